@@ -1,0 +1,1 @@
+"""Sources, one file each: what yields the inputs of a run."""

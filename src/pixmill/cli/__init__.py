@@ -1,0 +1,1 @@
+"""The command. The only code that prints."""

@@ -1,0 +1,146 @@
+"""Quantities as people write them: ``100MP``, ``2GB``, ``30s``, ``50/s``, ``1920x1080``.
+
+Each is a value of its own type, parses what people write, prints the same, and is used as the plain number that it is.
+"""
+
+import re
+from typing import ClassVar, Self
+
+_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z/%]*)\s*", re.IGNORECASE)
+
+
+class Scalar:
+    """What the numeric quantities share: a number, a unit, and the way back to text."""
+
+    __slots__ = ()
+    expected: ClassVar[str]
+    units: ClassVar[dict[str, float]]
+
+    @classmethod
+    def number(cls, value: object) -> float:
+        """Return ``value`` (a number in the base unit, or text with a unit) in the base unit; ``ValueError`` if it is neither."""
+        if isinstance(value, bool):
+            raise ValueError(cls.expected)
+        if isinstance(value, int | float):
+            amount, unit = float(value), ""
+        else:
+            match = _NUMBER.fullmatch(str(value))
+            if match is None:
+                raise ValueError(cls.expected)
+            amount, unit = float(match[1]), match[2]
+        factor = cls.units.get(unit.lower())
+        if factor is None or amount < 0:
+            raise ValueError(cls.expected)
+        return amount * factor
+
+    @classmethod
+    def text(cls, amount: float) -> str:
+        """Write ``amount`` in the largest unit that divides it."""
+        for unit, factor in sorted(cls.units.items(), key=lambda item: -item[1]):
+            if unit and amount and (amount / factor).is_integer():
+                return f"{amount / factor:.0f}{cls.spelling.get(unit, unit)}"
+        return f"{amount:g}"
+
+    spelling: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse what a TOML file, a flag or a Python caller gave."""
+        return cls(cls.number(value))  # type: ignore[call-arg]  # the numeric base supplies the constructor
+
+    def to_builtin(self) -> str:
+        """Return the canonical text, which parses back to the same value."""
+        return self.text(float(self))  # type: ignore[arg-type]  # every subclass is a number
+
+    def __str__(self) -> str:
+        """Return the canonical text."""
+        return self.to_builtin()
+
+
+class Pixels(Scalar, int):
+    """A number of pixels: ``100MP``, ``4GP`` or a plain integer."""
+
+    __slots__ = ()
+    expected = "a number of pixels such as 100MP"
+    units: ClassVar = {"": 1, "px": 1, "kp": 1e3, "mp": 1e6, "gp": 1e9}
+    spelling: ClassVar = {"px": "", "kp": "kP", "mp": "MP", "gp": "GP"}
+
+
+class ByteSize(Scalar, int):
+    """A number of bytes: ``256MB`` (decimal), ``256MiB`` (binary) or a plain integer."""
+
+    __slots__ = ()
+    expected = "a number of bytes such as 256MB or 2GiB"
+    units: ClassVar = {
+        "": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "k": 1e3, "m": 1e6, "g": 1e9,
+        "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
+    }  # fmt: skip
+    spelling: ClassVar = {
+        "b": "B", "kb": "kB", "mb": "MB", "gb": "GB", "tb": "TB", "k": "kB", "m": "MB", "g": "GB",
+        "kib": "KiB", "mib": "MiB", "gib": "GiB", "tib": "TiB",
+    }  # fmt: skip
+
+
+class Duration(Scalar, float):
+    """A length of time in seconds: ``500ms``, ``30s``, ``5m``, ``2h`` or a plain number of seconds."""
+
+    __slots__ = ()
+    expected = "a duration such as 30s, 500ms or 5m"
+    units: ClassVar = {"": 1, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+    spelling: ClassVar = {"min": "m"}
+
+
+class Rate(Scalar, float):
+    """A number of images a second: ``50/s``, ``600/m`` or a plain number."""
+
+    __slots__ = ()
+    expected = "a rate such as 50/s"
+    units: ClassVar = {"": 1, "/s": 1, "/m": 1 / 60, "/min": 1 / 60, "/h": 1 / 3600}
+
+    def to_builtin(self) -> str:
+        """Return the rate in images a second."""
+        return f"{float(self):g}/s"
+
+
+class Size:
+    """A box in pixels, ``1920x1080``; one side may be left open: ``1920x`` or ``x1080``; ``1920`` means both sides."""
+
+    __slots__ = ("height", "width")
+    expected: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
+    _pattern: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[x×X*]\s*(\d*)\s*|\s*(\d+)\s*")
+
+    def __init__(self, width: int | None, height: int | None) -> None:
+        """Take the sides in pixels; ``None`` leaves a side open."""
+        self.width = width
+        self.height = height
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse ``value``; ``ValueError`` when it is not a size."""
+        match = None if isinstance(value, bool) else cls._pattern.fullmatch(str(value))
+        if match is None:
+            raise ValueError(cls.expected)
+        width, height, square = (int(text) if text else None for text in match.groups())
+        if 0 in (width, height, square) or (width, height, square) == (None, None, None):
+            raise ValueError(cls.expected)
+        return cls(square or width, square or height)
+
+    def to_builtin(self) -> str:
+        """Return the canonical text."""
+        return f"{self.width or ''}x{self.height or ''}"
+
+    def __str__(self) -> str:
+        """Return the canonical text."""
+        return self.to_builtin()
+
+    def __repr__(self) -> str:
+        """Return the canonical text, named."""
+        return f"Size({self})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return isinstance(other, Size) and (self.width, self.height) == (other.width, other.height)
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash((self.width, self.height))

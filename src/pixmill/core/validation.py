@@ -1,0 +1,140 @@
+"""Turn a value into what a field declares, or say in one sentence why not: *expected ..., received ...*.
+
+msgspec checks the leaves; this module walks the containers, so that every message can name the value that was wrong.
+"""
+
+import difflib
+import types
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+
+class Unknown(ValueError):
+    """A value does not fit its type. ``where`` is the path inside the field: ``[2]``."""
+
+    def __init__(self, expected: str, value: object, *, choices: Iterable[str] = (), where: str = "") -> None:
+        """Compose the sentence from what was ``expected`` and the ``value`` that came."""
+        hint = nearest(value, choices) if isinstance(value, str) else ""
+        super().__init__(f"expected {expected}, received {shown(value)}{hint}")
+        self.where = where
+
+
+def convert(value: object, kind: Any) -> Any:  # noqa: ANN401  # any declared type
+    """Return ``value`` as ``kind``: a scalar, quantity, Model, ``Literal``, union, tuple or mapping; else ``Unknown``."""
+    origin = get_origin(kind)
+    base = get_args(kind)[0] if origin is Annotated else kind
+    if get_origin(base) in (Union, types.UnionType):
+        return _one_of(value, base)
+    if get_origin(base) is tuple:
+        return _tuple(value, get_args(base)[0])
+    if get_origin(base) in (dict, Mapping):
+        return _mapping(value, get_args(base)[1])
+    return _leaf(value, kind, base)
+
+
+def _leaf(value: object, kind: Any, base: Any) -> Any:  # noqa: ANN401  # any declared type
+    if isinstance(base, type):
+        for parser in ("from_builtins", "from_builtin"):
+            if hasattr(base, parser):
+                return value if isinstance(value, base) else _parse(getattr(base, parser), value)
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        choices = [str(choice) for choice in get_args(base)] if get_origin(base) is Literal else []
+        raise Unknown(expected(kind), value, choices=choices) from None
+
+
+def _parse(parser: Any, value: object) -> Any:  # noqa: ANN401  # a classmethod of any type
+    try:
+        return parser(value)
+    except ValueError as wrong:
+        if isinstance(wrong, Unknown):
+            raise
+        raise Unknown(str(wrong), value) from None
+
+
+def _one_of(value: object, union: Any) -> Any:  # noqa: ANN401  # any union
+    members = get_args(union)
+    if value is None and type(None) in members:
+        return None
+    wrong: Unknown | None = None
+    for member in members:
+        if member is type(None):
+            continue
+        try:
+            return convert(value, member)
+        except Unknown as error:
+            wrong = wrong or error
+    if wrong is None or len(members) > 2:  # noqa: PLR2004  # the first member's own sentence serves "X or nothing"
+        raise Unknown(expected(union), value)
+    raise wrong
+
+
+def _tuple(value: object, member: Any) -> tuple[Any, ...]:  # noqa: ANN401  # any member type
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise Unknown("a list", value)
+    return tuple(_member(entry, member, f"[{index}]") for index, entry in enumerate(value))
+
+
+def _mapping(value: object, member: Any) -> dict[str, Any]:  # noqa: ANN401  # any member type
+    if not isinstance(value, Mapping):
+        raise Unknown("a table of settings", value)
+    return {str(key): _member(entry, member, f".{key}") for key, entry in value.items()}
+
+
+def _member(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401  # any member type
+    try:
+        return convert(value, kind)
+    except Unknown as wrong:
+        wrong.where = where + wrong.where
+        raise
+
+
+def expected(kind: Any) -> str:  # noqa: ANN401  # any declared type
+    """Say in words what ``kind`` accepts: *an integer of at least 1*, *one of inside, cover*."""
+    metadata: tuple[Any, ...] = ()
+    if get_origin(kind) is Annotated:
+        kind, *rest = get_args(kind)
+        metadata = tuple(rest)
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(str(choice) for choice in get_args(kind))
+    if get_origin(kind) in (Union, types.UnionType):
+        members = [expected(member) for member in get_args(kind) if member is not type(None)]
+        return " or ".join(members)
+    if hasattr(kind, "expected"):
+        return str(kind.expected)
+    words = {int: "an integer", float: "a number", str: "text", bool: "true or false", bytes: "bytes"}
+    return words.get(kind, getattr(kind, "__name__", str(kind)).lower()) + _bounds(metadata)
+
+
+def _bounds(metadata: tuple[Any, ...]) -> str:
+    for meta in metadata:
+        low = meta.ge if meta.ge is not None else meta.gt
+        high = meta.le if meta.le is not None else meta.lt
+        if low is not None and high is not None:
+            return f" from {low} to {high}"
+        if low is not None:
+            return f" of at least {low}" if meta.ge is not None else f" above {low}"
+        if high is not None:
+            return f" of at most {high}" if meta.le is not None else f" below {high}"
+        if meta.min_length:
+            return f" of at least {meta.min_length} characters"
+    return ""
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the known name nearest to ``name``, or a short list of what there is."""
+    names = list(known)
+    match = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    return f"; did you mean '{match[0]}'?" if match else ""
+
+
+def shown(value: object) -> str:
+    """Return ``value`` for a message: plain for numbers and words, quoted where spaces or emptiness would confuse."""
+    text = repr(value)
+    if isinstance(value, str) and value.isprintable() and value and " " not in value:
+        text = value
+    longest = 80
+    return text if len(text) <= longest else text[:longest] + "..."

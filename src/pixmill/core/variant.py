@@ -1,0 +1,56 @@
+"""A family of models that are told apart by name: operations in a recipe, codecs of a rendition."""
+
+from typing import Any, ClassVar, Self
+
+from pixmill.core.model import Model
+from pixmill.core.registry import Registry
+
+
+class Variant(Model, frozen=True, kw_only=True):
+    """One member of a family. The member's tag is its name; ``registry`` finds the class that goes with a name.
+
+    As data: a table whose tag field (``operation = "resize"``) names the member. As text, on the command line:
+    ``resize:width=800,fit=cover``. As Python: an instance.
+    """
+
+    registry: ClassVar[Registry[Any]]
+    expected: ClassVar[str] = "a table of settings"
+
+    @classmethod
+    def from_builtins(cls, data: object) -> Self:
+        """Return the member that ``data`` names, checked; the family's error when there is none."""
+        if isinstance(data, cls):
+            return data
+        if isinstance(data, str):
+            data = cls.parse_text(data)
+        tag_field = str(cls.__struct_config__.tag_field)
+        is_member = "registry" not in vars(cls)
+        if is_member or not isinstance(data, dict):
+            return super().from_builtins(data)
+        if tag_field not in data:
+            raise cls.error(f"{tag_field}: expected a name, received none")
+        member: Self = cls.registry.get(str(data[tag_field])).from_builtins(data)
+        return member
+
+    @classmethod
+    def parse_text(cls, text: str) -> dict[str, object]:
+        """Return ``NAME:key=value,key=value`` as a table; values that read as numbers or booleans become those."""
+        name, _, settings = text.partition(":")
+        data: dict[str, object] = {str(cls.__struct_config__.tag_field): name.strip()}
+        for setting in filter(None, settings.split(",")):
+            key, equals, value = setting.partition("=")
+            if not equals:
+                raise cls.error(f"{name}: expected key=value, received {setting}")
+            data[key.strip().replace("-", "_")] = _scalar(value.strip())
+        return data
+
+
+def _scalar(text: str) -> object:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,1 @@
+"""Run any handler over any tasks: crash-proof, resumable, on every core. Knows nothing of images or storage."""

@@ -1,0 +1,60 @@
+"""What happens in a run, in the order in which observers hear of it."""
+
+from pixmill.core.events import Event
+from pixmill.engine.task import Attempt, Counts, Failure, Outcome, Task
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
+    """The executor is up and the first task may come. ``run`` is the ledger's number of this run."""
+
+    run: int
+    workers: int
+
+
+class TaskFound(Event, frozen=True, kw_only=True, tag="task_found"):
+    """The source yielded a task; exactly one ``TaskFinished`` follows, unless the run ends first."""
+
+    task: Task
+
+
+class AttemptStarted(Event, frozen=True, kw_only=True, tag="attempt_started"):
+    """A try was recorded and handed to a worker."""
+
+    attempt: Attempt
+
+
+class TaskRetried(Event, frozen=True, kw_only=True, tag="task_retried"):
+    """A try failed and another will follow after ``delay`` seconds."""
+
+    attempt: Attempt
+    failure: Failure
+    delay: float
+
+
+class TaskFinished(Event, frozen=True, kw_only=True, tag="task_finished"):
+    """The one final outcome of a task; it is in the ledger by now."""
+
+    outcome: Outcome
+
+
+class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
+    """A worker process ended before its time. ``task`` is the culprit, ``None`` when it was idle."""
+
+    pid: int
+    signal: int
+    reason: str
+    task: Task | None = None
+
+
+class SourceExhausted(Event, frozen=True, kw_only=True, tag="source_exhausted"):
+    """The source has no more tasks: the number found is final now."""
+
+    found: int
+
+
+class RunEnded(Event, frozen=True, kw_only=True, tag="run_ended"):
+    """Nothing runs any more. ``reason`` is ``finished``, ``interrupted``, or what stopped the run."""
+
+    counts: Counts
+    reason: str
+    seconds: float

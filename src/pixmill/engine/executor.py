@@ -1,0 +1,69 @@
+"""Where tasks run: the contract of every executor. The scheduler keeps retries, attempts and the ledger to itself."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
+from pixmill.engine.task import Attempt, Failure
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The handler returned for ``attempt``: a ``result``, or a ``failure`` of its own making."""
+
+    attempt: Attempt
+    result: bytes = b""
+    failure: Failure | None = None
+    seconds: float = 0.0
+    timings: dict[str, float] = {}
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """The worker died or was killed at its deadline. ``attempt`` is the one it was working on, ``None`` when it was idle.
+
+    ``failure`` has code ``crash``, ``timeout`` or ``out-of-memory`` with the evidence.
+    """
+
+    pid: int
+    failure: Failure
+    attempt: Attempt | None = None
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """These attempts were submitted and never began: innocent, to be submitted again."""
+
+    attempts: tuple[Attempt, ...]
+
+
+Report = Answered | Lost | Returned
+
+
+class Executor(Protocol):
+    """Runs attempts. Every submitted attempt comes back in exactly one report."""
+
+    def start(self, handler: HandlerRef, policy: Policy) -> None:
+        """Bring the workers up. ``RunError`` when none can be brought up."""
+
+    @property
+    def workers(self) -> int:
+        """Return the number of workers."""
+
+    def room(self) -> int:
+        """Return how many more attempts may be submitted now. It adapts to how long tasks take."""
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Take attempts, at most ``room()`` of them; one that is ``alone`` gets a fresh worker to itself."""
+
+    def wait(self, timeout: float | None) -> list[Report]:
+        """Return what has happened, waiting up to ``timeout`` seconds for something to (``None``: for as long as it takes).
+
+        Enforces deadlines and replaces dead workers meanwhile. ``RunError`` when workers die as fast as they start.
+        """
+
+    def recall(self) -> None:
+        """Ask back what has not begun; it comes as ``Returned``."""
+
+    def close(self) -> None:
+        """Kill whatever still runs and wait for it to be gone: no process, pipe or file is left. A second call does nothing."""

@@ -1,0 +1,1 @@
+"""Ledgers, one file each, found by module name."""

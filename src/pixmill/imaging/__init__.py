@@ -1,0 +1,1 @@
+"""Pixels: decode, transform, encode. Knows nothing of storage, tasks or runs."""

@@ -1,0 +1,1 @@
+"""Codecs, one file per image format, found by module name."""

@@ -1,0 +1,102 @@
+"""``Image``: pixels on their way through a recipe."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import pyvips
+
+if TYPE_CHECKING:
+    import numpy
+    import PIL.Image
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A picture or an animation, immutable and usually lazy: libvips computes pixels when they are written.
+
+    ``pixels``: a ``pyvips.Image`` of ``width`` x (``frames`` x ``frame_height``) pixels: the frames of an animation stand one
+    below the other. Interpretation ``srgb``, ``b-w``, ``rgb16``, ``grey16`` (or ``cmyk``, ``lab`` before colour management);
+    1 to 4 bands, the last of 2 or 4 is alpha, not premultiplied. ``delays``: milliseconds a frame, empty for a still.
+    ``loop``: repetitions of an animation, 0 for ever.
+    """
+
+    pixels: pyvips.Image
+    frames: int = 1
+    delays: tuple[int, ...] = ()
+    loop: int = 0
+
+    @property
+    def width(self) -> int:
+        """Return the width in pixels."""
+        return int(self.pixels.width)
+
+    @property
+    def height(self) -> int:
+        """Return the height of one frame in pixels."""
+        return int(self.pixels.height) // self.frames
+
+    @property
+    def has_alpha(self) -> bool:
+        """Tell whether the last band is opacity."""
+        return bool(self.pixels.hasalpha())
+
+    @property
+    def max_value(self) -> int:
+        """Return the value of white and of full opacity: 255, or 65535 for 16 bits."""
+        return 65535 if self.pixels.format == "ushort" else 255
+
+    def evolve(self, **changes: Any) -> Self:  # noqa: ANN401  # the fields' own types
+        """Return a copy with some fields changed."""
+        return msgspec.structs.replace(self, **changes)
+
+    def map(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
+        """Return the image with ``transform`` applied to each frame on its own, for whatever looks at neighbours or edges."""
+        if self.frames == 1:
+            return self.evolve(pixels=transform(self.pixels))
+        frames = [transform(self.frame(index)) for index in range(self.frames)]
+        return self.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1))
+
+    def map_colour(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
+        """Return the image with ``transform`` applied to its colour bands and alpha left as it is."""
+        if not self.has_alpha:
+            return self.evolve(pixels=transform(self.pixels))
+        bands = self.pixels.bands
+        colour, alpha = self.pixels.extract_band(0, n=bands - 1), self.pixels.extract_band(bands - 1)
+        return self.evolve(pixels=transform(colour).bandjoin(alpha))
+
+    def frame(self, index: int) -> pyvips.Image:
+        """Return one frame's pixels."""
+        return self.pixels.crop(0, index * self.height, self.width, self.height)
+
+    def to_numpy(self) -> "numpy.ndarray[Any, Any]":
+        """Return the pixels as an array (frames x height, width, bands), ``uint8`` or ``uint16``."""
+        array: numpy.ndarray[Any, Any] = self.pixels.numpy()
+        return array.reshape(self.pixels.height, self.pixels.width, self.pixels.bands)
+
+    def to_pil(self) -> "PIL.Image.Image":
+        """Return the picture (the first frame of an animation) as an 8-bit Pillow image: ``L``, ``LA``, ``RGB`` or ``RGBA``."""
+        from PIL import Image as Pillow  # noqa: PLC0415  # most images never become a Pillow image
+
+        pixels = self.frame(0)
+        if pixels.format != "uchar":
+            pixels = pixels.colourspace("srgb" if pixels.bands > 2 else "b-w")  # noqa: PLR2004  # gray and its alpha
+        mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[pixels.bands]
+        return Pillow.frombytes(mode, (pixels.width, pixels.height), pixels.write_to_memory())
+
+    @classmethod
+    def from_numpy(cls, array: "numpy.ndarray[Any, Any]") -> Self:
+        """Make a still from an array (height, width) or (height, width, bands) of ``uint8`` or ``uint16``."""
+        pixels = pyvips.Image.new_from_array(array)
+        deep = pixels.format == "ushort"
+        gray = pixels.bands <= 2  # noqa: PLR2004  # gray and its alpha
+        space = ("grey16" if deep else "b-w") if gray else ("rgb16" if deep else "srgb")
+        return cls(pixels.copy(interpretation=space))
+
+    @classmethod
+    def from_pil(cls, image: "PIL.Image.Image") -> Self:
+        """Make a still from a Pillow image; modes other than ``L``, ``LA``, ``RGB`` and ``RGBA`` are converted first."""
+        import numpy  # noqa: PLC0415  # most images never come from Pillow
+
+        if image.mode not in ("L", "LA", "RGB", "RGBA"):
+            image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
+        return cls.from_numpy(numpy.asarray(image))

@@ -1,0 +1,1 @@
+"""Operations, one file each, found by module name."""

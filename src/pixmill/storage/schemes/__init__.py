@@ -1,0 +1,1 @@
+"""Storage schemes, one file each, found by module name."""
