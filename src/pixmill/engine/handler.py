@@ -1,16 +1,11 @@
 """The code that turns a task into a result, and how a worker process finds it."""
 
-import importlib
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 import msgspec
 
-from pixmill.core.errors import ConfigError
+from pixmill.core.reference import reference, resolve
 
 
 class Stages(Protocol):
@@ -56,41 +51,3 @@ class HandlerRef(msgspec.Struct, frozen=True):
             return lambda payload, stages: made(payload)  # noqa: ARG005  # a plain function has no stages
         handler: Handler = made(self.options)
         return handler
-
-
-def reference(function: Callable[..., object]) -> str:
-    """Return the address of a top-level function, ``module:name``; ``ConfigError`` for a lambda or an inner function."""
-    name = function.__qualname__
-    if "<" in name:
-        message = f"expected a function at the top level of a module, received {name}"
-        raise ConfigError(message, hint="worker processes import the function by its name: move it out and name it")
-    module = function.__module__
-    if module == "__main__":
-        path = getattr(sys.modules["__main__"], "__file__", None)
-        if path is None:
-            raise ConfigError(f"the function {name} was typed in an interactive session", hint="put it into a file")
-        module = str(Path(path).resolve())
-    return f"{module}:{name}"
-
-
-def resolve(address: str) -> Callable[..., object]:  # the caller knows the signature
-    """Import what ``reference`` named, from a module or from a file; ``ConfigError`` when it is not there."""
-    module_name, _, name = address.rpartition(":")
-    module = _from_file(Path(module_name)) if module_name.endswith(".py") else importlib.import_module(module_name)
-    found: object = module
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
-        raise ConfigError(f"{module_name} has no function called {name}")
-    return found
-
-
-def _from_file(path: Path) -> ModuleType:
-    name = f"_pixmill_file_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise ConfigError(f"there is no Python file {path}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
