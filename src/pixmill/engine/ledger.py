@@ -1,7 +1,7 @@
 """The durable record: which tasks are done, which failed and why, which are pending. The contract of every ledger."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -11,8 +11,9 @@ from pixmill.engine.task import Attempt, Counts, Failure, Outcome, State, Task
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What a ledger holds of one key.
 
-    ``attempts`` counts the tries of this id that ended by a fault of their own; ``interruptions`` the runs that died with it
-    in flight. ``result`` is set when done, ``failure`` when failed.
+    ``attempts`` counts the tries of this id, without those that were taken back or died with their run; ``interruptions``
+    the runs that died with it in flight. ``result`` is set when done, ``failure`` when failed; ``seconds`` and
+    ``finished_at`` (since the epoch) when either.
     """
 
     key: bytes
@@ -37,38 +38,55 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     about: bytes = b""
 
 
+@runtime_checkable
 class Ledger(Protocol):
-    """One writer at a time, which is the coordinator's business (it holds a lock). Every method that changes something is
-    durable when it returns: it survives ``kill -9`` at the next instruction.
+    """What is known of every task, for one writer at a time, which is the coordinator's business (it holds a lock).
+
+    Every method that changes something is durable when it returns: it survives ``kill -9`` at the next instruction.
+    ``RunError`` when it cannot be.
+
+    What is said of a key under another id than the one on record is ignored: a newer version of the unit has been found.
     """
 
     def begin(self, about: bytes = b"") -> int:
-        """Open a run and return its number. Tasks left in flight by a dead run get one interruption more and are pending."""
+        """Open a run and return its number, from 1.
+
+        Tasks that a dead run left in flight get one interruption more and are pending; the try that died is not counted.
+        """
 
     def admit(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order.
 
-        A key that is new, or known with another id, becomes a fresh pending record (0 attempts). The keys of one call are
-        distinct.
+        A key that is new, or known with another id, becomes a fresh pending record (0 attempts, 0 interruptions). The keys
+        of one call are distinct.
         """
 
     def start(self, attempts: Sequence[Attempt]) -> None:
-        """Record that these tries are about to begin: they are in flight, and each counts as an attempt."""
+        """Record that these tries are about to begin: their tasks are in flight, and each counts as an attempt.
+
+        A task stays in flight until ``finish`` or ``release``, also while it waits to be tried again.
+        """
 
     def release(self, tasks: Sequence[Task]) -> None:
-        """Take back tries that were started and never ran, or were cut short through no fault of theirs: not counted."""
+        """Take back tries that were started and never ran, or were cut short through no fault of theirs: not counted.
+
+        A task that is not in flight is left as it is.
+        """
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
-        """Record final outcomes (``Done`` and ``Failed``; ``Skipped`` leaves the record as it is)."""
+        """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record as it is."""
 
     def end(self, counts: Counts, reason: str) -> None:
-        """Close the run that ``begin`` opened."""
+        """Close the run that ``begin`` opened; its counts are what it did, not what the ledger holds."""
 
     def counts(self) -> Counts:
         """Return the number of records by state (``skipped`` is 0: a ledger knows only what is done)."""
 
     def records(self, state: State | None = None) -> Iterator[Record]:
-        """Yield the records in the order of their keys, all or those in ``state``, in constant memory."""
+        """Yield the records in the order of their keys, all or those in ``state``, in constant memory.
+
+        The ledger may be changed meanwhile, by this process or another; a record that has been yielded does not come again.
+        """
 
     def runs(self) -> Iterator[RunRecord]:
         """Yield the runs, oldest first."""

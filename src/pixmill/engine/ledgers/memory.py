@@ -1,0 +1,112 @@
+"""A ledger that lasts as long as its process: for tests, and for runs that nobody means to resume."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from pixmill.engine.ledger import Ledger, Record, RunRecord
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Outcome, State, Task
+
+
+class MemoryLedger(Ledger):
+    """Keeps everything in dictionaries. ``clock`` gives seconds since the epoch."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        """Start empty."""
+        self._clock = clock
+        self._records: dict[bytes, Record] = {}
+        self._in_flight: set[bytes] = set()
+        self._runs: list[RunRecord] = []
+
+    def begin(self, about: bytes = b"") -> int:
+        """Open a run and return its number."""
+        for key in self._in_flight:
+            record = self._records[key]
+            self._records[key] = replace(record, attempts=record.attempts - 1, interruptions=record.interruptions + 1)
+        self._in_flight.clear()
+        number = len(self._runs) + 1
+        self._runs.append(RunRecord(number=number, started_at=self._clock(), about=about))
+        return number
+
+    def admit(self, tasks: Sequence[Task]) -> list[Record]:
+        """Return what is known of each task, in order."""
+        return [self._known(task) or self._fresh(task.key, task.id) for task in tasks]
+
+    def start(self, attempts: Sequence[Attempt]) -> None:
+        """Record that these tries are about to begin."""
+        for attempt in attempts:
+            record = self._known(attempt.task)
+            if record:
+                self._records[record.key] = replace(record, attempts=record.attempts + 1)
+                self._in_flight.add(record.key)
+
+    def release(self, tasks: Sequence[Task]) -> None:
+        """Take back tries that were started and never ran."""
+        for task in tasks:
+            record = self._known(task)
+            if record and task.key in self._in_flight:
+                self._records[task.key] = replace(record, attempts=record.attempts - 1)
+                self._in_flight.discard(task.key)
+
+    def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Record final outcomes."""
+        for outcome in outcomes:
+            record = self._known(outcome.task)
+            if record is None:
+                continue
+            finished = _finished(record, outcome, self._clock())
+            if finished is not record:
+                self._records[record.key] = finished
+                self._in_flight.discard(record.key)
+
+    def end(self, counts: Counts, reason: str) -> None:
+        """Close the run that ``begin`` opened."""
+        self._runs[-1] = replace(self._runs[-1], ended_at=self._clock(), counts=counts, reason=reason)
+
+    def counts(self) -> Counts:
+        """Return the number of records by state."""
+        states = [record.state for record in self._records.values()]
+        return Counts(done=states.count(State.DONE), failed=states.count(State.FAILED), pending=states.count(State.PENDING))
+
+    def records(self, state: State | None = None) -> Iterator[Record]:
+        """Yield the records in the order of their keys."""
+        for key in sorted(self._records):
+            record = self._records[key]
+            if state is None or record.state == state:
+                yield record
+
+    def runs(self) -> Iterator[RunRecord]:
+        """Yield the runs, oldest first."""
+        yield from self._runs
+
+    def forget(self, keys: Iterable[bytes]) -> int:
+        """Make these keys new again; return how many there were."""
+        known = {key for key in keys if key in self._records}
+        for key in known:
+            self._fresh(key, b"")
+        return len(known)
+
+    def close(self) -> None:
+        """Keep everything: the object is the ledger."""
+
+    def _known(self, task: Task) -> Record | None:
+        record = self._records.get(task.key)
+        return record if record and record.id == task.id else None
+
+    def _fresh(self, key: bytes, identity: bytes) -> Record:
+        self._in_flight.discard(key)
+        record = self._records[key] = Record(key=key, id=identity, state=State.PENDING)
+        return record
+
+
+def _finished(record: Record, outcome: Outcome, now: float) -> Record:
+    match outcome:
+        case Done():
+            done = State.DONE
+            return replace(record, state=done, result=outcome.result, failure=None, seconds=outcome.seconds, finished_at=now)
+        case Failed(remembered=False):
+            failed, why = State.FAILED, outcome.failure
+            return replace(record, state=failed, result=b"", failure=why, seconds=outcome.seconds, finished_at=now)
+        case _:
+            return record
