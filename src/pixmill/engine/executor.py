@@ -11,13 +11,17 @@ from pixmill.engine.task import Attempt, Failure
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """The handler returned for ``attempt``: a ``result``, or a ``failure`` of its own making."""
+    """The handler returned for ``attempt``: a ``result``, or a ``failure`` of its own making.
+
+    ``timings`` are seconds by stage (``Stages.enter``), ``measures`` totals by name (``Stages.count``), both of this attempt.
+    """
 
     attempt: Attempt
     result: bytes = b""
     failure: Failure | None = None
     seconds: float = 0.0
     timings: dict[str, float] = {}
+    measures: dict[str, int] = {}
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):

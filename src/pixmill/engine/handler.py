@@ -14,6 +14,12 @@ class Stages(Protocol):
     def enter(self, stage: str) -> None:
         """Say that ``stage`` begins now (``read``, ``decode``, ...). Microseconds; seen by the parent even after a crash."""
 
+    def count(self, measure: str, amount: int) -> None:
+        """Add ``amount`` to what this task has counted under ``measure`` (``bytes_in``, ``pixels``, ...).
+
+        The engine gives the names no meaning: it sends the totals with the answer, as ``Done.measures``, and adds them up.
+        """
+
 
 class Handler(Protocol):
     """Turns one task's payload into a result. Called in a worker process, for one task at a time."""

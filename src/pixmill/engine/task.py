@@ -47,13 +47,17 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
-    """The handler returned ``result``. ``seconds`` by the worker's clock; ``timings`` are seconds by stage."""
+    """The handler returned ``result``.
+
+    ``seconds`` by the worker's clock; ``timings`` are seconds by stage; ``measures`` what the handler counted, by name.
+    """
 
     task: Task
     result: bytes = b""
     attempts: int = 1
     seconds: float = 0.0
     timings: dict[str, float] = {}
+    measures: dict[str, int] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
