@@ -1,0 +1,61 @@
+"""``Item``: one input of a run, and how it becomes a task and a result."""
+
+from hashlib import blake2b
+
+import msgspec
+
+from pixmill.engine.task import Task
+from pixmill.storage.storage import Entry
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """One source image with the names of its outputs, one for each rendition. What a task's payload holds."""
+
+    entry: Entry
+    names: tuple[bytes, ...]
+
+
+class Written(msgspec.Struct, frozen=True, array_like=True):
+    """One output as it was written. ``digest`` is the 16-byte BLAKE2b of its bytes."""
+
+    name: bytes
+    size: int
+    width: int
+    height: int
+    format: str
+    digest: bytes
+    rendition: str = ""
+
+
+class Product(msgspec.Struct, frozen=True, array_like=True):
+    """What the ledger keeps of a finished image. ``notes`` are stable codes of what was dropped or ignored on the way."""
+
+    outputs: tuple[Written, ...]
+    notes: tuple[str, ...] = ()
+    source_size: int = 0
+
+
+_encoder = msgspec.msgpack.Encoder()
+_items = msgspec.msgpack.Decoder(Item)
+_products = msgspec.msgpack.Decoder(Product)
+
+
+def to_task(item: Item, fingerprint: bytes) -> Task:
+    """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine)."""
+    payload = _encoder.encode(item)
+    return Task(id=blake2b(payload, key=fingerprint, digest_size=16).digest(), key=item.entry.path, payload=payload)
+
+
+def from_payload(payload: bytes) -> Item:
+    """Return the item that ``to_task`` packed."""
+    return _items.decode(payload)
+
+
+def pack(product: Product) -> bytes:
+    """Return ``product`` as the result that the ledger keeps."""
+    return _encoder.encode(product)
+
+
+def unpack(result: bytes) -> Product:
+    """Return the product that ``pack`` packed."""
+    return _products.decode(result)

@@ -1,0 +1,137 @@
+"""Where each result goes: the name template, and one deterministic answer when two sources want one name."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from typing import ClassVar, Self
+
+from pixmill.core.errors import ConfigError
+from pixmill.core.text import printable
+
+Extension = Callable[[bytes], str]
+FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash")
+_FIELD = re.compile(r"\{(\w*)\}")
+
+
+class Template:
+    """A name such as ``{dir}/{stem}.{ext}``.
+
+    ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
+    ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 8 hex digits of the
+    source's path. A template without ``{dir}`` is put into ``{dir}``, unless it has ``{hash}`` to keep names apart.
+    """
+
+    __slots__ = ("_parts", "text")
+    expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
+
+    def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
+        """Take the text of the template, already checked."""
+        self.text = text if "{dir}" in text or "{hash}" in text else "{dir}/" + text
+        self._parts = _FIELD.split(self.text)  # text and field names in turn
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse a template; ``ValueError`` when it names an unknown field, climbs out of DST or cannot tell sources apart."""
+        text = str(value)
+        known = all(field in FIELDS for field in _FIELD.findall(text))
+        tells_apart = any(f"{{{field}}}" in text for field in ("stem", "name", "hash"))
+        stays_below = not text.startswith("/") and ".." not in text.split("/") and "\0" not in text
+        if not (known and tells_apart and stays_below) or re.sub(_FIELD, "", text).count("{"):
+            raise ValueError(cls.expected)
+        return cls(text)
+
+    def to_builtin(self) -> str:
+        """Return the canonical text."""
+        return self.text
+
+    def fill(self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None) -> bytes:
+        """Return the output's path below DST for the source at ``path`` below SRC; ``mark`` takes the place of its stem."""
+        folder, _, name = path.rpartition(b"/")
+        stem, dot, _ = name.rpartition(b".")
+        values = {
+            "dir": folder,
+            "stem": (stem if dot and stem else name) if mark is None else mark,
+            "name": name,
+            "ext": extension.encode(),
+            "rendition": rendition.encode(),
+        }
+        if "{hash}" in self.text:
+            values["hash"] = blake2b(path, digest_size=4).hexdigest().encode()
+        filled = b"".join([values[part] if index % 2 else part.encode() for index, part in enumerate(self._parts)])
+        return filled.lstrip(b"/")
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return isinstance(other, Template) and self.text == other.text
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(self.text)
+
+
+def identity(path: bytes) -> bytes:
+    """Return what a file system that ignores case and Unicode form would compare: equal identities are one file there."""
+    if path.isascii():
+        return path.lower()
+    text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
+    return unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogateescape")
+
+
+class Namer:
+    """Names the outputs of all sources that could collide: those of one folder.
+
+    ``renditions`` are pairs of the rendition's name and a function that tells the extension for a source.
+    """
+
+    def __init__(self, template: Template, renditions: Sequence[tuple[str, Extension]], *, refuse: bool = False) -> None:
+        """With ``refuse``, a collision is a ``ConfigError``."""
+        self._template = template
+        self._renditions = renditions
+        self._refuse = refuse
+
+    def names(self, sources: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
+        """Give every source one name for each rendition, all of them different.
+
+        A source whose own name is the wanted one keeps it, else the first in order of path does; the others take their full
+        name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order of ``sources`` does not matter.
+        """
+        wanted = {source: self._fill(source, None) for source in sorted(sources)}
+        in_order = sorted(wanted, key=lambda source: source not in wanted[source])  # stable: by path within
+        taken: dict[bytes, bytes] = {}
+        names = {}
+        later = []
+        for source in in_order:
+            if self._claim(source, wanted[source], taken):
+                names[source] = wanted[source]
+            else:
+                later.append(source)
+        if later and self._refuse:
+            raise _collision(later[0], wanted[later[0]], taken)
+        for source in later:
+            names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken))
+        return names
+
+    def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
+        identities = [identity(name) for name in names]
+        if len(set(identities)) < len(identities) or any(each in taken for each in identities):
+            return False
+        taken.update(dict.fromkeys(identities, source))
+        return True
+
+    def _fill(self, source: bytes, mark: bytes | None) -> tuple[bytes, ...]:
+        fill = self._template.fill
+        return tuple([fill(source, extension=ext(source), rendition=name, mark=mark) for name, ext in self._renditions])
+
+    def _alternatives(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
+        own = source.rpartition(b"/")[2]
+        yield self._fill(source, own)
+        for number in itertools.count(2):
+            yield self._fill(source, b"%s~%d" % (own, number))
+
+
+def _collision(source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> ConfigError:
+    name, other = next((name, taken[identity(name)]) for name in names if identity(name) in taken)
+    message = f"{printable(other)} and {printable(source)} both want the name {printable(name)}"
+    return ConfigError(message, code="collision", hint="--on-collision suffix gives the second its full name")

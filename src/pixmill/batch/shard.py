@@ -1,0 +1,47 @@
+"""``Shard``: one of n parts of a run, told apart by the hash of the source's name."""
+
+import re
+import zlib
+from typing import ClassVar, Self
+
+_PATTERN = re.compile(r"(\d+)/(\d+)")
+
+
+class Shard:
+    """The ``index``-th of ``count`` parts, counted from 1: ``3/16``. A name is always in the same part."""
+
+    __slots__ = ("count", "index")
+    expected: ClassVar[str] = "a shard such as 3/16, the first being 1/16"
+
+    def __init__(self, index: int = 1, count: int = 1) -> None:
+        """Take the part's number, from 1, and the number of parts."""
+        self.index = index
+        self.count = count
+
+    def takes(self, path: bytes) -> bool:
+        """Tell whether the source at ``path`` is in this part."""
+        return self.count == 1 or zlib.crc32(path) % self.count == self.index - 1
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse ``i/n``; ``ValueError`` when it is not one."""
+        match = _PATTERN.fullmatch(str(value))
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise ValueError(cls.expected)
+        return cls(int(match[1]), int(match[2]))
+
+    def to_builtin(self) -> str:
+        """Return the canonical text."""
+        return f"{self.index}/{self.count}"
+
+    def __str__(self) -> str:
+        """Return the canonical text."""
+        return self.to_builtin()
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return isinstance(other, Shard) and (self.index, self.count) == (other.index, other.count)
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash((self.index, self.count))
