@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from pixmill.core.errors import ConfigError
 
@@ -26,19 +27,20 @@ def reference(function: Callable[..., object]) -> str:
     return f"{module}:{name}"
 
 
-def resolve(address: str) -> Callable[..., object]:  # the caller knows the signature
+def resolve(address: str) -> Callable[..., Any]:  # the caller knows the signature
     """Import what ``reference`` named, from a module or from a file; ``ConfigError`` when it is not there.
 
     A file is run once in a process, however often it is asked for. An exception of the module's own code is not caught.
     """
     module_name, _, name = address.rpartition(":")
     module = _from_file(Path(module_name)) if module_name.endswith(".py") else _from_name(module_name)
-    found: object = module
+    found: Any = module
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
         raise ConfigError(f"{module_name} has no function called {name}")
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 def _from_name(name: str) -> ModuleType:

@@ -11,10 +11,43 @@ from pixmill.imaging.image import Image
 class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     """One step: a few declared parameters and ``apply``.
 
-    The class docstring's first line is what ``pixmill explain`` says of it; the rest says when to use it.
+    The class docstring's first line is what ``pixmill explain`` says of it; the rest says when to use it, and ends with a
+    line ``Example: --step NAME:key=value`` in double back quotes. The facts below are what the engine and ``plan`` ask an
+    operation; a new one states those that are not as they stand here.
     """
 
     error: ClassVar = RecipeError
+
+    #: It changes how many pixels a detail of the picture has.
+    rescales: ClassVar[bool] = False
+    #: What it does is measured in pixels: a rescaling that follows would distort it.
+    wants_final_scale: ClassVar[bool] = False
+    #: It looks at transparency, and has nothing to look at once that is gone.
+    uses_alpha: ClassVar[bool] = False
+    #: Its result has no transparency.
+    removes_alpha: ClassVar[bool] = False
+    #: Its result is no longer in the working colour space, which every other step counts on.
+    leaves_working_space: ClassVar[bool] = False
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether rows are read once, from top to bottom; otherwise the step holds the whole picture in memory."""
+        return True
+
+    @property
+    def enlarges(self) -> bool:
+        """Tell whether the result may show a detail with more pixels than it came with."""
+        return False
+
+    @property
+    def adds_alpha(self) -> bool:
+        """Tell whether an opaque picture may come out with transparency."""
+        return False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the local files that the step reads besides the picture; their content is part of what is asked for."""
+        return ()
 
     def apply(self, image: Image) -> Image:
         """Return the transformed picture. Pixels come upright, in the working colour space, alpha not premultiplied.

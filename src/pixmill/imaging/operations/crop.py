@@ -1,0 +1,55 @@
+"""``crop``: a rectangle of the picture."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from pixmill.core.errors import TransformError
+from pixmill.imaging.geometry import Rectangle, kept, largest_of_aspect, overlap
+from pixmill.imaging.gravity import Gravity
+from pixmill.imaging.image import Image
+from pixmill.imaging.operation import Operation
+from pixmill.imaging.ratio import Ratio
+
+
+class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
+    """Cut out a rectangle: a size held at a place, or exact coordinates.
+
+    Use it to cut away what is never wanted, or to bring pictures to common proportions before a resize; to fill a box
+    exactly, ``resize`` with ``fit=cover`` does both at once. A rectangle that reaches beyond the picture is cut at its
+    edge, so that one recipe serves pictures of many sizes; one that lies wholly outside fails the image.
+
+    Example: ``--step crop:width=800,height=600,gravity=north``
+    """
+
+    width: Annotated[int, Meta(ge=1, description="Width in pixels; the picture's own when left out.")] | None = None
+    height: Annotated[int, Meta(ge=1, description="Height in pixels; the picture's own when left out.")] | None = None
+    left: Annotated[int, Meta(ge=0, description="Pixels to leave out on the left; `gravity` decides when left out.")] | None = None
+    top: Annotated[int, Meta(ge=0, description="Pixels to leave out at the top; `gravity` decides when left out.")] | None = None
+    aspect: Annotated[Ratio | None, Meta(description="Cut the rectangle further to these proportions, such as 16:9.")] = None
+    gravity: Annotated[Gravity, Meta(description="Which part to keep where no coordinate says so.")] = Gravity("centre")
+
+    def __post_init__(self) -> None:
+        """Refuse a crop that says nothing."""
+        super().__post_init__()
+        if (self.width, self.height, self.left, self.top, self.aspect) == (None,) * 5:
+            raise self.error("crop: expected a width, a height, a left, a top or an aspect, received none")
+
+    def apply(self, image: Image) -> Image:
+        """Return the part of each frame that lies within the rectangle."""
+        wanted = self.rectangle((image.width, image.height))
+        part = overlap((image.width, image.height), wanted)
+        if part is None:
+            raise TransformError(
+                f"crop: the rectangle at {wanted.left},{wanted.top} lies outside of the picture of {image.width}x{image.height}"
+            )
+        return image.map(lambda pixels: pixels.crop(*part))
+
+    def rectangle(self, size: tuple[int, int]) -> Rectangle:
+        """Return the rectangle to cut from a picture of ``size``; it may reach beyond the right and bottom edges."""
+        room = (max(1, size[0] - (self.left or 0)), max(1, size[1] - (self.top or 0)))
+        part = kept(room, self.width, self.height)
+        if self.aspect is not None:
+            part = largest_of_aspect(part, float(self.aspect))
+        left, top = self.gravity.place(size, part)
+        return Rectangle(left if self.left is None else self.left, top if self.top is None else self.top, *part)

@@ -1,0 +1,58 @@
+"""``rotate``: the picture turned."""
+
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from pixmill.imaging.alpha import premultiplied
+from pixmill.imaging.image import Image
+from pixmill.imaging.operation import Operation
+from pixmill.imaging.paint import Colour
+
+QUARTER = 90
+TURNS = {0: "d0", 90: "d90", 180: "d180", 270: "d270"}
+
+
+class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
+    """Turn the picture clockwise by an angle; the canvas grows so that nothing is cut off.
+
+    Quarter turns are exact. Other angles resample (bicubic) and leave corners in the background colour: transparent unless
+    said otherwise, and so of the output's background where the format has no transparency. The orientation that a camera
+    recorded has been applied already.
+
+    Example: ``--step rotate:angle=90``
+    """
+
+    angle: Annotated[float, Meta(ge=-360, le=360, description="Degrees, clockwise; negative turns the other way.")]
+    background: Annotated[Colour, Meta(description="Colour of the corners of an oblique turn.")] = Colour(0, 0, 0, alpha=0)
+
+    @property
+    def streams(self) -> bool:
+        """Tell that a turned picture starts with pixels from all over the source."""
+        return self.angle % 360 == 0
+
+    @property
+    def adds_alpha(self) -> bool:
+        """Tell that corners of an oblique turn may be transparent."""
+        return self.angle % QUARTER != 0 and not self.background.is_opaque
+
+    def apply(self, image: Image) -> Image:
+        """Return each frame turned."""
+        angle = self.angle % 360
+        if angle == 0:
+            return image
+        held = image.evolve(pixels=image.pixels.copy_memory())
+        if angle in TURNS:
+            return held.map(lambda pixels: pixels.rot(TURNS[int(angle)]))
+        held = self.background.ready(held)
+        background = self.background.on(held)
+        return held.map(lambda pixels: premultiplied(pixels, lambda weighted: _oblique(weighted, angle, background)))
+
+
+def _oblique(pixels: pyvips.Image, angle: float, background: list[float]) -> pyvips.Image:
+    """Turn ``pixels`` (premultiplied where they have alpha) with smooth edges."""
+    if pixels.hasalpha():
+        opacity = background[-1] / (65535 if pixels.interpretation in ("rgb16", "grey16") else 255)
+        background = [*(band * opacity for band in background[:-1]), background[-1]]
+    return pixels.rotate(angle, interpolate=pyvips.Interpolate.new("bicubic"), background=background)
