@@ -1,12 +1,14 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
-from collections.abc import Callable, Iterator
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Collection, Iterator
+from typing import Protocol
 
 import msgspec
 
+from pixmill.core.errors import ReadError
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A regular file or an object. ``path`` is relative to the storage's root, ``/``-separated bytes.
 
     ``version`` changes when the content may have changed: modification time in nanoseconds, an ETag.
@@ -17,38 +19,64 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     version: bytes
 
 
-class Storage(Protocol):
-    """A tree of named byte strings under one root. Paths are ``/``-separated bytes, relative, never with ``..``.
+#: the entries of one directory, in the order of their names
+Listing = list[Entry]
 
-    Errors: ``ReadError`` and ``WriteError`` (``retryable`` tells whether the same call may succeed later; retrying itself is
-    the decorator's business), and ``RunError`` when the storage as a whole is unusable (full, read-only).
+
+class Storage(Protocol):
+    """A tree of named byte strings under one root.
+
+    Paths are ``/``-separated bytes, relative, without ``.``, ``..``, empty parts and NUL: anything else is an
+    ``AddressError``. Other errors: ``ReadError`` and ``WriteError`` (``retryable`` tells whether the same call may succeed
+    later; retrying itself is the decorator's business), and ``RunError`` when the storage as a whole is unusable: code
+    ``disk-full``, ``read-only`` or ``not-writable``.
     """
 
-    scheme: ClassVar[str]
-
     def stat(self, path: bytes) -> Entry | None:
-        """Return what is there, or ``None``. Follows no symbolic link unless the storage was opened to."""
+        """Return what is there, or ``None`` for nothing and for anything but a regular file.
+
+        Follows no symbolic link unless the storage was opened to.
+        """
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the whole content; ``ReadError`` with code ``limit-bytes`` when it is larger than ``limit`` bytes.
 
-        Anything but a regular file is refused, without blocking.
+        Anything but a regular file is refused, without blocking. A file that changes meanwhile is a retryable error.
         """
 
-    def write(self, path: bytes, data: bytes, *, durable: bool) -> None:
+    def head(self, path: bytes, size: int) -> bytes:
+        """Return the first ``size`` bytes, fewer when there are fewer; refuses what ``read`` refuses."""
+
+    def write(self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None) -> None:
         """Put ``data`` under ``path``, whole or not at all, making parent directories.
 
-        With ``durable``, content and name survive a power cut once the call returns.
+        With ``durable``, content and name survive a power cut once the call returns. ``mtime_ns`` becomes the modification
+        time where the scheme keeps one that can be set.
         """
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``; nothing happens when it is not there."""
 
-    def list(self, under: bytes = b"", *, descend: Callable[[bytes], bool] | None = None) -> Iterator[list[Entry]]:
+    def list(
+        self,
+        under: bytes = b"",
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+    ) -> Iterator[Listing]:
         """Yield the entries below ``under`` one directory at a time, each sorted by name, directories in sorted order.
 
-        ``descend`` says which directories to enter (all by default). Directories that cannot be read raise when reached.
+        A directory comes before those in it; empty ones are left out, and so are the temporaries of ``write``. ``descend``
+        says which directories to enter (all by default). ``on_error`` is told of each directory, link or file that cannot be
+        looked at, and the rest goes on; without it the error is raised when it is reached. Memory: one directory's entries
+        and the way to it.
         """
 
     def local_path(self, path: bytes) -> bytes | None:
         """Return the file-system path of ``path`` where it has one, so that a decoder may stream it; else ``None``."""
+
+    def sweep(self, tags: Collection[str] | None = None) -> int:
+        """Remove what dead writers with these ``tags`` left unfinished (``None``: with any), and nothing else; return how many.
+
+        Whoever calls knows that these writers are dead.
+        """

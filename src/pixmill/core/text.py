@@ -1,0 +1,25 @@
+"""Show what came from outside, file names above all, without letting it act on a terminal or forge a line of a log."""
+
+import unicodedata
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ESCAPED_BYTES = range(0xDC80, 0xDD00)
+
+
+def printable(text: bytes | str) -> str:
+    r"""Return ``text`` on one line, with everything that is not visible written as an escape: ``\n``, ``\x1b``, ``\u202e``.
+
+    Bytes are taken for UTF-8; those that are not, and the surrogates that ``os.fsdecode`` makes of them, become ``\xff``.
+    For people, not for machines: a backslash that was there stays single.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if ord(character) in _ESCAPED_BYTES:
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    if unicodedata.category(character) in _INVISIBLE:
+        return character.encode("unicode_escape").decode("ascii")
+    return character

@@ -1,0 +1,49 @@
+"""The names of files that are not finished yet, and the removal of those whose writer died."""
+
+import itertools
+import os
+import re
+from collections.abc import Collection, Iterator
+
+_NAME = re.compile(rb"\.pixmill-([0-9A-Za-z]{1,32})-[0-9]+-[0-9]+\.tmp")
+_PREFIX = b".pixmill-"
+_TAG = re.compile(r"[0-9A-Za-z]{1,32}")
+
+
+def names(tag: str) -> Iterator[bytes]:
+    """Yield names for temporaries with ``tag``: short, whatever the target is called, and unlike those of other processes."""
+    if not _TAG.fullmatch(tag):
+        raise ValueError(f"expected 1 to 32 letters and digits as a tag, received {tag!r}")
+    for number in itertools.count():
+        yield b".pixmill-%s-%d-%d.tmp" % (tag.encode(), os.getpid(), number)
+
+
+def is_temporary(name: bytes) -> bool:
+    """Tell whether a file of this ``name`` is one of ours."""
+    return name.startswith(_PREFIX) and _NAME.fullmatch(name) is not None
+
+
+def sweep(directory: bytes, tags: Collection[str] | None) -> int:
+    """Remove the temporaries with one of ``tags`` (``None``: with any) from ``directory`` and everything below; return how many.
+
+    Nothing else is touched, and what cannot be read or removed is left for the next time.
+    """
+    removed = 0
+    waiting = [directory]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif _belongs(entry.name, tags) and entry.is_file(follow_symlinks=False):
+                        os.unlink(entry.path)
+                        removed += 1
+        except OSError:
+            continue
+    return removed
+
+
+def _belongs(name: bytes, tags: Collection[str] | None) -> bool:
+    match = _NAME.fullmatch(name) if name.startswith(_PREFIX) else None
+    return match is not None and (tags is None or match[1].decode() in tags)

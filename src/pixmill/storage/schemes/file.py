@@ -1,0 +1,87 @@
+"""Files of this machine: ``photos``, ``/srv/photos``, ``file:///srv/photos``."""
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator
+from typing import Self
+
+from pixmill.core.errors import ReadError
+from pixmill.storage.address import Address, Scheme, relative
+from pixmill.storage.local import atomic, temporary
+from pixmill.storage.local.faults import read_error, write_error
+from pixmill.storage.local.regular import read_head, read_whole
+from pixmill.storage.local.walk import Walk
+from pixmill.storage.storage import Entry, Listing
+
+
+class FileStorage(Scheme):
+    """A directory. Regular files only; with ``follow_symlinks`` also those that links lead to, wherever they are.
+
+    Without it the last part of a path may not be a link; that a parent is none is seen to by listing, which enters no link.
+    """
+
+    def __init__(self, root: bytes, *, tag: str = "0", follow_symlinks: bool = False) -> None:
+        """Stand on ``root``, which need not exist yet; later changes of the working directory do not matter."""
+        self.root = os.path.abspath(root)
+        self._follow = follow_symlinks
+        self._temporaries = temporary.names(tag)
+
+    @classmethod
+    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
+        """Return the directory at ``address``."""
+        return cls(address.location, tag=tag, follow_symlinks=follow_symlinks)
+
+    def stat(self, path: bytes) -> Entry | None:
+        """Return the regular file that is there, or ``None``."""
+        try:
+            status = os.stat(self.local_path(path), follow_symlinks=self._follow)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise read_error(error, self.local_path(path)) from error
+        return Entry(path, status.st_size, b"%d" % status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+    def read(self, path: bytes, *, limit: int) -> bytes:
+        """Return the whole content of a regular file."""
+        return read_whole(self.local_path(path), limit=limit, follow=self._follow)
+
+    def head(self, path: bytes, size: int) -> bytes:
+        """Return the first bytes of a regular file."""
+        return read_head(self.local_path(path), size, follow=self._follow)
+
+    def write(self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None) -> None:
+        """Write a temporary beside the target, then rename it; with ``durable``, fsync the file before and the directory after."""
+        target = self.local_path(path)
+        try:
+            atomic.write(target, atomic.Content(data, durable, mtime_ns), self._temporaries)
+        except OSError as error:
+            raise write_error(error, target, root=self.root) from error
+
+    def delete(self, path: bytes) -> None:
+        """Remove a file, if it is there."""
+        target = self.local_path(path)
+        try:
+            os.unlink(target)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            raise write_error(error, target, root=self.root) from error
+
+    def list(
+        self,
+        under: bytes = b"",
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the regular files below ``under``, one directory at a time, sorted."""
+        walk = Walk(self.root, self._follow, descend, on_error)
+        return walk.listings(relative(under) if under else b"")
+
+    def local_path(self, path: bytes) -> bytes:
+        """Return where ``path`` is in the file system."""
+        return os.path.join(self.root, relative(path))
+
+    def sweep(self, tags: Collection[str] | None = None) -> int:
+        """Remove the temporaries of dead writers from the whole tree; return how many there were."""
+        return temporary.sweep(self.root, tags)
