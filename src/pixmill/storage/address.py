@@ -1,16 +1,14 @@
-"""Name places: a local path or ``scheme://location``, and the paths inside a storage. Open what is there."""
+"""Name places: a local path or ``scheme://location``, and the paths inside a storage."""
 
 import os
 import re
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import msgspec
 
 from pixmill.core.errors import AddressError
-from pixmill.core.registry import Registry
 from pixmill.core.text import printable
-from pixmill.storage.storage import Storage
 
 # one letter before "://" would be a drive of another system, never a scheme
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
@@ -67,30 +65,3 @@ def relative(path: bytes) -> bytes:
     if not path or path.startswith(b"/") or b"\0" in path or any(part in (b"", b".", b"..") for part in parts):
         raise AddressError(f"expected a relative path without '.', '..' and empty parts, received {printable(path)!r}")
     return path
-
-
-@runtime_checkable
-class Scheme(Storage, Protocol):
-    """A storage that an address can open: one module of ``pixmill.storage.schemes``, which gives the scheme its name."""
-
-    @classmethod
-    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
-        """Return the storage at ``address``; ``AddressError`` when the address makes no sense in this scheme.
-
-        Nothing need be there yet. ``tag`` (up to 32 letters and digits) marks the temporaries of ``write`` for ``sweep``.
-        """
-
-
-def schemes() -> Registry[Scheme]:
-    """Return every storage scheme, by the name that stands before ``://``."""
-    package = "pixmill.storage.schemes"
-    return Registry(package, Scheme, "storage scheme", AddressError)  # type: ignore[type-abstract]  # it makes none
-
-
-def open_storage(address: Address | str | bytes | os.PathLike[str], *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
-    """Open a local path or a URL; ``AddressError`` names the nearest scheme when there is none of that name.
-
-    ``tag`` is the run's own: it marks the temporaries of this storage's writes, so that ``sweep`` can tell whose they are.
-    """
-    where = address if isinstance(address, Address) else Address.parse(address)
-    return schemes().get(where.scheme).open(where, tag=tag, follow_symlinks=follow_symlinks)

@@ -1,11 +1,12 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Protocol
+from typing import Protocol, Self, runtime_checkable
 
 import msgspec
 
 from pixmill.core.errors import ReadError
+from pixmill.storage.address import Address
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -79,4 +80,16 @@ class Storage(Protocol):
         """Remove what dead writers with these ``tags`` left unfinished (``None``: with any), and nothing else; return how many.
 
         Whoever calls knows that these writers are dead.
+        """
+
+
+@runtime_checkable
+class Scheme(Storage, Protocol):
+    """A storage that an address can open: one module of ``pixmill.storage.schemes``, which gives the scheme its name."""
+
+    @classmethod
+    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
+        """Return the storage at ``address``; ``AddressError`` when the address makes no sense in this scheme.
+
+        Nothing need be there yet. ``tag`` (up to 32 letters and digits) marks the temporaries of ``write`` for ``sweep``.
         """

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Self
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.address import Address, Scheme, relative
+from pixmill.storage.address import Address, relative
 from pixmill.storage.local import atomic, temporary
 from pixmill.storage.local.faults import read_error, write_error
 from pixmill.storage.local.regular import read_head, read_whole
 from pixmill.storage.local.walk import Walk
-from pixmill.storage.storage import Entry, Listing
+from pixmill.storage.storage import Entry, Listing, Scheme
 
 
 class FileStorage(Scheme):

@@ -7,8 +7,8 @@ from typing import Self
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.storage.address import Address, Scheme, relative
-from pixmill.storage.storage import Entry, Listing
+from pixmill.storage.address import Address, relative
+from pixmill.storage.storage import Entry, Listing, Scheme
 
 
 class MemoryStorage(Scheme):
