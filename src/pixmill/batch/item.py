@@ -9,10 +9,14 @@ from pixmill.storage.storage import Entry
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """One source image with the names of its outputs, one for each rendition. What a task's payload holds."""
+    """One source image with the names of its outputs, one for each rendition. What a task's payload holds.
+
+    ``refusal`` is set for what the source could not even list, such as a folder without permission: it fails with that.
+    """
 
     entry: Entry
-    names: tuple[bytes, ...]
+    names: tuple[bytes, ...] = ()
+    refusal: str = ""
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):

@@ -62,6 +62,13 @@ class Template:
         filled = b"".join([values[part] if index % 2 else part.encode() for index, part in enumerate(self._parts)])
         return filled.lstrip(b"/")
 
+    def with_rendition(self) -> "Template":
+        """Return a template that tells renditions apart: ``{stem}-{rendition}``, unless it says ``{rendition}`` itself."""
+        if "{rendition}" in self.text:
+            return self
+        mark = next(field for field in ("{stem}", "{name}", "{hash}") if field in self.text)
+        return Template(self.text.replace(mark, mark + "-{rendition}"))
+
     def __eq__(self, other: object) -> bool:
         """Compare by value."""
         return isinstance(other, Template) and self.text == other.text

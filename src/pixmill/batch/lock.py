@@ -1,0 +1,64 @@
+"""One run at a time on one output: a lock that dies with its owner."""
+
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from pixmill.core.errors import RunError
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who holds a lock, for the message to whoever else wants it."""
+
+    pid: int
+    host: str
+    since: str
+
+
+class Lock:
+    """An advisory lock on a file. The kernel lets go of it when the owner dies, by whatever death, so none is ever stale.
+
+    ``shared`` lets several shards of one output run side by side, and keeps a whole run out.
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        """Name the file; it is made when the lock is taken, and stays."""
+        self._path = path
+        self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        """Take the lock; ``RunError`` naming its owner when another run has it."""
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = self._owner()
+            os.close(self._file)
+            raise RunError(
+                f"another run is writing to {self._path.parent.parent}{owner}",
+                code="locked",
+                hint="wait for it, or stop it; two runs never share an output",
+            ) from None
+        if self._mode == fcntl.LOCK_EX:
+            owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, msgspec.json.encode(owner), 0)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Let go."""
+        os.close(self._file)
+
+    def _owner(self) -> str:
+        try:
+            owner = msgspec.json.decode(os.pread(self._file, 4096, 0), type=Owner)
+        except msgspec.MsgspecError:
+            return ""
+        return f" (process {owner.pid} on {owner.host}, since {owner.since})"

@@ -1,0 +1,102 @@
+"""``Plan``: what will be done, fully resolved against the world and fingerprinted. Makes tasks, writes nothing."""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from hashlib import blake2b
+
+from pixmill.batch.config import RunConfig
+from pixmill.batch.handler import HandlerOptions
+from pixmill.batch.item import Item, to_task
+from pixmill.batch.naming import Extension, Namer
+from pixmill.batch.places import Places, find
+from pixmill.batch.selection import Selector
+from pixmill.core.errors import ConfigError, ImageError
+from pixmill.engine.task import Task
+from pixmill.imaging.limits import Limits
+from pixmill.imaging.process import ENGINE
+from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.storage.storage import Entry
+
+
+class Plan:
+    """The resolved form of a ``RunConfig``."""
+
+    def __init__(self, config: RunConfig, places: Places) -> None:
+        """Take a configuration and its checked places."""
+        self.config = config
+        self.places = places
+        self.selector = Selector(config.selection, places.source.storage)
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Return what decides the bytes of every output besides its source: recipe and engine, not limits or speed."""
+        recipe = self.config.recipe.evolve(limits=Limits())  # a limit decides whether, never what
+        return blake2b(f"{ENGINE} {recipe.fingerprint()} {self.config.placement.preserve}".encode(), digest_size=16).digest()
+
+    @cached_property
+    def tag(self) -> str:
+        """Return the mark of this run's temporaries: that of its shard, since the lock lets each shard run once."""
+        shard = self.config.selection.shard
+        return f"{shard.index}of{shard.count}"
+
+    @cached_property
+    def handler_options(self) -> HandlerOptions:
+        """Return what the workers need to know."""
+        config = self.config
+        return HandlerOptions(
+            source=str(self.places.source_root),
+            destination=str(self.places.destination),
+            tag=self.tag,
+            recipe=config.recipe.to_builtins(),
+            max_bytes=config.selection.max_bytes,
+            durable=config.placement.durability == "full",
+            keep_mtime="mtime" in config.placement.preserve,
+            follow_symlinks=config.selection.follow_symlinks,
+        )
+
+    def items(self) -> Iterator[Item]:
+        """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
+        refusals: list[Item] = []
+
+        def refused(path: bytes, error: ImageError) -> None:
+            refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
+
+        shard = self.config.selection.shard
+        for entries in self.places.source.folders(refused):
+            chosen = self.selector.choose(entries)
+            names = self._namer.names([entry.path for entry in chosen])
+            for entry in chosen:
+                if shard.takes(entry.path):
+                    yield Item(entry, names[entry.path])
+            yield from refusals
+            refusals.clear()
+        yield from refusals
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield the tasks of this run as they are discovered."""
+        fingerprint = self.fingerprint
+        return (to_task(item, fingerprint) for item in self.items())
+
+    def count(self) -> int:
+        """Return how many tasks there are by walking the source once more, for the total of a progress display."""
+        return sum(1 for _ in Plan(self.config, self.places).items())
+
+    @cached_property
+    def _namer(self) -> Namer:
+        recipe, placement = self.config.recipe, self.config.placement
+        if len({(rendition.name, rendition.encode.format.name) for rendition in recipe.renditions}) < len(recipe.renditions):
+            raise ConfigError("recipe.renditions: two of them have the same name and format")
+        several = len({rendition.name for rendition in recipe.renditions}) > 1
+        template = placement.name.with_rendition() if several else placement.name
+        renditions = [(rendition.name, self._extension(recipe, rendition)) for rendition in recipe.renditions]
+        return Namer(template, renditions, refuse=placement.on_collision == "error")
+
+    def _extension(self, recipe: Recipe, rendition: Rendition) -> Extension:
+        """Return the function that tells the extension of ``rendition`` for a source."""
+        head: Callable[[bytes], bytes] = self.places.source.storage.head_of_signature
+        return lambda path: rendition.encode.extension_for(head(path))
+
+
+def plan(config: RunConfig) -> Plan:
+    """Resolve ``config`` against the world; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
+    return Plan(config, find(config))

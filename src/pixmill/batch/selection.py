@@ -1,0 +1,68 @@
+"""Which of the entries that a source yields are candidates; the rest is counted, by reason."""
+
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from pixmill.batch.config import Selection
+from pixmill.imaging.format import extensions, sniff
+from pixmill.storage.storage import Entry, Storage
+
+HEAD = 64  # bytes: every signature lies within
+
+
+class Selector:
+    """Chooses candidates. ``ignored`` counts what was left out, by reason: ``hidden``, ``excluded``, ``not-an-image``."""
+
+    def __init__(self, selection: Selection, storage: Storage) -> None:
+        """Compile the patterns."""
+        self.ignored: Counter[str] = Counter()
+        self._included = _matcher(selection.include)
+        self._excluded = _matcher(selection.exclude)
+        self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
+        self._extensions = frozenset(b"." + extension.encode() for extension in extensions())
+        self._storage = storage
+
+    def choose(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the candidates among ``entries``, in order."""
+        chosen = []
+        for entry in entries:
+            reason = self._reason_against(entry)
+            if reason:
+                self.ignored[reason] += 1
+            else:
+                chosen.append(entry)
+        return chosen
+
+    def _reason_against(self, entry: Entry) -> str:
+        name = entry.path.rpartition(b"/")[2]
+        if name.startswith(b"."):
+            return "hidden"
+        if not self._looks_like_an_image(entry, name):
+            return "not-an-image"
+        if self._included is not None and not self._included(entry.path):
+            return "not-included"
+        if self._excluded is not None and self._excluded(entry.path):
+            return "excluded"
+        return ""
+
+    def _by_extension(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_content
+        return name[name.rfind(b".") :].lower() in self._extensions
+
+    def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_extension
+        return sniff(self._storage.head(entry.path, HEAD)) is not None
+
+
+def _matcher(patterns: tuple[str, ...]) -> Callable[[bytes], bool] | None:
+    """Match a path against shell patterns; one without a slash is about the file name, as in a .gitignore."""
+    if not patterns:
+        return None
+    anchored = [pattern if "/" in pattern else "*/" + pattern for pattern in patterns]
+    union = re.compile("|".join(fnmatch.translate(pattern.lstrip("/")) for pattern in anchored))
+
+    def matches(path: bytes) -> bool:
+        text = path.decode("utf-8", "surrogateescape")
+        return union.match(text) is not None or union.match("/" + text) is not None
+
+    return matches
