@@ -20,13 +20,15 @@ class Selection(Model, frozen=True, kw_only=True):
     all_files: Annotated[bool, Meta(description="look into every file, not only those with an image extension")] = False
     follow_symlinks: Annotated[bool, Meta(description="follow symbolic links; each target is visited once")] = False
     max_bytes: Annotated[ByteSize, Meta(description="largest source file that is read")] = ByteSize(256_000_000)
-    shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split is by name and stable")] = Shard()  # noqa: RUF009  # immutable
+    shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split is by name and stable")] = (
+        Shard()
+    )  # immutable
 
 
 class Placement(Model, frozen=True, kw_only=True):
     """Where results go, and how they are put there."""
 
-    name: Annotated[Template, Meta(description="name of an output below the destination")] = Template()  # noqa: RUF009  # immutable
+    name: Annotated[Template, Meta(description="name of an output below the destination")] = Template()  # immutable
     on_collision: Annotated[Literal["suffix", "error"], Meta(description="what to do when two sources want one name")] = "suffix"
     durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power cut; none: no fsync")] = "full"
     preserve: Annotated[tuple[Literal["mtime"], ...], Meta(description="carry over from the source file: mtime")] = ()
@@ -38,10 +40,10 @@ class RunConfig(Model, frozen=True, kw_only=True):
 
     source: Annotated[str, Meta(description="folder of the images, or one image")]
     destination: Annotated[str, Meta(description="folder of the results")]
-    recipe: Annotated[Recipe, Meta(description="what to make of each image")] = Recipe()  # noqa: RUF009  # immutable
-    selection: Selection = Selection()  # noqa: RUF009  # immutable
-    placement: Placement = Placement()  # noqa: RUF009  # immutable
-    policy: Policy = Policy()  # noqa: RUF009  # immutable
+    recipe: Annotated[Recipe, Meta(description="what to make of each image")] = Recipe()  # immutable
+    selection: Selection = Selection()  # immutable
+    placement: Placement = Placement()  # immutable
+    policy: Policy = Policy()  # immutable
     workers: Annotated[int | None, Meta(description="worker processes; as many as the cores that this process may use")] = None
     executor: Annotated[str, Meta(description="where the work runs")] = "local"
     force: Annotated[bool, Meta(description="do everything again, also what is done")] = False

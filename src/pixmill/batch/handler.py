@@ -74,7 +74,9 @@ class ImageHandler:
     def _check_unchanged(self, item: Item) -> None:
         """Refuse a source that was written to while it was read: what was decoded may be half of each version."""
         if self._source.stat(item.entry.path) != item.entry:
-            raise ReadError("the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then")
+            raise ReadError(
+                "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
+            )
 
     def _write(self, item: Item, output: Output, name: bytes) -> Written:
         mtime = int(item.entry.version) if self._options.keep_mtime else None
@@ -93,4 +95,3 @@ def image_handler(options: bytes) -> ImageHandler:
     """Build the handler from packed ``HandlerOptions``: what a ``HandlerRef`` names."""
     configure()
     return ImageHandler(msgspec.msgpack.decode(options, type=HandlerOptions))
-

@@ -28,7 +28,11 @@ def find(config: RunConfig) -> Places:
         raise AddressError(f"SRC {printable(config.source)} does not exist")
     root = source if source.is_dir() else source.parent
     if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
-        raise RunError(f"SRC {printable(config.source)} cannot be read", code="not-readable", hint=f"run as its owner, or: chmod -R u+rX {source}")
+        raise RunError(
+            f"SRC {printable(config.source)} cannot be read",
+            code="not-readable",
+            hint=f"run as its owner, or: chmod -R u+rX {source}",
+        )
     _check_destination(destination, root)
     state = _state(config, destination)
     storage = open_storage(os.fspath(root), follow_symlinks=config.selection.follow_symlinks)

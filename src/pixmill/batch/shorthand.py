@@ -20,10 +20,14 @@ class Shorthand(Model, frozen=True, kw_only=True):
     sizes: Annotated[tuple[int, ...], Meta(description="widths to make from each image, such as 320,640,1280")] = ()
     fit: Annotated[Literal["inside", "cover", "contain", "fill"] | None, Meta(description="how the picture fits the box")] = None
     step: Annotated[tuple[Operation, ...], Meta(description="further step, NAME:key=value,... (repeatable, in order)")] = ()
-    format: Annotated[Codec | None, Meta(description="format of the output: jpeg, png, webp, avif, ..., keep; options follow a colon")] = None
+    format: Annotated[
+        Codec | None, Meta(description="format of the output: jpeg, png, webp, avif, ..., keep; options follow a colon")
+    ] = None
     formats: Annotated[tuple[Codec, ...], Meta(description="formats to make from each image, such as webp,jpeg")] = ()
     quality: Annotated[int | None, Meta(ge=1, le=100, description="quality of a lossy format")] = None
-    effort: Annotated[Literal["fast", "default", "best"] | None, Meta(description="time the encoder may spend on smaller files")] = None
+    effort: Annotated[
+        Literal["fast", "default", "best"] | None, Meta(description="time the encoder may spend on smaller files")
+    ] = None
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return ``recipe`` with what was given put in its place."""
@@ -50,7 +54,9 @@ class Shorthand(Model, frozen=True, kw_only=True):
         if not self.sizes and not self.formats:
             return recipe.renditions
         if len(recipe.renditions) > 1:
-            raise RecipeError("sizes: the recipe has renditions of its own", hint="leave out --sizes and --formats, or the recipe's renditions")
+            raise RecipeError(
+                "sizes: the recipe has renditions of its own", hint="leave out --sizes and --formats, or the recipe's renditions"
+            )
         only = recipe.renditions[0]
         codecs = self.formats or (self.format or only.encode,)
         if not self.sizes:

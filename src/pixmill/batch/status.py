@@ -46,7 +46,9 @@ def state_folder(destination: str, state: str | None = None) -> Path:
     """Return where the state of ``destination`` is; ``AddressError`` when no run has been there."""
     folder = Path(state) if state else Path(destination) / ".pixmill"
     if not (folder / LEDGER).exists():
-        raise AddressError(f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder")
+        raise AddressError(
+            f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder"
+        )
     return folder
 
 

@@ -60,7 +60,7 @@ class RecipeError(ConfigError):
 
 
 class AddressError(ConfigError):
-    """This address cannot be used here."""
+    """An address cannot be used here."""
 
     code = "address"
 
@@ -76,7 +76,7 @@ class MissingExtra(ConfigError):
 
 
 class ImageError(PixmillError):
-    """This image could not be processed; the run goes on."""
+    """An image could not be processed; the run goes on."""
 
     code = "image"
     stage: ClassVar[str] = "process"

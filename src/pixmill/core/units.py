@@ -4,9 +4,15 @@ Each is a value of its own type, parses what people write, prints the same, and 
 """
 
 import re
+from decimal import Decimal
 from typing import ClassVar, Self
 
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z/%]*)\s*", re.IGNORECASE)
+
+
+def plain(amount: float) -> str:
+    """Write ``amount`` exactly and without an exponent, which people do not write and the units do not read."""
+    return format(Decimal(repr(float(amount))).normalize(), "f")
 
 
 class Scalar:
@@ -20,7 +26,7 @@ class Scalar:
     def number(cls, value: object) -> float:
         """Return ``value`` (a number in the base unit, or text with a unit) in the base unit; ``ValueError`` if it is neither."""
         if isinstance(value, bool):
-            raise ValueError(cls.expected)
+            raise ValueError(cls.expected)  # noqa: TRY004  # it is the same mistake as any other text
         if isinstance(value, int | float):
             amount, unit = float(value), ""
         else:
@@ -39,7 +45,7 @@ class Scalar:
         for unit, factor in sorted(cls.units.items(), key=lambda item: -item[1]):
             if unit and amount and (amount / factor).is_integer():
                 return f"{amount / factor:.0f}{cls.spelling.get(unit, unit)}"
-        return f"{amount:g}"
+        return plain(amount)
 
     spelling: ClassVar[dict[str, str]] = {}
 
@@ -99,7 +105,7 @@ class Rate(Scalar, float):
 
     def to_builtin(self) -> str:
         """Return the rate in images a second."""
-        return f"{float(self):g}/s"
+        return f"{plain(self)}/s"
 
 
 class Size:
@@ -107,7 +113,7 @@ class Size:
 
     __slots__ = ("height", "width")
     expected: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
-    _pattern: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[x×X*]\s*(\d*)\s*|\s*(\d+)\s*")
+    _pattern: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[xX\u00d7*]\s*(\d*)\s*|\s*(\d+)\s*")
 
     def __init__(self, width: int | None, height: int | None) -> None:
         """Take the sides in pixels; ``None`` leaves a side open."""

@@ -1,0 +1,51 @@
+"""pixmill for Python programs: the same options as the command, as keyword arguments."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pixmill.batch import run as batch
+from pixmill.batch.options import resolve
+from pixmill.batch.report.summary import Report
+from pixmill.batch.run import BatchRun
+from pixmill.core.events import Observer
+from pixmill.imaging.input import Input
+from pixmill.imaging.process import process as process_image
+from pixmill.imaging.recipe import Recipe
+
+Place = str | os.PathLike[str]
+
+
+def run(
+    source: Place, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
+) -> Report:
+    """Process the images below ``source`` into ``destination`` and return the report.
+
+    Run it again to resume or to update. ``options`` are those of the command by their Python names: ``workers=8``,
+    ``size="800x600"``, ``timeout="30s"``. Raises ``ConfigError`` when nothing could be run and ``RunError`` when the
+    environment stopped the run; images that failed are in the report.
+    """
+    with open_run(source, destination, recipe, observers=observers, **options) as under_way:
+        for _ in under_way:
+            pass
+    return under_way.report()
+
+
+@contextmanager
+def open_run(
+    source: Place, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
+) -> Iterator[BatchRun]:
+    """Start a run and iterate over its outcomes as images finish; leaving the block, by whatever way, cleans up."""
+    config = resolve(os.fspath(source), os.fspath(destination), options, {} if recipe is None else {"recipe": recipe})
+    with batch.open_run(config, observers=observers) as under_way:
+        yield under_way
+
+
+def process(data: bytes, recipe: Recipe | None = None) -> bytes:
+    """Make one image from one image, here and now: ``data`` is the source file, the result is the output file.
+
+    Raises ``ImageError`` for what a run would record as a failure. Hostile input can take the process down: a run is
+    protected against that, this call is not.
+    """
+    result = process_image(Input(data), recipe or Recipe())
+    return result.outputs[0].data

@@ -1,0 +1,93 @@
+"""The names of outputs: templates, and sources that want the same one."""
+
+import random
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixmill.batch.naming import Namer, Template, identity
+from pixmill.core.errors import ConfigError
+
+
+def jpg(_path):
+    return "jpg"
+
+
+def to_jpeg(template="{dir}/{stem}.{ext}", **options):
+    return Namer(Template.from_builtin(template), [("", jpg)], **options)
+
+
+def test_the_source_tree_is_mirrored():
+    assert to_jpeg().names([b"2026/may/a.png"]) == {b"2026/may/a.png": (b"2026/may/a.jpg",)}
+
+
+def test_four_sources_that_want_one_name_get_four_names_in_every_order_of_discovery():
+    sources = [b"a.jpg", b"a.png", b"A.JPG", b"a.webp"]
+    expected = {b"a.jpg": (b"a.jpg",), b"a.png": (b"a.png.jpg",), b"A.JPG": (b"A.JPG.jpg",), b"a.webp": (b"a.webp.jpg",)}
+    for seed in range(24):
+        assert to_jpeg().names(random.Random(seed).sample(sources, k=4)) == expected
+
+
+def test_a_name_that_was_made_up_never_takes_one_that_a_source_has_by_right():
+    names = to_jpeg().names([b"a.jpg", b"a.png", b"a.png.jpg"])
+    assert names[b"a.png.jpg"] == (b"a.png.jpg",)
+    assert names[b"a.png"] == (b"a.png~2.jpg",)
+
+
+def test_names_that_differ_only_in_unicode_form_are_one_name():
+    composed, decomposed = (unicodedata.normalize(form, "\u00e9.png").encode() for form in ("NFC", "NFD"))
+    names = to_jpeg().names([composed, decomposed])
+    assert len({identity(name) for (name,) in names.values()}) == 2
+
+
+def test_a_collision_is_refused_where_that_was_asked_for():
+    with pytest.raises(ConfigError, match=r"a\.jpg and a\.png both want the name a\.jpg"):
+        to_jpeg(refuse=True).names([b"a.png", b"a.jpg"])
+
+
+def test_a_file_without_an_extension_keeps_its_whole_name():
+    assert to_jpeg().names([b"x/scan"]) == {b"x/scan": (b"x/scan.jpg",)}
+
+
+def test_renditions_are_told_apart_by_name():
+    namer = Namer(Template().with_rendition(), [("320", jpg), ("640", jpg)])
+    assert namer.names([b"a.png"]) == {b"a.png": (b"a-320.jpg", b"a-640.jpg")}
+
+
+def test_a_template_without_a_folder_stays_in_the_folder_of_the_source():
+    assert Template.from_builtin("{stem}_small.{ext}").fill(b"d/a.png", extension="jpg") == b"d/a_small.jpg"
+
+
+def test_a_template_with_a_hash_may_flatten_the_tree():
+    flat = Template.from_builtin("{hash}.{ext}")
+    first, second = (flat.fill(path, extension="jpg") for path in (b"x/a.png", b"y/a.png"))
+    assert first != second
+    assert b"/" not in first
+
+
+@pytest.mark.parametrize("text", ["fixed.jpg", "{nope}.jpg", "/etc/{stem}", "../{stem}.{ext}", "{stem", ""])
+def test_a_template_that_could_lose_images_is_refused(text):
+    with pytest.raises(ValueError, match="a name made of text"):
+        Template.from_builtin(text)
+
+
+names = st.lists(
+    st.builds(
+        lambda stem, ext: stem + ext,
+        st.sampled_from([b"a", b"A", b"b", b"a.png", b"\xff"]),
+        st.sampled_from([b".jpg", b".JPG", b".png", b".webp", b""]),
+    ),
+    unique=True,
+    max_size=12,
+)
+
+
+@given(names, st.randoms(use_true_random=False))
+def test_no_two_sources_ever_share_a_name_and_the_order_does_not_matter(sources, chance):
+    shuffled = chance.sample(sources, k=len(sources))
+    given_names = to_jpeg().names(sources)
+    assert given_names == to_jpeg().names(shuffled)
+    identities = [identity(name) for (name,) in given_names.values()]
+    assert len(set(identities)) == len(sources)

@@ -1,0 +1,59 @@
+"""Quantities as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixmill.core.units import ByteSize, Duration, Pixels, Rate, Size
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "value"),
+    [
+        (Pixels, "100MP", 100_000_000),
+        (Pixels, "1.5 mp", 1_500_000),
+        (Pixels, 7, 7),
+        (ByteSize, "2GB", 2_000_000_000),
+        (ByteSize, "256MiB", 268_435_456),
+        (ByteSize, "10k", 10_000),
+        (Duration, "500ms", 0.5),
+        (Duration, "5m", 300),
+        (Duration, 2.5, 2.5),
+        (Rate, "50/s", 50),
+        (Rate, "600/m", 10),
+    ],
+)
+def test_what_people_write_is_read(unit, text, value):
+    assert unit.from_builtin(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("unit", [Pixels, ByteSize, Duration, Rate, Size])
+@pytest.mark.parametrize("text", ["", "x", "-3", "3 parsecs", True, "1e5"])
+def test_anything_else_is_refused_with_an_example(unit, text):
+    with pytest.raises(ValueError, match="such as"):
+        unit.from_builtin(text)
+
+
+@given(st.sampled_from([Pixels, ByteSize]), st.integers(min_value=0, max_value=10**14))
+def test_a_quantity_prints_as_something_that_parses_back_to_it(unit, amount):
+    assert unit.from_builtin(unit(amount).to_builtin()) == unit(amount)
+
+
+@given(st.sampled_from([Duration, Rate]), st.floats(min_value=0.001, max_value=1e6))
+def test_a_fraction_prints_as_something_that_parses_back_to_it(unit, amount):
+    assert unit.from_builtin(unit(amount).to_builtin()) == pytest.approx(amount)
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"), [("1920x1080", (1920, 1080)), ("800x", (800, None)), ("x600", (None, 600)), ("256", (256, 256))]
+)
+def test_a_size_may_leave_a_side_open(text, sides):
+    size = Size.from_builtin(text)
+    assert (size.width, size.height) == sides
+    assert Size.from_builtin(str(size)) == size
+
+
+@pytest.mark.parametrize("text", ["0x10", "10x0", "x", "axb", "10x10x10"])
+def test_a_size_without_a_side_is_refused(text):
+    with pytest.raises(ValueError, match="a size such as 1920x1080"):
+        Size.from_builtin(text)
