@@ -3,11 +3,17 @@
 A size is ``(width, height)`` in pixels. Sides round to the nearest pixel, halves up, and are never less than 1.
 """
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Meta
 
 #: How a picture is made to meet a box: within it, filling it and cut, within it and padded, or distorted to it.
 Fit = Literal["inside", "cover", "contain", "fill"]
 Size = tuple[int, int]
+#: A side of a picture or of a part of it, in pixels.
+Side = Annotated[int, Meta(ge=1)]
+#: A distance in pixels.
+Distance = Annotated[int, Meta(ge=0)]
 
 
 class Rectangle(NamedTuple):

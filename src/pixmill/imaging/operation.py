@@ -1,5 +1,6 @@
 """The contract of every operation: one step of a recipe."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pixmill.core.errors import RecipeError
@@ -48,6 +49,12 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     def files(self) -> tuple[str, ...]:
         """Return the local files that the step reads besides the picture; their content is part of what is asked for."""
         return ()
+
+    def check(self) -> None:
+        """Raise ``RecipeError`` when the step cannot work on this machine, whatever the picture; called once, before a run."""
+        for file in self.files:
+            if not Path(file).is_file():
+                raise self.error(f"{self.label()}: there is no file {file}")
 
     def apply(self, image: Image) -> Image:
         """Return the transformed picture. Pixels come upright, in the working colour space, alpha not premultiplied.

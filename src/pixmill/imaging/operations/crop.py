@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.core.errors import TransformError
-from pixmill.imaging.geometry import Rectangle, kept, largest_of_aspect, overlap
+from pixmill.imaging.geometry import Distance, Rectangle, Side, kept, largest_of_aspect, overlap
 from pixmill.imaging.gravity import Gravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
@@ -22,12 +22,12 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     Example: ``--step crop:width=800,height=600,gravity=north``
     """
 
-    width: Annotated[int, Meta(ge=1, description="Width in pixels; the picture's own when left out.")] | None = None
-    height: Annotated[int, Meta(ge=1, description="Height in pixels; the picture's own when left out.")] | None = None
-    left: Annotated[int, Meta(ge=0, description="Pixels to leave out on the left; `gravity` decides when left out.")] | None = None
-    top: Annotated[int, Meta(ge=0, description="Pixels to leave out at the top; `gravity` decides when left out.")] | None = None
-    aspect: Annotated[Ratio | None, Meta(description="Cut the rectangle further to these proportions, such as 16:9.")] = None
-    gravity: Annotated[Gravity, Meta(description="Which part to keep where no coordinate says so.")] = Gravity("centre")
+    width: Annotated[Side | None, Meta(description="width in pixels; the picture's own when left out")] = None
+    height: Annotated[Side | None, Meta(description="height in pixels; the picture's own when left out")] = None
+    left: Annotated[Distance | None, Meta(description="pixels to leave out on the left; `gravity` decides when left out")] = None
+    top: Annotated[Distance | None, Meta(description="pixels to leave out at the top; `gravity` decides when left out")] = None
+    aspect: Annotated[Ratio | None, Meta(description="cut the rectangle further to these proportions, such as 16:9")] = None
+    gravity: Annotated[Gravity, Meta(description="which part to keep where no coordinate says so")] = Gravity("centre")
 
     def __post_init__(self) -> None:
         """Refuse a crop that says nothing."""

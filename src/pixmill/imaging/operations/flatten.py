@@ -20,7 +20,7 @@ class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):
 
     removes_alpha = True
 
-    background: Annotated[Colour, Meta(description="The colour below the picture.")] = Colour(255, 255, 255)
+    background: Annotated[Colour, Meta(description="the colour below the picture")] = Colour(255, 255, 255)
 
     def __post_init__(self) -> None:
         """Refuse a background through which something could be seen."""

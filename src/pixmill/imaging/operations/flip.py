@@ -19,7 +19,7 @@ class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
 
     direction: Annotated[
         Literal["horizontal", "vertical"],
-        Meta(description="`horizontal` changes left and right, `vertical` top and bottom."),
+        Meta(description="`horizontal` changes left and right, `vertical` top and bottom"),
     ] = "horizontal"
 
     @property

@@ -24,8 +24,8 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
     Example: ``--step rotate:angle=90``
     """
 
-    angle: Annotated[float, Meta(ge=-360, le=360, description="Degrees, clockwise; negative turns the other way.")]
-    background: Annotated[Colour, Meta(description="Colour of the corners of an oblique turn.")] = Colour(0, 0, 0, alpha=0)
+    angle: Annotated[float, Meta(ge=-360, le=360, description="degrees, clockwise; negative turns the other way")]
+    background: Annotated[Colour, Meta(description="colour of the corners of an oblique turn")] = Colour(0, 0, 0, alpha=0)
 
     @property
     def streams(self) -> bool:

@@ -1,0 +1,27 @@
+"""``blur``: the picture out of focus."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from pixmill.imaging.alpha import premultiplied
+from pixmill.imaging.image import Image
+from pixmill.imaging.operation import Operation
+
+
+class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
+    """Blur the picture with a Gaussian.
+
+    Use it for backdrops and placeholders, or to hide noise before a strong compression. Sigma is in pixels of the picture as
+    it is at this step, so blur after a resize. Nothing shines through from beyond the edges or out of transparent parts.
+
+    Example: ``--step blur:sigma=4``
+    """
+
+    wants_final_scale = True
+
+    sigma: Annotated[float, Meta(gt=0, le=250, description="standard deviation of the Gaussian, in pixels")] = 2.0
+
+    def apply(self, image: Image) -> Image:
+        """Return each frame blurred, colours weighted by their opacity."""
+        return image.map(lambda pixels: premultiplied(pixels, lambda weighted: weighted.gaussblur(self.sigma)))

@@ -1,0 +1,23 @@
+"""``gamma``: midtones lighter or darker."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from pixmill.imaging.image import Image
+from pixmill.imaging.operation import Operation
+
+
+class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
+    """Lighten or darken the midtones; black and white stay.
+
+    Each value becomes itself to the power of 1/gamma: above 1 lightens, below 1 darkens, 1 changes nothing.
+
+    Example: ``--step gamma:gamma=1.2``
+    """
+
+    gamma: Annotated[float, Meta(ge=0.01, le=100, description="above 1 lightens, below 1 darkens")]
+
+    def apply(self, image: Image) -> Image:
+        """Return the picture with the curve applied to its colours; alpha stays."""
+        return image.map_colour(lambda colour: colour.gamma(exponent=self.gamma))
