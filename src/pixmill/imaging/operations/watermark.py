@@ -64,7 +64,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         if self.scale is not None:
             wanted = target(size, max(1, round(room[0] * self.scale)), max(1, round(room[1] * self.scale)), enlarge=True)
         else:
-            wanted = target(size, max(1, room[0] - self.margin), max(1, room[1] - self.margin))
+            wanted = target(size, max(1, room[0] - 2 * self.margin), max(1, room[1] - 2 * self.margin))
         if wanted != size:
             mark = premultiplied(mark, lambda pixels: pixels.resize(wanted[0] / size[0], vscale=wanted[1] / size[1]))
         if self.opacity == 1:
@@ -96,7 +96,8 @@ def _mark(path: str) -> pyvips.Image:
 @lru_cache(maxsize=8)
 def _decoded(path: str, modified: int, size: int) -> pyvips.Image:  # noqa: ARG001  # a changed file is another one
     """Decode the mark once in a process, not once a picture."""
-    pixels = pyvips.Image.new_from_file(path).autorot()
+    # From bytes: libvips remembers by file name what it has opened, changed or not.
+    pixels = pyvips.Image.new_from_buffer(Path(path).read_bytes(), "").autorot()
     if pixels.get_typeof("icc-profile-data"):
         pixels = pixels.icc_transform("srgb", embedded=True)
     space = "b-w" if pixels.interpretation in ("b-w", "grey16") else "srgb"
