@@ -1,5 +1,6 @@
 """``grayscale``: the picture without its colours."""
 
+from pixmill.imaging.colour import to_working_space
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 
@@ -14,5 +15,6 @@ class Grayscale(Operation, frozen=True, kw_only=True, tag="grayscale"):
     """
 
     def apply(self, image: Image) -> Image:
-        """Return the picture in ``b-w`` or ``grey16``."""
+        """Return the picture in ``b-w`` or ``grey16``; a profile that was kept is honoured and goes, as it is one of colours."""
+        image = to_working_space(image, depth="keep").image
         return image.evolve(pixels=image.pixels.colourspace("grey16" if image.pixels.format == "ushort" else "b-w"))

@@ -2,6 +2,7 @@ import numpy as np
 
 from pixmill.imaging.image import Image
 from pixmill.imaging.operations.grayscale import Grayscale
+from pixmill.imaging.operations.profile import Profile
 
 
 def test_gray_is_as_bright_as_the_colour_was_to_the_eye():
@@ -18,3 +19,11 @@ def test_depth_and_alpha_stay():
     gray = Grayscale().apply(Image.from_numpy(picture))
     assert (gray.pixels.bands, gray.pixels.interpretation, gray.max_value) == (2, "grey16", 65535)
     assert set(gray.to_numpy()[..., 1].ravel().tolist()) == {777}
+
+
+def test_a_profile_that_was_kept_is_honoured_and_goes():
+    colours = Image.from_numpy(np.array([[[200, 40, 40], [30, 160, 60]]], np.uint8))
+    wide = Profile(name="display-p3").apply(colours)
+    gray = Grayscale().apply(wide)
+    assert np.abs(gray.to_numpy().astype(int) - Grayscale().apply(colours).to_numpy()).max() <= 2
+    assert not gray.pixels.get_typeof("icc-profile-data")

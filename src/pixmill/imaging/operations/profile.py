@@ -1,0 +1,61 @@
+"""``profile``: the picture in another colour space, with the profile that says so."""
+
+from typing import Annotated, Literal
+
+import pyvips
+from msgspec import Meta
+
+from pixmill.core.errors import RecipeError, TransformError
+from pixmill.imaging.image import Image
+from pixmill.imaging.operation import Operation
+
+#: Spaces whose profiles are always there, by their names in libvips.
+BUILT_IN = {"srgb": "srgb", "display-p3": "p3", "cmyk": "cmyk"}
+
+
+class Profile(Operation, frozen=True, kw_only=True, tag="profile"):
+    """Convert the picture to a colour space and embed its ICC profile.
+
+    Use it as the last step, for print (CMYK, or the printer's own profile) and for wide-gamut displays; every other step
+    counts on sRGB. A space that the output format cannot hold fails the image. Alpha stays as it is.
+
+    Example: ``--step profile:name=display-p3``
+    """
+
+    leaves_working_space = True
+
+    name: Annotated[str, Meta(min_length=1, description="srgb, display-p3, cmyk, or the path of an ICC profile")]
+    intent: Annotated[
+        Literal["relative", "perceptual", "saturation", "absolute"],
+        Meta(description="what becomes of colours that the space does not have"),
+    ] = "relative"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the profile's file when it is named by its path."""
+        return () if self.name in BUILT_IN else (self.name,)
+
+    def check(self) -> None:
+        """Try the profile, so that one that is broken or cannot be written to stops the run before it starts."""
+        super().check()
+        try:
+            self.apply(Image(pyvips.Image.black(1, 1, bands=3).copy(interpretation="srgb")))
+        except TransformError as error:
+            raise RecipeError(error.message, hint=error.hint) from None
+
+    def apply(self, image: Image) -> Image:
+        """Return the picture in the space of the profile; its own profile says where from, sRGB where it has none."""
+        try:
+            return image.map_colour(self._converted)
+        except pyvips.Error as error:
+            raise TransformError(f"profile.name: {self.name} cannot be used", hint=str(error.detail).strip()) from error
+
+    def _converted(self, colour: pyvips.Image) -> pyvips.Image:
+        return colour.icc_transform(
+            BUILT_IN.get(self.name, self.name),
+            input_profile="srgb",
+            embedded=True,
+            intent=self.intent,
+            black_point_compensation=True,
+            depth=16 if colour.format == "ushort" else 8,
+        )
