@@ -1,20 +1,22 @@
 """Show what came from outside, file names above all, without letting it act on a terminal or forge a line of a log."""
 
+import os
 import unicodedata
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ESCAPED_BYTES = range(0xDC80, 0xDD00)
 
 
-def printable(text: bytes | str) -> str:
+def printable(text: bytes | str | os.PathLike[str]) -> str:
     r"""Return ``text`` on one line, with everything that is not visible written as an escape: ``\n``, ``\x1b``, ``\u202e``.
 
     Bytes are taken for UTF-8; those that are not, and the surrogates that ``os.fsdecode`` makes of them, become ``\xff``.
     For people, not for machines: a backslash that was there stays single.
     """
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "surrogateescape")
-    return text if text.isprintable() else "".join(map(_visible, text))
+    plain = os.fspath(text)
+    if isinstance(plain, bytes):
+        plain = plain.decode("utf-8", "surrogateescape")
+    return plain if plain.isprintable() else "".join(map(_visible, plain))
 
 
 def _visible(character: str) -> str:

@@ -62,7 +62,7 @@ class Ledger(Protocol):
         """
 
     def start(self, attempts: Sequence[Attempt]) -> None:
-        """Record that these tries are about to begin: their tasks are in flight, and each counts as an attempt.
+        """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
 
         A task stays in flight until ``finish`` or ``release``, also while it waits to be tried again.
         """

@@ -38,7 +38,8 @@ class MemoryLedger(Ledger):
         for attempt in attempts:
             record = self._known(attempt.task)
             if record:
-                self._records[record.key] = replace(record, attempts=record.attempts + 1)
+                started = Record(key=record.key, id=record.id, state=State.PENDING)
+                self._records[record.key] = replace(started, attempts=record.attempts + 1, interruptions=record.interruptions)
                 self._in_flight.add(record.key)
 
     def release(self, tasks: Sequence[Task]) -> None:

@@ -1,0 +1,187 @@
+"""The ledger in a SQLite file: durable, readable while a run writes to it, and fast enough not to be noticed."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+from zlib import crc32
+
+import msgspec
+
+from pixmill.core.errors import RunError
+from pixmill.core.text import printable
+from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing
+from pixmill.engine.ledger import Ledger, Record, RunRecord
+from pixmill.engine.statements import read_statements
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, State, Task
+
+_PACKAGE = "pixmill.engine.ledgers"
+_VERSION = 1
+_APPLICATION = int.from_bytes(b"pxml", "big")
+_PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
+_STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
+_RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
+
+
+class SqliteLedger(Ledger):
+    """One file. Every call that changes something is one commit, on disk when it returns.
+
+    A file that is damaged (cut off, overwritten, not a database) is set aside under another name, ``set_aside``, and the
+    ledger begins anew: everything is pending. Damage inside a row, which SQLite cannot see, makes that one task pending. A
+    file that vanishes under a run, or is damaged under it, ends the run: code ``ledger-lost``, ``ledger-damaged``.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, clock: Callable[[], float] = time.time) -> None:
+        """Open the ledger at ``path``, or make it there. ``clock`` gives seconds since the epoch.
+
+        With ``read_only`` it must be there, and may be looked into while a run is writing to it.
+        """
+        self._path = path
+        self._clock = clock
+        self._sql = read_statements(_PACKAGE, "queries.sql")
+        design = Design(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
+        self._connection, self.set_aside = open_for_reading(path, design) if read_only else open_for_writing(path, design)
+        self._file = path.stat().st_ino
+        self._run = 0
+
+    def begin(self, about: bytes = b"") -> int:
+        """Open a run and return its number."""
+        with self._change() as connection:
+            connection.execute(self._sql["interrupt"])
+            self._run = connection.execute(self._sql["begin"], (self._clock(), about)).lastrowid or 0
+        return self._run
+
+    def admit(self, tasks: Sequence[Task]) -> list[Record]:
+        """Return what is known of each task, in order."""
+        recall, execute = self._sql["recall"], self._connection.execute
+        with explained(self._path):
+            rows = [execute(recall, (task.key,)).fetchone() for task in tasks]
+        records = [_known(task, row) for task, row in zip(tasks, rows, strict=True)]
+        new = [(task.key, task.id) for task, record in zip(tasks, records, strict=True) if record is None]
+        if new:
+            with self._change() as connection:
+                connection.executemany(self._sql["renew"], new)
+        return [
+            record or Record(key=task.key, id=task.id, state=State.PENDING) for task, record in zip(tasks, records, strict=True)
+        ]
+
+    def start(self, attempts: Sequence[Attempt]) -> None:
+        """Record that these tries are about to begin."""
+        with self._change() as connection:
+            connection.executemany(self._sql["start"], [(attempt.task.key, attempt.task.id) for attempt in attempts])
+
+    def release(self, tasks: Sequence[Task]) -> None:
+        """Take back tries that were started and never ran."""
+        with self._change() as connection:
+            connection.executemany(self._sql["release"], [(task.key, task.id) for task in tasks])
+
+    def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Record final outcomes."""
+        now = self._clock()
+        rows = [_ending(outcome, now) for outcome in outcomes if _changes(outcome)]
+        with self._change() as connection:
+            connection.executemany(self._sql["finish"], rows)
+
+    def end(self, counts: Counts, reason: str) -> None:
+        """Close the run that ``begin`` opened."""
+        numbers = (counts.done, counts.skipped, counts.failed, counts.pending)
+        with self._change() as connection:
+            connection.execute(self._sql["end"], (self._clock(), reason, *numbers, self._run))
+
+    def counts(self) -> Counts:
+        """Return the number of records by state: one pass over the file, a fifth of a second for a million tasks."""
+        with explained(self._path):
+            found = dict(self._connection.execute(self._sql["counts"]).fetchall())
+        pending = found.get(_PENDING, 0) + found.get(_IN_FLIGHT, 0)
+        return Counts(done=found.get(_DONE, 0), failed=found.get(_FAILED, 0), pending=pending)
+
+    def records(self, state: State | None = None) -> Iterator[Record]:
+        """Yield the records in the order of their keys, a page at a time, so that no read holds up the writer."""
+        after = b""
+        while rows := self._page(after, state):
+            after = rows[-1][0]
+            for row in rows:
+                record = _record(row) or Record(key=row[0], id=row[1], state=State.PENDING)
+                if state in (None, record.state):
+                    yield record
+
+    def runs(self) -> Iterator[RunRecord]:
+        """Yield the runs, oldest first."""
+        with explained(self._path):
+            rows = self._connection.execute(self._sql["runs"]).fetchall()
+        for number, started_at, ended_at, reason, done, skipped, failed, pending, about in rows:
+            counts = Counts(done=done, skipped=skipped, failed=failed, pending=pending)
+            yield RunRecord(number=number, started_at=started_at, ended_at=ended_at, reason=reason, counts=counts, about=about)
+
+    def forget(self, keys: Iterable[bytes]) -> int:
+        """Make these keys new again; return how many there were."""
+        with self._change() as connection:
+            return connection.executemany(self._sql["forget"], ((key,) for key in keys)).rowcount
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._connection.close()
+
+    def _page(self, after: bytes, state: State | None) -> list[tuple[Any, ...]]:
+        with explained(self._path):
+            if state is State.FAILED:
+                return self._connection.execute(self._sql["failures"], (after,)).fetchall()
+            return self._connection.execute(self._sql["records"], (after, *_RANGES[state])).fetchall()
+
+    @contextmanager
+    def _change(self) -> Iterator[Connection]:
+        """One transaction: on disk after the block, or undone. An unlinked file would take it all and keep nothing."""
+        with explained(self._path):
+            if not self._path.exists() or self._path.stat().st_ino != self._file:
+                message = f"the ledger {printable(self._path)} was removed while a run was using it"
+                raise RunError(message, code="ledger-lost", hint="run the same command again: it begins a new ledger")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def _known(task: Task, row: tuple[Any, ...] | None) -> Record | None:
+    return _record(row) if row and row[1] == task.id else None
+
+
+def _record(row: tuple[Any, ...]) -> Record | None:
+    """Return the record in ``row``, ``None`` when it says finished and its seal is broken."""
+    key, identity, state, attempts, interruptions, outcome, seconds, finished_at, seal = row
+    if state >= _DONE and seal != _seal(key, identity, outcome):
+        return None
+    return Record(
+        key=key,
+        id=identity,
+        state=_STATES[state],
+        attempts=attempts,
+        interruptions=interruptions,
+        result=outcome if state == _DONE else b"",
+        failure=msgspec.msgpack.decode(outcome, type=Failure) if state == _FAILED else None,
+        seconds=seconds,
+        finished_at=finished_at,
+    )
+
+
+def _seal(key: bytes, identity: bytes, outcome: bytes) -> int:
+    return crc32(outcome, crc32(identity, crc32(key)))
+
+
+def _changes(outcome: Outcome) -> bool:
+    return isinstance(outcome, Done) or (isinstance(outcome, Failed) and not outcome.remembered)
+
+
+def _ending(outcome: Outcome, now: float) -> tuple[object, ...]:
+    task = outcome.task
+    state, kept, seconds = _FAILED, b"", 0.0
+    if isinstance(outcome, Done):
+        state, kept, seconds = _DONE, outcome.result, outcome.seconds
+    elif isinstance(outcome, Failed):
+        kept, seconds = msgspec.msgpack.encode(outcome.failure), outcome.seconds
+    return state, kept, seconds, now, _seal(task.key, task.id, kept), task.key, task.id

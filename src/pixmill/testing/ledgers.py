@@ -1,0 +1,290 @@
+"""What every ledger must do. Subclass ``LedgerSuite`` in a test module, give it the fixture ``opener``, and run pytest."""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from multiprocessing.connection import Connection
+from typing import ClassVar
+
+import pytest
+
+from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+
+#: opens the same ledger again with each call; picklable where the ledger is ``durable``, so that a new process can use it
+Opener = Callable[[], Ledger]
+
+_BROKEN = Failure(code="decode", stage="decode", message="cut off", hint="look at it", signal=11, peak_rss=5)
+
+
+class LedgerSuite:
+    """The contract of ``Ledger`` as tests. ``durable`` is whether the ledger outlives its process."""
+
+    durable: ClassVar[bool] = True
+
+    @pytest.fixture
+    def opener(self) -> Opener:
+        """Return a function that opens the ledger under test; empty at first."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def ledger(self, opener: Opener) -> Iterator[Ledger]:
+        """Return the ledger, with a run begun."""
+        with closing(opener()) as ledger:
+            ledger.begin()
+            yield ledger
+
+    def test_a_new_task_is_pending_with_no_attempts(self, ledger: Ledger) -> None:
+        assert ledger.admit(tasks(2)) == [fresh(task) for task in tasks(2)]
+        assert ledger.counts() == Counts(pending=2)
+
+    def test_admitting_tells_what_is_known_in_the_order_of_the_question(self, ledger: Ledger) -> None:
+        finish(ledger, tasks(3))
+        new = Task(number(9), b"new")
+        known = ledger.admit([tasks(3)[2], new, tasks(3)[0]])
+        assert [record.key for record in known] == [b"key-2", b"new", b"key-0"]
+        assert [record.state for record in known] == [State.DONE, State.PENDING, State.DONE]
+
+    def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        ledger.admit([task])
+        ledger.start([Attempt(task)])
+        before = time.time()
+        ledger.finish([Done(task=task, result=b"\0result\xff", seconds=1.5)])
+        (record,) = ledger.admit([task])
+        assert (record.state, record.attempts, record.result, record.seconds) == (State.DONE, 1, b"\0result\xff", 1.5)
+        assert record.failure is None
+        assert before - 1 <= record.finished_at <= time.time() + 1
+
+    def test_a_failed_task_keeps_the_whole_failure(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        fail(ledger, [task])
+        (record,) = ledger.admit([task])
+        assert (record.state, record.attempts, record.failure, record.result) == (State.FAILED, 1, _BROKEN, b"")
+
+    def test_another_id_makes_the_key_new(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        ledger.admit([task])
+        ledger.start([Attempt(task)])
+        ledger.begin()
+        fail(ledger, [task])
+        changed = Task(number(77), task.key)
+        assert ledger.admit([changed]) == [fresh(changed)]
+        assert ledger.counts() == Counts(pending=1)
+
+    def test_what_is_said_of_an_older_id_is_ignored(self, ledger: Ledger) -> None:
+        (old,) = tasks(1)
+        changed = Task(number(77), old.key)
+        ledger.admit([old])
+        ledger.start([Attempt(old)])
+        ledger.admit([changed])
+        ledger.release([old])
+        ledger.start([Attempt(old)])
+        ledger.finish([Done(task=old)])
+        assert ledger.admit([changed]) == [fresh(changed)]
+
+    def test_every_start_counts_as_an_attempt(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        ledger.admit([task])
+        ledger.start([Attempt(task)])
+        ledger.start([Attempt(task, 2)])
+        (record,) = ledger.admit([task])
+        assert (record.attempts, record.state) == (2, State.PENDING)
+
+    def test_a_released_try_does_not_count(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        ledger.admit([task])
+        ledger.start([Attempt(task)])
+        ledger.release([task])
+        ledger.release([task])
+        assert ledger.admit([task]) == [fresh(task)]
+        ledger.begin()
+        assert ledger.admit([task])[0].interruptions == 0
+
+    def test_a_dead_run_leaves_an_interruption_and_no_attempt(self, ledger: Ledger, opener: Opener) -> None:
+        died, idle, done = tasks(3)
+        ledger.admit([died, idle, done])
+        ledger.start([Attempt(died), Attempt(done)])
+        ledger.finish([Done(task=done)])
+        with closing(opener()) as after:
+            after.begin()
+            records = after.admit([died, idle, done])
+            assert [(record.attempts, record.interruptions) for record in records] == [(0, 1), (0, 0), (1, 0)]
+            assert records[0].state == State.PENDING
+            after.begin()
+            assert after.admit([died])[0].interruptions == 1
+
+    def test_a_task_that_is_started_anew_is_pending_again(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        finish(ledger, [task])
+        ledger.start([Attempt(task, 2)])
+        (record,) = ledger.admit([task])
+        assert (record.state, record.result) == (State.PENDING, b"")
+
+    def test_skipped_and_remembered_outcomes_change_nothing(self, ledger: Ledger) -> None:
+        done, failed = tasks(2)
+        finish(ledger, [done])
+        fail(ledger, [failed])
+        before = ledger.admit([done, failed])
+        other = Failure(code="other", stage="other", message="other")
+        ledger.finish([Skipped(task=done), Failed(task=failed, failure=other, remembered=True)])
+        assert ledger.admit([done, failed]) == before
+
+    def test_the_numbers_add_up_after_every_call(self, ledger: Ledger) -> None:
+        for step in (
+            lambda: ledger.admit(tasks(10)),
+            lambda: ledger.start([Attempt(task) for task in tasks(6)]),
+            lambda: ledger.finish([Done(task=task) for task in tasks(3)]),
+            lambda: ledger.finish([Failed(task=tasks(5)[4], failure=_BROKEN)]),
+            lambda: ledger.release(tasks(6)[3:4]),
+            ledger.begin,
+        ):
+            step()
+            counts = ledger.counts()
+            assert counts.found == counts.done + counts.failed + counts.pending == 10
+            assert counts.found == len(list(ledger.records()))
+        assert ledger.counts() == Counts(done=3, failed=1, pending=6)
+
+    def test_records_come_in_the_order_of_their_keys(self, ledger: Ledger) -> None:
+        keys = [b"b", b"\xff\xfe", b"a/b", b"a", b"a.jpg", b"\xc3\xa4", b"a\nb", b"B"]
+        ledger.admit([Task(number(1), key) for key in keys])
+        assert [record.key for record in ledger.records()] == sorted(keys)
+
+    def test_records_can_be_asked_for_by_state(self, ledger: Ledger) -> None:
+        every = tasks(9)
+        ledger.admit(every)
+        finish(ledger, every[:4])
+        fail(ledger, every[4:6])
+        ledger.start([Attempt(every[6])])
+        found = {state: [record.key for record in ledger.records(state)] for state in State}
+        assert found[State.DONE] == [task.key for task in every[:4]]
+        assert found[State.FAILED] == [task.key for task in every[4:6]]
+        assert found[State.PENDING] == [task.key for task in every[6:]]
+
+    def test_the_ledger_may_be_changed_while_its_records_are_read(self, ledger: Ledger) -> None:
+        many = tasks(3000)
+        fail(ledger, many)
+        assert ledger.forget(record.key for record in ledger.records(State.FAILED)) == 3000
+        assert ledger.counts() == Counts(pending=3000)
+
+    def test_forgetting_makes_keys_new(self, ledger: Ledger) -> None:
+        kept, forgotten = tasks(2)
+        fail(ledger, [kept, forgotten])
+        assert ledger.forget([forgotten.key, b"never heard of"]) == 1
+        assert ledger.counts() == Counts(failed=1, pending=1)
+        assert ledger.admit([forgotten]) == [fresh(forgotten)]
+
+    def test_runs_are_remembered_with_their_counts(self, ledger: Ledger) -> None:
+        first = ledger.begin(about=b'{"recipe": 1}')
+        ledger.end(Counts(done=3, skipped=2, failed=1, pending=4), "finished")
+        second = ledger.begin()
+        _, one, two = ledger.runs()
+        assert (one.number, one.about, one.reason) == (first, b'{"recipe": 1}', "finished")
+        assert one.counts == Counts(done=3, skipped=2, failed=1, pending=4)
+        assert one.ended_at >= one.started_at > 0
+        assert (two.number, two.ended_at, two.reason) == (second, 0, "")
+        assert second > first > 0
+
+    def test_empty_calls_are_harmless(self, ledger: Ledger) -> None:
+        assert ledger.admit([]) == []
+        ledger.start([])
+        ledger.release([])
+        ledger.finish([])
+        assert ledger.forget([]) == 0
+        assert list(ledger.records()) == []
+
+    def test_closing_twice_does_nothing(self, ledger: Ledger) -> None:
+        ledger.close()
+        ledger.close()
+
+    def test_everything_is_there_when_it_is_opened_again(self, ledger: Ledger, opener: Opener) -> None:
+        finish(ledger, tasks(3))
+        fail(ledger, [Task(number(8), b"bad")])
+        before = list(ledger.records())
+        ledger.close()
+        with closing(opener()) as again:
+            assert list(again.records()) == before
+
+    @pytest.mark.parametrize("calls", [1, 2, 3, 7, 40])
+    def test_what_was_recorded_survives_kill_9_at_the_next_instruction(self, opener: Opener, calls: int) -> None:
+        if not self.durable:
+            pytest.skip("this ledger lasts as long as its process")
+        said = _kill_a_writer_after(calls, opener)
+        with closing(opener()) as ledger:
+            ledger.begin()
+            known = {record.key: record for record in ledger.records()}
+            assert ledger.counts().found == len(known)
+        for index in range(said["admitted"]):
+            assert tasks(index + 1)[-1].key in known
+        for index in range(said["finished"]):
+            assert known[tasks(index + 1)[-1].key].state == State.DONE
+        for index in range(said["finished"] + 1, said["started"]):
+            record = known[tasks(index + 1)[-1].key]
+            assert (record.attempts, record.interruptions) == (0, 1)
+
+
+def number(value: int) -> bytes:
+    """Return an id, 16 bytes made of ``value``."""
+    return value.to_bytes(16, "big")
+
+
+def tasks(count: int) -> list[Task]:
+    """Return ``count`` tasks, always the same ones."""
+    return [Task(number(index), b"key-%d" % index) for index in range(count)]
+
+
+def fresh(task: Task) -> Record:
+    """Return what a ledger says of a task that it has never seen."""
+    return Record(key=task.key, id=task.id, state=State.PENDING)
+
+
+def finish(ledger: Ledger, done: Sequence[Task]) -> None:
+    """Take tasks all the way to done."""
+    ledger.admit(done)
+    ledger.start([Attempt(task) for task in done])
+    ledger.finish([Done(task=task, result=b"result of " + task.key) for task in done])
+
+
+def fail(ledger: Ledger, failed: Sequence[Task]) -> None:
+    """Take tasks all the way to failed."""
+    ledger.admit(failed)
+    ledger.start([Attempt(task) for task in failed])
+    ledger.finish([Failed(task=task, failure=_BROKEN) for task in failed])
+
+
+def _kill_a_writer_after(calls: int, opener: Opener) -> dict[str, int]:
+    """Let a process write, kill it once it has reported so many calls, and return how far it said it was."""
+    context = multiprocessing.get_context("spawn")
+    hear, tell = context.Pipe(duplex=False)
+    writer = context.Process(target=_write_for_ever, args=(opener, tell))
+    writer.start()
+    tell.close()
+    said = {"admitted": 0, "started": 0, "finished": 0}
+    heard = 0
+    try:
+        while True:
+            said[hear.recv()] += 1
+            heard += 1
+            if heard == calls:
+                writer.kill()
+    except EOFError:
+        pass
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    return said
+
+
+def _write_for_ever(opener: Opener, tell: Connection) -> None:
+    ledger = opener()
+    ledger.begin()
+    for index in range(1_000_000):
+        task = Task(number(index), b"key-%d" % index)
+        ledger.admit([task])
+        tell.send("admitted")
+        ledger.start([Attempt(task)])
+        tell.send("started")
+        if index:
+            ledger.finish([Done(task=Task(number(index - 1), b"key-%d" % (index - 1)))])
+            tell.send("finished")

@@ -1,0 +1,86 @@
+"""Whatever is done to them in whatever order, the ledger in a file and the one in memory say the same."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from pixmill.engine.ledgers.memory import MemoryLedger
+from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+
+KEYS = [b"a", b"a/b", b"b", b"\xff", b"\n"]
+TASKS = st.builds(Task, st.binary(min_size=1, max_size=1).map(lambda byte: bytes([byte[0] % 3]) * 16), st.sampled_from(KEYS))
+SOME = st.lists(TASKS, max_size=4, unique_by=lambda task: task.key)
+OUTCOMES = st.one_of(
+    st.builds(Done, task=TASKS, result=st.binary(max_size=4), seconds=st.just(0.5)),
+    st.builds(Failed, task=TASKS, failure=st.just(Failure(code="x", stage="y", message="z")), remembered=st.booleans()),
+    st.builds(Skipped, task=TASKS),
+)
+
+
+class Ledgers(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "ledger.db"
+        self.memory = MemoryLedger(clock=lambda: 7.0)
+        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
+
+    def both(self, act):
+        assert act(self.memory) == act(self.sqlite)
+
+    @rule(about=st.binary(max_size=3))
+    def begin(self, about):
+        self.both(lambda ledger: ledger.begin(about))
+
+    @rule(tasks=SOME)
+    def admit(self, tasks):
+        self.both(lambda ledger: ledger.admit(tasks))
+
+    @rule(tasks=SOME)
+    def start(self, tasks):
+        self.both(lambda ledger: ledger.start([Attempt(task) for task in tasks]))
+
+    @rule(tasks=SOME)
+    def release(self, tasks):
+        self.both(lambda ledger: ledger.release(tasks))
+
+    @rule(outcomes=st.lists(OUTCOMES, max_size=4))
+    def finish(self, outcomes):
+        self.both(lambda ledger: ledger.finish(outcomes))
+
+    @rule(keys=st.lists(st.sampled_from([*KEYS, b"unknown"]), max_size=3, unique=True))
+    def forget(self, keys):
+        self.both(lambda ledger: ledger.forget(keys))
+
+    @rule()
+    def end(self):
+        if list(self.memory.runs()):
+            self.both(lambda ledger: ledger.end(Counts(done=1), "finished"))
+
+    @rule()
+    def open_again(self):
+        self.sqlite.close()
+        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
+        if list(self.memory.runs()):
+            self.both(lambda ledger: ledger.begin())
+
+    @invariant()
+    def they_agree_and_add_up(self):
+        self.both(lambda ledger: ledger.counts())
+        self.both(lambda ledger: list(ledger.runs()))
+        for state in (None, *State):
+            self.both(lambda ledger, state=state: list(ledger.records(state)))
+        counts = self.sqlite.counts()
+        assert counts.found == counts.done + counts.failed + counts.pending == len(list(self.sqlite.records()))
+
+    def teardown(self):
+        self.sqlite.close()
+        self.folder.cleanup()
+
+
+TestLedgers = Ledgers.TestCase
+TestLedgers.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
