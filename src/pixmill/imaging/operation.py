@@ -1,7 +1,8 @@
 """The contract of every operation: one step of a recipe."""
 
 from pathlib import Path
-from typing import ClassVar
+from types import FunctionType
+from typing import ClassVar, Self
 
 from pixmill.core.errors import RecipeError
 from pixmill.core.registry import Registry
@@ -29,6 +30,14 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     removes_alpha: ClassVar[bool] = False
     #: Its result is no longer in the working colour space, which every other step counts on.
     leaves_working_space: ClassVar[bool] = False
+
+    @classmethod
+    def from_builtins(cls, data: object) -> Self:
+        """Return the operation that ``data`` is: a table, text, an operation, or a function of the user's own."""
+        if isinstance(data, FunctionType):
+            step: Self = cls.registry.get("python").of(data)
+            return step
+        return super().from_builtins(data)
 
     @property
     def streams(self) -> bool:

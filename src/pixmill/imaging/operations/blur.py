@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.alpha import premultiplied
@@ -24,4 +25,11 @@ class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
 
     def apply(self, image: Image) -> Image:
         """Return each frame blurred, colours weighted by their opacity."""
-        return image.map(lambda pixels: premultiplied(pixels, lambda weighted: weighted.gaussblur(self.sigma)))
+        return image.map(self._blurred)
+
+    def _blurred(self, pixels: pyvips.Image) -> pyvips.Image:
+        # The integer mask, five times as fast, is up to three levels off.
+        def smooth(weighted: pyvips.Image) -> pyvips.Image:
+            return weighted.cast("float").gaussblur(self.sigma, precision="float")
+
+        return premultiplied(pixels, smooth).rint().cast(pixels.format)

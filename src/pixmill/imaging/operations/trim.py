@@ -10,6 +10,8 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.paint import Colour
 
+SMALLEST = 3  # libvips smooths single specks away with a window of 3 x 3 pixels, where there are as many
+
 
 class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
     """Cut away borders of one colour, and transparent ones.
@@ -56,7 +58,8 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
         return _around(boxes) if boxes else None
 
     def _found(self, pixels: pyvips.Image, border: list[float]) -> Rectangle | None:
-        box = Rectangle(*pixels.find_trim(threshold=self.threshold, background=border))
+        too_small = min(pixels.width, pixels.height) < SMALLEST
+        box = Rectangle(*pixels.find_trim(threshold=self.threshold, background=border, line_art=too_small))
         return box if box.width and box.height else None
 
 

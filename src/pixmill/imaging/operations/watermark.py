@@ -46,8 +46,8 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
 
     def apply(self, image: Image) -> Image:
         """Return each frame below the mark; opaque pictures stay opaque, gray ones become RGB for a mark in colour."""
-        mark = self._fitted(_mark(self.image), (image.width, image.height))
-        layer = self._layer(mark, (image.width, image.height)).replicate(1, image.frames)
+        size = (image.width, image.height)
+        layer = self._layer(self._fitted(_mark(self.image), size), size).replicate(1, image.frames)
         below = image.pixels
         if below.bands < RGB_BANDS <= layer.bands:
             below = below.colourspace("rgb16" if image.max_value > DEEPER else "srgb")
@@ -64,7 +64,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         if self.scale is not None:
             wanted = target(size, max(1, round(room[0] * self.scale)), max(1, round(room[1] * self.scale)), enlarge=True)
         else:
-            wanted = target(size, max(1, room[0] - 2 * self.margin), max(1, room[1] - 2 * self.margin))
+            wanted = target(size, *self._within_margins(room))
         if wanted != size:
             mark = premultiplied(mark, lambda pixels: pixels.resize(wanted[0] / size[0], vscale=wanted[1] / size[1]))
         if self.opacity == 1:
@@ -79,9 +79,14 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
             spaced = mark.embed(0, 0, mark.width + self.margin, mark.height + self.margin, background=clear)
             across, down = -(-canvas[0] // spaced.width), -(-canvas[1] // spaced.height)
             return spaced.replicate(across, down).crop(0, 0, *canvas)
-        inner = (max(1, canvas[0] - 2 * self.margin), max(1, canvas[1] - 2 * self.margin))
+        inner = self._within_margins(canvas)
         left, top = self.position.place(inner, (mark.width, mark.height))
-        return mark.embed(left + self.margin, top + self.margin, *canvas, extend="background", background=clear)
+        x, y = left + (canvas[0] - inner[0]) // 2, top + (canvas[1] - inner[1]) // 2
+        return mark.embed(x, y, *canvas, extend="background", background=clear)
+
+    def _within_margins(self, canvas: Size) -> Size:
+        """Return the size of the part in which the mark lies: at least a pixel, whatever the margin."""
+        return max(1, canvas[0] - 2 * self.margin), max(1, canvas[1] - 2 * self.margin)
 
 
 def _mark(path: str) -> pyvips.Image:

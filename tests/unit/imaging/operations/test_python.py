@@ -134,3 +134,7 @@ def test_text_names_the_file_and_the_function():
     assert step == Python(function="some/steps.py:invert")
     assert step.files == ("some/steps.py",)
     assert Python(function="package.module:name").files == ()
+
+
+def test_a_function_among_steps_becomes_one_wherever_steps_are_read():
+    assert Operation.from_builtins(top_level) == Python.of(top_level)
