@@ -120,6 +120,10 @@ class Namer:
             names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken))
         return names
 
+    def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
+        """Tell whether ``names`` are others than ``source`` wanted, because of a collision."""
+        return names != self._fill(source, None)
+
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
         identities = [identity(name) for name in names]
         if len(set(identities)) < len(identities) or any(each in taken for each in identities):

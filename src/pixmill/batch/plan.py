@@ -1,6 +1,6 @@
 """``Plan``: what will be done, fully resolved against the world and fingerprinted. Makes tasks, writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import blake2b
 
@@ -9,12 +9,12 @@ from pixmill.batch.handler import HandlerOptions
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Extension, Namer
 from pixmill.batch.places import Places, find
-from pixmill.batch.selection import Selector
+from pixmill.batch.selection import HEAD, Selector
 from pixmill.core.errors import ConfigError, ImageError
 from pixmill.engine.task import Task
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.process import ENGINE
-from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.imaging.recipe import Rendition
 from pixmill.storage.storage import Entry
 
 
@@ -64,7 +64,7 @@ class Plan:
         shard = self.config.selection.shard
         for entries in self.places.source.folders(refused):
             chosen = self.selector.choose(entries)
-            names = self._namer.names([entry.path for entry in chosen])
+            names = self.namer.names([entry.path for entry in chosen])
             for entry in chosen:
                 if shard.takes(entry.path):
                     yield Item(entry, names[entry.path])
@@ -82,19 +82,23 @@ class Plan:
         return sum(1 for _ in Plan(self.config, self.places).items())
 
     @cached_property
-    def _namer(self) -> Namer:
-        recipe, placement = self.config.recipe, self.config.placement
-        if len({(rendition.name, rendition.encode.format.name) for rendition in recipe.renditions}) < len(recipe.renditions):
+    def namer(self) -> Namer:
+        """Return what names the outputs."""
+        renditions, placement = self.config.recipe.renditions, self.config.placement
+        if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two of them have the same name and format")
-        several = len({rendition.name for rendition in recipe.renditions}) > 1
+        several = len({rendition.name for rendition in renditions}) > 1
         template = placement.name.with_rendition() if several else placement.name
-        renditions = [(rendition.name, self._extension(recipe, rendition)) for rendition in recipe.renditions]
-        return Namer(template, renditions, refuse=placement.on_collision == "error")
+        named = [(rendition.name, self._extension(rendition)) for rendition in renditions]
+        return Namer(template, named, refuse=placement.on_collision == "error")
 
-    def _extension(self, recipe: Recipe, rendition: Rendition) -> Extension:
-        """Return the function that tells the extension of ``rendition`` for a source."""
-        head: Callable[[bytes], bytes] = self.places.source.storage.head_of_signature
-        return lambda path: rendition.encode.extension_for(head(path))
+    def _extension(self, rendition: Rendition) -> Extension:
+        """Return the function that tells the extension of ``rendition`` for a source; only ``keep`` has to look into it."""
+        codec, storage = rendition.encode, self.places.source.storage
+        if not codec.follows_source:
+            extension = codec.format.extension
+            return lambda _: extension
+        return lambda path: codec.extension_for(storage.head(path, HEAD))
 
 
 def plan(config: RunConfig) -> Plan:

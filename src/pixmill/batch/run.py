@@ -76,7 +76,7 @@ def open_run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Iterat
                 ledger=ledger,
                 policy=config.policy,
                 observers=(metrics, *observers),
-                still_valid=_OutputsStand(made.places.destination),
+                still_valid=OutputsStand(made.places.destination),
                 about=about(config),
                 force=config.force,
             )
@@ -143,13 +143,15 @@ def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
     ledger.forget(list(at_a_limit))
 
 
-class _OutputsStand:
+class OutputsStand:
     """Tells whether the outputs of a finished task are still there, by their size: the ledger alone is not believed."""
 
     def __init__(self, destination: Path) -> None:
+        """Look below ``destination``."""
         self._root = os.fsencode(destination) + b"/"
 
     def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+        """Return whether every output of ``record`` has the size it was written with."""
         for output in unpack(record.result).outputs:
             try:
                 if os.stat(self._root + output.name).st_size != output.size:  # noqa: PTH116  # bytes, and the hot path of a re-run

@@ -55,7 +55,8 @@ def state_folder(destination: str, state: str | None = None) -> Path:
 @contextmanager
 def open_state(destination: str, state: str | None = None, *, write: bool = False) -> Iterator[Ledger]:
     """Open the ledger of ``destination``, to read unless ``write``; a run may be going on meanwhile."""
-    ledger = SqliteLedger(state_folder(destination, state) / LEDGER, read_only=not write)
+    path = state_folder(destination, state) / LEDGER
+    ledger = SqliteLedger(path) if write else SqliteLedger.reading(path)
     try:
         yield ledger
     finally:

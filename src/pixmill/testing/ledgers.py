@@ -47,6 +47,12 @@ class LedgerSuite:
         assert [record.key for record in known] == [b"key-2", b"new", b"key-0"]
         assert [record.state for record in known] == [State.DONE, State.PENDING, State.DONE]
 
+    def test_looking_up_changes_nothing(self, ledger: Ledger) -> None:
+        known, new = tasks(2)
+        ledger.admit([known])
+        assert ledger.look_up([known, new, Task(number(9), known.key)]) == [fresh(known), None, None]
+        assert ledger.counts() == Counts(pending=1)
+
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         ledger.admit([task])

@@ -33,6 +33,10 @@ class MemoryLedger(Ledger):
         """Return what is known of each task, in order."""
         return [self._known(task) or self._fresh(task.key, task.id) for task in tasks]
 
+    def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
+        """Return what is known of each task under its very id, in order."""
+        return [self._known(task) for task in tasks]
+
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""
         for attempt in attempts:

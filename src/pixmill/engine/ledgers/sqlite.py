@@ -55,10 +55,7 @@ class SqliteLedger(Ledger):
 
     def admit(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order."""
-        recall, execute = self._sql["recall"], self._connection.execute
-        with explained(self._path):
-            rows = [execute(recall, (task.key,)).fetchone() for task in tasks]
-        records = [_known(task, row) for task, row in zip(tasks, rows, strict=True)]
+        records = self.look_up(tasks)
         new = [(task.key, task.id) for task, record in zip(tasks, records, strict=True) if record is None]
         if new:
             with self._change() as connection:
@@ -66,6 +63,13 @@ class SqliteLedger(Ledger):
         return [
             record or Record(key=task.key, id=task.id, state=State.PENDING) for task, record in zip(tasks, records, strict=True)
         ]
+
+    def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
+        """Return what is known of each task under its very id, in order."""
+        recall, execute = self._sql["recall"], self._connection.execute
+        with explained(self._path):
+            rows = [execute(recall, (task.key,)).fetchone() for task in tasks]
+        return [_known(task, row) for task, row in zip(tasks, rows, strict=True)]
 
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""

@@ -1,0 +1,93 @@
+"""``Survey``: what a run would do, counted before anything is written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+import msgspec
+
+from pixmill.batch.item import Item, to_task
+from pixmill.batch.plan import Plan
+from pixmill.batch.run import LEDGER, OutputsStand
+from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledgers.memory import MemoryLedger
+from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.task import State
+from pixmill.imaging.order import order_warnings
+
+CHUNK = 1000
+EXAMPLES = 10
+
+
+class Survey(msgspec.Struct, kw_only=True):
+    """The counts of a plan. ``examples`` pairs the first sources with the names of their outputs.
+
+    ``seconds`` is how long it will take at the rate of the last run here, ``None`` when there was none.
+    """
+
+    to_do: int = 0
+    unchanged: int = 0
+    failed_before: int = 0
+    renamed: int = 0
+    outputs: int = 0
+    bytes_in: int = 0
+    ignored: dict[str, int] = {}
+    examples: list[tuple[bytes, tuple[bytes, ...]]] = []
+    warnings: list[str] = []
+    seconds: float | None = None
+
+    @property
+    def found(self) -> int:
+        """Return the number of all images."""
+        return self.to_do + self.unchanged + self.failed_before
+
+
+def survey(plan: Plan) -> Survey:
+    """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
+    counted = Survey(warnings=_warnings(plan))
+    stands = OutputsStand(plan.places.destination)
+    items = plan.items()
+    with _ledger(plan) as ledger:
+        while chunk := list(islice(items, CHUNK)):
+            tasks = [to_task(item, plan.fingerprint) for item in chunk]
+            records = ledger.look_up(tasks)
+            for item, task, record in zip(chunk, tasks, records, strict=True):
+                known = None if plan.config.force else record
+                if known and known.state is State.DONE and stands(task, known):
+                    counted.unchanged += 1
+                elif known and known.state is State.FAILED:
+                    counted.failed_before += 1
+                else:
+                    _count_work(counted, item, plan)
+        counted.seconds = _estimate(counted, ledger)
+    counted.ignored = dict(plan.selector.ignored)
+    return counted
+
+
+def _count_work(counted: Survey, item: Item, plan: Plan) -> None:
+    counted.to_do += 1
+    counted.outputs += len(item.names)
+    counted.bytes_in += item.entry.size
+    counted.renamed += plan.namer.is_renamed(item.entry.path, item.names)
+    if len(counted.examples) < EXAMPLES:
+        counted.examples.append((item.entry.path, item.names))
+
+
+def _warnings(plan: Plan) -> list[str]:
+    recipe = plan.config.recipe
+    return [warning for rendition in recipe.renditions for warning in order_warnings((*recipe.steps, *rendition.steps))]
+
+
+def _estimate(counted: Survey, ledger: Ledger) -> float | None:
+    rates = [run.counts.done / (run.ended_at - run.started_at) for run in ledger.runs() if run.ended_at and run.counts.done]
+    return counted.to_do / rates[-1] if rates else None
+
+
+@contextmanager
+def _ledger(plan: Plan) -> Iterator[Ledger]:
+    path = plan.places.state / LEDGER
+    ledger: Ledger = SqliteLedger.reading(path) if path.exists() else MemoryLedger()
+    try:
+        yield ledger
+    finally:
+        ledger.close()
