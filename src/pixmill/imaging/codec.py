@@ -1,14 +1,32 @@
 """The contract of every codec: how one file format is read and written."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pixmill.core.errors import RecipeError
+import msgspec
+from msgspec import Meta
+
+from pixmill.core.errors import RecipeError, UnsupportedError
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
-from pixmill.imaging.format import Format
+from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+
+#: How much time an encoder may spend on a smaller file, in words that mean the same for every format.
+Effort = Annotated[Literal["fast", "default", "best"], Meta(description="time that may be spent on a smaller file")]
+
+
+class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a picture is wanted.
+
+    ``shrink``: it will be made smaller by at least this factor, so a decoder may hand over fewer pixels, best twice as many a
+    side as needed. ``frames``: how many to decode, from the first. ``lenient``: decode what there is of a file that is cut off.
+    """
+
+    shrink: float = 1.0
+    frames: int = 1
+    lenient: bool = False
 
 
 class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
@@ -23,13 +41,30 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         raise NotImplementedError
 
     @classmethod
-    def decode(cls, source: Input, header: Header, *, options: "DecodeOptions") -> Image:
-        """Return the picture, not yet upright, in its own colour space. May be lazy; may be smaller where ``options`` allow."""
+    def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
+        """Return the picture, not yet upright, in its own colour space.
+
+        May be lazy, and then read once from top to bottom. Its metadata are fields of ``pixels`` (``icc-profile-data``, ...).
+        """
         raise NotImplementedError
 
     def encode(self, image: Image) -> bytes:
-        """Return the file. ``EncodeError`` when the format cannot hold the picture (too large)."""
-        raise NotImplementedError
+        """Return the file, with the metadata that are fields of ``image.pixels``.
+
+        The picture is one that ``format`` can hold (``writing.fit``): alpha, depth, frames and sides are seen to.
+        """
+        del image
+        raise UnsupportedError(f"pixmill does not write {self.format.label}", hint="choose another format")
+
+    def for_source(self, known: Format) -> "Codec":
+        """Return the codec that writes the output of a source of format ``known``: this one, except for ``keep``."""
+        del known
+        return self
+
+    def extension_for(self, head: bytes) -> str:
+        """Return the extension, without dot, of the output of a source that starts with ``head``."""
+        del head
+        return self.format.extension
 
 
 Codec.registry = Registry("pixmill.imaging.codecs", Codec, "format", RecipeError)

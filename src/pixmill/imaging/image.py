@@ -7,7 +7,7 @@ import msgspec
 import pyvips
 
 if TYPE_CHECKING:
-    import numpy
+    import numpy as np
     import PIL.Image
 
 
@@ -68,9 +68,9 @@ class Image(msgspec.Struct, frozen=True):
         """Return one frame's pixels."""
         return self.pixels.crop(0, index * self.height, self.width, self.height)
 
-    def to_numpy(self) -> "numpy.ndarray[Any, Any]":
+    def to_numpy(self) -> "np.ndarray[Any, Any]":
         """Return the pixels as an array (frames x height, width, bands), ``uint8`` or ``uint16``."""
-        array: numpy.ndarray[Any, Any] = self.pixels.numpy()
+        array: np.ndarray[Any, Any] = self.pixels.numpy()
         return array.reshape(self.pixels.height, self.pixels.width, self.pixels.bands)
 
     def to_pil(self) -> "PIL.Image.Image":
@@ -84,7 +84,7 @@ class Image(msgspec.Struct, frozen=True):
         return Pillow.frombytes(mode, (pixels.width, pixels.height), pixels.write_to_memory())
 
     @classmethod
-    def from_numpy(cls, array: "numpy.ndarray[Any, Any]") -> Self:
+    def from_numpy(cls, array: "np.ndarray[Any, Any]") -> Self:
         """Make a still from an array (height, width) or (height, width, bands) of ``uint8`` or ``uint16``."""
         pixels = pyvips.Image.new_from_array(array)
         deep = pixels.format == "ushort"
@@ -95,8 +95,8 @@ class Image(msgspec.Struct, frozen=True):
     @classmethod
     def from_pil(cls, image: "PIL.Image.Image") -> Self:
         """Make a still from a Pillow image; modes other than ``L``, ``LA``, ``RGB`` and ``RGBA`` are converted first."""
-        import numpy  # noqa: PLC0415  # most images never come from Pillow
+        import numpy as np  # noqa: PLC0415  # most images never come from Pillow
 
         if image.mode not in ("L", "LA", "RGB", "RGBA"):
             image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
-        return cls.from_numpy(numpy.asarray(image))
+        return cls.from_numpy(np.asarray(image))

@@ -1,9 +1,11 @@
 """``Input``: the bytes of one source image, in memory or in a file."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 HEAD = 4096  # enough for the signature of every format that is sniffed
+CHUNK = 1 << 20
 
 
 class Input:
@@ -30,6 +32,15 @@ class Input:
             return ""
         return path.decode("utf-8", "surrogateescape") if isinstance(path, bytes) else str(path)
 
-    def bytes(self) -> bytes:
+    def read(self) -> bytes:
         """Return the whole content."""
         return self.data if self.data is not None else Path(self.name).read_bytes()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in pieces: one when it is in memory, else of a mebibyte each."""
+        if self.data is not None:
+            yield self.data
+            return
+        with Path(self.name).open("rb") as file:
+            while piece := file.read(CHUNK):
+                yield piece

@@ -1,0 +1,58 @@
+"""``png``: drawings, screenshots, transparency, without loss."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from pixmill.imaging import loading, png_chunks, writing
+from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+from pixmill.imaging.vips import Setting
+
+COMPRESSION = {"fast": 2, "default": 6, "best": 9}
+
+
+class Png(Codec, frozen=True, kw_only=True, tag="png"):
+    """PNG: lossless, with transparency and up to 16 bits a channel.
+
+    Use it for drawings, screenshots and whatever must not change. ``palette`` reduces the picture to at most 256 colours,
+    which makes drawings several times smaller.
+
+    Example: ``--format png:palette=true``
+    """
+
+    format: ClassVar = Format(
+        name="png", label="PNG", extensions=("png", "apng"), mime="image/png", signature=rb"\x89PNG\r\n\x1a\n", depths=(8, 16),
+    )  # fmt: skip
+
+    compression: Annotated[int, Meta(ge=0, le=9, description="zlib level; the effort decides when left out")] | None = None
+    effort: Effort = "default"
+    progressive: Annotated[bool, Meta(description="an interlaced file, about a quarter larger")] = False
+    palette: Annotated[bool, Meta(description="reduce to a palette")] = False
+    colours: Annotated[int, Meta(ge=2, le=256, description="colours in the palette, at most")] = 256
+    dither: Annotated[float, Meta(ge=0, le=1, description="dithering of a palette")] = 1.0
+
+    @classmethod
+    def header(cls, source: Input) -> Header:
+        """Return what the header says; counts the frames of an animated PNG, of which only the first can be read."""
+        chunks = png_chunks.scan(source.chunks())
+        header = loading.header(source, cls.format, "pngload")
+        return loading.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
+
+    @classmethod
+    def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
+        """Return the picture, the first of an animated PNG."""
+        return loading.image(source, header, "pngload", options)
+
+    def encode(self, image: Image) -> bytes:
+        """Return the file."""
+        level = COMPRESSION[self.effort] if self.compression is None else self.compression
+        settings: dict[str, Setting] = {"compression": level, "interlace": self.progressive}
+        if self.palette:
+            bits = max(1, (self.colours - 1).bit_length())
+            depth = next(depth for depth in (1, 2, 4, 8) if depth >= bits)
+            settings |= {"palette": True, "bitdepth": depth, "dither": self.dither}
+        return writing.save(image, "pngsave", **settings)

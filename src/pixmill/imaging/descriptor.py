@@ -1,0 +1,38 @@
+"""``Format``: what a file format can do, as data. Each codec's module declares one."""
+
+import re
+
+import msgspec
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """One file format.
+
+    ``name`` is the word in recipes, ``label`` the word in messages. ``signature`` is a regular expression over the first
+    bytes of a file. The facts under "as output" say what ``encode`` may be given: alpha or only opaque pixels, several
+    frames, bits a channel, the longest side in pixels. ``extra`` names the extra without which neither way works.
+    """
+
+    name: str
+    label: str
+    extensions: tuple[str, ...]
+    mime: str
+    signature: bytes = b""
+    extra: str = ""
+    opt_in: bool = False  # read only where the recipe allows it by name
+    pages: str = "frames"  # what further pictures in a file are: frames of an animation, or pages
+    # as output
+    writable: bool = True
+    alpha: bool = True
+    animation: bool = False
+    depths: tuple[int, ...] = (8,)
+    max_side: int = 2**31 - 1
+
+    @property
+    def extension(self) -> str:
+        """Return the extension that outputs get, without its dot."""
+        return self.extensions[0]
+
+    def matches(self, head: bytes) -> bool:
+        """Tell whether a file that starts with ``head`` is of this format."""
+        return bool(self.signature) and re.match(self.signature, head, re.DOTALL) is not None

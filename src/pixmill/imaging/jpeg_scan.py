@@ -1,0 +1,75 @@
+"""Walk the markers of a JPEG file: how many scans it has, and of which kind it is, without decoding.
+
+Source: ITU-T T.81, annex B. In the coded data of a scan a byte FF is always followed by 00 or a restart marker, so that
+``FF DA`` there begins another scan.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from pixmill.core.errors import UnsupportedError
+
+START_OF_SCAN, END = b"\xff\xda", b"\xff\xd9"
+STANDALONE = {0x01, *range(0xD0, 0xD9)}
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
+ARITHMETIC = range(0xC9, 0xD0)
+APPLICATION = range(0xE0, 0xF0)
+HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
+EIGHT_BITS = 8
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the markers say. ``kind`` is the code of the frame marker, 0 when there is none; ``metadata_size`` is in bytes."""
+
+    scans: int = 0
+    kind: int = 0
+    precision: int = EIGHT_BITS
+    metadata_size: int = 0
+
+    @property
+    def progressive(self) -> bool:
+        """Tell whether all scans must be read before a row is complete."""
+        return self.kind in PROGRESSIVE
+
+
+def scan(pieces: Iterator[bytes]) -> Scan:
+    """Return what the markers of a file, given in pieces, say."""
+    head = next(pieces, b"")
+    place, kind, precision, metadata_size = 2, 0, EIGHT_BITS, 0
+    while (marker := head[place : place + 2]) != START_OF_SCAN:
+        if len(marker) < len(START_OF_SCAN) or marker == END:
+            piece = next(pieces, b"") if marker != END else b""
+            if not piece:
+                return Scan(kind=kind, precision=precision, metadata_size=metadata_size)
+            head += piece
+            continue
+        if marker[0] != 0xFF or marker[1] in (0x00, 0xFF) or marker[1] in STANDALONE:  # noqa: PLR2004  # fill bytes and markers without content
+            place += 2 if marker[0] == 0xFF and marker[1] in STANDALONE else 1  # noqa: PLR2004  # every marker begins with FF
+            continue
+        if marker[1] in FRAMES:
+            kind, precision = marker[1], (head[place + 4 : place + 5] or b"\x08")[0]
+        length = int.from_bytes(head[place + 2 : place + 4])
+        metadata_size += length if marker[1] in APPLICATION else 0
+        place += 2 + max(length, 2)
+    return Scan(scans=_count(head[place:], pieces), kind=kind, precision=precision, metadata_size=metadata_size)
+
+
+def _count(first: bytes, pieces: Iterator[bytes]) -> int:
+    scans, last = first.count(START_OF_SCAN), first[-1:]
+    for piece in pieces:
+        scans += piece.count(START_OF_SCAN) + (last + piece[:1] == START_OF_SCAN)
+        last = piece[-1:]
+    return scans
+
+
+def check(found: Scan) -> None:
+    """Raise ``UnsupportedError`` for the kinds of JPEG that no decoder here reads."""
+    if found.kind in LOSSLESS:
+        raise UnsupportedError("this JPEG is of the lossless kind, which is not supported")
+    if found.kind in HIERARCHICAL:
+        raise UnsupportedError("this JPEG is of the hierarchical kind, which is not supported")
+    if found.precision != EIGHT_BITS and found.kind:
+        raise UnsupportedError(f"this JPEG has {found.precision} bits a channel, which is not supported")

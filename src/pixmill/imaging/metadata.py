@@ -1,0 +1,79 @@
+"""What a file says about its picture, and how much of that an output may say.
+
+libvips holds metadata as fields of an image: blocks (``exif-data``, ``xmp-data``, ``iptc-data``, ``icc-profile-data``) and each
+EXIF entry by name (``exif-ifd0-Artist``); what has been removed of the entries is not written. The orientation is never kept:
+the pixels are upright by then.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pyvips
+
+from pixmill.imaging.vips import field
+
+Policy = Literal["strip", "copyright", "keep", "no-gps"]
+Kept = Mapping[str, str | bytes]
+
+PROFILE = "icc-profile-data"
+BLOCKS = {"exif-data": "exif", "xmp-data": "xmp", "iptc-data": "iptc", PROFILE: "icc"}
+CREDITS = ("exif-ifd0-Copyright", "exif-ifd0-Artist")
+ORIENTATION = re.compile(r"exif-ifd\d-Orientation|orientation")
+PLACE = re.compile(r"exif-ifd3-.*|exif-ifd\d-GPS.*|exif-ifd2-MakerNote")
+#: GPS entries in XMP, as attributes and as elements.
+PLACE_IN_XMP = re.compile(rb"""exif:GPS\w+\s*=\s*(?:"[^"]*"|'[^']*')|<exif:GPS(\w+)\b.*?</exif:GPS\1>""", re.DOTALL)
+ORIENTATION_IN_XMP = re.compile(
+    rb"""tiff:Orientation\s*=\s*(?:"[^"]*"|'[^']*')|<tiff:Orientation\b.*?</tiff:Orientation>""", re.DOTALL
+)
+
+
+def size(pixels: pyvips.Image) -> int:
+    """Return the bytes of metadata that came with a picture."""
+    return sum(len(field(pixels, block, b"")) for block in BLOCKS)
+
+
+def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
+    """Return the fields of ``pixels`` that ``policy`` lets an output have, the profile aside."""
+    if policy == "strip":
+        return {}
+    if policy == "copyright":
+        return {name: field(pixels, name) for name in CREDITS if pixels.get_typeof(name)}
+    names = [name for name in pixels.get_fields() if name.startswith("exif-") or name in BLOCKS]
+    kept = {name: field(pixels, name) for name in names if name != PROFILE and not ORIENTATION.fullmatch(name)}
+    if "xmp-data" in kept:
+        kept["xmp-data"] = ORIENTATION_IN_XMP.sub(b"", kept["xmp-data"])
+    return _without_place(kept) if policy == "no-gps" else kept
+
+
+def _without_place(kept: dict[str, Any]) -> Kept:
+    """Drop what tells where a picture was taken: the GPS entries, and notes that only the maker of the camera can read."""
+    rest = {name: value for name, value in kept.items() if not PLACE.fullmatch(name) and name != "iptc-data"}
+    if "xmp-data" in rest:
+        rest["xmp-data"] = PLACE_IN_XMP.sub(b"", rest["xmp-data"])
+    return rest
+
+
+def attach(pixels: pyvips.Image, kept: Kept) -> pyvips.Image:
+    """Return ``pixels`` with ``kept`` and their profile as the only metadata."""
+    foreign = [name for name in pixels.get_fields() if name not in kept and _is_metadata(name)]
+    if not foreign and not kept:
+        return pixels
+    marked = pixels.copy()
+    for name in foreign:
+        marked.remove(name)
+    for name, value in kept.items():
+        marked.set_type(pyvips.GValue.blob_type if isinstance(value, bytes) else pyvips.GValue.gstr_type, name, value)
+    return marked
+
+
+def _is_metadata(name: str) -> bool:
+    return name.startswith("exif-") or name == "orientation" or (name in BLOCKS and name != PROFILE)
+
+
+def kinds(pixels: pyvips.Image) -> str:
+    """Return the kinds of metadata that ``pixels`` carry, in the words of a libvips saver's ``keep``."""
+    found = {kind for block, kind in BLOCKS.items() if pixels.get_typeof(block)}
+    if any(pixels.get_typeof(name) for name in CREDITS):
+        found.add("exif")
+    return "|".join(sorted(found)) or "none"

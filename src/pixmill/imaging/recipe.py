@@ -1,0 +1,94 @@
+"""``Recipe``: what to make of each image. ``Rendition``: one output of it."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from pixmill.core.errors import RecipeError
+from pixmill.core.model import Model
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.codecs.jpeg import Jpeg
+from pixmill.imaging.colour import Depth, Space
+from pixmill.imaging.limits import Limits
+from pixmill.imaging.metadata import Policy
+from pixmill.imaging.operation import Operation
+from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.paint import Colour
+from pixmill.imaging.scaling import Scaling
+
+WHITE = Colour(255, 255, 255)
+DEFAULT_STEPS: tuple[Operation, ...] = (Resize(width=1920, height=1920),)
+
+
+class Rendition(Model, frozen=True, kw_only=True):
+    """One output: further steps after the recipe's, an encoder, and a name that tells it from the others."""
+
+    error: ClassVar = RecipeError
+
+    name: Annotated[str, Meta(description="what tells this output from the others, in its file name")] = ""
+    steps: Annotated[tuple[Operation, ...], Meta(description="steps after those of the recipe")] = ()
+    encode: Annotated[Codec, Meta(description="format of the output, with its options")] = Jpeg()  # immutable
+
+
+class Recipe(Model, frozen=True, kw_only=True):
+    """What to make of each image: steps that every output shares, then one or several renditions from one decode.
+
+    ``steps`` left out fits pictures inside 1920x1920, unless a rendition has steps of its own; an empty list leaves the size.
+    """
+
+    error: ClassVar = RecipeError
+
+    steps: Annotated[tuple[Operation, ...], Meta(description="steps that every output shares, in order")] = DEFAULT_STEPS
+    renditions: Annotated[tuple[Rendition, ...], Meta(description="the outputs")] = (Rendition(),)
+    background: Annotated[Colour, Meta(description="colour below transparency, where the format has none")] = WHITE
+    color: Annotated[Space, Meta(description="srgb converts every picture; keep embeds its own profile")] = "srgb"
+    depth: Annotated[Depth, Meta(description="8 bits a channel, or keep 16 where source and format have them")] = "8"
+    animated: Annotated[Literal["first", "keep"], Meta(description="the first frame, or all where the format can")] = "first"
+    metadata: Annotated[Policy, Meta(description="what an output says about its picture")] = "copyright"
+    linear: Annotated[bool, Meta(description="resize in linear light")] = False
+    allow_truncated: Annotated[bool, Meta(description="take what there is of a file that is cut off")] = False
+    never_bigger: Annotated[bool, Meta(description="copy the source where the result is larger and nothing else changed")] = False
+    allow: Annotated[tuple[Literal["svg"], ...], Meta(description="read formats that are refused by default: svg")] = ()
+    limits: Annotated[Limits, Meta(description="the most that a source may ask of the machine")] = Limits()  # immutable
+
+    def __post_init__(self) -> None:
+        """Settle the default steps, and see to it that there is something to make."""
+        unasked = self.steps is DEFAULT_STEPS
+        super().__post_init__()
+        if not self.renditions:
+            raise RecipeError("recipe.renditions: expected at least one, received none")
+        if unasked and any(rendition.steps for rendition in self.renditions):
+            force_setattr(self, "steps", ())
+
+    def steps_of(self, rendition: Rendition) -> tuple[Operation, ...]:
+        """Return the steps of ``rendition`` after the shared ones, as they are to be done."""
+        return self._in_light(rendition.steps)
+
+    @property
+    def shared_steps(self) -> tuple[Operation, ...]:
+        """Return the steps that every output shares, as they are to be done."""
+        return self._in_light(self.steps)
+
+    def _in_light(self, steps: tuple[Operation, ...]) -> tuple[Operation, ...]:
+        if not self.linear:
+            return steps
+        return tuple(step.evolve(linear=True) if isinstance(step, Scaling) else step for step in steps)
+
+    @classmethod
+    def from_toml(cls, source: Path | str) -> Self:
+        """Read a recipe from a TOML file (a ``Path``) or from TOML text; ``RecipeError`` names file, line or field."""
+        where = f"{source}: " if isinstance(source, Path) else ""
+        try:
+            text = source.read_text("utf-8") if isinstance(source, Path) else source
+            data: dict[str, Any] = tomllib.loads(text)
+        except OSError as error:
+            raise RecipeError(f"{where}cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{where}is not TOML: {error}") from error
+        try:
+            return cls.from_builtins(data)
+        except RecipeError as error:
+            raise RecipeError(f"{where}{error.message}", hint=error.hint) from error

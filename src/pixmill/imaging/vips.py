@@ -1,0 +1,83 @@
+"""The general engine, libvips: how it is set up, called, and what its errors mean.
+
+Loaders are named by us, from our own look at the first bytes: libvips never chooses one, so that no file can reach a loader
+that it was not meant for.
+"""
+
+import re
+from typing import Any
+
+import pyvips
+
+from pixmill.core.errors import DecodeError, UnsupportedError
+from pixmill.imaging.codec import DecodeOptions
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.input import Input
+
+#: The value of an option of a libvips operation.
+Setting = str | int | float
+
+# What libraries say when a file ends too early.
+CUT_OFF = re.compile(
+    r"premature end|truncat|unexpected end|end of (?:file|stream|data)|not enough|too short|out of data|read error|EOF|incomplete"
+    r"|Not enough data|insufficient|readgifimage|unable to read|corrupt.*read.*only",
+    re.IGNORECASE,
+)
+# What they say when the file is sound and they do not know its kind.
+UNKNOWN_KIND = re.compile(
+    r"not supported|unsupported|not implemented|arithmetic|SOF type|data precision|Sorry|not configured|unknown compression"
+    r"|lossless|cannot handle|unimplemented|compression support",
+    re.IGNORECASE,
+)
+SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$", re.MULTILINE)
+DOMAIN = re.compile(
+    r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
+)
+LONGEST_REASON = 120
+
+
+def configure() -> None:
+    """Set libvips up for a worker: one thread, no cache of operations, no loader that runs what a file tells it to.
+
+    Workers are processes, one image at a time each: threads inside would only contend, and a cache would only hold pixels
+    that never come again.
+    """
+    pyvips.concurrency_set(1)
+    pyvips.cache_set_max(0)
+    pyvips.block_untrusted_set(True)  # noqa: FBT003  # the library's own signature
+
+
+def load(source: Input, loader: str, options: DecodeOptions | None = None, **settings: Setting) -> pyvips.Image:
+    """Open ``source`` with the libvips ``loader``, to be read once from top to bottom; ``pyvips.Error`` when it cannot be."""
+    fail_on = "none" if options is None or options.lenient else "warning"
+    return _call(source, loader, fail_on=fail_on, **{"access": "sequential", **settings})
+
+
+def _call(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
+    if source.data is None:
+        return pyvips.Operation.call(loader, source.name, **settings)
+    return pyvips.Operation.call(f"{loader}_buffer", source.data, **settings)
+
+
+def field(pixels: pyvips.Image, name: str, default: Any = None) -> Any:  # noqa: ANN401  # any type of field
+    """Return a field of the header of ``pixels``, ``default`` when it has none."""
+    return pixels.get(name) if pixels.get_typeof(name) else default
+
+
+def failure(error: Exception, known: Format) -> DecodeError | UnsupportedError:
+    """Return what ``error``, raised by a decoder of ``known``, means to the user."""
+    detail = reason(error)
+    if UNKNOWN_KIND.search(detail):
+        return UnsupportedError(f"this kind of {known.label} is not supported: {detail}")
+    if CUT_OFF.search(detail):
+        message, hint = f"the {known.label} is cut off: {detail}", "--allow-truncated takes what there is of it"
+        return DecodeError(message, hint=hint, code="truncated")
+    return DecodeError(f"the {known.label} is damaged: {detail}" if detail else f"the {known.label} is damaged")
+
+
+def reason(error: Exception) -> str:
+    """Return the first thing that a library said went wrong, without its own names."""
+    text = str(getattr(error, "detail", "") or error)
+    lines = [DOMAIN.sub("", line).strip() for line in SUMMARY.sub("", text).splitlines()]
+    said = next((line for line in lines if line), "")
+    return said if len(said) <= LONGEST_REASON else said[:LONGEST_REASON] + "..."
