@@ -1,0 +1,52 @@
+"""The numbers of a run in a file, for whoever looks at it while the run goes on: a dashboard, a script, a health check."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pixmill.core.events import Event, Observer
+from pixmill.engine.exporting import line, opening, writing
+from pixmill.engine.metrics import Metrics
+
+
+class MetricsFile(Observer):
+    """Keeps ``path`` up to date with the snapshot of ``metrics``: at once, then every ``interval`` seconds, and at the end.
+
+    A reader finds a whole file at any time. It comes after ``metrics`` among the observers, so that it reports what it saw.
+    """
+
+    def __init__(
+        self, path: Path, metrics: Metrics, *, interval: float = 10.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Write the first snapshot; ``ConfigError`` when the file cannot be written."""
+        self._path = path
+        self._metrics = metrics
+        self._interval = interval
+        self._clock = clock
+        self._next = clock() + interval
+        with opening(path):
+            self._write()
+
+    def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
+        """Write the numbers if it is time."""
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + self._interval
+            self.close()
+
+    def close(self) -> None:
+        """Write the numbers as they are now."""
+        with writing(self._path):
+            self._write()
+
+    def _write(self) -> None:
+        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(line(self._metrics.snapshot()) + "\n", encoding="ascii")
+            temporary.replace(self._path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise

@@ -1,0 +1,193 @@
+"""What a run has done until now, in numbers: an observer in constant memory, and the snapshot that everyone else reads."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import singledispatchmethod
+from typing import TypedDict
+
+import msgspec
+
+from pixmill.core.events import Event, Observer
+from pixmill.engine.events import RunEnded, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost
+from pixmill.engine.task import Counts, Done, Failed, Outcome, Skipped
+from pixmill.engine.timing import Histogram, Timing
+
+WINDOW = 10  # seconds that the recent rate looks back
+EXAMPLES = 3  # keys kept of each kind of failure
+
+
+class FailureKind(msgspec.Struct, frozen=True, kw_only=True):
+    """The failures with one code: how many, and the ``keys`` of the first ones."""
+
+    count: int = 0
+    keys: tuple[bytes, ...] = ()
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers at one moment.
+
+    ``seconds`` since the run began. ``found`` may still grow unless ``all_found``. ``tried`` are the tasks that ended in
+    this run by being worked on: without ``skipped`` and ``remembered`` failures; ``rate`` is ``tried`` a second over the
+    run, ``recent_rate`` over the last 10 s. ``measures`` are the sums of what handlers counted (``bytes_in``, ...).
+    ``task`` times whole tasks, ``stages`` each of their stages. ``reason`` says why the run ended, empty while it goes on.
+    """
+
+    run: int = 0
+    workers: int = 0
+    seconds: float = 0.0
+    found: int = 0
+    all_found: bool = False
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    remembered: int = 0
+    retries: int = 0
+    workers_lost: int = 0
+    rate: float = 0.0
+    recent_rate: float = 0.0
+    measures: dict[str, int] = {}
+    failures: dict[str, FailureKind] = {}
+    task: Timing = Timing()
+    stages: dict[str, Timing] = {}
+    reason: str = ""
+
+    @property
+    def tried(self) -> int:
+        """Return the number of tasks that were worked on to their end."""
+        return self.done + self.failed - self.remembered
+
+    @property
+    def pending(self) -> int:
+        """Return the number of tasks that were found and have no outcome."""
+        return self.found - self.done - self.skipped - self.failed
+
+    @property
+    def counts(self) -> Counts:
+        """Return the four kinds of tasks, which add up to those found."""
+        return Counts(done=self.done, skipped=self.skipped, failed=self.failed, pending=self.pending)
+
+
+class _Facts(TypedDict, total=False):
+    run: int
+    workers: int
+    all_found: bool
+    reason: str
+
+
+class Metrics(Observer):
+    """Counts events. ``clock`` gives seconds that never run backwards."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start at nought."""
+        self._clock = clock
+        self._began = clock()
+        self._ended: float | None = None
+        self._facts: _Facts = {}
+        self._numbers: Counter[str] = Counter()
+        self._measures: Counter[str] = Counter()
+        self._failures: dict[str, FailureKind] = {}
+        self._task = Histogram()
+        self._stages: dict[str, Histogram] = {}
+        self._recent = _Recent()
+
+    def notice(self, event: Event) -> None:
+        """Count ``event``."""
+        self._take(event)
+
+    def close(self) -> None:
+        """Keep the numbers: they may still be read."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the numbers of this moment."""
+        now = self._clock() if self._ended is None else self._ended
+        seconds = now - self._began
+        tried = self._numbers["done"] + self._numbers["failed"] - self._numbers["remembered"]
+        return Snapshot(
+            **self._facts,
+            **self._numbers,
+            seconds=seconds,
+            rate=tried / seconds if seconds > 0 else 0.0,
+            recent_rate=self._recent.rate(now, seconds),
+            measures=dict(self._measures),
+            failures=dict(self._failures),
+            task=self._task.timing(),
+            stages={stage: histogram.timing() for stage, histogram in self._stages.items()},
+        )
+
+    @singledispatchmethod
+    def _take(self, event: Event) -> None:
+        """Other events change no number."""
+
+    @_take.register
+    def _(self, event: RunStarted) -> None:
+        self._began = self._clock()
+        self._facts["run"] = event.run
+        self._facts["workers"] = event.workers
+
+    @_take.register
+    def _(self, event: TaskFound) -> None:  # noqa: ARG002  # that there is one more is all
+        self._numbers["found"] += 1
+
+    @_take.register
+    def _(self, event: SourceExhausted) -> None:  # noqa: ARG002  # its number is what was counted
+        self._facts["all_found"] = True
+
+    @_take.register
+    def _(self, event: TaskRetried) -> None:  # noqa: ARG002  # that there was one more is all
+        self._numbers["retries"] += 1
+
+    @_take.register
+    def _(self, event: WorkerLost) -> None:  # noqa: ARG002  # that there was one more is all
+        self._numbers["workers_lost"] += 1
+
+    @_take.register
+    def _(self, event: RunEnded) -> None:
+        self._ended = self._clock()
+        self._facts["reason"] = event.reason
+
+    @_take.register
+    def _(self, event: TaskFinished) -> None:
+        self._finish(event.outcome)
+
+    def _finish(self, outcome: Outcome) -> None:
+        match outcome:
+            case Done():
+                self._numbers["done"] += 1
+                self._measures.update(outcome.measures)
+                self._time(outcome)
+            case Skipped():
+                self._numbers["skipped"] += 1
+            case Failed():
+                self._numbers["failed"] += 1
+                self._numbers["remembered"] += outcome.remembered
+                kind = self._failures.get(outcome.failure.code, FailureKind())
+                keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
+                self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
+        if not isinstance(outcome, Skipped) and not getattr(outcome, "remembered", False):
+            self._recent.add(self._clock())
+
+    def _time(self, outcome: Done) -> None:
+        self._task.add(outcome.seconds)
+        for stage, seconds in outcome.timings.items():
+            self._stages.setdefault(stage, Histogram()).add(seconds)
+
+
+class _Recent:
+    """How many there were in each of the last seconds."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[tuple[int, int]] = deque(maxlen=WINDOW + 1)
+
+    def add(self, now: float) -> None:
+        second = int(now)
+        before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == second else 0
+        self._seconds.append((second, before + 1))
+
+    def rate(self, now: float, running: float) -> float:
+        """Return how many there were a second, over the window or as long as the run has lasted."""
+        # the second that has only begun counts by the part of it that has passed
+        oldest = int(now) - WINDOW
+        number = sum(count for second, count in self._seconds if second > oldest)
+        length = min(running, now - oldest - 1)
+        return number / length if length > 0 else 0.0
