@@ -1,1 +1,52 @@
 """Run any handler over any tasks: crash-proof, resumable, on every core. Knows nothing of images or storage."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixmill.engine.executor import Executor
+    from pixmill.engine.handler import Handler, HandlerRef, Stages
+    from pixmill.engine.ledger import Ledger, Record
+    from pixmill.engine.policy import Policy
+    from pixmill.engine.run import Run, open_run, run
+    from pixmill.engine.task import Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
+
+__all__ = [
+    "Counts",
+    "Done",
+    "Executor",
+    "Failed",
+    "Failure",
+    "Handler",
+    "HandlerRef",
+    "Ledger",
+    "Outcome",
+    "Policy",
+    "Record",
+    "Run",
+    "Skipped",
+    "Stages",
+    "State",
+    "Task",
+    "open_run",
+    "run",
+]
+
+_HOMES = {
+    "executor": ("Executor",),
+    "handler": ("Handler", "HandlerRef", "Stages"),
+    "ledger": ("Ledger", "Record"),
+    "policy": ("Policy",),
+    "run": ("Run", "open_run", "run"),
+    "task": ("Counts", "Done", "Failed", "Failure", "Outcome", "Skipped", "State", "Task"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for: a worker needs few of them."""
+    for module, names in _HOMES.items():
+        if name in names:
+            found = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -1,7 +1,7 @@
 """Where tasks run: the contract of every executor. The scheduler keeps retries, attempts and the ledger to itself."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -44,30 +44,40 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
 Report = Answered | Lost | Returned
 
 
-class Executor(Protocol):
-    """Runs attempts. Every submitted attempt comes back in exactly one report."""
+class Executor(ABC):
+    """Runs attempts. Every submitted attempt comes back in exactly one report.
 
+    An executor is made with one keyword, ``workers``: how many, or ``None`` for as many as make sense where it runs.
+    """
+
+    @abstractmethod
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Bring the workers up. ``RunError`` when none can be brought up."""
 
     @property
+    @abstractmethod
     def workers(self) -> int:
         """Return the number of workers."""
 
+    @abstractmethod
     def room(self) -> int:
         """Return how many more attempts may be submitted now. It adapts to how long tasks take."""
 
+    @abstractmethod
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts, at most ``room()`` of them; one that is ``alone`` gets a fresh worker to itself."""
 
+    @abstractmethod
     def wait(self, timeout: float | None) -> list[Report]:
         """Return what has happened, waiting up to ``timeout`` seconds for something to (``None``: for as long as it takes).
 
         Enforces deadlines and replaces dead workers meanwhile. ``RunError`` when workers die as fast as they start.
         """
 
+    @abstractmethod
     def recall(self) -> None:
         """Ask back what has not begun; it comes as ``Returned``."""
 
+    @abstractmethod
     def close(self) -> None:
         """Kill whatever still runs and wait for it to be gone: no process, pipe or file is left. A second call does nothing."""

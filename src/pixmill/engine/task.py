@@ -1,6 +1,8 @@
 """The unit of work, and how it ended."""
 
+import hashlib
 from enum import StrEnum
+from typing import Self
 
 import msgspec
 
@@ -16,6 +18,13 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     id: bytes
     key: bytes
     payload: bytes = b""
+
+    @classmethod
+    def of(cls, key: str | bytes, payload: bytes = b"", *, version: bytes = b"") -> Self:
+        """Return a task whose id follows from its key, its payload and ``version``: whatever else decides the result."""
+        name = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
+        parts = b"".join(len(part).to_bytes(8, "little") + part for part in (name, payload, version))
+        return cls(hashlib.blake2b(parts, digest_size=16).digest(), name, payload)
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True):

@@ -1,0 +1,65 @@
+"""Decide from the ledger what is to be done with a task that was found: nothing, or a try."""
+
+from collections.abc import Callable, Sequence
+
+from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.policy import Policy
+from pixmill.engine.task import Attempt, Failed, Failure, Outcome, Skipped, State, Task
+
+StillValid = Callable[[Task, Record], bool]
+
+
+class Admission:
+    """Compares tasks with their records.
+
+    ``still_valid`` says whether what a done record promises is still there; ``None`` takes its word. With ``force`` nothing
+    counts that was done before.
+    """
+
+    def __init__(self, ledger: Ledger, policy: Policy, *, still_valid: StillValid | None, force: bool) -> None:
+        """Decide by what ``ledger`` holds."""
+        self._ledger = ledger
+        self._policy = policy
+        self._still_valid = still_valid
+        self._force = force
+
+    def admit(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt]]:
+        """Return the outcomes that are known already, and the first try of each of the others."""
+        outcomes: list[Outcome] = []
+        attempts: list[Attempt] = []
+        for task, record in zip(tasks, self._ledger.admit(tasks), strict=True):
+            outcome = self._known_outcome(task, record)
+            if outcome is None:
+                attempts.append(self.attempt(task, self._next_number(record)))
+            else:
+                outcomes.append(outcome)
+        return outcomes, attempts
+
+    def attempt(self, task: Task, number: int) -> Attempt:
+        """Return the ``number``-th try of ``task``; the last one that it gets is alone, unless it is the only one."""
+        return Attempt(task, number, alone=1 < number >= self._policy.attempts)
+
+    def _known_outcome(self, task: Task, record: Record) -> Outcome | None:
+        if record.id != task.id or self._force:
+            return None
+        if record.state == State.DONE:
+            is_valid = self._still_valid is None or self._still_valid(task, record)
+            return Skipped(task=task) if is_valid else None
+        if record.state == State.FAILED and record.failure is not None:
+            return Failed(task=task, failure=record.failure, attempts=record.attempts, seconds=record.seconds, remembered=True)
+        if record.interruptions >= self._policy.interruptions:
+            return Failed(task=task, failure=_suspect(record.interruptions), attempts=record.attempts)
+        return None
+
+    def _next_number(self, record: Record) -> int:
+        """Return the number of the next try; who has had too many, by a policy that was laxer then, gets one more."""
+        return min(record.attempts + 1, self._policy.attempts) if record.state == State.PENDING else 1
+
+
+def _suspect(interruptions: int) -> Failure:
+    return Failure(
+        code="interrupted",
+        stage="",
+        message=f"{interruptions} runs died while this was in flight",
+        hint="it may be what killed them; ask for a retry to try it again",
+    )

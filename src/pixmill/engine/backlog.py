@@ -1,0 +1,69 @@
+"""What waits for its turn: ready now, after a pause, or until everything else has ended."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import count
+
+from pixmill.engine.task import Attempt
+
+
+class Backlog:
+    """Attempts that have not been submitted, in three queues.
+
+    ``hermits`` may only run when nothing else does: their workers were killed, probably for want of memory.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.hermits: deque[Attempt] = deque()
+        self._ready: deque[Attempt] = deque()
+        self._delayed: list[tuple[float, int, Attempt]] = []
+        self._order = count()
+
+    def __len__(self) -> int:
+        """Return how many wait, for whatever reason."""
+        return len(self._ready) + len(self._delayed) + len(self.hermits)
+
+    def __iter__(self) -> Iterator[Attempt]:
+        """Yield all who wait."""
+        yield from self._ready
+        yield from self.hermits
+        yield from (attempt for _, _, attempt in self._delayed)
+
+    def append(self, attempts: Iterable[Attempt]) -> None:
+        """Add fresh attempts at the end."""
+        self._ready.extend(attempts)
+
+    def put_back(self, attempts: Iterable[Attempt]) -> None:
+        """Add attempts in front: they have waited long enough."""
+        self._ready.extendleft(attempts)
+
+    def delay(self, attempt: Attempt, due: float) -> None:
+        """Hold ``attempt`` until the clock shows ``due``."""
+        heapq.heappush(self._delayed, (due, next(self._order), attempt))
+
+    def wake(self, now: float) -> None:
+        """Make ready what is due."""
+        while self._delayed and self._delayed[0][0] <= now:
+            self._ready.append(heapq.heappop(self._delayed)[2])
+
+    def next_due(self) -> float | None:
+        """Return when the next delayed attempt is due, ``None`` when there is none."""
+        return self._delayed[0][0] if self._delayed else None
+
+    @property
+    def ready(self) -> int:
+        """How many could be submitted now."""
+        return len(self._ready)
+
+    def take(self, wanted: int) -> list[Attempt]:
+        """Take up to ``wanted`` of the ready ones, in order."""
+        return [self._ready.popleft() for _ in range(min(wanted, len(self._ready)))]
+
+    def clear(self) -> list[Attempt]:
+        """Take everything."""
+        everything = list(self)
+        for queue in (self.hermits, self._ready, self._delayed):
+            queue.clear()
+        return everything

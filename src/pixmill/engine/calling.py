@@ -1,0 +1,93 @@
+"""Call a handler for one task and turn whatever comes of it into an answer. Nothing that a handler raises gets past here."""
+
+import errno
+import os
+import time
+import traceback
+
+from pixmill.core.errors import PixmillError, RunError
+from pixmill.engine.handler import Handler, Stages
+from pixmill.engine.task import Failure
+
+_MAY_PASS = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT, errno.ECONNRESET}
+_LONGEST_TRACE = 4_000
+
+
+class StageClock(Stages):
+    """Keeps the seconds that each stage of the task at hand took, and what the handler counted.
+
+    The stage before the first ``enter`` has no name.
+    """
+
+    def __init__(self) -> None:
+        """Start with no stage."""
+        self.stage = ""
+        self._timings: dict[str, float] = {}
+        self._measures: dict[str, int] = {}
+        self._since = 0.0
+
+    def enter(self, stage: str) -> None:
+        """End the stage before and begin ``stage``."""
+        now = time.perf_counter()
+        if self.stage:
+            self._timings[self.stage] = self._timings.get(self.stage, 0.0) + now - self._since
+        self.stage = stage
+        self._since = now
+
+    def count(self, measure: str, amount: int) -> None:
+        """Add ``amount`` to what the task at hand has counted under ``measure``."""
+        self._measures[measure] = self._measures.get(measure, 0) + amount
+
+    def finish(self) -> tuple[dict[str, float], dict[str, int]]:
+        """Return the seconds by stage and the counts, and be ready for the next task."""
+        if self.stage:
+            self.enter("")
+        timings, self._timings = self._timings, {}
+        measures, self._measures = self._measures, {}
+        return timings, measures
+
+
+def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
+    """Return the handler's result, or an empty one and the failure."""
+    try:
+        result = handler(payload, stages)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # a handler that calls sys.exit() fails its task, not the worker
+        return b"", failure_of(error, stages.stage)
+    if not isinstance(result, bytes):
+        kind = type(result).__name__
+        return b"", Failure(code="handler", stage=stages.stage, message=f"the handler returned {kind}, expected bytes")
+    return result, None
+
+
+def failure_of(error: BaseException, stage: str) -> Failure:
+    """Return the record of ``error``, raised while the handler was in ``stage``."""
+    if isinstance(error, PixmillError):
+        return Failure(
+            code=error.code,
+            stage=getattr(error, "stage", stage),
+            message=error.message,
+            hint=error.hint,
+            retryable=error.retryable,
+            fatal=isinstance(error, RunError),
+        )
+    if isinstance(error, MemoryError):
+        return Failure(code="out-of-memory", stage=stage, message="the worker ran out of memory", retryable=True)
+    return Failure(
+        code="handler",
+        stage=stage,
+        message=f"{type(error).__name__}: {error}",
+        retryable=isinstance(error, OSError) and error.errno in _MAY_PASS,
+        trace=_trace(error),
+    )
+
+
+def _trace(error: BaseException) -> str:
+    """Return the traceback from the handler on, its end if it is long."""
+    ours = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
+    foreign = error.__traceback__
+    while foreign and foreign.tb_next and foreign.tb_frame.f_code.co_filename.startswith(ours):
+        foreign = foreign.tb_next
+    lines = traceback.format_exception(type(error), error, foreign)
+    return "".join(lines)[-_LONGEST_TRACE:]

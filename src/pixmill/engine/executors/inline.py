@@ -1,0 +1,79 @@
+"""No workers: tasks run one after the other in the calling process. For debugging a handler, and for tests of what is above.
+
+Nothing is isolated: a crash takes the caller along, and there are no deadlines.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from pixmill.core.errors import RunError
+from pixmill.engine.calling import StageClock, call, failure_of
+from pixmill.engine.clock import Clock, SystemClock
+from pixmill.engine.executor import Answered, Executor, Report, Returned
+from pixmill.engine.handler import Handler, HandlerRef
+from pixmill.engine.policy import Policy
+from pixmill.engine.task import Attempt
+
+_ROOM = 16
+
+
+class InlineExecutor(Executor):
+    """Runs one attempt in each ``wait``. ``workers`` is accepted for the sake of the contract; there is one."""
+
+    def __init__(self, *, workers: int | None = None, clock: Clock | None = None) -> None:  # noqa: ARG002  # the contract's
+        """Load nothing yet. ``clock`` measures the attempts and waits."""
+        self._clock = clock or SystemClock()
+        self._handler: Handler | None = None
+        self._queue: deque[Attempt] = deque()
+        self._returned: list[Attempt] = []
+        self._stages = StageClock()
+
+    @property
+    def workers(self) -> int:
+        """Return 1."""
+        return 1
+
+    def start(self, handler: HandlerRef, policy: Policy) -> None:  # noqa: ARG002  # nothing of the policy applies
+        """Load the handler; ``RunError`` when it cannot be."""
+        try:
+            self._handler = handler.load()
+        except Exception as error:
+            raise RunError(failure_of(error, "load").message) from error
+
+    def room(self) -> int:
+        """Return how many more attempts may be submitted now."""
+        return _ROOM - len(self._queue)
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Take attempts."""
+        self._queue.extend(attempts)
+
+    def wait(self, timeout: float | None) -> list[Report]:
+        """Run the next attempt, if there is one; else let the time pass."""
+        if self._returned:
+            attempts, self._returned = tuple(self._returned), []
+            return [Returned(attempts=attempts)]
+        if self._queue:
+            return [self._run(self._queue.popleft())]
+        if timeout:
+            self._clock.sleep(timeout)
+        return []
+
+    def recall(self) -> None:
+        """Ask back what has not begun."""
+        self._returned.extend(self._queue)
+        self._queue.clear()
+
+    def close(self) -> None:
+        """Forget what was queued."""
+        self._queue.clear()
+        self._handler = None
+
+    def _run(self, attempt: Attempt) -> Answered:
+        if self._handler is None:
+            raise RunError("the executor has not been started")
+        began = self._clock.elapsed()
+        result, failure = call(self._handler, attempt.task.payload, self._stages)
+        timings, measures = self._stages.finish()
+        seconds = self._clock.elapsed() - began
+        return Answered(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)

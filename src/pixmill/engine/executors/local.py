@@ -1,0 +1,57 @@
+"""Workers on this machine, one process each: a crash, a hang or a kill costs the task that it hit and no other."""
+
+from collections.abc import Sequence
+
+from pixmill.core.errors import RunError
+from pixmill.engine.cores import usable_cores
+from pixmill.engine.executor import Executor, Report
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
+from pixmill.engine.pool import Pool
+from pixmill.engine.task import Attempt
+
+
+class LocalExecutor(Executor):
+    """Runs attempts in a ``Pool``. ``workers``: the cores that this process may use, unless given."""
+
+    def __init__(self, *, workers: int | None = None) -> None:
+        """Start nothing yet."""
+        self._workers = workers or usable_cores()
+        self._pool: Pool | None = None
+
+    @property
+    def workers(self) -> int:
+        """Return the number of workers."""
+        return self._workers
+
+    def start(self, handler: HandlerRef, policy: Policy) -> None:
+        """Bring the workers up, without waiting for them."""
+        self._pool = Pool(handler, policy, workers=self._workers)
+
+    def room(self) -> int:
+        """Return how many more attempts may be submitted now."""
+        return self._started.room()
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Take attempts."""
+        self._started.submit(attempts)
+
+    def wait(self, timeout: float | None) -> list[Report]:
+        """Return what has happened."""
+        return self._started.wait(timeout)
+
+    def recall(self) -> None:
+        """Ask back what has not begun."""
+        self._started.recall()
+
+    def close(self) -> None:
+        """Kill and reap every worker."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    @property
+    def _started(self) -> Pool:
+        if self._pool is None:
+            raise RunError("the executor has not been started")
+        return self._pool

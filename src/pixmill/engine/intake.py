@@ -1,0 +1,37 @@
+"""Read tasks ahead of the workers, a few at a time, so that a stream of any length takes no more memory than a short one."""
+
+from collections.abc import Iterable
+
+from pixmill.engine.clock import Clock
+from pixmill.engine.task import Task
+
+_CHUNK = 512
+_LONGEST = 0.01
+
+
+class Intake:
+    """Draws from an iterable of tasks. ``is_exhausted`` once it has ended."""
+
+    def __init__(self, tasks: Iterable[Task], clock: Clock) -> None:
+        """Read nothing yet."""
+        self._tasks = iter(tasks)
+        self._clock = clock
+        self._next: Task | None = None
+        self.is_exhausted = False
+
+    def take(self, wanted: int) -> list[Task]:
+        """Return up to ``wanted`` tasks with distinct keys, fewer when the source is slow: the workers must not wait for it."""
+        chunk: dict[bytes, Task] = {}
+        end = self._clock.elapsed() + _LONGEST
+        while len(chunk) < min(wanted, _CHUNK):
+            task, self._next = self._next or next(self._tasks, None), None
+            if task is None:
+                self.is_exhausted = True
+                break
+            if task.key in chunk:
+                self._next = task
+                break
+            chunk[task.key] = task
+            if self._clock.elapsed() > end:
+                break
+        return list(chunk.values())

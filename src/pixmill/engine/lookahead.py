@@ -1,0 +1,25 @@
+"""How many tasks to queue at a worker, so that it never waits for the next and none waits long behind another."""
+
+#: seconds of work to keep queued: ten times the longest turn of a busy coordinator
+_AHEAD = 0.03
+_MOST = 512
+_WEIGHT = 0.2
+
+
+class Lookahead:
+    """Learns from how long tasks take: hundreds deep for tasks of microseconds, one queued behind a long one."""
+
+    def __init__(self) -> None:
+        """Start with one task, which tells how long the others may take."""
+        self.depth = 1
+        self._mean = 0.0
+
+    def note(self, seconds: float) -> None:
+        """Learn that a task took ``seconds``. The depth at most doubles with each, and falls at once."""
+        self._mean = seconds if self._mean == 0.0 else self._mean + (seconds - self._mean) * _WEIGHT
+        wanted = _MOST if self._mean * _MOST <= _AHEAD else 2 + int(_AHEAD / self._mean)
+        self.depth = min(wanted, 2 * self.depth)
+
+    def free(self, in_flight: int) -> int:
+        """Return how many tasks to add to the ``in_flight`` ones: none until half have gone, so that they go in bunches."""
+        return self.depth - in_flight if 2 * in_flight <= self.depth else 0

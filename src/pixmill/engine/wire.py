@@ -1,0 +1,99 @@
+"""The frames between the coordinator and a worker: four bytes of length (little endian), then MessagePack.
+
+To a worker: errands, a list of ``(sequence number, payload)``. From a worker: ``Ready`` or ``Broken`` once, then one
+``Answer`` or ``Declined`` for each errand, in order.
+"""
+
+import struct
+from collections.abc import Sequence
+
+import msgspec
+
+from pixmill.engine.task import Failure
+
+_LENGTH = struct.Struct("<I")
+
+
+class Ready(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """The handler is loaded: errands may come."""
+
+
+class Broken(msgspec.Struct, frozen=True, array_like=True, tag="b"):
+    """The handler could not be loaded; the worker ends."""
+
+    failure: Failure
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
+    """The handler returned ``result``, or failed with ``failure``, after ``seconds``.
+
+    ``timings`` are seconds by stage, ``measures`` what the handler counted.
+    """
+
+    number: int
+    result: bytes
+    failure: Failure | None
+    seconds: float
+    timings: dict[str, float]
+    measures: dict[str, int]
+
+
+class Declined(msgspec.Struct, frozen=True, array_like=True, tag="d"):
+    """The errand was recalled before it began."""
+
+    number: int
+
+
+Message = Answer | Declined | Ready | Broken
+Errand = tuple[int, bytes]
+
+_encoder = msgspec.msgpack.Encoder()
+_decode_message = msgspec.msgpack.Decoder(Message).decode
+_decode_errands = msgspec.msgpack.Decoder(list[Errand]).decode
+
+
+def frame(body: bytes) -> bytes:
+    """Return ``body`` with its length before it."""
+    return _LENGTH.pack(len(body)) + body
+
+
+def errand_frame(errands: Sequence[Errand]) -> bytes:
+    """Return the frame that gives ``errands`` to a worker."""
+    return frame(_encoder.encode(errands))
+
+
+def message_frame(message: Message) -> bytes:
+    """Return the frame that tells the coordinator ``message``."""
+    return frame(_encoder.encode(message))
+
+
+class Inbox:
+    """Cuts the bytes of a stream into the bodies of frames, however the stream was chopped."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take what came and return the bodies that are whole now."""
+        buffer = self._buffer
+        buffer += data
+        bodies = []
+        start = 0
+        while len(buffer) - start >= _LENGTH.size:
+            end = start + _LENGTH.size + _LENGTH.unpack_from(buffer, start)[0]
+            if end > len(buffer):
+                break
+            bodies.append(bytes(buffer[start + _LENGTH.size : end]))
+            start = end
+        if start:
+            del buffer[:start]
+        return bodies
+
+    def messages(self, data: bytes) -> list[Message]:
+        """Take what came from a worker and return its messages."""
+        return [_decode_message(body) for body in self.feed(data)]
+
+    def errands(self, data: bytes) -> list[Errand]:
+        """Take what came from the coordinator and return its errands."""
+        return [errand for body in self.feed(data) for errand in _decode_errands(body)]

@@ -1,0 +1,129 @@
+"""What a worker process does: take errands from its pipe, one after the other, and answer each in order.
+
+The coordinator alone decides about time, memory and retries; a worker that is in trouble is killed from outside.
+"""
+
+import faulthandler
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+
+from pixmill.engine.beacon import Beacon
+from pixmill.engine.calling import StageClock, call, failure_of
+from pixmill.engine.handler import Handler, HandlerRef
+from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Ready, message_frame
+
+_RECEIVE = 262_144
+_MEMORY_NOTE_EVERY = 0.25
+_MORE_LIKELY_FOR_THE_OOM_KILLER = 500
+
+
+class BeaconStages(StageClock):
+    """A stage clock that also shows the stage to the coordinator."""
+
+    def __init__(self, beacon: Beacon) -> None:
+        """Show stages on ``beacon``."""
+        super().__init__()
+        self._beacon = beacon
+        self._indexes: dict[str, int] = {"": 0}
+
+    def enter(self, stage: str) -> None:
+        """End the stage before and begin ``stage``."""
+        index = self._indexes.get(stage)
+        if index is None:
+            index = self._indexes[stage] = self._beacon.name_stage(stage)
+        self._beacon.enter(index)
+        super().enter(stage)
+
+
+class Worker:
+    """The loop of one worker process, over its end of the pipe."""
+
+    def __init__(self, pipe: socket.socket, beacon: Beacon) -> None:
+        """Answer on ``pipe`` and show the way on ``beacon``."""
+        self._pipe = pipe
+        self._beacon = beacon
+        self._stages = BeaconStages(beacon)
+        self._noted = 0.0
+
+    def run(self, handler_ref: HandlerRef) -> None:
+        """Load the handler and answer errands until the coordinator hangs up."""
+        try:
+            handler = handler_ref.load()
+        except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
+            self._pipe.sendall(message_frame(Broken(failure_of(error, "load"))))
+            return
+        self._pipe.sendall(message_frame(Ready()))
+        self._note_memory(time.monotonic())
+        inbox = Inbox()
+        while data := self._pipe.recv(_RECEIVE):
+            for errand in inbox.errands(data):
+                self._pipe.sendall(message_frame(self._answer(handler, errand)))
+
+    def _answer(self, handler: Handler, errand: Errand) -> Answer | Declined:
+        number, payload = errand
+        began = time.monotonic()
+        self._beacon.forget_output()
+        self._beacon.begin(number, began)
+        if self._beacon.is_recalled(number):
+            return Declined(number)
+        result, failure = call(handler, payload, self._stages)
+        timings, measures = self._stages.finish()
+        ended = time.monotonic()
+        if ended - self._noted > _MEMORY_NOTE_EVERY:
+            self._note_memory(ended)
+        return Answer(number, result, failure, ended - began, timings, measures)
+
+    def _note_memory(self, now: float) -> None:
+        self._noted = now
+        self._beacon.note_memory(resident_memory())
+
+
+def resident_memory() -> int:
+    """Return the resident memory of this process in bytes; its peak where the present value has no cheap source."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib costs more than the read
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def become_a_worker() -> None:
+    """Set this process up to be one that can be killed at any moment without a trace."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123  # pathlib costs more than the write
+            score.write(str(_MORE_LIKELY_FOR_THE_OOM_KILLER))
+    except OSError:
+        pass  # not Linux, or /proc is not there: the kernel chooses by size alone
+    os.environ["PIXMILL_WORKER"] = str(os.getpid())
+
+
+def is_a_worker() -> bool:
+    """Return whether this very process is a worker or the nursery of a run (a program that one of them starts is not)."""
+    return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
+
+
+def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef) -> None:
+    """Live a worker's life and end the process."""
+    status = 1
+    try:
+        become_a_worker()
+        beacon = Beacon.attach(beacon_fd)
+        beacon.catch_output(beacon_fd)
+        os.close(beacon_fd)
+        faulthandler.enable(file=2)
+        Worker(pipe, beacon).run(handler_ref)
+        status = 0
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the coordinator is gone
+    except BaseException:  # noqa: BLE001  # the last frame of the process: the traceback goes to the beacon's log
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)
