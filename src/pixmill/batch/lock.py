@@ -39,10 +39,10 @@ class Lock:
         try:
             fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = self._owner()
+            other = self._owner()
             os.close(self._file)
             raise RunError(
-                f"another run is writing to {self._path.parent.parent}{owner}",
+                f"another run is writing to {self._path.parent.parent}{other}",
                 code="locked",
                 hint="wait for it, or stop it; two runs never share an output",
             ) from None

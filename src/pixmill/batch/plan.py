@@ -48,7 +48,7 @@ class Plan:
             destination=str(self.places.destination),
             tag=self.tag,
             recipe=config.recipe.to_builtins(),
-            max_bytes=config.selection.max_bytes,
+            max_bytes=int(config.selection.max_bytes),
             durable=config.placement.durability == "full",
             keep_mtime="mtime" in config.placement.preserve,
             follow_symlinks=config.selection.follow_symlinks,

@@ -30,7 +30,11 @@ from pixmill.storage.open import open_storage
 
 LEDGER = "ledger.sqlite"
 PRELOAD = ("pixmill.batch.handler",)
-executors: Registry[Executor] = Registry("pixmill.engine.executors", Executor, "executor")
+
+
+def executors() -> Registry[Executor]:
+    """Return every executor, by the name that ``--executor`` takes."""
+    return Registry("pixmill.engine.executors", Executor, "executor")  # type: ignore[type-abstract]  # only its subclasses are made
 
 
 class BatchRun:
@@ -50,7 +54,7 @@ class BatchRun:
 
     def report(self) -> Report:
         """Return what has been done so far, or altogether once the run has ended."""
-        return summarise(self.metrics.snapshot(), self.plan.selector.ignored, self._engine.reason)
+        return summarise(self.metrics.snapshot(), self.plan.selector.ignored)
 
 
 @contextmanager
@@ -67,7 +71,7 @@ def open_run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Iterat
     with ExitStack() as stack:
         metrics = Metrics()
         ledger = _open_state(made, stack)
-        executor = executors.get(config.executor)(workers=config.workers)  # type: ignore[call-arg]  # as every executor is made
+        executor = executors().get(config.executor)(workers=config.workers)  # type: ignore[call-arg]  # as every executor is made
         engine = stack.enter_context(
             open_engine(
                 chain(first, tasks),

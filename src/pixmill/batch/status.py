@@ -56,7 +56,7 @@ def state_folder(destination: str, state: str | None = None) -> Path:
 def open_state(destination: str, state: str | None = None, *, write: bool = False) -> Iterator[Ledger]:
     """Open the ledger of ``destination``, to read unless ``write``; a run may be going on meanwhile."""
     path = state_folder(destination, state) / LEDGER
-    ledger = SqliteLedger(path) if write else SqliteLedger.reading(path)
+    ledger = SqliteLedger(path) if write else SqliteLedger(path, read_only=True)
     try:
         yield ledger
     finally:

@@ -86,7 +86,7 @@ def _estimate(counted: Survey, ledger: Ledger) -> float | None:
 @contextmanager
 def _ledger(plan: Plan) -> Iterator[Ledger]:
     path = plan.places.state / LEDGER
-    ledger: Ledger = SqliteLedger.reading(path) if path.exists() else MemoryLedger()
+    ledger: Ledger = SqliteLedger(path, read_only=True) if path.exists() else MemoryLedger()
     try:
         yield ledger
     finally:

@@ -34,6 +34,8 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
 
     error: ClassVar = RecipeError
     format: ClassVar[Format]
+    #: Its output is in the format of the source, which must be looked at before the output can be named.
+    follows_source: ClassVar[bool] = False
 
     @classmethod
     def header(cls, source: Input) -> Header:

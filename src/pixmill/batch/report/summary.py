@@ -1,0 +1,81 @@
+"""``Report``: what a run did, in numbers and names."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+
+from pixmill.engine.metrics import FailureKind, Snapshot
+from pixmill.engine.task import Counts
+from pixmill.engine.timing import Timing
+
+FINISHED = "finished"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done. Bytes and pixels are those of the images that were made in this run.
+
+    ``failures``: by code, how many and the first three sources. ``ignored``: what was no candidate, by reason. ``notes``: what
+    was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``reason``: why it ended.
+    """
+
+    counts: Counts
+    remembered: int = 0
+    failures: dict[str, FailureKind] = {}
+    ignored: dict[str, int] = {}
+    notes: dict[str, int] = {}
+    outputs: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    pixels_in: int = 0
+    retries: int = 0
+    workers: int = 0
+    workers_lost: int = 0
+    seconds: float = 0.0
+    rate: float = 0.0
+    stages: dict[str, Timing] = {}
+    reason: str = FINISHED
+
+    #: what an interrupted run exits with, by the reason that it was stopped for
+    SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
+    @property
+    def bytes_saved(self) -> int:
+        """Return by how much the outputs are smaller than their sources; negative when they are larger."""
+        return self.bytes_in - self.bytes_out
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether every image that was found has an outcome."""
+        return self.reason == FINISHED and not self.counts.pending
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 when all is done, 1 when images failed, 3 when the run was stopped, 128 + n for signal n."""
+        if not self.is_complete:
+            return self.SIGNALS.get(self.reason, 3)
+        return 1 if self.counts.failed else 0
+
+
+def summarise(snapshot: Snapshot, ignored: Mapping[str, int]) -> Report:
+    """Return the report on what ``snapshot`` counted."""
+    measures = snapshot.measures
+    notes = {name.removeprefix("note."): count for name, count in measures.items() if name.startswith("note.")}
+    return Report(
+        counts=snapshot.counts,
+        remembered=snapshot.remembered,
+        failures=snapshot.failures,
+        ignored=dict(ignored),
+        notes=notes,
+        outputs=measures.get("outputs", 0),
+        bytes_in=measures.get("bytes_in", 0),
+        bytes_out=measures.get("bytes_out", 0),
+        pixels_in=measures.get("pixels_in", 0),
+        retries=snapshot.retries,
+        workers=snapshot.workers,
+        workers_lost=snapshot.workers_lost,
+        seconds=snapshot.seconds,
+        rate=snapshot.rate,
+        stages=snapshot.stages,
+        reason=snapshot.reason or FINISHED,
+    )
