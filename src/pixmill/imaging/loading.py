@@ -41,7 +41,7 @@ def header(source: Input, known: Format, loader: str, **settings: Setting) -> He
 def image(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
     """Open ``source`` lazily; the error that its failure means."""
     try:
-        pixels = vips.load(source, loader, options, **settings)
+        pixels = vips.load(source, loader, fail_on="none" if options.lenient else "warning", **settings)
     except pyvips.Error as error:
         raise vips.failure(error, about.format) from error
     return Image(pixels)

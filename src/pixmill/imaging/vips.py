@@ -10,7 +10,6 @@ from typing import Any
 import pyvips
 
 from pixmill.core.errors import DecodeError, UnsupportedError
-from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.input import Input
 
@@ -47,13 +46,9 @@ def configure() -> None:
     pyvips.block_untrusted_set(True)  # noqa: FBT003  # the library's own signature
 
 
-def load(source: Input, loader: str, options: DecodeOptions | None = None, **settings: Setting) -> pyvips.Image:
+def load(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
     """Open ``source`` with the libvips ``loader``, to be read once from top to bottom; ``pyvips.Error`` when it cannot be."""
-    fail_on = "none" if options is None or options.lenient else "warning"
-    return _call(source, loader, fail_on=fail_on, **{"access": "sequential", **settings})
-
-
-def _call(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
+    settings = {"access": "sequential", **settings}
     if source.data is None:
         return pyvips.Operation.call(loader, source.name, **settings)
     return pyvips.Operation.call(f"{loader}_buffer", source.data, **settings)

@@ -1,0 +1,33 @@
+"""``bmp``: what old Windows programs leave behind."""
+
+from typing import ClassVar
+
+from pixmill.imaging import pil
+from pixmill.imaging.codec import Codec, DecodeOptions
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+
+
+class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
+    """BMP: uncompressed, without transparency. Use it only for programs that read nothing else."""
+
+    format: ClassVar = Format(
+        name="bmp", label="BMP", extensions=("bmp", "dib"), mime="image/bmp", signature=rb"BM.{12}[\x0c-\x7c]\0\0\0",
+        alpha=False, max_side=65_535,
+    )  # fmt: skip
+
+    @classmethod
+    def header(cls, source: Input) -> Header:
+        """Return what the header says."""
+        return pil.header(source, cls.format)
+
+    @classmethod
+    def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
+        """Return the picture."""
+        return pil.decode(source, header, lenient=options.lenient)
+
+    def encode(self, image: Image) -> bytes:
+        """Return the file."""
+        return pil.encode(image, self.format)

@@ -1,0 +1,39 @@
+"""``keep``: each output in the format of its source."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from pixmill.core.model import fields
+from pixmill.imaging.codec import Codec, Effort
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import codec_for, sniff
+from pixmill.core.errors import UnsupportedError
+
+
+class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
+    """Keep: a JPEG stays a JPEG, a PNG a PNG.
+
+    Use it to optimise or resize a mixed folder. Options that a format does not have are passed over.
+
+    Example: ``--format keep:quality=80``
+    """
+
+    format: ClassVar = Format(name="keep", label="the source's format", extensions=("",), mime="")
+
+    quality: Annotated[int, Meta(ge=1, le=100, description="quality of lossy formats; each one's own when left out")] | None = None
+    effort: Effort = "default"
+
+    def for_source(self, known: Format) -> Codec:
+        """Return the codec of the source's format with these options; ``UnsupportedError`` when it is only read."""
+        if not known.writable:
+            raise UnsupportedError(f"pixmill does not write {known.label}", hint="choose a format other than keep")
+        codec = codec_for(known)
+        declared = {field.name for field in fields(codec)}
+        wanted = {"quality": self.quality, "effort": self.effort}
+        return codec(**{name: value for name, value in wanted.items() if value is not None and name in declared})
+
+    def extension_for(self, head: bytes) -> str:
+        """Return the extension of the source's own format."""
+        known = sniff(head)
+        return known.extension if known is not None else ""

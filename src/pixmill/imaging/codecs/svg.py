@@ -1,0 +1,35 @@
+"""``svg``: drawings by lines; read only where a recipe allows it, because such a file is a program of sorts."""
+
+from typing import ClassVar
+
+import pyvips
+
+from pixmill.imaging import loading
+from pixmill.imaging.codec import Codec, DecodeOptions
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+
+
+class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
+    """SVG: drawings that have no pixels yet. Read only, and only with ``--allow svg``.
+
+    It is drawn from memory, so that it can reach no other file.
+    """
+
+    format: ClassVar = Format(
+        name="svg", label="SVG", extensions=("svg",), mime="image/svg+xml", opt_in=True, writable=False,
+        signature=rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,512}?\?>|<!--.{0,2048}?-->|<!DOCTYPE\s+svg.{0,2048}?>|\s)*<svg[\s>]",
+    )  # fmt: skip
+
+    @classmethod
+    def header(cls, source: Input) -> Header:
+        """Return the size in which the drawing asks to be drawn."""
+        pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the library's own signature
+        return loading.header(Input(source.read()), cls.format, "svgload")
+
+    @classmethod
+    def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
+        """Return the drawing, drawn at the size at which it is needed."""
+        return loading.image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))

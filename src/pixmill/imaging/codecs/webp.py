@@ -1,0 +1,59 @@
+"""``webp``: photographs and drawings for browsers, still and animated."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from pixmill.imaging import loading, writing
+from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+
+EFFORTS = {"fast": 1, "default": 4, "best": 6}
+
+
+class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
+    """WebP: lossy or lossless, with transparency and animation, about a quarter smaller than JPEG.
+
+    Use it for web pages. ``lossless`` suits drawings and screenshots.
+
+    Example: ``--format webp:quality=75``
+    """
+
+    format: ClassVar = Format(
+        name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
+        animation=True, max_side=16_383,
+    )  # fmt: skip
+
+    quality: Annotated[int, Meta(ge=0, le=100, description="quality; when lossless, how near")] = 80
+    effort: Effort = "default"
+    lossless: Annotated[bool, Meta(description="keep every pixel as it is")] = False
+    near_lossless: Annotated[bool, Meta(description="lossless after changes that cannot be seen, more of them at lower quality")] = False
+    alpha_quality: Annotated[int, Meta(ge=0, le=100, description="quality of transparency")] = 100
+    sharp_chroma: Annotated[bool, Meta(description="better edges between strong colours, slower")] = False
+
+    @classmethod
+    def header(cls, source: Input) -> Header:
+        """Return what the header says."""
+        return loading.header(source, cls.format, "webpload")
+
+    @classmethod
+    def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
+        """Return the picture, a still scaled down while it is decoded."""
+        scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)
+        return loading.animation(source, header, "webpload", options, scale=scale)
+
+    def encode(self, image: Image) -> bytes:
+        """Return the file."""
+        return writing.save(
+            image,
+            "webpsave",
+            Q=self.quality,
+            effort=EFFORTS[self.effort],
+            lossless=self.lossless,
+            near_lossless=self.near_lossless,
+            alpha_q=self.alpha_quality,
+            smart_subsample=self.sharp_chroma,
+        )

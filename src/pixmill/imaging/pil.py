@@ -1,0 +1,88 @@
+"""The other engine, Pillow: for formats that the wheel of libvips does not have. Only the one plugin that is wanted is tried."""
+
+import importlib
+import io
+from typing import Any
+
+import PIL.Image
+import PIL.ImageFile
+import pyvips
+
+from pixmill.core.errors import MissingExtra
+from pixmill.imaging import vips
+from pixmill.imaging.descriptor import Format
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+
+PLUGINS = {"bmp": "PIL.BmpImagePlugin", "heif": "pillow_heif.as_plugin", "jxl": "pillow_jxl"}
+NAMES = {"bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
+BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data"}
+CREDITS = {0x8298: "exif-ifd0-Copyright", 0x013B: "exif-ifd0-Artist"}
+
+
+def header(source: Input, known: Format) -> Header:
+    """Return what Pillow reads of the header of ``source``; the error that its failure means."""
+    with _opened(source, known) as picture:
+        return Header(
+            format=known,
+            width=picture.width,
+            height=picture.height,
+            frames=getattr(picture, "n_frames", 1),
+            bands=len(picture.getbands()),
+            metadata_size=sum(len(picture.info.get(name) or b"") for name in (*BLOCKS, "exif")),
+        )
+
+
+def decode(source: Input, about: Header, *, lenient: bool) -> Image:
+    """Return the picture of ``source``, decoded; the error that its failure means."""
+    with _opened(source, about.format) as picture:
+        PIL.ImageFile.LOAD_TRUNCATED_IMAGES = lenient
+        try:
+            picture.load()
+        except Exception as error:
+            raise vips.failure(error, about.format) from error
+        finally:
+            PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
+        image = Image.from_pil(picture)
+        return image.evolve(pixels=_with_metadata(image.pixels, picture))
+
+
+def encode(image: Image, known: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options
+    """Return the file that Pillow makes of ``image``."""
+    _plugin(known)
+    file = io.BytesIO()
+    profile = vips.field(image.pixels, "icc-profile-data")
+    image.to_pil().save(file, NAMES[known.name], icc_profile=profile, **settings)
+    return file.getvalue()
+
+
+def _opened(source: Input, known: Format) -> PIL.Image.Image:
+    _plugin(known)
+    try:
+        file = io.BytesIO(source.data) if source.data is not None else source.name
+        return PIL.Image.open(file, formats=(NAMES[known.name],))
+    except Exception as error:
+        raise vips.failure(error, known) from error
+
+
+def _plugin(known: Format) -> None:
+    try:
+        module = importlib.import_module(PLUGINS[known.name].removesuffix(".as_plugin"))
+    except ImportError:
+        raise MissingExtra(known.extra, f"{known.label}") from None
+    if known.name == "heif":
+        module.register_heif_opener()
+
+
+def _with_metadata(pixels: pyvips.Image, picture: PIL.Image.Image) -> pyvips.Image:
+    """Return ``pixels`` with the metadata of ``picture`` as the fields that libvips gives such."""
+    marked = pixels.copy()
+    for name, block in BLOCKS.items():
+        if picture.info.get(name):
+            marked.set_type(pyvips.GValue.blob_type, block, picture.info[name])
+    exif = picture.getexif()
+    for tag, name in CREDITS.items():
+        if exif.get(tag):
+            marked.set_type(pyvips.GValue.gstr_type, name, str(exif[tag]))
+    return marked
