@@ -35,7 +35,7 @@ def text_of(step: Operation) -> str:
 
 
 def picture(width: int, height: int, *, bands: int = 3, deep: bool = False, seed: int = 1) -> Image:
-    """Return a picture with slopes, grain, a plain border where there is room for one, and all degrees of opacity."""
+    """Return a picture with slopes, grain, all degrees of opacity and, where there is room, a plain border and a busy spot."""
     across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     grain = np.random.default_rng(seed).normal(0, 0.02, (height, width))
     planes = [across, down, 1 - across * down, np.clip(1.4 - across - down / 2, 0, 1)]
@@ -43,6 +43,7 @@ def picture(width: int, height: int, *, bands: int = 3, deep: bool = False, seed
     values = np.stack([*(np.clip(plane * 0.8 + 0.1 + grain, 0, 1) for plane in colour), *alpha], axis=-1)
     if min(width, height) > 8:
         values[[0, 1, -1]] = values[:, [0, -1]] = values[0, 0]
+        values[6:12, 8:14] = np.indices((6, 6)).sum(axis=0)[..., None] % 2
     eight_bit = np.floor(values * 255 + 0.5)
     return Image.from_numpy((eight_bit * _DEEPER).astype(np.uint16) if deep else eight_bit.astype(np.uint8))
 

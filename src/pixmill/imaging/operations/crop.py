@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.core.errors import TransformError
+from pixmill.imaging.focus import Focus, cut
 from pixmill.imaging.geometry import Distance, Rectangle, Side, kept, largest_of_aspect, overlap
-from pixmill.imaging.gravity import Gravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.ratio import Ratio
@@ -17,7 +17,8 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
 
     Use it to cut away what is never wanted, or to bring pictures to common proportions before a resize; to fill a box
     exactly, ``resize`` with ``fit=cover`` does both at once. A rectangle that reaches beyond the picture is cut at its
-    edge, so that one recipe serves pictures of many sizes; one that lies wholly outside fails the image.
+    edge, so that one recipe serves pictures of many sizes; one that lies wholly outside fails the image. The gravities
+    ``attention`` and ``entropy`` look for the part that is worth keeping.
 
     Example: ``--step crop:width=800,height=600,gravity=north``
     """
@@ -27,7 +28,7 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     left: Annotated[Distance | None, Meta(description="pixels to leave out on the left; `gravity` decides when left out")] = None
     top: Annotated[Distance | None, Meta(description="pixels to leave out at the top; `gravity` decides when left out")] = None
     aspect: Annotated[Ratio | None, Meta(description="cut the rectangle further to these proportions, such as 16:9")] = None
-    gravity: Annotated[Gravity, Meta(description="which part to keep where no coordinate says so")] = Gravity("centre")
+    gravity: Annotated[Focus, Meta(description="which part to keep where no coordinate says so")] = Focus("centre")
 
     def __post_init__(self) -> None:
         """Refuse a crop that says nothing."""
@@ -35,9 +36,20 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         if (self.width, self.height, self.left, self.top, self.aspect) == (None,) * 5:
             raise self.error("crop: expected a width, a height, a left, a top or an aspect, received none")
 
+    @property
+    def streams(self) -> bool:
+        """Tell that the part to keep may have to be searched for."""
+        return not self._searches
+
+    @property
+    def _searches(self) -> bool:
+        return self.gravity.searches and self.left is None and self.top is None
+
     def apply(self, image: Image) -> Image:
         """Return the part of each frame that lies within the rectangle."""
         wanted = self.rectangle((image.width, image.height))
+        if self._searches:
+            return cut(image, (wanted.width, wanted.height), self.gravity)
         part = overlap((image.width, image.height), wanted)
         if part is None:
             raise TransformError(
