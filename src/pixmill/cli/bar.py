@@ -1,0 +1,81 @@
+"""Progress on a terminal: a bar with what matters beside it, as much of it as the width allows."""
+
+from rich.console import Console as Terminal
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from pixmill.cli.amounts import byte_count, span
+from pixmill.cli.console import Channel
+from pixmill.cli.progress import Snapshot
+
+
+class Bar:
+    """Draws two lines: a bar with done / found and the time left, and below it rates, savings and failures."""
+
+    def __init__(self, channel: Channel) -> None:
+        """Take the terminal over; colours follow ``NO_COLOR``."""
+        self._terminal = Terminal(file=channel, force_terminal=True, highlight=False, markup=False)  # type: ignore[arg-type]  # writes, and that is all rich needs
+        self._live = Live(console=self._terminal, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._live.start()
+
+    def show(self, now: Snapshot) -> None:
+        """Draw it."""
+        self._live.update(render(now, self._terminal.width), refresh=True)
+
+    def say(self, text: str) -> None:
+        """Print ``text`` above the bar."""
+        self._terminal.print(Text(text))
+
+    def finish(self, now: Snapshot) -> None:  # noqa: ARG002  # the summary that follows says it all
+        """Take the bar away."""
+        self._live.stop()
+
+
+def render(now: Snapshot, width: int) -> RenderableType:
+    """Return the picture of ``now`` for a terminal that is ``width`` columns wide."""
+    place = Text(_place(now), no_wrap=True)
+    left = Text(_left(now), style="dim", no_wrap=True)
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(ratio=1)
+    row.add_column()
+    bar = ProgressBar(total=now.total, completed=now.finished, pulse=now.total is None, animation_time=now.elapsed)
+    cells: list[RenderableType] = [bar, place]
+    narrow = 16
+    if width - len(place) - len(left) - 2 > narrow:
+        row.add_column()
+        cells.append(left)
+    row.add_row(*cells)
+    return Group(row, _facts(now, width))
+
+
+def _place(now: Snapshot) -> str:
+    if now.total is None or now.share is None:
+        return f"{now.finished:,} of {now.found:,} found so far"
+    return f"{now.finished:,}/{now.total:,} ({now.share:.1%})"
+
+
+def _left(now: Snapshot) -> str:
+    """Say how long it will take, or why that cannot be said."""
+    if now.total is None:
+        return "still discovering"
+    return "" if now.remaining is None else f"{span(now.remaining)} left"
+
+
+def _facts(now: Snapshot, width: int) -> Text:
+    """Return the facts that fit, the most important first."""
+    facts = [
+        (f"{now.failed:,} failed", "red") if now.failed else ("", ""),
+        (f"{now.images_rate:.1f} img/s", ""),
+        (f"{byte_count(now.saved)} saved", ""),
+        (f"{now.pixels_rate / 1e6:.0f} MP/s", ""),
+        (f"{now.skipped:,} unchanged", "dim") if now.skipped else ("", ""),
+    ]
+    text = Text(no_wrap=True)
+    for words, style in facts:
+        gap = "  " if text else ""
+        if words and len(text) + len(gap) + len(words) <= width:
+            text.append(gap).append(words, style)
+    return text

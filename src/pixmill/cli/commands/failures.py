@@ -1,0 +1,46 @@
+"""``pixmill failures``: which images failed, and why."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from pixmill.batch.options import Option
+from pixmill.batch.status import failures, open_state
+from pixmill.cli.asking import EARLIER_DST, word
+from pixmill.cli.command import Command, declared
+from pixmill.cli.exits import Exit
+from pixmill.cli.showing import Output, State, asking
+from pixmill.core.model import Model
+from pixmill.core.text import printable
+
+
+class Choice(Model, frozen=True, kw_only=True):
+    """Which failures."""
+
+    code: Annotated[str | None, Meta(description="only failures with this code", extra={"value": "CODE"})] = None
+
+
+class Failures(Command):
+    """List the images of DST that failed, and why.
+
+    One a line: path, code, what happened. ``pixmill explain CODE`` says what a code means.
+    """
+
+    arguments: ClassVar = (EARLIER_DST,)
+    examples: ClassVar = ("pixmill failures out", "pixmill failures out --code timeout --json")
+
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """Return the choice, and the options of a command that asks about an earlier run."""
+        return {**declared("Which ones", Choice), **asking()}
+
+    def execute(self) -> int:
+        """Read the ledger and print its failures."""
+        code, as_json = self.request.model(Choice).code, self.request.model(Output).json
+        with open_state(word(self.request, EARLIER_DST), self.request.model(State).state) as ledger:
+            for failed in failures(ledger, code=code):
+                if as_json:
+                    self.console.record(failed)
+                else:
+                    self.console.result(f"{printable(failed.path)}: {failed.failure.code}: {printable(failed.failure.message)}")
+        return Exit.DONE

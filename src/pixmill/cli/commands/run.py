@@ -1,0 +1,51 @@
+"""``pixmill run``: the main job."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from pixmill.batch.options import RUN, Option
+from pixmill.cli.asking import DST, SRC, config_from, run_options
+from pixmill.cli.command import Command, declared
+from pixmill.cli.conduct import conduct
+from pixmill.cli.forecast import forecast
+from pixmill.cli.showing import SHOW, Showing
+from pixmill.core.model import Model
+
+
+class Rehearsal(Model, frozen=True, kw_only=True):
+    """Whether to do it at all."""
+
+    dry_run: Annotated[bool, Meta(description="say what would be done, as pixmill plan does; writes nothing")] = False
+
+
+class Run(Command):
+    """Process the images in SRC into DST; again to resume or update.
+
+    A run may be stopped or killed at any moment. The next one does only what is missing, new or changed, and everything when
+    what is to be made has changed. An image that cannot be processed costs only itself: it is listed at the end, and
+    ``pixmill failures DST`` has the details.
+
+    Exit codes: 0 all done; 1 some images failed; 2 wrong usage, nothing has run; 3 the environment stopped the run (disk
+    full, output not writable); 130 and 143 interrupted, to be resumed.
+    """
+
+    arguments: ClassVar = (SRC, DST)
+    examples: ClassVar = (
+        "pixmill run photos out --size 800x600 --format webp --quality 80",
+        "pixmill run photos out --sizes 320,640,1280 --formats avif,jpeg",
+        "pixmill run photos out --step grayscale --step sharpen:amount=1.2",
+    )
+
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """Return every option of a run, and those of showing it."""
+        return {**run_options(), **declared(RUN, Rehearsal), **declared(SHOW, Showing)}
+
+    def execute(self) -> int:
+        """Run, or rehearse."""
+        config = config_from(self.request)
+        showing = self.request.model(Showing)
+        if self.request.model(Rehearsal).dry_run:
+            return forecast(config, self.console, as_json=showing.json)
+        return conduct(config, showing, self.console)

@@ -1,0 +1,66 @@
+"""``pixmill status``: what the ledger of an output holds."""
+
+import time
+from typing import ClassVar
+
+import msgspec
+
+from pixmill.batch.options import Option
+from pixmill.batch.status import Status as Held
+from pixmill.batch.status import open_state, status
+from pixmill.cli.amounts import plural, span
+from pixmill.cli.asking import EARLIER_DST, word
+from pixmill.cli.command import Command
+from pixmill.cli.exits import Exit
+from pixmill.cli.showing import Output, State, asking
+
+
+class Status(Command):
+    """Say how many images of DST are done, failed and pending.
+
+    And how the last run ended. Only reads, also while a run is going on.
+    """
+
+    arguments: ClassVar = (EARLIER_DST,)
+    examples: ClassVar = ("pixmill status out", "pixmill status out --json")
+
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """Return the options of a command that asks about an earlier run."""
+        return asking()
+
+    def execute(self) -> int:
+        """Read the ledger and print what it holds."""
+        with open_state(word(self.request, EARLIER_DST), self.request.model(State).state) as ledger:
+            held = status(ledger)
+        if self.request.model(Output).json:
+            self.console.record(_record(held))
+        else:
+            self._print(held)
+        return Exit.DONE
+
+    def _print(self, held: Held) -> None:
+        counts, last = held.counts, held.last
+        self.console.result(f"done     {plural(counts.done, 'image')}")
+        self.console.result(f"failed   {plural(counts.failed, 'image')}" + (" (pixmill failures DST)" if counts.failed else ""))
+        self.console.result(f"pending  {plural(counts.pending, 'image')}" + (" (the next run does them)" if counts.pending else ""))
+        if last is None:
+            return
+        began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.started_at))
+        end = f"{last.reason} after {span(last.ended_at - last.started_at)}" if last.ended_at else "still running, or killed"
+        self.console.result(f"last run {last.number} began {began}: {end}")
+
+
+def _record(held: Held) -> dict[str, object]:
+    counts, last = held.counts, held.last
+    record: dict[str, object] = {"done": counts.done, "failed": counts.failed, "pending": counts.pending, "last_run": None}
+    if last is not None:
+        record["last_run"] = {
+            "number": last.number,
+            "started_at": last.started_at,
+            "ended_at": last.ended_at or None,
+            "reason": last.reason or None,
+            "counts": {"found": last.counts.found, **msgspec.structs.asdict(last.counts)},
+            "config": msgspec.json.decode(last.about) if last.about else None,
+        }
+    return record

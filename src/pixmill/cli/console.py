@@ -1,0 +1,89 @@
+"""Where the command prints: results to stdout, talk to stderr. Neither can break the work."""
+
+import errno
+import os
+from typing import TextIO
+
+from pixmill.engine.exporting import line
+
+
+class Channel:
+    """A standard stream. Once it cannot be written (closed, full, a terminal that went away) it takes everything in silence.
+
+    It has the methods of a text file that ``rich`` asks for. ``fault`` is why it was given up; a reader that went away
+    (``| head``) is not a fault.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        """Take ``sys.stdout`` or ``sys.stderr``; ``None`` is what Python makes of a closed one."""
+        self.fault: OSError | None = None
+        self._stream = stream
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a locale without the character must not end a run
+
+    @property
+    def encoding(self) -> str:
+        """Return the encoding of the stream."""
+        return "utf-8" if self._stream is None else self._stream.encoding
+
+    def isatty(self) -> bool:
+        """Tell whether someone is looking at it on a terminal."""
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        if self._stream is None:
+            raise OSError(errno.EBADF, "the stream is closed")
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        """Write ``text`` and hand it over at once; nothing is kept in a buffer that could be lost."""
+        if self._stream is not None:
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except OSError as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: ``write`` has."""
+
+    def _give_up(self, error: OSError) -> None:
+        """Send what is still in Python's buffer to nowhere, or the interpreter would try again at its exit and complain."""
+        self.fault = None if isinstance(error, BrokenPipeError) else error
+        if self._stream is not None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+        self._stream = None
+
+
+class Console:
+    """The two channels of one command."""
+
+    def __init__(self, out: TextIO | None, err: TextIO | None) -> None:
+        """Take ``sys.stdout`` and ``sys.stderr``."""
+        self.out = Channel(out)
+        self.err = Channel(err)
+
+    def result(self, text: str) -> None:
+        """Print ``text`` as a result."""
+        self.out.write(f"{text}\n")
+
+    def record(self, data: object) -> None:
+        """Print ``data`` as a result: JSON on one line, with names that ``os.fsencode`` turns back into the same bytes."""
+        self.out.write(line(data) + "\n")
+
+    def say(self, text: str) -> None:
+        """Tell the person who is watching."""
+        self.err.write(f"{text}\n")
+
+
+def open_standard_streams() -> None:
+    """Put /dev/null where a standard stream is closed, or the next file that is opened would get its number, and its output."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)

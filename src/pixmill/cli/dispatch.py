@@ -1,0 +1,78 @@
+"""Find the command, run it, and turn every error into a sentence and an exit code."""
+
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pixmill.cli.command import commands, request
+from pixmill.cli.console import Console, open_standard_streams
+from pixmill.cli.exits import Exit
+from pixmill.cli.help import command_help, welcome
+from pixmill.cli.interruption import Interrupted
+from pixmill.cli.sentence import say_error
+from pixmill.core.errors import ConfigError, PixmillError
+from pixmill.core.text import printable
+
+HELP = ("help", "--help", "-h")
+
+
+def dispatch(line: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run ``line`` and return the exit code; nothing but an exit code comes out of here."""
+    open_standard_streams()
+    console = Console(sys.stdout, sys.stderr)
+    code = _guarded(line, environment, console)
+    if console.out.fault is not None:
+        console.say(f"pixmill: results could not be printed: {console.out.fault.strerror}")
+        return code or Exit.STOPPED
+    return code
+
+
+def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
+    """Run ``line``; an error becomes its sentence, what to do about it, and its exit code."""
+    try:
+        return _run(line, environment, console)
+    except PixmillError as error:
+        say_error(error, console)
+        return error.exit_code
+    except Interrupted as interrupted:
+        console.say("pixmill: interrupted")
+        return Exit.after(interrupted.signal)
+    except KeyboardInterrupt:
+        console.say("pixmill: interrupted")
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the last place before the interpreter's own traceback
+        console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
+        if "--debug" in line or environment.get("PIXMILL_DEBUG"):
+            console.say(traceback.format_exc())
+        else:
+            console.say("  this is a defect of pixmill: please report it with the output of the same command and --debug")
+        return Exit.STOPPED
+
+
+def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
+    name, rest = (line[0], line[1:]) if line else ("", ())
+    if name in HELP and rest:
+        name, rest = rest[0], HELP[1:2]
+    if not name or name in HELP:
+        return _welcome(console, asked=bool(name))
+    try:
+        command = commands.get(name)
+    except ConfigError as error:
+        if Path(name).exists():
+            error.hint = f"to process it: pixmill run {printable(name)} DST"
+        raise
+    asked = request(command, rest, environment)
+    if asked is None:
+        console.result(command_help(name, command).rstrip())
+        return Exit.DONE
+    return command(asked, console).execute()
+
+
+def _welcome(console: Console, *, asked: bool) -> int:
+    """Greet a newcomer: as a result when it was asked for, else as talk, and nothing has been done."""
+    if asked:
+        console.result(welcome().rstrip())
+        return Exit.DONE
+    console.say(welcome().rstrip())
+    return Exit.MISUSED

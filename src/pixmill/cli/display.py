@@ -1,0 +1,97 @@
+"""Keeps the progress of a run in sight: one thread that looks at the model and tells a printer, whatever the run is busy with."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from threading import Event, Thread
+from types import TracebackType
+from typing import Protocol, Self
+
+from pixmill.cli.console import Console
+from pixmill.cli.lines import Lines
+from pixmill.cli.progress import Progress, Snapshot
+from pixmill.cli.showing import Showing
+
+TICK = 0.2  # seconds
+PATIENCE = 2.0  # seconds after which a run is long enough for its total to be worth a second walk through the source
+
+
+class Printer(Protocol):
+    """Shows progress in one way."""
+
+    def show(self, now: Snapshot) -> None:
+        """Show it; called every 0.2 s."""
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+
+    def finish(self, now: Snapshot) -> None:
+        """Show it for the last time, and let go of the terminal."""
+
+
+class Silent(Lines):
+    """Says what it is told to, and shows no progress."""
+
+    def show(self, now: Snapshot) -> None:
+        """Show nothing."""
+
+    def finish(self, now: Snapshot) -> None:
+        """Show nothing."""
+
+
+class Display:
+    """Shows ``progress`` while the block lasts. ``say`` is safe in a signal handler: the line is printed at the next tick."""
+
+    def __init__(self, progress: Progress, printer: Printer) -> None:
+        """Take what to show, and how."""
+        self._progress = progress
+        self._printer = printer
+        self._lines: deque[str] = deque()
+        self._over = Event()
+        self._ticker = Thread(target=self._tick, name="display", daemon=True)
+
+    def say(self, text: str) -> None:
+        """Print ``text`` soon, on a line that stays."""
+        self._lines.append(text)
+
+    def count_ahead(self, count: Callable[[], int]) -> None:
+        """Ask ``count`` for the total, on the side, if the run is not soon over."""
+        Thread(target=self._count, args=(count,), name="count ahead", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Start looking."""
+        self._ticker.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Show it for the last time."""
+        self._over.set()
+        self._ticker.join()
+        self._say_all()
+        self._printer.finish(self._progress.snapshot())
+
+    def _tick(self) -> None:
+        while not self._over.wait(TICK):
+            self._say_all()
+            self._printer.show(self._progress.snapshot())
+
+    def _say_all(self) -> None:
+        while self._lines:
+            self._printer.say(self._lines.popleft())
+
+    def _count(self, count: Callable[[], int]) -> None:
+        if not self._over.wait(PATIENCE) and self._progress.snapshot().total is None:
+            self._progress.expect(count())
+
+
+def printer_for(showing: Showing, console: Console, environment: Mapping[str, str]) -> Printer:
+    """Return the printer that ``showing`` asks for; ``auto`` is a bar on a terminal that can draw one, else lines."""
+    wanted = "none" if showing.quiet else showing.progress
+    if wanted == "auto":
+        shares_terminal = showing.json and console.out.isatty()
+        can_draw = console.err.isatty() and environment.get("TERM", "dumb") not in ("dumb", "unknown") and not shares_terminal
+        wanted = "bar" if can_draw else "plain"
+    if wanted == "bar":
+        from pixmill.cli.bar import Bar  # noqa: PLC0415  # rich costs 50 ms, which a script need not pay
+
+        return Bar(console.err)
+    return Lines(console.err) if wanted == "plain" else Silent(console.err)

@@ -1,0 +1,52 @@
+"""Prints what a run would do: the result of ``pixmill plan`` and of ``run --dry-run``."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from pixmill.batch.config import RunConfig
+from pixmill.batch.plan import plan
+from pixmill.batch.survey import Survey, survey
+from pixmill.cli.amounts import byte_count, plural, span
+from pixmill.cli.console import Console
+from pixmill.cli.exits import Exit
+from pixmill.core.text import printable
+
+
+def forecast(config: RunConfig, console: Console, *, as_json: bool) -> int:
+    """Survey the source as ``config`` asks and print what a run would do; write nothing else."""
+    found = survey(plan(config))
+    if as_json:
+        console.record(survey_record(found))
+    else:
+        for line in survey_lines(found):
+            console.result(line)
+    return Exit.DONE
+
+
+def survey_record(found: Survey) -> dict[str, object]:
+    """Return ``found`` as plain data."""
+    examples = [{"source": source, "outputs": names} for source, names in found.examples]
+    return {"found": found.found, **msgspec.structs.asdict(found), "examples": examples}
+
+
+def survey_lines(found: Survey) -> Iterator[str]:
+    """Yield ``found`` as lines for people."""
+    yield f"found          {plural(found.found, 'image')}"
+    yield f"to do          {plural(found.to_do, 'image')} ({byte_count(found.bytes_in)}), {plural(found.outputs, 'output')}"
+    if found.unchanged:
+        yield f"unchanged      {plural(found.unchanged, 'image')}, done by an earlier run"
+    if found.failed_before:
+        yield f"failed before  {plural(found.failed_before, 'image')}, not tried again (pixmill retry DST)"
+    if found.renamed:
+        yield f"renamed        {plural(found.renamed, 'image')}, because another one wants the same name"
+    for reason, count in sorted(found.ignored.items()):
+        yield f"ignored        {plural(count, 'file')}: {reason}"
+    if found.seconds is not None:
+        yield f"time           about {span(found.seconds)}, at the rate of the last run"
+    for warning in found.warnings:
+        yield f"warning        {printable(warning)}"
+    for source, names in found.examples:
+        yield f"  {printable(source)} -> {', '.join(map(printable, names))}"
+    if found.to_do > len(found.examples):
+        yield f"  ... and {found.to_do - len(found.examples):,} more"

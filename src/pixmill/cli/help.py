@@ -1,0 +1,94 @@
+"""What ``--help`` prints, made from the declarations, at most 80 columns wide."""
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from pixmill.batch.options import Option
+from pixmill.cli.arguments import Argument, flag
+from pixmill.cli.command import Command, commands
+from pixmill.cli.values import bare, default_text, placeholder
+
+WIDTH = 80
+COLUMN = 26  # where descriptions start
+
+WELCOME = """\
+pixmill resizes, converts and optimises folders of images, on every core.
+
+  pixmill run photos out                 fit into 1920x1920, as JPEG
+  pixmill run photos out --size 800x600 --format webp
+  pixmill plan photos out                what that would do; writes nothing
+
+Stop it at any moment and run it again: it goes on where it was.
+
+Commands:
+{commands}
+
+"pixmill COMMAND --help" has every option of a command,
+"pixmill explain" what operations, formats and errors there are.
+"""
+
+FOOTER = """\
+Each option is also a variable (--max-rate: PIXMILL_MAX_RATE) and a line of the
+file that --config names (max_rate = "50/s"); a flag wins over a variable, a
+variable over the file. --no-NAME turns a switch off. -- ends the options.
+"""
+
+
+def welcome() -> str:
+    """Return the help of a newcomer: what pixmill is, and its commands."""
+    listed = ((name, summary(command)) for name, command in commands)
+    return WELCOME.format(commands="\n".join(line for name, text in listed for line in _entry(name, text, 12)))
+
+
+def command_help(name: str, command: type[Command]) -> str:
+    """Return the help of one command."""
+    words = " ".join(argument.name if argument.required else f"[{argument.name}]" for argument in command.arguments)
+    parts = [f"pixmill {name} {words}".rstrip() + " [options]", _prose(command)]
+    parts.extend(_section("Arguments", _arguments(command.arguments)))
+    for group, options in groupby(command.options().values(), key=lambda option: option.group):
+        parts.extend(_section(group, (line for option in options for line in _option(option))))
+    parts.extend(_section("Examples", (f"  {example}" for example in command.examples)))
+    return "\n\n".join([*parts, FOOTER])
+
+
+def summary(command: type[Command]) -> str:
+    """Return the line that says what ``command`` does."""
+    return inspect.cleandoc(command.__doc__ or "").splitlines()[0]
+
+
+def _prose(command: type[Command]) -> str:
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(textwrap.fill(" ".join(text.replace("``", "").split()), WIDTH) for text in paragraphs)
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    body = list(lines)
+    if body:
+        yield "\n".join([f"{title}:", *body])
+
+
+def _arguments(arguments: Iterable[Argument]) -> Iterator[str]:
+    for argument in arguments:
+        instead = f"; ${argument.variable} may stand for it" if argument.variable else ""
+        yield from _entry(argument.name, argument.description + instead, COLUMN)
+
+
+def _option(option: Option) -> Iterator[str]:
+    is_switch = bare(option.field.type) is bool
+    is_on = is_switch and option.field.default is True
+    name = flag("no_" + option.name if is_on else option.name)
+    default = default_text(option.field)
+    text = option.description + (f" (default: {default})" if default else "")
+    yield from _entry(name if is_switch else f"{name} {placeholder(option.field.type)}", text, COLUMN)
+
+
+def _entry(name: str, text: str, column: int) -> Iterator[str]:
+    """Yield ``name`` with ``text`` beside it, or below it where it is too long."""
+    lines = textwrap.wrap(text, WIDTH - column) or [""]
+    if len(name) + 4 > column:
+        yield f"  {name}"
+    else:
+        yield f"  {name:{column - 2}}{lines.pop(0)}".rstrip()
+    yield from (" " * column + line for line in lines)

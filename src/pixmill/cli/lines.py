@@ -1,0 +1,45 @@
+"""Progress off a terminal: a line every 10 % or 10 seconds, whichever comes first."""
+
+from pixmill.cli.console import Channel
+from pixmill.cli.progress import Snapshot
+
+SECONDS = 10.0
+TENTHS = 10
+
+
+class Lines:
+    """Prints lines such as ``[IN PROGRESS] 4200/10000 (42.0%) | 61.3 img/s | 812.4 MB saved | Errors: 3``."""
+
+    def __init__(self, channel: Channel) -> None:
+        """Take where to print."""
+        self._channel = channel
+        self._said_at = 0.0
+        self._tenth = 0
+
+    def show(self, now: Snapshot) -> None:
+        """Print a line when one is due. While the total is not known, only time makes it due."""
+        tenth = int((now.share or 0.0) * TENTHS)
+        if tenth == TENTHS:
+            return  # the last line is ``finish``'s
+        if tenth > self._tenth or now.elapsed - self._said_at >= SECONDS:
+            self._said_at, self._tenth = now.elapsed, max(tenth, self._tenth)
+            self.say(line("IN PROGRESS", now, now.images_rate))
+
+    def say(self, text: str) -> None:
+        """Print ``text`` on a line of its own."""
+        self._channel.write(f"{text}\n")
+
+    def finish(self, now: Snapshot) -> None:
+        """Print the last line: ``[DONE]``, or ``[STOPPED]`` when something is left to do."""
+        word = "DONE" if now.finished == now.total else "STOPPED"
+        worked = now.done + now.failed
+        self.say(line(word, now, worked / now.elapsed if now.elapsed else 0.0))
+
+
+def line(word: str, now: Snapshot, rate: float) -> str:
+    """Return the line of progress that starts with ``word``."""
+    if now.total is None or now.share is None:
+        place = f"{now.finished} of {now.found} found so far"
+    else:
+        place = f"{now.finished}/{now.total} ({now.share:.1%})"
+    return f"[{word}] {place} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}"

@@ -1,0 +1,21 @@
+"""The command ``pixmill``. ``--version`` answers at once; everything else is imported when it is known to be needed."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from pixmill import __version__
+
+
+def main(line: Sequence[str] | None = None) -> int:
+    """Run the command line ``line`` (what was typed, by default) and return the exit code."""
+    typed = list(sys.argv[1:] if line is None else line)
+    if typed[:1] in (["--version"], ["-V"]):
+        sys.stdout.write(f"pixmill {__version__}\n")
+        return 0
+    try:
+        from pixmill.cli.dispatch import dispatch  # noqa: PLC0415  # --version must not pay for it
+
+        return dispatch(typed, os.environ)
+    except KeyboardInterrupt:  # before or after the part that listens to signals
+        return 130

@@ -1,0 +1,59 @@
+"""Writes the reference as Markdown, and the schema beside it: ``docs/reference``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pixmill.cli.reference import Page, pages
+from pixmill.cli.schema import recipe_schema
+
+HEADS = {
+    "operation": "Operations\n\nThe steps of a recipe: `--step NAME:key=value,...`, or a table in `steps` of a recipe file.",
+    "format": "Formats\n\nWhat is read, and what `--format` writes. A file's content decides what it is, never its name.",
+    "option": "Options\n\nEach one is a flag, a variable and a line of the file that `--config` names.",
+    "error": "Errors\n\nThe codes of failures and errors. A code may be narrower than one here: `limit-pixels` is a `limit`.",
+}
+
+
+def write_reference(folder: Path) -> None:
+    """Write one Markdown file a kind, and ``recipe.schema.json``, into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in reference_files().items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def reference_files() -> dict[str, str]:
+    """Return the text of every file of the reference by its name."""
+    everything = list(pages())
+    files = {f"{kind}s.md": _file(head, [page for page in everything if page.kind == kind]) for kind, head in HEADS.items()}
+    return {**files, "recipe.schema.json": json.dumps(recipe_schema(), indent=2) + "\n"}
+
+
+def _file(head: str, members: list[Page]) -> str:
+    note = "<!-- Written by `pixmill explain --write docs/reference` from the declarations. -->"
+    return "\n\n".join([f"# {head}", note, *("\n\n".join(_section(page)) for page in members)]) + "\n"
+
+
+def _section(page: Page) -> Iterator[str]:
+    yield f"## {page.name}"
+    yield page.summary.replace("``", "`")
+    if page.text:
+        yield page.text.replace("``", "`")
+    if page.facts:
+        yield "\n".join(f"- {label}: {_cell(value)}" for label, value in page.facts)
+    if page.parameters:
+        rows = [
+            f"| `{each.name}` | {_cell(each.accepts)} | {_default(each.default)} | {_cell(each.description)} |"
+            for each in page.parameters
+        ]
+        yield "\n".join(["| parameter | accepts | default | |", "| --- | --- | --- | --- |", *rows])
+    if page.example:
+        yield f"```sh\n{page.example}\n```"
+
+
+def _default(text: str | None) -> str:
+    return "must be given" if text is None else f"`{text}`" if text else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("``", "`")

@@ -1,0 +1,77 @@
+"""The layers of a configuration: a TOML file, under the environment, under the flags."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pixmill.batch.options import Option
+from pixmill.cli.values import checked
+from pixmill.core.errors import ConfigError
+from pixmill.core.text import printable
+from pixmill.core.validation import nearest
+
+PREFIX = "PIXMILL_"
+PLACES = ("source", "destination")  # a file may name them too
+
+
+def from_environment(
+    environment: Mapping[str, str], options: Mapping[str, Option], known: Mapping[str, Option]
+) -> dict[str, object]:
+    """Return those of ``options`` that ``PIXMILL_*`` variables set; ``ConfigError`` for a variable that is none of ``known``.
+
+    ``known`` are the options of every command: what is set for ``run`` must not stop ``status``. A variable that is empty
+    counts as not set. A list has one member a line.
+    """
+    found = {}
+    for variable, text in _set(environment):
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            raise ConfigError(
+                f"there is no variable {printable(variable)}{nearest(variable, map(_variable, known))}", code="no-such-option"
+            )
+        if name in options:
+            found[name] = checked(text, options[name].field.type, variable)
+    return found
+
+
+def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
+    """Return what the TOML file at ``path`` sets: options by their names, ``source`` and ``destination``, and ``recipe``.
+
+    A recipe is a table, or a path relative to the file that names it. ``ConfigError`` for a file that cannot be read, or a name
+    that is none of these.
+    """
+    shown = printable(path)
+    found: dict[str, object] = {}
+    for name, value in _read(Path(path)).items():
+        plain = name.replace("-", "_")
+        origin = f"{shown}: {printable(name)}"
+        if plain in PLACES:
+            found[plain] = checked(value, str, origin)
+        elif plain == "recipe" and isinstance(value, dict):
+            found[plain] = value
+        elif plain in options and plain != "config":
+            found[plain] = checked(value, options[plain].field.type, origin)
+        else:
+            raise ConfigError(f"{origin}: no such option{nearest(plain, (*options, *PLACES))}", code="no-such-option")
+    if isinstance(found.get("recipe"), str):
+        found["recipe"] = str(Path(path).parent / str(found["recipe"]))
+    return found
+
+
+def _set(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((name, text) for name, text in sorted(environment.items()) if name.startswith(PREFIX) and text)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{printable(str(path))} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{printable(str(path))} is not a TOML file: it is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{printable(str(path))} is not valid TOML: {error}") from None

@@ -1,0 +1,49 @@
+"""The options of showing: what a command prints, and what a run writes about itself."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from pixmill.batch.options import Option
+from pixmill.cli.command import declared
+from pixmill.core.model import Model
+from pixmill.core.units import Duration
+
+SHOW = "What to show"
+
+
+class Output(Model, frozen=True, kw_only=True):
+    """What every command has."""
+
+    json: Annotated[bool, Meta(description="results as JSON, one record a line")] = False
+    debug: Annotated[bool, Meta(description="show the traceback of an unexpected error")] = False
+
+
+class Showing(Output, frozen=True, kw_only=True):
+    """How a run is shown."""
+
+    progress: Annotated[
+        Literal["auto", "bar", "plain", "none"], Meta(description="auto: a bar on a terminal, else plain lines")
+    ] = "auto"
+    quiet: Annotated[bool, Meta(description="no progress and no summary, only errors")] = False
+    log_file: Annotated[
+        str | None,
+        Meta(description="write one line a failure here; as JSON when it ends in .json or .jsonl", extra={"value": "FILE"}),
+    ] = None
+    metrics_file: Annotated[str | None, Meta(description="keep the counters of the run here, as JSON", extra={"value": "FILE"})] = (
+        None
+    )
+    metrics_interval: Annotated[Duration, Meta(description="time between two writes of the metrics file")] = Duration(10)
+
+
+class State(Model, frozen=True, kw_only=True):
+    """Where a command that asks about an earlier run finds its ledger."""
+
+    state: Annotated[str | None, Meta(description="folder of the ledger, where the run had --state", extra={"value": "FOLDER"})] = (
+        None
+    )
+
+
+def asking() -> dict[str, Option]:
+    """Return the options of a command that asks about an earlier run."""
+    return {**declared("Where to look", State), **declared(SHOW, Output)}

@@ -1,0 +1,76 @@
+"""The end of a run in words: what was found, what became of it, and what to do next."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from pixmill.batch.config import RunConfig
+from pixmill.batch.report.summary import Report
+from pixmill.cli.amounts import byte_count, plural, span
+from pixmill.core.text import printable
+
+MARGIN = " " * 10  # below the labels
+
+
+def plain_report(report: Report) -> dict[str, object]:
+    """Return ``report`` as the fields of one JSON record."""
+    counts = {"found": report.counts.found, **msgspec.structs.asdict(report.counts)}
+    computed = {"bytes_saved": report.bytes_saved, "exit_code": report.exit_code}
+    return {**msgspec.structs.asdict(report), "counts": counts, **computed}
+
+
+def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of the summary; ``hints`` is the advice that came with each code of failure."""
+    counts = report.counts
+    yield f"found     {plural(counts.found, 'image')}"
+    yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
+    if counts.skipped:
+        yield f"skipped   {plural(counts.skipped, 'image')}, unchanged since they were done"
+    if counts.failed:
+        yield from _failures(report, hints)
+    if counts.pending:
+        yield f"pending   {plural(counts.pending, 'image')} of those found so far"
+    if report.ignored:
+        yield f"ignored   {_counted(report.ignored)}"
+    if report.notes:
+        yield f"notes     {_counted(report.notes)}"
+    yield f"time      {span(report.seconds)}, {_rates(report)}"
+    yield from _advice(report, config)
+
+
+def _sizes(report: Report) -> str:
+    outputs = "" if report.outputs == report.counts.done else f"{plural(report.outputs, 'output')}, "
+    share = f" ({abs(report.bytes_saved) / report.bytes_in:.0%})" if report.bytes_in else ""
+    difference = f"{byte_count(abs(report.bytes_saved))} {'saved' if report.bytes_saved >= 0 else 'more'}{share}"
+    return f"{outputs}{byte_count(report.bytes_in)} in, {byte_count(report.bytes_out)} out, {difference}"
+
+
+def _failures(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
+    """Yield the failures by code, the most frequent first, each with the names of the first and what to do."""
+    before = f", {report.remembered:,} of them before this run" if report.remembered else ""
+    yield f"failed    {plural(report.counts.failed, 'image')}{before}"
+    for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
+        more = ", ..." if kind.count > len(kind.keys) else ""
+        yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more})"
+        if code in hints:
+            yield f"{MARGIN}  {printable(hints[code])}"
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {count:,}" for name, count in sorted(numbers.items()))
+
+
+def _rates(report: Report) -> str:
+    pixels = report.pixels_in / report.seconds / 1e6 if report.seconds else 0.0
+    return f"{report.rate:.1f} img/s, {pixels:.0f} MP/s"
+
+
+def _advice(report: Report, config: RunConfig) -> Iterator[str]:
+    state = f" --state {shlex.quote(printable(config.placement.state))}" if config.placement.state else ""
+    place = shlex.quote(printable(config.destination)) + state
+    if report.counts.failed:
+        yield f"Why images failed: pixmill failures {place}"
+        yield f"To try them again: pixmill retry {place}"
+    if not report.is_complete:
+        yield "To go on from here, run the same command again."

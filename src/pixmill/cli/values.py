@@ -1,0 +1,117 @@
+"""From the text of a flag or a variable to a value that a model can check, by the type that the model declares."""
+
+import types
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from msgspec import NODEFAULT, Meta
+from msgspec.structs import FieldInfo
+
+from pixmill.core.errors import ConfigError
+from pixmill.core.model import Model
+from pixmill.core.units import ByteSize, Duration
+from pixmill.core.validation import Unknown, convert
+from pixmill.core.variant import Variant
+
+SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT", ByteSize: "BYTES", Duration: "TIME"}
+
+
+def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # any declared type
+    """Return ``value`` (text, or what TOML holds) as ``kind``; ``ConfigError`` with a sentence that starts with ``origin``.
+
+    ``origin`` is where the value was written: ``--workers``, ``PIXMILL_WORKERS``, ``job.toml: workers``.
+    """
+    try:
+        return convert(_parsed(value, bare(kind)), kind)
+    except Unknown as wrong:
+        raise ConfigError(f"{origin}{wrong.where}: {wrong}") from None
+
+
+def bare(kind: Any) -> Any:  # noqa: ANN401  # any declared type
+    """Return ``kind`` without its bounds and without "or nothing"."""
+    if get_origin(kind) is Annotated:
+        return bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        members = [member for member in get_args(kind) if member is not type(None)]
+        return bare(members[0]) if len(members) == 1 else kind
+    return kind
+
+
+def is_repeatable(kind: Any) -> bool:  # noqa: ANN401  # any declared type
+    """Tell whether an option of this type may be given several times."""
+    return get_origin(bare(kind)) is tuple
+
+
+def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type
+    """Return the word that stands for a value in the help: ``SIZE``, ``inside|cover``.
+
+    ``Meta(extra={"value": "FILE"})`` says it for text that is more than text.
+    """
+    for meta in getattr(kind, "__metadata__", ()):
+        if isinstance(meta, Meta) and meta.extra and "value" in meta.extra:
+            return str(meta.extra["value"])
+    kind = bare(kind)
+    if get_origin(kind) is tuple:
+        member = placeholder(get_args(kind)[0])
+        return f"{member},..." if _splits_at_commas(bare(get_args(kind)[0])) else member
+    if get_origin(kind) is Literal:
+        return "|".join(str(choice) for choice in get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Variant):
+        return str(kind.__struct_config__.tag_field).upper()
+    return PLACEHOLDERS.get(kind) or str(getattr(kind, "__name__", "VALUE")).upper()
+
+
+def _parsed(value: object, kind: Any) -> object:  # noqa: ANN401  # any declared type
+    if get_origin(kind) is tuple:
+        member = bare(get_args(kind)[0])
+        return [_parsed(entry, member) for entry in _entries(value, member)]
+    if not isinstance(value, str):
+        return str(value) if get_origin(kind) is Literal and type(value) is int else value  # depth = 8 means "8"
+    if kind is bool:
+        return SWITCHES.get(value.lower(), value)
+    if kind in (int, float):
+        return _number(value, kind)
+    return value
+
+
+def _entries(value: object, member: Any) -> Sequence[object]:  # noqa: ANN401  # any member type
+    """Return the members of a tuple that was given as repeated flags, a TOML list, or the lines of a variable."""
+    given = value.splitlines() if isinstance(value, str) else value
+    entries: list[object] = []
+    for entry in given if isinstance(given, list | tuple) else [given]:
+        if isinstance(entry, str) and _splits_at_commas(member) and ":" not in entry:  # webp:quality=80,effort=best is one
+            entries.extend(part.strip() for part in entry.split(","))
+        else:
+            entries.append(entry)
+    return entries
+
+
+def _splits_at_commas(member: Any) -> bool:  # noqa: ANN401  # any member type
+    """Tell whether a comma ends a member. In free text it does not."""
+    return member is not str
+
+
+def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def default_text(field: FieldInfo) -> str:
+    """Return the default of ``field`` as it would be typed; empty when it does nothing until it is given."""
+    default = field.default if field.default_factory is NODEFAULT else field.default_factory()
+    return _typed(default)
+
+
+def _typed(value: object) -> str:
+    if value is None or value is NODEFAULT or isinstance(value, bool):
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(map(_typed, value))
+    if isinstance(value, Variant):
+        return str(value.__struct_config__.tag)
+    if isinstance(value, Model):
+        return ""
+    return str(value.to_builtin() if hasattr(value, "to_builtin") else value)
