@@ -12,7 +12,8 @@ from pixmill.storage.address import Address
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A regular file or an object. ``path`` is relative to the storage's root, ``/``-separated bytes.
 
-    ``version`` changes when the content may have changed: modification time in nanoseconds, an ETag.
+    Together, ``size`` and ``version`` change when the content may have changed. ``version`` is the modification time in
+    nanoseconds for a file, an ETag for an object.
     """
 
     path: bytes

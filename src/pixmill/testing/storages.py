@@ -1,0 +1,146 @@
+"""What every storage scheme must do. Subclass ``StorageSuite`` in a test module, give it the fixture ``storage``, run pytest."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pixmill.core.errors import AddressError, ReadError
+from pixmill.storage.storage import Storage
+
+_ODD_NAMES = [
+    b"-x.jpg",
+    b"a b.jpg",
+    b"a:b.jpg",
+    b"a\nb.jpg",
+    b"\x1b[31m.jpg",
+    b"\xc3\xa4.jpg",
+    b"100%.jpg",
+    b"a?b#c.jpg",
+    b"a'b\"c.jpg",
+    b"a\\b",
+]
+_BAD_PATHS = [b"", b"/a", b"..", b"../a", b"a/../b", b".", b"./a", b"a/.", b"a//b", b"a/", b"a\0b"]
+
+
+class StorageSuite:
+    """The contract of ``Storage`` as tests."""
+
+    @pytest.fixture
+    def storage(self) -> Iterator[Storage]:
+        """Return the storage under test; empty at first."""
+        raise NotImplementedError
+
+    def test_what_was_written_can_be_read(self, storage: Storage) -> None:
+        storage.write(b"a/b/c.jpg", b"\0\xffdata", durable=True)
+        assert storage.read(b"a/b/c.jpg", limit=100) == b"\0\xffdata"
+
+    def test_nothing_is_there_at_first(self, storage: Storage) -> None:
+        assert storage.stat(b"a.jpg") is None
+        with pytest.raises(ReadError) as raised:
+            storage.read(b"a.jpg", limit=10)
+        assert raised.value.code == "read-vanished"
+        assert not raised.value.retryable
+
+    def test_an_entry_says_its_size_and_its_path(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"12345", durable=False)
+        entry = storage.stat(b"a/b")
+        assert entry
+        assert (entry.path, entry.size) == (b"a/b", 5)
+
+    def test_a_write_replaces_what_was_there(self, storage: Storage) -> None:
+        storage.write(b"a", b"old and longer", durable=True)
+        before = storage.stat(b"a")
+        storage.write(b"a", b"new", durable=True)
+        after = storage.stat(b"a")
+        assert storage.read(b"a", limit=100) == b"new"
+        assert before
+        assert after
+        assert (before.size, before.version) != (after.size, after.version)
+
+    def test_an_empty_file_is_a_file(self, storage: Storage) -> None:
+        storage.write(b"empty", b"", durable=True)
+        assert storage.read(b"empty", limit=0) == b""
+        assert storage.head(b"empty", 10) == b""
+
+    def test_more_than_the_limit_is_refused(self, storage: Storage) -> None:
+        storage.write(b"a", b"12345", durable=False)
+        assert storage.read(b"a", limit=5) == b"12345"
+        with pytest.raises(ReadError) as raised:
+            storage.read(b"a", limit=4)
+        assert raised.value.code == "limit-bytes"
+
+    def test_the_head_is_the_first_bytes(self, storage: Storage) -> None:
+        storage.write(b"a", b"12345", durable=False)
+        assert storage.head(b"a", 3) == b"123"
+        assert storage.head(b"a", 30) == b"12345"
+
+    def test_a_directory_is_not_a_file(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"1", durable=False)
+        assert storage.stat(b"a") is None
+        with pytest.raises(ReadError):
+            storage.read(b"a", limit=10)
+
+    def test_deleting_twice_is_deleting_once(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"1", durable=False)
+        storage.delete(b"a/b")
+        storage.delete(b"a/b")
+        storage.delete(b"never/was")
+        assert storage.stat(b"a/b") is None
+
+    def test_a_modification_time_is_the_version(self, storage: Storage) -> None:
+        for name, time in ((b"a", 1_000_000_007), (b"b", 1_000_000_007), (b"c", 2_000_000_011)):
+            storage.write(name, b"1", durable=True, mtime_ns=time)
+        versions = [entry.version for listing in storage.list() for entry in listing]
+        assert versions[0] == versions[1] != versions[2]
+
+    def test_a_listing_is_sorted_directory_by_directory(self, storage: Storage) -> None:
+        for path in (b"b/2", b"b/10", b"a/z/1", b"z", b"a.b/1", b"a/1", b"B", b"a/z/0"):
+            storage.write(path, b"1", durable=False)
+        listings = [[entry.path for entry in listing] for listing in storage.list()]
+        assert listings == [[b"B", b"z"], [b"a/1"], [b"a/z/0", b"a/z/1"], [b"a.b/1"], [b"b/10", b"b/2"]]
+
+    def test_a_listing_can_begin_further_down(self, storage: Storage) -> None:
+        for path in (b"a/1", b"a/b/2", b"ab/3"):
+            storage.write(path, b"1", durable=False)
+        assert [entry.path for listing in storage.list(b"a") for entry in listing] == [b"a/1", b"a/b/2"]
+
+    def test_a_listing_enters_only_the_directories_it_is_let_into(self, storage: Storage) -> None:
+        for path in (b"a/1", b"a/no/2", b"no/deep/3", b"4"):
+            storage.write(path, b"1", durable=False)
+        listings = storage.list(descend=lambda directory: not directory.endswith(b"no"))
+        assert [entry.path for listing in listings for entry in listing] == [b"4", b"a/1"]
+
+    def test_entries_of_a_listing_are_those_of_stat(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"123", durable=False)
+        assert [entry for listing in storage.list() for entry in listing] == [storage.stat(b"a/b")]
+
+    @pytest.mark.parametrize("name", _ODD_NAMES)
+    def test_odd_names_are_names(self, storage: Storage, name: bytes) -> None:
+        storage.write(b"d/" + name, name, durable=True)
+        assert storage.read(b"d/" + name, limit=100) == name
+        assert [entry.path for listing in storage.list() for entry in listing] == [b"d/" + name]
+
+    @pytest.mark.parametrize("path", _BAD_PATHS)
+    def test_paths_that_lead_elsewhere_are_refused(self, storage: Storage, path: bytes) -> None:
+        for call in (
+            lambda: storage.stat(path),
+            lambda: storage.read(path, limit=1),
+            lambda: storage.head(path, 1),
+            lambda: storage.write(path, b"", durable=False),
+            lambda: storage.delete(path),
+            lambda: storage.local_path(path),
+        ):
+            with pytest.raises(AddressError):
+                call()
+
+    def test_a_local_path_leads_to_the_same_bytes(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"123", durable=False)
+        path = storage.local_path(b"a/b")
+        if path is not None:
+            with open(path, "rb") as file:  # noqa: PTH123  # the path is bytes
+                assert file.read() == b"123"
+
+    def test_sweeping_keeps_what_is_finished(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"123", durable=True)
+        assert storage.sweep() == 0
+        assert storage.read(b"a/b", limit=100) == b"123"
