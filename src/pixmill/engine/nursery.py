@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-import pixmill
 from pixmill.core.errors import RunError
 from pixmill.engine.beacon import Beacon
 from pixmill.engine.handler import HandlerRef
@@ -118,7 +117,7 @@ def _hello(handler: HandlerRef) -> Hello:
 
 def _spawn(pipe_fd: int, log_fd: int) -> int:
     os.lseek(log_fd, 4096, os.SEEK_SET)
-    command = [sys.executable, *_flags(), "-c", _BOOT, str(Path(pixmill.__file__).parent.parent)]
+    command = [sys.executable, *_flags(), "-c", _BOOT, str(Path(__file__).parents[2])]
     files = [(os.POSIX_SPAWN_DUP2, pipe_fd, 0), (os.POSIX_SPAWN_DUP2, log_fd, 1), (os.POSIX_SPAWN_DUP2, log_fd, 2)]
     return os.posix_spawn(sys.executable, command, os.environ, file_actions=files, setsigmask=[])
 

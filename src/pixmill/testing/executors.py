@@ -1,0 +1,202 @@
+"""What every executor must do. Subclass a suite in a test module, give it the fixture ``executor``, and run pytest."""
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pixmill.core.errors import RunError
+from pixmill.core.units import Duration
+from pixmill.engine.executor import Answered, Executor, Lost, Report, Returned
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
+from pixmill.engine.task import Attempt, Task
+from pixmill.testing.misbehaviour import REF
+
+_PATIENCE = 30.0
+_POLICY = Policy(timeout=Duration(1))
+
+
+def attempts(*payloads: str, alone: bool = False) -> list[Attempt]:
+    """Return one attempt for each payload (see ``misbehaviour``)."""
+    return [Attempt(Task.of(f"{number}", payload.encode()), alone=alone) for number, payload in enumerate(payloads)]
+
+
+def run_all(executor: Executor, todo: Sequence[Attempt]) -> list[Report]:
+    """Submit as there is room and return every report, once each attempt has come back."""
+    waiting, reports, end = list(todo), list[Report](), time.monotonic() + _PATIENCE
+    while sum(len(returned(report)) for report in reports) < len(todo):
+        assert time.monotonic() < end, f"still missing after {_PATIENCE} s, with {reports}"
+        now, waiting = waiting[: executor.room()], waiting[executor.room() :]
+        if now:
+            executor.submit(now)
+        reports += executor.wait(0.1)
+    return reports
+
+
+def returned(report: Report) -> tuple[Attempt, ...]:
+    """Return the attempts that ``report`` brings back."""
+    if isinstance(report, Returned):
+        return report.attempts
+    return () if report.attempt is None else (report.attempt,)
+
+
+def answers(reports: Sequence[Report]) -> dict[bytes, Answered]:
+    """Return the answers by payload."""
+    return {report.attempt.task.payload: report for report in reports if isinstance(report, Answered)}
+
+
+def losses(reports: Sequence[Report]) -> list[Lost]:
+    """Return the deaths that have a culprit."""
+    return [report for report in reports if isinstance(report, Lost) and report.attempt]
+
+
+class ExecutorSuite:
+    """The contract of ``Executor`` as tests, for one whose workers share the caller's fate."""
+
+    @pytest.fixture
+    def executor(self) -> Executor:
+        """Return the executor under test with two workers, not started."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def started(self, executor: Executor) -> Iterator[Executor]:
+        """Return the executor, started with the misbehaving handler and a deadline of one second."""
+        with closing(executor):
+            executor.start(REF, _POLICY)
+            yield executor
+
+    def test_every_attempt_comes_back_once(self, started: Executor) -> None:
+        todo = attempts(*(f"echo {number}" for number in range(2000)))
+        reports = run_all(started, todo)
+        back = [attempt for report in reports for attempt in returned(report)]
+        assert sorted(attempt.task.key for attempt in back) == sorted(attempt.task.key for attempt in todo)
+
+    def test_an_answer_carries_the_result_the_timings_and_the_counts(self, started: Executor) -> None:
+        (answer,) = answers(run_all(started, attempts("count 3"))).values()
+        assert answer.failure is None
+        assert answer.measures == {"things": 4}
+        assert list(answer.timings) == ["count"]
+        assert 0 <= answer.timings["count"] <= answer.seconds
+
+    def test_counts_and_timings_of_one_task_do_not_reach_the_next(self, started: Executor) -> None:
+        reports = run_all(started, attempts("count 3", "echo x", "count 5"))
+        assert {payload: answer.measures for payload, answer in answers(reports).items()} == {
+            b"count 3": {"things": 4},
+            b"echo x": {},
+            b"count 5": {"things": 6},
+        }
+
+    def test_payloads_and_results_of_megabytes_go_through(self, started: Executor) -> None:
+        big = "echo " + "x" * 3_000_000
+        todo = attempts(*[big] * 5, *["big 5000000"] * 5)
+        sizes = [len(report.result) for report in run_all(started, todo) if isinstance(report, Answered)]
+        assert sorted(sizes) == [len(big)] * 5 + [5_000_000] * 5
+
+    def test_a_handlers_error_is_a_failure_with_code_stage_and_trace(self, started: Executor) -> None:
+        reports = answers(run_all(started, attempts("raise value", "raise corrupt")))
+        foreign, own = reports[b"raise value"].failure, reports[b"raise corrupt"].failure
+        assert foreign is not None
+        assert own is not None
+        assert (foreign.code, foreign.stage, foreign.retryable, foreign.fatal) == ("handler", "raise", False, False)
+        assert "ValueError: that is no value" in foreign.trace
+        assert (own.code, own.stage, own.message, own.hint) == ("read-corrupt", "read", "it is corrupt", "look at it")
+
+    def test_what_may_pass_is_retryable_and_what_ends_the_run_is_fatal(self, started: Executor) -> None:
+        reports = answers(run_all(started, attempts("raise eio", "raise transient", "raise fatal")))
+        failures = {payload: answer.failure for payload, answer in reports.items() if answer.failure}
+        assert {payload for payload, failure in failures.items() if failure.retryable} == {b"raise eio", b"raise transient"}
+        assert {payload for payload, failure in failures.items() if failure.fatal} == {b"raise fatal"}
+
+    def test_a_handler_that_exits_or_returns_no_bytes_fails_its_task_only(self, started: Executor) -> None:
+        reports = answers(run_all(started, attempts("raise exit", "text", "echo x")))
+        assert [reports[payload].failure is None for payload in (b"raise exit", b"text", b"echo x")] == [False, False, True]
+
+    def test_what_is_recalled_comes_back_untried(self, started: Executor, tmp_path: Path) -> None:
+        log = tmp_path / "log"
+        todo = attempts(*(f"log {log} sleep 0.3" for _ in range(started.room() + 1)))
+        started.submit(todo)
+        started.recall()
+        reports = run_all(started, []) + _collect(started, len(todo))
+        untried = [attempt for report in reports if isinstance(report, Returned) for attempt in report.attempts]
+        runs = len(log.read_text().splitlines()) if log.exists() else 0
+        assert runs + len(untried) == len(todo)
+
+    def test_closing_twice_is_closing_once(self, executor: Executor) -> None:
+        executor.start(REF, _POLICY)
+        executor.submit(attempts("sleep 60"))
+        executor.close()
+        executor.close()
+
+    def test_an_executor_that_was_never_started_can_be_closed(self, executor: Executor) -> None:
+        executor.close()
+
+    def test_a_handler_that_cannot_be_loaded_ends_the_run_with_its_own_words(self, executor: Executor) -> None:
+        with closing(executor), pytest.raises(RunError, match="libtrouble"):
+            executor.start(HandlerRef("pixmill.testing.misbehaviour:broken"), _POLICY)
+            _collect(executor, 1)
+
+
+class IsolatingExecutorSuite(ExecutorSuite):
+    """The whole contract, for an executor that survives its tasks' crashes and enforces deadlines."""
+
+    @pytest.mark.parametrize(
+        ("payload", "number", "words"),
+        [
+            ("segfault", signal.SIGSEGV, "SIGSEGV"),
+            ("abort", signal.SIGABRT, "SIGABRT"),
+            ("signal 7", signal.SIGBUS, "SIGBUS"),
+            ("signal 15", signal.SIGTERM, "SIGTERM"),
+            ("exit 3", 0, "exited with status 3"),
+            ("exit 0", 0, "exited with status 0"),
+        ],
+    )
+    def test_a_crash_is_blamed_on_the_task_that_caused_it(self, started: Executor, payload: str, number: int, words: str) -> None:
+        todo = attempts(*["echo x"] * 50, payload, *["echo x"] * 50)
+        reports = run_all(started, todo)
+        (lost,) = losses(reports)
+        assert lost.attempt == todo[50]
+        assert (lost.failure.code, lost.failure.signal) == ("crash", number)
+        assert lost.failure.stage == payload.split()[0]
+        assert words in lost.failure.message
+        assert sum(isinstance(report, Answered) for report in reports) == 100  # noqa: PLR2004  # the neighbours
+
+    def test_a_kill_from_outside_is_taken_for_the_oom_killers(self, started: Executor) -> None:
+        (lost,) = losses(run_all(started, attempts("signal 9")))
+        assert (lost.failure.code, lost.failure.signal) == ("out-of-memory", signal.SIGKILL)
+        assert lost.failure.peak_rss > 1_000_000  # noqa: PLR2004  # bytes, not kibibytes
+
+    @pytest.mark.parametrize("payload", ["sleep 100", "signal 19"], ids=["hangs", "stops itself"])
+    def test_a_task_that_hangs_is_killed_at_its_deadline(self, started: Executor, payload: str) -> None:
+        began = time.monotonic()
+        reports = run_all(started, attempts("echo a", payload, "echo b", "echo c"))
+        (lost,) = losses(reports)
+        assert lost.attempt is not None
+        assert lost.attempt.task.payload == payload.encode()
+        assert (lost.failure.code, lost.failure.stage) == ("timeout", payload.split()[0])
+        assert time.monotonic() - began >= _POLICY.timeout
+        assert set(answers(reports)) == {b"echo a", b"echo b", b"echo c"}
+
+    def test_one_that_is_alone_gets_a_fresh_worker(self, started: Executor) -> None:
+        used = {answer.result for answer in answers(run_all(started, attempts(*["pid"] * 20))).values()}
+        for _ in range(4):
+            (answer,) = answers(run_all(started, attempts("pid", alone=True))).values()
+            assert answer.result not in used
+            used.add(answer.result)
+
+    def test_what_a_worker_wrote_before_it_died_is_evidence(self, started: Executor) -> None:
+        (lost,) = losses(run_all(started, attempts("log /dev/null say one", "segfault")))
+        assert "Segmentation fault" in lost.failure.trace
+        assert "misbehaviour.py" in lost.failure.trace
+        assert "one" not in lost.failure.trace.splitlines()
+
+
+def _collect(executor: Executor, expected: int) -> list[Report]:
+    reports, end = list[Report](), time.monotonic() + _PATIENCE
+    while sum(len(returned(report)) for report in reports) < expected:
+        assert time.monotonic() < end, f"{expected} attempts should come back; reported were {reports}"
+        reports += executor.wait(0.1)
+    return reports

@@ -1,0 +1,130 @@
+"""A handler that does what its payload says, well or badly: for tests of executors and runs."""
+
+import ctypes
+import errno
+import faulthandler
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from pixmill.core.errors import ReadError, RunError
+from pixmill.engine.handler import Handler, HandlerRef, Stages
+
+REF = HandlerRef("pixmill.testing.misbehaviour:handler", preload=("pixmill.testing.misbehaviour",))
+
+
+def handler(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
+    """Return the handler. Its payload is a verb and its argument: ``echo x``, ``sleep 0.1``, ``signal 11``, ``log PATH`` ..."""
+    return _obey
+
+
+def broken(options: bytes) -> Handler:
+    """Fail to build a handler, as one does whose library is missing."""
+    raise ImportError("libtrouble.so.1: cannot open shared object file")
+
+
+def hopeless(options: bytes) -> Handler:
+    """End the process instead of building a handler."""
+    os._exit(7)
+
+
+def _obey(payload: bytes, stages: Stages) -> bytes:
+    verb, _, argument = payload.decode().partition(" ")
+    stages.enter(verb)
+    act = _ACTS.get(verb)
+    return payload if act is None else act(argument, stages)
+
+
+def _sleep(argument: str, _: Stages) -> bytes:
+    time.sleep(float(argument))
+    return b""
+
+
+def _signal(argument: str, _: Stages) -> bytes:
+    os.kill(os.getpid(), int(argument))
+    time.sleep(60)  # SIGSTOP gets here
+    return b""
+
+
+def _segfault(_: str, __: Stages) -> bytes:
+    ctypes.string_at(0)
+    return b""
+
+
+def _abort(_: str, __: Stages) -> bytes:
+    faulthandler.disable()
+    os.abort()
+
+
+def _exit(argument: str, _: Stages) -> bytes:
+    os._exit(int(argument))
+
+
+def _say(argument: str, _: Stages) -> bytes:
+    print(argument, file=sys.stderr, flush=True)  # noqa: T201  # what a C library would do
+    return b""
+
+
+def _log(argument: str, _: Stages) -> bytes:
+    """Append a line to a file: how often a task ran, seen from outside. A second word is what to do after that."""
+    path, _, rest = argument.partition(" ")
+    with Path(path).open("a") as log:
+        log.write("ran\n")
+    return _obey(rest.encode(), _SILENT) if rest else b""
+
+
+def _crash_once(argument: str, stages: Stages) -> bytes:
+    """Crash when the file is not there yet, and make it; succeed when it is."""
+    marker = Path(argument)
+    if not marker.exists():
+        marker.touch()
+        return _segfault("", stages)
+    return b"second time"
+
+
+def _raise(argument: str, _: Stages) -> bytes:
+    errors: dict[str, BaseException] = {
+        "value": ValueError("that is no value"),
+        "eio": OSError(errno.EIO, "Input/output error"),
+        "corrupt": ReadError("it is corrupt", hint="look at it", code="read-corrupt"),
+        "transient": ReadError("try later", retryable=True),
+        "fatal": RunError("the disk is full", hint="make room", code="disk-full"),
+        "exit": SystemExit(3),
+        "memory": MemoryError(),
+    }
+    raise errors[argument]
+
+
+def _count(argument: str, stages: Stages) -> bytes:
+    stages.count("things", int(argument))
+    stages.count("things", 1)
+    return b""
+
+
+class _Silent(Stages):
+    def enter(self, stage: str) -> None:
+        """Say nothing."""
+
+    def count(self, measure: str, amount: int) -> None:
+        """Count nothing."""
+
+
+_SILENT = _Silent()
+_ACTS: dict[str, Callable[[str, Stages], bytes]] = {
+    "sleep": _sleep,
+    "signal": _signal,
+    "segfault": _segfault,
+    "abort": _abort,
+    "exit": _exit,
+    "say": _say,
+    "log": _log,
+    "crash-once": _crash_once,
+    "raise": _raise,
+    "count": _count,
+    "pid": lambda _, __: str(os.getpid()).encode(),
+    "big": lambda argument, _: bytes(int(argument)),
+    "text": lambda _, __: cast("bytes", "no bytes"),
+}
