@@ -21,12 +21,13 @@ class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a picture is wanted.
 
     ``shrink``: it will be made smaller by at least this factor, so a decoder may hand over fewer pixels, best twice as many a
-    side as needed. ``frames``: how many to decode, from the first. ``lenient``: decode what there is of a file that is cut off.
+    side as needed. ``frames``: how many to decode, from the first. ``fail_on``: what of a
+    file is refused: nothing that can be decoded somehow, files that are cut off, or whatever the decoder warns of.
     """
 
     shrink: float = 1.0
     frames: int = 1
-    lenient: bool = False
+    fail_on: Literal["none", "truncated", "warning"] = "warning"
 
 
 class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):

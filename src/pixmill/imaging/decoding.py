@@ -1,13 +1,15 @@
 """From a file to pixels: what it is, whether it may be read, and only then its picture, as small as will do."""
 
+import re
 from collections.abc import Sequence
 
 import pyvips
+from msgspec import structs
 
-from pixmill.core.errors import DecodeError, UnsupportedError
+from pixmill.core.errors import DecodeError, ImageError, UnsupportedError
 from pixmill.imaging.alpha import premultiplied
 from pixmill.imaging.codec import DecodeOptions
-from pixmill.imaging.format import Format, codec_for, sniff, stranger
+from pixmill.imaging.format import Format, codec_for, other_file, other_image, sniff
 from pixmill.imaging.header import SIDEWAYS, Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -17,6 +19,8 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.scaling import Scaling, scale
 
 HELD = 128_000_000  # bytes; a larger picture is streamed through the encoder instead of held in memory
+# Warnings of decoders that say nothing about the pixels: cameras pad the end, and Photoshop's marker is often of two minds.
+HARMLESS = re.compile(r"extraneous bytes before marker 0xd9|Unknown Adobe color transform")
 SPARE = 2  # pixels a side for one of the result, so that the last resize still has something to weigh
 
 
@@ -34,15 +38,19 @@ def identify(source: Input, allow: Sequence[str] = ()) -> Format:
     """Return the format of ``source`` by its first bytes; the error for what is no image, or is none that may be read."""
     known = sniff(source.head)
     if known is None:
-        kind = stranger(source.head)
-        if not source.head:
-            raise DecodeError("the file is empty", code="not-an-image")
-        if kind.endswith("image"):
-            raise UnsupportedError(f"the file is {kind}, which pixmill does not read")
-        raise DecodeError(f"the file is {kind}, not an image" if kind else "the file is not an image", code="not-an-image")
+        raise _stranger(source.head)
     if known.opt_in and known.name not in allow:
         raise UnsupportedError(f"{known.label} is not read unless it is allowed", hint=f"--allow {known.name}")
     return known
+
+
+def _stranger(head: bytes) -> ImageError:
+    if not head:
+        return DecodeError("the file is empty", code="not-an-image")
+    if image := other_image(head):
+        return UnsupportedError(f"the file is {image}, which pixmill does not read")
+    kind = other_file(head)
+    return DecodeError(f"the file is {kind}, not an image" if kind else "the file is not an image", code="not-an-image")
 
 
 def wanted_frames(header: Header, recipe: Recipe) -> int:
@@ -66,12 +74,23 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
     """
     rows = (recipe.shared_steps,) if recipe.shared_steps else tuple(map(recipe.steps_of, recipe.renditions))
     shrink = min(_shrink(steps, header) for steps in rows)
-    options = DecodeOptions(shrink=shrink, frames=wanted_frames(header, recipe), lenient=recipe.allow_truncated)
-    image = codec_for(header.format).decode(source, header, options=options)
-    if len(rows) == 1:
-        return _held(first_scale(image, rows[0], header))
-    left = shrink * image.width / header.width
-    return image.evolve(pixels=_boxed(image, int(left / SPARE)).pixels.copy_memory())
+    options = DecodeOptions(
+        shrink=shrink, frames=wanted_frames(header, recipe), fail_on="none" if recipe.allow_truncated else "warning"
+    )
+
+    def decoded(options: DecodeOptions) -> Image:
+        image = codec_for(header.format).decode(source, header, options=options)
+        if len(rows) == 1:
+            return _held(first_scale(image, rows[0], header))
+        left = shrink * image.width / header.width
+        return image.evolve(pixels=_boxed(image, int(left / SPARE)).pixels.copy_memory())
+
+    try:
+        return decoded(options)
+    except pyvips.Error as error:
+        if options.fail_on == "none" or not HARMLESS.search(error.detail):
+            raise
+        return decoded(structs.replace(options, fail_on="truncated"))
 
 
 def leading(steps: Sequence[Operation]) -> Scaling | None:

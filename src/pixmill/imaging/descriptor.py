@@ -9,8 +9,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One file format.
 
     ``name`` is the word in recipes, ``label`` the word in messages. ``signature`` is a regular expression over the first
-    bytes of a file. The facts under "as output" say what ``encode`` may be given: alpha or only opaque pixels, several
-    frames, bits a channel, the longest side in pixels. ``extra`` names the extra without which neither way works.
+    bytes of a file, ``end`` what is near the last ones of a file that is whole. The facts under "as output" say what
+    ``encode`` may be given: alpha or only opaque pixels, several frames, bits a channel, the longest side in pixels.
+    ``extra`` names the extra without which neither way works.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     extensions: tuple[str, ...]
     mime: str
     signature: bytes = b""
+    end: bytes = b""
     extra: str = ""
     opt_in: bool = False  # read only where the recipe allows it by name
     pages: str = "frames"  # what further pictures in a file are: frames of an animation, or pages

@@ -25,6 +25,15 @@ class Input:
             return file.read(HEAD)
 
     @property
+    def tail(self) -> bytes:
+        """Return the last 4,096 bytes, which tell whether a file is whole."""
+        if self.data is not None:
+            return self.data[-HEAD:]
+        with Path(self.name).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - HEAD))
+            return file.read()
+
+    @property
     def name(self) -> str:
         """Return the local path as text, undecodable bytes escaped as Python does; empty for bytes in memory."""
         path = self.path

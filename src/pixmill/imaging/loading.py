@@ -19,13 +19,15 @@ BITS = {
     "dpcomplex": 128,
 }  # fmt: skip
 
+COLOURS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "scrgb": 3, "lab": 3, "labs": 3, "cmyk": 4}
+
 
 def header(source: Input, known: Format, loader: str, **settings: Setting) -> Header:
     """Return what libvips reads of the header of ``source``; the error that its failure means."""
     try:
         pixels = vips.load(source, loader, **settings)
     except pyvips.Error as error:
-        raise vips.failure(error, known) from error
+        raise vips.failure(error, known, source) from error
     return Header(
         format=known,
         width=pixels.width,
@@ -41,19 +43,25 @@ def header(source: Input, known: Format, loader: str, **settings: Setting) -> He
 def image(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
     """Open ``source`` lazily; the error that its failure means."""
     try:
-        pixels = vips.load(source, loader, fail_on="none" if options.lenient else "warning", **settings)
+        pixels = vips.load(source, loader, **{"fail_on": options.fail_on, **settings})
     except pyvips.Error as error:
-        raise vips.failure(error, about.format) from error
-    return Image(pixels)
+        raise vips.failure(error, about.format, source) from error
+    return Image(_known_bands(pixels))
 
 
 def animation(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
     """Open the frames of ``source`` that ``options`` ask for, with their delays and repetitions."""
     if options.frames == 1:
         return image(source, about, loader, options, **settings)
-    column = image(source, about, loader, options, n=options.frames, access="random", **settings).pixels
+    column = image(source, about, loader, options, **{**settings, "n": options.frames, "access": "random"}).pixels
     delays = tuple(vips.field(column, "delay", ()))[: options.frames]
     return Image(column, frames=options.frames, delays=delays, loop=vips.field(column, "loop", 0))
+
+
+def _known_bands(pixels: pyvips.Image) -> pyvips.Image:
+    """Return ``pixels`` without the bands after alpha, whose meaning no format tells."""
+    colours = COLOURS.get(pixels.interpretation, pixels.bands)
+    return pixels.extract_band(0, n=colours + 1) if pixels.bands > colours + 1 else pixels
 
 
 def evolve(about: Header, **changes: Any) -> Header:  # noqa: ANN401  # the fields' own types

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pyvips
 
-from pixmill.imaging.vips import field
+from pixmill.imaging.vips import field, field_names
 
 Policy = Literal["strip", "copyright", "keep", "no-gps"]
 Kept = Mapping[str, str | bytes]
@@ -39,7 +39,7 @@ def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
         return {}
     if policy == "copyright":
         return {name: field(pixels, name) for name in CREDITS if pixels.get_typeof(name)}
-    names = [name for name in pixels.get_fields() if name.startswith("exif-") or name in BLOCKS]
+    names = [name for name in field_names(pixels) if name.startswith("exif-") or name in BLOCKS]
     kept = {name: field(pixels, name) for name in names if name != PROFILE and not ORIENTATION.fullmatch(name)}
     if "xmp-data" in kept:
         kept["xmp-data"] = ORIENTATION_IN_XMP.sub(b"", kept["xmp-data"])
@@ -56,7 +56,7 @@ def _without_place(kept: dict[str, Any]) -> Kept:
 
 def attach(pixels: pyvips.Image, kept: Kept) -> pyvips.Image:
     """Return ``pixels`` with ``kept`` and their profile as the only metadata."""
-    foreign = [name for name in pixels.get_fields() if name not in kept and _is_metadata(name)]
+    foreign = [name for name in field_names(pixels) if name not in kept and _is_metadata(name)]
     if not foreign and not kept:
         return pixels
     marked = pixels.copy()

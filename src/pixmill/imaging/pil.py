@@ -41,7 +41,7 @@ def decode(source: Input, about: Header, *, lenient: bool) -> Image:
         try:
             picture.load()
         except Exception as error:
-            raise vips.failure(error, about.format) from error
+            raise vips.failure(error, about.format, source) from error
         finally:
             PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
         image = Image.from_pil(picture)
@@ -63,7 +63,7 @@ def _opened(source: Input, known: Format) -> PIL.Image.Image:
         file = io.BytesIO(source.data) if source.data is not None else source.name
         return PIL.Image.open(file, formats=(NAMES[known.name],))
     except Exception as error:
-        raise vips.failure(error, known) from error
+        raise vips.failure(error, known, source) from error
 
 
 def _plugin(known: Format) -> None:

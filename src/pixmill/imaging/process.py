@@ -52,7 +52,7 @@ def process(source: Input, recipe: Recipe, *, enter: Callable[[str], None] = lam
     except (PixmillError, MemoryError):
         raise
     except Exception as error:
-        raise blame(error, stage, source.head) from error
+        raise blame(error, stage, source) from error
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None]) -> Result:

@@ -24,15 +24,15 @@ CUT_OFF = re.compile(
 )
 # What they say when the file is sound and they do not know its kind.
 UNKNOWN_KIND = re.compile(
-    r"not supported|unsupported|not implemented|arithmetic|SOF type|data precision|Sorry|not configured|unknown compression"
-    r"|lossless|cannot handle|unimplemented|compression support",
+    r"not supported|unsupported|not implemented|unimplemented|not configured|compression support|unknown compression|cannot handle"
+    r"|arithmetic|SOF type|data precision|lossless|Sorry|whole number of bytes|samples out of range|required field \d+ missing|labq",
     re.IGNORECASE,
 )
 SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$", re.MULTILINE)
 DOMAIN = re.compile(
     r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
 )
-LONGEST_REASON = 120
+LONGEST_LINE = 120
 
 
 def configure() -> None:
@@ -59,20 +59,38 @@ def field(pixels: pyvips.Image, name: str, default: Any = None) -> Any:  # noqa:
     return pixels.get(name) if pixels.get_typeof(name) else default
 
 
-def failure(error: Exception, known: Format) -> DecodeError | UnsupportedError:
-    """Return what ``error``, raised by a decoder of ``known``, means to the user."""
-    detail = reason(error)
-    if UNKNOWN_KIND.search(detail):
-        return UnsupportedError(f"this kind of {known.label} is not supported: {detail}")
-    if CUT_OFF.search(detail):
-        message, hint = f"the {known.label} is cut off: {detail}", "--allow-truncated takes what there is of it"
+def field_names(pixels: pyvips.Image) -> list[str]:
+    """Return the names of the fields in the header of ``pixels``, but for those that are not text.
+
+    ``get_fields`` fails on them all when one is: PNG lets a file name its comments in any bytes.
+    """
+    listed, names, index = pyvips.vips_lib.vips_image_get_fields(pixels.pointer), [], 0
+    while listed[index] != pyvips.ffi.NULL:
+        names.append(pyvips.ffi.string(listed[index]))
+        pyvips.glib_lib.g_free(listed[index])
+        index += 1
+    pyvips.glib_lib.g_free(listed)
+    return [name.decode() for name in names if name.isascii()]
+
+
+def failure(error: Exception, known: Format, source: Input) -> DecodeError | UnsupportedError:
+    """Return what ``error``, raised by a decoder of ``known`` on ``source``, means to the user."""
+    lines = said(error)
+    if line := _first(UNKNOWN_KIND, lines):
+        return UnsupportedError(f"this kind of {known.label} is not supported: {line}")
+    whole = known.end and known.end in source.tail
+    if not whole and (line := _first(CUT_OFF, lines)):
+        message, hint = f"the {known.label} is cut off: {line}", "--allow-truncated takes what there is of it"
         return DecodeError(message, hint=hint, code="truncated")
-    return DecodeError(f"the {known.label} is damaged: {detail}" if detail else f"the {known.label} is damaged")
+    return DecodeError(": ".join((f"the {known.label} is damaged", *lines[:1])))
 
 
-def reason(error: Exception) -> str:
-    """Return the first thing that a library said went wrong, without its own names."""
+def _first(pattern: re.Pattern[str], lines: list[str]) -> str:
+    return next(filter(pattern.search, lines), "")
+
+
+def said(error: Exception) -> list[str]:
+    """Return what a library said went wrong, line by line, without its own names."""
     text = str(getattr(error, "detail", "") or error)
-    lines = [DOMAIN.sub("", line).strip() for line in SUMMARY.sub("", text).splitlines()]
-    said = next((line for line in lines if line), "")
-    return said if len(said) <= LONGEST_REASON else said[:LONGEST_REASON] + "..."
+    lines = (DOMAIN.sub("", line).strip() for line in SUMMARY.sub("", text).splitlines())
+    return [line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + "..." for line in lines if line]

@@ -26,7 +26,7 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture."""
-        return pil.decode(source, header, lenient=options.lenient)
+        return pil.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

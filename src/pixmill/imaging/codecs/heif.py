@@ -35,7 +35,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary picture."""
-        return pil.decode(source, header, lenient=options.lenient)
+        return pil.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

@@ -39,7 +39,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture."""
-        return pil.decode(source, header, lenient=options.lenient)
+        return pil.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

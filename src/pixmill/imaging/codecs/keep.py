@@ -4,11 +4,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.core.errors import UnsupportedError
 from pixmill.core.model import fields
 from pixmill.imaging.codec import Codec, Effort
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.format import codec_for, sniff
-from pixmill.core.errors import UnsupportedError
 
 
 class Keep(Codec, frozen=True, kw_only=True, tag="keep"):

@@ -30,7 +30,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     quality: Annotated[int, Meta(ge=0, le=100, description="quality; when lossless, how near")] = 80
     effort: Effort = "default"
     lossless: Annotated[bool, Meta(description="keep every pixel as it is")] = False
-    near_lossless: Annotated[bool, Meta(description="lossless after changes that cannot be seen, more of them at lower quality")] = False
+    near_lossless: Annotated[bool, Meta(description="lossless but for what cannot be seen")] = False
     alpha_quality: Annotated[int, Meta(ge=0, le=100, description="quality of transparency")] = 100
     sharp_chroma: Annotated[bool, Meta(description="better edges between strong colours, slower")] = False
 
