@@ -103,7 +103,7 @@ def test_a_missing_root_is_an_error_of_its_listing(root):
 @needs_root
 def test_an_unreadable_directory_costs_itself_and_an_unreadable_file_too(tmp_path):
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_mode & 0o777 == 0o700:  # those that pytest made for this user alone
+        if "pytest-" in str(folder):  # pytest made them for this user alone
             folder.chmod(0o755)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -153,7 +153,7 @@ def test_an_output_that_is_mounted_read_only_stops_the_run(mounted):
 def test_an_output_without_the_right_to_write_stops_the_run_a_folder_in_it_costs_its_images(mounted):
     place = mounted("size=1m,mode=777")
     for folder in place.parents:
-        if folder.stat().st_mode & 0o777 == 0o700:  # those that pytest made for this user alone
+        if "pytest-" in str(folder):  # pytest made them for this user alone
             folder.chmod(0o755)
     (place / "closed").mkdir(mode=0o755)
     nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
