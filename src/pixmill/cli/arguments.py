@@ -10,10 +10,10 @@ from typing import NoReturn
 import msgspec
 
 from pixmill.batch.options import Option
-from pixmill.cli.values import bare, checked, is_repeatable
+from pixmill.cli.values import accepted, bare, checked, is_repeatable
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
-from pixmill.core.validation import expected, nearest, shown
+from pixmill.core.validation import nearest, shown
 
 
 class Argument(msgspec.Struct, frozen=True):
@@ -100,10 +100,10 @@ def _misused(error: argparse.ArgumentError, options: Mapping[str, Option]) -> Co
     if option is None or bare(option.field.type) is bool:
         return ConfigError(f"{written}: expected no value, received one")
     hint = f"a value that starts with a dash is written {written}=-..."
-    return ConfigError(f"{written}: expected {expected(bare(option.field.type))}, received none", hint=hint)
+    return ConfigError(f"{written}: expected {accepted(option.field.type)}, received none", hint=hint)
 
 
 def _unknown(word: str, options: Mapping[str, Option]) -> ConfigError:
     name, _, _ = word.partition("=")
     known = [flag(option) for option in options] + ["--help"]
-    return ConfigError(f"there is no option {printable(name)}{nearest(name, known)}", code="no-such-option")
+    return ConfigError(f"there is no option {printable(name)}{nearest(name, known)}")

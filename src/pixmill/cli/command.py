@@ -69,8 +69,12 @@ def declared(group: str, *models: type[Model], without: Collection[str] = ()) ->
 
 
 def every_option() -> dict[str, Option]:
-    """Return the options of all commands together: the names that a variable may have."""
-    return {name: option for _, command in commands for name, option in command.options().items()}
+    """Return the options of all commands together, those of the richest command first: the names that a variable may have."""
+    found: dict[str, Option] = {}
+    for options in sorted((command.options() for _, command in commands), key=len, reverse=True):
+        for name, option in options.items():
+            found.setdefault(name, option)
+    return found
 
 
 def request(command: type[Command], line: Sequence[str], environment: Mapping[str, str]) -> Request | None:
@@ -82,7 +86,7 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     typed = parse(line, options)
     if typed.help:
         return None
-    values = {**from_environment(environment, options, every_option()), **typed.values}
+    values = {**from_environment(environment, options, every_option), **typed.values}
     if values.get("config"):
         values = {**from_file(str(values["config"]), options), **values}
     words = named(typed.words, command.arguments)

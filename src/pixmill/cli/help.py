@@ -29,11 +29,9 @@ Commands:
 "pixmill explain" what operations, formats and errors there are.
 """
 
-FOOTER = """\
-Each option is also a variable (--max-rate: PIXMILL_MAX_RATE) and a line of the
-file that --config names (max_rate = "50/s"); a flag wins over a variable, a
-variable over the file. --no-NAME turns a switch off. -- ends the options.
-"""
+VARIABLES = "Each option is also a variable (--max-rate: PIXMILL_MAX_RATE); a flag wins over it."
+FILE = """Each option is also a line of the file that --config names (max_rate = "50/s"); a variable wins over it."""
+ENDS = "--no-NAME turns a switch off. -- ends the options."
 
 
 def welcome() -> str:
@@ -50,7 +48,8 @@ def command_help(name: str, command: type[Command]) -> str:
     for group, options in groupby(command.options().values(), key=lambda option: option.group):
         parts.extend(_section(group, (line for option in options for line in _option(option))))
     parts.extend(_section("Examples", (f"  {example}" for example in command.examples)))
-    return "\n\n".join([*parts, FOOTER])
+    notes = [VARIABLES, FILE, ENDS] if "config" in command.options() else [VARIABLES, ENDS]
+    return "\n\n".join([*parts, textwrap.fill(" ".join(notes), WIDTH)])
 
 
 def summary(command: type[Command]) -> str:

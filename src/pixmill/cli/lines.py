@@ -32,8 +32,7 @@ class Lines:
     def finish(self, now: Snapshot) -> None:
         """Print the last line: ``[DONE]``, or ``[STOPPED]`` when something is left to do."""
         word = "DONE" if now.finished == now.total else "STOPPED"
-        worked = now.done + now.failed
-        self.say(line(word, now, worked / now.elapsed if now.elapsed else 0.0))
+        self.say(line(word, now, now.worked / now.elapsed if now.elapsed else 0.0))
 
 
 def line(word: str, now: Snapshot, rate: float) -> str:

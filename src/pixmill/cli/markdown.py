@@ -10,8 +10,8 @@ from pixmill.cli.schema import recipe_schema
 HEADS = {
     "operation": "Operations\n\nThe steps of a recipe: `--step NAME:key=value,...`, or a table in `steps` of a recipe file.",
     "format": "Formats\n\nWhat is read, and what `--format` writes. A file's content decides what it is, never its name.",
-    "option": "Options\n\nEach one is a flag, a variable and a line of the file that `--config` names.",
-    "error": "Errors\n\nThe codes of failures and errors. A code may be narrower than one here: `limit-pixels` is a `limit`.",
+    "option": "Options\n\nEach one is a flag, a variable, and of `run` and `plan` a line of the file of `--config`.",
+    "error": "Errors\n\nThe codes of failures and errors.",
 }
 
 
@@ -31,7 +31,18 @@ def reference_files() -> dict[str, str]:
 
 def _file(head: str, members: list[Page]) -> str:
     note = "<!-- Written by `pixmill explain --write docs/reference` from the declarations. -->"
-    return "\n\n".join([f"# {head}", note, *("\n\n".join(_section(page)) for page in members)]) + "\n"
+    has_sections = any(page.parameters for page in members)
+    body = ["\n\n".join(_section(page)) for page in members] if has_sections else [_table(members)]
+    return "\n\n".join([f"# {head}", note, *body]) + "\n"
+
+
+def _table(members: list[Page]) -> str:
+    """Return pages that are no more than facts as the rows of one table."""
+    labels = list(dict.fromkeys(label for page in members for label, _ in page.facts))
+    rows = [
+        [f"`{page.name}`", _cell(page.summary), *(_cell(dict(page.facts).get(label, "")) for label in labels)] for page in members
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [["", "", *labels], ["---"] * (len(labels) + 2), *rows])
 
 
 def _section(page: Page) -> Iterator[str]:

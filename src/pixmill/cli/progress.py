@@ -16,14 +16,16 @@ SAMPLE = 0.2  # seconds between two memories of the recent past
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """How far a run is at one moment.
 
-    ``found``: images discovered so far. ``total``: all there are, ``None`` while that is not known. ``images_rate`` and
-    ``pixels_rate`` are a second, over the last 10 s; skipped images do not count as work. ``remaining`` is in seconds,
-    ``None`` while it cannot be said. ``saved`` is in bytes, negative when the results are larger.
+    ``remembered``: those of the failed that failed before this run. ``found``: images discovered so far. ``total``: all there
+    are, ``None`` while that is not known. ``images_rate`` and ``pixels_rate`` are a second, over the last 10 s, of images that
+    were work. ``remaining`` is in seconds, ``None`` while it cannot be said. ``saved`` is in bytes, negative when the results
+    are larger.
     """
 
     done: int = 0
     skipped: int = 0
     failed: int = 0
+    remembered: int = 0
     found: int = 0
     total: int | None = None
     in_flight: int = 0
@@ -37,6 +39,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def finished(self) -> int:
         """Return the number of images that need no more work."""
         return self.done + self.skipped + self.failed
+
+    @property
+    def worked(self) -> int:
+        """Return the number of images that were work in this run."""
+        return self.done + self.failed - self.remembered
 
     @property
     def share(self) -> float | None:
@@ -64,7 +71,7 @@ class Progress:
         self._clock = clock
         self._began = clock()
         self._samples = deque([_Sample(self._began, 0, 0, 0)])
-        self._found = self._done = self._skipped = self._failed = 0
+        self._found = self._done = self._skipped = self._failed = self._remembered = 0
         self._bytes_in = self._bytes_out = self._pixels = 0
         self._in_flight: set[bytes] = set()
         self._workers = 0
@@ -101,7 +108,7 @@ class Progress:
         """Return how far it is now."""
         now = self._clock()
         finished = self._done + self._skipped + self._failed
-        sample = _Sample(now, self._done + self._failed, finished, self._pixels)
+        sample = _Sample(now, self._done + self._failed - self._remembered, finished, self._pixels)
         past = self._remember(sample)
         passed = now - past.at
         total = None if self._total is None else max(self._total, self._found)
@@ -110,6 +117,7 @@ class Progress:
             done=self._done,
             skipped=self._skipped,
             failed=self._failed,
+            remembered=self._remembered,
             found=self._found,
             total=total,
             in_flight=self.in_flight,
@@ -154,5 +162,6 @@ class Progress:
             self._pixels += measure("pixels_in", 0)
         elif isinstance(outcome, Failed):
             self._failed += 1
+            self._remembered += outcome.remembered
         else:
             self._skipped += 1

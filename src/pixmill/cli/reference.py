@@ -7,11 +7,12 @@ import msgspec
 
 from pixmill.batch.options import Option
 from pixmill.cli.arguments import flag
-from pixmill.cli.command import every_option
-from pixmill.cli.values import default_text
+from pixmill.cli.command import commands, every_option
+from pixmill.cli.settings import variable
+from pixmill.cli.values import accepted, default_text
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
-from pixmill.core.validation import expected, nearest
+from pixmill.core.validation import nearest
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.descriptor import Format
@@ -47,25 +48,27 @@ def pages() -> Iterator[Page]:
         yield _variant("operation", operation)
     for _, codec in Codec.registry:
         yield _variant("format", codec, _facts(codec.format))
+    takers = {name: set(command.options()) for name, command in commands}
     for option in every_option().values():
-        yield _option(option)
-    yield from map(_error, _family(PixmillError))
+        yield _option(option, [name for name, taken in takers.items() if option.name in taken])
+    for error in _family(PixmillError):
+        yield from _errors(error)
 
 
 def find(topic: str) -> list[Page]:
-    """Return the pages about ``topic``: a name, a flag, a variable, or a code narrower than one of ours (``limit-pixels``)."""
-    name = topic.removeprefix("PIXMILL_").lower().lstrip("-").replace("_", "-")
-    everything = list(pages())
-    exact = [page for page in everything if page.name.lstrip("-").replace("_", "-") == name]
-    if exact:
-        return exact
-    wider = [page for page in everything if page.kind == "error" and name.startswith(page.name + "-")]
-    return sorted(wider, key=lambda page: len(page.name))[-1:]
+    """Return the pages about ``topic``: a name, a flag, or a variable."""
+    name = _plain(topic.removeprefix("PIXMILL_"))
+    return [page for page in pages() if _plain(page.name) == name]
 
 
 def suggestion(topic: str) -> str:
     """Return ``; did you mean '...'?`` for a topic that there is no page about."""
-    return nearest(topic, [page.name.lstrip("-") for page in pages()])
+    return nearest(_plain(topic), [_plain(page.name) for page in pages()])
+
+
+def _plain(name: str) -> str:
+    """Return ``name`` as flag, variable and Python have in common."""
+    return name.lower().lstrip("-").replace("_", "-")
 
 
 def _variant(kind: str, member: type[Variant], facts: tuple[tuple[str, str], ...] = ()) -> Page:
@@ -78,7 +81,7 @@ def parameters(model: type[Model]) -> Iterator[Parameter]:
     """Yield the parameters that ``model`` declares."""
     for field in fields(model):
         default = None if field.required else default_text(field)
-        yield Parameter(field.encode_name, expected(field.type), default, describe_field(field))
+        yield Parameter(field.encode_name, accepted(field.type), default, describe_field(field))
 
 
 def _facts(known: Format) -> tuple[tuple[str, str], ...]:
@@ -99,14 +102,13 @@ def _facts(known: Format) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _option(option: Option) -> Page:
+def _option(option: Option, takers: Sequence[str]) -> Page:
     default = default_text(option.field)
     facts = (
-        ("accepts", expected(option.field.type)),
+        ("accepts", accepted(option.field.type)),
         *((("default", default),) if default else ()),
-        ("flag", flag(option.name)),
-        ("variable", f"PIXMILL_{option.name.upper()}"),
-        ("in a file", option.name),
+        ("variable", variable(option.name)),
+        ("commands", ", ".join(takers)),
     )
     return Page("option", flag(option.name), option.description, facts=facts)
 
@@ -117,10 +119,13 @@ def _family(error: type[PixmillError]) -> Iterator[type[PixmillError]]:
         yield from _family(child)
 
 
-def _error(error: type[PixmillError]) -> Page:
+def _errors(error: type[PixmillError]) -> Iterator[Page]:
+    """Yield the page of ``error``, and one for each of its narrower codes."""
     summary, text, _ = _prose(error)
     facts = (("class", error.__name__), ("exit code", str(error.exit_code)))
-    return Page("error", error.code, summary, text, facts=facts)
+    yield Page("error", error.code, summary, text, facts=facts)
+    for code, meaning in vars(error).get("codes", {}).items():
+        yield Page("error", code, f"{meaning[0].upper()}{meaning[1:]}.", facts=(("a kind of", error.code), *facts))
 
 
 def _prose(documented: type) -> tuple[str, str, str]:

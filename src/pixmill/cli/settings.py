@@ -1,7 +1,7 @@
 """The layers of a configuration: a TOML file, under the environment, under the flags."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pixmill.batch.options import Option
@@ -14,23 +14,26 @@ PREFIX = "PIXMILL_"
 PLACES = ("source", "destination")  # a file may name them too
 
 
+def variable(name: str) -> str:
+    """Return the environment variable of the option ``name``."""
+    return PREFIX + name.upper()
+
+
 def from_environment(
-    environment: Mapping[str, str], options: Mapping[str, Option], known: Mapping[str, Option]
+    environment: Mapping[str, str], options: Mapping[str, Option], known: Callable[[], Mapping[str, Option]]
 ) -> dict[str, object]:
     """Return those of ``options`` that ``PIXMILL_*`` variables set; ``ConfigError`` for a variable that is none of ``known``.
 
-    ``known`` are the options of every command: what is set for ``run`` must not stop ``status``. A variable that is empty
+    ``known`` returns the options of every command: what is set for ``run`` must not stop ``status``. A variable that is empty
     counts as not set. A list has one member a line.
     """
     found = {}
-    for variable, text in _set(environment):
-        name = variable.removeprefix(PREFIX).lower()
-        if name not in known:
-            raise ConfigError(
-                f"there is no variable {printable(variable)}{nearest(variable, map(_variable, known))}", code="no-such-option"
-            )
+    for written, text in _set(environment):
+        name = written.removeprefix(PREFIX).lower()
+        if name not in options and name not in known():
+            raise ConfigError(f"there is no variable {printable(written)}{nearest(written, map(variable, known()))}")
         if name in options:
-            found[name] = checked(text, options[name].field.type, variable)
+            found[name] = checked(text, options[name].field.type, written)
     return found
 
 
@@ -52,7 +55,7 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
         elif plain in options and plain != "config":
             found[plain] = checked(value, options[plain].field.type, origin)
         else:
-            raise ConfigError(f"{origin}: no such option{nearest(plain, (*options, *PLACES))}", code="no-such-option")
+            raise ConfigError(f"{origin}: no such option{nearest(plain, (*options, *PLACES))}")
     if isinstance(found.get("recipe"), str):
         found["recipe"] = str(Path(path).parent / str(found["recipe"]))
     return found
@@ -60,10 +63,6 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
 
 def _set(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((name, text) for name, text in sorted(environment.items()) if name.startswith(PREFIX) and text)
-
-
-def _variable(name: str) -> str:
-    return PREFIX + name.upper()
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ from msgspec.structs import FieldInfo
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.units import ByteSize, Duration
-from pixmill.core.validation import Unknown, convert
+from pixmill.core.validation import Unknown, convert, expected
 from pixmill.core.variant import Variant
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -97,6 +97,16 @@ def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
         return kind(text)
     except ValueError:
         return text
+
+
+def accepted(kind: Any) -> str:  # noqa: ANN401  # any declared type
+    """Say in words what may be given: *one of inside, cover*, *a list, each an integer of at least 1*."""
+    plain = bare(kind)
+    if get_origin(plain) is tuple:
+        return f"a list, each {accepted(get_args(plain)[0])}"
+    if isinstance(plain, type) and issubclass(plain, Variant):
+        return f"the {placeholder(plain).lower()}'s name, alone or with its settings as NAME:key=value,..."
+    return expected(kind)
 
 
 def default_text(field: FieldInfo) -> str:

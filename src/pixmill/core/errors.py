@@ -19,10 +19,12 @@
     │   └── OutOfMemory
     └── RunError               the run cannot go on                       exit 3
 
-The docstring of a class is its default message and what ``pixmill explain CODE`` prints; its ``code`` is stable.
+The docstring of a class is its default message and what ``pixmill explain CODE`` prints; its ``code`` is stable. So are the
+narrower ``codes`` that say more exactly what happened, each with its meaning.
 """
 
 import inspect
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -30,12 +32,13 @@ class PixmillError(Exception):
     """Something went wrong in pixmill."""
 
     code: ClassVar[str] = "error"
+    codes: ClassVar[Mapping[str, str]] = {}
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str = "", *, hint: str = "", code: str = "", retryable: bool = False) -> None:
         """Say what happened in ``message`` and what to do about it in ``hint``.
 
-        ``code`` narrows the class' own stable code (``limit`` to ``limit-pixels``). ``retryable`` says that the same
+        ``code`` is one of the class' narrower ``codes`` (``limit-pixels`` of ``limit``). ``retryable`` says that the same
         call may succeed later: storage that answered EIO, never a file that is corrupt.
         """
         self.message = message or inspect.cleandoc(self.__doc__ or type(self).__name__).splitlines()[0]
@@ -50,6 +53,10 @@ class ConfigError(PixmillError):
     """The configuration is wrong; nothing has run."""
 
     code = "config"
+    codes: ClassVar = {
+        "collision": "two sources want one name, and --on-collision is error",
+        "no-images": "there is nothing to do: the source holds no image",
+    }
     exit_code = 2
 
 
@@ -86,6 +93,15 @@ class ReadError(ImageError):
     """The source could not be read."""
 
     code = "read"
+    codes: ClassVar = {
+        "changed": "the file was written to while it was processed; the next run takes it as it is then",
+        "limit-bytes": "the file is larger than --max-bytes",
+        "read-changed": "the file changed while it was read",
+        "read-denied": "this user may not read the file",
+        "read-name": "the path is too long for the file system",
+        "read-not-a-file": "a pipe, a device, a socket or a link where a regular file should be",
+        "read-vanished": "the file was there when the folder was listed, and is no more",
+    }
     stage = "read"
 
 
@@ -93,6 +109,10 @@ class DecodeError(ImageError):
     """The source is damaged, cut off, or not an image at all."""
 
     code = "decode"
+    codes: ClassVar = {
+        "not-an-image": "the file is empty, or not an image whatever its name says",
+        "truncated": "the file is cut off; --allow-truncated takes what there is of it",
+    }
     stage = "decode"
 
 
@@ -107,6 +127,13 @@ class LimitError(ImageError):
     """The source is beyond a limit that protects the machine."""
 
     code = "limit"
+    codes: ClassVar = {
+        "limit-frames": "the animation has more frames than --max-frames",
+        "limit-metadata": "the file holds more metadata than --max-metadata",
+        "limit-pixels": "the picture has more pixels than --max-pixels",
+        "limit-scans": "the progressive JPEG has more passes than --max-scans",
+        "limit-side": "a side of the picture is longer than --max-side",
+    }
     stage = "header"
 
 
@@ -121,6 +148,9 @@ class EncodeError(ImageError):
     """The result could not be encoded in the wanted format."""
 
     code = "encode"
+    codes: ClassVar = {
+        "too-large": "a side of the result is longer than its format allows",
+    }
     stage = "encode"
 
 
@@ -128,6 +158,10 @@ class WriteError(ImageError):
     """The result could not be written."""
 
     code = "write"
+    codes: ClassVar = {
+        "write-denied": "this user may not write there",
+        "write-name": "the name is too long for the file system",
+    }
     stage = "write"
 
 
@@ -135,6 +169,11 @@ class WorkerError(PixmillError):
     """A worker process failed on this task."""
 
     code = "worker"
+    codes: ClassVar = {
+        "handler": "the work raised an error that pixmill does not know; the failure holds its traceback",
+        "interrupted": "too many runs died while this image was in flight, so it may be what killed them",
+        "stalled": "the worker process took no task although it had some, and was killed",
+    }
 
 
 class WorkerCrashed(WorkerError):
@@ -159,4 +198,20 @@ class RunError(PixmillError):
     """The environment stopped the run; what is unfinished stays pending."""
 
     code = "run"
+    codes: ClassVar = {
+        "disk-full": "there is no space, inode or quota left for an output",
+        "export": "a log or metrics file cannot be written any more",
+        "ledger": "the ledger cannot be used",
+        "ledger-busy": "another run is using the ledger",
+        "ledger-damaged": "the ledger's file is damaged",
+        "ledger-foreign": "the file in the ledger's place is the database of another program",
+        "ledger-io": "the ledger cannot be read or written",
+        "ledger-lost": "the ledger was removed while a run was using it",
+        "ledger-missing": "there is no ledger where one was expected",
+        "ledger-version": "the ledger was written by a newer pixmill",
+        "locked": "another run is writing to the same output",
+        "not-readable": "this user may not read the source",
+        "not-writable": "this user may not write to the output",
+        "read-only": "the output is on a file system that is read-only",
+    }
     exit_code = 3

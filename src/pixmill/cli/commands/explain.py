@@ -40,7 +40,7 @@ class Explain(Command):
     examples: ClassVar = (
         "pixmill explain resize",
         "pixmill explain webp",
-        "pixmill explain --on-collision",
+        "pixmill explain on-collision",
         "pixmill explain timeout",
     )
 
