@@ -92,8 +92,16 @@ class Namer:
     ``renditions`` are pairs of the rendition's name and a function that tells the extension for a source.
     """
 
-    def __init__(self, template: Template, renditions: Sequence[tuple[str, Extension]], *, refuse: bool = False) -> None:
-        """With ``refuse``, a collision is a ``ConfigError``."""
+    def __init__(
+        self,
+        template: Template,
+        renditions: Sequence[tuple[str, Extension]],
+        *,
+        refuse: bool = False,
+        is_taken: Callable[[bytes, bytes], bool] | None = None,
+    ) -> None:
+        """With ``refuse``, a collision is a ``ConfigError``. ``is_taken(source, name)``: the name is another's, who is not here."""
+        self._is_taken = is_taken
         self._template = template
         self._renditions = renditions
         self._refuse = refuse
@@ -125,6 +133,8 @@ class Namer:
         return names != self._fill(source, None)
 
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
+        if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
+            return False
         identities = [identity(name) for name in names]
         if len(set(identities)) < len(identities) or any(each in taken for each in identities):
             return False
@@ -143,6 +153,6 @@ class Namer:
 
 
 def _collision(source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> ConfigError:
-    name, other = next((name, taken[identity(name)]) for name in names if identity(name) in taken)
+    name, other = next(((name, taken[identity(name)]) for name in names if identity(name) in taken), (names[0], names[0]))
     message = f"{printable(other)} and {printable(source)} both want the name {printable(name)}"
     return ConfigError(message, code="collision", hint="--on-collision suffix gives the second its full name")

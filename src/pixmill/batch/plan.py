@@ -1,6 +1,6 @@
 """``Plan``: what will be done, fully resolved against the world and fingerprinted. Makes tasks, writes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from hashlib import blake2b
 
@@ -61,16 +61,18 @@ class Plan:
         def refused(path: bytes, error: ImageError) -> None:
             refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
 
-        shard = self.config.selection.shard
         for entries in self.places.source.folders(refused):
-            chosen = self.selector.choose(entries)
-            names = self.namer.names([entry.path for entry in chosen])
-            for entry in chosen:
-                if shard.takes(entry.path):
-                    yield Item(entry, names[entry.path])
+            yield from self.items_of(entries)
             yield from refusals
             refusals.clear()
         yield from refusals
+
+    def items_of(self, entries: Sequence[Entry]) -> Iterator[Item]:
+        """Yield the inputs among the ``entries`` of one folder, which must be all of them: their names may collide."""
+        shard = self.config.selection.shard
+        chosen = self.selector.choose(entries)
+        names = self.namer.names([entry.path for entry in chosen])
+        return (Item(entry, names[entry.path]) for entry in chosen if shard.takes(entry.path))
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
@@ -84,13 +86,17 @@ class Plan:
     @cached_property
     def namer(self) -> Namer:
         """Return what names the outputs."""
+        return self.make_namer()
+
+    def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
+        """Return what names the outputs, and leaves alone those of sources that are gone: ``is_taken(source, name)``."""
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two of them have the same name and format")
         several = len({rendition.name for rendition in renditions}) > 1
         template = placement.name.with_rendition() if several else placement.name
         named = [(rendition.name, self._extension(rendition)) for rendition in renditions]
-        return Namer(template, named, refuse=placement.on_collision == "error")
+        return Namer(template, named, refuse=placement.on_collision == "error", is_taken=is_taken)
 
     def _extension(self, rendition: Rendition) -> Extension:
         """Return the function that tells the extension of ``rendition`` for a source; only ``keep`` has to look into it."""

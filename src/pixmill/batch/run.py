@@ -1,7 +1,7 @@
 """The composition root: storage, engine and imaging meet here, and nowhere else."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -30,6 +30,7 @@ from pixmill.storage.open import open_storage
 
 LEDGER = "ledger.sqlite"
 PRELOAD = ("pixmill.batch.handler",)
+Stream = Callable[[Ledger], Iterable[Task | None]]
 
 
 def executors() -> Registry[Executor]:
@@ -68,13 +69,21 @@ def open_run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Iterat
     first = list(islice(tasks, 1))
     if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
         raise nothing_found(config, made.selector.ignored)
+    with begin(made, lambda _: chain(first, tasks), observers=observers) as under_way:
+        yield under_way
+
+
+@contextmanager
+def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = ()) -> Iterator[BatchRun]:
+    """Start a run of the tasks that ``stream`` gives, which may be told what the ledger knows. Ends like ``open_run``."""
+    config = made.config
     with ExitStack() as stack:
         metrics = Metrics()
         ledger = _open_state(made, stack)
         executor = executors().get(config.executor)(workers=config.workers)  # type: ignore[call-arg]  # as every executor is made
         engine = stack.enter_context(
             open_engine(
-                chain(first, tasks),
+                stream(ledger),
                 HandlerRef("pixmill.batch.handler:image_handler", msgspec.msgpack.encode(made.handler_options), preload=PRELOAD),
                 executor=executor,
                 ledger=ledger,

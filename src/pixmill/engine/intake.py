@@ -10,23 +10,23 @@ _LONGEST = 0.01
 
 
 class Intake:
-    """Draws from an iterable of tasks. ``is_exhausted`` once it has ended."""
+    """Draws from an iterable of tasks. ``is_exhausted`` once it has ended, ``is_idle`` while it has nothing at the moment."""
 
-    def __init__(self, tasks: Iterable[Task], clock: Clock) -> None:
+    def __init__(self, tasks: Iterable[Task | None], clock: Clock) -> None:
         """Read nothing yet."""
         self._tasks = iter(tasks)
         self._clock = clock
         self._next: Task | None = None
         self.is_exhausted = False
+        self.is_idle = False
 
     def take(self, wanted: int) -> list[Task]:
         """Return up to ``wanted`` tasks with distinct keys, fewer when the source is slow: the workers must not wait for it."""
         chunk: dict[bytes, Task] = {}
         end = self._clock.elapsed() + _LONGEST
         while len(chunk) < min(wanted, _CHUNK):
-            task, self._next = self._next or next(self._tasks, None), None
+            task = self._draw()
             if task is None:
-                self.is_exhausted = True
                 break
             if task.key in chunk:
                 self._next = task
@@ -35,3 +35,13 @@ class Intake:
             if self._clock.elapsed() > end:
                 break
         return list(chunk.values())
+
+    def _draw(self) -> Task | None:
+        task, self._next = self._next, None
+        if task is None:
+            try:
+                task = next(self._tasks)
+            except StopIteration:
+                self.is_exhausted = True
+        self.is_idle = task is None and not self.is_exhausted
+        return task

@@ -97,5 +97,8 @@ class Ledger(Protocol):
     def forget(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again (pending, no attempts, no id); return how many there were."""
 
+    def discard(self, keys: Iterable[bytes]) -> list[Record]:
+        """Remove these keys, whose units are gone for good, and return what was known of them."""
+
     def close(self) -> None:
         """Let go of every resource; a second call does nothing."""

@@ -38,7 +38,7 @@ class Run:
     """A run: enter it to start, iterate for the outcomes, leave to end. Made by ``open_run``."""
 
     def __init__(
-        self, tasks: Iterable[Task], handler: HandlerRef, parts: Parts, *, observers: Sequence[Observer], about: bytes
+        self, tasks: Iterable[Task | None], handler: HandlerRef, parts: Parts, *, observers: Sequence[Observer], about: bytes
     ) -> None:
         """Start nothing yet."""
         self._handler = handler
@@ -112,7 +112,7 @@ class Run:
 
 
 def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its default
-    tasks: Iterable[Task],
+    tasks: Iterable[Task | None],
     handler: HandlerRef | Callable[[bytes], bytes],
     *,
     executor: Executor | None = None,
@@ -127,6 +127,9 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     chance: random.Random | None = None,
 ) -> Run:
     """Return the run of ``handler`` over ``tasks``, which are drawn as they are needed and never held as a whole.
+
+    A source that has nothing at the moment yields ``None``, and is asked again soon; the run ends when it ends. It may yield a
+    key again once the task has had its outcome.
 
     ``handler``: a reference, or a function ``bytes -> bytes`` at the top level of a module or script. ``executor``: where to
     run; by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: what makes it
@@ -176,7 +179,7 @@ def _reason(error: BaseException | None) -> str:
 class _CallableModule(ModuleType):
     """Lets ``pixmill.engine.run(...)`` be the function also when the module of that name is what the package has bound."""
 
-    def __call__(self, tasks: Iterable[Task], handler: HandlerRef | Callable[[bytes], bytes], **choices: Any) -> Counts:  # noqa: ANN401  # typed above
+    def __call__(self, tasks: Iterable[Task | None], handler: HandlerRef | Callable[[bytes], bytes], **choices: Any) -> Counts:  # noqa: ANN401  # typed above
         return run(tasks, handler, **choices)
 
 

@@ -23,6 +23,7 @@ from pixmill.engine.rate import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Task
 
 _TICK = 0.25
+_GLANCE = 0.05  # at a source that had nothing: how late a task may be noticed that has only just come
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class Scheduler:
     ``reason`` is empty until a stop is asked for or all is finished.
     """
 
-    def __init__(self, tasks: Iterable[Task], parts: Parts) -> None:
+    def __init__(self, tasks: Iterable[Task | None], parts: Parts) -> None:
         """Read nothing yet."""
         self._parts = parts
         self._intake = Intake(tasks, parts.clock)
@@ -147,10 +148,11 @@ class Scheduler:
 
     def _patience(self) -> float:
         """Return how long there is nothing to do but wait."""
-        if not self.reason and not self._intake.is_exhausted and len(self._backlog) < self._parts.policy.window:
+        reads_on = not self.reason and not self._intake.is_exhausted and len(self._backlog) < self._parts.policy.window
+        if reads_on and not self._intake.is_idle:
             return 0.0
         now = self._parts.clock.elapsed()
-        pauses = [_TICK]
+        pauses = [_GLANCE if reads_on else _TICK]
         due = self._backlog.next_due()
         if due is not None:
             pauses.append(due - now)

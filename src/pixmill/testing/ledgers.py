@@ -182,6 +182,14 @@ class LedgerSuite:
         assert ledger.counts() == Counts(failed=1, pending=1)
         assert ledger.admit([forgotten]) == [fresh(forgotten)]
 
+    def test_discarding_removes_keys_and_tells_what_was_known(self, ledger: Ledger) -> None:
+        kept, discarded = tasks(2)
+        finish(ledger, [kept, discarded])
+        before = list(ledger.records())
+        assert ledger.discard([discarded.key, b"never heard of"]) == [record for record in before if record.key == discarded.key]
+        assert [record.key for record in ledger.records()] == [kept.key]
+        assert ledger.admit([discarded]) == [fresh(discarded)]
+
     def test_runs_are_remembered_with_their_counts(self, ledger: Ledger) -> None:
         first = ledger.begin(about=b'{"recipe": 1}')
         ledger.end(Counts(done=3, skipped=2, failed=1, pending=4), "finished")

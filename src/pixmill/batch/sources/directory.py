@@ -23,12 +23,13 @@ class Directory:
     def folders(self, refused: Refused) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted."""
         if not self._only:
-            yield from self.storage.list(descend=self._enters, on_error=refused)
+            yield from self.storage.list(descend=self.enters, on_error=refused)
             return
         entry = self.storage.stat(self._only)
         if entry is None:
             raise AddressError(f"{printable(self._only)} is not there, or not a regular file")
         yield [entry]
 
-    def _enters(self, path: bytes) -> bool:
+    def enters(self, path: bytes) -> bool:
+        """Tell whether the folder ``path`` is looked into."""
         return not path.rpartition(b"/")[2].startswith(b".") and not self._is_ours(path)

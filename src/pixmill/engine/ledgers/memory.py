@@ -92,6 +92,12 @@ class MemoryLedger(Ledger):
             self._fresh(key, b"")
         return len(known)
 
+    def discard(self, keys: Iterable[bytes]) -> list[Record]:
+        """Remove these keys and return what was known of them."""
+        known = [key for key in dict.fromkeys(keys) if key in self._records]
+        self._in_flight.difference_update(known)
+        return [self._records.pop(key) for key in known]
+
     def close(self) -> None:
         """Keep everything: the object is the ledger."""
 

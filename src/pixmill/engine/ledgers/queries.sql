@@ -38,3 +38,6 @@ SELECT number, started_at, ended_at, reason, done, skipped, failed, pending, abo
 
 -- forget: Make a key that is there new again, without an id.
 UPDATE task SET id = x'', state = 0, attempts = 0, interruptions = 0, outcome = x'', seconds = 0, finished_at = 0 WHERE key = ?;
+
+-- discard: Remove a key.
+DELETE FROM task WHERE key = ?;

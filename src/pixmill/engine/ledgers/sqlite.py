@@ -124,6 +124,17 @@ class SqliteLedger(Ledger):
         with self._change() as connection:
             return connection.executemany(self._sql["forget"], ((key,) for key in keys)).rowcount
 
+    def discard(self, keys: Iterable[bytes]) -> list[Record]:
+        """Remove these keys and return what was known of them."""
+        known = []
+        with self._change() as connection:
+            for key in keys:
+                row = connection.execute(self._sql["recall"], (key,)).fetchone()
+                if row is not None:
+                    known.append(_record(row) or Record(key=row[0], id=row[1], state=State.PENDING))
+                    connection.execute(self._sql["discard"], (key,))
+        return known
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._connection.close()
