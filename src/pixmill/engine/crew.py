@@ -117,6 +117,7 @@ class Crew:
     def note_progress(self) -> None:
         """Forget the strikes: a worker has answered."""
         self._strikes = 0
+        self._complaint = None
 
     def note_complaint(self, failure: Failure) -> None:
         """Remember why a worker could not start."""
@@ -223,7 +224,7 @@ class Crew:
         self._nursery.close()
         for member in list(self._members.values()):
             self._on_messages(member, _see_off(member))
-            self._bury(member, failure)
+            self._bury(member, failure if member.current() else None)
         if self._strikes >= self._most_strikes:
             self._give_up()
         self._nursery = self._open_nursery()

@@ -88,7 +88,12 @@ class Nursery:
         return self._log.log()
 
     def close(self) -> bool:
-        """End the process; return whether it could kill and reap its workers before, which it cannot when it was killed."""
+        """End the process; return whether it could kill and reap its workers before, which it cannot when it was killed.
+
+        A second call does nothing.
+        """
+        if self.pipe.fileno() < 0:
+            return False
         self.pipe.settimeout(_PATIENCE)
         with suppress(OSError):  # gone already, or stopped: the kill below ends it either way
             self.pipe.shutdown(socket.SHUT_WR)

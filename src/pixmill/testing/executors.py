@@ -135,9 +135,12 @@ class ExecutorSuite:
         executor.close()
 
     def test_a_handler_that_cannot_be_loaded_ends_the_run_with_its_own_words(self, executor: Executor) -> None:
-        with closing(executor), pytest.raises(RunError, match="libtrouble"):
+        def start_and_wait() -> None:
             executor.start(HandlerRef("pixmill.testing.misbehaviour:broken"), _POLICY)
             _collect(executor, 1)
+
+        with closing(executor), pytest.raises(RunError, match="libtrouble"):
+            start_and_wait()
 
 
 class IsolatingExecutorSuite(ExecutorSuite):
@@ -160,14 +163,14 @@ class IsolatingExecutorSuite(ExecutorSuite):
         (lost,) = losses(reports)
         assert lost.attempt == todo[50]
         assert (lost.failure.code, lost.failure.signal) == ("crash", number)
-        assert lost.failure.stage == payload.split()[0]
+        assert lost.failure.stage == payload.split(maxsplit=1)[0]
         assert words in lost.failure.message
-        assert sum(isinstance(report, Answered) for report in reports) == 100  # noqa: PLR2004  # the neighbours
+        assert sum(isinstance(report, Answered) for report in reports) == 100  # the neighbours
 
     def test_a_kill_from_outside_is_taken_for_the_oom_killers(self, started: Executor) -> None:
         (lost,) = losses(run_all(started, attempts("signal 9")))
         assert (lost.failure.code, lost.failure.signal) == ("out-of-memory", signal.SIGKILL)
-        assert lost.failure.peak_rss > 1_000_000  # noqa: PLR2004  # bytes, not kibibytes
+        assert lost.failure.peak_rss > 1_000_000  # bytes, not kibibytes
 
     @pytest.mark.parametrize("payload", ["sleep 100", "signal 19"], ids=["hangs", "stops itself"])
     def test_a_task_that_hangs_is_killed_at_its_deadline(self, started: Executor, payload: str) -> None:
@@ -176,7 +179,7 @@ class IsolatingExecutorSuite(ExecutorSuite):
         (lost,) = losses(reports)
         assert lost.attempt is not None
         assert lost.attempt.task.payload == payload.encode()
-        assert (lost.failure.code, lost.failure.stage) == ("timeout", payload.split()[0])
+        assert (lost.failure.code, lost.failure.stage) == ("timeout", payload.split(maxsplit=1)[0])
         assert time.monotonic() - began >= _POLICY.timeout
         assert set(answers(reports)) == {b"echo a", b"echo b", b"echo c"}
 

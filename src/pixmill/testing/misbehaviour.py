@@ -21,12 +21,12 @@ def handler(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given op
     return _obey
 
 
-def broken(options: bytes) -> Handler:
+def broken(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
     """Fail to build a handler, as one does whose library is missing."""
     raise ImportError("libtrouble.so.1: cannot open shared object file")
 
 
-def hopeless(options: bytes) -> Handler:
+def hopeless(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
     """End the process instead of building a handler."""
     os._exit(7)
 
@@ -68,12 +68,12 @@ def _say(argument: str, _: Stages) -> bytes:
     return b""
 
 
-def _log(argument: str, _: Stages) -> bytes:
+def _log(argument: str, stages: Stages) -> bytes:
     """Append a line to a file: how often a task ran, seen from outside. A second word is what to do after that."""
-    path, _, rest = argument.partition(" ")
+    path, *rest = argument.split(maxsplit=1)
     with Path(path).open("a") as log:
         log.write("ran\n")
-    return _obey(rest.encode(), _SILENT) if rest else b""
+    return _obey(rest[0].encode(), stages) if rest else b""
 
 
 def _crash_once(argument: str, stages: Stages) -> bytes:
@@ -98,21 +98,24 @@ def _raise(argument: str, _: Stages) -> bytes:
     raise errors[argument]
 
 
+def _pid(_: str, __: Stages) -> bytes:
+    return str(os.getpid()).encode()
+
+
+def _big(argument: str, _: Stages) -> bytes:
+    return bytes(int(argument))
+
+
+def _text(_: str, __: Stages) -> bytes:
+    return cast("bytes", "no bytes")
+
+
 def _count(argument: str, stages: Stages) -> bytes:
     stages.count("things", int(argument))
     stages.count("things", 1)
     return b""
 
 
-class _Silent(Stages):
-    def enter(self, stage: str) -> None:
-        """Say nothing."""
-
-    def count(self, measure: str, amount: int) -> None:
-        """Count nothing."""
-
-
-_SILENT = _Silent()
 _ACTS: dict[str, Callable[[str, Stages], bytes]] = {
     "sleep": _sleep,
     "signal": _signal,
@@ -124,7 +127,7 @@ _ACTS: dict[str, Callable[[str, Stages], bytes]] = {
     "crash-once": _crash_once,
     "raise": _raise,
     "count": _count,
-    "pid": lambda _, __: str(os.getpid()).encode(),
-    "big": lambda argument, _: bytes(int(argument)),
-    "text": lambda _, __: cast("bytes", "no bytes"),
+    "pid": _pid,
+    "big": _big,
+    "text": _text,
 }

@@ -1,0 +1,41 @@
+"""Look at processes from outside, and wait for what must become true of them. Needs /proc."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of the living children of a process."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(parent) == pid and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def grandchildren(pid: int) -> list[int]:
+    """Return the pids of the living grandchildren of a process: the workers, when it is a coordinator."""
+    return [grandchild for child in children(pid) for grandchild in children(child)]
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process lives; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Return as soon as ``condition`` holds; fail the test when it does not in ``seconds``."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"waited {seconds} s in vain")
+        time.sleep(0.005)

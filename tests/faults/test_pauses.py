@@ -1,0 +1,40 @@
+"""A program that was stopped for a while has not been slow."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from pixmill.testing.processes import grandchildren, wait_until
+
+SCRIPT = """
+from pixmill.core.units import Duration
+from pixmill.engine.policy import Policy
+from pixmill.engine.run import open_run
+from pixmill.engine.task import Task
+from pixmill.testing.misbehaviour import REF
+
+tasks = (Task.of(str(n), b"sleep 0.6") for n in range(8))
+with open_run(tasks, REF, workers=2, policy=Policy(timeout=Duration(1.2))) as run:
+    for outcome in run:
+        print(type(outcome).__name__, outcome.attempts, flush=True)
+"""
+
+
+def test_a_pause_of_the_whole_group_times_nobody_out():
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT], start_new_session=True, stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: len(grandchildren(process.pid)) == 2)
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGSTOP)
+            time.sleep(2.5)  # the pause itself: twice the deadline
+            os.killpg(process.pid, signal.SIGCONT)
+            time.sleep(0.3)  # so that the second pause falls into the middle of a task
+        out, _ = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert out.splitlines() == ["Done 1"] * 8
