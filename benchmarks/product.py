@@ -1,0 +1,122 @@
+"""Measures of the whole product: a re-run with nothing to do, two workers against one, and start-up.
+
+    python benchmarks/product.py [FOLDER OF PHOTOGRAPHS]
+
+Each figure is the median of interleaved repetitions; the ratios are what counts, for machines differ and are noisy.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pixmill
+
+REPETITIONS = 5
+FILES = 100_000
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
+PIXMILL = str(Path(sys.executable).parent / "pixmill")
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Return how many seconds ``action`` takes."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def command(*words: str) -> Callable[[], object]:
+    """Return an action that runs a command and throws its output away."""
+    return lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def interleaved(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the median seconds of each action, run in turn."""
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(REPETITIONS):
+        for name, action in actions.items():
+            times[name].append(timed(action))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def rerun(folder: Path) -> None:
+    """Measure 3: a second run over unchanged files."""
+    source, destination = folder / "tiny", folder / "tiny-out"
+    pixel = pixmill.process(tiny_png(), pixmill.Recipe(steps=()))
+    for number in range(FILES):
+        path = source / f"{number // 1000:03}" / f"{number:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pixel)
+    first = timed(lambda: pixmill.run(source, destination, durability="none"))
+    again = statistics.median(timed(lambda: pixmill.run(source, destination, durability="none")) for _ in range(3))
+    print(
+        f"3. first run over {FILES:,} tiny files: {FILES / first:,.0f} files/s; again, unchanged: {FILES / again:,.0f} files/s (goal: 20,000)"
+    )
+
+
+def tiny_png() -> bytes:
+    """Return a PNG of four pixels."""
+    from PIL import Image  # noqa: PLC0415  # only this measure needs it
+
+    with tempfile.SpooledTemporaryFile() as file:
+        Image.new("RGB", (2, 2), "teal").save(file, "PNG")
+        file.seek(0)
+        return file.read()
+
+
+def scaling(folder: Path, photographs: Path) -> None:
+    """Measure 4: the photographs with two workers against one."""
+    source = folder / "photographs"
+    source.mkdir()
+    for copy in range(3):
+        for path in photographs.rglob("*.jpg"):
+            (source / f"{copy}-{path.name}").hardlink_to(path) if same_device(path, source) else (
+                source / f"{copy}-{path.name}"
+            ).write_bytes(path.read_bytes())
+    runs = {
+        workers: command(PIXMILL, "run", str(source), str(folder / "scaled"), "--workers", workers, "--force", "--quiet")
+        for workers in ("1", "2")
+    }
+    seconds = interleaved(runs)
+    print(f"4. two workers against one: {seconds['1'] / seconds['2']:.2f} times as fast (goal: 1.85)")
+
+
+def same_device(one: Path, other: Path) -> bool:
+    """Return whether hard links can join the two."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def start_up(folder: Path) -> None:
+    """Measure 5: start-up against that of the interpreter."""
+    source = folder / "one"
+    source.mkdir()
+    (source / "one.png").write_bytes(tiny_png())
+    seconds = interleaved(
+        {
+            "python": command(sys.executable, "-c", "pass"),
+            "version": command(PIXMILL, "--version"),
+            "run": command(PIXMILL, "run", str(source), str(folder / "one-out"), "--force"),
+        }
+    )
+    print(f"5. pixmill --version: {seconds['version'] / seconds['python']:.1f} times python -c pass (goal: at most 20)")
+    print(f"   pixmill run of one small image: {seconds['run'] / seconds['python']:.1f} times (goal: at most 60)")
+
+
+def main() -> None:
+    """Run the three measures and print them."""
+    photographs = Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start_up(folder)
+        rerun(folder)
+        if photographs.is_dir():
+            scaling(folder, photographs)
+        else:
+            print(f"4. skipped: no photographs in {photographs}")
+
+
+if __name__ == "__main__":
+    main()
