@@ -1,0 +1,198 @@
+"""Runs of the product, seen from Python: resuming, updating, sharing an output, and what is refused."""
+
+import io
+import os
+import threading
+
+import pytest
+from PIL import Image
+
+import pixmill
+from pixmill.batch import status
+from pixmill.batch.options import resolve
+from pixmill.batch.plan import plan
+from pixmill.batch.survey import survey
+from pixmill.testing.invariants import check_complete, finished, identities, outputs, temporaries
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "deep" / "er").mkdir(parents=True)
+    for number, name in enumerate(["a.jpg", "a.png", "deep/b.webp", "deep/er/c.bmp"]):
+        Image.new("RGB", (40 + number, 30), (50 * number, 100, 200)).save(folder / name)
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+def test_every_image_is_made_and_the_tree_mirrored(source, tmp_path):
+    report = pixmill.run(source, tmp_path / "out", workers=1)
+    assert report.counts.done == 4
+    assert report.exit_code == 0
+    assert set(outputs(tmp_path / "out")) == {"a.jpg", "a.png.jpg", "deep/b.jpg", "deep/er/c.jpg"}
+    assert report.ignored == {"not-an-image": 1}
+    assert report.bytes_in == sum(path.stat().st_size for path in source.rglob("*.*") if path.suffix != ".txt")
+
+
+def test_a_second_run_does_nothing_and_a_changed_source_is_done_again(source, tmp_path):
+    out = tmp_path / "out"
+    pixmill.run(source, out, workers=1)
+    before = identities(out)
+    assert pixmill.run(source, out, workers=1).counts.skipped == 4
+    assert identities(out) == before
+    Image.new("RGB", (10, 10), "red").save(source / "a.png")
+    report = pixmill.run(source, out, workers=1)
+    assert (report.counts.done, report.counts.skipped) == (1, 3)
+    assert {name for name, identity in identities(out).items() if before[name] != identity} == {"a.png.jpg"}
+
+
+def test_another_recipe_does_everything_again_and_a_wider_limit_nothing(source, tmp_path):
+    out = tmp_path / "out"
+    pixmill.run(source, out, workers=1)
+    assert pixmill.run(source, out, workers=1, max_pixels="50MP").counts.skipped == 4
+    assert pixmill.run(source, out, workers=1, quality=60).counts.done == 4
+    assert pixmill.run(source, out, workers=1, quality=60, force=True).counts.done == 4
+
+
+def test_a_refused_image_is_made_once_its_limit_is_raised(source, tmp_path):
+    out = tmp_path / "out"
+    refused = pixmill.run(source, out, workers=1, max_pixels=41 * 30)
+    assert refused.counts.failed == 2
+    assert set(refused.failures) == {"limit-pixels"}
+    assert refused.exit_code == 1
+    mended = pixmill.run(source, out, workers=1)
+    assert (mended.counts.done, mended.counts.skipped) == (2, 2)
+
+
+def test_a_failure_is_remembered_until_it_is_asked_for_again(source, tmp_path):
+    out = tmp_path / "out"
+    (source / "broken.jpg").write_bytes((source / "a.jpg").read_bytes()[:300])
+    first = pixmill.run(source, out, workers=1)
+    assert first.counts.failed == 1
+    assert pixmill.run(source, out, workers=1).remembered == 1
+    with status.open_state(str(out), write=True) as ledger:
+        (failed,) = status.failures(ledger)
+        assert failed.path == b"broken.jpg"
+        assert failed.failure.stage == "decode"
+        assert status.forget_failures(ledger) == 1
+    assert pixmill.run(source, out, workers=1).remembered == 0
+
+
+def test_an_output_that_was_removed_or_cut_is_made_again(source, tmp_path):
+    out = tmp_path / "out"
+    pixmill.run(source, out, workers=1)
+    expected = outputs(out)
+    (out / "a.jpg").unlink()
+    (out / "deep/b.jpg").write_bytes(b"cut")
+    assert pixmill.run(source, out, workers=1).counts.done == 2
+    check_complete(out, expected)
+
+
+def test_verify_finds_what_a_run_cannot_see_by_size(source, tmp_path):
+    out = tmp_path / "out"
+    pixmill.run(source, out, workers=1)
+    data = (out / "a.jpg").read_bytes()
+    (out / "a.jpg").write_bytes(data[:-1] + b"\0")
+    (out / "deep/b.jpg").unlink()
+    with status.open_state(str(out)) as ledger:
+        problems = {(problem.output, problem.what) for problem in status.verify(ledger, str(out))}
+    assert problems == {(b"a.jpg", "content"), (b"deep/b.jpg", "missing")}
+
+
+def test_the_temporaries_of_a_dead_run_are_removed_and_nothing_else(source, tmp_path):
+    out = tmp_path / "out"
+    (out / "deep").mkdir(parents=True)
+    (out / "deep" / ".pixmill-1of1-99-3.tmp").write_bytes(b"half")
+    (out / "deep" / ".pixmill-notes.tmp").write_bytes(b"mine")
+    pixmill.run(source, out, workers=1)
+    assert temporaries(out) == [out / "deep" / ".pixmill-notes.tmp"]
+
+
+def test_two_runs_on_one_output_refuse_each_other(source, tmp_path):
+    with pixmill.open_run(source, tmp_path / "out", workers=1):
+        with pytest.raises(pixmill.RunError, match=f"another run is writing to .*process {os.getpid()}"):
+            pixmill.run(source, tmp_path / "out")
+        with pytest.raises(pixmill.RunError, match="another run is writing to"):
+            pixmill.run(source, tmp_path / "out", shard="1/2")
+
+
+def test_the_shards_of_one_output_may_run_side_by_side(source, tmp_path):
+    out, reports = tmp_path / "out", []
+    runs = [
+        threading.Thread(target=lambda index=index: reports.append(pixmill.run(source, out, workers=1, shard=f"{index}/2")))
+        for index in (1, 2)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert sum(report.counts.done for report in reports) == 4
+    assert len(outputs(out)) == 4
+
+
+def test_a_run_that_is_left_early_can_be_resumed(source, tmp_path):
+    out = tmp_path / "out"
+    with pixmill.open_run(source, out, workers=1) as run:
+        for _ in run:
+            break
+    assert 1 <= len(finished(out)) <= 4
+    report = pixmill.run(source, out, workers=1)
+    assert report.counts.done + report.counts.skipped == 4
+    assert report.counts.skipped >= 1
+
+
+def test_a_survey_says_what_a_run_would_do_and_writes_nothing(source, tmp_path):
+    out = tmp_path / "out"
+    config = resolve(str(source), str(out), {"workers": 1})
+    counted = survey(plan(config))
+    assert (counted.to_do, counted.unchanged, counted.renamed, counted.ignored) == (4, 0, 1, {"not-an-image": 1})
+    assert (b"a.png", (b"a.png.jpg",)) in counted.examples
+    assert not out.exists()
+    pixmill.run(source, out, workers=1)
+    assert survey(plan(config)).unchanged == 4
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda folder: (folder / "nothing", folder / "out"), "does not exist"),
+        (lambda folder: (folder / "in", folder / "in"), "the same folder"),
+        (lambda folder: (folder / "in", folder / "in/notes.txt"), "is a file, and must be a folder"),
+        (lambda folder: (empty(folder), folder / "out"), "no images found"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_written(source, tmp_path, make, sentence):
+    before = sorted(tmp_path.rglob("*"))
+    places = make(tmp_path)
+    with pytest.raises(pixmill.ConfigError, match=sentence):
+        pixmill.run(*places)
+    assert [path for path in sorted(tmp_path.rglob("*")) if path not in before and path.name != "empty"] == []
+    assert source.exists()
+
+
+def empty(folder):
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+def test_an_output_inside_the_input_is_not_taken_as_input(source):
+    pixmill.run(source, source / "out", workers=1)
+    report = pixmill.run(source, source / "out", workers=1)
+    assert (report.counts.found, report.counts.skipped) == (4, 4)
+
+
+def test_the_modification_time_is_kept_where_that_was_asked_for(source, tmp_path):
+    os.utime(source / "a.jpg", ns=(1_000_000_000, 1_234_567_890_000_000_000))
+    pixmill.run(source, tmp_path / "out", workers=1, preserve=["mtime"])
+    assert (tmp_path / "out" / "a.jpg").stat().st_mtime_ns == 1_234_567_890_000_000_000
+
+
+def test_one_image_is_made_from_bytes(source):
+    made = Image.open(io.BytesIO(pixmill.process((source / "a.png").read_bytes(), pixmill.Recipe(steps=["resize:width=20"]))))
+    assert (made.format, made.width) == ("JPEG", 20)
+
+
+def test_one_file_may_be_the_source(source, tmp_path):
+    report = pixmill.run(source / "a.png", tmp_path / "out", workers=1)
+    assert report.counts.done == 1
+    assert set(outputs(tmp_path / "out")) == {"a.jpg"}
