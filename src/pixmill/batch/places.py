@@ -37,7 +37,7 @@ def find(config: RunConfig) -> Places:
     state = _state(config, destination)
     storage = open_storage(os.fspath(root), follow_symlinks=config.selection.follow_symlinks)
     only = b"" if source.is_dir() else os.fsencode(source.name)
-    ours = _below(root, destination, state)
+    ours = below(root, destination, state)
     return Places(Directory(storage, only=only, is_ours=ours.__contains__), root, destination, state)
 
 
@@ -61,7 +61,7 @@ def _state(config: RunConfig, destination: Path) -> Path:
     return base if shard.count == 1 else base / f"shard-{shard.index}-of-{shard.count}"
 
 
-def _below(root: Path, *folders: Path) -> set[bytes]:
+def below(root: Path, *folders: Path) -> set[bytes]:
     """Return those of ``folders`` that lie inside ``root``, as paths relative to it."""
     inside = set()
     for folder in folders:

@@ -34,7 +34,7 @@ def conduct(config: RunConfig, showing: Showing, console: Console) -> int:
     stopped: RunError | None = None
     with interruptible() as interruption:
         with ExitStack() as stack:
-            run = stack.enter_context(open_run(config, observers=[progress, *_observers(showing, console)]))
+            run = stack.enter_context(open_run(config, observers=[progress, *recorders(showing, console)]))
             display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
             display.count_ahead(run.plan.count)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
@@ -61,7 +61,7 @@ def _follow(run: BatchRun, hints: dict[str, str]) -> None:
             hints.setdefault(outcome.failure.code, outcome.failure.hint)
 
 
-def _observers(showing: Showing, console: Console) -> Iterator[Observer]:
+def recorders(showing: Showing, console: Console) -> Iterator[Observer]:
     """Yield whoever writes down what happens."""
     if showing.json:
         yield EventLines(cast("TextIO", console.out), explain=unpack)  # it writes and flushes, no more

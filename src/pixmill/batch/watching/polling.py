@@ -72,7 +72,7 @@ class Polling:
         prefix = folder + b"/" if folder else b""
         files: Folder = {}
         below = []
-        with os.scandir(os.path.join(self._root, folder)) as entries:
+        with os.scandir(self._root + b"/" + folder) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=self._follow):
                     if self._enters(prefix + entry.name):
@@ -86,7 +86,7 @@ class Polling:
         return files, below
 
     def _is_first(self, folder: bytes, visited: set[tuple[int, int]]) -> bool:
-        status = os.stat(os.path.join(self._root, folder))
+        status = os.stat(self._root + b"/" + folder)  # noqa: PTH116  # a file name need not be text, and pathlib knows only text
         place = (status.st_dev, status.st_ino)
         is_first = place not in visited
         visited.add(place)

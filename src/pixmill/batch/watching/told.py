@@ -12,7 +12,7 @@ _WENT = Mask.DELETE | Mask.MOVED_FROM
 
 
 class Told:
-    """Hears of the tree below ``root``, but for the folders that ``enters`` refuses. ``OSError`` when it cannot hear of all of it."""
+    """Hears of the tree below ``root``, but for the folders that ``enters`` refuses. ``OSError`` when it cannot."""
 
     method = "inotify"
 
@@ -87,7 +87,7 @@ class Told:
     def _is_being_begun(self, path: bytes) -> bool:
         """Tell a file that somebody opened to write from a link to a finished one, which nobody will ever close."""
         try:
-            status = os.lstat(os.path.join(self._root, path))
+            status = os.lstat(self._root + b"/" + path)
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_size == 0
@@ -96,7 +96,7 @@ class Told:
         waiting = [path]
         while waiting:
             folder = waiting.pop()
-            full = os.path.join(self._root, folder)
+            full = self._root + b"/" + folder
             try:
                 self._listen(folder, full)
                 with os.scandir(full) as entries:

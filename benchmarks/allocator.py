@@ -1,0 +1,117 @@
+"""Does another malloc make the workers smaller or faster? The measurement behind what docker/Dockerfile preloads.
+
+    python benchmarks/allocator.py /path/to/libjemalloc.so.2 [/path/to/another.so ...]
+
+Runs the photographs of the corpus several times over with the C library's malloc, with the same told to keep fewer arenas
+and to give memory back, and with each library preloaded; interleaved, 2 workers. Prints images a second, the sum of the
+processes' peak memory (PSS, sampled), and what they still hold at the end. Ratios are what counts; on a machine that is
+busy with other things, CPU time per image says more than images a second.
+"""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
+PIXMILL = str(Path(sys.executable).parent / "pixmill")
+COPIES = 8
+REPETITIONS = 3
+SAMPLE = 0.05  # seconds between two looks at the memory
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """One run: images a second, CPU seconds an image, and bytes of memory at the worst moment and at the end."""
+
+    rate: float
+    cost: float
+    peak: int
+    last: int
+
+
+def environments(libraries: list[str]) -> dict[str, dict[str, str]]:
+    """Return what each candidate adds to the environment."""
+    found = {
+        "malloc of the C library": {},
+        "the same, 1 arena, trimmed": {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"},
+    }
+    return {**found, **{Path(library).name: {"LD_PRELOAD": library} for library in libraries}}
+
+
+def fill(folder: Path) -> int:
+    """Put every photograph of the corpus into ``folder``, several times; return how many there are."""
+    photographs = [path for path in sorted(CORPUS.rglob("*")) if path.is_file()]
+    for copy in range(COPIES):
+        for number, path in enumerate(photographs):
+            (folder / f"{copy}-{number}{path.suffix}").write_bytes(path.read_bytes())
+    return COPIES * len(photographs)
+
+
+def measure(source: Path, images: int, variables: dict[str, str], options: list[str]) -> Measured:
+    """Run once and look at the memory meanwhile."""
+    with tempfile.TemporaryDirectory() as destination:
+        command = [PIXMILL, "run", str(source), destination, "--workers", "2", "--durability", "none", "--quiet", *options]
+        began, spent = time.perf_counter(), cpu_time()
+        process = subprocess.Popen(command, env={**os.environ, **variables})
+        samples = [0]
+        while process.poll() is None:
+            samples.append(memory(process.pid) or samples[-1])
+            time.sleep(SAMPLE)
+        seconds = time.perf_counter() - began
+        cost = (cpu_time() - spent) / images
+    return Measured(images / seconds, cost, max(samples), statistics.median(samples[-20:-3] or samples))
+
+
+def cpu_time() -> float:
+    """Return the CPU seconds of every process that has ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def memory(root: int) -> int:
+    """Return the proportional memory of ``root`` and every process below it, in bytes."""
+    total, waiting = 0, [root]
+    while waiting:
+        process = Path(f"/proc/{waiting.pop()}")
+        try:
+            total += (
+                next(
+                    int(line.split()[1]) for line in (process / "smaps_rollup").read_text().splitlines() if line.startswith("Pss:")
+                )
+                * 1024
+            )
+            for thread in (process / "task").iterdir():
+                waiting.extend(map(int, (thread / "children").read_text().split()))
+        except (OSError, StopIteration):
+            continue
+    return total
+
+
+def main(libraries: list[str]) -> None:
+    """Measure every candidate, for the default recipe and for one that libvips works on alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        images = fill(Path(folder))
+        for title, options in {"default recipe": [], "to WebP, sharpened": ["--format", "webp", "--step", "sharpen"]}.items():
+            print(f"\n{title}: {images} photographs, 2 workers, median of {REPETITIONS}")
+            candidates = environments(libraries)
+            results: dict[str, list[Measured]] = {name: [] for name in candidates}
+            for _ in range(REPETITIONS):
+                for name, variables in candidates.items():
+                    results[name].append(measure(Path(folder), images, variables, options))
+            for name, runs in results.items():
+                rate, cost, peak, last = (
+                    statistics.median(getattr(run, field) for run in runs) for field in Measured.__struct_fields__
+                )
+                print(
+                    f"  {name:26} {rate:5.1f} img/s {cost * 1e3:5.0f} ms CPU  peak {peak / 1e6:4.0f} MB  end {last / 1e6:4.0f} MB"
+                )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

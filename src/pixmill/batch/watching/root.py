@@ -1,0 +1,30 @@
+"""The watched folder itself: whether it is still there, and still the same."""
+
+import stat
+from pathlib import Path
+
+
+class Root:
+    """Remembers which folder is at ``path``; another one under that name is not it."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at what is there."""
+        self._path = path
+        self._identity = self._look()
+
+    def is_there(self) -> bool:
+        """Tell whether it is still the same folder."""
+        return self._identity is not None and self._look() == self._identity
+
+    def has_returned(self) -> bool:
+        """Tell whether there is a folder again, and remember it."""
+        self._identity = self._look()
+        return self._identity is not None
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        # a folder that was removed under a mount point or an open handle is still seen, but has no name any more
+        return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) and status.st_nlink else None

@@ -1,0 +1,109 @@
+"""``pixmill watch``: a hot folder."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from pixmill.batch.options import Option
+from pixmill.batch.places import find
+from pixmill.batch.watch import Watch as Watcher
+from pixmill.batch.watching.heartbeat import why_not_alive
+from pixmill.batch.watching.options import Watching
+from pixmill.cli.asking import DST, SRC, config_from, run_options
+from pixmill.cli.command import Command, declared
+from pixmill.cli.conduct import recorders
+from pixmill.cli.display import Display, Silent
+from pixmill.cli.exits import Exit
+from pixmill.cli.interruption import interruptible
+from pixmill.cli.progress import Progress
+from pixmill.cli.sentence import say_error
+from pixmill.cli.showing import SHOW, Showing
+from pixmill.cli.summary import plain_report, summary
+from pixmill.cli.watching import Talk, WatchLines
+from pixmill.core.errors import RunError
+from pixmill.core.model import Model
+
+
+class Health(Model, frozen=True, kw_only=True):
+    """Whether to ask about a watcher instead of being one."""
+
+    health: Annotated[bool, Meta(description="end with 0 if a watcher of SRC and DST is alive, else with 3; writes nothing")] = (
+        False
+    )
+
+
+class Watch(Command):
+    """Process the images in SRC into DST, then those that arrive, until stopped.
+
+    An image is touched only once it is whole: when its size and time have stayed the same for --settle, and nobody is known to
+    write it. Names ending in .part, .tmp, .crdownload and the like are left alone until they are renamed. What is done, changed
+    or failed is kept as by ``pixmill run``, so either goes on where the other was. A failed image is tried again when it changes.
+
+    The file of --recipe is read again when it changes.
+
+    Exit codes: 0 stopped, and everything that was begun is finished; 2 wrong usage; 3 the environment stopped the watch
+    (disk full, output not writable); 130 and 143 stopped before all was finished, to be resumed.
+    """
+
+    arguments: ClassVar = (SRC, DST)
+    examples: ClassVar = (
+        "pixmill watch inbox out --size 800x600",
+        "pixmill watch inbox out --move-done done --move-failed failed",
+        "pixmill watch photos out --mirror --settle 10s",
+    )
+
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """Return the options of watching, every option of a run, and those of showing it."""
+        watching = declared("How to watch", Watching, Health)
+        return {**watching, **run_options(), **declared(SHOW, Showing)}
+
+    def execute(self) -> int:
+        """Watch, or ask about a watcher."""
+        if self.request.model(Health).health:
+            return self._check()
+        showing = self.request.model(Showing)
+        progress = Progress(time.monotonic)
+        printer = Silent(self.console.err) if showing.quiet or showing.progress == "none" else WatchLines(self.console.err)
+        stopped: RunError | None = None
+        with interruptible() as interruption, ExitStack() as stack:
+            display = stack.enter_context(Display(progress, printer))
+            talk = () if showing.quiet else (Talk(progress, display.say),)
+            observers = [progress, *recorders(showing, self.console), *talk]
+            watcher = Watcher(
+                lambda: config_from(self.request), self.request.model(Watching), files=list(self._files()), observers=observers
+            )
+            interruption.stops(watcher, in_flight=lambda: progress.in_flight, say=display.say)
+            try:
+                for _ in watcher:
+                    pass
+            except RunError as error:
+                stopped = error
+        return self._conclude(watcher, showing, stopped)
+
+    def _conclude(self, watcher: Watcher, showing: Showing, stopped: RunError | None) -> int:
+        report = watcher.report()
+        if showing.json:
+            self.console.record({"event": "report", **plain_report(report)})
+        if not showing.quiet:
+            for line in summary(report, config_from(self.request), {}):
+                self.console.say(line)
+        if stopped is not None:
+            say_error(stopped, self.console)
+            return Exit.STOPPED
+        return report.exit_code if report.counts.pending else Exit.DONE
+
+    def _check(self) -> int:
+        trouble = why_not_alive(find(config_from(self.request)).state)
+        self.console.say(trouble or "alive")
+        return Exit.STOPPED if trouble else Exit.DONE
+
+    def _files(self) -> Iterator[Path]:
+        """Yield the file that says what to make, if there is one."""
+        recipe = self.request.values.get("recipe")
+        if isinstance(recipe, str):
+            yield Path(recipe)

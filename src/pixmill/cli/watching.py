@@ -1,0 +1,81 @@
+"""How a watch is shown: a line when something changes about it, and one every 10 s while images come in."""
+
+from collections.abc import Callable
+
+from pixmill.batch.watching.events import (
+    CaughtUp,
+    NameRefused,
+    OutputRemoved,
+    SettingsChanged,
+    SettingsRefused,
+    SourceKept,
+    SourceLost,
+    SourceMoved,
+    SourceReturned,
+    WatchStarted,
+)
+from pixmill.cli.amounts import plural
+from pixmill.cli.lines import SECONDS, Lines, line
+from pixmill.cli.progress import Progress, Snapshot
+from pixmill.core.events import Event
+from pixmill.core.text import printable
+from pixmill.engine.events import TaskFinished
+from pixmill.engine.task import Failed
+
+SENTENCES: dict[type[Event], Callable[..., str]] = {
+    WatchStarted: lambda event: f"told of changes by {event.method}: {event.reason}",
+    SourceLost: lambda _: "the folder is gone; waiting for it to come back",
+    SourceReturned: lambda _: "the folder is back",
+    SettingsChanged: lambda _: "the settings have changed: what they change is made again",
+    SettingsRefused: lambda event: f"the changed settings are wrong, and the former ones stay: {printable(event.message)}",
+    NameRefused: lambda event: f"left alone: {printable(event.message)}",
+    SourceMoved: lambda event: f"moved {printable(event.path)} to {printable(event.to)}",
+    SourceKept: lambda event: f"could not move {printable(event.path)}: {printable(event.message)}",
+    OutputRemoved: lambda event: f"removed the output {printable(event.name)}",
+}
+
+
+class WatchLines(Lines):
+    """Progress for as long as a watch lasts: silent while nothing happens."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        """Take what ``Lines`` takes."""
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # the same
+        self._said = Snapshot()
+        self._due = SECONDS
+
+    def show(self, now: Snapshot) -> None:
+        """Print a line every 10 s, while images come in."""
+        if now.elapsed >= self._due and now.finished != self._said.finished:
+            self._said, self._due = now, now.elapsed + SECONDS
+            self.say(line("IN PROGRESS", now, now.images_rate))
+
+    def finish(self, now: Snapshot) -> None:
+        """Leave the last word to the summary."""
+
+
+class Talk:
+    """An observer that says in words what happens to a watch."""
+
+    def __init__(self, progress: Progress, say: Callable[[str], None]) -> None:
+        """Say it with ``say``; count with ``progress``."""
+        self._progress = progress
+        self._say = say
+
+    def notice(self, event: Event) -> None:
+        """Say what ``event`` means, if it is worth a line."""
+        if type(event) in SENTENCES:
+            self._say(f"[WATCH] {SENTENCES[type(event)](event)}")
+        elif isinstance(event, CaughtUp):
+            self._say(f"[WATCH] {_so_far(self._progress.snapshot())}; waiting for more")
+        elif isinstance(event, TaskFinished) and isinstance(event.outcome, Failed) and not event.outcome.remembered:
+            failed = event.outcome
+            self._say(f"[FAILED] {printable(failed.task.key)}: {printable(failed.failure.message)}")
+
+    def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+
+def _so_far(now: Snapshot) -> str:
+    failed = f", {plural(now.failed, 'failure')}" if now.failed else ""
+    return f"{plural(now.done, 'image')} done{failed}, {now.skipped:,} unchanged since the start"
