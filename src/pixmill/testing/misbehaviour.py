@@ -110,12 +110,18 @@ def _text(_: str, __: Stages) -> bytes:
     return cast("bytes", "no bytes")
 
 
+def _grow(argument: str, _: Stages) -> bytes:
+    _HOARD.append(b"x" * int(argument))
+    return b""
+
+
 def _count(argument: str, stages: Stages) -> bytes:
     stages.count("things", int(argument))
     stages.count("things", 1)
     return b""
 
 
+_HOARD: list[bytes] = []
 _ACTS: dict[str, Callable[[str, Stages], bytes]] = {
     "sleep": _sleep,
     "signal": _signal,
@@ -129,5 +135,6 @@ _ACTS: dict[str, Callable[[str, Stages], bytes]] = {
     "count": _count,
     "pid": _pid,
     "big": _big,
+    "grow": _grow,
     "text": _text,
 }
