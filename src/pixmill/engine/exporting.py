@@ -23,7 +23,7 @@ def line(value: object, explain: Explain | None = None) -> str:
     Bytes become text that ``os.fsencode`` turns back into the same bytes; nothing in it can act on a terminal. A task is
     shown as its key; the result of a done one as ``explain`` says, or not at all.
     """
-    return json.dumps(plain(value, explain), ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return json.dumps(plain(value, explain), ensure_ascii=True, separators=(",", ":"))
 
 
 def plain(value: object, explain: Explain | None = None) -> object:

@@ -90,6 +90,7 @@ class LedgerSuite:
         ledger.start([Attempt(old)])
         ledger.finish([Done(task=old)])
         assert ledger.admit([changed]) == [fresh(changed)]
+        assert ledger.counts() == Counts(pending=1)
 
     def test_every_start_counts_as_an_attempt(self, ledger: Ledger) -> None:
         (task,) = tasks(1)

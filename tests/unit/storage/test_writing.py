@@ -233,6 +233,7 @@ def test_a_sweep_removes_its_own_kind_only(tmp_path):
     (tmp_path / "a" / ".pixmill-run1-7-7.tmp").mkdir()
     (tmp_path / ".pixmill-run1-8-8.tmp").symlink_to("a.tmp")
     storage = FileStorage(os.fsencode(tmp_path))
+    assert [entry.path for listing in storage.list() for entry in listing] == sorted(map(os.fsencode, kept))
     assert storage.sweep(["run1"]) == 1
     assert storage.sweep() == 1
     assert storage.sweep() == 0
