@@ -89,8 +89,8 @@ class LedgerSuite:
         ledger.release([old])
         ledger.start([Attempt(old)])
         ledger.finish([Done(task=old)])
-        assert ledger.admit([changed]) == [fresh(changed)]
         assert ledger.counts() == Counts(pending=1)
+        assert ledger.admit([changed]) == [fresh(changed)]
 
     def test_every_start_counts_as_an_attempt(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
