@@ -146,9 +146,10 @@ class OperationSuite:
         assert np.abs(shallow - deep).max() <= 3
         assert np.abs(shallow - deep).mean() <= 1
 
-    @pytest.mark.parametrize("kind", ["colour with alpha", "animation"])
-    def test_a_source_that_can_be_read_only_once_gives_the_same(self, step: Operation, kind: str, tmp_path: Path) -> None:
-        image = PICTURES[kind]()
+    @pytest.mark.parametrize("frames", [1, 3])
+    def test_a_source_that_can_be_read_only_once_gives_the_same(self, step: Operation, frames: int, tmp_path: Path) -> None:
+        # Tall: libvips keeps some hundred rows, within which it can go back.
+        image = picture(20, 1500, bands=4).evolve(frames=frames)
         image.pixels.write_to_file(str(tmp_path / "once.png"))
         once = image.evolve(pixels=pyvips.Image.new_from_file(str(tmp_path / "once.png"), access="sequential"))
         assert np.array_equal(step.apply(once).to_numpy(), step.apply(image).to_numpy())

@@ -1,5 +1,6 @@
 """``rotate``: the picture turned."""
 
+import math
 from typing import Annotated
 
 import pyvips
@@ -55,4 +56,10 @@ def _oblique(pixels: pyvips.Image, angle: float, background: list[float]) -> pyv
     if pixels.hasalpha():
         opacity = background[-1] / (65535 if pixels.interpretation in ("rgb16", "grey16") else 255)
         background = [*(band * opacity for band in background[:-1]), background[-1]]
-    return pixels.rotate(angle, interpolate=pyvips.Interpolate.new("bicubic"), background=background)
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return pixels.affine(
+        [cosine, -sine, sine, cosine],
+        interpolate=pyvips.Interpolate.new("bicubic"),
+        background=background,
+        premultiplied=True,
+    )

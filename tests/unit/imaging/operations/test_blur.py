@@ -29,3 +29,16 @@ def test_a_colour_that_nobody_sees_does_not_leak_into_its_neighbours():
 def test_frames_do_not_blur_into_each_other():
     column = np.vstack([np.zeros((10, 10), np.uint8), np.full((10, 10), 255, np.uint8)])
     assert (Blur(sigma=3).apply(Image.from_numpy(column).evolve(frames=2)).to_numpy()[..., 0] == column).all()
+
+
+def test_it_is_a_gaussian_to_the_nearest_level():
+    values = np.random.default_rng(1).integers(0, 255, (40, 60)).astype(float)
+    weights = np.exp(-(np.arange(-12, 13) ** 2) / (2 * 4.0**2))
+    weights /= weights.sum()
+    expected = values
+    for axis in (0, 1):
+        padded = np.pad(expected, [(12, 12) if side == axis else (0, 0) for side in (0, 1)], mode="edge")
+        expected = np.apply_along_axis(lambda line: np.convolve(line, weights, mode="valid"), axis, padded)
+    blurred = Blur(sigma=4).apply(Image.from_numpy(values.astype(np.uint8))).to_numpy()[..., 0]
+    assert np.abs(blurred - expected).max() <= 2
+    assert np.abs(blurred - expected).mean() <= 0.5

@@ -74,3 +74,8 @@ def test_it_says_when_it_adds_transparency_and_when_it_streams():
     assert not Rotate(angle=10, background=Colour(0, 0, 0)).adds_alpha
     assert Rotate(angle=360).streams
     assert not Rotate(angle=180).streams
+
+
+def test_a_background_that_is_half_transparent_keeps_its_colour():
+    turned = Rotate(angle=30, background=Colour(100, 40, 0, alpha=128)).apply(Image.from_numpy(np.full((40, 40, 3), 200, np.uint8)))
+    assert np.abs(turned.to_numpy()[0, 0].astype(int) - [100, 40, 0, 128]).max() <= 1

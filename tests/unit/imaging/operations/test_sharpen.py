@@ -52,3 +52,8 @@ def test_an_edge_to_a_colour_that_nobody_sees_is_no_edge_in_the_colour():
 def test_frames_do_not_sharpen_each_other():
     column = np.vstack([np.full((10, 10), 50, np.uint8), np.full((10, 10), 200, np.uint8)])
     assert (Sharpen().apply(Image.from_numpy(column).evolve(frames=2)).to_numpy()[..., 0] == column).all()
+
+
+def test_a_plain_picture_that_is_half_transparent_stays_as_it_is():
+    plain = Image.from_numpy(np.full((9, 9, 4), [100, 180, 30, 128], np.uint8))
+    assert np.abs(Sharpen().apply(plain).to_numpy().astype(int) - [100, 180, 30, 128]).max() <= 2
