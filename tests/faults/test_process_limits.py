@@ -71,6 +71,19 @@ def test_where_no_worker_is_allowed_the_run_ends_in_words(process_limit):
     assert run_script(2, process_limit(2)).startswith("RunError no worker process can be started: ")
 
 
+@pytest.mark.parametrize("interpreter", ["/bin/false", "/nowhere/python"])
+def test_an_interpreter_that_does_not_start_ends_the_run_in_words(monkeypatch, interpreter):
+    monkeypatch.setattr(sys, "executable", interpreter)
+
+    def drain():
+        with open_run([Task.of("a", b"echo x")], REF, workers=2) as run:
+            list(run)
+
+    with pytest.raises(RunError, match=r"no process can be started|the process that starts the workers died"):
+        drain()
+    assert children(os.getpid()) == []
+
+
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text(

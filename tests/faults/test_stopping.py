@@ -1,5 +1,6 @@
 """A run that is asked to stop ends soon, keeps what is finished, and gives the rest back."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -43,6 +44,18 @@ def test_after_a_stop_what_is_in_flight_finishes_and_the_rest_is_pending():
     assert run.counts.done == len(rest) + 1
     assert run.counts.pending == run.counts.found - run.counts.done
     assert untouched(ledger) == {(0, 0)}
+
+
+def test_after_a_stop_a_deep_queue_at_a_worker_is_given_back():
+    tasks = itertools.chain(many("echo x", 3000), (Task.of(f"slow {number}", b"sleep 0.2") for number in range(10**9)))
+    with open_run(tasks, REF, workers=2, policy=Policy(grace=Duration(1000))) as run:
+        outcomes = iter(run)
+        while not next(outcomes).task.key.startswith(b"slow"):
+            pass
+        run.stop("SIGTERM")
+        rest = list(outcomes)
+    assert len(rest) <= 8
+    assert run.counts.failed == 0
 
 
 def test_what_does_not_finish_within_the_grace_is_killed_and_stays_pending():

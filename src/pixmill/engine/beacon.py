@@ -10,7 +10,6 @@ The first eight words are 64 bits wide and each is written whole, so a reader ne
     errands up to here are recalled | (spare)
 """
 
-import fcntl
 import mmap
 import os
 import tempfile
@@ -34,6 +33,12 @@ class Sign(msgspec.Struct, frozen=True):
     number: int
     began: float
     stage: str
+
+
+def catch_output(fd: int) -> None:
+    """Send this process' standard output and error to the log of the beacon behind ``fd``."""
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
 
 
 class Beacon:
@@ -111,19 +116,14 @@ class Beacon:
         return max(0, self._words[_MEMORY] - self._words[_MEMORY_AT_START])
 
     def log(self) -> str:
-        """Return what the worker wrote to its standard output and error during the errand begun last."""
+        """Return what the worker wrote to its standard output and error during the errand begun last, 16 KiB at most."""
         written = self._memory[_PAGE:_SIZE]
         return written.rstrip(b"\0").decode(errors="replace").strip()
-
-    def catch_output(self, fd: int) -> None:
-        """Send this process' standard output and error to the log. ``fd`` is the beacon's."""
-        os.lseek(fd, _PAGE, os.SEEK_SET)
-        os.dup2(fd, 1)
-        os.dup2(fd, 2)
 
     def forget_output(self) -> None:
         """Empty the log of the errand before. Costs a look at one byte when nothing was written."""
         if self._memory[_PAGE]:
+            os.ftruncate(2, _SIZE)
             os.lseek(2, _PAGE, os.SEEK_SET)
             self._memory[_PAGE:_SIZE] = bytes(_LOG)
 
@@ -135,19 +135,15 @@ class Beacon:
 
 
 def _anonymous_file() -> int:
-    """Return a file without a name: in memory on Linux (/dev/shm may be 64 MB in a container), else a temporary one.
-
-    On Linux it cannot grow: a task that writes more than the log holds gets an error on its standard error, no more.
-    """
+    """Return a file without a name: in memory on Linux (/dev/shm may be 64 MB in a container), else a temporary one."""
     if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("pixmill-beacon", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fd = os.memfd_create("pixmill-beacon", os.MFD_CLOEXEC)
     else:
         fd, name = tempfile.mkstemp(prefix="pixmill-beacon-")
         Path(name).unlink()
     try:
         os.ftruncate(fd, _SIZE)
-        if hasattr(os, "memfd_create"):
-            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        os.lseek(fd, _PAGE, os.SEEK_SET)
     except BaseException:
         os.close(fd)
         raise

@@ -61,10 +61,6 @@ class Crew:
         """Yield the living members."""
         return iter(self._members.values())
 
-    def __len__(self) -> int:
-        """Return the number of living members."""
-        return len(self._members)
-
     def recruit(self) -> bool:
         """Replace those who have gone; return whether somebody came. ``RunError`` when they die as fast as they start."""
         if len(self._members) >= self._size:
@@ -104,12 +100,11 @@ class Crew:
             idle = now - member.touched
             is_leaving = member.is_dismissed or member.has_hung_up
             if elapsed is not None and elapsed > self._timeout:
-                self.kill(member, overdue(self._timeout, stage=member.beacon.sign().stage))
+                self._kill(member, overdue(self._timeout, stage=member.beacon.sign().stage))
             elif elapsed is None and (is_leaving or member.in_flight) and idle > (_GOODBYE if is_leaving else self._timeout):
-                self.kill(member, stalled(idle))
+                self._kill(member, stalled(idle))
 
-    def kill(self, member: Member, verdict: Failure) -> None:
-        """Kill a member for a reason."""
+    def _kill(self, member: Member, verdict: Failure) -> None:
         member.verdict = verdict
         with suppress(OSError):  # the nursery has just died and its workers with it
             self._nursery.kill(member.number)
@@ -220,6 +215,7 @@ class Crew:
     def _lose_nursery(self) -> None:
         """Bury all, for their parent has died and taken them along, and start anew."""
         failure = Failure(code="crash", stage="", message="the process that starts the workers died", trace=self._nursery.log())
+        self._complaint = self._complaint or failure
         self._selector.unregister(self._nursery.pipe)
         self._nursery.close()
         for member in list(self._members.values()):

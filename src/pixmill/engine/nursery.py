@@ -56,13 +56,14 @@ class Nursery:
         self._log, log_fd = Beacon.create()
         try:
             self._pid = _spawn(theirs.fileno(), log_fd)
-            self.pipe.sendall(frame(msgspec.msgpack.encode(_hello(handler))))
         except OSError as error:
             self.pipe.close()
             raise RunError(f"no process can be started: {error.strerror}", hint="is there a limit on processes?") from error
         finally:
             theirs.close()
             os.close(log_fd)
+        with suppress(BrokenPipeError):  # it has died already, which ``reports`` will tell
+            self.pipe.sendall(frame(msgspec.msgpack.encode(_hello(handler))))
 
     def fork(self, number: int, pipe: socket.socket, beacon_fd: int) -> None:
         """Ask for a worker. It is told by ``number`` from now on."""
@@ -121,7 +122,6 @@ def _hello(handler: HandlerRef) -> Hello:
 
 
 def _spawn(pipe_fd: int, log_fd: int) -> int:
-    os.lseek(log_fd, 4096, os.SEEK_SET)
     command = [sys.executable, *_flags(), "-c", _BOOT, str(Path(__file__).parents[2])]
     files = [(os.POSIX_SPAWN_DUP2, pipe_fd, 0), (os.POSIX_SPAWN_DUP2, log_fd, 1), (os.POSIX_SPAWN_DUP2, log_fd, 2)]
     return os.posix_spawn(sys.executable, command, os.environ, file_actions=files, setsigmask=[])

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 
-from pixmill.engine.beacon import Beacon
+from pixmill.engine.beacon import Beacon, catch_output
 from pixmill.engine.calling import StageClock, call, failure_of
 from pixmill.engine.handler import Handler, HandlerRef
 from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Ready, message_frame
@@ -116,7 +116,7 @@ def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef) -> None:
     try:
         become_a_worker()
         beacon = Beacon.attach(beacon_fd)
-        beacon.catch_output(beacon_fd)
+        catch_output(beacon_fd)
         os.close(beacon_fd)
         faulthandler.enable(file=2)
         Worker(pipe, beacon).run(handler_ref)
