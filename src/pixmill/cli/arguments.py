@@ -76,7 +76,7 @@ def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]
         raise ConfigError(f"expected {names}, received one word more: {shown(extra)}", hint=hint)
     for word, argument in zip(words, arguments, strict=False):
         if not word:
-            raise ConfigError(f"{argument.name}: expected {argument.description}, received ''")
+            raise ConfigError(f"{argument.name}: expected a name, received ''")
     return {argument.name: word for word, argument in zip(words, arguments, strict=False)}
 
 

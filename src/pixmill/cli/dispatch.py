@@ -44,7 +44,8 @@ def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Conso
     except Exception as error:  # noqa: BLE001  # the last place before the interpreter's own traceback
         console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
         if "--debug" in line or environment.get("PIXMILL_DEBUG"):
-            console.say(traceback.format_exc())
+            for trace_line in traceback.format_exc().splitlines():
+                console.say(printable(trace_line))
         else:
             console.say("  this is a defect of pixmill: please report it with the output of the same command and --debug")
         return Exit.STOPPED

@@ -1,6 +1,7 @@
 """Writes the reference as Markdown, and the schema beside it: ``docs/reference``."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def _file(head: str, members: list[Page]) -> str:
 
 def _table(members: list[Page]) -> str:
     """Return pages that are no more than facts as the rows of one table."""
-    labels = list(dict.fromkeys(label for page in members for label, _ in page.facts))
+    labels = [label for label, _ in Counter(label for page in members for label, _ in page.facts).most_common()]
     rows = [
         [f"`{page.name}`", _cell(page.summary), *(_cell(dict(page.facts).get(label, "")) for label in labels)] for page in members
     ]

@@ -8,7 +8,7 @@ Python; ``Model`` does, with the same sentence for every error.
 import hashlib
 import json
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import msgspec
 
@@ -91,9 +91,10 @@ def fields(model: type[Model]) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 def describe_field(field: msgspec.structs.FieldInfo) -> str:
     """Return the description that was declared with ``field`` in ``Meta(description=...)``, or the empty string."""
-    for meta in getattr(field.type, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and meta.description:
-            return meta.description
+    for kind in (field.type, *get_args(field.type)):  # an option that may be left out holds it in a member of its union
+        for meta in getattr(kind, "__metadata__", ()):
+            if isinstance(meta, msgspec.Meta) and meta.description:
+                return meta.description
     return ""
 
 

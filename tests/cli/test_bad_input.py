@@ -1,0 +1,130 @@
+"""Whatever is wrong with a command line: exit 2 (or 3), one sentence, nothing written."""
+
+from pathlib import Path
+
+import pytest
+
+RUN = ("run", "photos", "out")
+SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("rnu", "photos", "out"), "no command is called 'rnu'; did you mean 'run'?"),
+        ((*RUN, "--sise", "800x600"), "there is no option --sise; did you mean '--size'?"),
+        ((*RUN, "--sise=800x600"), "there is no option --sise; did you mean '--size'?"),
+        ((*RUN, "--siz", "800x600"), "there is no option --siz; did you mean '--size'?"),
+        ((*RUN, "-q"), "there is no option -q"),
+        ((*RUN, "--workers", "many"), "--workers: expected an integer, received many"),
+        ((*RUN, "--attempts", "0"), "--attempts: expected an integer of at least 1, received 0"),
+        ((*RUN, "--attempts", "-1"), "--attempts: expected an integer of at least 1, received -1"),
+        ((*RUN, "--timeout", "soon"), "--timeout: expected a duration such as 30s, 500ms or 5m, received soon"),
+        ((*RUN, "--max-pixels", "big"), "--max-pixels: expected a number of pixels such as 100MP, received big"),
+        ((*RUN, "--fit", "insde"), "--fit: expected one of inside, cover, contain, fill, received insde; did you mean 'inside'?"),
+        ((*RUN, "--size", "0x5"), f"--size: {SIZE}, received 0x5"),
+        ((*RUN, "--quality", "101"), "jpeg.quality: expected an integer from 1 to 100, received 101"),
+        ((*RUN, "--format", "jpge"), "no format is called 'jpge'; did you mean 'jpeg'?"),
+        ((*RUN, "--format", "jpeg:qualty=3"), "jpeg.qualty: no such setting; did you mean 'quality'?"),
+        ((*RUN, "--step", "resiz:width=3"), "no operation is called 'resiz'; did you mean 'resize'?"),
+        ((*RUN, "--step", "resize:widht=3"), "resize.widht: no such setting; did you mean 'width'?"),
+        ((*RUN, "--step", "resize:width=0"), "resize.width: expected an integer of at least 1, received 0"),
+        ((*RUN, "--shard", "4/3"), "--shard: expected a shard such as 3/16, the first being 1/16, received 4/3"),
+        ((*RUN, "--size"), f"--size: {SIZE}, received none"),
+        ((*RUN, "--force=yes"), "--force: expected no value, received one"),
+        ((*RUN, "--name", "../{stem}.{ext}"), "--name: expected a name made of text and {dir}, "),
+        ((*RUN, "third"), "expected SRC DST, received one word more: third"),
+        (("run",), "SRC: expected a folder of the images, or one image, received none"),
+        (("run", "photos"), "DST: expected a folder of the results, received none"),
+        (("run", "", "out"), "SRC: expected a name, received ''"),
+        (("run", "nowhere", "out"), "SRC nowhere does not exist"),
+        (("run", "photos", "photos"), "SRC and DST are the same folder"),
+        (("run", "photos", "photos/../photos/"), "SRC and DST are the same folder"),
+        (("run", "photos", "photos/p1.jpg"), "DST photos/p1.jpg is a file, and must be a folder"),
+        (("run", "empty", "out"), "no images found in empty (1 other files)"),
+        ((*RUN, "--config", "nowhere.toml"), "nowhere.toml cannot be read: No such file or directory"),
+        ((*RUN, "--recipe", "nowhere.toml"), "nowhere.toml: cannot be read: No such file or directory"),
+        (("status", "nowhere"), "nowhere holds no run of pixmill"),
+        (("retry", "photos"), "photos holds no run of pixmill"),
+        (("explain", "resise"), "nothing is called 'resise'; did you mean 'resize'?"),
+    ],
+)  # fmt: skip
+def test_one_sentence_says_what_was_expected_and_what_came(pixmill, photos, words, sentence):
+    (photos.parent / "empty").mkdir()
+    (photos.parent / "empty" / "notes.txt").write_text("no picture")
+    before = _tree(photos.parent)
+    told = pixmill(*words)
+    assert told.stderr.splitlines()[0].startswith(f"pixmill: {sentence}")
+    assert len(told.stderr.splitlines()) <= 2  # the second line is a hint
+    assert (told.returncode, told.stdout) == (2, "")
+    assert _tree(photos.parent) == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"PIXMILL_SISE": "800x600"}, "there is no variable PIXMILL_SISE; did you mean 'PIXMILL_SIZE'?"),
+        ({"PIXMILL_WORKERS": "many"}, "PIXMILL_WORKERS: expected an integer, received many"),
+        ({"PIXMILL_FORCE": "perhaps"}, "PIXMILL_FORCE: expected true or false, received perhaps"),
+    ],
+)
+def test_a_variable_is_refused_by_its_own_name(pixmill, photos, variables, sentence):
+    told = pixmill("run", photos, "out", env=variables)
+    assert told.stderr.splitlines()[0] == f"pixmill: {sentence}"
+    assert told.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        ("sise = '800x600'", "job.toml: sise: no such option; did you mean 'size'?"),
+        ("workers = 'many'", "job.toml: workers: expected an integer, received many"),
+        ("workers = ", "job.toml is not valid TOML: "),
+        ("[recipe]\nbackgroud = 'red'", "recipe.backgroud: no such setting; did you mean 'background'?"),
+        ("[recipe]\nsteps = [{operation = 'resize', width = 0}]", "resize.width: expected an integer of at least 1, received 0"),
+    ],
+)
+def test_a_line_of_a_file_is_refused_by_its_own_name(pixmill, photos, toml, sentence):
+    (photos.parent / "job.toml").write_text(toml)
+    told = pixmill("run", photos, "out", "--config", "job.toml")
+    assert told.stderr.splitlines()[0].startswith(f"pixmill: {sentence}")
+    assert told.returncode == 2
+
+
+def test_an_escape_sequence_in_a_word_does_not_reach_the_terminal(pixmill):
+    for words in (("run", "\x1b[31mred", "out"), ("\x1b[31mred",), ("run", "--\x1b[31mred"), ("explain", "\x1b[31mred")):
+        told = pixmill(*words)
+        assert told.returncode == 2
+        assert "\x1b" not in told.stdout + told.stderr
+        assert "\\x1b[31mred" in told.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="root may write anywhere else")
+def test_a_destination_that_cannot_be_written_stops_the_run_before_it_starts(pixmill, photos):
+    told = pixmill("run", photos, "/proc/self/out")
+    assert told.returncode == 3
+    assert told.stderr.startswith("pixmill: ")
+    assert len(told.stderr.splitlines()) <= 2
+
+
+def test_a_defect_is_told_in_a_sentence_and_its_traceback_only_when_asked_for(pixmill, tmp_path):
+    # a plugin command that breaks is the simplest defect that is not one of ours
+    site = tmp_path / "site"
+    (site / "broken-1.0.dist-info").mkdir(parents=True)
+    (site / "broken-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (site / "broken-1.0.dist-info" / "entry_points.txt").write_text("[pixmill.cli.commands]\nbroken = broken:Broken\n")
+    (site / "broken.py").write_text(
+        "from pixmill.cli.command import Command\n\n\n"
+        "class Broken(Command):\n    '''Break.'''\n\n    def execute(self):\n        raise ZeroDivisionError('\\x1b[31mred')\n"
+    )
+    told = pixmill("broken", env={"PYTHONPATH": str(site)})
+    assert told.returncode == 3
+    assert told.stderr.splitlines()[0] == "pixmill: unexpected ZeroDivisionError: \\x1b[31mred"
+    assert "Traceback" not in told.stderr
+    whole = pixmill("broken", env={"PYTHONPATH": str(site), "PIXMILL_DEBUG": "1"}).stderr
+    assert "Traceback" in whole
+    assert "\x1b" not in whole
+
+
+def _tree(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))

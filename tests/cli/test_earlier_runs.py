@@ -1,0 +1,104 @@
+"""status, failures, retry, verify and plan: what can be asked about a run that was."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def finished(pixmill, photos, tmp_path):
+    """A run of four pictures and two that failed."""
+    (photos / "bad.jpg").write_bytes(b"no picture")
+    (photos / "empty.jpg").write_bytes(b"")
+    assert pixmill("run", photos, "out", "--quiet").returncode == 1
+    return tmp_path / "out"
+
+
+def records(told):
+    return [json.loads(line) for line in told.stdout.splitlines()]
+
+
+def test_status_counts_what_the_ledger_holds(pixmill, finished):
+    told = pixmill("status", finished)
+    assert told.returncode == 0
+    assert told.stdout.splitlines()[:2] == ["done     4 images", "failed   2 images (pixmill failures DST)"]
+    (held,) = records(pixmill("status", finished, "--json"))
+    assert (held["done"], held["failed"], held["pending"]) == (4, 2, 0)
+    assert held["last_run"]["counts"]["found"] == 6
+    assert held["last_run"]["config"]["recipe"]["background"]
+
+
+def test_failures_are_listed_with_their_codes_and_can_be_chosen_by_code(pixmill, finished):
+    told = pixmill("failures", finished)
+    assert told.stdout.splitlines()[0] == "bad.jpg: not-an-image: the file is not an image"
+    assert [failed["path"] for failed in records(pixmill("failures", finished, "--json"))] == ["bad.jpg", "empty.jpg"]
+    assert pixmill("failures", finished, "--code", "timeout").stdout == ""
+
+
+def test_retry_tries_what_failed_and_nothing_else(pixmill, finished, photos):
+    before = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
+    shutil.copy(photos / "p0.jpg", photos / "bad.jpg")
+    told = pixmill("retry", finished)
+    assert told.returncode == 1  # one is still empty
+    assert "trying 2 images again" in told.stderr
+    after = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
+    assert before.items() <= after.items()
+    assert after.keys() - before.keys() == {"bad.jpg"}
+
+
+def test_retry_may_change_a_limit(pixmill, photos, tmp_path):
+    assert pixmill("run", photos, "out", "--max-side", "50").returncode == 1
+    assert [failed["failure"]["code"] for failed in records(pixmill("failures", "out", "--json"))] == ["limit-side"] * 4
+    assert pixmill("retry", "out", "--max-side", "100").returncode == 0
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 4
+
+
+def test_retry_works_from_another_folder(pixmill, photos, tmp_path):
+    (photos / "bad.jpg").write_bytes(b"no picture")
+    assert pixmill("run", photos.name, "out").returncode == 1
+    shutil.copy(photos / "p0.jpg", photos / "bad.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    assert pixmill("retry", "../out", cwd=tmp_path / "elsewhere").returncode == 0
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 5
+
+
+def test_verify_names_what_is_missing_cut_or_changed(pixmill, finished):
+    assert pixmill("verify", finished).returncode == 0
+    (finished / "p0.jpg").unlink()
+    os.truncate(finished / "p1.jpg", 10)
+    changed = bytearray((finished / "p2.jpg").read_bytes())
+    changed[-1] ^= 1
+    (finished / "p2.jpg").write_bytes(changed)
+    told = pixmill("verify", finished)
+    assert told.returncode == 1
+    assert told.stdout.splitlines() == ["p0.jpg: is not there", "p1.jpg: has another size", "p2.jpg: has other bytes"]
+    assert [problem["what"] for problem in records(pixmill("verify", finished, "--json"))] == ["missing", "size", "content"]
+
+
+def test_plan_tells_what_is_to_do_from_what_is_done_and_what_failed(pixmill, finished, photos):
+    shutil.copy(photos / "p0.jpg", photos / "new.jpg")
+    (plan,) = records(pixmill("plan", photos, finished, "--json"))
+    assert (plan["found"], plan["to_do"], plan["unchanged"], plan["failed_before"]) == (7, 1, 4, 2)
+    assert plan["examples"] == [{"source": "new.jpg", "outputs": ["new.jpg"]}]
+    (plan,) = records(pixmill("plan", photos, finished, "--json", "--format", "webp"))
+    assert (plan["to_do"], plan["unchanged"]) == (7, 0)
+
+
+def test_plan_shows_the_names_that_two_sources_would_share(pixmill, photos):
+    shutil.copy(photos / "p0.jpg", photos / "p0.png")
+    told = pixmill("plan", photos, "out")
+    assert "p0.png -> p0.png.jpg" in told.stdout
+    assert "renamed        1 image" in told.stdout
+    assert pixmill("run", photos, "out", "--on-collision", "error").returncode == 2
+
+
+def test_questions_leave_the_output_as_it_was(pixmill, finished):
+    def files():
+        return {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+
+    before = files()
+    for words in (("status", finished), ("failures", finished), ("verify", finished)):
+        pixmill(*words)
+    assert files() == before

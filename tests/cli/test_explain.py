@@ -1,0 +1,85 @@
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+import pixmill
+from pixmill.cli.markdown import reference_files
+from pixmill.cli.reference import pages
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.operation import Operation
+
+ROOT = Path(__file__).parents[2]
+SOURCE = Path(pixmill.__file__).parent
+
+
+@pytest.mark.parametrize("name", reference_files())
+def test_the_reference_in_the_docs_is_what_the_declarations_say(name):
+    assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == reference_files()[name], (
+        "write it again: pixmill explain --write docs/reference"
+    )
+
+
+def test_every_page_says_something_of_each_thing():
+    for page in pages():
+        assert page.summary, page
+        assert all(parameter.description for parameter in page.parameters), page
+
+
+def test_every_code_that_is_raised_can_be_explained():
+    explained = {page.name for page in pages() if page.kind == "error"}
+    raised = {
+        keyword.value.value
+        for path in SOURCE.rglob("*.py")
+        if "testing" not in path.parts
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+    assert raised
+    assert raised - explained == set()
+
+
+@pytest.mark.parametrize(
+    ("topic", "shown"),
+    [
+        ("resize", "Example: --step resize:"),
+        ("webp", "up to 16,383 pixels a side"),
+        ("on-collision", "PIXMILL_ON_COLLISION"),
+        ("PIXMILL_MAX_RATE", "--max-rate (option)"),
+        ("timeout", "TaskTimeout"),
+        ("not-an-image", "a kind of   decode"),
+    ],
+)
+def test_a_thing_is_explained_by_whatever_name_it_is_met_under(pixmill, topic, shown):
+    told = pixmill("explain", topic)
+    assert told.returncode == 0
+    assert shown in told.stdout
+    assert max(map(len, told.stdout.splitlines())) <= 80
+
+
+def test_without_a_name_everything_is_listed(pixmill):
+    told = pixmill("explain")
+    for name in (*Operation.registry.names(), *Codec.registry.names(), "--size", "timeout", "disk-full"):
+        assert f"\n  {name}" in told.stdout
+
+
+def test_a_page_as_json_has_its_parameters(pixmill):
+    (page,) = (json.loads(line) for line in pixmill("explain", "resize", "--json").stdout.splitlines())
+    assert page["kind"] == "operation"
+    assert {"name": "width", "accepts": "an integer of at least 1"}.items() <= page["parameters"][
+        [parameter["name"] for parameter in page["parameters"]].index("width")
+    ].items()
+
+
+def test_the_schema_of_a_recipe_has_every_operation_and_format():
+    schema = json.loads(reference_files()["recipe.schema.json"])
+    steps = schema["$defs"]["Recipe"]["properties"]["steps"]["items"]["anyOf"]
+    named = {
+        schema["$defs"][step["$ref"].rpartition("/")[2]]["properties"]["operation"]["const"] for step in steps if "$ref" in step
+    }
+    assert named == set(Operation.registry.names())
+    formats = {table["properties"]["format"]["const"] for table in schema["$defs"].values() if "format" in table["properties"]}
+    assert formats == set(Codec.registry.names())
