@@ -33,6 +33,7 @@ class Placement(Model, frozen=True, kw_only=True):
     durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power cut; none: no fsync")] = "full"
     preserve: Annotated[tuple[Literal["mtime"], ...], Meta(description="carry over from the source file: mtime")] = ()
     state: Annotated[str | None, Meta(description="folder of the ledger, instead of .pixmill in the destination")] = None
+    index: Annotated[str | None, Meta(description="write an index of all outputs to this file, one JSON line an image")] = None
 
 
 class RunConfig(Model, frozen=True, kw_only=True):

@@ -1,15 +1,15 @@
 """``ImageHandler``: what a worker process does with one image. Imports nothing that a worker does not need."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, Protocol
 
 import msgspec
 
-from pixmill.batch.item import Item, Product, Written, from_payload, pack
+from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
 from pixmill.core.errors import ReadError
 from pixmill.imaging.input import Input
-from pixmill.imaging.process import Output, configure, process
+from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.open import open_storage
 
@@ -17,7 +17,11 @@ IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, wher
 
 
 class HandlerOptions(msgspec.Struct, frozen=True):
-    """What every task of a run has in common. ``tag`` marks this run's temporaries; ``recipe`` is plain data."""
+    """What every task of a run has in common. ``source`` and ``destination`` are URLs, plain ASCII whatever the paths.
+
+    ``tag`` marks this run's temporaries; ``recipe`` is plain data.
+    ``fingerprints`` are those of its renditions, one each: what decides the bytes of their outputs besides the source.
+    """
 
     source: str
     destination: str
@@ -27,6 +31,7 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     durable: bool
     keep_mtime: bool
     follow_symlinks: bool
+    fingerprints: tuple[bytes, ...]
 
 
 class Stages(Protocol):
@@ -55,14 +60,28 @@ class ImageHandler:
         stages.enter("read")
         if item.refusal:
             raise ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
-        result = process(self._read(item), self._recipe, enter=stages.enter)
+        kept = {output.mark: output for output in item.kept if self._stands(output)}
+        marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
+        missing = [index for index, each in enumerate(marks) if each not in kept]
+        made, notes = self._make(item, missing, marks, stages) if missing else ({}, ())
+        return pack(Product(tuple(made.get(each) or kept[each] for each in marks), notes, item.entry.size))
+
+    def _make(
+        self, item: Item, indexes: list[int], marks: list[bytes], stages: Stages
+    ) -> tuple[dict[bytes, Written], tuple[str, ...]]:
+        """Make the renditions with these ``indexes``; return what was written, by mark, and what is to be noted."""
+        renditions = tuple(self._recipe.renditions[index] for index in indexes)
+        recipe = self._recipe if len(indexes) == len(marks) else self._recipe.evolve(renditions=renditions)
+        result = process(self._read(item), recipe, enter=stages.enter)
         self._check_unchanged(item)
         stages.enter("write")
-        outputs = tuple(self._write(item, output, name) for output, name in zip(result.outputs, item.names, strict=True))
-        self._count(item, outputs, result.header.width * result.header.height, stages.count)
-        for note in result.notes:
-            stages.count(f"note.{note}", 1)
-        return pack(Product(outputs, result.notes, item.entry.size))
+        made = {marks[index]: self._write(item, index, output) for index, output in zip(indexes, result.outputs, strict=True)}
+        count_work(item, made.values(), result, stages)
+        return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes
+
+    def _stands(self, output: Written) -> bool:
+        entry = self._destination.stat(output.name)
+        return entry is not None and entry.size == output.size
 
     def _read(self, item: Item) -> Input:
         path = item.entry.path
@@ -78,17 +97,23 @@ class ImageHandler:
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
 
-    def _write(self, item: Item, output: Output, name: bytes) -> Written:
+    def _write(self, item: Item, index: int, output: Output) -> Written:
+        name = item.names[index]
         mtime = int(item.entry.version) if self._options.keep_mtime else None
         self._destination.write(name, output.data, durable=self._options.durable, mtime_ns=mtime)
         digest = blake2b(output.data, digest_size=16).digest()
         return Written(name, len(output.data), output.width, output.height, output.format, digest, output.rendition)
 
-    def _count(self, item: Item, outputs: tuple[Written, ...], pixels: int, count: Callable[[str, int], None]) -> None:
-        count("bytes_in", item.entry.size)
-        count("bytes_out", sum(output.size for output in outputs))
-        count("pixels_in", pixels)
-        count("outputs", len(outputs))
+
+def count_work(item: Item, outputs: Iterable[Written], result: Result, stages: Stages) -> None:
+    """Count what was read and written, and what was noted on the way, as the measures of this task."""
+    sizes = [output.size for output in outputs]
+    stages.count("bytes_in", item.entry.size)
+    stages.count("bytes_out", sum(sizes))
+    stages.count("pixels_in", result.header.pixels)
+    stages.count("outputs", len(sizes))
+    for note in result.notes:
+        stages.count(f"note.{note}", 1)
 
 
 def image_handler(options: bytes) -> ImageHandler:

@@ -12,15 +12,20 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     """One source image with the names of its outputs, one for each rendition. What a task's payload holds.
 
     ``refusal`` is set for what the source could not even list, such as a folder without permission: it fails with that.
+    ``kept`` are outputs of an earlier run that need not be made again; they are no part of the task's identity.
     """
 
     entry: Entry
     names: tuple[bytes, ...] = ()
     refusal: str = ""
+    kept: tuple["Written", ...] = ()
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):
-    """One output as it was written. ``digest`` is the 16-byte BLAKE2b of its bytes."""
+    """One output as it was written.
+
+    ``digest`` is the 16-byte BLAKE2b of its bytes, ``mark`` that of all that decides them: source, name, rendition.
+    """
 
     name: bytes
     size: int
@@ -29,6 +34,7 @@ class Written(msgspec.Struct, frozen=True, array_like=True):
     format: str
     digest: bytes
     rendition: str = ""
+    mark: bytes = b""
 
 
 class Product(msgspec.Struct, frozen=True, array_like=True):
@@ -48,6 +54,17 @@ def to_task(item: Item, fingerprint: bytes) -> Task:
     """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine)."""
     payload = _encoder.encode(item)
     return Task(id=blake2b(payload, key=fingerprint, digest_size=16).digest(), key=item.entry.path, payload=payload)
+
+
+def with_kept(task: Task, kept: tuple[Written, ...]) -> Task:
+    """Return ``task`` with outputs that need not be made again; its id stays."""
+    item = from_payload(task.payload)
+    return msgspec.structs.replace(task, payload=_encoder.encode(msgspec.structs.replace(item, kept=kept)))
+
+
+def mark(item: Item, index: int, fingerprint: bytes) -> bytes:
+    """Return what tells whether the ``index``-th output of ``item`` would be the same again under ``fingerprint``."""
+    return blake2b(_encoder.encode((item.entry, item.names[index])), key=fingerprint, digest_size=16).digest()
 
 
 def from_payload(payload: bytes) -> Item:

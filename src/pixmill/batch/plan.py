@@ -14,7 +14,8 @@ from pixmill.core.errors import ConfigError, ImageError
 from pixmill.engine.task import Task
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.process import ENGINE
-from pixmill.imaging.recipe import Rendition
+from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.storage.address import Address
 from pixmill.storage.storage import Entry
 
 
@@ -30,8 +31,17 @@ class Plan:
     @cached_property
     def fingerprint(self) -> bytes:
         """Return what decides the bytes of every output besides its source: recipe and engine, not limits or speed."""
-        recipe = self.config.recipe.evolve(limits=Limits())  # a limit decides whether, never what
-        return blake2b(f"{ENGINE} {recipe.fingerprint()} {self.config.placement.preserve}".encode(), digest_size=16).digest()
+        return self._fingerprint(self.config.recipe)
+
+    @cached_property
+    def rendition_fingerprints(self) -> tuple[bytes, ...]:
+        """Return the same for each rendition on its own."""
+        recipe = self.config.recipe
+        return tuple(self._fingerprint(recipe.evolve(renditions=(rendition,))) for rendition in recipe.renditions)
+
+    def _fingerprint(self, recipe: Recipe) -> bytes:
+        unlimited = recipe.evolve(limits=Limits())  # a limit decides whether, never what
+        return blake2b(f"{ENGINE} {unlimited.fingerprint()} {self.config.placement.preserve}".encode(), digest_size=16).digest()
 
     @cached_property
     def tag(self) -> str:
@@ -44,14 +54,15 @@ class Plan:
         """Return what the workers need to know."""
         config = self.config
         return HandlerOptions(
-            source=str(self.places.source_root),
-            destination=str(self.places.destination),
+            source=Address.parse(self.places.source_root).url,
+            destination=Address.parse(self.places.destination).url,
             tag=self.tag,
             recipe=config.recipe.to_builtins(),
             max_bytes=int(config.selection.max_bytes),
             durable=config.placement.durability == "full",
             keep_mtime="mtime" in config.placement.preserve,
             follow_symlinks=config.selection.follow_symlinks,
+            fingerprints=self.rendition_fingerprints,
         )
 
     def items(self) -> Iterator[Item]:

@@ -1,6 +1,5 @@
 """The composition root: storage, engine and imaging meet here, and nowhere else."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
@@ -9,26 +8,22 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.item import unpack
-from pixmill.batch.lock import Lock
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
+from pixmill.batch.report import index
 from pixmill.batch.report.summary import Report, summarise
-from pixmill.core.errors import RunError
+from pixmill.batch.reuse import with_kept_outputs
+from pixmill.batch.state import LEDGER, OutputsStand, about, open_state
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
-from pixmill.core.text import printable
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.ledger import Ledger
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.run import Run
 from pixmill.engine.run import open_run as open_engine
-from pixmill.engine.task import Outcome, State, Task
-from pixmill.storage.open import open_storage
+from pixmill.engine.task import Outcome, Task
 
-LEDGER = "ledger.sqlite"
 PRELOAD = ("pixmill.batch.handler",)
 Stream = Callable[[Ledger], Iterable[Task | None]]
 
@@ -79,11 +74,13 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = ()) -> 
     config = made.config
     with ExitStack() as stack:
         metrics = Metrics()
-        ledger = _open_state(made, stack)
+        ledger = open_state(made, stack)
+        if config.placement.index:
+            stack.callback(index.write, ledger, Path(config.placement.index))
         executor = executors().get(config.executor)(workers=config.workers)  # type: ignore[call-arg]  # as every executor is made
         engine = stack.enter_context(
             open_engine(
-                stream(ledger),
+                _tasks(made, stream(ledger), ledger),
                 HandlerRef("pixmill.batch.handler:image_handler", msgspec.msgpack.encode(made.handler_options), preload=PRELOAD),
                 executor=executor,
                 ledger=ledger,
@@ -97,78 +94,17 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = ()) -> 
         yield BatchRun(made, engine, metrics)
 
 
+def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger) -> Iterable[Task | None]:
+    """Look for outputs to keep only where the last run had another configuration: it costs a look into the ledger each."""
+    runs = list(ledger.runs())
+    if made.config.force or not runs or runs[-1].about == about(made.config):
+        return stream
+    return with_kept_outputs(stream, ledger, made.rendition_fingerprints)
+
+
 def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:
     """Run ``config`` to its end and return the report."""
     with open_run(config, observers=observers) as under_way:
         for _ in under_way:
             pass
     return under_way.report()
-
-
-def about(config: RunConfig) -> bytes:
-    """Return ``config`` as the JSON that the ledger keeps with a run."""
-    return msgspec.json.encode(config.to_builtins())
-
-
-def _open_state(made: Plan, stack: ExitStack) -> Ledger:
-    """Make the state folder, take the lock, open the ledger, and clear away what a dead run left behind."""
-    state, destination = made.places.state, made.places.destination
-    guard = destination / ".pixmill"
-    _make_folders(guard, state)
-    sharded = made.config.selection.shard.count > 1
-    stack.enter_context(Lock(guard / "lock", shared=sharded))
-    if state != guard:
-        stack.enter_context(Lock(state / "lock"))
-    is_new = not (state / LEDGER).exists()
-    ledger = SqliteLedger(state / LEDGER)
-    stack.callback(ledger.close)
-    runs = list(ledger.runs())
-    if is_new or (runs and not runs[-1].ended_at):
-        _sweep(made)
-    if runs:
-        _reconsider(ledger, runs[-1], made.config)
-    return ledger
-
-
-def _make_folders(*folders: Path) -> None:
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{printable(folder)} cannot be made: {error.strerror}", code="not-writable") from None
-
-
-def _sweep(made: Plan) -> None:
-    """Remove the temporaries of dead runs: nobody else can be writing, the lock is ours."""
-    sharded = made.config.selection.shard.count > 1
-    open_storage(made.places.destination).sweep({made.tag} if sharded else None)
-
-
-def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
-    """Give failures at a limit another chance when a limit has changed since: it decides whether, so the id does not know it."""
-    if last.about == about(config):
-        return
-    at_a_limit = (
-        record.key
-        for record in ledger.records(State.FAILED)
-        if record.failure is not None and record.failure.code.startswith(("limit", "timeout", "out-of-memory"))
-    )
-    ledger.forget(list(at_a_limit))
-
-
-class OutputsStand:
-    """Tells whether the outputs of a finished task are still there, by their size: the ledger alone is not believed."""
-
-    def __init__(self, destination: Path) -> None:
-        """Look below ``destination``."""
-        self._root = os.fsencode(destination) + b"/"
-
-    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
-        """Return whether every output of ``record`` has the size it was written with."""
-        for output in unpack(record.result).outputs:
-            try:
-                if os.stat(self._root + output.name).st_size != output.size:  # noqa: PTH116  # bytes, and the hot path of a re-run
-                    return False
-            except OSError:
-                return False
-        return True

@@ -1,5 +1,6 @@
 """What the ledger of an output holds: its state, its failures, and whether its outputs are still what they were."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -9,7 +10,7 @@ import msgspec
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.item import Written, unpack
-from pixmill.batch.run import LEDGER
+from pixmill.batch.state import LEDGER
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, RunRecord
@@ -89,7 +90,7 @@ def last_config(ledger: Ledger) -> RunConfig:
     last = status(ledger).last
     if last is None or not last.about:
         raise ConfigError("the ledger holds no run that could be repeated")
-    return RunConfig.from_builtins(msgspec.json.decode(last.about))
+    return RunConfig.from_builtins(json.loads(last.about))
 
 
 def verify(ledger: Ledger, destination: str) -> Iterator[Problem]:

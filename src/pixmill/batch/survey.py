@@ -8,7 +8,7 @@ import msgspec
 
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.plan import Plan
-from pixmill.batch.run import LEDGER, OutputsStand
+from pixmill.batch.state import LEDGER, OutputsStand
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger

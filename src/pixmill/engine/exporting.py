@@ -1,10 +1,12 @@
 """What exporters share: any record as inert JSON, and an error with a name when its file cannot be written."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
@@ -65,6 +67,20 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
                     yield name, plain(explain(value), explain)
             case _:
                 yield name, plain(value, explain)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[TextIO]:
+    """Open a file for plain ASCII that takes the place of ``path`` at the end of the block, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="ascii") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 @contextmanager

@@ -64,6 +64,9 @@ class Ledger(Protocol):
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order; ``None`` for a new one. Changes nothing."""
 
+    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+        """Return what is on record for each key, under whatever id, in order; ``None`` for a new one. Changes nothing."""
+
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
 

@@ -51,6 +51,7 @@ class LedgerSuite:
         known, new = tasks(2)
         ledger.admit([known])
         assert ledger.look_up([known, new, Task(number(9), known.key)]) == [fresh(known), None, None]
+        assert ledger.recall([known.key, new.key]) == [fresh(known), None]
         assert ledger.counts() == Counts(pending=1)
 
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:

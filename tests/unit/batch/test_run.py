@@ -1,8 +1,10 @@
 """Runs of the product, seen from Python: resuming, updating, sharing an output, and what is refused."""
 
 import io
+import json
 import os
 import threading
+from hashlib import blake2b
 
 import pytest
 from PIL import Image
@@ -196,3 +198,37 @@ def test_one_file_may_be_the_source(source, tmp_path):
     report = pixmill.run(source / "a.png", tmp_path / "out", workers=1)
     assert report.counts.done == 1
     assert set(outputs(tmp_path / "out")) == {"a.jpg"}
+
+
+def test_only_the_rendition_that_changed_is_made_again(source, tmp_path):
+    out = tmp_path / "out"
+    small, large = ({"name": str(width), "steps": [f"resize:width={width}"]} for width in (8, 16))
+    pixmill.run(source, out, pixmill.Recipe(renditions=[small, large]), workers=1)
+    before = identities(out)
+    sharper = large | {"steps": ["resize:width=16", "sharpen"]}
+    report = pixmill.run(source, out, pixmill.Recipe(renditions=[small, sharper]), workers=1)
+    assert (report.counts.done, report.outputs) == (4, 4)
+    changed = {name for name, identity in identities(out).items() if before[name] != identity}
+    assert changed == {"a-16.jpg", "a.png-16.jpg", "deep/b-16.jpg", "deep/er/c-16.jpg"}
+
+
+def test_an_index_lists_every_output_with_what_a_web_page_needs(source, tmp_path):
+    index = tmp_path / "index.jsonl"
+    pixmill.run(source, tmp_path / "out", workers=1, sizes=[8, 16], index=str(index))
+    entries = {entry["source"]: entry for entry in map(json.loads, index.read_text().splitlines())}
+    assert set(entries) == {"a.jpg", "a.png", "deep/b.webp", "deep/er/c.bmp"}
+    first = entries["a.png"]["outputs"][0]
+    data = (tmp_path / "out" / first["path"]).read_bytes()
+    assert (first["bytes"], first["digest"]) == (len(data), blake2b(data, digest_size=16).hexdigest())
+    assert entries["deep/b.webp"]["srcset"] == {"jpeg": "deep/b-8.jpg 8w, deep/b-16.jpg 16w"}
+
+
+def test_folders_and_files_whose_names_are_not_utf_8_are_processed_and_can_be_run_again_from_the_ledger(source, tmp_path):
+    odd, out = (tmp_path / os.fsdecode(name) for name in (b"in \xff", b"out \xff"))
+    name = os.fsdecode(b"a\xfe\n\x1b[31m.jpg")
+    source.rename(odd)
+    (odd / "a.jpg").rename(odd / name)
+    assert pixmill.run(odd, out, workers=1).counts.done == 4
+    assert (out / name).exists()
+    with status.open_state(str(out)) as ledger:
+        assert status.last_config(ledger).source == str(odd)

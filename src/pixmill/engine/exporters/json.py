@@ -1,13 +1,11 @@
 """The numbers of a run in a file, for whoever looks at it while the run goes on: a dashboard, a script, a health check."""
 
-import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from pixmill.core.events import Event, Observer
-from pixmill.engine.exporting import line, opening, writing
+from pixmill.engine.exporting import line, opening, replaced, writing
 from pixmill.engine.metrics import Metrics
 
 
@@ -42,11 +40,5 @@ class MetricsFile(Observer):
             self._write()
 
     def _write(self) -> None:
-        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(line(self._metrics.snapshot()) + "\n", encoding="ascii")
-            temporary.replace(self._path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        with replaced(self._path) as file:
+            file.write(line(self._metrics.snapshot()) + "\n")

@@ -37,6 +37,10 @@ class MemoryLedger(Ledger):
         """Return what is known of each task under its very id, in order."""
         return [self._known(task) for task in tasks]
 
+    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+        """Return what is on record for each key, in order."""
+        return [self._records.get(key) for key in keys]
+
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""
         for attempt in attempts:

@@ -66,10 +66,15 @@ class SqliteLedger(Ledger):
 
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order."""
+        records = self.recall([task.key for task in tasks])
+        return [record if record and record.id == task.id else None for task, record in zip(tasks, records, strict=True)]
+
+    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+        """Return what is on record for each key, in order."""
         recall, execute = self._sql["recall"], self._connection.execute
         with explained(self._path):
-            rows = [execute(recall, (task.key,)).fetchone() for task in tasks]
-        return [_known(task, row) for task, row in zip(tasks, rows, strict=True)]
+            rows = [execute(recall, (key,)).fetchone() for key in keys]
+        return [_record(row) if row else None for row in rows]
 
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""
@@ -160,10 +165,6 @@ class SqliteLedger(Ledger):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-
-
-def _known(task: Task, row: tuple[Any, ...] | None) -> Record | None:
-    return _record(row) if row and row[1] == task.id else None
 
 
 def _record(row: tuple[Any, ...]) -> Record | None:

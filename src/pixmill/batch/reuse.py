@@ -1,0 +1,27 @@
+"""Redo only the renditions that changed: what an earlier run made under the same terms is kept."""
+
+from collections.abc import Iterable, Iterator
+
+from pixmill.batch.item import from_payload, mark, unpack, with_kept
+from pixmill.engine.ledger import Ledger
+from pixmill.engine.task import State, Task
+
+
+def with_kept_outputs(tasks: Iterable[Task | None], ledger: Ledger, fingerprints: tuple[bytes, ...]) -> Iterator[Task | None]:
+    """Yield ``tasks``, each with those outputs on record that its renditions (by their ``fingerprints``) would make again.
+
+    Whether they are still there is for the handler to see. ``None``, which says that there is nothing yet, goes through.
+    """
+    for task in tasks:
+        (record,) = ledger.recall([task.key]) if task else (None,)
+        if task and record and record.state is State.DONE and record.id != task.id:
+            yield _with_kept(task, record.result, fingerprints)
+        else:
+            yield task
+
+
+def _with_kept(task: Task, result: bytes, fingerprints: tuple[bytes, ...]) -> Task:
+    item = from_payload(task.payload)
+    wanted = {mark(item, index, fingerprint) for index, fingerprint in enumerate(fingerprints)}
+    kept = tuple(output for output in unpack(result).outputs if output.mark in wanted)
+    return with_kept(task, kept) if kept else task

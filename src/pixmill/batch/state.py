@@ -1,0 +1,88 @@
+"""The state of an output: its lock, its ledger, and what a dead run left behind."""
+
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from pixmill.batch.config import RunConfig
+from pixmill.batch.item import unpack
+from pixmill.batch.lock import Lock
+from pixmill.batch.plan import Plan
+from pixmill.core.errors import RunError
+from pixmill.core.text import printable
+from pixmill.engine.ledger import Ledger, Record, RunRecord
+from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.task import State, Task
+from pixmill.storage.open import open_storage
+
+LEDGER = "ledger.sqlite"
+
+
+def about(config: RunConfig) -> bytes:
+    """Return ``config`` as the JSON that the ledger keeps with a run."""
+    return json.dumps(config.to_builtins()).encode()  # unlike msgspec, it can hold a path that is not UTF-8
+
+
+def open_state(made: Plan, stack: ExitStack) -> Ledger:
+    """Make the state folder of ``made``, take the lock, open the ledger, and clear away what a dead run left behind."""
+    state, destination = made.places.state, made.places.destination
+    guard = destination / ".pixmill"
+    _make_folders(guard, state)
+    sharded = made.config.selection.shard.count > 1
+    stack.enter_context(Lock(guard / "lock", shared=sharded))
+    if state != guard:
+        stack.enter_context(Lock(state / "lock"))
+    is_new = not (state / LEDGER).exists()
+    ledger = SqliteLedger(state / LEDGER)
+    stack.callback(ledger.close)
+    runs = list(ledger.runs())
+    if is_new or (runs and not runs[-1].ended_at):
+        _sweep(made)
+    if runs:
+        _reconsider(ledger, runs[-1], made.config)
+    return ledger
+
+
+def _make_folders(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"{printable(folder)} cannot be made: {error.strerror}", code="not-writable") from None
+
+
+def _sweep(made: Plan) -> None:
+    """Remove the temporaries of dead runs: nobody else can be writing, the lock is ours."""
+    sharded = made.config.selection.shard.count > 1
+    open_storage(made.places.destination).sweep({made.tag} if sharded else None)
+
+
+def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
+    """Give failures at a limit another chance when a limit has changed since: it decides whether, so the id does not know it."""
+    if last.about == about(config):
+        return
+    at_a_limit = (
+        record.key
+        for record in ledger.records(State.FAILED)
+        if record.failure is not None and record.failure.code.startswith(("limit", "timeout", "out-of-memory"))
+    )
+    ledger.forget(list(at_a_limit))
+
+
+class OutputsStand:
+    """Tells whether the outputs of a finished task are still there, by their size: the ledger alone is not believed."""
+
+    def __init__(self, destination: Path) -> None:
+        """Look below ``destination``."""
+        self._root = os.fsencode(destination) + b"/"
+
+    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+        """Return whether every output of ``record`` has the size it was written with."""
+        for output in unpack(record.result).outputs:
+            try:
+                if os.stat(self._root + output.name).st_size != output.size:  # noqa: PTH116  # bytes, and the hot path of a re-run
+                    return False
+            except OSError:
+                return False
+        return True
