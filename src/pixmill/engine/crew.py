@@ -55,7 +55,11 @@ class Crew:
         self._deaths: list[Death] = []
         self._complaint: Failure | None = None
         self._nursery = self._open_nursery()
-        self.recruit()
+        try:
+            self.recruit()
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[Member]:
         """Yield the living members."""

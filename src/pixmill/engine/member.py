@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Self
 
 from pixmill.engine.beacon import Beacon
@@ -48,14 +48,16 @@ class Member:
     @classmethod
     def beget(cls, nursery: Nursery, number: int, now: float) -> Self:
         """Ask ``nursery`` for a worker; attempts may be given at once, they wait in the pipe."""
-        ours, theirs = socket.socketpair()
-        beacon, fd = Beacon.create()
-        try:
+        with ExitStack() as shared, ExitStack() as kept:
+            ours, theirs = socket.socketpair()
+            kept.enter_context(ours)
+            shared.enter_context(theirs)
+            beacon, fd = Beacon.create()
+            kept.callback(beacon.close)
+            shared.callback(os.close, fd)
             nursery.fork(number, theirs, fd)
-        finally:
-            theirs.close()
-            os.close(fd)
-        ours.settimeout(0)
+            ours.settimeout(0)
+            kept.pop_all()
         return cls(number, ours, beacon, now)
 
     @property

@@ -7,7 +7,7 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
@@ -51,17 +51,12 @@ class Nursery:
 
     def __init__(self, handler: HandlerRef) -> None:
         """Start the process; it imports and forks while the caller goes on. ``RunError`` when it cannot be started."""
-        self.pipe, theirs = socket.socketpair()
         self._rest = b""
-        self._log, log_fd = Beacon.create()
         try:
-            self._pid = _spawn(theirs.fileno(), log_fd)
+            self._pid, self.pipe, self._log = _spawn()
         except OSError as error:
-            self.pipe.close()
-            raise RunError(f"no process can be started: {error.strerror}", hint="is there a limit on processes?") from error
-        finally:
-            theirs.close()
-            os.close(log_fd)
+            message = f"no process can be started: {error.strerror}"
+            raise RunError(message, hint="is there a limit on processes or on open files?") from error
         with suppress(BrokenPipeError):  # it has died already, which ``reports`` will tell
             self.pipe.sendall(frame(msgspec.msgpack.encode(_hello(handler))))
 
@@ -121,7 +116,21 @@ def _hello(handler: HandlerRef) -> Hello:
     return Hello(handler, sys.path, sys.argv, os.getpid() if in_main_thread else 0)
 
 
-def _spawn(pipe_fd: int, log_fd: int) -> int:
+def _spawn() -> tuple[int, socket.socket, Beacon]:
+    """Return the pid of a new nursery, our end of its pipe, and where its output goes."""
+    with ExitStack() as shared, ExitStack() as kept:
+        ours, theirs = socket.socketpair()
+        kept.enter_context(ours)
+        shared.enter_context(theirs)
+        log, log_fd = Beacon.create()
+        kept.callback(log.close)
+        shared.callback(os.close, log_fd)
+        pid = _execute(theirs.fileno(), log_fd)
+        kept.pop_all()
+    return pid, ours, log
+
+
+def _execute(pipe_fd: int, log_fd: int) -> int:
     command = [sys.executable, *_flags(), "-c", _BOOT, str(Path(__file__).parents[2])]
     files = [(os.POSIX_SPAWN_DUP2, pipe_fd, 0), (os.POSIX_SPAWN_DUP2, log_fd, 1), (os.POSIX_SPAWN_DUP2, log_fd, 2)]
     return os.posix_spawn(sys.executable, command, os.environ, file_actions=files, setsigmask=[])
