@@ -22,12 +22,12 @@ class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``shrink``: it will be made smaller by at least this factor, so a decoder may hand over fewer pixels, best twice as many a
     side as needed. ``frames``: how many to decode, from the first. ``fail_on``: what of a
-    file is refused: nothing that can be decoded somehow, files that are cut off, or whatever the decoder warns of.
+    file is refused: nothing that can be decoded somehow, what is cut off or breaks, or whatever the decoder warns of.
     """
 
     shrink: float = 1.0
     frames: int = 1
-    fail_on: Literal["none", "truncated", "warning"] = "warning"
+    fail_on: Literal["none", "error", "warning"] = "warning"
 
 
 class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):

@@ -19,8 +19,9 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.scaling import Scaling, scale
 
 HELD = 128_000_000  # bytes; a larger picture is streamed through the encoder instead of held in memory
-# Warnings of decoders that say nothing about the pixels: cameras pad the end, and Photoshop's marker is often of two minds.
-HARMLESS = re.compile(r"extraneous bytes before marker 0xd9|Unknown Adobe color transform")
+# Warnings that say nothing about the pixels: cameras pad the end, Photoshop's marker is of two minds, and libtiff calls private
+# tags an error without a word about them.
+HARMLESS = re.compile(r"extraneous bytes before marker 0xd9|Unknown Adobe color transform|\A\s*(?:tiffload: load error)?\s*\Z")
 SPARE = 2  # pixels a side for one of the result, so that the last resize still has something to weigh
 
 
@@ -72,16 +73,16 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
     One row of steps: it has the size that their first resize gives it. Several (renditions with steps of their own): one
     decode serves all, at twice the size of the largest.
     """
-    rows = (recipe.shared_steps,) if recipe.shared_steps else tuple(map(recipe.steps_of, recipe.renditions))
-    shrink = min(_shrink(steps, header) for steps in rows)
+    ways = rows(recipe)
+    shrink = min(_shrink(steps, header) for steps in ways)
     options = DecodeOptions(
         shrink=shrink, frames=wanted_frames(header, recipe), fail_on="none" if recipe.allow_truncated else "warning"
     )
 
     def decoded(options: DecodeOptions) -> Image:
         image = codec_for(header.format).decode(source, header, options=options)
-        if len(rows) == 1:
-            return _held(first_scale(image, rows[0], header))
+        if len(ways) == 1:
+            return _held(first_scale(image, ways[0], header))
         left = shrink * image.width / header.width
         return image.evolve(pixels=_boxed(image, int(left / SPARE)).pixels.copy_memory())
 
@@ -90,7 +91,12 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
     except pyvips.Error as error:
         if options.fail_on == "none" or not HARMLESS.search(error.detail):
             raise
-        return decoded(structs.replace(options, fail_on="truncated"))
+        return decoded(structs.replace(options, fail_on="error"))
+
+
+def rows(recipe: Recipe) -> tuple[Sequence[Operation], ...]:
+    """Return the rows of steps that begin with the decoded picture: the shared one, or else that of each rendition."""
+    return (recipe.shared_steps,) if recipe.shared_steps else tuple(map(recipe.steps_of, recipe.renditions))
 
 
 def leading(steps: Sequence[Operation]) -> Scaling | None:
@@ -104,10 +110,10 @@ def leading(steps: Sequence[Operation]) -> Scaling | None:
 def first_scale(image: Image, steps: Sequence[Operation], header: Header) -> Image:
     """Return ``image``, still as it is stored, in the size to which the first of ``steps`` brings it, if that is what it does."""
     lead = leading(steps)
-    return image if lead is None else scale(image, _stored(lead, header), kernel=lead.kernel)
+    return image if lead is None else scale(image, stored(lead, header), kernel=lead.kernel)
 
 
-def _stored(lead: Scaling, header: Header) -> tuple[int, int]:
+def stored(lead: Scaling, header: Header) -> tuple[int, int]:
     """Return the size to which ``lead`` scales the picture as it is stored, which may be lying on its side."""
     width, height = lead.target(header.upright)
     return (height, width) if header.orientation in SIDEWAYS else (width, height)
@@ -118,7 +124,7 @@ def _shrink(steps: Sequence[Operation], header: Header) -> float:
     lead = leading(steps)
     if lead is None or lead.kernel == "nearest":
         return 1.0
-    width, height = _stored(lead, header)
+    width, height = stored(lead, header)
     return max(1.0, min(header.width / width, header.height / height))
 
 

@@ -53,7 +53,8 @@ class Image(msgspec.Struct, frozen=True):
         """Return the image with ``transform`` applied to each frame on its own, for whatever looks at neighbours or edges."""
         if self.frames == 1:
             return self.evolve(pixels=transform(self.pixels))
-        frames = [transform(self.frame(index)) for index in range(self.frames)]
+        held = self.evolve(pixels=self.pixels.copy_memory())  # joining frames reads rows in an order that no file can be read in
+        frames = [transform(held.frame(index)) for index in range(self.frames)]
         return self.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1))
 
     def map_colour(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
@@ -94,9 +95,11 @@ class Image(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_pil(cls, image: "PIL.Image.Image") -> Self:
-        """Make a still from a Pillow image; modes other than ``L``, ``LA``, ``RGB`` and ``RGBA`` are converted first."""
+        """Make a still from a Pillow image; modes other than ``L``, ``LA``, ``RGB``, ``RGBA`` and 16-bit gray are converted."""
         import numpy as np  # noqa: PLC0415  # most images never come from Pillow
 
+        if image.mode.startswith("I;16"):
+            return cls.from_numpy(np.asarray(image, dtype=np.uint16))
         if image.mode not in ("L", "LA", "RGB", "RGBA"):
             image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
         return cls.from_numpy(np.asarray(image))

@@ -46,7 +46,7 @@ def image(source: Input, about: Header, loader: str, options: DecodeOptions, **s
         pixels = vips.load(source, loader, **{"fail_on": options.fail_on, **settings})
     except pyvips.Error as error:
         raise vips.failure(error, about.format, source) from error
-    return Image(_known_bands(pixels))
+    return Image(_in_range(_known_bands(pixels)))
 
 
 def animation(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
@@ -62,6 +62,14 @@ def _known_bands(pixels: pyvips.Image) -> pyvips.Image:
     """Return ``pixels`` without the bands after alpha, whose meaning no format tells."""
     colours = COLOURS.get(pixels.interpretation, pixels.bands)
     return pixels.extract_band(0, n=colours + 1) if pixels.bands > colours + 1 else pixels
+
+
+def _in_range(pixels: pyvips.Image) -> pyvips.Image:
+    """Return 32-bit integers scaled to 16 bits, which is as deep as colour management goes."""
+    if pixels.format != "uint":
+        return pixels
+    gray = pixels.interpretation in ("b-w", "grey16")
+    return (pixels >> 16).cast("ushort").copy(interpretation="grey16" if gray else "rgb16")
 
 
 def evolve(about: Header, **changes: Any) -> Header:  # noqa: ANN401  # the fields' own types

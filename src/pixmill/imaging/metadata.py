@@ -28,6 +28,10 @@ ORIENTATION_IN_XMP = re.compile(
 )
 
 
+#: The marker, length and name of an EXIF segment of a JPEG.
+EXIF_SEGMENT = re.compile(rb"\xff\xe1(..)(?=Exif\0\0)", re.DOTALL)
+
+
 def size(pixels: pyvips.Image) -> int:
     """Return the bytes of metadata that came with a picture."""
     return sum(len(field(pixels, block, b"")) for block in BLOCKS)
@@ -46,6 +50,11 @@ def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
     return _without_place(kept) if policy == "no-gps" else kept
 
 
+def profile(pixels: pyvips.Image) -> Kept:
+    """Return the field of ``pixels`` that says what its colours mean, if it has one."""
+    return {PROFILE: field(pixels, PROFILE)} if pixels.get_typeof(PROFILE) else {}
+
+
 def _without_place(kept: dict[str, Any]) -> Kept:
     """Drop what tells where a picture was taken: the GPS entries, and notes that only the maker of the camera can read."""
     rest = {name: value for name, value in kept.items() if not PLACE.fullmatch(name) and name != "iptc-data"}
@@ -55,16 +64,36 @@ def _without_place(kept: dict[str, Any]) -> Kept:
 
 
 def attach(pixels: pyvips.Image, kept: Kept) -> pyvips.Image:
-    """Return ``pixels`` with ``kept`` and their profile as the only metadata."""
-    foreign = [name for name in field_names(pixels) if name not in kept and _is_metadata(name)]
-    if not foreign and not kept:
-        return pixels
+    """Return ``pixels`` with ``kept`` and their profile as the only metadata.
+
+    Blocks go first: libvips takes the entries out of an EXIF block as it is set, also those that are not to be kept.
+    """
     marked = pixels.copy()
-    for name in foreign:
-        marked.remove(name)
+    for name in BLOCKS:
+        if isinstance(value := kept.get(name), bytes):
+            marked.set_type(pyvips.GValue.blob_type, name, value)
+    for name in field_names(marked):
+        if name not in kept and _is_metadata(name):
+            marked.remove(name)
     for name, value in kept.items():
-        marked.set_type(pyvips.GValue.blob_type if isinstance(value, bytes) else pyvips.GValue.gstr_type, name, value)
+        if isinstance(value, str):
+            marked.set_type(pyvips.GValue.gstr_type, name, value)
     return marked
+
+
+def exif_block(pixels: pyvips.Image) -> bytes:
+    """Return the EXIF block that libvips would write for ``pixels``, for encoders of other libraries; empty for none.
+
+    It is taken from the first segment of a JPEG of one pixel, the only way by which libvips hands it out.
+    """
+    if "exif" not in kinds(pixels):
+        return b""
+    names = [name for name in field_names(pixels) if name.startswith("exif-")]
+    dot = attach(pyvips.Image.black(1, 1).copy(), {name: field(pixels, name) for name in names})
+    found = EXIF_SEGMENT.search(dot.jpegsave_buffer(keep="exif"))
+    if found is None:
+        return b""
+    return found.string[found.end() : found.start() + 2 + int.from_bytes(found[1])]
 
 
 def _is_metadata(name: str) -> bool:

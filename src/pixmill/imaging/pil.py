@@ -9,7 +9,7 @@ import PIL.ImageFile
 import pyvips
 
 from pixmill.core.errors import MissingExtra
-from pixmill.imaging import vips
+from pixmill.imaging import metadata, vips
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -17,8 +17,7 @@ from pixmill.imaging.input import Input
 
 PLUGINS = {"bmp": "PIL.BmpImagePlugin", "heif": "pillow_heif.as_plugin", "jxl": "pillow_jxl"}
 NAMES = {"bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
-BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data"}
-CREDITS = {0x8298: "exif-ifd0-Copyright", 0x013B: "exif-ifd0-Artist"}
+BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
 
 
 def header(source: Input, known: Format) -> Header:
@@ -30,7 +29,7 @@ def header(source: Input, known: Format) -> Header:
             height=picture.height,
             frames=getattr(picture, "n_frames", 1),
             bands=len(picture.getbands()),
-            metadata_size=sum(len(picture.info.get(name) or b"") for name in (*BLOCKS, "exif")),
+            metadata_size=sum(len(picture.info.get(name) or b"") for name in BLOCKS),
         )
 
 
@@ -52,8 +51,8 @@ def encode(image: Image, known: Format, **settings: Any) -> bytes:  # noqa: ANN4
     """Return the file that Pillow makes of ``image``."""
     _plugin(known)
     file = io.BytesIO()
-    profile = vips.field(image.pixels, "icc-profile-data")
-    image.to_pil().save(file, NAMES[known.name], icc_profile=profile, **settings)
+    blocks = {"icc_profile": vips.field(image.pixels, "icc-profile-data"), "exif": metadata.exif_block(image.pixels)}
+    image.to_pil().save(file, NAMES[known.name], **{name: block for name, block in blocks.items() if block}, **settings)
     return file.getvalue()
 
 
@@ -81,8 +80,4 @@ def _with_metadata(pixels: pyvips.Image, picture: PIL.Image.Image) -> pyvips.Ima
     for name, block in BLOCKS.items():
         if picture.info.get(name):
             marked.set_type(pyvips.GValue.blob_type, block, picture.info[name])
-    exif = picture.getexif()
-    for tag, name in CREDITS.items():
-        if exif.get(tag):
-            marked.set_type(pyvips.GValue.gstr_type, name, str(exif[tag]))
     return marked

@@ -25,7 +25,8 @@ CUT_OFF = re.compile(
 # What they say when the file is sound and they do not know its kind.
 UNKNOWN_KIND = re.compile(
     r"not supported|unsupported|not implemented|unimplemented|not configured|compression support|unknown compression|cannot handle"
-    r"|arithmetic|SOF type|data precision|lossless|Sorry|whole number of bytes|samples out of range|required field \d+ missing|labq",
+    r"|arithmetic|SOF type|data precision|lossless|Sorry|whole number of bytes|samples out of range|labq"
+    r"|required field \d+ missing",
     re.IGNORECASE,
 )
 SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$", re.MULTILINE)

@@ -39,9 +39,8 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the first page. Warnings are no objection: most are of private tags, which say nothing of pixels."""
-        fail_on = "error" if options.fail_on == "warning" else options.fail_on
-        return loading.image(source, header, "tiffload", options, fail_on=fail_on)
+        """Return the first page."""
+        return loading.image(source, header, "tiffload", options)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
