@@ -48,12 +48,8 @@ class Registry(Generic[T]):
             yield name, self.get(name)
 
     def _load(self, name: str) -> type[T]:
-        try:
+        if name in self._modules():  # whatever else was typed is not imported: ".." would be a package, too
             module = importlib.import_module(f"{self.package}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{self.package}.{name}":
-                raise
-        else:
             return self._defined_in(module.__name__, vars(module))
         plugins = self._plugins()
         if name not in plugins:

@@ -1,0 +1,71 @@
+from typing import Annotated
+
+import pytest
+from msgspec import Meta
+
+from pixmill.cli.arguments import Argument, named, parse
+from pixmill.cli.command import declared
+from pixmill.core.errors import ConfigError
+from pixmill.core.model import Model
+
+
+class Mill(Model, frozen=True, kw_only=True):
+    stones: Annotated[int, Meta(ge=1, description="mill stones")] = 2
+    is_open: Annotated[bool, Meta(description="whether it works today")] = False
+    grain: Annotated[tuple[str, ...], Meta(description="what is milled")] = ()
+
+
+OPTIONS = declared("The mill", Mill)
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "values"),
+    [
+        ([], (), {}),
+        (["a", "b"], ("a", "b"), {}),
+        (["a", "--stones", "3", "b"], ("a", "b"), {"stones": 3}),
+        (["--stones=3", "--stones=4"], (), {"stones": 4}),
+        (["--is-open"], (), {"is_open": True}),
+        (["--is-open", "--no-is-open"], (), {"is_open": False}),
+        (["--grain", "rye", "a", "--grain", "oat,s"], ("a",), {"grain": ("rye", "oat,s")}),
+        (["--", "--stones", "-x"], ("--stones", "-x"), {}),
+        (["a", "--", "--", "b"], ("a", "--", "b"), {}),
+        (["-"], ("-",), {}),
+        (["--grain=-x"], (), {"grain": ("-x",)}),
+    ],
+)
+def test_a_line_is_taken_apart_into_words_and_values(line, words, values):
+    typed = parse(line, OPTIONS)
+    assert (typed.words, typed.values) == (words, values)
+
+
+def test_help_is_all_that_is_looked_at_when_it_is_asked_for():
+    assert parse(["--stones", "none", "-h"], OPTIONS).help
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (["--ston", "3"], "there is no option --ston; did you mean '--stones'?"),
+        (["--stones"], "--stones: expected an integer of at least 1, received none"),
+        (["--grain", "--is-open"], "--grain: expected a list, each text, received none"),
+        (["--is-open=yes"], "--is-open: expected no value, received one"),
+        (["--no-is-open=yes"], "--no-is-open: expected no value, received one"),
+        (["-hx"], "-h/--help: expected no value, received one"),
+        (["--"[:1] + "x"], "there is no option -x"),
+    ],
+)
+def test_what_does_not_fit_is_named(line, sentence):
+    with pytest.raises(ConfigError) as raised:
+        parse(line, OPTIONS)
+    assert raised.value.message == sentence
+
+
+def test_words_get_the_names_of_their_arguments():
+    source, destination = Argument("SRC", "here"), Argument("DST", "there")
+    assert named(["a"], [source, destination]) == {"SRC": "a"}
+    assert named(["a", "b"], [source, destination]) == {"SRC": "a", "DST": "b"}
+    with pytest.raises(ConfigError, match="expected SRC DST, received one word more: c"):
+        named(["a", "b", "c"], [source, destination])
+    with pytest.raises(ConfigError, match="expected nothing, received one word more: a"):
+        named(["a"], [])
