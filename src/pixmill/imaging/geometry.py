@@ -51,17 +51,7 @@ def target(size: Size, width: int | None, height: int | None, *, fit: Fit = "ins
     scale = max(scales) if fit == "cover" else min(scales)
     if scale > 1 and not enlarge:
         return size
-    return _with_exact_sides(size, scale, (width, height))
-
-
-def _with_exact_sides(size: Size, scale: float, box: tuple[int | None, int | None]) -> Size:
-    """Scale ``size``; the side that decided the scale gets the box's length exactly, whatever the division lost."""
-    sides = (
-        side if side is not None and side / length == scale else rounded(length * scale)
-        for side, length in zip(box, size, strict=True)
-    )
-    width, height = sides
-    return width, height
+    return scaled(size, scale)
 
 
 def kept(size: Size, width: int | None, height: int | None) -> Size:

@@ -30,7 +30,7 @@ class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
         return image.map(self._blurred)
 
     def _blurred(self, pixels: pyvips.Image) -> pyvips.Image:
-        # The integer mask, five times as fast, is up to three levels off; so is one that ends where libvips lets it.
+        # An integer mask, five times as fast, is up to three levels off, and more where it ends as early as libvips lets it.
         def smooth(weighted: pyvips.Image) -> pyvips.Image:
             return weighted.cast("float").gaussblur(self.sigma, min_ampl=TAIL, precision="float")
 
