@@ -185,7 +185,7 @@ class Arrivals:
 
     def _change(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> Named:
         """Name what came into ``folder``, and let the mirror see what went; without one, what went is of no interest."""
-        if not self._mirror:
+        if not self._mirror or not self._root.is_there():  # what went with the whole folder was not removed
             return self._named(folder, came, set()) if came else Named()
         named = self._named(folder, came, gone)
         below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}

@@ -37,7 +37,7 @@ class Polling:
         paths: set[bytes] = set()
         for folder, files in self._known.items():
             paths.update(_differences(folder, before.get(folder, {}), files))
-        gone = [folder for folder in before if folder not in self._known]
+        gone = [folder for folder in before if folder and folder not in self._known]  # the root has no name of its own
         for folder in gone:
             paths.update(_differences(folder, before[folder], {}))
         return Changes(frozenset(paths).union(gone))
