@@ -21,7 +21,9 @@ LEDGER = "ledger.sqlite"
 
 def about(config: RunConfig) -> bytes:
     """Return ``config`` as the JSON that the ledger keeps with a run."""
-    return json.dumps(config.to_builtins()).encode()  # unlike msgspec, it can hold a path that is not UTF-8
+    asked = config.to_builtins()
+    asked["source"] = str(Path(config.source).absolute())  # a retry may be asked for from another folder
+    return json.dumps(asked).encode()  # unlike msgspec, it can hold a path that is not UTF-8
 
 
 def open_state(made: Plan, stack: ExitStack) -> Ledger:

@@ -2,15 +2,18 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 
 import msgspec
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.report.spending import advice, spending
 from pixmill.batch.report.summary import Report
 from pixmill.cli.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 
 MARGIN = " " * 10  # below the labels
+MENTIONED = 0.005  # share of the time
 
 
 def plain_report(report: Report) -> dict[str, object]:
@@ -36,6 +39,7 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     yield f"time      {span(report.seconds)}, {_rates(report)}"
+    yield from _where_the_time_went(report)
     yield from _advice(report, config)
 
 
@@ -64,6 +68,19 @@ def _counted(numbers: Mapping[str, int]) -> str:
 def _rates(report: Report) -> str:
     pixels = report.pixels_in / report.seconds / 1e6 if report.seconds else 0.0
     return f"{report.rate:.1f} img/s, {pixels:.0f} MP/s"
+
+
+def _where_the_time_went(report: Report) -> Iterator[str]:
+    """Yield how the workers spent their time, which images took longest, and what could be done about it."""
+    spent = spending(report.stages, workers=report.workers, seconds=report.seconds)
+    if not spent.shares:
+        return
+    yield "spent     " + ", ".join(f"{stage} {share:.0%}" for stage, share in spent.shares.items() if share >= MENTIONED)
+    yield f"{MARGIN}computing {spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}"
+    for label, slow in zip(chain(["slowest   "], repeat(MARGIN)), report.slowest, strict=False):
+        yield f"{label}{slow.seconds:.2f} s  {printable(slow.key)}"
+    if sentence := advice(spent):
+        yield sentence
 
 
 def _advice(report: Report, config: RunConfig) -> Iterator[str]:

@@ -37,11 +37,12 @@ class Health(Model, frozen=True, kw_only=True):
 
 
 class Watch(Command):
-    """Process the images in SRC into DST, then those that arrive, until stopped.
+    """Process the images in SRC into DST, then those that arrive.
 
-    An image is touched only once it is whole: when its size and time have stayed the same for --settle, and nobody is known to
-    write it. Names ending in .part, .tmp, .crdownload and the like are left alone until they are renamed. What is done, changed
-    or failed is kept as by ``pixmill run``, so either goes on where the other was. A failed image is tried again when it changes.
+    Goes on until it is stopped. An image is touched only once it is whole: when its size and time have stayed the same for
+    --settle, and nobody is known to write it. Names ending in .part, .tmp, .crdownload and the like are left alone until they
+    are renamed. What is done, changed or failed is kept as by ``pixmill run``, so either goes on where the other was. A failed
+    image is tried again when it changes.
 
     The file of --recipe is read again when it changes.
 
