@@ -111,6 +111,11 @@ class Beacon:
             self._words[_MEMORY_AT_START] = size
         self._words[_MEMORY] = size
 
+    @property
+    def memory(self) -> int:
+        """The worker's resident memory in bytes, as it last wrote it down."""
+        return self._words[_MEMORY]
+
     def growth(self) -> int:
         """Return by how many bytes the worker has grown since it started."""
         return max(0, self._words[_MEMORY] - self._words[_MEMORY_AT_START])

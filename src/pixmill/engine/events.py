@@ -1,6 +1,7 @@
 """What happens in a run, in the order in which observers hear of it."""
 
 from pixmill.core.events import Event
+from pixmill.engine.executor import Post
 from pixmill.engine.task import Attempt, Counts, Failure, Outcome, Task
 
 
@@ -44,6 +45,20 @@ class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
     signal: int
     reason: str
     task: Task | None = None
+
+
+class WorkersSeen(Event, frozen=True, kw_only=True, tag="workers_seen"):
+    """A look at the workers, once a second. ``memory`` is the coordinator's own resident memory in bytes."""
+
+    memory: int
+    posts: tuple[Post, ...]
+
+
+class RunStalled(Event, frozen=True, kw_only=True, tag="run_stalled"):
+    """Nothing has finished for ``seconds``. ``posts`` are the workers that are at something."""
+
+    seconds: float
+    posts: tuple[Post, ...]
 
 
 class SourceExhausted(Event, frozen=True, kw_only=True, tag="source_exhausted"):

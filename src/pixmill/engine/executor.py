@@ -44,6 +44,19 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
 Report = Answered | Lost | Returned
 
 
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """What one worker is at: the ``key`` of the task that it has begun, for how many ``seconds`` now, and in which stage.
+
+    ``key`` is ``None`` when it is idle. ``memory`` is its resident memory in bytes, as it last noted it.
+    """
+
+    pid: int
+    memory: int = 0
+    key: bytes | None = None
+    stage: str = ""
+    seconds: float = 0.0
+
+
 class Executor(ABC):
     """Runs attempts. Every submitted attempt comes back in exactly one report.
 
@@ -73,6 +86,10 @@ class Executor(ABC):
 
         Enforces deadlines and replaces dead workers meanwhile. ``RunError`` when workers die as fast as they start.
         """
+
+    def posts(self) -> tuple[Post, ...]:
+        """Return what each worker is at; nothing where that cannot be told. Asked about once a second."""
+        return ()
 
     @abstractmethod
     def recall(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from typing import Self
 
 from pixmill.engine.beacon import Beacon
+from pixmill.engine.executor import Post
 from pixmill.engine.lookahead import Lookahead
 from pixmill.engine.nursery import Nursery
 from pixmill.engine.task import Attempt, Failure
@@ -139,6 +140,13 @@ class Member:
         number = self.beacon.number
         attempt = self.in_flight.get(number)
         return None if attempt is None else (number, attempt)
+
+    def post(self, now: float) -> Post:
+        """Return what the worker is at."""
+        current, sign, memory = self.current(), self.beacon.sign(), self.beacon.memory
+        if current is None or current[0] != sign.number:
+            return Post(pid=self.pid, memory=memory)
+        return Post(pid=self.pid, memory=memory, key=current[1].task.key, stage=sign.stage, seconds=now - sign.began)
 
     def elapsed(self, now: float, pause: float) -> float | None:
         """Return how long the current attempt has been running, ``None`` when there is none.

@@ -1,5 +1,6 @@
 """What a run has done until now, in numbers: an observer in constant memory, and the snapshot that everyone else reads."""
 
+import heapq
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -8,12 +9,22 @@ from typing import Any, TypedDict
 import msgspec
 
 from pixmill.core.events import Event, Observer
-from pixmill.engine.events import RunEnded, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost
+from pixmill.engine.events import (
+    RunEnded,
+    RunStarted,
+    SourceExhausted,
+    TaskFinished,
+    TaskFound,
+    TaskRetried,
+    WorkerLost,
+    WorkersSeen,
+)
 from pixmill.engine.task import Counts, Done, Failed, Outcome, Skipped
 from pixmill.engine.timing import Histogram, Timing
 
 WINDOW = 10  # seconds that the recent rate looks back
 EXAMPLES = 3  # keys kept of each kind of failure
+SLOWEST = 5  # tasks kept that took longest
 
 
 class FailureKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,13 +34,25 @@ class FailureKind(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[bytes, ...] = ()
 
 
+class Slow(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that took long, in seconds by the worker's clock."""
+
+    key: bytes
+    seconds: float
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers at one moment.
 
     ``seconds`` since the run began. ``found`` may still grow unless ``all_found``. ``tried`` are the tasks that ended in
     this run by being worked on: without ``skipped`` and ``remembered`` failures; ``rate`` is ``tried`` a second over the
     run, ``recent_rate`` over the last 10 s. ``measures`` are the sums of what handlers counted (``bytes_in``, ...).
-    ``task`` times whole tasks, ``stages`` each of their stages. ``reason`` says why the run ended, empty while it goes on.
+    ``task`` times whole tasks, ``stages`` each of their stages; ``slowest`` are the five done tasks that took longest, the
+    longest first. ``reason`` says why the run ended, empty while it goes on.
+
+    Of the last look at the workers: how many tasks were being worked on (``in_flight``), for how long the longest of them
+    (``oldest``), the resident memory in bytes of the coordinator and of all workers. ``finished_at`` is when the last task
+    ended, in seconds since the epoch, 0 when none has.
     """
 
     run: int = 0
@@ -49,6 +72,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     failures: dict[str, FailureKind] = {}
     task: Timing = Timing()
     stages: dict[str, Timing] = {}
+    slowest: tuple[Slow, ...] = ()
+    in_flight: int = 0
+    oldest: float = 0.0
+    coordinator_memory: int = 0
+    workers_memory: int = 0
+    finished_at: float = 0.0
     reason: str = ""
 
     @property
@@ -71,11 +100,19 @@ class _Facts(TypedDict, total=False):
     run: int
     workers: int
     all_found: bool
+    in_flight: int
+    oldest: float
+    coordinator_memory: int
+    workers_memory: int
+    finished_at: float
     reason: str
 
 
 class Metrics(Observer):
-    """Counts events. ``clock`` gives seconds that never run backwards."""
+    """Counts events. ``clock`` gives seconds that never run backwards.
+
+    ``snapshot`` may also be asked for by one other thread, whose numbers may then be those of two moments that lie close together.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Start at nought."""
@@ -88,6 +125,7 @@ class Metrics(Observer):
         self._failures: dict[str, FailureKind] = {}
         self._task = Histogram()
         self._stages: dict[str, Histogram] = {}
+        self._slowest: list[tuple[float, bytes]] = []
         self._recent = _Recent()
         # two events a task, a million tasks: functools.singledispatchmethod costs ten times as much as the counting
         self._takers: dict[type[Event], Callable[[Any], None]] = {
@@ -96,6 +134,7 @@ class Metrics(Observer):
             SourceExhausted: self._exhaust,
             TaskRetried: self._retry,
             WorkerLost: self._lose,
+            WorkersSeen: self._look,
             TaskFinished: self._take,
             RunEnded: self._end,
         }
@@ -123,7 +162,8 @@ class Metrics(Observer):
             measures=dict(self._measures),
             failures=dict(self._failures),
             task=self._task.timing(),
-            stages={stage: histogram.timing() for stage, histogram in self._stages.items()},
+            stages={stage: histogram.timing() for stage, histogram in list(self._stages.items())},
+            slowest=tuple(Slow(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
         )
 
     def _start(self, event: RunStarted) -> None:
@@ -143,11 +183,21 @@ class Metrics(Observer):
     def _lose(self, _: WorkerLost) -> None:
         self._numbers["workers_lost"] += 1
 
+    def _look(self, event: WorkersSeen) -> None:
+        busy = [post.seconds for post in event.posts if post.key is not None]
+        self._facts["in_flight"] = len(busy)
+        self._facts["oldest"] = max(busy, default=0.0)
+        self._facts["coordinator_memory"] = event.memory
+        self._facts["workers_memory"] = sum(post.memory for post in event.posts)
+
     def _end(self, event: RunEnded) -> None:
         self._ended = self._clock()
+        self._facts["in_flight"] = 0
+        self._facts["oldest"] = 0.0
         self._facts["reason"] = event.reason
 
     def _take(self, event: TaskFinished) -> None:
+        self._facts["finished_at"] = event.at
         self._finish(event.outcome)
 
     def _finish(self, outcome: Outcome) -> None:
@@ -169,6 +219,8 @@ class Metrics(Observer):
 
     def _time(self, outcome: Done) -> None:
         self._task.add(outcome.seconds)
+        keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
+        keep(self._slowest, (outcome.seconds, outcome.task.key))
         for stage, seconds in outcome.timings.items():
             self._stages.setdefault(stage, Histogram()).add(seconds)
 
@@ -188,6 +240,6 @@ class _Recent:
         """Return how many there were a second, over the window or as long as the run has lasted."""
         # the second that has only begun counts by the part of it that has passed
         oldest = int(now) - WINDOW
-        number = sum(count for second, count in self._seconds if second > oldest)
+        number = sum(count for second, count in list(self._seconds) if second > oldest)
         length = min(running, now - oldest - 1)
         return number / length if length > 0 else 0.0

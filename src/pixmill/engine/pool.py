@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from pixmill.engine.crew import Crew, Death
-from pixmill.engine.executor import Answered, Lost, Report, Returned
+from pixmill.engine.executor import Answered, Lost, Post, Report, Returned
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.member import Member
 from pixmill.engine.policy import Policy
@@ -61,6 +61,11 @@ class Pool:
             if self._reports or (end is not None and now >= end):
                 reports, self._reports = self._reports, []
                 return reports
+
+    def posts(self) -> tuple[Post, ...]:
+        """Return what each worker is at, read off its beacon."""
+        now = time.monotonic()
+        return tuple(member.post(now) for member in self._crew)
 
     def recall(self) -> None:
         """Ask back what has not begun."""

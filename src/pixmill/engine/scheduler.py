@@ -14,15 +14,17 @@ from pixmill.engine.admission import Admission
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.backlog import Backlog
 from pixmill.engine.clock import Clock
-from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost
+from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Answered, Executor, Lost, Report
 from pixmill.engine.intake import Intake
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.policy import Policy
 from pixmill.engine.rate import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Task
+from pixmill.engine.worker import resident_memory
 
 _TICK = 0.25
+_ROUND = 1.0
 _GLANCE = 0.05  # at a source that had nothing: how late a task may be noticed that has only just come
 
 
@@ -50,6 +52,8 @@ class Scheduler:
         self._intake = Intake(tasks, parts.clock)
         self._backlog = Backlog()
         self._in_flight: dict[bytes, Task] = {}
+        self._sent: dict[bytes, float] = {}
+        self._next_round = parts.clock.elapsed() + _ROUND
         self._outstanding = 0
         self._hermit: bytes | None = None
         self._bucket = TokenBucket(parts.policy.max_rate, parts.clock) if parts.policy.max_rate else None
@@ -80,6 +84,7 @@ class Scheduler:
             yield from self._conclude(self._take_in())
             self._dispatch()
             reports = self._parts.executor.wait(self._patience())
+            self._make_a_round()
             yield from self._conclude(self._judge(reports))
             if self._fatal:
                 raise RunError(self._fatal.message, hint=self._fatal.hint, code=self._fatal.code)
@@ -141,8 +146,10 @@ class Scheduler:
     def _submit(self, attempts: Sequence[Attempt]) -> None:
         self._parts.ledger.start(attempts)
         self._outstanding += len(attempts)
+        now = self._parts.clock.elapsed()
         for attempt in attempts:
             self._in_flight[attempt.task.key] = attempt.task
+            self._sent[attempt.task.key] = now
             self._parts.announcer.announce(AttemptStarted, attempt=attempt)
         self._parts.executor.submit(attempts)
 
@@ -176,14 +183,14 @@ class Scheduler:
 
     def _judge_answer(self, answer: Answered) -> Outcome | None:
         attempt, failure = answer.attempt, answer.failure
-        self._return_from(attempt)
+        out = self._return_from(attempt)
         if failure is None:
             return Done(
                 task=attempt.task,
                 result=answer.result,
                 attempts=attempt.number,
                 seconds=answer.seconds,
-                timings=answer.timings,
+                timings={"queue": max(0.0, out - answer.seconds), **answer.timings},
                 measures=answer.measures,
             )
         if failure.fatal:
@@ -229,11 +236,23 @@ class Scheduler:
         if not self.reason:
             self._backlog.put_back(attempts)
 
-    def _return_from(self, attempt: Attempt) -> None:
-        """Note that nothing runs for ``attempt`` any more; its task stays in flight for the ledger until it has an outcome."""
+    def _return_from(self, attempt: Attempt) -> float:
+        """Note that nothing runs for ``attempt`` any more, and return for how many seconds it was away.
+
+        Its task stays in flight for the ledger until it has an outcome.
+        """
         self._outstanding -= 1
         if self._hermit == attempt.task.key:
             self._hermit = None
+        now = self._parts.clock.elapsed()
+        return now - self._sent.pop(attempt.task.key, now)
+
+    def _make_a_round(self) -> None:
+        """Let the observers see, once a second, what the workers are at."""
+        now = self._parts.clock.elapsed()
+        if now >= self._next_round:
+            self._next_round = now + _ROUND
+            self._parts.announcer.announce(WorkersSeen, memory=resident_memory(), posts=self._parts.executor.posts())
 
     def _conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Make outcomes final: the ledger first, then everybody else."""

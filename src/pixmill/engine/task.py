@@ -58,7 +58,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """The handler returned ``result``.
 
-    ``seconds`` by the worker's clock; ``timings`` are seconds by stage; ``measures`` what the handler counted, by name.
+    ``seconds`` by the worker's clock; ``timings`` are seconds by stage; ``measures`` what the handler counted, by name. The
+    stage ``queue`` is before them all and not among ``seconds``: on the way to a worker, behind what it was at, and back.
     """
 
     task: Task

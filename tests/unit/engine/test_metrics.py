@@ -9,7 +9,9 @@ from pixmill.engine.events import (
     TaskFound,
     TaskRetried,
     WorkerLost,
+    WorkersSeen,
 )
+from pixmill.engine.executor import Post
 from pixmill.engine.metrics import FailureKind, Metrics, Snapshot
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, Task
 
@@ -139,3 +141,29 @@ def test_the_clock_stands_still_once_the_run_has_ended(metrics, clock):
 
 def test_everything_is_nought_before_the_run_begins(clock):
     assert Metrics(clock=clock).snapshot() == Snapshot()
+
+
+def test_the_five_slowest_are_kept_whatever_their_number(metrics):
+    for number in range(50):
+        done(metrics, key=b"%d" % number, seconds=float(number * 7 % 50))
+    assert [slow.seconds for slow in metrics.snapshot().slowest] == [49, 48, 47, 46, 45]
+    assert metrics.snapshot().slowest[0].key == b"7"
+
+
+def test_a_look_at_the_workers_gives_memory_and_what_is_in_flight(metrics):
+    posts = (
+        Post(pid=1, memory=100, key=b"a", stage="decode", seconds=3.0),
+        Post(pid=2, memory=50),
+        Post(pid=3, memory=50, key=b"b", seconds=7.5),
+    )
+    metrics.notice(WorkersSeen(at=5, memory=30, posts=posts))
+    now = metrics.snapshot()
+    assert (now.in_flight, now.oldest, now.coordinator_memory, now.workers_memory) == (2, 7.5, 30, 200)
+    metrics.notice(RunEnded(at=9, counts=Counts(), reason="finished", seconds=1))
+    assert metrics.snapshot().in_flight == 0
+
+
+def test_the_last_progress_is_when_a_task_ended_last(metrics):
+    assert metrics.snapshot().finished_at == 0.0
+    metrics.notice(TaskFinished(at=1234.5, outcome=Skipped(task=task(b"a"))))
+    assert metrics.snapshot().finished_at == 1234.5

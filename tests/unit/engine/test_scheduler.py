@@ -7,7 +7,16 @@ from itertools import count, pairwise
 import pytest
 
 from pixmill.core.units import Duration, Rate
-from pixmill.engine.events import AttemptStarted, RunEnded, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
+from pixmill.engine.events import (
+    AttemptStarted,
+    RunEnded,
+    RunStarted,
+    SourceExhausted,
+    TaskFinished,
+    TaskFound,
+    TaskRetried,
+    WorkersSeen,
+)
 from pixmill.engine.executors.inline import InlineExecutor
 from pixmill.engine.ledger import State
 from pixmill.engine.ledgers.memory import MemoryLedger
@@ -250,3 +259,17 @@ def test_a_failure_that_was_recorded_keeps_its_evidence(start, ledger):
     drain(start(named("raise corrupt")))
     (record,) = ledger.records(State.FAILED)
     assert record.failure == Failure(code="read-corrupt", stage="read", message="it is corrupt", hint="look at it")
+
+
+def test_the_time_on_the_way_to_a_worker_and_back_is_the_stage_queue():
+    first, second = drain(open_run(named("sleep 0.1", "sleep 0"), REF, executor=InlineExecutor()))
+    assert second.timings["queue"] >= 0.9 * first.seconds  # it was sent at once, and waited behind the first
+    assert first.timings["queue"] < second.timings["queue"]
+
+
+def test_the_observers_see_once_a_second_what_the_workers_are_at(start, notes):
+    drain(start(iter([*[None] * 100, *named("echo a")])))
+    looks = notes.of(WorkersSeen)
+    assert looks
+    assert all(later.at - earlier.at >= 1.0 for earlier, later in pairwise(looks))
+    assert looks[0].memory > 1_000_000

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
-from pixmill.engine.metrics import FailureKind, Snapshot
+from pixmill.engine.metrics import FailureKind, Slow, Snapshot
 from pixmill.engine.task import Counts
 from pixmill.engine.timing import Timing
 
@@ -16,7 +16,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was done. Bytes and pixels are those of the images that were made in this run.
 
     ``failures``: by code, how many and the first three sources. ``ignored``: what was no candidate, by reason. ``notes``: what
-    was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``reason``: why it ended.
+    was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five
+    images that took longest. ``reason``: why it ended.
     """
 
     counts: Counts
@@ -34,6 +35,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     rate: float = 0.0
     stages: dict[str, Timing] = {}
+    slowest: tuple[Slow, ...] = ()
     reason: str = FINISHED
 
     #: what an interrupted run exits with, by the reason that it was stopped for
@@ -77,5 +79,6 @@ def summarise(snapshot: Snapshot, ignored: Mapping[str, int]) -> Report:
         seconds=snapshot.seconds,
         rate=snapshot.rate,
         stages=snapshot.stages,
+        slowest=snapshot.slowest,
         reason=snapshot.reason or FINISHED,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
 from pixmill.engine.cores import usable_cores
-from pixmill.engine.executor import Executor, Report
+from pixmill.engine.executor import Executor, Post, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool import Pool
@@ -39,6 +39,10 @@ class LocalExecutor(Executor):
     def wait(self, timeout: float | None) -> list[Report]:
         """Return what has happened."""
         return self._started.wait(timeout)
+
+    def posts(self) -> tuple[Post, ...]:
+        """Return what each worker is at."""
+        return self._started.posts()
 
     def recall(self) -> None:
         """Ask back what has not begun."""
