@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.engine.run import open_run
+from pixmill.engine.running import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 from pixmill.testing.processes import children, grandchildren, is_alive, wait_until
 
 SCRIPT = """
 import sys
-from pixmill.engine.run import open_run
+from pixmill.engine.running import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
-from pixmill.engine.run import open_run
+from pixmill.engine.running import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.misbehaviour import REF
 from pixmill.testing.processes import children, grandchildren

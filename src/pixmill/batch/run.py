@@ -20,8 +20,8 @@ from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.metrics import Metrics
-from pixmill.engine.run import Run
-from pixmill.engine.run import open_run as open_engine
+from pixmill.engine.running import Run
+from pixmill.engine.running import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
 
 PRELOAD = ("pixmill.batch.handler",)

@@ -20,7 +20,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         _ = pixmill.engine.walk
 
 
-@pytest.mark.parametrize("first", ["", "import pixmill.engine.run", "from pixmill.engine.run import open_run"])
+@pytest.mark.parametrize("first", ["", "import pixmill.engine.running", "from pixmill.engine.running import open_run"])
 def test_run_is_callable_whatever_was_imported_before(first):
     code = f"{first}\nimport pixmill.engine\nfrom os.path import basename\nprint(pixmill.engine.run([], basename).found)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout == "0\n"

@@ -21,7 +21,7 @@ from pixmill.engine.executors.inline import InlineExecutor
 from pixmill.engine.ledger import State
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
-from pixmill.engine.run import open_run
+from pixmill.engine.running import open_run
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, Task
 from pixmill.testing.clocks import ManualClock
 from pixmill.testing.misbehaviour import REF

@@ -8,12 +8,11 @@ Leaving the block, by whatever way, leaves no process, file or open attempt behi
 """
 
 import random
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import wraps
-from types import ModuleType, TracebackType
-from typing import Any, ParamSpec, Self
+from types import TracebackType
+from typing import ParamSpec, Self
 
 from pixmill.core.errors import PixmillError, RunError
 from pixmill.core.events import Observer
@@ -174,13 +173,3 @@ def _reason(error: BaseException | None) -> str:
     if error is None or isinstance(error, KeyboardInterrupt | GeneratorExit):
         return "interrupted"
     return error.message if isinstance(error, PixmillError) else f"{type(error).__name__}: {error}"
-
-
-class _CallableModule(ModuleType):
-    """Lets ``pixmill.engine.run(...)`` be the function also when the module of that name is what the package has bound."""
-
-    def __call__(self, tasks: Iterable[Task | None], handler: HandlerRef | Callable[[bytes], bytes], **choices: Any) -> Counts:  # noqa: ANN401  # typed above
-        return run(tasks, handler, **choices)
-
-
-sys.modules[__name__].__class__ = _CallableModule
