@@ -5,12 +5,16 @@ from typing import Literal, NamedTuple
 import pyvips
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.profile import is_srgb
+from pixmill.imaging.profile import describes, is_srgb
 from pixmill.imaging.vips import field
 
 PROFILE = "icc-profile-data"
 GRAY = ("b-w", "grey16")
 RGB = ("srgb", "rgb", "rgb16")
+#: The colour space that a profile must be of, by libvips' name for that of the pixels.
+SPACES = {
+    **dict.fromkeys(GRAY, b"GRAY"), **dict.fromkeys(RGB, b"RGB "), "cmyk": b"CMYK", "lab": b"Lab ", "labs": b"Lab ",
+}  # fmt: skip
 DEEP = ("ushort", "short", "uint", "int", "float", "double")
 
 Space = Literal["srgb", "keep"]
@@ -37,15 +41,22 @@ def to_working_space(image: Image, *, space: Space = "srgb", depth: Depth = "8")
         return Managed(image.evolve(pixels=_plain(pixels, bits)))
     if pixels.interpretation in RGB and is_srgb(profile):
         return Managed(image.evolve(pixels=without_profile(_plain(pixels, bits))))
-    try:
-        managed = pixels.icc_transform(
-            "srgb", embedded=True, intent="relative", black_point_compensation=True, pcs="lab", depth=bits,
-        )  # fmt: skip
-    except pyvips.Error:
+    managed = _transformed(pixels, profile, bits)
+    if managed is None:
         return Managed(image.evolve(pixels=_plain(without_profile(pixels), bits)), ("profile-ignored",))
     if pixels.interpretation in GRAY:
         managed = managed.colourspace("grey16" if bits == 16 else "b-w")  # noqa: PLR2004  # bits
     return Managed(image.evolve(pixels=without_profile(managed)))
+
+
+def _transformed(pixels: pyvips.Image, profile: bytes, bits: int) -> pyvips.Image | None:
+    """Return ``pixels`` taken from their embedded ``profile`` to sRGB; ``None`` when that cannot be used."""
+    if not describes(profile, SPACES.get(pixels.interpretation, b"")):
+        return None
+    try:
+        return pixels.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True, pcs="lab", depth=bits)
+    except pyvips.Error:
+        return None
 
 
 def _plain(pixels: pyvips.Image, bits: int) -> pyvips.Image:

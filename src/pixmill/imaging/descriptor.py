@@ -32,8 +32,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def extension(self) -> str:
-        """Return the extension that outputs get, without its dot."""
-        return self.extensions[0]
+        """Return the extension that outputs get, without its dot; empty for what has none of its own."""
+        return next(iter(self.extensions), "")
 
     def matches(self, head: bytes) -> bool:
         """Tell whether a file that starts with ``head`` is of this format."""

@@ -13,7 +13,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     ``width`` and ``height`` are of the stored picture (one frame of it), before ``orientation`` (1 to 8, as in EXIF) is
     applied. ``frames`` counts pictures in the file: frames of an animation, pages of a document. ``depth`` is bits a
     channel, ``bands`` channels with alpha. ``scans`` counts the passes of a progressive JPEG. ``progressive`` pictures
-    cannot be decoded row by row. ``metadata_size`` is in bytes.
+    cannot be decoded row by row. ``metadata_size`` is in bytes, ``metadata``
+    the kinds that there are: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
     format: Format
@@ -26,6 +27,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     scans: int = 1
     progressive: bool = False
     metadata_size: int = 0
+    metadata: frozenset[str] = frozenset()
 
     @property
     def pixels(self) -> int:

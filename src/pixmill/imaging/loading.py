@@ -37,6 +37,7 @@ def header(source: Input, known: Format, loader: str, **settings: Setting) -> He
         depth=BITS[pixels.format],
         bands=pixels.bands,
         metadata_size=metadata.size(pixels),
+        metadata=metadata.kinds(pixels),
     )
 
 

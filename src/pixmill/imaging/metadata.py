@@ -21,6 +21,8 @@ BLOCKS = {"exif-data": "exif", "xmp-data": "xmp", "iptc-data": "iptc", PROFILE: 
 CREDITS = ("exif-ifd0-Copyright", "exif-ifd0-Artist")
 ORIENTATION = re.compile(r"exif-ifd\d-Orientation|orientation")
 PLACE = re.compile(r"exif-ifd3-.*|exif-ifd\d-GPS.*|exif-ifd2-MakerNote")
+#: How libvips shows an entry: its text, and in brackets the text again with type and size.
+DESCRIBED = re.compile(r"(.*?)\s*\(\1\s*, ASCII, \d+ components, \d+ bytes\)", re.DOTALL)
 #: GPS entries in XMP, as attributes and as elements.
 PLACE_IN_XMP = re.compile(rb"""exif:GPS\w+\s*=\s*(?:"[^"]*"|'[^']*')|<exif:GPS(\w+)\b.*?</exif:GPS\1>""", re.DOTALL)
 ORIENTATION_IN_XMP = re.compile(
@@ -42,7 +44,7 @@ def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
     if policy == "strip":
         return {}
     if policy == "copyright":
-        return {name: field(pixels, name) for name in CREDITS if pixels.get_typeof(name)}
+        return {name: _credit(field(pixels, name)) for name in CREDITS if pixels.get_typeof(name)}
     names = [name for name in field_names(pixels) if name.startswith("exif-") or name in BLOCKS]
     kept = {name: field(pixels, name) for name in names if name != PROFILE and not ORIENTATION.fullmatch(name)}
     if "xmp-data" in kept:
@@ -53,6 +55,12 @@ def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
 def profile(pixels: pyvips.Image) -> Kept:
     """Return the field of ``pixels`` that says what its colours mean, if it has one."""
     return {PROFILE: field(pixels, PROFILE)} if pixels.get_typeof(PROFILE) else {}
+
+
+def _credit(entry: str) -> str:
+    """Return the text of an EXIF entry without what libvips says of its type behind it."""
+    described = DESCRIBED.fullmatch(entry)
+    return described[1] if described else entry
 
 
 def _without_place(kept: dict[str, Any]) -> Kept:
@@ -73,10 +81,10 @@ def attach(pixels: pyvips.Image, kept: Kept) -> pyvips.Image:
         if isinstance(value := kept.get(name), bytes):
             marked.set_type(pyvips.GValue.blob_type, name, value)
     for name in field_names(marked):
-        if name not in kept and _is_metadata(name):
+        if _is_metadata(name) and (name not in kept or name in CREDITS):
             marked.remove(name)
     for name, value in kept.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and not marked.get_typeof(name):
             marked.set_type(pyvips.GValue.gstr_type, name, value)
     return marked
 
@@ -100,9 +108,9 @@ def _is_metadata(name: str) -> bool:
     return name.startswith("exif-") or name == "orientation" or (name in BLOCKS and name != PROFILE)
 
 
-def kinds(pixels: pyvips.Image) -> str:
+def kinds(pixels: pyvips.Image) -> frozenset[str]:
     """Return the kinds of metadata that ``pixels`` carry, in the words of a libvips saver's ``keep``."""
     found = {kind for block, kind in BLOCKS.items() if pixels.get_typeof(block)}
     if any(pixels.get_typeof(name) for name in CREDITS):
         found.add("exif")
-    return "|".join(sorted(found)) or "none"
+    return frozenset(found)

@@ -17,6 +17,7 @@ from pixmill.imaging.input import Input
 
 PLUGINS = {"bmp": "PIL.BmpImagePlugin", "heif": "pillow_heif.as_plugin", "jxl": "pillow_jxl"}
 NAMES = {"bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
+KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
 
 
@@ -29,6 +30,7 @@ def header(source: Input, known: Format) -> Header:
             height=picture.height,
             frames=getattr(picture, "n_frames", 1),
             bands=len(picture.getbands()),
+            metadata=frozenset(kind for name, kind in KINDS.items() if picture.info.get(name)),
             metadata_size=sum(len(picture.info.get(name) or b"") for name in BLOCKS),
         )
 

@@ -23,6 +23,14 @@ def tags(profile: bytes) -> dict[bytes, bytes]:
     return {signature: profile[offset : offset + size] for signature, offset, size in found}
 
 
+def describes(profile: bytes, space: bytes) -> bool:
+    """Tell whether ``profile`` looks like one for pixels of ``space`` (``RGB ``, ``GRAY``, ...).
+
+    libvips takes its own default without a word where it is not.
+    """
+    return bool(tags(profile)) and profile[16:20] == space
+
+
 def is_srgb(profile: bytes) -> bool:
     """Tell whether ``profile`` describes sRGB as closely as eight bits can show: its pixels need no conversion."""
     found = tags(profile)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
-from pixmill.core.errors import RecipeError
+from pixmill.core.errors import ConfigError, RecipeError
 from pixmill.core.model import Model
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.codecs.jpeg import Jpeg
@@ -49,6 +49,7 @@ class Recipe(Model, frozen=True, kw_only=True):
     animated: Annotated[Literal["first", "keep"], Meta(description="the first frame, or all where the format can")] = "first"
     metadata: Annotated[Policy, Meta(description="what an output says about its picture")] = "copyright"
     linear: Annotated[bool, Meta(description="resize in linear light")] = False
+    engine: Annotated[Literal["auto", "vips"], Meta(description="auto takes the fast path for JPEG; vips never does")] = "auto"
     allow_truncated: Annotated[bool, Meta(description="take what there is of a file that is cut off")] = False
     never_bigger: Annotated[bool, Meta(description="copy the source where the result is larger and nothing else changed")] = False
     allow: Annotated[tuple[Literal["svg"], ...], Meta(description="read formats that are refused by default: svg")] = ()
@@ -90,5 +91,5 @@ class Recipe(Model, frozen=True, kw_only=True):
             raise RecipeError(f"{where}is not TOML: {error}") from error
         try:
             return cls.from_builtins(data)
-        except RecipeError as error:
+        except ConfigError as error:
             raise RecipeError(f"{where}{error.message}", hint=error.hint) from error

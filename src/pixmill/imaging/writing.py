@@ -42,7 +42,9 @@ def flattened(image: Image, background: Colour) -> Image:
 def save(image: Image, saver: str, **settings: Setting) -> bytes:
     """Return the file that the libvips ``saver`` makes of ``image``, with the metadata that its pixels carry."""
     pixels = animated(image) if image.frames > 1 else image.pixels
-    data: bytes = pyvips.Operation.call(f"{saver}_buffer", pixels, keep=metadata.kinds(pixels), **settings)
+    data: bytes = pyvips.Operation.call(
+        f"{saver}_buffer", pixels, keep="|".join(sorted(metadata.kinds(pixels))) or "none", **settings
+    )
     return data
 
 

@@ -19,7 +19,7 @@ class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
     Example: ``--format keep:quality=80``
     """
 
-    format: ClassVar = Format(name="keep", label="the source's format", extensions=("",), mime="")
+    format: ClassVar = Format(name="keep", label="the source's format", extensions=(), mime="")
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality of lossy formats; each one's own when left out")] | None = None
     effort: Effort = "default"

@@ -2,10 +2,12 @@
 
 from typing import Annotated, ClassVar
 
+import pyvips
 from msgspec import Meta
 
 from pixmill.imaging import loading, png_chunks, writing
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.colour import GRAY, PROFILE
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -45,8 +47,19 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the picture, the first of an animated PNG."""
-        return loading.image(source, header, "pngload", options)
+        """Return the picture, the first of an animated PNG, with a profile for what its chunks say of its colours."""
+        image = loading.image(source, header, "pngload", options)
+        chunks = png_chunks.scan(source.chunks())
+        if not chunks.colour:
+            return image
+        from pixmill.imaging import primaries  # noqa: PLC0415  # it takes numpy, and most files say nothing of their colours
+
+        described = primaries.from_png(chunks.colour, gray=image.pixels.interpretation in GRAY)
+        if described is None:
+            return image
+        marked = image.pixels.copy()
+        marked.set_type(pyvips.GValue.blob_type, PROFILE, described)
+        return image.evolve(pixels=marked)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

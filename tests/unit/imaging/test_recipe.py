@@ -1,0 +1,89 @@
+"""A recipe is right, or says in one sentence where it is not."""
+
+import pytest
+
+from pixmill.core.errors import RecipeError
+from pixmill.imaging.codecs.webp import Webp
+from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.recipe import Recipe, Rendition
+
+TOML = """
+background = "#ff0000"
+metadata = "no-gps"
+
+[[steps]]
+operation = "resize"
+width = 800
+
+[[renditions]]
+name = "small"
+encode = { format = "webp", quality = 70 }
+
+[limits]
+max_pixels = "50MP"
+"""
+
+
+def test_the_default_fits_inside_1920_and_writes_jpeg():
+    recipe = Recipe()
+    assert recipe.steps == (Resize(width=1920, height=1920),)
+    assert [rendition.encode.format.name for rendition in recipe.renditions] == ["jpeg"]
+    assert recipe.metadata == "copyright"
+
+
+def test_renditions_with_steps_of_their_own_replace_the_default_size():
+    assert Recipe(renditions=(Rendition(steps=(Resize(width=100),)),)).steps == ()
+
+
+def test_an_empty_list_of_steps_leaves_the_size():
+    assert Recipe(steps=()).steps == ()
+    assert Recipe.from_builtins({"steps": []}).steps == ()
+
+
+def test_toml_text_and_file_say_the_same(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(TOML)
+    recipe = Recipe.from_toml(path)
+    assert recipe == Recipe.from_toml(TOML)
+    assert recipe.renditions[0].encode == Webp(quality=70)
+    assert int(recipe.limits.max_pixels) == 50_000_000
+
+
+def test_a_recipe_survives_the_wire():
+    recipe = Recipe.from_toml(TOML)
+    assert Recipe.from_builtins(recipe.to_builtins()) == recipe
+    assert Recipe.from_builtins(recipe.to_builtins()).fingerprint() == recipe.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("width = 800", "recipe.width: no such setting"),
+        ('color = "p3"', "recipe.color: expected one of srgb, keep, received p3"),
+        ('[[steps]]\noperation = "resise"\nwidth = 3', "did you mean 'resize'"),
+        ('[[steps]]\noperation = "resize"\nwidth = 0', "resize.width: expected an integer of at least 1, received 0"),
+        ('[[steps]]\noperation = "resize"', "resize: expected "),
+        ('[[renditions]]\nencode = { format = "webp", qualty = 3 }', "did you mean 'quality'"),
+        ('[[renditions]]\nencode = { format = "jpeg", quality = 101 }', "jpeg.quality: expected an integer from 1 to 100"),
+        ("[limits]\nmax_pixels = 'many'", "expected a number of pixels such as 100MP"),
+        ("steps = [", "is not TOML"),
+        ("renditions = []", "recipe.renditions: expected at least one"),
+    ],
+)
+def test_errors_name_the_file_and_the_field(tmp_path, text, said):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError) as wrong:
+        Recipe.from_toml(path)
+    assert said in wrong.value.message
+    assert wrong.value.message.startswith(str(path))
+
+
+def test_a_missing_file_is_a_recipe_error(tmp_path):
+    with pytest.raises(RecipeError, match="cannot be read: No such file"):
+        Recipe.from_toml(tmp_path / "none.toml")
+
+
+def test_linear_light_is_asked_of_every_scaling():
+    recipe = Recipe(linear=True, renditions=(Rendition(steps=(Resize(width=9),)),))
+    assert all(step.linear for step in recipe.steps_of(recipe.renditions[0]))

@@ -1,0 +1,67 @@
+"""Headers are read from markers and chunks alone."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from pixmill.core.errors import UnsupportedError
+from pixmill.imaging import jpeg_scan, png_chunks
+
+
+def jpeg(**settings):
+    file = io.BytesIO()
+    Image.effect_noise((64, 64), 50).convert("RGB").save(file, "JPEG", **settings)
+    return file.getvalue()
+
+
+def split(data, size):
+    return iter([data[start : start + size] for start in range(0, len(data), size)])
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000, 10**6])
+def test_scans_are_counted_however_the_file_comes_in_pieces(size):
+    assert jpeg_scan.scan(split(jpeg(), size)).scans == 1
+    progressive = jpeg_scan.scan(split(jpeg(progressive=True), size))
+    assert progressive.progressive
+    assert progressive.scans == jpeg(progressive=True).count(b"\xff\xda") > 5
+
+
+def test_a_thumbnail_inside_exif_is_no_scan():
+    exif = b"Exif\0\0" + jpeg()
+    data = jpeg()
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif
+    found = jpeg_scan.scan(iter([data[:2] + segment + data[2:]]))
+    assert found.scans == 1
+    assert found.metadata_size > len(exif)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xe0\0", b"\xff\xd8\xff\xd9", b"\xff\xd8" + b"\xff" * 9]
+)
+def test_a_file_that_ends_early_has_no_scans(data):
+    assert jpeg_scan.scan(iter([data])).scans == 0
+
+
+@pytest.mark.parametrize(("kind", "word"), [(0xC3, "lossless"), (0xC5, "hierarchical")])
+def test_kinds_that_nothing_reads_are_unsupported(kind, word):
+    with pytest.raises(UnsupportedError, match=word):
+        jpeg_scan.check(jpeg_scan.Scan(scans=1, kind=kind))
+
+
+def test_twelve_bits_are_unsupported():
+    with pytest.raises(UnsupportedError, match="12 bits"):
+        jpeg_scan.check(jpeg_scan.Scan(scans=1, kind=0xC1, precision=12))
+
+
+@pytest.mark.parametrize("size", [1, 5, 10**6])
+def test_chunks_of_a_png_say_frames_and_interlace(size):
+    frames = [Image.new("L", (8, 8), gray) for gray in (0, 255)]
+    file = io.BytesIO()
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
+    found = png_chunks.scan(split(file.getvalue(), size))
+    assert (found.frames, found.interlaced) == (2, False)
+
+
+def test_chunks_of_nothing_say_nothing():
+    assert png_chunks.scan(iter([b""])) == png_chunks.Chunks()
