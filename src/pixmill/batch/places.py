@@ -48,10 +48,12 @@ def _check_destination(destination: Path, root: Path) -> None:
         raise AddressError("SRC and DST are the same folder", hint="inputs are never changed: name another folder for the results")
     nearest = next(folder for folder in (destination, *destination.absolute().parents) if folder.exists())
     if not os.access(nearest, os.W_OK | os.X_OK):
+        owner = nearest.stat()
         raise RunError(
             f"DST {printable(destination)} cannot be written by user {os.getuid()}",
             code="not-writable",
-            hint=f"sudo chown -R {os.getuid()}:{os.getgid()} {nearest}, or run as its owner",
+            hint=f"sudo chown -R {os.getuid()}:{os.getgid()} {nearest} (in a container: the folder that is mounted there),"
+            f' or run as its owner: user: "{owner.st_uid}:{owner.st_gid}"',
         )
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from hashlib import blake2b
 
+from pixmill.batch import fingerprint
 from pixmill.batch.config import RunConfig
 from pixmill.batch.handler import HandlerOptions
 from pixmill.batch.item import Item, to_task
@@ -12,9 +12,7 @@ from pixmill.batch.places import Places, find
 from pixmill.batch.selection import HEAD, Selector
 from pixmill.core.errors import ConfigError, ImageError
 from pixmill.engine.task import Task
-from pixmill.imaging.limits import Limits
-from pixmill.imaging.process import ENGINE
-from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.imaging.recipe import Rendition
 from pixmill.storage.address import Address
 from pixmill.storage.storage import Entry
 
@@ -30,18 +28,13 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """Return what decides the bytes of every output besides its source: recipe and engine, not limits or speed."""
-        return self._fingerprint(self.config.recipe)
+        """Return what decides the bytes of every output besides its source."""
+        return fingerprint.whole(self.config)
 
     @cached_property
     def rendition_fingerprints(self) -> tuple[bytes, ...]:
         """Return the same for each rendition on its own."""
-        recipe = self.config.recipe
-        return tuple(self._fingerprint(recipe.evolve(renditions=(rendition,))) for rendition in recipe.renditions)
-
-    def _fingerprint(self, recipe: Recipe) -> bytes:
-        unlimited = recipe.evolve(limits=Limits())  # a limit decides whether, never what
-        return blake2b(f"{ENGINE} {unlimited.fingerprint()} {self.config.placement.preserve}".encode(), digest_size=16).digest()
+        return fingerprint.each_rendition(self.config)
 
     @cached_property
     def tag(self) -> str:
@@ -87,8 +80,7 @@ class Plan:
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
-        fingerprint = self.fingerprint
-        return (to_task(item, fingerprint) for item in self.items())
+        return (to_task(item, self.fingerprint) for item in self.items())
 
     def count(self) -> int:
         """Return how many tasks there are by walking the source once more, for the total of a progress display."""
@@ -120,4 +112,6 @@ class Plan:
 
 def plan(config: RunConfig) -> Plan:
     """Resolve ``config`` against the world; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
+    for step in fingerprint.all_steps(config.recipe):
+        step.check()
     return Plan(config, find(config))

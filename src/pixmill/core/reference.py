@@ -4,7 +4,8 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,13 +19,25 @@ def reference(function: Callable[..., object]) -> str:
     if "<" in name:
         message = f"expected a function at the top level of a module, received {name}"
         raise ConfigError(message, hint="worker processes import the function by its name: move it out and name it")
-    module = function.__module__
-    if module == "__main__":
-        path = getattr(sys.modules["__main__"], "__file__", None)
-        if path is None:
-            raise ConfigError(f"the function {name} was typed in an interactive session", hint="put it into a file")
-        module = str(Path(path).resolve())
-    return f"{module}:{name}"
+    module = sys.modules.get(function.__module__)
+    path = getattr(module, "__file__", None)
+    if function.__module__ == "__main__" and path is None:
+        raise ConfigError(f"the function {name} was typed in an interactive session", hint="put it into a file")
+    if path is None or _is_found_by_name(function.__module__, path):
+        return f"{function.__module__}:{name}"
+    return f"{Path(path).resolve()}:{name}"
+
+
+def _is_found_by_name(module: str, path: str) -> bool:
+    """Tell whether a fresh process would find ``module`` at ``path``; a script or a test that was loaded as a file it would not."""
+    places: Sequence[str] | None = None
+    parents = module.split(".")
+    for depth in range(1, len(parents) + 1):
+        spec = PathFinder.find_spec(".".join(parents[:depth]), places)
+        if spec is None:
+            return False
+        places = spec.submodule_search_locations
+    return spec is not None and spec.origin == path
 
 
 def resolve(address: str) -> Callable[..., Any]:  # the caller knows the signature

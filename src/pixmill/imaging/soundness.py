@@ -18,3 +18,10 @@ def unsound(image: Image) -> str:
     if image.delays and len(image.delays) != image.frames:
         return f"{len(image.delays)} delays for {image.frames} frames"
     return ""
+
+
+def in_whole_levels(image: Image) -> Image:
+    """Return ``image`` with its values rounded and clipped to what its interpretation holds: arithmetic makes them fractions."""
+    pixels = image.pixels
+    kind, _ = SPACES.get(pixels.interpretation, (pixels.format, ()))
+    return image if pixels.format == kind else image.evolve(pixels=pixels.rint().cast(kind))

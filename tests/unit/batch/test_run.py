@@ -232,3 +232,24 @@ def test_folders_and_files_whose_names_are_not_utf_8_are_processed_and_can_be_ru
     assert (out / name).exists()
     with status.open_state(str(out)) as ledger:
         assert status.last_config(ledger).source == str(odd)
+
+
+def test_a_watermark_that_changes_is_a_change_of_the_recipe_and_one_that_is_missing_is_refused(source, tmp_path):
+    mark = tmp_path / "mark.png"
+    recipe = {"steps": [{"operation": "watermark", "image": str(mark)}]}
+    with pytest.raises(pixmill.ConfigError, match="there is no file"):
+        pixmill.run(source, tmp_path / "out", pixmill.Recipe.from_builtins(recipe))
+    Image.new("RGBA", (4, 4), "red").save(mark)
+    pixmill.run(source, tmp_path / "out", pixmill.Recipe.from_builtins(recipe), workers=1)
+    assert pixmill.run(source, tmp_path / "out", pixmill.Recipe.from_builtins(recipe), workers=1).counts.skipped == 4
+    Image.new("RGBA", (4, 4), "blue").save(mark)
+    assert pixmill.run(source, tmp_path / "out", pixmill.Recipe.from_builtins(recipe), workers=1).counts.done == 4
+
+
+def paint_it_black(image):
+    return image.map_colour(lambda colour: colour * 0)
+
+
+def test_a_function_of_the_users_own_is_a_step(source, tmp_path):
+    pixmill.run(source, tmp_path / "out", pixmill.Recipe(steps=[paint_it_black]), workers=1)
+    assert Image.open(tmp_path / "out" / "deep" / "b.jpg").getextrema() == ((0, 0), (0, 0), (0, 0))

@@ -12,16 +12,16 @@ from pixmill.core.errors import ConfigError, ImageError, RecipeError, TransformE
 from pixmill.core.reference import reference, resolve
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.soundness import unsound
+from pixmill.imaging.soundness import in_whole_levels, unsound
 
 
 class Python(Operation, frozen=True, kw_only=True, tag="python"):
     """Call a function of your own: ``def step(image: Image) -> Image``.
 
     The function gets the picture upright and in the working colour space; ``image.to_numpy()`` and ``image.to_pil()`` give
-    its pixels, ``Image.from_numpy`` and ``Image.from_pil`` make a picture again. It runs in the worker process. Whatever it
-    raises fails that one image, with the line it was raised at. An animation has it called for each frame. In Python, put the
-    function itself among the steps.
+    its pixels, ``Image.from_numpy`` and ``Image.from_pil`` make a picture again; fractions are rounded and clipped. It runs
+    in the worker process. Whatever it raises fails that one image, with the line it was raised at. An animation has it
+    called for each frame. In Python, put the function itself among the steps.
 
     Example: ``--step python:function=steps.py:posterize``
     """
@@ -86,9 +86,10 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
             raise TransformError(f"{self.function} raised {_told(trimmed)}") from trimmed
         if not isinstance(result, Image):
             raise TransformError(f"{self.function} returned {type(result).__name__}, expected pixmill.Image")
-        if fault := unsound(result):
+        levels = in_whole_levels(result)
+        if fault := unsound(levels):
             raise TransformError(f"{self.function} returned {fault}")
-        return result
+        return levels
 
 
 def _told(error: Exception) -> str:

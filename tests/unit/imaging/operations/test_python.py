@@ -33,8 +33,11 @@ def refuses(image):
 def returns_nothing(image):
     return None
 
-def returns_floats(image):
-    return image.evolve(pixels=image.pixels / 2)
+def halves(image):
+    return image.evolve(pixels=image.pixels / 2 + 253.5)
+
+def returns_lab(image):
+    return image.evolve(pixels=image.pixels.colourspace("lab"))
 
 def crops_by_content(image):
     return image.map(lambda pixels: pixels.crop(0, 0, 1, 1 + int(pixels(0, 0)[0])))
@@ -52,7 +55,12 @@ def step(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("invert", [[254, 253], [252, 251]]), ("with_pillow", [[2, 4], [1, 3]]), ("lazy", [[2, 1], [4, 3]])],
+    [
+        ("invert", [[254, 253], [252, 251]]),
+        ("with_pillow", [[2, 4], [1, 3]]),
+        ("lazy", [[2, 1], [4, 3]]),
+        ("halves", [[254, 254], [255, 255]]),
+    ],
 )
 def test_a_function_of_a_file_makes_the_picture(step, name, expected):
     step(name).check()
@@ -73,7 +81,7 @@ def test_an_error_of_pixmill_passes_as_it_is(step):
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("returns_nothing", "returned NoneType, expected pixmill.Image"), ("returns_floats", "returned 1 bands of float as b-w")],
+    [("returns_nothing", "returned NoneType, expected pixmill.Image"), ("returns_lab", "returned 3 bands of float as lab")],
 )
 def test_what_is_no_picture_is_refused(step, name, sentence):
     with pytest.raises(TransformError, match=sentence):
