@@ -37,9 +37,11 @@ class Measured(msgspec.Struct, frozen=True):
 
 def environments(libraries: list[str]) -> dict[str, dict[str, str]]:
     """Return what each candidate adds to the environment."""
-    found = {
+    found: dict[str, dict[str, str]] = {
         "malloc of the C library": {},
-        "the same, 1 arena, trimmed": {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"},
+        "1 arena": {"MALLOC_ARENA_MAX": "1"},
+        "1 arena, trimmed at 128 kB": {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"},
+        "1 arena, trimmed at 16 MB": {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "16777216"},
     }
     return {**found, **{Path(library).name: {"LD_PRELOAD": library} for library in libraries}}
 

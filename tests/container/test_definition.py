@@ -1,0 +1,78 @@
+"""What the container files say, as the tools that read them understand it."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pixmill.core.units import Duration
+from pixmill.engine.policy import Policy
+from pixmill.imaging.recipe import Recipe
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def services(engine):  # noqa: ARG001  # it needs an engine
+    command = ("docker", "compose", "--env-file", "/dev/null", "--profile", "watch", "config", "--format", "json")
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)["services"]
+
+
+@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not there")
+def test_hadolint_finds_nothing():
+    done = subprocess.run(("hadolint", "docker/Dockerfile"), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["pixmill", "watch"])
+def test_a_service_has_nothing_that_it_does_not_need(services, name):
+    service = services[name]
+    assert service["read_only"]
+    assert service["init"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["network_mode"] == "none"
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"] == "1000:1000"
+    assert int(service["mem_limit"]) > 0
+    assert service["pids_limit"] > 0
+    source, destination = service["volumes"]
+    assert (source["target"], source["read_only"]) == ("/data/input", True)
+    assert (destination["target"], destination.get("read_only", False)) == ("/data/output", False)
+
+
+@pytest.mark.parametrize("name", ["pixmill", "watch"])
+def test_a_stop_waits_longer_than_images_in_flight_may_take(services, name):
+    waits = Duration.from_builtin(services[name]["stop_grace_period"])
+    assert waits >= 2 * Policy().grace
+
+
+def test_only_the_watching_service_has_a_health_check_and_waits_to_be_asked_for(services):
+    assert services["watch"]["healthcheck"]["test"] == ["CMD", "pixmill", "watch", "--health"]
+    assert services["watch"]["profiles"] == ["watch"]
+    assert "healthcheck" not in services["pixmill"]
+    assert "profiles" not in services["pixmill"]
+
+
+def test_every_version_in_the_image_is_pinned():
+    for file in ("requirements.txt", "docker/requirements-build.txt", "docker/requirements-image.txt"):
+        lines = [line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")]
+        assert lines
+        assert [line for line in lines if "==" not in line] == []
+
+
+def test_the_mounted_recipe_says_what_happens_without_it():
+    assert Recipe.from_toml(ROOT / "docker" / "recipe.toml") == Recipe()
+
+
+def test_what_the_recipe_offers_in_comments_is_right():
+    lines = (ROOT / "docker" / "recipe.toml").read_text().splitlines()
+    offered = [
+        line.removeprefix("# ")
+        for line in lines
+        if line.startswith(("# [[", "# operation", "# amount", "# name", "# steps", "# encode"))
+    ]
+    recipe = Recipe.from_toml("\n".join([line for line in lines if not line.startswith("#")] + offered))
+    assert [step.label() for step in recipe.steps] == ["resize", "sharpen"]
+    assert [rendition.name for rendition in recipe.renditions] == ["", "thumb"]
