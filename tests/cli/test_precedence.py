@@ -53,9 +53,9 @@ def test_a_recipe_can_be_a_table_of_the_file_or_a_file_beside_it(pixmill, photos
 
 def test_lists_are_repeated_flags_lines_of_a_variable_or_a_toml_list(pixmill, photos, tmp_path):
     (tmp_path / "job.toml").write_text("include = ['p0.jpg', 'p1.jpg']\n")
-    pixmill("run", photos, "flags", "--include", "p0.jpg", "--include", "p1.jpg")
-    pixmill("run", photos, "variable", env={"PIXMILL_INCLUDE": "p0.jpg\np1.jpg"})
-    pixmill("run", photos, "file", "--config", "job.toml")
+    assert pixmill("run", photos, "flags", "--include", "p0.jpg", "--include", "p1.jpg").returncode == 0
+    assert pixmill("run", photos, "variable", env={"PIXMILL_INCLUDE": "p0.jpg\np1.jpg"}).returncode == 0
+    assert pixmill("run", photos, "file", "--config", "job.toml").returncode == 0
     for name in ("flags", "variable", "file"):
         assert sorted(path.name for path in (tmp_path / name).glob("*.jpg")) == ["p0.jpg", "p1.jpg"]
 

@@ -45,6 +45,8 @@ class RunConfig(Model, frozen=True, kw_only=True):
     selection: Selection = Selection()  # immutable
     placement: Placement = Placement()  # immutable
     policy: Policy = Policy()  # immutable
-    workers: Annotated[int | None, Meta(description="worker processes; as many as the cores that this process may use")] = None
+    workers: Annotated[int | None, Meta(ge=1, description="worker processes; as many as the cores that this process may use")] = (
+        None
+    )
     executor: Annotated[str, Meta(description="where the work runs")] = "local"
     force: Annotated[bool, Meta(description="do everything again, also what is done")] = False

@@ -17,7 +17,9 @@ class Shorthand(Model, frozen=True, kw_only=True):
     """Short forms of parts of a recipe. What is not given stays as the recipe has it."""
 
     size: Annotated[Size | None, Meta(description="box to resize to, such as 800x600, 800x or x600")] = None
-    sizes: Annotated[tuple[int, ...], Meta(description="widths to make from each image, such as 320,640,1280")] = ()
+    sizes: Annotated[
+        tuple[Annotated[int, Meta(ge=1)], ...], Meta(description="widths to make from each image, such as 320,640,1280")
+    ] = ()
     fit: Annotated[Literal["inside", "cover", "contain", "fill"] | None, Meta(description="how the picture fits the box")] = None
     step: Annotated[tuple[Operation, ...], Meta(description="further step, NAME:key=value,... (repeatable, in order)")] = ()
     format: Annotated[

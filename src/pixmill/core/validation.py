@@ -26,7 +26,7 @@ def convert(value: object, kind: Any) -> Any:  # noqa: ANN401  # any declared ty
     origin = get_origin(kind)
     base = get_args(kind)[0] if origin is Annotated else kind
     if get_origin(base) in (Union, types.UnionType):
-        return _one_of(value, base)
+        return _one_of(value, base, getattr(kind, "__metadata__", ()))
     if get_origin(base) is tuple:
         return _tuple(value, get_args(base)[0])
     if get_origin(base) in (dict, Mapping):
@@ -55,7 +55,8 @@ def _parse(parser: Any, value: object) -> Any:  # noqa: ANN401  # a classmethod 
         raise Unknown(str(wrong), value) from None
 
 
-def _one_of(value: object, union: Any) -> Any:  # noqa: ANN401  # any union
+def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401  # any union
+    """Return ``value`` as the first member it fits; ``bounds`` that were declared around the union hold for each member."""
     members = get_args(union)
     if value is None and type(None) in members:
         return None
@@ -64,7 +65,7 @@ def _one_of(value: object, union: Any) -> Any:  # noqa: ANN401  # any union
         if member is type(None):
             continue
         try:
-            return convert(value, member)
+            return convert(value, Annotated[member, *bounds] if bounds else member)
         except Unknown as error:
             wrong = wrong or error
     if wrong is None or len(members) > 2:  # noqa: PLR2004  # the first member's own sentence serves "X or nothing"
@@ -102,7 +103,7 @@ def expected(kind: Any) -> str:  # noqa: ANN401  # any declared type
         return "one of " + ", ".join(str(choice) for choice in get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
         members = [expected(member) for member in get_args(kind) if member is not type(None)]
-        return " or ".join(members)
+        return " or ".join(members) + _bounds(metadata)
     if hasattr(kind, "expected"):
         return str(kind.expected)
     words = {int: "an integer", float: "a number", str: "text", bool: "true or false", bytes: "bytes"}
