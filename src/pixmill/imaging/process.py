@@ -4,13 +4,16 @@ from collections.abc import Callable
 
 import msgspec
 import pyvips
+from msgspec import structs
 
 from pixmill.core.errors import PixmillError
 from pixmill.imaging import metadata
+from pixmill.imaging.copying import Keeps, serves
 from pixmill.imaging.decoding import decode, dropped, read_header
 from pixmill.imaging.draft import Draft, advance
 from pixmill.imaging.encoding import Output, encode
 from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.stages import blame
@@ -68,7 +71,16 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None]) -> Re
         begin("transform")
         draft = advance(shared, recipe.steps_of(rendition), header, recipe)
         begin("encode")
-        encoded = encode(draft.image, rendition, header, recipe, kept)
-        outputs.append(encoded)
+        output = encode(draft.image, rendition, header, recipe, kept)
+        if recipe.never_bigger and _is_better(source, output, picture, header, recipe):
+            output, notes = structs.replace(output, data=source.read()), [*notes, "copied"]
+        outputs.append(output)
         notes += draft.notes
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
+
+
+def _is_better(source: Input, output: Output, picture: Image, header: Header, recipe: Recipe) -> bool:
+    """Tell whether the source is smaller than ``output`` and may stand for it."""
+    steps = [step for rendition in recipe.renditions for step in (*recipe.steps, *rendition.steps)]
+    keeps = Keeps(colour=recipe.color == "keep", metadata=recipe.metadata == "keep")
+    return serves(header, picture, output, steps=steps, keeps=keeps) and len(source.read()) < len(output.data)
