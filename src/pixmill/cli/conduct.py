@@ -2,28 +2,20 @@
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TextIO, cast
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.item import unpack
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console
 from pixmill.cli.display import Display, printer_for
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
 from pixmill.cli.progress import Progress
+from pixmill.cli.recording import recorders
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import Showing
 from pixmill.cli.summary import plain_report, summary
 from pixmill.core.errors import RunError
-from pixmill.core.events import Observer
-from pixmill.engine.exporters.json import MetricsFile
-from pixmill.engine.exporters.jsonl import EventLines
-from pixmill.engine.exporters.log import FailureLog
-from pixmill.engine.metrics import Metrics
 from pixmill.engine.task import Failed
 
 
@@ -34,8 +26,10 @@ def conduct(config: RunConfig, showing: Showing, console: Console) -> int:
     stopped: RunError | None = None
     with interruptible() as interruption:
         with ExitStack() as stack:
-            run = stack.enter_context(open_run(config, observers=[progress, *recorders(showing, console)]))
-            display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
+            say = lambda text: display.say(text)  # noqa: E731, PLW0108  # the display takes the terminal over once the run is open
+            observers = [progress, *recorders(showing, console, say)]
+            run = stack.enter_context(open_run(config, observers=observers))
+            display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
             display.count_ahead(run.plan.count)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
@@ -59,15 +53,3 @@ def _follow(run: BatchRun, hints: dict[str, str]) -> None:
     for outcome in run:
         if isinstance(outcome, Failed) and outcome.failure.hint:
             hints.setdefault(outcome.failure.code, outcome.failure.hint)
-
-
-def recorders(showing: Showing, console: Console) -> Iterator[Observer]:
-    """Yield whoever writes down what happens."""
-    if showing.json:
-        yield EventLines(cast("TextIO", console.out), explain=unpack)  # it writes and flushes, no more
-    if showing.log_file:
-        yield FailureLog(Path(showing.log_file))
-    if showing.metrics_file:
-        metrics = Metrics()
-        yield metrics
-        yield MetricsFile(Path(showing.metrics_file), metrics, interval=showing.metrics_interval)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pixmill.cli.event_schema import event_schema
 from pixmill.cli.reference import Page, pages
 from pixmill.cli.schema import recipe_schema
 
@@ -17,7 +18,7 @@ HEADS = {
 
 
 def write_reference(folder: Path) -> None:
-    """Write one Markdown file a kind, and ``recipe.schema.json``, into ``folder``."""
+    """Write one Markdown file a kind, and the schemas of recipes and of events, into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in reference_files().items():
         (folder / name).write_text(text, "utf-8")
@@ -27,7 +28,8 @@ def reference_files() -> dict[str, str]:
     """Return the text of every file of the reference by its name."""
     everything = list(pages())
     files = {f"{kind}s.md": _file(head, [page for page in everything if page.kind == kind]) for kind, head in HEADS.items()}
-    return {**files, "recipe.schema.json": json.dumps(recipe_schema(), indent=2) + "\n"}
+    schemas = {"recipe.schema.json": recipe_schema(), "events.schema.json": event_schema()}
+    return {**files, **{name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}}
 
 
 def _file(head: str, members: list[Page]) -> str:

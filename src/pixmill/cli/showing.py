@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from pixmill.batch.options import Option
 from pixmill.cli.command import declared
+from pixmill.core.endpoint import Endpoint
 from pixmill.core.model import Model
 from pixmill.core.units import Duration
 
@@ -30,8 +31,18 @@ class Showing(Output, frozen=True, kw_only=True):
         str | None,
         Meta(description="write one line a failure here; as JSON when it ends in .json or .jsonl", extra={"value": "FILE"}),
     ] = None
-    metrics_file: Annotated[str | None, Meta(description="keep the counters of the run here, as JSON", extra={"value": "FILE"})] = (
+    events: Annotated[str | None, Meta(description="write what happens here, one JSON record a line", extra={"value": "FILE"})] = (
         None
+    )
+    metrics_file: Annotated[
+        str | None,
+        Meta(description="keep the counters of the run here; for Prometheus when it ends in .prom", extra={"value": "FILE"}),
+    ] = None
+    metrics_port: Annotated[
+        Endpoint | None, Meta(description="serve the counters to Prometheus; only this machine may ask unless an address is given")
+    ] = None
+    stall_after: Annotated[Duration, Meta(description="time without a result after which it is said what the workers are at")] = (
+        Duration(30)
     )
     metrics_interval: Annotated[Duration, Meta(description="time between two writes of the metrics file")] = Duration(10)
 

@@ -4,12 +4,19 @@ from pixmill.core.events import Event
 from pixmill.engine.executor import Post
 from pixmill.engine.task import Attempt, Counts, Failure, Outcome, Task
 
+#: of the events as they are written down; it changes when a field or a kind changes its meaning or goes away
+EVENTS_VERSION = 1
+
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
-    """The executor is up and the first task may come. ``run`` is the ledger's number of this run."""
+    """The executor is up and the first task may come. ``run`` is the ledger's number of this run.
+
+    ``version`` is that of the events.
+    """
 
     run: int
     workers: int
+    version: int = EVENTS_VERSION
 
 
 class TaskFound(Event, frozen=True, kw_only=True, tag="task_found"):

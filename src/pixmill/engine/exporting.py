@@ -71,10 +71,10 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
 
 @contextmanager
 def replaced(path: Path) -> Iterator[TextIO]:
-    """Open a file for plain ASCII that takes the place of ``path`` at the end of the block, whole or not at all."""
+    """Open a file for text (UTF-8) that takes the place of ``path`` at the end of the block, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="ascii") as file:
+        with temporary.open("w", encoding="utf-8") as file:
             yield file
         temporary.replace(path)
     except BaseException:

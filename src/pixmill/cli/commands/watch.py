@@ -15,11 +15,11 @@ from pixmill.batch.watching.heartbeat import why_not_alive
 from pixmill.batch.watching.options import Watching
 from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
-from pixmill.cli.conduct import recorders
 from pixmill.cli.display import Display, Silent
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
 from pixmill.cli.progress import Progress
+from pixmill.cli.recording import recorders
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import SHOW, Showing
 from pixmill.cli.summary import plain_report, summary
@@ -74,7 +74,7 @@ class Watch(Command):
         with interruptible() as interruption, ExitStack() as stack:
             display = stack.enter_context(Display(progress, printer))
             talk = () if showing.quiet else (Talk(progress, display.say),)
-            observers = [progress, *recorders(showing, self.console), *talk]
+            observers = [progress, *recorders(showing, self.console, display.say), *talk]
             watcher = Watcher(
                 lambda: config_from(self.request), self.request.model(Watching), files=list(self._files()), observers=observers
             )

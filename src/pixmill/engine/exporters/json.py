@@ -6,21 +6,34 @@ from pathlib import Path
 
 from pixmill.core.events import Event, Observer
 from pixmill.engine.exporting import line, opening, replaced, writing
-from pixmill.engine.metrics import Metrics
+from pixmill.engine.metrics import Metrics, Snapshot
+
+
+def as_json(snapshot: Snapshot) -> str:
+    """Return ``snapshot`` as one line of JSON."""
+    return line(snapshot) + "\n"
 
 
 class MetricsFile(Observer):
     """Keeps ``path`` up to date with the snapshot of ``metrics``: at once, then every ``interval`` seconds, and at the end.
 
-    A reader finds a whole file at any time. It comes after ``metrics`` among the observers, so that it reports what it saw.
+    ``render`` makes the text of it. A reader finds a whole file at any time. It comes after ``metrics`` among the observers,
+    so that it reports what it saw.
     """
 
     def __init__(
-        self, path: Path, metrics: Metrics, *, interval: float = 10.0, clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        metrics: Metrics,
+        *,
+        render: Callable[[Snapshot], str] = as_json,
+        interval: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Write the first snapshot; ``ConfigError`` when the file cannot be written."""
         self._path = path
         self._metrics = metrics
+        self._render = render
         self._interval = interval
         self._clock = clock
         self._next = clock() + interval
@@ -41,4 +54,4 @@ class MetricsFile(Observer):
 
     def _write(self) -> None:
         with replaced(self._path) as file:
-            file.write(line(self._metrics.snapshot()) + "\n")
+            file.write(self._render(self._metrics.snapshot()))

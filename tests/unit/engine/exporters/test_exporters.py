@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pixmill.core.errors import ConfigError, RunError
-from pixmill.engine.events import RunStarted, TaskFinished, TaskFound
+from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, TaskFound, WorkersSeen
+from pixmill.engine.executor import Post
 from pixmill.engine.exporters.json import MetricsFile
-from pixmill.engine.exporters.jsonl import EventLines
+from pixmill.engine.exporters.jsonl import EventFile, EventLines
 from pixmill.engine.exporters.log import FailureLog
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.task import Done, Failed, Failure, Task
@@ -152,3 +153,45 @@ def test_a_log_that_cannot_be_written_ends_the_run(tmp_path):
         log.notice(finished(FAILED))
     with pytest.raises(RunError):
         log.close()
+
+
+def test_a_log_that_grows_is_put_aside_and_only_the_youngest_are_kept(tmp_path):
+    path = tmp_path / "failures.log"
+    log = FailureLog(path, largest=500, kept=2)
+    for number in range(20):
+        failed = Failed(task=Task(b"", b"%d.jpg" % number), failure=Failure(code="decode", stage="decode", message="x" * 100))
+        log.notice(finished(failed))
+    log.close()
+    assert {each.name for each in tmp_path.iterdir()} == {"failures.log", "failures.log.1", "failures.log.2"}
+    assert all(each.stat().st_size <= 500 for each in tmp_path.iterdir())
+    text = "".join((tmp_path / name).read_text() for name in ("failures.log.2", "failures.log.1", "failures.log"))
+    names = [int(line.split()[1].partition(".")[0]) for line in text.splitlines()]
+    assert names == list(range(20 - len(names), 20))
+
+
+def test_a_stall_is_a_line_for_each_worker_in_the_log(tmp_path):
+    path = tmp_path / "failures.log"
+    log = FailureLog(path)
+    log.notice(RunStalled(at=1.5, seconds=40, posts=(Post(pid=7, key=b"a\nb.jpg", stage="decode", seconds=39.5),)))
+    log.close()
+    (line,) = path.read_text().splitlines()
+    assert r"a\nb.jpg: stalled in decode: nothing has finished for 40 s (at it for 39.5 s, process 7)" in line
+
+
+def test_looks_at_the_workers_are_no_lines_of_the_events(tmp_path):
+    path = tmp_path / "events.jsonl"
+    file = EventFile(path)
+    file.notice(WorkersSeen(at=1, memory=1, posts=()))
+    file.notice(RunStarted(at=1, run=1, workers=2))
+    file.close()
+    (event,) = map(json.loads, path.read_text().splitlines())
+    assert event["event"] == "run_started"
+
+
+@needs_full
+def test_an_events_file_that_is_full_ends_the_run():
+    file = EventFile(FULL)
+    with pytest.raises(RunError, match="cannot be written any more"):
+        file.notice(RunStarted(at=1, run=1, workers=2))
+    with suppress(RunError):
+        file.close()

@@ -1,0 +1,91 @@
+"""Who writes down what happens in a run, and where, as the options of showing ask for it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO, cast
+
+from pixmill.batch.item import unpack
+from pixmill.cli.amounts import span
+from pixmill.cli.console import Console
+from pixmill.cli.showing import Showing
+from pixmill.core.events import Event, Observer
+from pixmill.core.text import printable
+from pixmill.engine.events import RunStalled
+from pixmill.engine.executor import Post
+from pixmill.engine.exporters.json import MetricsFile, as_json
+from pixmill.engine.exporters.jsonl import EventFile, EventLines
+from pixmill.engine.exporters.log import FailureLog
+from pixmill.engine.metrics import Metrics, Snapshot
+from pixmill.engine.stalls import StallDetector
+
+#: what a metrics file may be called for Prometheus to read it
+PROMETHEUS_SUFFIXES = frozenset({".prom", ".txt"})
+
+#: what the measures of ``batch.handler`` are in Prometheus' words
+MEASURES = {
+    "bytes_in": "source_bytes",
+    "bytes_out": "output_bytes",
+    "pixels_in": "source_pixels",
+    "outputs": "outputs",
+}
+
+
+def recorders(showing: Showing, console: Console, say: Callable[[str], None]) -> Iterator[Observer]:
+    """Yield whoever listens to a run besides its display: files, servers, and whoever tells with ``say`` that it has stalled."""
+    writers = list(_writers(showing, console))
+    yield from writers
+    yield StallDetector([*writers, Alarm(say)], patience=showing.stall_after)
+    if showing.metrics_file or showing.metrics_port:
+        metrics = Metrics()
+        yield metrics
+        yield from _exporters(showing, metrics)
+
+
+class Alarm(Observer):
+    """Says in words that nothing finishes any more, and what the workers are at."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Say it with ``say``, a line at a time."""
+        self._say = say
+
+    def notice(self, event: Event) -> None:
+        """Say it when it happens."""
+        if isinstance(event, RunStalled):
+            self._say(f"[STALLED] nothing has finished for {span(event.seconds)}; what the workers are at:")
+            for post in event.posts:
+                self._say(f"[STALLED]   {_at(post)}")
+
+    def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+
+def _at(post: Post) -> str:
+    stage = f", in {post.stage}" if post.stage else ""
+    return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} (process {post.pid})"
+
+
+def _writers(showing: Showing, console: Console) -> Iterator[Observer]:
+    if showing.json:
+        yield EventLines(cast("TextIO", console.out), explain=unpack)  # it writes and flushes, no more
+    if showing.events:
+        yield EventFile(Path(showing.events), explain=unpack)
+    if showing.log_file:
+        yield FailureLog(Path(showing.log_file))
+
+
+def _exporters(showing: Showing, metrics: Metrics) -> Iterator[Observer]:
+    if showing.metrics_file:
+        path = Path(showing.metrics_file)
+        render = _as_prometheus() if path.suffix.lower() in PROMETHEUS_SUFFIXES else as_json
+        yield MetricsFile(path, metrics, render=render, interval=showing.metrics_interval)
+    if showing.metrics_port:
+        from pixmill.engine.exporters.prometheus import MetricsServer, Vocabulary  # noqa: PLC0415  # 50 ms that few runs need pay
+
+        yield MetricsServer(showing.metrics_port, metrics, Vocabulary(unit="image", measures=MEASURES))
+
+
+def _as_prometheus() -> Callable[[Snapshot], str]:
+    from pixmill.engine.exporters.prometheus import Vocabulary, exposition  # noqa: PLC0415  # as above
+
+    vocabulary = Vocabulary(unit="image", measures=MEASURES)
+    return lambda snapshot: exposition(snapshot, vocabulary)
