@@ -7,9 +7,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pixmill.cli.amounts import byte_count, span
 from pixmill.cli.console import Channel
 from pixmill.cli.progress import Snapshot
+from pixmill.core.amounts import byte_count, span
 
 
 class Bar:

@@ -7,9 +7,9 @@ import msgspec
 from pixmill.batch.config import RunConfig
 from pixmill.batch.plan import plan
 from pixmill.batch.survey import Survey, survey
-from pixmill.cli.amounts import byte_count, plural, span
 from pixmill.cli.console import Console
 from pixmill.cli.exits import Exit
+from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 
 

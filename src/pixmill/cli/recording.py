@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from pixmill.batch.item import unpack
-from pixmill.cli.amounts import span
 from pixmill.cli.console import Console
 from pixmill.cli.showing import Showing
+from pixmill.core.amounts import span
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled

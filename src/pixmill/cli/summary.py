@@ -9,7 +9,7 @@ import msgspec
 from pixmill.batch.config import RunConfig
 from pixmill.batch.report.spending import advice, spending
 from pixmill.batch.report.summary import Report
-from pixmill.cli.amounts import byte_count, plural, span
+from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 
 MARGIN = " " * 10  # below the labels

@@ -14,9 +14,9 @@ from pixmill.batch.watching.events import (
     SourceReturned,
     WatchStarted,
 )
-from pixmill.cli.amounts import plural
 from pixmill.cli.lines import SECONDS, Lines, line
 from pixmill.cli.progress import Progress, Snapshot
+from pixmill.core.amounts import plural
 from pixmill.core.events import Event
 from pixmill.core.text import printable
 from pixmill.engine.events import TaskFinished

@@ -7,11 +7,11 @@ import pytest
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.report.summary import Report
-from pixmill.cli.amounts import byte_count, plural, span
 from pixmill.cli.console import Channel, Console
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import Interrupted, Interruption, interruptible
 from pixmill.cli.summary import summary
+from pixmill.core.amounts import byte_count, plural, span
 from pixmill.engine.metrics import FailureKind
 from pixmill.engine.task import Counts
 

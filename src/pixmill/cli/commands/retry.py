@@ -8,11 +8,11 @@ from msgspec import Meta
 from pixmill.batch.config import RunConfig
 from pixmill.batch.options import LIMIT, RUN, Option, options
 from pixmill.batch.status import forget_failures, last_config, open_state
-from pixmill.cli.amounts import plural
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct
 from pixmill.cli.showing import SHOW, Showing, State
+from pixmill.core.amounts import plural
 from pixmill.core.model import Model
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits

@@ -8,11 +8,11 @@ import msgspec
 from pixmill.batch.options import Option
 from pixmill.batch.status import Status as Held
 from pixmill.batch.status import open_state, status
-from pixmill.cli.amounts import plural, span
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
 from pixmill.cli.exits import Exit
 from pixmill.cli.showing import Output, State, asking
+from pixmill.core.amounts import plural, span
 
 
 class Status(Command):

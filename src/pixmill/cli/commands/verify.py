@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from pixmill.batch.options import Option
 from pixmill.batch.status import open_state, verify
-from pixmill.cli.amounts import plural
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
 from pixmill.cli.exits import Exit
 from pixmill.cli.showing import Output, State, asking
+from pixmill.core.amounts import plural
 from pixmill.core.text import printable
 
 PROBLEMS = {"missing": "is not there", "size": "has another size", "content": "has other bytes"}
