@@ -129,6 +129,7 @@ class LimitError(ImageError):
     code = "limit"
     codes: ClassVar = {
         "limit-frames": "the animation has more frames than --max-frames",
+        "limit-memory": "the picture needs more memory than --memory allows, even with nothing else running",
         "limit-metadata": "the file holds more metadata than --max-metadata",
         "limit-pixels": "the picture has more pixels than --max-pixels",
         "limit-scans": "the progressive JPEG has more passes than --max-scans",

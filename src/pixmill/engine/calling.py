@@ -5,12 +5,13 @@ import os
 import time
 import traceback
 
-from pixmill.core.errors import PixmillError, RunError
+from pixmill.core.errors import LimitError, PixmillError, RunError
 from pixmill.engine.handler import Handler, Stages
 from pixmill.engine.task import Failure
 
 _MAY_PASS = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT, errno.ECONNRESET}
 _LONGEST_TRACE = 4_000
+CROWDED = "limit-memory"  # the code of a task that needs more than its share
 
 
 class StageClock(Stages):
@@ -22,6 +23,7 @@ class StageClock(Stages):
     def __init__(self) -> None:
         """Start with no stage."""
         self.stage = ""
+        self.memory = 0
         self._timings: dict[str, float] = {}
         self._measures: dict[str, int] = {}
         self._since = 0.0
@@ -37,6 +39,12 @@ class StageClock(Stages):
     def count(self, measure: str, amount: int) -> None:
         """Add ``amount`` to what the task at hand has counted under ``measure``."""
         self._measures[measure] = self._measures.get(measure, 0) + amount
+
+    def claim(self, memory: int) -> None:
+        """Raise ``LimitError`` when ``memory`` is more than the task at hand may use."""
+        if self.memory and memory > self.memory:
+            message = f"this needs about {memory / 1e6:,.0f} MB of memory, and may use {self.memory / 1e6:,.0f} MB"
+            raise LimitError(message, code=CROWDED, hint="raise it with --memory, or use fewer --workers")
 
     def finish(self) -> tuple[dict[str, float], dict[str, int]]:
         """Return the seconds by stage and the counts, and be ready for the next task."""

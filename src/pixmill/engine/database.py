@@ -62,7 +62,7 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
     ``RunError`` when it is not there, not ours, newer than we are or damaged.
     """
     if not path.exists():
-        raise RunError(f"there is no ledger at {printable(path)}", code="ledger-missing", hint="nothing has run there yet")
+        raise _missing(path)
     with explained(path):
         try:
             return _read_only(path, design, "mode=ro"), None
@@ -74,6 +74,10 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
             if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
                 raise
             return _read_only(path, design, "immutable=1"), None
+
+
+def _missing(path: Path) -> RunError:
+    return RunError(f"there is no ledger at {printable(path)}", code="ledger-missing", hint="nothing has run there yet")
 
 
 @contextmanager
@@ -105,8 +109,11 @@ def _checked(path: Path, design: Design) -> sqlite3.Connection:
 def _read_only(path: Path, design: Design, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None)
     with _closed_on_error(connection), _damage():
-        _is_ours(connection, design, path)
+        connection.execute("BEGIN")  # one view of the file for all that is asked: a run may be making it at this moment
+        if not _is_ours(connection, design, path):
+            raise _missing(path)
         _check(connection, design)
+        connection.execute("COMMIT")
     return connection
 
 

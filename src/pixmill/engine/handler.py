@@ -20,6 +20,13 @@ class Stages(Protocol):
         The engine gives the names no meaning: it sends the totals with the answer, as ``Done.measures``, and adds them up.
         """
 
+    def claim(self, memory: int) -> None:
+        """Say that the rest of this task will use up to ``memory`` bytes, once that is known and before they are used.
+
+        Raises when that is more than the task may use now, and is not to be caught: the engine tries it again when nothing
+        else runs, and fails it with code ``limit-memory`` when it does not fit even then.
+        """
+
 
 class Handler(Protocol):
     """Turns one task's payload into a result. Called in a worker process, for one task at a time."""

@@ -92,7 +92,8 @@ class Member:
         first = self.given + 1
         self.given += len(attempts)
         self.in_flight.update(enumerate(attempts, first))
-        self._outbox += errand_frame([(number, attempt.task.payload) for number, attempt in enumerate(attempts, first)])
+        errands = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
+        self._outbox += errand_frame(errands)
         self.send()
 
     def send(self) -> None:

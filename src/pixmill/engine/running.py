@@ -25,6 +25,7 @@ from pixmill.engine.executors.local import LocalExecutor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
+from pixmill.engine.memory import Memory
 from pixmill.engine.policy import Policy
 from pixmill.engine.scheduler import Parts, Scheduler
 from pixmill.engine.task import Counts, Outcome, Task
@@ -139,12 +140,14 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
     policy = policy or Policy()
+    executor = executor or LocalExecutor(workers=workers)
     parts = Parts(
-        executor=executor or LocalExecutor(workers=workers),
+        executor=executor,
         ledger=ledger,
         policy=policy,
         admission=Admission(ledger, policy, still_valid=still_valid, force=force),
         announcer=Announcer(observers, clock),
+        memory=Memory(policy.memory, executor.workers),
         clock=clock,
         chance=chance or random.Random(),  # noqa: S311  # it spreads retries, it keeps no secret
     )

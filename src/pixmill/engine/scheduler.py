@@ -13,11 +13,13 @@ from pixmill.core.errors import RunError
 from pixmill.engine.admission import Admission
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.backlog import Backlog
+from pixmill.engine.calling import CROWDED
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Answered, Executor, Lost, Report
 from pixmill.engine.intake import Intake
 from pixmill.engine.ledger import Ledger
+from pixmill.engine.memory import Memory
 from pixmill.engine.policy import Policy
 from pixmill.engine.rate import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Task
@@ -36,6 +38,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     admission: Admission
     announcer: Announcer
+    memory: Memory
     clock: Clock
     chance: random.Random
 
@@ -135,13 +138,13 @@ class Scheduler:
             if not self._outstanding and self._parts.executor.room():
                 hermit = self._backlog.hermits.popleft()
                 self._hermit = hermit.task.key
-                self._submit([hermit])
+                self._submit([self._parts.memory.whole(hermit)])
             return
         wanted = min(self._parts.executor.room(), self._backlog.ready)
         if self._bucket and wanted:
             wanted = self._bucket.take(wanted)
         if wanted:
-            self._submit(self._backlog.take(wanted))
+            self._submit(self._parts.memory.shared(self._backlog.take(wanted)))
 
     def _submit(self, attempts: Sequence[Attempt]) -> None:
         self._parts.ledger.start(attempts)
@@ -196,10 +199,21 @@ class Scheduler:
         if failure.fatal:
             self._fatal = failure
             return None
+        if failure.code == CROWDED and attempt.memory < self._parts.memory.most:
+            self._seclude(attempt, failure)
+            return None
         if failure.retryable and attempt.number < self._parts.policy.attempts:
             self._retry(attempt, failure)
             return None
         return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=answer.seconds)
+
+    def _seclude(self, attempt: Attempt, failure: Failure) -> None:
+        """Try it again when nothing else runs; it never ran into trouble, so the try does not count."""
+        self._in_flight.pop(attempt.task.key, None)
+        self._parts.ledger.release([attempt.task])
+        if not self.reason:
+            self._parts.announcer.announce(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
+            self._backlog.hermits.append(attempt)
 
     def _judge_loss(self, loss: Lost) -> Outcome | None:
         """Try a culprit once more alone in a fresh worker: memory that a neighbour corrupted may have killed it."""

@@ -28,11 +28,15 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True):
-    """One try of ``task``: the ``number``-th over all runs, ``alone`` when nothing else may share its worker."""
+    """One try of ``task``: the ``number``-th over all runs, ``alone`` when nothing else may share its worker.
+
+    ``memory`` is what it may use, in bytes; 0 for no bound.
+    """
 
     task: Task
     number: int = 1
     alone: bool = False
+    memory: int = 0
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,7 +1,7 @@
 """The frames between the coordinator and a worker: four bytes of length (little endian), then MessagePack.
 
-To a worker: errands, a list of ``(sequence number, payload)``. From a worker: ``Ready`` or ``Broken`` once, then one
-``Answer`` or ``Declined`` for each errand, in order.
+To a worker: errands, a list of ``(sequence number, payload, bytes of memory that it may use)``. From a worker: ``Ready`` or
+``Broken`` once, then one ``Answer`` or ``Declined`` for each errand, in order.
 """
 
 import struct
@@ -45,7 +45,7 @@ class Declined(msgspec.Struct, frozen=True, array_like=True, tag="d"):
 
 
 Message = Answer | Declined | Ready | Broken
-Errand = tuple[int, bytes]
+Errand = tuple[int, bytes, int]
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_message = msgspec.msgpack.Decoder(Message).decode

@@ -64,12 +64,13 @@ class Worker:
                 self._pipe.sendall(message_frame(self._answer(handler, errand)))
 
     def _answer(self, handler: Handler, errand: Errand) -> Answer | Declined:
-        number, payload = errand
+        number, payload, memory = errand
         began = time.monotonic()
         self._beacon.forget_output()
         self._beacon.begin(number, began)
         if self._beacon.is_recalled(number):
             return Declined(number)
+        self._stages.memory = memory
         result, failure = call(handler, payload, self._stages)
         timings, measures = self._stages.finish()
         ended = time.monotonic()

@@ -25,12 +25,12 @@ def test_messages_are_whole_again_however_the_stream_was_chopped(size):
 
 
 def test_errands_of_several_frames_come_in_their_order():
-    stream = errand_frame([(1, b"a"), (2, b"")]) + errand_frame([]) + errand_frame([(3, b"x" * 100_000)])
-    assert Inbox().errands(stream) == [(1, b"a"), (2, b""), (3, b"x" * 100_000)]
+    stream = errand_frame([(1, b"a", 5), (2, b"", 0)]) + errand_frame([]) + errand_frame([(3, b"x" * 100_000, 9)])
+    assert Inbox().errands(stream) == [(1, b"a", 5), (2, b"", 0), (3, b"x" * 100_000, 9)]
 
 
 def test_half_a_frame_is_nothing_yet():
     inbox = Inbox()
-    stream = errand_frame([(1, b"a")])
+    stream = errand_frame([(1, b"a", 5)])
     assert inbox.errands(stream[:-1]) == []
-    assert inbox.errands(stream[-1:]) == [(1, b"a")]
+    assert inbox.errands(stream[-1:]) == [(1, b"a", 5)]

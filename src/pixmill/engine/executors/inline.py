@@ -73,6 +73,7 @@ class InlineExecutor(Executor):
         if self._handler is None:
             raise RunError("the executor has not been started")
         began = self._clock.elapsed()
+        self._stages.memory = attempt.memory
         result, failure = call(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
         seconds = self._clock.elapsed() - began

@@ -1,0 +1,45 @@
+"""How much memory a run may use, and which part of it a single try."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pixmill.engine.task import Attempt
+
+#: what the coordinator and the nursery use between them, and what a worker uses before its first task, in bytes
+OVERHEAD, IDLE_WORKER = 130_000_000, 60_000_000
+_CGROUP = Path("/sys/fs/cgroup")
+_MOST = 0.8  # of what there is: the page cache and the machine's other programs want some
+
+
+class Memory:
+    """Divides ``total`` bytes (``None``: most of what there is) among ``workers`` tries at a time."""
+
+    def __init__(self, total: int | None, workers: int) -> None:
+        """Set the overhead aside; a total that does not even hold that leaves each try a token byte, and all are refused."""
+        spare = (total or int(usable_memory() * _MOST)) - OVERHEAD
+        self._share = max(1, spare // workers)
+        #: what a try may use when nothing else runs
+        self.most = max(self._share, spare - (workers - 1) * IDLE_WORKER)
+
+    def shared(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """Return ``attempts``, each with its share."""
+        return [replace(attempt, memory=self._share) for attempt in attempts]
+
+    def whole(self, attempt: Attempt) -> Attempt:
+        """Return ``attempt`` with all that there is."""
+        return replace(attempt, memory=self.most)
+
+
+def usable_memory(cgroup: Path = _CGROUP) -> int:
+    """Return the bytes that this machine has, or its control group (both versions) when that has fewer."""
+    sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            text = (cgroup / name).read_text().strip()
+        except OSError:
+            continue
+        sizes += [int(text)] if text.isdigit() else []
+    return min(sizes)
