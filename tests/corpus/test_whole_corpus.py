@@ -1,0 +1,87 @@
+"""One run over every file of the corpus, good and hostile, with memory limited: it ends, and every file is accounted for.
+
+``outcomes.tsv`` holds how many files of each class end in which way. When a change moves files between its rows on purpose:
+``ACCEPT_OUTCOMES=1 pytest tests/corpus``, and look at the difference.
+"""
+
+import csv
+import os
+import resource
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pixmill.batch import status
+from pixmill.engine.task import State
+from pixmill.testing.invariants import outputs, temporaries
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+TABLE = Path(__file__).with_name("outcomes.tsv")
+ADDRESS_SPACE = 6_000_000_000
+DEADLINE = 30
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run the command over the corpus; return the finished process and the destination."""
+    destination = tmp_path_factory.mktemp("corpus") / "out"
+    command = [sys.executable, "-m", "pixmill", "run", CORPUS, destination, "--timeout", f"{DEADLINE}s", "--memory", "3GB"]
+    limits = (ADDRESS_SPACE, ADDRESS_SPACE)
+    process = subprocess.run(command, check=False, capture_output=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits))
+    return process, destination
+
+
+@pytest.fixture(scope="module")
+def records(run):
+    with status.open_state(str(run[1])) as ledger:
+        return {record.key.decode(errors="surrogateescape"): record for record in ledger.records()}
+
+
+def indexed():
+    with (CORPUS / "INDEX.tsv").open(encoding="utf-8") as file:
+        return {row["path"]: row["class"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def ending(record):
+    if record is None:
+        return "ignored"
+    return record.failure.code if record.state is State.FAILED else str(record.state)
+
+
+def test_the_run_ends_and_says_that_some_failed(run):
+    assert run[0].returncode == 1, run[0].stderr.decode()[-2000:]
+
+
+def test_every_file_is_done_failed_or_ignored_as_the_table_says(records):
+    counted = Counter((kind, ending(records.get(path))) for path, kind in indexed().items())
+    lines = ["class\tending\tfiles", *(f"{kind}\t{code}\t{count}" for (kind, code), count in sorted(counted.items()))]
+    if os.environ.get("ACCEPT_OUTCOMES"):
+        TABLE.write_text("\n".join(lines) + "\n")
+    assert "\n".join(lines) + "\n" == TABLE.read_text()
+
+
+def test_at_least_98_percent_of_the_good_files_succeed_or_are_of_a_kind_that_is_named(records):
+    good = [ending(records.get(path)) for path, kind in indexed().items() if kind == "good"]
+    understood = sum(code in ("done", "unsupported", "ignored") for code in good)
+    assert understood / len(good) >= 0.98
+
+
+def test_every_photograph_succeeds(records):
+    assert {ending(records.get(path)) for path, kind in indexed().items() if kind == "photo"} == {"done"}
+
+
+def test_no_file_costs_more_than_its_deadline(records):
+    assert max(record.seconds for record in records.values()) <= DEADLINE + 1
+
+
+def test_every_output_is_whole(run):
+    assert temporaries(run[1]) == []
+    for name in outputs(run[1]):
+        with Image.open(run[1] / name) as image:
+            image.load()
