@@ -24,10 +24,15 @@ class Places(msgspec.Struct, frozen=True):
 def find(config: RunConfig) -> Places:
     """Return the places of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
     source, destination = Path(config.source), Path(config.destination)
-    if not source.exists():
-        raise AddressError(f"SRC {printable(config.source)} does not exist")
+    try:
+        source.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise AddressError(f"SRC {printable(config.source)} does not exist") from None
+    except OSError as error:  # a folder on the way to it may not be entered, a server does not answer, the name is too long
+        message = f"SRC {printable(config.source)} cannot be reached: {error.strerror}"
+        raise RunError(message, code="not-readable") from None
     root = source if source.is_dir() else source.parent
-    if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
+    if not may(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
         raise RunError(
             f"SRC {printable(config.source)} cannot be read",
             code="not-readable",
@@ -41,13 +46,18 @@ def find(config: RunConfig) -> Places:
     return Places(Directory(storage, only=only, is_ours=ours.__contains__), root, destination, state)
 
 
+def may(path: Path, access: int) -> bool:
+    """Tell whether this process may do it as it is now, with the rights that a container or a ``sudo`` has given it."""
+    return os.access(path, access, effective_ids=os.access in os.supports_effective_ids)
+
+
 def _check_destination(destination: Path, root: Path) -> None:
-    if destination.exists() and not destination.is_dir():
+    if os.path.exists(destination) and not os.path.isdir(destination):  # noqa: PTH110, PTH112  # pathlib raises where these answer
         raise AddressError(f"DST {printable(destination)} is a file, and must be a folder")
     if destination.resolve() == root.resolve():
         raise AddressError("SRC and DST are the same folder", hint="inputs are never changed: name another folder for the results")
-    nearest = next(folder for folder in (destination, *destination.absolute().parents) if folder.exists())
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    nearest = next(folder for folder in (destination, *destination.absolute().parents) if os.path.exists(folder))  # noqa: PTH110  # the same
+    if not may(nearest, os.W_OK | os.X_OK):
         owner = nearest.stat()
         raise RunError(
             f"DST {printable(destination)} cannot be written by user {os.getuid()}",

@@ -13,7 +13,7 @@ from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.reuse import with_kept_outputs
-from pixmill.batch.state import LEDGER, OutputsStand, about, open_state
+from pixmill.batch.state import LEDGER, Losses, OutputsStand, about, open_state
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
@@ -85,7 +85,7 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = ()) -> 
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(metrics, *observers),
+                observers=(metrics, Losses(made), *observers),
                 still_valid=OutputsStand(made.places.destination),
                 about=about(config),
                 force=config.force,

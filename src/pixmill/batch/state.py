@@ -10,7 +10,9 @@ from pixmill.batch.item import unpack
 from pixmill.batch.lock import Lock
 from pixmill.batch.plan import Plan
 from pixmill.core.errors import RunError
+from pixmill.core.events import Event
 from pixmill.core.text import printable
+from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State, Task
@@ -39,8 +41,8 @@ def open_state(made: Plan, stack: ExitStack) -> Ledger:
     ledger = SqliteLedger(state / LEDGER)
     stack.callback(ledger.close)
     runs = list(ledger.runs())
-    if is_new or (runs and not runs[-1].ended_at):
-        _sweep(made)
+    if is_new or (runs and runs[-1].reason != "finished"):
+        sweep(made)
     if runs:
         _reconsider(ledger, runs[-1], made.config)
     return ledger
@@ -54,8 +56,8 @@ def _make_folders(*folders: Path) -> None:
             raise RunError(f"{printable(folder)} cannot be made: {error.strerror}", code="not-writable") from None
 
 
-def _sweep(made: Plan) -> None:
-    """Remove the temporaries of dead runs: nobody else can be writing, the lock is ours."""
+def sweep(made: Plan) -> None:
+    """Remove the temporaries of dead runs and workers: nobody else can be writing, the lock is ours."""
     sharded = made.config.selection.shard.count > 1
     open_storage(made.places.destination).sweep({made.tag} if sharded else None)
 
@@ -70,6 +72,24 @@ def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
         if record.failure is not None and record.failure.code.startswith(("limit", "timeout", "out-of-memory"))
     )
     ledger.forget(list(at_a_limit))
+
+
+class Losses:
+    """An observer that clears away, at the end of a run, what workers left that were killed in the middle of a write."""
+
+    def __init__(self, made: Plan) -> None:
+        """Have seen no loss."""
+        self._made = made
+        self._is_lossy = False
+
+    def notice(self, event: Event) -> None:
+        """Take note of a lost worker."""
+        self._is_lossy = self._is_lossy or isinstance(event, WorkerLost)
+
+    def close(self) -> None:
+        """Sweep the output if there is anything to expect: it takes a look at every folder."""
+        if self._is_lossy:
+            sweep(self._made)
 
 
 class OutputsStand:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
 from typing import Protocol, Self
@@ -55,17 +56,20 @@ class Display:
 
     def count_ahead(self, count: Callable[[], int]) -> None:
         """Ask ``count`` for the total, on the side, if the run is not soon over."""
-        Thread(target=self._count, args=(count,), name="count ahead", daemon=True).start()
+        with suppress(RuntimeError):  # where no thread is to be had the total stays unknown
+            Thread(target=self._count, args=(count,), name="count ahead", daemon=True).start()
 
     def __enter__(self) -> Self:
         """Start looking."""
-        self._ticker.start()
+        with suppress(RuntimeError):  # where no thread is to be had the run goes on unseen
+            self._ticker.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Show it for the last time."""
         self._over.set()
-        self._ticker.join()
+        if self._ticker.ident is not None:
+            self._ticker.join()
         self._say_all()
         self._printer.finish(self._progress.snapshot())
 

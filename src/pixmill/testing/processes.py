@@ -24,6 +24,17 @@ def grandchildren(pid: int) -> list[int]:
     return [grandchild for child in children(pid) for grandchild in children(child)]
 
 
+def of_session(session: int) -> list[int]:
+    """Return the pids of the processes of a session, zombies left out: all that a command started, wherever they hang."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, its_session, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(its_session) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
 def is_alive(pid: int) -> bool:
     """Return whether a process lives; a zombie does not."""
     try:

@@ -107,7 +107,28 @@ def test_the_temporaries_of_a_dead_run_are_removed_and_nothing_else(source, tmp_
     (out / "deep" / ".pixmill-1of1-99-3.tmp").write_bytes(b"half")
     (out / "deep" / ".pixmill-notes.tmp").write_bytes(b"mine")
     pixmill.run(source, out, workers=1)
-    assert temporaries(out) == [out / "deep" / ".pixmill-notes.tmp"]
+    assert temporaries(out) == []
+    assert (out / "deep" / ".pixmill-notes.tmp").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("killed", [1, 2])
+def test_what_a_killed_worker_left_half_written_is_removed_at_the_end_of_the_run(source, tmp_path, killed):
+    out = tmp_path / "out"
+    step = tmp_path / "step.py"
+    step.write_text(
+        "import os, pathlib, signal\n"
+        "def step(image):\n"
+        f"    marks = [pathlib.Path({str(tmp_path)!r}, name) for name in ('first', 'second')[:{killed}]]\n"
+        "    for mark in marks:\n"
+        "        if image.pixels.width == 40 and not mark.exists():\n"
+        "            mark.touch()\n"
+        f"            pathlib.Path({str(out)!r}, '.pixmill-1of1-%d-7.tmp' % os.getpid()).write_bytes(b'half')\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return image\n"
+    )
+    report = pixmill.run(source, out, step=[f"python:function={step}:step"], workers=1)
+    assert report.counts.failed == (killed == 2)
+    assert temporaries(out) == []
 
 
 def test_two_runs_on_one_output_refuse_each_other(source, tmp_path):

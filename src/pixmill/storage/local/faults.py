@@ -36,7 +36,7 @@ def write_error(error: OSError, path: bytes, *, root: bytes) -> PixmillError:
     if number == errno.EROFS:
         hint = "mount it writable, or choose another output directory, and run the same command again"
         return RunError(f"{shown} is on a file system that is read-only", code="read-only", hint=hint)
-    if number in _DENIED and not os.access(root, os.W_OK | os.X_OK):
+    if number in _DENIED and not os.access(root, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         hint = "give this user the right to write there, or choose another output directory"
         return RunError(f"{shown} cannot be written to: {_reason(error)}", code="not-writable", hint=hint)
     message = f"{printable(path)} could not be written: {_reason(error)}"

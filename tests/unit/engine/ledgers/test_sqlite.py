@@ -158,6 +158,17 @@ def test_reading_a_ledger_that_is_not_there_makes_none(path):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_reading_a_ledger_that_a_run_is_only_just_making_finds_none(path, mode):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+    made = path.read_bytes()
+    with pytest.raises(RunError) as raised:
+        SqliteLedger(path, read_only=True)
+    assert raised.value.code == "ledger-missing"
+    assert path.read_bytes() == made
+
+
 def test_reading_a_damaged_ledger_changes_nothing(path):
     path.write_bytes(b"garbage" * 5000)
     with pytest.raises(RunError) as raised:
