@@ -4,6 +4,7 @@ Source: ITU-T T.81, annex B. In the coded data of a scan a byte FF is always fol
 ``FF DA`` there begins another scan.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,7 +12,9 @@ import msgspec
 from pixmill.core.errors import UnsupportedError
 
 START_OF_SCAN, END = b"\xff\xda", b"\xff\xd9"
-STANDALONE = {0x01, *range(0xD0, 0xD9)}
+#: The next marker that is neither a fill byte nor one without content.
+SEGMENT = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+LOOKED_AT = 5  # bytes of a segment: marker, length, and the precision of a frame
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
@@ -36,25 +39,26 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scan(pieces: Iterator[bytes]) -> Scan:
-    """Return what the markers of a file, given in pieces, say."""
-    head = next(pieces, b"")
-    place, kind, precision, metadata_size = 2, 0, EIGHT_BITS, 0
-    while (marker := head[place : place + 2]) != START_OF_SCAN:
-        if len(marker) < len(START_OF_SCAN) or marker == END:
-            piece = next(pieces, b"") if marker != END else b""
-            if not piece:
-                return Scan(kind=kind, precision=precision, metadata_size=metadata_size)
-            head += piece
+    """Return what the markers of a file, given in pieces, say. What has been looked at is not kept."""
+    window, place = b"", 2
+    kind, precision, metadata_size = 0, EIGHT_BITS, 0
+    while True:
+        while len(window) < place + LOOKED_AT and (piece := next(pieces, b"")):
+            window, place = window[place:] + piece, max(0, place - len(window))
+        found = SEGMENT.search(window, place)
+        if (found is None and len(window) < place + LOOKED_AT) or (found and found[0] == END):
+            return Scan(kind=kind, precision=precision, metadata_size=metadata_size)
+        start = found.start() if found else len(window) - 1
+        if found is None or start > place:
+            place = start
             continue
-        if marker[0] != 0xFF or marker[1] in (0x00, 0xFF) or marker[1] in STANDALONE:  # noqa: PLR2004  # fill bytes and markers without content
-            place += 2 if marker[0] == 0xFF and marker[1] in STANDALONE else 1  # noqa: PLR2004  # every marker begins with FF
-            continue
-        if marker[1] in FRAMES:
-            kind, precision = marker[1], (head[place + 4 : place + 5] or b"\x08")[0]
-        length = int.from_bytes(head[place + 2 : place + 4])
-        metadata_size += length if marker[1] in APPLICATION else 0
+        if found[0] == START_OF_SCAN:
+            return Scan(scans=_count(window[place:], pieces), kind=kind, precision=precision, metadata_size=metadata_size)
+        code, length = found[0][1], int.from_bytes(window[place + 2 : place + 4])
+        if code in FRAMES:
+            kind, precision = code, (window[place + 4 : place + 5] or b"\x08")[0]
+        metadata_size += length if code in APPLICATION else 0
         place += 2 + max(length, 2)
-    return Scan(scans=_count(head[place:], pieces), kind=kind, precision=precision, metadata_size=metadata_size)
 
 
 def _count(first: bytes, pieces: Iterator[bytes]) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 SIGNATURE = 8
 FRAME = 12  # length, name and checksum of a chunk
+LOOKED_AT = 64  # bytes of the content of one
 
 
 class Chunks(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,16 +22,15 @@ class Chunks(msgspec.Struct, frozen=True, kw_only=True):
 
 def scan(pieces: Iterator[bytes]) -> Chunks:
     """Return what the chunks of a file, given in pieces, say; what cannot be read says nothing."""
-    head = next(pieces, b"")
-    place, frames, interlaced = SIGNATURE, 1, False
+    window, place, frames, interlaced = b"", SIGNATURE, 1, False
     colour: dict[bytes, bytes] = {}
     while True:
-        while len(head) < place + FRAME and (piece := next(pieces, b"")):
-            head += piece
-        length, name = int.from_bytes(head[place : place + 4]), head[place + 4 : place + 8]
+        while len(window) < place + FRAME + LOOKED_AT and (piece := next(pieces, b"")):
+            window, place = window[place:] + piece, max(0, place - len(window))
+        length, name = int.from_bytes(window[place : place + 4]), window[place + 4 : place + 8]
         if name in (b"", b"IDAT", b"IEND"):
             return Chunks(frames=frames, interlaced=interlaced, colour=colour)
-        content = head[place + 8 : place + 8 + min(length, 64)]
+        content = window[place + 8 : place + 8 + min(length, LOOKED_AT)]
         if name == b"IHDR":
             interlaced = content[12:13] == b"\x01"
         elif name == b"acTL":

@@ -65,3 +65,22 @@ def test_chunks_of_a_png_say_frames_and_interlace(size):
 
 def test_chunks_of_nothing_say_nothing():
     assert png_chunks.scan(iter([b""])) == png_chunks.Chunks()
+
+
+def test_a_marker_that_lies_on_the_edge_of_a_piece_is_read_whole():
+    data = jpeg(progressive=True)
+    frame = data.index(b"\xff\xc2")
+    for cut in range(frame - 3, frame + 8):
+        assert jpeg_scan.scan(iter([data[:cut], data[cut:]])) == jpeg_scan.scan(iter([data]))
+
+
+@pytest.mark.timeout(20)
+def test_a_file_of_nothing_but_fill_bytes_takes_no_longer_than_it_takes_to_look_at_them():
+    for junk in (b"\0", b"\xff", b"\xff\xd0"):
+        assert jpeg_scan.scan(split(b"\xff\xd8" + junk * 20_000_000, 1 << 20)).scans == 0
+
+
+@pytest.mark.timeout(20)
+def test_a_chunk_that_claims_to_be_gigabytes_long_is_skipped_without_being_kept():
+    claim = b"\x89PNG\r\n\x1a\n" + (2**31 - 1).to_bytes(4) + b"tEXt"
+    assert png_chunks.scan(split(claim + bytes(200_000_000), 1 << 20)) == png_chunks.Chunks()

@@ -1,0 +1,219 @@
+"""What reads bytes from outside ends, with an answer or an error of its own, however the bytes come."""
+
+import io
+from contextlib import suppress
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pixmill.batch.naming import Namer, Template, identity
+from pixmill.core.errors import ConfigError, PixmillError, RecipeError
+from pixmill.engine.task import Failure
+from pixmill.engine.wire import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
+from pixmill.imaging import jpeg_scan, png_chunks
+from pixmill.imaging.decoding import identify, read_header
+from pixmill.imaging.format import formats, other_file, other_image, sniff
+from pixmill.imaging.input import Input
+from pixmill.imaging.recipe import Recipe
+import itertools
+
+MARKERS = st.sampled_from(
+    [b"\xff\xd8", b"\xff\xda", b"\xff\xd9", b"\xff\xc0", b"\xff\xc2", b"\xff\xe1", b"\xff\xd0", b"\xff\xff", b"\0"]
+)
+JPEGS = st.lists(st.one_of(MARKERS, st.binary(max_size=12)), max_size=30).map(lambda parts: b"\xff\xd8" + b"".join(parts))
+CHUNKS = st.lists(
+    st.builds(
+        lambda size, name, content: size.to_bytes(4) + name + content,
+        st.one_of(st.integers(0, 40), st.just(2**32 - 1)),
+        st.sampled_from([b"IHDR", b"acTL", b"gAMA", b"iCCP", b"IDAT", b"IEND", b"tEXt"]),
+        st.binary(max_size=30),
+    ),
+    max_size=12,
+).map(lambda chunks: b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12).filter(
+    lambda name: name not in {".", ".."}
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join).map(lambda path: path.encode())
+
+
+def cut(data, places):
+    """Return ``data`` in pieces, cut at ``places``."""
+    edges = [0, *sorted({place % (len(data) + 1) for place in places}), len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(edges) if data[start:end]]
+
+
+def stored(kind, **settings):
+    file = io.BytesIO()
+    Image.effect_noise((40, 30), 50).convert("RGB").save(file, kind, **settings)
+    return file.getvalue()
+
+
+WHOLE = {
+    kind: stored(kind, **settings)
+    for kind, settings in {"JPEG": {"progressive": True}, "PNG": {}, "GIF": {}, "WEBP": {}, "TIFF": {}, "BMP": {}}.items()
+}
+
+
+@given(JPEGS, st.lists(st.integers(0, 400), max_size=6))
+@example(b"\xff\xd8\xff\xda\xff\xda", [3])
+@example(b"\xff\xd8\xff", [])
+def test_the_count_of_scans_does_not_depend_on_how_the_file_was_cut(data, places):
+    whole = jpeg_scan.scan(iter([data]))
+    assert jpeg_scan.scan(iter(cut(data, places))) == whole
+    assert 0 <= whole.scans <= data.count(b"\xff\xda")
+
+
+@given(CHUNKS, st.lists(st.integers(0, 400), max_size=6))
+def test_the_chunks_of_a_png_do_not_depend_on_how_the_file_was_cut(data, places):
+    whole = png_chunks.scan(iter([data]))
+    assert png_chunks.scan(iter(cut(data, places))) == whole
+    assert whole.frames >= 1
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_of_one_format_at_most_or_a_stranger(head):
+    assert sum(known.matches(head) for known in formats()) <= 1 or sniff(head) is not None
+    assert isinstance(other_image(head) + other_file(head), str)
+    with suppress(PixmillError):
+        identify(Input(head))
+
+
+@given(
+    st.sampled_from(sorted(WHOLE)), st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=8), st.integers(0, 2000)
+)
+def test_a_header_that_was_damaged_is_read_or_refused_in_words(kind, damage, keep):
+    data = bytearray(WHOLE[kind])
+    for place, value in damage:
+        data[place % len(data)] = value
+    with suppress(PixmillError):
+        header = read_header(Input(bytes(data[:keep] if keep > 100 else data)), Recipe())
+        assert header.width >= 1
+        assert header.height >= 1
+
+
+@given(st.text(max_size=30))
+def test_a_template_is_refused_or_stays_below_the_destination(text):
+    try:
+        template = Template.from_builtin(text)
+    except ValueError as error:
+        assert str(error) == Template.expected  # noqa: PT017  # the sentence is part of the contract
+        return
+    filled = template.fill(b"folder/photo.png", extension="jpg")
+    assert not filled.startswith(b"/")
+    assert b".." not in filled.split(b"/")
+    assert Template.from_builtin(template.to_builtin()) == template
+
+
+@given(st.sets(PATHS, min_size=1, max_size=12), st.sampled_from(["{dir}/{stem}.{ext}", "{stem}.{ext}", "{hash}.{ext}", "{name}"]))
+@example({b"a.jpg", b"a.png", b"A.gif"}, "{dir}/{stem}.{ext}")
+def test_no_two_sources_of_a_folder_get_one_name_in_whatever_order_they_come(sources, text):
+    folder = {source.rpartition(b"/")[2] for source in sources}
+    namer = Namer(Template(text), [("", lambda _: "jpg")])
+    names = namer.names(sorted(folder))
+    assert names == namer.names(sorted(folder, reverse=True))
+    assert names.keys() == folder
+    assert len({identity(name) for (name,) in names.values()}) == len(folder)
+
+
+@given(st.text(max_size=80))
+@example("steps = 3")
+@example("[[renditions]]\nencode = {}")
+@example("steps = [{operation = 'resize', width = -1}]")
+def test_a_recipe_is_read_or_refused_in_words(text):
+    try:
+        recipe = Recipe.from_toml(text)
+    except RecipeError as error:
+        assert error.message  # noqa: PT017  # any sentence will do, an exception of another kind will not
+        return
+    assert Recipe.from_builtins(recipe.to_builtins()) == recipe
+
+
+KEYS = st.sampled_from(
+    [
+        "steps",
+        "renditions",
+        "background",
+        "color",
+        "depth",
+        "limits",
+        "animated",
+        "name",
+        "operation",
+        "width",
+        "encode",
+        "format",
+        "quality",
+    ]
+)
+VALUES = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-3, 10**12),
+        st.floats(allow_nan=False),
+        st.text(max_size=6),
+        st.sampled_from(["resize", "jpeg", "keep"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4))
+def test_any_table_is_a_recipe_or_refused_in_words(table):
+    with suppress(ConfigError):
+        assert isinstance(Recipe.from_builtins(table), Recipe)
+
+
+FAILURES = st.builds(Failure, code=st.text(max_size=5), stage=st.text(max_size=5), message=st.text(max_size=9))
+MESSAGES = st.lists(
+    st.one_of(
+        st.just(Ready()),
+        st.builds(Broken, failure=FAILURES),
+        st.builds(Declined, number=st.integers(0, 2**40)),
+        st.builds(
+            Answer,
+            number=st.integers(0, 2**40),
+            result=st.binary(max_size=40),
+            failure=st.none() | FAILURES,
+            seconds=st.floats(0, 9),
+            timings=st.just({}),
+            measures=st.just({}),
+        ),
+    ),
+    max_size=6,
+)
+
+
+@given(MESSAGES, st.lists(st.integers(0, 400), max_size=6))
+def test_messages_arrive_whole_however_the_stream_was_chopped(messages, places):
+    inbox, arrived = Inbox(), []
+    for piece in cut(b"".join(map(message_frame, messages)), places):
+        arrived += inbox.messages(piece)
+    assert arrived == messages
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 2**40), st.binary(max_size=20), st.integers(0, 2**40)), max_size=4), max_size=4),
+    st.lists(st.integers(0, 400), max_size=6),
+)
+def test_errands_arrive_whole_however_the_stream_was_chopped(errands, places):
+    inbox, arrived = Inbox(), []
+    for piece in cut(b"".join(map(errand_frame, errands)), places):
+        arrived += inbox.errands(piece)
+    assert arrived == [errand for group in errands for errand in group]
+
+
+@given(st.binary(max_size=60))
+def test_a_frame_of_garbage_is_an_error_of_its_own(data):
+    with suppress(msgspec.MsgspecError):
+        Inbox().messages(len(data).to_bytes(4, "little") + data)
+
+
+def test_a_frame_that_never_ends_is_waited_for_and_nothing_is_made_of_it():
+    assert Inbox().messages(b"\xff\xff\xff\xff" + bytes(1000)) == []
+    with pytest.raises(msgspec.MsgspecError):
+        Inbox().messages(b"\x01\0\0\0\xc1")
