@@ -1,0 +1,136 @@
+"""The fast path makes the picture that libvips makes, of the same size, as faithful to the source."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simplejpeg
+from PIL import Image as Pillow
+
+from pixmill.core.errors import PixmillError
+from pixmill.imaging import decoding
+from pixmill.imaging.input import Input
+from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.process import process
+from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.turbo import reading
+from pixmill.testing.likeness import float_lanczos, psnr
+from pixmill.testing.scenes import noise
+
+CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus"
+JPEG = b"\xff\xd8\xff"
+FAITHFUL = 45  # dB
+COLOURS = 0.5  # CIEDE2000, in the mean
+COLOUR = 3  # bands
+# libvips takes the rounded-up decode of an odd size for the picture, and comes out up to half a pixel off: not an authority then.
+AUTHORITY = 50  # dB
+
+
+def corpus(*folders):
+    found = (path for folder in folders for path in sorted((CORPUS / folder).rglob("*")) if path.is_file())
+    return [pytest.param(path, id=path.relative_to(CORPUS).as_posix()) for path in found if path.read_bytes().startswith(JPEG)]
+
+
+def both(data, side):
+    """Return the picture within a box from the fast path and from libvips; ``None`` when the fast path leaves it to libvips."""
+    recipe = Recipe(steps=(Resize(width=side, height=side),))
+    source = Input(data)
+    header = decoding.read_header(source, recipe)
+    if not reading.can(source, header, recipe):
+        return None
+    (fast,) = reading.decode(source, header, recipe)
+    general = decoding.decode(source, header, recipe)
+    assert (fast.width, fast.height, fast.pixels.bands) == (general.width, general.height, general.pixels.bands)
+    return fast.to_numpy().astype(float), general.to_numpy().astype(float)
+
+
+def assert_alike_at(sides, data, measure):
+    """Hold the fast path to libvips, and both to a resize in floating point of all that was decoded."""
+    gray = simplejpeg.decode_jpeg_header(data)[2] == "Gray"
+    whole = simplejpeg.decode_jpeg(data, "GRAY" if gray else "RGB")
+    for side in sides:
+        fast, general = both(data, side)
+        assert_alike(fast, general, float_lanczos(whole, (fast.shape[1], fast.shape[0])), measure)
+
+
+def assert_alike(fast, general, truth, measure):
+    assert psnr(fast, truth) >= min(FAITHFUL, psnr(general, truth) - 1)
+    if psnr(general, truth) >= AUTHORITY:
+        assert psnr(fast, general) >= FAITHFUL
+    if fast.shape[-1] == COLOUR:
+        assert measure.difference(fast, truth)[0] <= max(COLOURS, measure.difference(general, truth)[0] + 0.1)
+
+
+def scene(width, height):
+    """Return a picture as photographs are: detail is mostly light, colour changes slowly."""
+    light = noise(height, width, slope=1.2, seed=1)[..., None]
+    tint = np.stack([noise(height, width, slope=2.0, seed=seed) for seed in (2, 3, 4)], axis=-1)
+    return ((0.7 * light + 0.3 * tint) * 255).astype(np.uint8)
+
+
+def jpeg(pixels, **options):
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "JPEG", quality=92, **options)
+    return file.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", corpus("photos"))
+def test_a_photograph_comes_out_as_libvips_makes_it(path, measure):
+    for side in (1920, 800, 256):
+        fast, general = both(path.read_bytes(), side)
+        assert psnr(fast, general) >= FAITHFUL
+        assert measure.difference(fast, general)[0] <= COLOURS
+
+
+@pytest.mark.parametrize("path", corpus("good"))
+def test_a_sound_jpeg_of_whatever_kind_comes_out_as_libvips_makes_it(path, measure):
+    data = path.read_bytes()
+    try:
+        left_to_libvips = both(data, 150) is None
+    except (PixmillError, reading.Unsure):
+        left_to_libvips = True
+    if left_to_libvips:
+        pytest.skip("left to libvips")
+    assert_alike_at((150,), data, measure)
+
+
+@pytest.mark.parametrize("size", [(2047, 1365), (641, 479), (333, 1001), (97, 64)])
+@pytest.mark.parametrize("subsampling", ["444", "422", "420", "440", "411"])
+def test_odd_sizes_of_every_subsampling_come_out_as_libvips_makes_them(size, subsampling, measure):
+    data = simplejpeg.encode_jpeg(scene(*size), 92, "RGB", subsampling)
+    assert_alike_at((320, 100, 30), data, measure)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (2, 3), (7, 7), (8, 1), (9, 17)])
+@pytest.mark.parametrize("side", [1, 2, 5, 64])
+def test_the_smallest_pictures_come_out_as_libvips_makes_them(size, side):
+    width, height = size
+    data = jpeg(scene(max(32, width), max(32, height))[:height, :width])
+    fast, _ = both(data, side)
+    assert np.abs(fast - float_lanczos(simplejpeg.decode_jpeg(data), (fast.shape[1], fast.shape[0]))).max() <= 4
+
+
+@pytest.mark.parametrize(
+    "options", [{"progressive": True}, {"restart_marker_blocks": 3}, {"restart_marker_rows": 1}, {"optimize": True}], ids=str
+)
+def test_every_way_of_coding_comes_out_as_libvips_makes_it(options, measure):
+    assert_alike_at((200,), jpeg(scene(800, 533), **options), measure)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cubic", "mitchell", "lanczos3"])
+def test_every_kernel_comes_out_as_libvips_makes_it(kernel):
+    recipe = Recipe(steps=(Resize(width=320, kernel=kernel),))
+    source = Input(jpeg(scene(640, 480)))
+    header = decoding.read_header(source, recipe)
+    (fast,) = reading.decode(source, header, recipe)
+    assert psnr(fast.to_numpy().astype(float), decoding.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
+
+
+@pytest.mark.parametrize("path", [*corpus("good/exif-orientation"), *corpus("good/libvips/rotation"), *corpus("good/wide-gamut")])
+def test_orientation_and_colours_are_those_of_libvips(path, measure):
+    made = [process(Input(path.read_bytes()), Recipe(steps=(Resize(width=200),), engine=engine)) for engine in ("auto", "vips")]
+    fast, general = (Pillow.open(io.BytesIO(result.outputs[0].data)) for result in made)
+    assert fast.size == general.size
+    assert measure.difference(np.asarray(fast.convert("RGB")), np.asarray(general.convert("RGB")))[0] <= 1.5
