@@ -11,6 +11,7 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index
+from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.reuse import with_kept_outputs
 from pixmill.batch.state import LEDGER, Losses, OutputsStand, about, open_state
@@ -54,9 +55,10 @@ class BatchRun:
 
 
 @contextmanager
-def open_run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Iterator[BatchRun]:
+def open_run(config: RunConfig, *, observers: Sequence[Observer] = (), command: Sequence[str] = ()) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, by whatever way, stops it and lets go of everything.
 
+    ``command`` is how it was asked for in a shell, for the report.
     ``ConfigError`` when nothing could be run, ``RunError`` when the environment does not allow it.
     """
     made = plan(config)
@@ -64,12 +66,12 @@ def open_run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Iterat
     first = list(islice(tasks, 1))
     if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
         raise nothing_found(config, made.selector.ignored)
-    with begin(made, lambda _: chain(first, tasks), observers=observers) as under_way:
+    with begin(made, lambda _: chain(first, tasks), observers=observers, command=command) as under_way:
         yield under_way
 
 
 @contextmanager
-def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = ()) -> Iterator[BatchRun]:
+def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), command: Sequence[str] = ()) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` gives, which may be told what the ledger knows. Ends like ``open_run``."""
     config = made.config
     with ExitStack() as stack:
@@ -85,7 +87,7 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = ()) -> 
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(metrics, Losses(made), *observers),
+                observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), Losses(made), *observers),
                 still_valid=OutputsStand(made.places.destination),
                 about=about(config),
                 force=config.force,

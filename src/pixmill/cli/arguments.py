@@ -10,7 +10,7 @@ from typing import NoReturn
 import msgspec
 
 from pixmill.batch.options import Option
-from pixmill.cli.values import accepted, bare, checked, is_repeatable
+from pixmill.cli.values import accepted, bare, checked, is_repeatable, letter
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.validation import nearest, shown
@@ -89,13 +89,13 @@ def _parser(options: Mapping[str, Option]) -> _Parser:
             parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=False, default=argparse.SUPPRESS)
         else:
             action = "append" if is_repeatable(kind) else "store"
-            parser.add_argument(flag(name), dest=name, action=action, default=argparse.SUPPRESS)
+            parser.add_argument(*letter(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
     return parser
 
 
 def _misused(error: argparse.ArgumentError, options: Mapping[str, Option]) -> ConfigError:
     """Say in our words that a flag stands without its value, or a switch with one."""
-    written = str(error.argument_name)
+    written = str(error.argument_name).rpartition("/")[2]  # argparse names one with a letter -o/--output
     option = options.get(written.removeprefix("--").replace("-", "_"))
     if option is None or bare(option.field.type) is bool:
         return ConfigError(f"{written}: expected no value, received one")

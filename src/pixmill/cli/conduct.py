@@ -1,6 +1,7 @@
 """Sees a run through: observers, signals, progress, and the summary at the end. What ``run`` and ``retry`` share."""
 
 import os
+import sys
 import time
 from contextlib import ExitStack
 
@@ -12,6 +13,7 @@ from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
 from pixmill.cli.progress import Progress
 from pixmill.cli.recording import recorders
+from pixmill.cli.reporting import Reporting
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import Showing
 from pixmill.cli.summary import plain_report, summary
@@ -19,8 +21,9 @@ from pixmill.core.errors import RunError
 from pixmill.engine.task import Failed
 
 
-def conduct(config: RunConfig, showing: Showing, console: Console) -> int:
-    """Run ``config`` to its end, shown as ``showing`` says, and return the exit code."""
+def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: Console) -> int:
+    """Run ``config`` to its end, shown and reported as asked, and return the exit code."""
+    reporting.check()
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
     stopped: RunError | None = None
@@ -28,7 +31,7 @@ def conduct(config: RunConfig, showing: Showing, console: Console) -> int:
         with ExitStack() as stack:
             say = lambda text: display.say(text)  # noqa: E731, PLW0108  # the display takes the terminal over once the run is open
             observers = [progress, *recorders(showing, console, say)]
-            run = stack.enter_context(open_run(config, observers=observers))
+            run = stack.enter_context(open_run(config, observers=observers, command=sys.argv))
             display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
             display.count_ahead(run.plan.count)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
@@ -42,6 +45,10 @@ def conduct(config: RunConfig, showing: Showing, console: Console) -> int:
         if not showing.quiet:
             for line in summary(report, config, hints):
                 console.say(line)
+        try:
+            reporting.write(run.plan)
+        except RunError as error:
+            stopped = stopped or error
     if stopped is not None:
         say_error(stopped, console)
         return Exit.STOPPED

@@ -43,6 +43,12 @@ def is_repeatable(kind: Any) -> bool:  # noqa: ANN401  # any declared type
     return get_origin(bare(kind)) is tuple
 
 
+def letter(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  # any declared type
+    """Return the short flag of an option of this type, where ``Meta(extra={"letter": "o"})`` declares one."""
+    metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, Meta) and meta.extra]
+    return tuple(f"-{meta.extra['letter']}" for meta in metas if meta.extra and "letter" in meta.extra)
+
+
 def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type
     """Return the word that stands for a value in the help: ``SIZE``, ``inside|cover``.
 

@@ -11,6 +11,7 @@ from pixmill.batch.status import forget_failures, last_config, open_state
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct
+from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import SHOW, Showing, State
 from pixmill.core.amounts import plural
 from pixmill.core.model import Model
@@ -38,7 +39,12 @@ class Retry(Command):
     def options(cls) -> dict[str, Option]:
         """Return the choice, what may be changed, and the options of showing a run."""
         changeable = {name: option for name, option in options().items() if option.group in (LIMIT, RUN) and name != "force"}
-        return {**declared("Which ones", Choice), **declared("Where to look", State), **changeable, **declared(SHOW, Showing)}
+        return {
+            **declared("Which ones", Choice),
+            **declared("Where to look", State),
+            **changeable,
+            **declared(SHOW, Showing, Reporting),
+        }
 
     def execute(self) -> int:
         """Forget that they failed, and run."""
@@ -49,7 +55,7 @@ class Retry(Command):
             forgotten = forget_failures(ledger, code=self.request.model(Choice).code)
         if not showing.quiet:
             self.console.say(f"trying {plural(forgotten, 'image')} again")
-        return conduct(config, showing, self.console)
+        return conduct(config, showing, self.request.model(Reporting), self.console)
 
 
 def _changed(config: RunConfig, values: Mapping[str, object], destination: str, state: str | None) -> RunConfig:

@@ -9,6 +9,7 @@ from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct
 from pixmill.cli.forecast import forecast
+from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import SHOW, Showing
 from pixmill.core.model import Model
 
@@ -40,7 +41,7 @@ class Run(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return every option of a run, and those of showing it."""
-        return {**run_options(), **declared(RUN, Rehearsal), **declared(SHOW, Showing)}
+        return {**run_options(), **declared(RUN, Rehearsal), **declared(SHOW, Showing, Reporting)}
 
     def execute(self) -> int:
         """Run, or rehearse."""
@@ -48,4 +49,4 @@ class Run(Command):
         showing = self.request.model(Showing)
         if self.request.model(Rehearsal).dry_run:
             return forecast(config, self.console, as_json=showing.json)
-        return conduct(config, showing, self.console)
+        return conduct(config, showing, self.request.model(Reporting), self.console)

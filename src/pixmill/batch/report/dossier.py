@@ -1,0 +1,73 @@
+"""Everything a report is made of, collected from the state of an output: the ledger, the account of the last run, pictures."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pixmill.batch.report.account import Account, accounts
+from pixmill.batch.report.findings import Findings
+from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
+from pixmill.batch.report.pictures import PictureOptions
+from pixmill.engine.ledger import Ledger, RunRecord
+from pixmill.storage.address import Address
+
+SEED = 2004  # the same ledger gives the same report
+RUNS = 1000  # the youngest ones are known; a watched folder has many
+
+
+class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an output. ``account`` is of the last run that worked on images, ``None`` where none was kept.
+
+    ``run`` is that run; ``recipe`` is plain data, of the last run. ``made_at`` is in seconds since the epoch.
+    """
+
+    source: str
+    destination: str
+    recipe: dict[str, Any]
+    runs: tuple[RunRecord, ...]
+    run: RunRecord | None
+    account: Account | None
+    findings: Findings
+    pictures: Gallery
+    made_at: float
+
+
+def collect(ledger: Ledger, *, destination: str, state: Path, check: int, now: float) -> Dossier:
+    """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of."""
+    runs = tuple(ledger.runs())[-RUNS:]
+    account = next(accounts(state), None)
+    run = next((run for run in reversed(runs) if account is not None and run.number == account.snapshot.run), None)
+    run = run or (runs[-1] if runs else None)
+    asked: dict[str, Any] = json.loads(runs[-1].about) if runs and runs[-1].about else {}
+    findings = Findings(run.started_at if run else 0.0, pictures=max(SHOWN, check), chance=random.Random(SEED))  # noqa: S311  # a sample, no secret
+    findings.add(ledger.records())
+    return Dossier(
+        source=str(asked.get("source", "")),
+        destination=destination,
+        recipe=asked.get("recipe", {}),
+        runs=runs,
+        run=run,
+        account=account,
+        findings=findings,
+        pictures=_pictures(asked, destination, findings, check),
+        made_at=now,
+    )
+
+
+def _pictures(asked: dict[str, Any], destination: str, findings: Findings, check: int) -> Gallery:
+    sample = findings.sample.members
+    if not asked or not sample:
+        return Gallery()
+    source = Path(str(asked["source"]))
+    root = source if source.is_dir() else source.parent
+    options = PictureOptions(
+        source=Address.parse(root).url,
+        destination=Address.parse(Path(destination).absolute()).url,
+        recipe=asked["recipe"],
+        max_bytes=256_000_000,
+        follow_symlinks=bool(asked.get("selection", {}).get("follow_symlinks")),
+    )
+    return gallery(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above

@@ -1,0 +1,83 @@
+"""How fast it was, over time and by stage, and which images took longest."""
+
+from collections.abc import Iterator
+
+from pixmill.batch.report.dossier import Dossier
+from pixmill.batch.report.findings import Picture
+from pixmill.batch.report.html.charts import Bar, columns, shares
+from pixmill.batch.report.html.markup import inert, join, tag
+from pixmill.batch.report.html.tables import Section, fold, section, table
+from pixmill.batch.report.spending import QUEUE, advice, spending
+from pixmill.batch.report.timeline import Part
+from pixmill.core.amounts import byte_count, plural, span
+from pixmill.engine.metrics import Snapshot
+
+
+def throughput(dossier: Dossier) -> Section | None:
+    """Return images a second over the last run that worked on any."""
+    line = dossier.findings.timeline
+    if not line.parts:
+        return None
+    number = dossier.run.number if dossier.run else 0
+    total = sum(part.done + part.failed for part in line.parts)
+    length = len(line.parts) * line.width
+    words = f"Run {number}: {plural(total, 'image')} in {span(length)}, {total / length:.1f} a second"
+    bars = [Bar((part.done / line.width, part.failed / line.width), _words(part, line.width)) for part in line.parts]
+    chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", span(length)))
+    rows = [(span(part.begins), part.done, part.failed) for part in line.parts]
+    numbers = fold("The numbers", table("Images that ended in each part of the run", ("from", "done", "failed"), rows))
+    key = [
+        tag("li", tag("span", class_=f"key part{index}", aria_hidden="true"), name) for index, name in enumerate(("done", "failed"))
+    ]
+    about = tag("p", f"{words}.")
+    return section("Throughput", about, tag("figure", chart, tag("ul", key, class_="keys")), numbers, identity="throughput")
+
+
+def stages(dossier: Dossier) -> Section | None:
+    """Return where the workers' time went."""
+    snapshot = dossier.account.snapshot if dossier.account else None
+    if snapshot is None or not snapshot.stages:
+        return None
+    spent = spending(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
+    about = (
+        f"Run {snapshot.run}: {plural(snapshot.workers, 'worker')} for {span(snapshot.seconds)}, of which computing "
+        f"{spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}."
+    )
+    chart = shares(list(spent.shares.items()), label="Share of each stage in the time of the workers")
+    sentence = advice(spent)
+    advised = tag("p", sentence, class_="advice") if sentence else None
+    columns_named = ("stage", "images", "total", "mean", "half within", "95 % within", "longest")
+    numbers = table("Time of each stage", columns_named, _stage_rows(snapshot))
+    return section("Where the time went", tag("p", about), advised, chart, numbers, identity="stages")
+
+
+def extremes(dossier: Dossier) -> Section | None:
+    """Return the slowest and the largest images."""
+    found = dossier.findings
+    if not found.slowest.members:
+        return None
+    named = ("image", "time", "in", "out")
+    slowest = table("The slowest images", named, map(_row, found.slowest.members))
+    largest = table("The largest images", named, map(_row, found.largest.members))
+    return section("Slowest and largest", join([slowest, largest]), identity="extremes")
+
+
+def _row(picture: Picture) -> tuple[object, ...]:
+    return inert(picture.key), f"{picture.seconds:.2f} s", byte_count(picture.bytes_in), byte_count(picture.bytes_out)
+
+
+def _stage_rows(snapshot: Snapshot) -> Iterator[tuple[object, ...]]:
+    """Yield the stages in the order of their total; the queue, which is nobody's work, at the end."""
+    ordered = sorted(snapshot.stages.items(), key=lambda entry: (entry[0] == QUEUE, -entry[1].total))
+    for stage, timing in [*ordered, ("whole image", snapshot.task)]:
+        quantiles = (timing.mean, timing.quantile(0.5), timing.quantile(0.95), timing.longest)
+        yield stage, f"{timing.count:,}", span(timing.total), *(_short(seconds) for seconds in quantiles)
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _words(part: Part, width: float) -> str:
+    failed = f", {part.failed:,} failed" if part.failed else ""
+    return f"from {span(part.begins)}: {(part.done + part.failed) / width:.1f} images/s{failed}"

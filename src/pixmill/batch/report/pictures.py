@@ -1,0 +1,102 @@
+"""What a worker process makes for a report: small pictures of an image before and after, and how alike the two look.
+
+It runs on the same pool as a run. A file that crashes a decoder costs its own picture, not the report.
+"""
+
+from typing import Any
+
+import msgspec
+
+from pixmill.batch.report.findings import Picture
+from pixmill.core.errors import PixmillError
+from pixmill.engine.handler import Stages
+from pixmill.imaging.codecs.png import Png
+from pixmill.imaging.codecs.webp import Webp
+from pixmill.imaging.input import Input
+from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.process import configure, process
+from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.storage.open import open_storage
+
+SIDE = 400  # pixels of the longer side of a small picture
+QUALITY = 72
+SMALL = Recipe(
+    steps=(Resize(width=SIDE, height=SIDE),), renditions=(Rendition(encode=Webp(quality=QUALITY, effort="fast")),), metadata="strip"
+)
+
+
+class PictureOptions(msgspec.Struct, frozen=True):
+    """What all pictures of a report have in common. ``source`` and ``destination`` are URLs, ``recipe`` is plain data."""
+
+    source: str
+    destination: str
+    recipe: dict[str, Any]
+    max_bytes: int
+    follow_symlinks: bool
+
+
+class Errand(msgspec.Struct, frozen=True, array_like=True):
+    """What to make: small pictures of ``picture``, or with ``compare`` its similarity, or both."""
+
+    picture: Picture
+    show: bool
+    compare: bool
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True):
+    """Small WebP files of an image before and after, and their similarity: ``None`` where it is not known.
+
+    ``similarity`` compares the output with what the recipe makes before it is encoded with loss: size and crop play no part.
+    """
+
+    picture: Picture
+    before: bytes
+    after: bytes
+    similarity: float | None
+
+
+class PictureHandler:
+    """Reads both ends of an image and makes its picture."""
+
+    def __init__(self, options: PictureOptions) -> None:
+        """Open both places, once for the worker's life."""
+        self._source = open_storage(options.source, follow_symlinks=options.follow_symlinks)
+        self._destination = open_storage(options.destination)
+        self._recipe = Recipe.from_builtins(options.recipe)
+        self._max_bytes = options.max_bytes
+
+    def __call__(self, payload: bytes, stages: Stages) -> bytes:
+        """Do one errand."""
+        errand = msgspec.msgpack.decode(payload, type=Errand)
+        picture = errand.picture
+        stages.enter("read")
+        before = self._source.read(picture.key, limit=self._max_bytes)
+        after = self._destination.read(picture.output, limit=self._max_bytes)
+        stages.enter("show")
+        small = [_small(data) if errand.show else b"" for data in (before, after)]
+        stages.enter("compare")
+        similarity = self._similarity(picture, before, after) if errand.compare else None
+        return msgspec.msgpack.encode(Shown(picture, small[0], small[1], similarity))
+
+    def _similarity(self, picture: Picture, before: bytes, after: bytes) -> float | None:
+        from pixmill.imaging.similarity import luma, ssim  # noqa: PLC0415  # numpy, which only this needs
+
+        wanted = [
+            each for each in self._recipe.renditions if (each.name, each.encode.format.name) == (picture.rendition, picture.format)
+        ]
+        renditions = tuple(each.evolve(encode=Png(compression=0)) for each in wanted[:1] or self._recipe.renditions[:1])
+        try:
+            unspoilt = process(Input(before), self._recipe.evolve(renditions=renditions, never_bigger=False)).outputs[0].data
+            return ssim(luma(unspoilt), luma(after))
+        except (PixmillError, ValueError):
+            return None
+
+
+def picture_handler(options: bytes) -> PictureHandler:
+    """Build the handler from packed ``PictureOptions``: what a ``HandlerRef`` names."""
+    configure()
+    return PictureHandler(msgspec.msgpack.decode(options, type=PictureOptions))
+
+
+def _small(data: bytes) -> bytes:
+    return process(Input(data), SMALL).outputs[0].data

@@ -1,0 +1,33 @@
+"""The report of a run that has ended: whether one is wanted, and where."""
+
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from pixmill.batch.plan import Plan
+from pixmill.batch.report.writing import write_report
+from pixmill.core.errors import ConfigError
+from pixmill.core.model import Model
+from pixmill.core.text import printable
+
+
+class Reporting(Model, frozen=True, kw_only=True):
+    """Whether a run ends with a report."""
+
+    report: Annotated[
+        str | None,
+        Meta(description="write one page on what was done here at the end, as pixmill report does", extra={"value": "FILE"}),
+    ] = None
+    quality_check: Annotated[int, Meta(ge=0, description="measure for the report how alike so many results and sources look")] = 0
+
+    def check(self) -> None:
+        """See before the run whether there is a place for it; ``ConfigError`` when there is none."""
+        if self.report and not Path(self.report).absolute().parent.is_dir():
+            raise ConfigError(f"{printable(self.report)} cannot be written: its folder does not exist", hint="name another file")
+
+    def write(self, plan: Plan) -> None:
+        """Write it, if it is wanted; ``RunError`` when it cannot be."""
+        if self.report:
+            state = str(plan.places.state)
+            write_report(plan.config.destination, state=state, path=Path(self.report), check=self.quality_check)
