@@ -33,7 +33,9 @@ def run(tmp_path_factory):
     destination = tmp_path_factory.mktemp("corpus") / "out"
     command = [sys.executable, "-m", "pixmill", "run", CORPUS, destination, "--timeout", f"{DEADLINE}s", "--memory", "3GB"]
     limits = (ADDRESS_SPACE, ADDRESS_SPACE)
-    process = subprocess.run(command, check=False, capture_output=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits))
+    process = subprocess.run(
+        command, check=False, capture_output=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits)
+    )
     return process, destination
 
 

@@ -10,7 +10,6 @@ from pixmill.batch.report.summary import Report
 from pixmill.batch.run import BatchRun
 from pixmill.core.events import Observer
 from pixmill.imaging.input import Input
-from pixmill.imaging.process import process as process_image
 from pixmill.imaging.recipe import Recipe
 
 Place = str | os.PathLike[str]
@@ -47,5 +46,7 @@ def process(data: bytes, recipe: Recipe | None = None) -> bytes:
     Raises ``ImageError`` for what a run would record as a failure. Hostile input can take the process down: a run is
     protected against that, this call is not.
     """
+    from pixmill.imaging.process import process as process_image  # noqa: PLC0415  # a coordinator never loads the pipeline
+
     result = process_image(Input(data), recipe or Recipe())
     return result.outputs[0].data

@@ -7,8 +7,8 @@ from pathlib import Path
 from pixmill.batch.config import RunConfig
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.process import ENGINE
 from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.version import ENGINE
 
 
 def whole(config: RunConfig) -> bytes:

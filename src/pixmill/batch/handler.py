@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
+from pixmill.batch.assignment import Assignment
 from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
 from pixmill.core.errors import ReadError
 from pixmill.imaging.input import Input
@@ -16,29 +17,14 @@ from pixmill.storage.open import open_storage
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
 
 
-class HandlerOptions(msgspec.Struct, frozen=True):
-    """What every task of a run has in common. ``source`` and ``destination`` are URLs, plain ASCII whatever the paths.
-
-    ``tag`` marks this run's temporaries; ``recipe`` is plain data.
-    ``fingerprints`` are those of its renditions, one each: what decides the bytes of their outputs besides the source.
-    """
-
-    source: str
-    destination: str
-    tag: str
-    recipe: dict[str, Any]
-    max_bytes: int
-    durable: bool
-    keep_mtime: bool
-    follow_symlinks: bool
-    fingerprints: tuple[bytes, ...]
-
-
 class Stages(Protocol):
     """Where the handler says what it is doing, and how much of it there was."""
 
     def enter(self, stage: str) -> None:
         """Say that ``stage`` begins."""
+
+    def claim(self, memory: int) -> None:
+        """Say that up to ``memory`` bytes are about to be used; raises when they are too many."""
 
     def count(self, measure: str, amount: int) -> None:
         """Add ``amount`` to ``measure``."""
@@ -47,7 +33,7 @@ class Stages(Protocol):
 class ImageHandler:
     """Reads one image, makes its renditions, writes them. Returns once every output is durable."""
 
-    def __init__(self, options: HandlerOptions) -> None:
+    def __init__(self, options: Assignment) -> None:
         """Open both ends and build the recipe, once for the worker's life."""
         self._options = options
         self._source = open_storage(options.source, follow_symlinks=options.follow_symlinks)
@@ -72,7 +58,7 @@ class ImageHandler:
         """Make the renditions with these ``indexes``; return what was written, by mark, and what is to be noted."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(marks) else self._recipe.evolve(renditions=renditions)
-        result = process(self._read(item), recipe, enter=stages.enter)
+        result = process(self._read(item), recipe, enter=stages.enter, claim=stages.claim)
         self._check_unchanged(item)
         stages.enter("write")
         made = {marks[index]: self._write(item, index, output) for index, output in zip(indexes, result.outputs, strict=True)}
@@ -117,6 +103,6 @@ def count_work(item: Item, outputs: Iterable[Written], result: Result, stages: S
 
 
 def image_handler(options: bytes) -> ImageHandler:
-    """Build the handler from packed ``HandlerOptions``: what a ``HandlerRef`` names."""
+    """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
     configure()
-    return ImageHandler(msgspec.msgpack.decode(options, type=HandlerOptions))
+    return ImageHandler(msgspec.msgpack.decode(options, type=Assignment))

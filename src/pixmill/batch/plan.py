@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from pixmill.batch import fingerprint
+from pixmill.batch.assignment import Assignment
 from pixmill.batch.config import RunConfig
-from pixmill.batch.handler import HandlerOptions
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Extension, Namer
 from pixmill.batch.places import Places, find
@@ -43,10 +43,10 @@ class Plan:
         return f"{shard.index}of{shard.count}"
 
     @cached_property
-    def handler_options(self) -> HandlerOptions:
+    def assignment(self) -> Assignment:
         """Return what the workers need to know."""
         config = self.config
-        return HandlerOptions(
+        return Assignment(
             source=Address.parse(self.places.source_root).url,
             destination=Address.parse(self.places.destination).url,
             tag=self.tag,

@@ -83,7 +83,7 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), com
         engine = stack.enter_context(
             open_engine(
                 _tasks(made, stream(ledger), ledger),
-                HandlerRef("pixmill.batch.handler:image_handler", msgspec.msgpack.encode(made.handler_options), preload=PRELOAD),
+                HandlerRef("pixmill.batch.handler:image_handler", msgspec.msgpack.encode(made.assignment), preload=PRELOAD),
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,

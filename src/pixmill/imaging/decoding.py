@@ -22,6 +22,7 @@ HELD = 128_000_000  # bytes; a larger picture is streamed through the encoder in
 # Warnings that say nothing about the pixels: cameras pad the end, Photoshop's marker is of two minds, and libtiff calls private
 # tags an error without a word about them.
 HARMLESS = re.compile(r"extraneous bytes before marker 0xd9|Unknown Adobe color transform|\A\s*(?:tiffload: load error)?\s*\Z")
+PREAMBLE_ENDS = b"\xff\xd8\xff"
 SPARE = 2  # pixels a side for one of the result, so that the last resize still has something to weigh
 
 
@@ -33,6 +34,17 @@ def read_header(source: Input, recipe: Recipe) -> Header:
         raise DecodeError(f"the {header.format.label} is damaged: it has no pixels")
     recipe.limits.check(header, frames=wanted_frames(header, recipe))
     return header
+
+
+def without_preamble(source: Input) -> Input:
+    """Return ``source`` from its first JPEG marker on, when it starts with what nothing else does.
+
+    Cameras, scanners and mail gateways put bytes before a JPEG that every browser skips.
+    """
+    if sniff(source.head) or other_image(source.head) or other_file(source.head):
+        return source
+    start = source.head.find(PREAMBLE_ENDS)
+    return source if start < 0 else Input(source.read()[start:])
 
 
 def identify(source: Input, allow: Sequence[str] = ()) -> Format:

@@ -22,6 +22,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     end: bytes = b""
     extra: str = ""
     opt_in: bool = False  # read only where the recipe allows it by name
+    streams: bool = False  # decoded row by row, unless a file says otherwise, so that it need not be held as a whole
     pages: str = "frames"  # what further pictures in a file are: frames of an animation, or pages
     # as output
     writable: bool = True

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
-import pyvips
 from msgspec import structs
 
 from pixmill.core.errors import PixmillError
 from pixmill.imaging import metadata, vips
 from pixmill.imaging.allocator import keep_freed_memory
 from pixmill.imaging.copying import Keeps, serves
-from pixmill.imaging.decoding import decode, dropped, read_header, rows
+from pixmill.imaging.decoding import decode, dropped, read_header, rows, without_preamble
 from pixmill.imaging.draft import Draft, advance
 from pixmill.imaging.encoding import Output, encode
+from pixmill.imaging.footprint import footprint
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -21,10 +21,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.stages import blame
 from pixmill.imaging.turbo import reading
 
-__all__ = ["ENGINE", "Output", "Result", "configure", "process"]
-
-#: What decides the bytes of an output besides source and recipe: our own revision, and the library's version.
-ENGINE = f"2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+__all__ = ["Output", "Result", "configure", "process"]
 
 
 def configure() -> None:
@@ -45,8 +42,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def process(source: Input, recipe: Recipe, *, enter: Callable[[str], None] = lambda _: None) -> Result:
-    """Return the outputs that ``recipe`` makes of ``source``; ``enter`` is called with each stage as it begins.
+def process(
+    source: Input, recipe: Recipe, *, enter: Callable[[str], None] = lambda _: None, claim: Callable[[int], None] = lambda _: None
+) -> Result:
+    """Return the outputs that ``recipe`` makes of ``source``.
+
+    ``enter`` is called with each stage as it begins; ``claim``, before anything is decoded, with the bytes of memory that it
+    will take, and may raise.
 
     The stages are ``header``, ``decode`` (with the first resize: to its size, as cheaply as the format allows), ``transform``
     and ``encode``, the latter two for each rendition. An ``ImageError`` says in which of them the picture failed.
@@ -59,16 +61,18 @@ def process(source: Input, recipe: Recipe, *, enter: Callable[[str], None] = lam
         enter(name)
 
     try:
-        return _pipeline(source, recipe, begin)
+        return _pipeline(source, recipe, begin, claim)
     except (PixmillError, MemoryError):
         raise
     except Exception as error:
         raise blame(error, stage, source) from error
 
 
-def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None]) -> Result:
+def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:
     begin("header")
+    source = without_preamble(source)
     header = read_header(source, recipe)
+    claim(footprint(header, recipe) + len(source.data or b""))
     begin("decode")
     pictures = _pictures(source, header, recipe)
     kept = metadata.collect(pictures[0].pixels, recipe.metadata)

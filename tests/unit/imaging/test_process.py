@@ -125,3 +125,15 @@ def test_linear_light_keeps_the_brightness_of_fine_stripes():
 
     assert abs(int(gray()) - 128) < 8
     assert abs(int(gray(linear=True)) - 188) < 8
+
+
+def test_bytes_before_and_after_a_jpeg_are_skipped(photograph):
+    data = stored(photograph, "JPEG")
+    clean = process(Input(data), Recipe()).outputs[0].data
+    assert process(Input(b"\r\nContent-Type: image/jpeg\r\n\r\n" + data), Recipe()).outputs[0].data == clean
+    assert process(Input(data + b"junk" + data), Recipe()).outputs[0].data == clean
+
+
+def test_a_document_that_holds_a_jpeg_is_no_image(photograph):
+    with pytest.raises(DecodeError, match="a PDF document"):
+        process(Input(b"%PDF-1.7\n" + stored(photograph, "JPEG")), Recipe())

@@ -33,7 +33,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
     format: ClassVar = Format(
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif"), mime="image/jpeg",
-        signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500,
+        signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 for the web")] = 85

@@ -28,7 +28,7 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
 
     format: ClassVar = Format(
         name="png", label="PNG", extensions=("png", "apng"), mime="image/png", signature=rb"\x89PNG\r\n\x1a\n",
-        end=b"IEND", depths=(8, 16),
+        end=b"IEND", depths=(8, 16), streams=True,
     )  # fmt: skip
 
     compression: Annotated[int, Meta(ge=0, le=9, description="zlib level; the effort decides when left out")] | None = None

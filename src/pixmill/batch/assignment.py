@@ -1,0 +1,23 @@
+"""``Assignment``: what a worker needs to know besides its tasks. Light, for the coordinator writes it and never does it."""
+
+from typing import Any
+
+import msgspec
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """What all tasks of a run have in common. ``source`` and ``destination`` are URLs, plain ASCII whatever the paths.
+
+    ``tag`` marks this run's temporaries; ``recipe`` is plain data.
+    ``fingerprints`` are those of its renditions, one each: what decides the bytes of their outputs besides the source.
+    """
+
+    source: str
+    destination: str
+    tag: str
+    recipe: dict[str, Any]
+    max_bytes: int
+    durable: bool
+    keep_mtime: bool
+    follow_symlinks: bool
+    fingerprints: tuple[bytes, ...]
