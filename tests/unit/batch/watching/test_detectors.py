@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pixmill.batch.watching.polling import Polling
+from pixmill.batch.watching.polling import DUTY, SHARE, Polling
 from pixmill.batch.watching.told import Told
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
@@ -175,9 +175,37 @@ def test_more_changes_than_the_kernel_keeps_make_it_look_at_everything(tmp_path)
     detector.close()
 
 
-def test_looking_never_costs_more_than_its_share(tmp_path):
-    times = iter([0.0, 1.0, 50.0, 102.0, 103.0, 103.0])  # a look that takes 1 s is followed by 100 s without one
-    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times))
+class Stepping:
+    """A clock of which each reading is a step later."""
+
+    def __init__(self, step):
+        self.time, self.step = 0.0, step
+
+    def __call__(self):
+        self.time += self.step
+        return self.time
+
+
+@pytest.mark.parametrize(("elapsed", "worked", "pause"), [(0.0, 0.03, 0.03 / SHARE), (1.0, 0.0, 1.0 / DUTY), (0.0, 0.0, 0.4)])
+def test_a_glance_is_followed_by_a_pause_that_makes_up_for_its_cost(tmp_path, elapsed, worked, pause):
+    clock = Stepping(elapsed)
+    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=clock, cpu=Stepping(worked))
     (tmp_path / "a.jpg").write_bytes(b"x")
+    clock.time += 0.4
+    assert detector.changes().paths == {b"a.jpg"}
+    (tmp_path / "b.jpg").write_bytes(b"x")
+    clock.time += 0.7 * pause - elapsed
+    assert detector.changes().paths == frozenset()
+    clock.time += 0.4 * pause
+    assert detector.changes().paths == {b"b.jpg"}
+
+
+def test_a_glance_reads_no_folder_whose_names_are_the_same(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    times = iter([0.0, 30.0, 31.0, 31.0, 32.0, 32.0, 33.0, 33.0, 1e6, 1e6])  # a look of 30 s, glances, a look
+    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times), cpu=lambda: 0.0)
+    detector.changes()  # once more, since the folder was new
+    (tmp_path / "a.jpg").write_bytes(b"written over in its place")
+    assert detector.changes().paths == frozenset()
     assert detector.changes().paths == frozenset()
     assert detector.changes().paths == {b"a.jpg"}
