@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from pixmill.batch.report.account import Account, accounts
+from pixmill.batch.report.comparison import PictureOptions
 from pixmill.batch.report.findings import Findings
 from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
-from pixmill.batch.report.pictures import PictureOptions
 from pixmill.engine.ledger import Ledger, RunRecord
 from pixmill.storage.address import Address
 

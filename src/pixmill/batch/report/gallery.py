@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from pixmill.batch.report.comparison import Errand, PictureOptions, Shown
 from pixmill.batch.report.findings import Picture
-from pixmill.batch.report.pictures import Errand, PictureOptions, Shown
 from pixmill.core.units import Duration
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy

@@ -2,10 +2,10 @@
 
 from base64 import b64encode
 
+from pixmill.batch.report.comparison import Shown
 from pixmill.batch.report.dossier import Dossier
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, section
-from pixmill.batch.report.pictures import Shown
 from pixmill.core.amounts import byte_count, plural
 
 
