@@ -40,7 +40,7 @@ def find(config: RunConfig) -> Places:
         )
     _check_destination(destination, root)
     state = _state(config, destination)
-    storage = open_storage(os.fspath(root), follow_symlinks=config.selection.follow_symlinks)
+    storage = open_storage(root, follow_symlinks=config.selection.follow_symlinks)
     only = b"" if source.is_dir() else os.fsencode(source.name)
     ours = below(root, destination, state)
     return Places(Directory(storage, only=only, is_ours=ours.__contains__), root, destination, state)
@@ -56,6 +56,9 @@ def _check_destination(destination: Path, root: Path) -> None:
         raise AddressError(f"DST {printable(destination)} is a file, and must be a folder")
     if destination.resolve() == root.resolve():
         raise AddressError("SRC and DST are the same folder", hint="inputs are never changed: name another folder for the results")
+    if destination.resolve() in root.resolve().parents:
+        message = f"SRC lies inside of DST {printable(destination)}, where results could be written over it"
+        raise AddressError(message, hint="inputs are never changed: name a folder of its own for the results")
     nearest = next(folder for folder in (destination, *destination.absolute().parents) if os.path.exists(folder))  # noqa: PTH110  # the same
     if not may(nearest, os.W_OK | os.X_OK):
         owner = nearest.stat()

@@ -180,6 +180,7 @@ def test_a_survey_says_what_a_run_would_do_and_writes_nothing(source, tmp_path):
     [
         (lambda folder: (folder / "nothing", folder / "out"), "does not exist"),
         (lambda folder: (folder / "in", folder / "in"), "the same folder"),
+        (lambda folder: (folder / "in" / "deep", folder / "in"), "SRC lies inside of DST"),
         (lambda folder: (folder / "in", folder / "in/notes.txt"), "is a file, and must be a folder"),
         (lambda folder: (empty(folder), folder / "out"), "no images found"),
     ],
