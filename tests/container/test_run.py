@@ -217,3 +217,13 @@ def test_the_health_check_sees_a_watcher_that_is_stopped(project):
     stop = ("docker", "exec", project.container("watch"), "python", "-c", f"import os; os.kill({watcher}, 19)")
     subprocess.run(stop, check=True)
     wait_until(lambda: health() == "unhealthy", health)
+
+
+def test_both_services_may_be_started_at_once_and_one_of_them_gives_way(project, picture):
+    for number in range(10):
+        picture(project.source / f"{number}.jpg", size=(1500, 1500), noisy=True)
+    project.compose("--profile", "watch", "up", "--detach")
+    wait_until(lambda: len(outputs(project)) == 10, lambda: project.compose("logs").stdout)
+    picture(project.source / "later.jpg")
+    wait_until(lambda: "later.jpg" in outputs(project), lambda: project.compose("logs").stdout)
+    assert project.inspect("watch", ".State.Status") == "running"
