@@ -39,7 +39,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = FINISHED
 
     #: what an interrupted run exits with, by the reason that it was stopped for
-    SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+    SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143}
 
     @property
     def bytes_saved(self) -> int:
