@@ -31,7 +31,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
         with ExitStack() as stack:
             say = lambda text: display.say(text)  # noqa: E731, PLW0108  # the display takes the terminal over once the run is open
             observers = [progress, *recorders(showing, console, say)]
-            run = stack.enter_context(open_run(config, observers=observers, command=sys.argv))
+            run = stack.enter_context(open_run(config, observers=observers, command=["pixmill", *sys.argv[1:]]))
             display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
             display.count_ahead(run.plan.count)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)

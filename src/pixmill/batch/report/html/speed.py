@@ -10,6 +10,7 @@ from pixmill.batch.report.html.tables import Section, fold, section, table
 from pixmill.batch.report.spending import QUEUE, advice, spending
 from pixmill.batch.report.timeline import Part
 from pixmill.core.amounts import byte_count, plural, span
+from pixmill.engine.ledger import RunRecord
 from pixmill.engine.metrics import Snapshot
 
 
@@ -20,7 +21,7 @@ def throughput(dossier: Dossier) -> Section | None:
         return None
     number = dossier.run.number if dossier.run else 0
     total = sum(part.done + part.failed for part in line.parts)
-    length = len(line.parts) * line.width
+    length = _length(dossier.run) or len(line.parts) * line.width
     words = f"Run {number}: {plural(total, 'image')} in {span(length)}, {total / length:.1f} a second"
     bars = [Bar((part.done / line.width, part.failed / line.width), _words(part, line.width)) for part in line.parts]
     chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", span(length)))
@@ -60,6 +61,11 @@ def extremes(dossier: Dossier) -> Section | None:
     slowest = table("The slowest images", named, map(_row, found.slowest.members))
     largest = table("The largest images", named, map(_row, found.largest.members))
     return section("Slowest and largest", join([slowest, largest]), identity="extremes")
+
+
+def _length(run: RunRecord | None) -> float:
+    """Return the seconds that ``run`` took, 0 when it has not ended."""
+    return run.ended_at - run.started_at if run is not None and run.ended_at else 0.0
 
 
 def _row(picture: Picture) -> tuple[object, ...]:
