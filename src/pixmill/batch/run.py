@@ -5,8 +5,6 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
-import msgspec
-
 from pixmill.batch.config import RunConfig
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
@@ -15,17 +13,16 @@ from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.reuse import with_kept_outputs
 from pixmill.batch.state import LEDGER, Losses, OutputsStand, about, open_state
+from pixmill.batch.work import handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
-from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.running import Run
 from pixmill.engine.running import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
 
-PRELOAD = ("pixmill.batch.handler",)
 Stream = Callable[[Ledger], Iterable[Task | None]]
 
 
@@ -83,7 +80,7 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), com
         engine = stack.enter_context(
             open_engine(
                 _tasks(made, stream(ledger), ledger),
-                HandlerRef("pixmill.batch.handler:image_handler", msgspec.msgpack.encode(made.assignment), preload=PRELOAD),
+                handler_ref(made.assignment, config.recipe, made.places.destination),
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,

@@ -10,6 +10,7 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.core.errors import RunError
+from pixmill.engine.cores import usable_cores
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.member import Member
 from pixmill.engine.nursery import BORN, ENDED, Nursery, Report
@@ -21,6 +22,7 @@ _FORK_AGAIN = 1.0
 _LONGEST_REST = 1.0
 _GOODBYE = 5.0
 _LAST_WORDS = 1.0
+_SPARE_TIME = 5.0  # of the processor: the deadline, which is a worker's first, must come well before
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -133,7 +135,7 @@ class Crew:
         self._selector.close()
 
     def _open_nursery(self) -> Nursery:
-        nursery = Nursery(self._handler)
+        nursery = Nursery(self._handler, processor_time=self._timeout * max(2, usable_cores()) + _SPARE_TIME)
         self._selector.register(nursery.pipe, selectors.EVENT_READ, None)
         return nursery
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from pixmill.core.reference import reference, resolve
+from pixmill.engine.confinement import Confinement
 
 
 class Stages(Protocol):
@@ -45,12 +46,17 @@ class HandlerRef(msgspec.Struct, frozen=True):
     ``factory`` is ``package.module:name`` or ``/path/to/file.py:name``: a callable that takes ``options`` (bytes, opaque to
     the engine) and returns a ``Handler``. With ``plain`` set the callable itself is the work: it is given the payload and
     returns the result. ``preload`` names modules to import once, before workers are forked.
+
+    ``threads``: how many threads it may start in a worker; where not so many are allowed, fewer workers are started.
+    ``confinement``: what a worker may do once the handler is loaded; ``None`` for whatever this process may.
     """
 
     factory: str
     options: bytes = b""
     plain: bool = False
     preload: tuple[str, ...] = ()
+    threads: int = 0
+    confinement: Confinement | None = None
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":

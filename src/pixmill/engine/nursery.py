@@ -29,12 +29,17 @@ _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from pixmill.engine.nurser
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """What the nursery is told first. ``dies_with``: the pid of the parent whose death ends it at once, 0 to wait for the pipe."""
+    """What the nursery is told first.
+
+    ``dies_with``: the pid of the parent whose death ends it at once, 0 to wait for the pipe. ``processor_time``: seconds that a
+    worker may compute for one task.
+    """
 
     handler: HandlerRef
     path: list[str]
     argv: list[str]
     dies_with: int
+    processor_time: float
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -49,7 +54,7 @@ class Report(msgspec.Struct, frozen=True):
 class Nursery:
     """The nursery process, from its start to its end."""
 
-    def __init__(self, handler: HandlerRef) -> None:
+    def __init__(self, handler: HandlerRef, *, processor_time: float) -> None:
         """Start the process; it imports and forks while the caller goes on. ``RunError`` when it cannot be started."""
         self._rest = b""
         try:
@@ -58,7 +63,7 @@ class Nursery:
             message = f"no process can be started: {error.strerror}"
             raise RunError(message, hint="is there a limit on processes or on open files?") from error
         with suppress(BrokenPipeError):  # it has died already, which ``reports`` will tell
-            self.pipe.sendall(frame(msgspec.msgpack.encode(_hello(handler))))
+            self.pipe.sendall(frame(msgspec.msgpack.encode(_hello(handler, processor_time))))
 
     def fork(self, number: int, pipe: socket.socket, beacon_fd: int) -> None:
         """Ask for a worker. It is told by ``number`` from now on."""
@@ -110,10 +115,10 @@ def _reap(pid: int) -> bool:
     return status == 0
 
 
-def _hello(handler: HandlerRef) -> Hello:
+def _hello(handler: HandlerRef, processor_time: float) -> Hello:
     """Have the nursery die with the main thread, which is to say with us; another thread's end must not kill it."""
     in_main_thread = threading.current_thread() is threading.main_thread()
-    return Hello(handler, sys.path, sys.argv, os.getpid() if in_main_thread else 0)
+    return Hello(handler, sys.path, sys.argv, os.getpid() if in_main_thread else 0, processor_time)
 
 
 def _spawn() -> tuple[int, socket.socket, Beacon]:

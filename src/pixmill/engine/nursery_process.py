@@ -17,7 +17,6 @@ from contextlib import suppress
 
 import msgspec
 
-from pixmill.engine.handler import HandlerRef
 from pixmill.engine.nursery import BORN, ENDED, FORK, RECORD, STILLBORN, Hello
 from pixmill.engine.worker import become_a_worker, work
 
@@ -29,10 +28,10 @@ _MAX_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 class NurseryProcess:
     """The loop of the nursery, over its end of the pipe."""
 
-    def __init__(self, pipe: socket.socket, handler: HandlerRef) -> None:
-        """Fork workers for ``handler`` as ``pipe`` asks for them."""
+    def __init__(self, pipe: socket.socket, hello: Hello) -> None:
+        """Fork workers for the handler of ``hello`` as ``pipe`` asks for them."""
         self._pipe = pipe
-        self._handler = handler
+        self._hello = hello
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         self._children: dict[int, int] = {}
         self._bell, self._clapper = socket.socketpair()
@@ -107,7 +106,7 @@ class NurseryProcess:
             if os.getppid() == parent:
                 for fd in fds:
                     os.set_inheritable(fd, False)  # noqa: FBT003  # positional only
-                work(socket.socket(fileno=fds[0]), fds[1], self._handler)
+                work(socket.socket(fileno=fds[0]), fds[1], self._hello.handler, processor_time=self._hello.processor_time)
         finally:
             os._exit(1)
 
@@ -148,7 +147,7 @@ def main() -> None:
             importlib.import_module(module)
     gc.collect()
     gc.freeze()
-    NurseryProcess(pipe, hello.handler).run()
+    NurseryProcess(pipe, hello).run()
 
 
 def _settle_in(hello: Hello) -> None:

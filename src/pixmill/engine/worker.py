@@ -13,7 +13,9 @@ import time
 
 from pixmill.engine.beacon import Beacon, catch_output
 from pixmill.engine.calling import StageClock, call, failure_of
+from pixmill.engine.confinement import confine, limit_address_space, limit_processor_time
 from pixmill.engine.handler import Handler, HandlerRef
+from pixmill.engine.memory import usable_memory
 from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Ready, message_frame
 
 _RECEIVE = 262_144
@@ -42,17 +44,21 @@ class BeaconStages(StageClock):
 class Worker:
     """The loop of one worker process, over its end of the pipe."""
 
-    def __init__(self, pipe: socket.socket, beacon: Beacon) -> None:
-        """Answer on ``pipe`` and show the way on ``beacon``."""
+    def __init__(self, pipe: socket.socket, beacon: Beacon, *, processor_time: float) -> None:
+        """Answer on ``pipe`` and show the way on ``beacon``; compute for ``processor_time`` seconds a task at most."""
         self._pipe = pipe
         self._beacon = beacon
         self._stages = BeaconStages(beacon)
         self._noted = 0.0
+        self._processor_time = processor_time
 
     def run(self, handler_ref: HandlerRef) -> None:
         """Load the handler and answer errands until the coordinator hangs up."""
         try:
             handler = handler_ref.load()
+            limit_address_space(usable_memory())
+            if handler_ref.confinement:
+                confine(handler_ref.confinement)
         except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
             self._pipe.sendall(message_frame(Broken(failure_of(error, "load"))))
             return
@@ -71,6 +77,7 @@ class Worker:
         if self._beacon.is_recalled(number):
             return Declined(number)
         self._stages.memory = memory
+        limit_processor_time(self._processor_time)
         result, failure = call(handler, payload, self._stages)
         timings, measures = self._stages.finish()
         ended = time.monotonic()
@@ -111,7 +118,7 @@ def is_a_worker() -> bool:
     return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
 
 
-def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef) -> None:
+def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
     """Live a worker's life and end the process."""
     status = 1
     try:
@@ -120,7 +127,7 @@ def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef) -> None:
         catch_output(beacon_fd)
         os.close(beacon_fd)
         faulthandler.enable(file=2)
-        Worker(pipe, beacon).run(handler_ref)
+        Worker(pipe, beacon, processor_time=processor_time).run(handler_ref)
         status = 0
     except (BrokenPipeError, ConnectionResetError):
         pass  # the coordinator is gone

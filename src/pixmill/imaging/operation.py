@@ -31,6 +31,9 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     #: Its result is no longer in the working colour space, which every other step counts on.
     leaves_working_space: ClassVar[bool] = False
 
+    #: It runs code that is not ours, which may want to write files or to use the network.
+    runs_foreign_code: ClassVar[bool] = False
+
     @classmethod
     def from_builtins(cls, data: object) -> Self:
         """Return the operation that ``data`` is: a table, text, an operation, or a function of the user's own."""

@@ -8,6 +8,7 @@ from pixmill.engine.executor import Executor, Post, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool import Pool
+from pixmill.engine.process_room import affordable_workers, process_room
 from pixmill.engine.task import Attempt
 
 
@@ -25,7 +26,8 @@ class LocalExecutor(Executor):
         return self._workers
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
-        """Bring the workers up, without waiting for them."""
+        """Bring the workers up, without waiting for them: fewer where not so many processes and threads are allowed."""
+        self._workers = affordable_workers(self._workers, threads=handler.threads, room=process_room())
         self._pool = Pool(handler, policy, workers=self._workers)
 
     def room(self) -> int:

@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import pyvips
 from msgspec import Meta
@@ -25,6 +25,8 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
 
     Example: ``--step python:function=steps.py:posterize``
     """
+
+    runs_foreign_code: ClassVar = True
 
     function: Annotated[str, Meta(min_length=3, description="`path/to/file.py:name` or `package.module:name`")]
 
