@@ -209,3 +209,15 @@ def test_a_glance_reads_no_folder_whose_names_are_the_same(tmp_path):
     assert detector.changes().paths == frozenset()
     assert detector.changes().paths == frozenset()
     assert detector.changes().paths == {b"a.jpg"}
+
+
+def test_what_changes_twice_at_the_same_time_by_the_folders_clock_is_seen_twice(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    times = iter([0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0])
+    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times), cpu=Stepping(10.0))
+    os.utime(tmp_path, ns=(1, 1))
+    detector.changes()
+    (tmp_path / "b.jpg").write_bytes(b"x")
+    os.utime(tmp_path, ns=(1, 1))
+    detector._glance_due = 0.0
+    assert detector.changes().paths == {b"b.jpg"}
