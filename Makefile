@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts pytest reference bench lock clean
+.PHONY: help run test check lint types contracts pytest faults reference bench lock clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -34,6 +34,10 @@ contracts: $(TOOLS)
 
 pytest: $(TOOLS)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+faults: $(TOOLS) ## inject every fault into the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, best as root)
+	PIXMILL_FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal
+	$(BIN)/python docs/reliability.py .pytest_cache/faults.json
 
 reference: $(INSTALLED) ## write docs/reference anew from the declarations
 	$(BIN)/python docs/reference/generate.py

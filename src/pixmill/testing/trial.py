@@ -1,0 +1,156 @@
+"""A trial: one output of the real command, whatever is done to it, held to every invariant after every run."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pixmill.testing import invariants
+from pixmill.testing.processes import of_session, wait_until
+
+COMMAND = (sys.executable, "-m", "pixmill")
+BYSTANDER = ".pixmill-notes.tmp"  # looks like a temporary of ours, and is none
+PATIENCE = 240.0
+DONE, SOME_FAILED, MISUSED, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+NORMAL = {DONE, SOME_FAILED}
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How a run ended: its exit code (negative for a signal), and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Trial:
+    """Runs of the command from ``source`` to ``destination``, with ``words`` as its options.
+
+    ``expected`` is the tree that an undisturbed run writes, ``doomed`` the sources that must fail. ``faults`` counts what was
+    injected; whoever injects adds to it. ``is_finished`` once everything should be there, or told of.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        destination: Path,
+        expected: dict[str, bytes],
+        *,
+        words: Sequence[str] = (),
+        doomed: Collection[str] = (),
+    ) -> None:
+        """Run nothing yet; put a file beside the outputs that no run may touch."""
+        self.source, self.destination, self.expected = source, destination, expected
+        self.words, self.doomed = tuple(words), frozenset(doomed)
+        self.faults = 0
+        self.is_finished = False
+        self._inputs = invariants.identities(source)
+        self._kept: dict[str, invariants.Identity] = {}
+        self._started: list[int] = []
+        destination.mkdir(parents=True, exist_ok=True)
+        (destination / BYSTANDER).write_text("somebody else's")
+        os.sync()  # it must be there after a power cut, too
+
+    def start(
+        self, *words: str, before: Sequence[str | Path] = (), env: Mapping[str, str] | None = None, **how: Any  # noqa: ANN401  # whatever Popen takes
+    ) -> subprocess.Popen[str]:  # fmt: skip
+        """Start a run in a session of its own, ``before`` in front of the command; ``how`` goes to ``Popen``."""
+        line = [*before, *COMMAND, "run", self.source, self.destination, *self.words, *words]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **how}
+        environment = {**os.environ, **(env or {})}
+        process: subprocess.Popen[str] = subprocess.Popen(line, env=environment, start_new_session=True, text=True, **streams)  # noqa: S603  # our own command
+        self._started.append(process.pid)
+        return process
+
+    def end(self, process: subprocess.Popen[str], *, patience: float = PATIENCE) -> Ended:
+        """Wait for a run to end and hold it to the invariants. One that does not end in ``patience`` seconds is killed (I7)."""
+        try:
+            out, err = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            self.kill(process)
+            raise AssertionError(f"the run did not end within {patience} s") from None
+        ended = Ended(process.returncode, out or "", err or "")
+        self.hold(ended)
+        return ended
+
+    def run(self, *words: str, **how: Any) -> Ended:  # noqa: ANN401  # whatever start takes
+        """Run to the end, and hold it to the invariants. Arguments are those of ``start``."""
+        return self.end(self.start(*words, **how))
+
+    def retry(self) -> None:
+        """Ask for another try of what failed of a fault that was not its own, if anything did."""
+        if not invariants.failed(self.destination):
+            return
+        subprocess.run([*COMMAND, "retry", self.destination, "--quiet"], check=False, capture_output=True)  # noqa: S603  # our own command
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """Kill the coordinator as nothing can be prepared for, see everybody gone, and hold what is left to the invariants."""
+        process.kill()
+        out, err = process.communicate()
+        self.hold(Ended(process.returncode, out or "", err or ""))
+
+    def hold(self, ended: Ended) -> None:
+        """Hold everything to I1 to I9, I11 and I12, after a run that ended as ``ended``, by whatever fault."""
+        for session in self._started:
+            wait_until(lambda: not of_session(session), seconds=5)  # noqa: B023  # called at once
+        invariants.check(self.destination, self.expected)
+        invariants.check_unlocked(self.destination)
+        self._hold_files()
+        self._hold_words(ended)
+        if ended.code in NORMAL:
+            assert invariants.temporaries(self.destination) == [], "a run that ended normally left a temporary"
+
+    def complete(self, *words: str) -> Ended:
+        """Run without a fault: it must finish everything, lose nothing, and do nothing again that was done."""
+        self.is_finished = True
+        ended = self.run(*words)
+        wanted = SOME_FAILED if self.doomed else DONE
+        assert ended.code == wanted, f"exit {ended.code}, expected {wanted}: {ended.err}"
+        assert invariants.failed(self.destination).keys() == self.doomed
+        invariants.check_complete(self.destination, self.expected)
+        return ended
+
+    def changed(self, *names: str) -> None:
+        """Say that the test itself has changed these outputs, all of them when none is named."""
+        for name in names or tuple(self._kept):
+            self._kept.pop(name, None)
+
+    @property
+    def lost(self) -> int:
+        """How many images have no output and no record of why."""
+        told = len(invariants.failed(self.destination))
+        return max(0, len(self.expected) + len(self.doomed) - len(invariants.outputs(self.destination)) - told)
+
+    def close(self) -> None:
+        """End what a test that failed in the middle left running."""
+        for session in self._started:
+            for pid in of_session(session):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _hold_files(self) -> None:
+        """I2, I4 and I9: what is not this run's business is as it was."""
+        assert invariants.identities(self.source) == self._inputs, "an input was changed"
+        assert (self.destination / BYSTANDER).read_text() == "somebody else's", "a file that is not ours was touched"
+        now = invariants.identities(self.destination)
+        for name, identity in self._kept.items():
+            assert now.get(name) == identity, f"{name} was finished, and was done again"
+        self._kept = {name: now[name] for name in invariants.finished(self.destination)}
+
+    def _hold_words(self, ended: Ended) -> None:
+        """I8: the exit code is the truth, and whatever happened was foreseen."""
+        for word in ("Traceback", "unexpected", "Exception ignored"):
+            assert word not in ended.err, ended.err
+        counts = invariants.counts(self.destination)
+        if ended.code in (DONE, SOME_FAILED):
+            assert counts.pending == 0, f"exit {ended.code} with {counts.pending} pending"
+            assert (counts.failed > 0) == (ended.code == SOME_FAILED), f"exit {ended.code} with {counts.failed} failed"
+        if ended.code == STOPPED:
+            errors = [line for line in ended.err.splitlines() if line.startswith("pixmill: ")]
+            assert len(errors) == 1, f"expected one message, received {errors}"

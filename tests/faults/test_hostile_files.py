@@ -1,0 +1,97 @@
+"""Files made to do harm, through the command, as nobody, with little memory and time, and without a network."""
+
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from pixmill.testing.invariants import failed, outputs
+from pixmill.testing.processes import children, grandchildren, of_session
+from pixmill.testing.trial import SOME_FAILED
+
+BAD = Path(__file__).parents[3] / "shared" / "corpus" / "bad"
+READER = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")  # this interpreter may lie in the home of root
+NOBODY = ("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups", *READER)
+pytestmark = [
+    pytest.mark.row("hostile"),
+    pytest.mark.skipif(not BAD.is_dir(), reason="the corpus of bad files is not beside the repository"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace needs root"),
+    pytest.mark.skipif(not all(map(shutil.which, ("setpriv", "unshare", "prlimit"))), reason="setpriv, unshare and prlimit"),
+]
+INSIDE = ("unshare", "--net", *NOBODY, "prlimit", "--cpu=600", "--as=12000000000", "--fsize=200000000")
+
+
+@pytest.fixture
+def shuffled(tmp_path):
+    """Return a function that lays the bad files out in an order of their own, so that each has other neighbours."""
+
+    def lay_out(seed, count=None):
+        files = sorted(path for path in BAD.rglob("*") if path.is_file())
+        random.Random(seed).shuffle(files)
+        folder = tmp_path / "in"
+        for number, path in enumerate(files[:count]):
+            place = folder / f"{number % 7}" / f"{number:04} {path.name[-60:]}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+        return folder
+
+    return lay_out
+
+
+def strangers(process):
+    """Return the processes of the run that are neither its coordinator, nor its nursery, nor a worker."""
+    nursery = children(process.pid)
+    known = {process.pid, *nursery, *grandchildren(process.pid)}
+    return [pid for pid in of_session(process.pid) if pid not in known] if len(nursery) <= 1 else nursery[1:]
+
+
+def run_as_nobody(attempt, tmp_path, *words):
+    """Run confined, watching for processes that have no business there; return how it ended."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    for path in (attempt.destination, *attempt.destination.iterdir(), home):
+        os.chown(path, 12345, 12345)
+    before = snapshot(tmp_path, attempt.destination)
+    process = attempt.start("--all-files", "--timeout", "10s", "--workers", "2", *words, before=INSIDE, env={"HOME": str(home)})
+    odd = []
+    while process.poll() is None:
+        odd += [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in strangers(process) if Path(f"/proc/{pid}").exists()]
+        time.sleep(0.05)  # a look at /proc
+    out, err = process.communicate()
+    assert odd == []
+    assert snapshot(tmp_path, attempt.destination) == before, "something was written outside the output"
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+def snapshot(folder, destination):
+    """Return size and time of all that lies around the output."""
+    files = [path for path in folder.rglob("*") if path.is_file() and destination not in path.parents]
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+
+def hold(attempt, tmp_path):
+    code, _, err = run_as_nobody(attempt, tmp_path)
+    assert code == SOME_FAILED, err
+    attempt.expected = outputs(attempt.destination)  # what it made is held to itself: whole, in the ledger, and the same again
+    attempt.doomed = frozenset(failed(attempt.destination))
+    attempt.complete("--all-files", "--timeout", "10s")
+    return attempt.expected
+
+
+def test_some_bad_files_do_no_harm(trial, shuffled, tmp_path):
+    attempt = trial(shuffled(0, count=120), expected={})
+    hold(attempt, tmp_path)
+    attempt.faults += 120
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_all_bad_files_do_no_harm_in_any_order(trial, shuffled, tmp_path, seed):
+    attempt = trial(shuffled(seed), expected={})
+    hold(attempt, tmp_path)
+    attempt.faults += len(attempt.doomed) + len(attempt.expected)

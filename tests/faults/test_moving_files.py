@@ -1,0 +1,152 @@
+"""Files that vanish or change under a run and between two; paths as long as paths may be (S13 to S15, S17 to S19)."""
+
+import os
+import resource
+import shutil
+import subprocess
+import time
+
+import pytest
+from PIL import Image
+
+from pixmill.testing.invariants import counts, failed, identities, outputs
+from pixmill.testing.processes import wait_until
+from pixmill.testing.trial import COMMAND, DONE, SOME_FAILED, Trial
+
+
+@pytest.fixture
+def own(tmp_path, gallery):
+    """Return a function that gives a copy of a gallery, to be changed."""
+
+    def copy(count, **how):
+        shutil.copytree(gallery(count, **how), tmp_path / "own")
+        return tmp_path / "own"
+
+    return copy
+
+
+@pytest.mark.row("S13")
+def test_an_image_that_vanishes_after_it_was_listed_costs_itself(trial, own, undisturbed, gallery):
+    expected = undisturbed(gallery(60, side=600))
+    attempt = trial(own(60, side=600), expected=expected)
+    process = attempt.start("--workers", "1")
+    wait_until(lambda: counts(attempt.destination).done > 0 or process.poll() is not None)
+    gone = [path for path in sorted(attempt.source.rglob("*.jpg"))[40:] if path.unlink() is None]
+    attempt.faults += len(gone)
+    attempt = again(trial, attempt)
+    _out, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    told = failed(attempt.destination)
+    assert process.returncode == (SOME_FAILED if told else DONE)
+    assert {record.failure.code for record in told.values()} <= {"read-vanished", "changed"}
+    assert counts(attempt.destination).done + len(told) == counts(attempt.destination).found
+    shutil.copytree(gallery(60, side=600), attempt.source, dirs_exist_ok=True)
+    attempt = again(trial, attempt)
+    attempt.retry()
+    attempt.complete()
+
+
+def again(begin, attempt) -> Trial:
+    """Go on with the same folders, whose inputs the test itself has changed."""
+    return begin(attempt.source, *attempt.words, destination=attempt.destination, expected=attempt.expected)
+
+
+@pytest.mark.row("S14")
+def test_an_image_that_is_written_to_while_it_is_read_is_never_half_of_each(trial, own, undisturbed, gallery):
+    source = own(12, side=900)
+    victim = source / "0" / "photo 000.jpg"
+    whole = victim.read_bytes()
+    attempt = trial(source, expected=undisturbed(gallery(12, side=900)))
+    process = attempt.start()
+    while process.poll() is None:
+        victim.write_bytes(whole[: len(whole) // 2])
+        time.sleep(0.001)  # the writer's own pace
+        victim.write_bytes(whole)
+    attempt.faults += 1
+    process.communicate()
+    attempt = again(trial, attempt)
+    told = failed(attempt.destination)
+    assert set(told) <= {"0/photo 000.jpg"}
+    assert {record.failure.code for record in told.values()} <= {"changed", "read-changed", "truncated", "decode", "not-an-image"}
+    assert attempt.complete().code == DONE
+
+
+@pytest.mark.row("S15")
+def test_outputs_that_were_removed_cut_or_are_empty_are_made_again_and_no_other(trial, gallery):
+    attempt = trial(gallery(12))
+    attempt.complete()
+    removed, cut, emptied = (attempt.destination / name for name in sorted(attempt.expected)[:3])
+    removed.unlink()
+    cut.write_bytes(cut.read_bytes()[:-1])
+    emptied.write_bytes(b"")
+    attempt.faults += 3
+    attempt.changed(*sorted(attempt.expected)[:3])
+    before = identities(attempt.destination)
+    subprocess.run([*COMMAND, "run", attempt.source, attempt.destination, "--quiet"], check=True)
+    now = identities(attempt.destination)
+    assert {name for name in now if now[name] != before.get(name)} == set(sorted(attempt.expected)[:3])
+    attempt.complete()
+
+
+@pytest.mark.row("S15")
+def test_verify_finds_an_output_of_the_same_size_and_force_makes_it_again(trial, gallery):
+    attempt = trial(gallery(12))
+    attempt.complete()
+    victim = attempt.destination / min(attempt.expected)
+    victim.write_bytes(victim.read_bytes()[:-3] + b"\0\xff\xd9")
+    attempt.faults += 1
+    verify = subprocess.run([*COMMAND, "verify", attempt.destination], capture_output=True, text=True, check=False)
+    assert (verify.returncode, verify.stdout) == (1, f"{min(attempt.expected)}: has other bytes\n")
+    attempt.changed()
+    subprocess.run([*COMMAND, "run", attempt.source, attempt.destination, "--force", "--quiet"], check=True)
+    attempt.complete()
+
+
+@pytest.mark.row("S17")
+def test_a_temporary_folder_elsewhere_does_not_matter(trial, gallery):
+    attempt = trial(gallery(12))
+    assert attempt.run(env={"TMPDIR": "/dev/shm"}).code == DONE
+    attempt.faults += 1
+    attempt.complete()
+
+
+@pytest.mark.row("S18")
+def test_names_as_long_as_they_may_be_are_written_and_longer_ones_cost_themselves(trial, tmp_path):
+    source, destination = tmp_path / "in", tmp_path / "out-long"
+    deep = source.joinpath(*["d" * 240] * 8)
+    deep.mkdir(parents=True)
+    for path in (source / ("a" * 251 + ".jpg"), deep / ("b" * 251 + ".jpg"), source / "short.jpg"):
+        Image.new("RGB", (60, 40)).save(tmp_path / "one.jpg")
+        (tmp_path / "one.jpg").rename(path)
+    attempt = trial(source, "--name", "{dir}/{stem}.{ext}", destination=destination)
+    attempt.faults += 1
+    attempt.complete()
+    longer = trial(source, "--name", "{dir}/{stem}-larger.{ext}", expected={})
+    result = subprocess.run(
+        [*COMMAND, "run", source, longer.destination, *longer.words], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == SOME_FAILED
+    assert {record.failure.code for record in failed(longer.destination).values()} == {"write-name"}
+    assert set(outputs(longer.destination)) == {"short-larger.jpg"}
+
+
+@pytest.mark.row("S19")
+def test_a_folder_of_a_hundred_thousand_files_begins_at_once_and_is_never_held_as_a_whole(tmp_path):
+    source, destination = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "one.jpg")
+    for number in range(100):
+        folder = source / f"{number:03}"
+        folder.mkdir()
+        for name in range(300):
+            os.link(tmp_path / "one.jpg", folder / f"{name:04}.jpg")
+    process = subprocess.Popen(
+        [*COMMAND, "run", source, destination, "--durability", "none"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: counts(destination).done > 0, seconds=30)
+        assert counts(destination).found < 30_000
+    finally:
+        process.terminate()
+        process.wait()
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400_000  # kilobytes

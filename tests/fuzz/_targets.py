@@ -1,0 +1,131 @@
+"""What is fuzzed: each target takes any bytes, and raises for nothing but a defect.
+
+``python tests/fuzz/_targets.py NAME SEEDS... -max_total_time=60`` fuzzes one with atheris.
+"""
+
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+import msgspec
+
+from pixmill.batch.naming import Namer, Template
+from pixmill.core.errors import PixmillError, RecipeError
+from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.task import State
+from pixmill.engine.wire import Inbox
+from pixmill.imaging import jpeg_scan, png_chunks
+from pixmill.imaging.decoding import identify
+from pixmill.imaging.format import formats, other_file, other_image, sniff
+from pixmill.imaging.input import HEAD, Input
+from pixmill.imaging.recipe import Recipe
+
+
+def scans(data):
+    """The counter of scans: the same whole and in two pieces, never more than there are markers."""
+    whole = jpeg_scan.scan(iter([data]))
+    half = len(data) // 2
+    assert jpeg_scan.scan(iter([data[:half], data[half:]] if half else [data])) == whole
+    assert 0 <= whole.scans <= data.count(b"\xff\xda")
+    with suppress(PixmillError):
+        jpeg_scan.check(whole)
+
+
+def chunks(data):
+    """The header scan of PNG."""
+    whole = png_chunks.scan(iter([data]))
+    half = len(data) // 2
+    assert png_chunks.scan(iter([data[:half], data[half:]] if half else [data])) == whole
+    assert whole.frames >= 1
+
+
+def sniffing(data):
+    """What a file is, by its first bytes: a format that says so itself, or a stranger with a name."""
+    known = sniff(data[:HEAD])
+    assert known is None or known in formats()
+    assert "\0" not in other_image(data) + other_file(data)
+    with suppress(PixmillError):
+        identify(Input(data))
+
+
+def names(data):
+    """Templates that stay below the destination, and names that differ."""
+    text, _, rest = data.partition(b"\n")
+    try:
+        template = Template.from_builtin(text.decode("utf-8", "surrogateescape"))
+    except ValueError:
+        return
+    sources = {name for name in rest.split(b"\n") if name and b"/" not in name and b"\0" not in name}
+    if "{rendition}" in template.text or any(0xDC80 <= ord(letter) <= 0xDCFF for letter in template.text):
+        return
+    given = Namer(template, [("", lambda _: "jpg")]).names(sources)
+    assert len({name for (name,) in given.values()}) == len(sources)
+    assert all(not name.startswith(b"/") and b".." not in name.split(b"/") for (name,) in given.values())
+
+
+def recipes(data):
+    """Recipes in TOML: read, or refused in words."""
+    try:
+        recipe = Recipe.from_toml(data.decode("utf-8", "replace"))
+    except RecipeError as error:
+        assert error.message  # noqa: PT017  # this is no test that expects an error
+        return
+    assert Recipe.from_builtins(recipe.to_builtins()) == recipe
+
+
+def frames(data):
+    """The wire: whatever comes is messages, is waited for, or is refused by the decoder."""
+    with suppress(msgspec.MsgspecError):
+        Inbox().messages(data)
+    with suppress(msgspec.MsgspecError):
+        Inbox().errands(data)
+
+
+def ledger(data):
+    """The ledger: what was done is read as it was written, or not at all, from a file whose bytes ``data`` overwrites."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        path = Path(folder, "ledger.sqlite")
+        spoiled = bytearray(_written())
+        for place in range(0, len(data) - 2, 3):
+            spoiled[int.from_bytes(data[place : place + 2]) % len(spoiled)] = data[place + 2]
+        path.write_bytes(spoiled)
+        with suppress(PixmillError), closing(SqliteLedger(path)) as held:
+            for record in held.records(State.DONE):
+                assert record.result == b"made of " + record.key
+
+
+def _written():
+    if not _LEDGER:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "ledger.sqlite")
+            _write(path)
+            _LEDGER.append(path.read_bytes())
+    return _LEDGER[0]
+
+
+def _write(path):
+    from pixmill.engine.task import Attempt, Done, Task  # noqa: PLC0415  # only to make the seed
+
+    with closing(SqliteLedger(path, clock=lambda: 1.0)) as made:
+        made.begin()
+        tasks = [Task.of(f"photo {number}.jpg") for number in range(40)]
+        made.admit(tasks)
+        made.start([Attempt(task) for task in tasks])
+        made.finish([Done(task=task, result=b"made of " + task.key) for task in tasks[::2]])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+_LEDGER = []
+TARGETS = {target.__name__: target for target in (scans, chunks, sniffing, names, recipes, frames, ledger)}
+
+
+if __name__ == "__main__":
+    import atheris
+
+    target = TARGETS[sys.argv.pop(1)]
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, target)
+    atheris.Fuzz()
