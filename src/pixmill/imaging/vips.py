@@ -26,7 +26,7 @@ CUT_OFF = re.compile(
 UNKNOWN_KIND = re.compile(
     r"not supported|unsupported|not implemented|unimplemented|not configured|compression support|unknown compression|cannot handle"
     r"|arithmetic|SOF type|data precision|lossless|Sorry|whole number of bytes|samples out of range|labq"
-    r"|required field \d+ missing",
+    r"|Maximum supported image dimension|required field \d+ missing",
     re.IGNORECASE,
 )
 SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$", re.MULTILINE)
@@ -49,6 +49,7 @@ def configure() -> None:
 
 def load(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
     """Open ``source`` with the libvips ``loader``, to be read once from top to bottom; ``pyvips.Error`` when it cannot be."""
+    pyvips.vips_lib.vips_error_clear()  # what the picture before left unsaid would be told of this one
     settings = {"access": "sequential", **settings}
     if source.data is None:
         return pyvips.Operation.call(loader, source.name, **settings)

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.imaging import loading, writing
+from pixmill.imaging import gif_frames, loading, writing
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
@@ -34,12 +34,17 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; counts the frames, which is done without decoding them."""
-        return loading.header(source, cls.format, "gifload")
+        header = loading.header(source, cls.format, "gifload")
+        return loading.evolve(header, bands=header.bands + 1) if _is_bare(source, header) else header
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the frames, each complete: what was left from the one before is drawn."""
-        return loading.animation(source, header, "gifload", options)
+        """Return the frames, each complete: what was left from the one before is drawn, what none has painted is transparent."""
+        image = loading.animation(source, header, "gifload", options)
+        if image.has_alpha or not _is_bare(source, header):
+            return image
+        opacity = gif_frames.painted(source.read(), image.width, image.height, count=image.frames)
+        return image.evolve(pixels=image.pixels.bandjoin(opacity))
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
@@ -47,3 +52,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
         return writing.save(
             image, "gifsave", effort=EFFORTS[self.effort], bitdepth=bits, dither=self.dither, interlace=self.progressive
         )
+
+
+def _is_bare(source: Input, header: Header) -> bool:
+    return gif_frames.is_bare(source.read(), header.width, header.height)

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.imaging import pil
+from pixmill.core.errors import DecodeError
+from pixmill.imaging import boxes, pil
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
@@ -35,7 +36,11 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary picture."""
-        return pil.decode(source, header, lenient=options.fail_on == "none")
+        lenient = options.fail_on == "none"
+        if not lenient and boxes.is_cut_off(source):
+            hint = "--allow-truncated takes what there is of it"
+            raise DecodeError("the HEIF is cut off: its last part is not all there", hint=hint, code="truncated")
+        return pil.decode(source, header, lenient=lenient)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from pixmill.imaging import loading, writing
+from pixmill.core.errors import UnsupportedError
+from pixmill.imaging import loading, tiff_tags, writing
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
@@ -35,12 +36,15 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says of the first page."""
+        tags = tiff_tags.read(source)
+        if tags.get(tiff_tags.PHOTOMETRIC) == (tiff_tags.YCBCR,) and tags.get(tiff_tags.PLANAR) == (tiff_tags.SEPARATE_PLANES,):
+            raise UnsupportedError("this kind of TIFF is not supported: YCbCr in separate planes")
         return loading.header(source, cls.format, "tiffload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the first page."""
-        return loading.image(source, header, "tiffload", options)
+        return loading.image(source, header, "tiffload", options, opacity=tiff_tags.opacity(tiff_tags.read(source)))
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
