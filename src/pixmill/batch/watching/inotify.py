@@ -1,6 +1,6 @@
 """The kernel's own word on what changes in a folder: Linux inotify, without a thread or a dependency.
 
-Source: inotify(7). Why not a library: docs/decisions/0013-inotify-from-the-kernel.md.
+Source: inotify(7). Why not a library: docs/decisions/0007-inotify-from-the-kernel.md.
 """
 
 import ctypes
