@@ -69,3 +69,51 @@ def test_an_animated_png_counts_its_frames(make):
     file = io.BytesIO()
     frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
     assert make(file.getvalue()).notes == ("frames-dropped",)
+
+
+BARE = (0, 0, 0, 0)
+
+
+def corners_of(data):
+    """Return what is seen of each frame in three of its corners: the colour below full transparency is nobody's."""
+    frames = [frame.convert("RGBA") for frame in ImageSequence.Iterator(Image.open(io.BytesIO(data)))]
+    pixels = [[frame.getpixel(at) for at in ((1, 1), (6, 1), (6, 6))] for frame in frames]
+    return [[pixel if pixel[3] else BARE for pixel in row] for row in pixels]
+
+
+def bare_gif(disposal=b"\0"):
+    """Return a GIF of 8 x 8 whose two opaque frames of 4 x 4 lie in the corners."""
+
+    def frame(left, colour):
+        control = b"\x21\xf9\x04" + disposal + b"\x0a\0\0\0"
+        place = b"".join(value.to_bytes(2, "little") for value in (left, left, 4, 4))
+        # sixteen pixels, each preceded by a clear code, in codes of three bits
+        codes = [code for _ in range(16) for code in (4, colour)] + [5]
+        packed = sum(code << 3 * index for index, code in enumerate(codes)).to_bytes(13, "little")
+        return control + b"\x2c" + place + b"\0\x02" + bytes([len(packed)]) + packed + b"\0"
+
+    palette = bytes([0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 255, 0])
+    head = b"GIF89a" + b"\x08\0\x08\0" + b"\x81\0\0" + palette + b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+    return head + frame(0, 1) + frame(4, 2) + b";"
+
+
+def test_what_no_frame_has_painted_is_transparent(make):
+    red, blue = (255, 0, 0, 255), (0, 0, 255, 255)
+    assert corners_of(make(bare_gif()).outputs[0].data) == [[red, BARE, BARE]]
+    kept = corners_of(make(bare_gif(), output="gif", animated="keep").outputs[0].data)
+    assert kept == [[red, BARE, BARE], [red, BARE, blue]]
+
+
+@pytest.mark.parametrize("disposal", [2, 3])
+def test_what_a_frame_takes_back_is_transparent_again(make, disposal):
+    data = bare_gif(bytes([disposal << 2]))
+    kept = corners_of(make(data, output="gif", animated="keep").outputs[0].data)
+    assert kept[1] == [BARE, BARE, (0, 0, 255, 255)]
+
+
+@pytest.mark.parametrize("name", ["valid/small_frame_big_canvas.gif", "valid/overlapping_frames.gif"])
+def test_a_frame_smaller_than_its_canvas_lies_on_the_background(measure, corpus, make, name):
+    data = corpus("good/libgd/gif/gif-conformance/" + name)
+    shown = measure.pixels(make(data, output="jpeg").outputs[0].data)
+    assert shown[-1, -1].min() >= 240
+    assert shown.min() < 50
