@@ -5,8 +5,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pixmill.testing.processes import wait_until
 
 PROMTOOL = shutil.which("promtool")
+PROMETHEUS = shutil.which("prometheus")
 
 
 def samples(text):
@@ -29,7 +31,7 @@ def test_the_extension_of_the_metrics_file_decides_who_reads_it(pixmill, photos,
     told = samples((tmp_path / "m.prom").read_text())
     assert told["pixmill_images_total", "done"] == 4
     assert told["pixmill_source_bytes_total",] == sum(path.stat().st_size for path in photos.iterdir())
-    assert {"decode", "encode", "read", "write", "queue"} <= {
+    assert {"queue", "read", "header", "decode", "transform", "encode", "write", "fsync"} <= {
         key[1] for key in told if key[0] == "pixmill_stage_duration_seconds_count"
     }
     if PROMTOOL:
@@ -99,3 +101,30 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (Debian: apt install prometheus)")
+def test_a_real_prometheus_scrapes_a_run_and_answers_a_query(held_up, tmp_path):
+    target, server = free_port(), free_port()
+    scraped = [{"job_name": "pixmill", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}]
+    config = tmp_path / "prometheus.json"  # JSON is YAML
+    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": scraped}))
+    held_up("--metrics-port", str(target))
+    words = [f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'tsdb'}", f"--web.listen-address=127.0.0.1:{server}"]
+    with subprocess.Popen([PROMETHEUS, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as prometheus:
+        try:
+            wait_until(lambda: answer(server, "pixmill_images_in_flight") == 1.0, seconds=60)
+            assert answer(server, "pixmill_images_found_total") == 4.0
+            assert answer(server, 'pixmill_resident_memory_bytes{process="workers"}') > 1_000_000
+        finally:
+            prometheus.terminate()
+
+
+def answer(port, query):
+    """Return the value that Prometheus has for ``query``, or nothing as long as it has none."""
+    with suppress(OSError):
+        url = f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        with urllib.request.urlopen(url, timeout=10) as told:
+            for result in json.loads(told.read())["data"]["result"]:
+                return float(result["value"][1])
+    return None

@@ -60,8 +60,9 @@ class ImageHandler:
         recipe = self._recipe if len(indexes) == len(marks) else self._recipe.evolve(renditions=renditions)
         result = process(self._read(item), recipe, enter=stages.enter, claim=stages.claim)
         self._check_unchanged(item)
-        stages.enter("write")
-        made = {marks[index]: self._write(item, index, output) for index, output in zip(indexes, result.outputs, strict=True)}
+        made = {
+            marks[index]: self._write(item, index, output, stages) for index, output in zip(indexes, result.outputs, strict=True)
+        }
         count_work(item, made.values(), result, stages)
         return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes
 
@@ -83,11 +84,13 @@ class ImageHandler:
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
 
-    def _write(self, item: Item, index: int, output: Output) -> Written:
+    def _write(self, item: Item, index: int, output: Output, stages: Stages) -> Written:
+        stages.enter("write")
         name = item.names[index]
         mtime = int(item.entry.version) if self._options.keep_mtime else None
-        self._destination.write(name, output.data, durable=self._options.durable, mtime_ns=mtime)
         digest = blake2b(output.data, digest_size=16).digest()
+        durable = self._options.durable
+        self._destination.write(name, output.data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync"))
         return Written(name, len(output.data), output.width, output.height, output.format, digest, output.rendition)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from pixmill.core.errors import PixmillError, ReadError
-from pixmill.storage.storage import Entry, Listing, Storage
+from pixmill.storage.storage import Entry, Listing, Storage, unheard
 
 T = TypeVar("T")
 
@@ -35,9 +35,11 @@ class Retrying(Storage):
         """Return the first bytes."""
         return self._tried(lambda: self._storage.head(path, size))
 
-    def write(self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None) -> None:
+    def write(
+        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+    ) -> None:
         """Put ``data`` under ``path``: from the start with each try."""
-        self._tried(lambda: self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns))
+        self._tried(lambda: self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing))
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``."""

@@ -9,6 +9,10 @@ from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
 
 
+def unheard() -> None:
+    """Do nothing: nobody asked to hear of it."""
+
+
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A regular file or an object. ``path`` is relative to the storage's root, ``/``-separated bytes.
 
@@ -49,11 +53,14 @@ class Storage(Protocol):
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first ``size`` bytes, fewer when there are fewer; refuses what ``read`` refuses."""
 
-    def write(self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None) -> None:
+    def write(
+        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+    ) -> None:
         """Put ``data`` under ``path``, whole or not at all, making parent directories.
 
         With ``durable``, content and name survive a power cut once the call returns. ``mtime_ns`` becomes the modification
-        time where the scheme keeps one that can be set.
+        time where the scheme keeps one that can be set. ``syncing`` is called, if at all, when the bytes have been handed over
+        and what is left is to wait until they are safe.
         """
 
     def delete(self, path: bytes) -> None:

@@ -177,3 +177,20 @@ def test_other_errors_are_not(number):
 
 def test_messages_show_names_safely():
     assert r"a\x1b[0m\n" in read_error(OSError(errno.EIO, "x"), b"a\x1b[0m\n").message
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_that_the_disk_is_waited_for_is_said_when_the_bytes_are_there_and_the_name_is_not(storage, root, durable):
+    heard = []
+    storage.write(
+        b"a.jpg", b"x" * 100, durable=durable, syncing=lambda: heard.append([each.stat().st_size for each in root.iterdir()])
+    )
+    assert heard == ([[100]] if durable else [])
+    assert [each.name for each in root.iterdir()] == ["a.jpg"]
+
+
+def test_the_final_name_is_not_there_yet_when_the_disk_is_waited_for(storage, root):
+    names = []
+    storage.write(b"a.jpg", b"x", durable=True, syncing=lambda: names.extend(each.name for each in root.iterdir()))
+    assert len(names) == 1
+    assert names != ["a.jpg"]

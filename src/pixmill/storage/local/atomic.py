@@ -6,10 +6,12 @@ the first leaves an empty file under the final name after a power cut (seen on e
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import msgspec
+
+from pixmill.storage.storage import unheard
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -19,11 +21,15 @@ class NotSynced(OSError):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What to write: the bytes, whether they must survive a power cut, and a modification time to set."""
+    """What to write: the bytes, whether they must survive a power cut, and a modification time to set.
+
+    ``syncing`` is called when only the disk is waited for.
+    """
 
     data: bytes
     durable: bool
     mtime_ns: int | None = None
+    syncing: Callable[[], None] = unheard
 
 
 def write(target: bytes, content: Content, temporaries: Iterator[bytes]) -> None:
@@ -100,6 +106,7 @@ def _fill(descriptor: int, content: Content) -> None:
     if content.mtime_ns is not None:
         os.utime(descriptor, ns=(content.mtime_ns, content.mtime_ns))
     if content.durable:
+        content.syncing()
         _sync(descriptor)
 
 

@@ -11,7 +11,7 @@ from pixmill.storage.local import atomic, temporary
 from pixmill.storage.local.faults import read_error, write_error
 from pixmill.storage.local.regular import read_head, read_whole
 from pixmill.storage.local.walk import Walk
-from pixmill.storage.storage import Entry, Listing, Scheme
+from pixmill.storage.storage import Entry, Listing, Scheme, unheard
 
 
 class FileStorage(Scheme):
@@ -49,11 +49,13 @@ class FileStorage(Scheme):
         """Return the first bytes of a regular file."""
         return read_head(self.local_path(path), size, follow=self._follow)
 
-    def write(self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None) -> None:
+    def write(
+        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+    ) -> None:
         """Write a temporary beside the target, then rename it; with ``durable``, fsync the file before and the directory after."""
         target = self.local_path(path)
         try:
-            atomic.write(target, atomic.Content(data, durable, mtime_ns), self._temporaries)
+            atomic.write(target, atomic.Content(data, durable, mtime_ns, syncing), self._temporaries)
         except OSError as error:
             raise write_error(error, target, root=self.root) from error
 

@@ -8,7 +8,7 @@ from typing import Self
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.storage import Entry, Listing, Scheme
+from pixmill.storage.storage import Entry, Listing, Scheme, unheard
 
 
 class MemoryStorage(Scheme):
@@ -41,7 +41,15 @@ class MemoryStorage(Scheme):
         """Return the first bytes."""
         return self._content(path)[:size]
 
-    def write(self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None) -> None:  # noqa: ARG002  # it lasts as long as it lasts
+    def write(
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,  # noqa: ARG002  # it lasts as long as it lasts
+        mtime_ns: int | None = None,
+        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # nothing is waited for
+    ) -> None:
         """Keep ``data``."""
         self._writes += 1
         self._files[relative(path)] = (bytes(data), b"%d" % (self._writes if mtime_ns is None else mtime_ns))
