@@ -36,7 +36,7 @@ pytest: $(TOOLS)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 faults: $(TOOLS) ## inject every fault into the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, best as root)
-	PIXMILL_FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal
+	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal
 	$(BIN)/python docs/reliability.py .pytest_cache/faults.json
 
 reference: $(INSTALLED) ## write docs/reference anew from the declarations

@@ -144,14 +144,14 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print what was injected, survived and lost, and write it where PIXMILL_FAULT_FIGURES says."""
+    """Print what was injected, survived and lost, and write it where FAULT_FIGURES says."""
     if not SESSION or "PYTEST_XDIST_WORKER" in os.environ:
         return
     figures = {row: told(counts) for row, counts in sorted(SESSION.items(), key=lambda entry: in_order(entry[0]))}
     total = sum(each["injected"] for each in figures.values())
     lost = sum(each["lost"] for each in figures.values())
     terminalreporter.write_line(f"faults injected: {total:,}; images lost: {lost}")
-    if place := os.environ.get("PIXMILL_FAULT_FIGURES"):
+    if place := os.environ.get("FAULT_FIGURES"):
         Path(place).write_text(json.dumps({"rows": figures, "measured": MEASURED}, indent=1) + "\n")
 
 
