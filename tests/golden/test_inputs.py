@@ -83,3 +83,11 @@ def test_a_profile_in_several_pieces_is_put_together(measure, corpus):
     result = process(Input(data), Recipe())
     assert result.notes == ()
     assert measure.difference(measure.pixels(result.outputs[0].data), measure.reference(data))[0] < 1.5
+
+
+def test_a_profile_counts_for_a_palette_too(measure, corpus, make):
+    data = corpus("good/png-icc-tests/support/macbeth-sRGB-rgswap.png")
+    swapped = Image.open(io.BytesIO(data))
+    palette = stored(swapped.quantize(64), "PNG", icc_profile=swapped.info["icc_profile"])
+    got, wanted = (measure.pixels(make(picture).outputs[0].data) for picture in (palette, data))
+    assert measure.difference(got, wanted)[0] < 1.5

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging import loading, tiff_tags, writing
+from pixmill.imaging import loading, metadata, tiff_exif, tiff_tags, writing
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
@@ -50,7 +50,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         """Return the file."""
         pixels = image.pixels
         size = pixels.width * pixels.height * pixels.bands * (2 if image.max_value > 255 else 1)  # noqa: PLR2004  # 16 bits
-        return writing.save(
+        data = writing.save(
             image,
             "tiffsave",
             compression=self.compression,
@@ -59,3 +59,4 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
             tile=self.tiled,
             bigtiff=size > LARGEST,
         )
+        return tiff_exif.insert(data, metadata.exif_block(image.pixels))
