@@ -1,9 +1,11 @@
 """One run at a time on one output: a lock that dies with its owner."""
 
+import errno
 import fcntl
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +13,9 @@ from typing import Self
 import msgspec
 
 from pixmill.core.errors import RunError
+from pixmill.core.text import printable
+
+CODES = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -34,27 +39,42 @@ class Lock:
         self._file = -1
 
     def __enter__(self) -> Self:
-        """Take the lock; ``RunError`` naming its owner when another run has it."""
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Take the lock; ``RunError`` naming its owner when another run has it, or saying why it cannot be had."""
         try:
-            fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+            self._take()
         except BlockingIOError:
             other = self._owner()
-            os.close(self._file)
+            self._let_go()
             raise RunError(
                 f"another run is writing to {self._path.parent.parent}{other}",
                 code="locked",
                 hint="wait for it, or stop it; two runs never share an output",
             ) from None
-        if self._mode == fcntl.LOCK_EX:
-            owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, msgspec.json.encode(owner), 0)
+        except OSError as error:
+            self._let_go()
+            message = f"the lock {printable(self._path)} cannot be used: {error.strerror}"
+            raise RunError(message, code=CODES.get(error.errno or 0, "not-writable")) from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Let go."""
-        os.close(self._file)
+        self._let_go()
+
+    def _take(self) -> None:
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+        if self._mode == fcntl.LOCK_EX:
+            owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
+            with suppress(OSError):  # the lock holds without the name; a full disk has its own message
+                os.ftruncate(self._file, 0)
+                os.pwrite(self._file, msgspec.json.encode(owner), 0)
+
+    def _let_go(self) -> None:
+        """Close the file, which ends the lock whatever the disk says: there is nothing in it to lose."""
+        if self._file >= 0:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = -1
 
     def _owner(self) -> str:
         try:
