@@ -7,6 +7,7 @@ names: the module's name is the extension's name, and the extension is the class
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
@@ -33,7 +34,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Return the names of every extension there is, sorted, without importing any."""
-        return sorted({*self._modules(), *self._plugins()})
+        return sorted({*self._modules, *self._plugins})
 
     def get(self, name: str) -> type[T]:
         """Return the extension called ``name`` (``-`` and ``_`` are the same); raise the registry's error if there is none."""
@@ -48,10 +49,10 @@ class Registry(Generic[T]):
             yield name, self.get(name)
 
     def _load(self, name: str) -> type[T]:
-        if name in self._modules():  # whatever else was typed is not imported: ".." would be a package, too
+        if name in self._modules:  # whatever else was typed is not imported: ".." would be a package, too
             module = importlib.import_module(f"{self.package}.{name}")
             return self._defined_in(module.__name__, vars(module))
-        plugins = self._plugins()
+        plugins = self._plugins
         if name not in plugins:
             known = self.names()
             guess = nearest(name, known) or f"; there are {', '.join(known)}"
@@ -65,9 +66,12 @@ class Registry(Generic[T]):
                 return value
         raise self.error(f"the module {module} defines no {self.kind}")
 
+    @cached_property
     def _modules(self) -> list[str]:
         package = importlib.import_module(self.package)
         return [found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")]
 
+    @cached_property
     def _plugins(self) -> dict[str, EntryPoint]:
+        # Read once: a look at what is installed takes longer than a small picture.
         return {point.name.replace("-", "_"): point for point in entry_points(group=self.package)}

@@ -1,0 +1,109 @@
+"""Get the peers: pinned, into a cache outside the checkout. What cannot be had is left out, and said."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import msgspec
+
+#: The versions that are measured. Debian's are those of the release, and are recorded with the run.
+PINNED = {
+    "sharp": "0.35.5", "pyvips": "3.2.0", "pyvips-binary": "8.18.7", "opencv-python-headless": "5.0.0.93",
+    "pillow": "13.0.0", "pillow-simd": "12.1.1.post0",
+}  # fmt: skip
+ALONGSIDE = {"pyvips": ["pyvips-binary"]}
+SAID = 300
+
+
+class Missing(Exception):
+    """A peer cannot be had here; the message says why."""
+
+
+class Bench(msgspec.Struct, frozen=True):
+    """Where peers are installed."""
+
+    cache: Path
+
+    @property
+    def sharp_home(self) -> Path:
+        """Return the folder that sharp is installed in."""
+        return self.cache / "sharp"
+
+    def python(self, name: str) -> str:
+        """Return the interpreter of the environment ``name``; our own for ``pixmill``."""
+        return sys.executable if name == "pixmill" else str(self.cache / name / "bin" / "python")
+
+    def pixmill(self) -> str:
+        """Return the version under test: the commit."""
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() or "unknown"
+
+    def venv(self, name: str, package: str, *options: str, environment: dict[str, str] | None = None) -> str:
+        """Install the pinned ``package`` into an environment of its own; return its version."""
+        place = self.cache / name
+        if not (place / "installed").is_file():
+            venv.create(place, with_pip=True, clear=True)
+            wanted = [f"{each}=={PINNED[each]}" for each in (package, *ALONGSIDE.get(package, ()))]
+            _run(
+                self.python(name),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                *options,
+                *wanted,
+                environment=environment,
+            )
+            (place / "installed").touch()
+        return PINNED[package]
+
+    def pillow_simd(self) -> str:
+        """Build pillow-simd for AVX2, with the libjpeg-turbo of the system."""
+        self.program("gcc", "build-essential")
+        if not Path("/usr/include/jpeglib.h").is_file():
+            _apt("libjpeg-dev", "zlib1g-dev", "libwebp-dev", "python3-dev")
+        options = ("--no-binary", "pillow-simd", "-C", "webp=enable")
+        return self.venv("pillow-simd", "pillow-simd", *options, environment={"CC": "cc -mavx2"}) + " AVX2"
+
+    def sharp(self) -> str:
+        """Install sharp from npm."""
+        if shutil.which("npm") is None:
+            raise Missing("there is no npm")
+        if not (self.sharp_home / "node_modules" / "sharp").is_dir():
+            self.sharp_home.mkdir(parents=True, exist_ok=True)
+            (self.sharp_home / "package.json").write_text("{}")
+            _run("npm", "install", "--silent", "--prefix", str(self.sharp_home), f"sharp@{PINNED['sharp']}")
+        return PINNED["sharp"]
+
+    def program(self, name: str, package: str) -> str:
+        """Find the program ``name``, or install the Debian ``package`` where that may be done; return its version."""
+        if shutil.which(name) is None:
+            _apt(package)
+        done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False)
+        return done.stdout.strip() or "of the system"
+
+
+def _apt(*packages: str) -> None:
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise Missing(f"needs the Debian packages {', '.join(packages)}, and this is not root on Debian")
+    _run(
+        "apt-get",
+        "install",
+        "--quiet",
+        "--yes",
+        "--no-install-recommends",
+        *packages,
+        environment={"DEBIAN_FRONTEND": "noninteractive"},
+    )
+
+
+def _run(*command: str, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})})
+    if done.returncode:
+        raise Missing(f"{command[0]} failed: {(done.stderr or done.stdout)[-SAID:].strip()}")

@@ -1,0 +1,160 @@
+"""Measure pixmill beside what users would take instead, and write the tables.
+
+    python benchmarks/run.py [--quick] [--scenario NAME ...] [--peer NAME ...] [--photographs DIR] [--tables RUN.jsonl]
+
+Peers run in turn, repetition after repetition, so that whatever else the machine does hits all alike; a ratio is taken within a
+repetition. pixmill runs as users run it: ledger, fsync and metrics on. Rows go to ``benchmarks/runs``, tables into
+``docs/benchmarks.md`` and ``README.md``. ``--quick`` takes a few minutes, a quarter of the pictures, and writes no file.
+"""
+
+import argparse
+import datetime as dt
+import itertools
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fidelity
+import machine
+import sources
+import tables
+from installing import Bench, Missing
+from measuring import CommandFailed, measure
+from peers import PEERS, Job, Peer
+from scenario import Scenario, scenarios
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS = ROOT / "benchmarks" / "runs"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pixmill-benchmarks"
+REPETITIONS, QUICK_REPETITIONS = 5, 2
+TIMEOUT = 1_800.0  # seconds a run
+REPORTS = {".json"}
+
+
+def main() -> int:
+    """Measure, print, write."""
+    asked = _arguments()
+    if asked.tables:
+        _publish(asked.tables)
+        return 0
+    bench = Bench(asked.cache)
+    chosen = [
+        scenario.quick() if asked.quick else scenario
+        for scenario in scenarios()
+        if not asked.scenario or scenario.name in asked.scenario
+    ]
+    versions, missing = _installed(bench, chosen, asked.peer)
+    head = _head(asked, missing)
+    rows = []
+    for scenario in chosen:
+        print(f"\n{scenario.title}")
+        mine = list(_rows(bench, scenario, versions, asked))
+        rows += mine
+        print(tables.table(scenario, mine) if mine else "nothing could be measured")
+    if not asked.quick:
+        place = RUNS / f"{head['date']}-{re.sub(r'[^a-z0-9]+', '-', head['machine']['processor'].lower()).strip('-')}.jsonl"
+        RUNS.mkdir(exist_ok=True)
+        place.write_text("".join(json.dumps(line) + "\n" for line in [head, *rows]), "utf-8")
+        _publish(place)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer pictures, two repetitions, no files written")
+    parser.add_argument("--scenario", action="append", metavar="NAME", choices=[scenario.name for scenario in scenarios()])
+    parser.add_argument("--peer", action="append", metavar="NAME", choices=[peer.name for peer in PEERS])
+    parser.add_argument("--repetitions", type=int, metavar="N")
+    parser.add_argument("--workers", type=int, default=machine.cores(), metavar="N")
+    parser.add_argument("--photographs", type=Path, metavar="DIR", help="JPEG to take instead of the corpus or generated ones")
+    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="where peers and pictures are kept")
+    parser.add_argument("--tables", type=Path, metavar="RUN", help="write the documents from this run; measure nothing")
+    asked = parser.parse_args()
+    asked.repetitions = asked.repetitions or (QUICK_REPETITIONS if asked.quick else REPETITIONS)
+    return asked
+
+
+def _installed(bench: Bench, chosen: list[Scenario], names: list[str] | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the version of every peer that takes part, and why others do not."""
+    versions, missing = {}, {}
+    bench.cache.mkdir(parents=True, exist_ok=True)
+    for peer in PEERS:
+        if any(peer.takes_part(scenario) for scenario in chosen) and (not names or peer.name in names):
+            try:
+                versions[peer.name] = peer.install(bench)
+            except Missing as reason:
+                missing[peer.name] = str(reason)
+                print(f"without {peer.label}: {reason}", file=sys.stderr)
+    return versions, missing
+
+
+def _head(asked: argparse.Namespace, missing: dict[str, str]) -> dict[str, Any]:
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    commit = Bench(asked.cache).pixmill()
+    return {"date": today, "commit": commit, "repetitions": asked.repetitions, "machine": machine.describe(), "missing": missing}
+
+
+def _rows(bench: Bench, scenario: Scenario, versions: dict[str, str], asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure a scenario; yield a row for each run."""
+    taking_part = [peer for peer in PEERS if peer.name in versions and peer.takes_part(scenario)]
+    scores: dict[str, tuple[float, float] | None] = {}
+    failed: set[str] = set()
+    for repetition, peer in itertools.product(range(asked.repetitions), taking_part):
+        if peer.name in failed:
+            continue
+        count = scenario.slow if peer.unhurried else scenario.files
+        source = sources.folder(scenario, count, asked.cache, asked.photographs)
+        with tempfile.TemporaryDirectory(prefix="pixmill-benchmark-") as place:
+            job = Job(scenario, source, Path(place) / "out", asked.workers)
+            try:
+                row = _measured(bench, peer, job, count)
+            except CommandFailed as error:
+                failed.add(peer.name)
+                print(f"{peer.label} failed: {error}", file=sys.stderr)
+                continue
+            if peer.name not in scores:
+                scores[peer.name] = fidelity.of_outputs(scenario, source, job.target)
+        psnr, ssim = scores[peer.name] or (None, None)
+        print(f"  {repetition + 1}/{asked.repetitions} {peer.label}: {row['rate']:.1f} images/s", file=sys.stderr)
+        yield {
+            "scenario": scenario.name, "peer": peer.name, "version": versions[peer.name], "repetition": repetition,
+            **row, "psnr": psnr, "ssim": ssim,
+        }  # fmt: skip
+
+
+def _measured(bench: Bench, peer: Peer, job: Job, count: int) -> dict[str, Any]:
+    """Run a peer once, into an empty folder; over what is done where the scenario is to run again."""
+    job.target.mkdir()
+    command, environment = peer.command(bench, job), peer.environment(bench)
+    if job.scenario.mode == "again":
+        measure(command, environment=environment, timeout=TIMEOUT)
+    os.sync()
+    taken = measure(command, environment=environment, timeout=TIMEOUT)
+    made = [path.stat().st_size for path in job.target.rglob("*") if path.is_file() and not _is_ours(path)]
+    if len(made) != count * len(job.scenario.boxes):
+        raise CommandFailed(f"made {len(made)} files of {count * len(job.scenario.boxes)}")
+    pixels = sources.megapixels(job.source)
+    return {
+        "files": count, "seconds": taken.seconds, "rate": count / taken.seconds, "megapixels": pixels / taken.seconds,
+        "cpu": taken.cpu / count, "rss": taken.rss, "pss": taken.pss, "bytes": sum(made) / count,
+    }  # fmt: skip
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is the run's own record."""
+    return ".pixmill" in path.parts or path.suffix in REPORTS
+
+
+def _publish(run: Path) -> None:
+    """Write the tables of a run into the documents."""
+    tables.fill(ROOT / "docs" / "benchmarks.md", tables.document(run))
+    tables.fill(ROOT / "README.md", tables.headline(run))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

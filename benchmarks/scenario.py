@@ -1,0 +1,41 @@
+"""What is measured, read from ``scenarios.toml``."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+MANY = 1_000
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measurement. ``boxes`` are the outputs of a source, width and height that it must fit within.
+
+    ``slow`` is the number of files for peers that would take minutes. ``also`` names variants that are measured here only,
+    ``peers`` the only ones that are measured at all.
+    """
+
+    name: str
+    title: str
+    images: Literal["photographs", "drawings", "tiny", "huge"]
+    files: int
+    slow: int
+    boxes: tuple[tuple[int, int], ...]
+    format: str
+    quality: int = 0
+    mode: Literal["fresh", "again"] = "fresh"
+    also: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+
+    def quick(self) -> "Scenario":
+        """Return the scenario with a quarter of the files, a twentieth of the thousands."""
+        share = 20 if self.files >= MANY else 4
+        smaller = {"files": max(1, self.files // share), "slow": max(1, self.slow // share)}
+        return msgspec.structs.replace(self, **smaller)
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Return every scenario, in order."""
+    data = tomllib.loads(Path(__file__).with_name("scenarios.toml").read_text("utf-8"))
+    return msgspec.convert(data["scenario"], tuple[Scenario, ...])

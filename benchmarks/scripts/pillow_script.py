@@ -1,0 +1,24 @@
+"""The script that people write: Pillow, one picture at a time, or a ``ProcessPoolExecutor`` around it."""
+
+from PIL import Image, ImageOps
+from work import Order, main
+
+Image.MAX_IMAGE_PIXELS = None
+OPTIONS = {"jpeg": {"optimize": True}, "webp": {"method": 4}, "png": {"compress_level": 6}, "avif": {"speed": 6}}
+
+
+def make(order: Order) -> None:
+    """Decode once, at the scale of the largest output; resize and write each."""
+    with Image.open(order.source) as picture:
+        largest = max(order.outputs)[0]
+        picture.draft(None, (largest[0], largest[1]))
+        upright = ImageOps.exif_transpose(picture)
+        for box, path in order.outputs:
+            small = upright.copy() if len(order.outputs) > 1 else upright
+            small.thumbnail(box, Image.Resampling.LANCZOS)
+            options = {**OPTIONS[order.format], **({"quality": order.quality} if order.quality else {})}
+            small.save(path, order.format, **options)
+
+
+if __name__ == "__main__":
+    main(make)

@@ -1,0 +1,116 @@
+"""From the rows of a run to the tables of the documents."""
+
+import json
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from peers import PEERS
+from scenario import Scenario, scenarios
+
+Row = Mapping[str, Any]
+
+OPEN, CLOSE = "<!-- benchmark -->", "<!-- /benchmark -->"
+OURS = "pixmill"
+HEADLINE = ("pixmill", "sharp", "pillow-simd", "pillow", "pillow-1")
+COLUMNS = ("", "images/s", "MP/s", "CPU s/image", "peak memory", "bytes/image", "PSNR", "SSIM", "pixmill is")
+MIB = 2**20
+
+
+def read(path: Path) -> tuple[Row, list[Row]]:
+    """Return the machine and the rows of a run."""
+    head, *rows = (json.loads(line) for line in path.read_text("utf-8").splitlines())
+    return head, rows
+
+
+def document(path: Path) -> str:
+    """Return the tables of a run in Markdown, a section for each scenario, unfavourable rows and all."""
+    head, rows = read(path)
+    sentences = [_about(path, head)]
+    for scenario in scenarios():
+        mine = [row for row in rows if row["scenario"] == scenario.name]
+        if mine:
+            sentences += [f"### {scenario.title}", table(scenario, mine)]
+    if head["missing"]:
+        sentences.append("Not measured: " + "; ".join(f"{name}, {reason}" for name, reason in head["missing"].items()) + ".")
+    return "\n\n".join(sentences)
+
+
+def _about(path: Path, head: Row) -> str:
+    machine = head["machine"]
+    return (
+        f"Run of {head['date']}, commit {head['commit']}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
+        f"{machine['system']}, Python {machine['python']}, outputs on {machine['file_system']}. "
+        f"{head['repetitions']} repetitions, the peers in turn; every figure is the median. "
+        f"Rows: [{path.name}](../benchmarks/runs/{path.name})."
+    )
+
+
+def table(scenario: Scenario, rows: Sequence[Row]) -> str:
+    """Return the table of one scenario, the fastest peer first."""
+    by_peer = {peer.name: [row for row in rows if row["peer"] == peer.name] for peer in PEERS}
+    lines = [_line(peer.label, by_peer[peer.name], by_peer[OURS]) for peer in PEERS if by_peer[peer.name]]
+    lines.sort(key=lambda line: -line[0])
+    again = scenario.mode == "again"
+    columns = COLUMNS[:2] if again else COLUMNS
+    body = [cells[: len(columns)] for _, cells in lines]
+    return "\n".join(_markdown(cells) for cells in [columns, ["---", *["---:"] * (len(columns) - 1)], *body])
+
+
+def headline(path: Path) -> str:
+    """Return the short table: images a second by scenario, for those that most people would compare."""
+    _, rows = read(path)
+    labels = {peer.name: peer.label for peer in PEERS}
+    lines: list[Sequence[str]] = [["images a second", *(labels[name] for name in HEADLINE)], ["---", *["---:"] * len(HEADLINE)]]
+    for scenario in scenarios():
+        mine = [row for row in rows if row["scenario"] == scenario.name]
+        if len({row["peer"] for row in mine} & set(HEADLINE)) > 1:
+            lines.append([scenario.title, *(_rate(row for row in mine if row["peer"] == name) for name in HEADLINE)])
+    return "\n".join(_markdown(line) for line in lines)
+
+
+def fill(document: Path, text: str) -> None:
+    """Put ``text`` between the markers of ``document``."""
+    whole = document.read_text("utf-8")
+    pattern = re.compile(re.escape(OPEN) + ".*?" + re.escape(CLOSE), re.DOTALL)
+    document.write_text(pattern.sub(lambda _: f"{OPEN}\n{text}\n{CLOSE}", whole), "utf-8")
+
+
+def ratio(ours: Iterable[Row], theirs: Iterable[Row]) -> float:
+    """Return how many times as fast we are: the median of the ratios within each repetition."""
+    rates = {row["repetition"]: row["rate"] for row in ours}
+    return statistics.median(rates[row["repetition"]] / row["rate"] for row in theirs if row["repetition"] in rates)
+
+
+def _line(label: str, rows: Sequence[Row], ours: Sequence[Row]) -> tuple[float, list[str]]:
+    def middle(name: str) -> float:
+        return statistics.median(row[name] for row in rows)
+
+    scored = rows[0].get("psnr") is not None
+    cells = [
+        f"{label} {rows[0]['version']}",
+        _number(middle("rate")),
+        _number(middle("megapixels")),
+        f"{middle('cpu'):.3g}",
+        f"{middle('pss') / MIB:.0f} MiB",
+        f"{middle('bytes'):,.0f}",
+        f"{rows[0]['psnr']:.2f} dB" if scored else "-",
+        f"{rows[0]['ssim']:.4f}" if scored else "-",
+        "" if rows is ours else f"{ratio(ours, rows):.2f} x",
+    ]
+    return middle("rate"), cells
+
+
+def _rate(rows: Iterable[Row]) -> str:
+    rates = [row["rate"] for row in rows]
+    return _number(statistics.median(rates)) if rates else "-"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004  # three digits tell enough
+
+
+def _markdown(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
