@@ -95,11 +95,12 @@ def _parser(options: Mapping[str, Option]) -> _Parser:
 
 def _misused(error: argparse.ArgumentError, options: Mapping[str, Option]) -> ConfigError:
     """Say in our words that a flag stands without its value, or a switch with one."""
-    written = str(error.argument_name).rpartition("/")[2]  # argparse names one with a letter -o/--output
-    option = options.get(written.removeprefix("--").replace("-", "_"))
+    written = str(error.argument_name)
+    long = written.rpartition("/")[2]  # argparse names one with a letter -o/--output
+    option = options.get(long.removeprefix("--").replace("-", "_"))
     if option is None or bare(option.field.type) is bool:
         return ConfigError(f"{written}: expected no value, received one")
-    hint = f"a value that starts with a dash is written {written}=-..."
+    hint = f"a value that starts with a dash is written {long}=-..."
     return ConfigError(f"{written}: expected {accepted(option.field.type)}, received none", hint=hint)
 
 

@@ -16,7 +16,7 @@ def test_each_worker_shows_what_it_is_at_and_since_when():
 
         def is_seen():
             pool.wait(0.01)
-            return any(post.key is not None and post.memory for post in pool.posts())
+            return all(post.pid for post in pool.posts()) and any(post.key is not None and post.memory for post in pool.posts())
 
         wait_until(is_seen)
         posts = {post.key: post for post in pool.posts()}

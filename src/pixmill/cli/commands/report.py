@@ -26,7 +26,7 @@ class Page(Model, frozen=True, kw_only=True):
 
 
 class Report(Command):
-    """Write one self-contained HTML page on DST: numbers, failures, charts, and pictures before and after.
+    """Write one HTML page on DST: numbers, failures, pictures, charts.
 
     It is made from the ledger and can be made again at any time, also while a run is going on. Opens from disk and asks nothing
     of the network. Prints where it is.
