@@ -10,10 +10,11 @@ from PIL import Image as Pillow
 
 from pixmill.core.errors import PixmillError
 from pixmill.imaging import decoding
+from pixmill.imaging.codecs.png import Png
 from pixmill.imaging.input import Input
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.process import process
-from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.recipe import Recipe, Rendition
 from pixmill.imaging.turbo import reading
 from pixmill.testing.likeness import float_lanczos, psnr
 from pixmill.testing.scenes import noise
@@ -134,3 +135,20 @@ def test_orientation_and_colours_are_those_of_libvips(path, measure):
     fast, general = (Pillow.open(io.BytesIO(result.outputs[0].data)) for result in made)
     assert fast.size == general.size
     assert measure.difference(np.asarray(fast.convert("RGB")), np.asarray(general.convert("RGB")))[0] <= 1.5
+
+
+def test_a_picture_with_transparency_comes_out_as_libvips_makes_it(measure):
+    height, width = 533, 801
+    opacity = (noise(height, width, slope=2.0, seed=9)[..., None] * 3 - 1).clip(0, 1)
+    pixels = np.concatenate([scene(width, height), (opacity * 255).astype(np.uint8)], axis=-1)
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "PNG")
+    recipes = [
+        Recipe(steps=(Resize(width=200),), renditions=(Rendition(encode=Png()),), engine=engine) for engine in ("auto", "vips")
+    ]
+    made = [process(Input(file.getvalue()), recipe).outputs[0].data for recipe in recipes]
+    fast, general = (np.asarray(Pillow.open(io.BytesIO(data)), float) for data in made)
+    assert fast.shape == general.shape == (133, 200, 4)
+    seen = [np.concatenate([picture[..., :3] * picture[..., 3:] / 255, picture[..., 3:]], axis=-1) for picture in (fast, general)]
+    assert psnr(*seen) >= FAITHFUL
+    assert measure.difference(*(picture[..., :3] for picture in seen))[0] <= COLOURS

@@ -7,6 +7,7 @@ import pyvips
 from msgspec import structs
 
 from pixmill.core.errors import DecodeError, ImageError, UnsupportedError
+from pixmill.imaging import metadata
 from pixmill.imaging.alpha import premultiplied
 from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.format import Format, codec_for, other_file, other_image, sniff
@@ -17,6 +18,7 @@ from pixmill.imaging.loading import BITS
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.scaling import Scaling, scale
+from pixmill.imaging.turbo import resizing
 
 HELD = 128_000_000  # bytes; a larger picture is streamed through the encoder instead of held in memory
 # Warnings that say nothing about the pixels: cameras pad the end, Photoshop's marker is of two minds, and libtiff calls private
@@ -94,7 +96,7 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
     def decoded(options: DecodeOptions) -> Image:
         image = codec_for(header.format).decode(source, header, options=options)
         if len(ways) == 1:
-            return _held(first_scale(image, ways[0], header))
+            return _held(first_scale(image, ways[0], header, recipe))
         left = shrink * image.width / header.width
         return image.evolve(pixels=_boxed(image, int(left / SPARE)).pixels.copy_memory())
 
@@ -119,10 +121,16 @@ def leading(steps: Sequence[Operation]) -> Scaling | None:
     return steps[0] if steps and isinstance(steps[0], Scaling) and not steps[0].linear else None
 
 
-def first_scale(image: Image, steps: Sequence[Operation], header: Header) -> Image:
+def first_scale(image: Image, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Image:
     """Return ``image``, still as it is stored, in the size to which the first of ``steps`` brings it, if that is what it does."""
     lead = leading(steps)
-    return image if lead is None else scale(image, stored(lead, header), kernel=lead.kernel)
+    if lead is None:
+        return image
+    size = stored(lead, header)
+    if recipe.engine == "auto" and resizing.can(image, size, kernel=lead.kernel, limit=HELD):
+        kept = {**metadata.collect(image.pixels, recipe.metadata), **metadata.profile(image.pixels)}
+        return Image(metadata.attach(resizing.resized(image, size, kernel=lead.kernel), kept))
+    return scale(image, size, kernel=lead.kernel)
 
 
 def stored(lead: Scaling, header: Header) -> tuple[int, int]:

@@ -28,7 +28,7 @@ def advance(draft: Draft, steps: Sequence[Operation], header: Header, recipe: Re
     """
     if draft.developed:
         return draft._replace(image=_done(draft.image, steps))
-    image = upright(first_scale(draft.image, steps, header), header.orientation)
+    image = upright(first_scale(draft.image, steps, header, recipe), header.orientation)
     image, notes = to_working_space(image, space=recipe.color, depth=recipe.depth)
     if lead := leading(steps):
         image, steps = lead.finish(image), steps[1:]

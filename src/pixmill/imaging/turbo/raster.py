@@ -18,13 +18,14 @@ KERNELS: Mapping[str, FilterType] = {
     "linear": FilterType.bilinear, "cubic": FilterType.catmull_rom,
     "mitchell": FilterType.mitchell, "lanczos3": FilterType.lanczos3,
 }  # fmt: skip
-GRAY, COLOUR = "L", "CMYK"
+GRAY, COLOUR, TRANSPARENT = "L", "CMYK", "RGBA"
 
 
 class Raster(NamedTuple):
     """Pixels in memory, of which the picture is a box: ``left`` and ``top`` are 0, its sides need not be whole pixels.
 
-    ``pixels`` have the mode ``GRAY``, or ``COLOUR`` for red, green, blue and a byte without meaning.
+    ``pixels`` have the mode ``GRAY``, or ``COLOUR`` for red, green, blue and a byte without meaning, or ``TRANSPARENT`` for red,
+    green, blue and opacity, by which colours are weighed.
     """
 
     pixels: Pillow.Image
@@ -46,6 +47,8 @@ class Raster(NamedTuple):
         width, height = self.pixels.size
         if self.pixels.mode == GRAY:
             return pyvips.Image.new_from_memory(self.pixels.tobytes(), width, height, 1, "uchar").copy(interpretation="b-w")
+        if self.pixels.mode == TRANSPARENT:
+            return pyvips.Image.new_from_memory(self.pixels.tobytes(), width, height, 4, "uchar").copy(interpretation="srgb")
         # Two copies of a small picture: renamed, then without the fourth byte. Faster than dropping it in numpy or libvips.
         colour = Pillow.frombuffer("RGBX", self.pixels.size, self.pixels.tobytes(), "raw", "RGBX", 0, 1).tobytes("raw", "RGB")
         return pyvips.Image.new_from_memory(colour, width, height, 3, "uchar").copy(interpretation="srgb")
