@@ -1,6 +1,7 @@
 """What reads bytes from outside ends, with an answer or an error of its own, however the bytes come."""
 
 import io
+import itertools
 from contextlib import suppress
 
 import msgspec
@@ -18,7 +19,6 @@ from pixmill.imaging.decoding import identify, read_header
 from pixmill.imaging.format import formats, other_file, other_image, sniff
 from pixmill.imaging.input import Input
 from pixmill.imaging.recipe import Recipe
-import itertools
 
 MARKERS = st.sampled_from(
     [b"\xff\xd8", b"\xff\xda", b"\xff\xd9", b"\xff\xc0", b"\xff\xc2", b"\xff\xe1", b"\xff\xd0", b"\xff\xff", b"\0"]
