@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -23,6 +24,13 @@ def state_of(folder):
 
 def outputs(project):
     return {path.relative_to(project.destination).as_posix() for path in project.destination.rglob("*.jpg")}
+
+
+def pictures(project, picture, number):
+    """Put so many pictures into the input that take a while."""
+    picture(project.source / "00.png", size=(1500, 1500), noisy=True)
+    for index in range(1, number):
+        shutil.copy2(project.source / "00.png", project.source / f"{index:02}.png")
 
 
 def wait_until(is_so, what):
@@ -150,8 +158,7 @@ print(json.dumps({
 
 
 def test_a_stop_lets_images_finish_and_the_next_start_goes_on(project, picture):
-    for number in range(40):
-        picture(project.source / f"{number:02}.png", size=(1500, 1500), noisy=True)
+    pictures(project, picture, 24)
     project.compose("up", "--detach")
     wait_until(lambda: outputs(project), lambda: project.compose("logs").stdout)
     began = time.monotonic()
@@ -159,23 +166,22 @@ def test_a_stop_lets_images_finish_and_the_next_start_goes_on(project, picture):
     assert time.monotonic() - began < 30
     assert project.inspect("pixmill", ".State.ExitCode") == "143"
     stopped_with = state_of(project.destination)
-    assert 0 < len(outputs(project)) < 40
+    assert 0 < len(outputs(project)) < 24
     assert not list(project.destination.rglob(".pixmill-*"))
     assert project.up()[0] == 0
-    assert len(outputs(project)) == 40
+    assert len(outputs(project)) == 24
     kept = {path: state for path, state in state_of(project.destination).items() if path.suffix == ".jpg" and path in stopped_with}
     assert kept == {path: state for path, state in stopped_with.items() if path.suffix == ".jpg"}
 
 
 def test_a_container_that_is_killed_loses_nothing(project, picture):
-    for number in range(40):
-        picture(project.source / f"{number:02}.png", size=(1500, 1500), noisy=True)
+    pictures(project, picture, 24)
     project.compose("up", "--detach")
     wait_until(lambda: outputs(project), lambda: project.compose("logs").stdout)
     project.compose("kill", "--signal", "KILL", "pixmill")
     code, said = project.up()
     assert code == 0, said
-    assert len(outputs(project)) == 40
+    assert len(outputs(project)) == 24
     assert not list(project.destination.rglob(".pixmill-*"))
     for name in outputs(project):
         with Image.open(project.destination / name) as made:
@@ -220,8 +226,7 @@ def test_the_health_check_sees_a_watcher_that_is_stopped(project):
 
 
 def test_both_services_may_be_started_at_once_and_one_of_them_gives_way(project, picture):
-    for number in range(10):
-        picture(project.source / f"{number}.jpg", size=(1500, 1500), noisy=True)
+    pictures(project, picture, 10)
     project.compose("--profile", "watch", "up", "--detach")
     wait_until(lambda: len(outputs(project)) == 10, lambda: project.compose("logs").stdout)
     picture(project.source / "later.jpg")
