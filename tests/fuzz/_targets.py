@@ -1,10 +1,6 @@
-"""What is fuzzed: each target takes any bytes, and raises for nothing but a defect.
-
-``python tests/fuzz/_targets.py NAME SEEDS... -max_total_time=60`` fuzzes one with atheris.
-"""
+"""What is fuzzed: each target takes any bytes, and raises for nothing but a defect. ``_run.py`` runs one."""
 
 import sqlite3
-import sys
 import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
@@ -120,12 +116,3 @@ def _write(path):
 
 _LEDGER = []
 TARGETS = {target.__name__: target for target in (scans, chunks, sniffing, names, recipes, frames, ledger)}
-
-
-if __name__ == "__main__":
-    import atheris
-
-    target = TARGETS[sys.argv.pop(1)]
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, target)
-    atheris.Fuzz()

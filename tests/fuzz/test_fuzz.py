@@ -62,7 +62,7 @@ def test_nothing_is_found_in_a_while(name, tmp_path, request):
         (folder / str(number)).write_bytes(data)
     line = [
         sys.executable,
-        HERE / "_targets.py",
+        HERE / "_run.py",
         name,
         folder,
         f"-max_total_time={SECONDS}",
