@@ -129,7 +129,8 @@ def first_scale(image: Image, steps: Sequence[Operation], header: Header, recipe
     size = stored(lead, header)
     if recipe.engine == "auto" and resizing.can(image, size, kernel=lead.kernel, limit=HELD):
         kept = {**metadata.collect(image.pixels, recipe.metadata), **metadata.profile(image.pixels)}
-        return Image(metadata.attach(resizing.resized(image, size, kernel=lead.kernel), kept))
+        small = resizing.resized(image, size, kernel=lead.kernel)
+        return small.evolve(pixels=metadata.attach(small.pixels, kept))
     return scale(image, size, kernel=lead.kernel)
 
 

@@ -17,13 +17,15 @@ class Image(msgspec.Struct, frozen=True):
     ``pixels``: a ``pyvips.Image`` of ``width`` x (``frames`` x ``frame_height``) pixels: the frames of an animation stand one
     below the other. Interpretation ``srgb``, ``b-w``, ``rgb16``, ``grey16`` (or ``cmyk``, ``lab`` before colour management);
     1 to 4 bands, the last of 2 or 4 is alpha, not premultiplied. ``delays``: milliseconds a frame, empty for a still.
-    ``loop``: repetitions of an animation, 0 for ever.
+    ``loop``: repetitions of an animation, 0 for ever. ``raster``: the same picture, if it is one of eight bits that lies in memory,
+    as a Pillow image of mode ``L`` or ``RGBX``, which its encoders take as it is.
     """
 
     pixels: pyvips.Image
     frames: int = 1
     delays: tuple[int, ...] = ()
     loop: int = 0
+    raster: "PIL.Image.Image | None" = None
 
     @property
     def width(self) -> int:
@@ -46,7 +48,9 @@ class Image(msgspec.Struct, frozen=True):
         return 65535 if self.pixels.format == "ushort" else 255
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401  # the fields' own types
-        """Return a copy with some fields changed."""
+        """Return a copy with some fields changed; with other pixels it has no raster."""
+        if changes.get("pixels", self.pixels) is not self.pixels:
+            changes = {"raster": None, **changes}
         return msgspec.structs.replace(self, **changes)
 
     def map(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:

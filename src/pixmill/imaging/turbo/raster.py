@@ -12,6 +12,7 @@ from cykooz_resizer import CropBox, FilterType, ResizeAlg, ResizeOptions, Resize
 from PIL import Image as Pillow
 
 from pixmill.imaging.geometry import Size
+from pixmill.imaging.image import Image
 
 #: The kernels that mean the same here as they do in libvips.
 KERNELS: Mapping[str, FilterType] = {
@@ -19,6 +20,8 @@ KERNELS: Mapping[str, FilterType] = {
     "mitchell": FilterType.mitchell, "lanczos3": FilterType.lanczos3,
 }  # fmt: skip
 GRAY, COLOUR, TRANSPARENT = "L", "CMYK", "RGBA"
+#: What the bytes of each mode really are: Pillow's name, the bands, libvips' name.
+SHARED = {GRAY: ("L", 1, "b-w"), COLOUR: ("RGBX", 4, "srgb"), TRANSPARENT: ("RGBA", 4, "srgb")}
 
 
 class Raster(NamedTuple):
@@ -42,13 +45,12 @@ class Raster(NamedTuple):
         Resizer().resize_pil(self.pixels, result, ResizeOptions(resize_alg=algorithm, crop_box=box))
         return Raster(result, *size)
 
-    def to_vips(self) -> pyvips.Image:
-        """Return the pixels as libvips has them; the picture must be all of them."""
-        width, height = self.pixels.size
-        if self.pixels.mode == GRAY:
-            return pyvips.Image.new_from_memory(self.pixels.tobytes(), width, height, 1, "uchar").copy(interpretation="b-w")
-        if self.pixels.mode == TRANSPARENT:
-            return pyvips.Image.new_from_memory(self.pixels.tobytes(), width, height, 4, "uchar").copy(interpretation="srgb")
-        # Two copies of a small picture: renamed, then without the fourth byte. Faster than dropping it in numpy or libvips.
-        colour = Pillow.frombuffer("RGBX", self.pixels.size, self.pixels.tobytes(), "raw", "RGBX", 0, 1).tobytes("raw", "RGB")
-        return pyvips.Image.new_from_memory(colour, width, height, 3, "uchar").copy(interpretation="srgb")
+    def to_image(self) -> Image:
+        """Return the pixels, one copy of them shared by libvips and Pillow; the picture must be all of them."""
+        mode, bands, space = SHARED[self.pixels.mode]
+        data, size = self.pixels.tobytes(), self.pixels.size
+        pixels = pyvips.Image.new_from_memory(data, *size, bands, "uchar").copy(interpretation=space)
+        if mode == TRANSPARENT:
+            return Image(pixels)
+        raster = Pillow.frombuffer(mode, size, data, "raw", mode, 0, 1)
+        return Image(pixels.extract_band(0, n=3) if bands > 1 else pixels, raster=raster)

@@ -4,7 +4,6 @@ libvips weighs colours by their opacity in floating point, which is more exact t
 pictures it resizes row by row about as fast, without holding them.
 """
 
-import pyvips
 from PIL import Image as Pillow
 
 from pixmill.imaging.geometry import Size
@@ -30,8 +29,8 @@ def can(image: Image, size: Size, *, kernel: str, limit: int) -> bool:
     )
 
 
-def resized(image: Image, size: Size, *, kernel: str) -> pyvips.Image:
-    """Return the pixels of ``image`` at ``size``, without its metadata; ``pyvips.Error`` when they cannot be decoded."""
+def resized(image: Image, size: Size, *, kernel: str) -> Image:
+    """Return ``image`` at ``size``, without its metadata; ``pyvips.Error`` when they cannot be decoded."""
     whole = image.width, image.height
     view = Pillow.frombuffer(TRANSPARENT, whole, image.pixels.write_to_memory(), "raw", TRANSPARENT, 0, 1)
-    return Raster(view, *whole).resized(size, kernel=kernel).to_vips()
+    return Raster(view, *whole).resized(size, kernel=kernel).to_image()

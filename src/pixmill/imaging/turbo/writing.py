@@ -33,7 +33,7 @@ def encode(codec: Jpeg, image: Image) -> bytes:
     whole = codec.subsampling == "4:4:4" or (codec.subsampling == "auto" and codec.quality >= WHOLE_CHROMA_FROM)
     file = io.BytesIO()
     try:
-        image.to_pil().save(
+        (image.raster or image.to_pil()).save(
             file, "JPEG", quality=codec.quality, subsampling="4:4:4" if whole else "4:2:0", optimize=codec.effort != "fast"
         )
     except OSError as error:
