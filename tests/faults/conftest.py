@@ -72,7 +72,7 @@ def trial(request, tmp_path, undisturbed):
     yield begin
     injected = sum(each.faults for each in begun)
     images = sum(len(each.expected) + len(each.doomed) for each in begun)
-    lost = sum(each.lost for each in begun if each.is_finished)
+    lost = sum(each.lost for each in begun)
     request.node.user_properties.append(("faults", {"injected": injected, "images": images, "lost": lost}))
     for each in begun:
         each.close()

@@ -10,23 +10,28 @@ ROUNDS = 9  # kills of one output before a run may end: fewer than the interrupt
 
 
 def kills(begin, source, count, *, seed):
-    """Kill ``count`` runs at moments drawn from the time that an undisturbed one takes; finish after every ``ROUNDS``."""
+    """Kill ``count`` runs at moments drawn from the time that an undisturbed one takes, each followed by another.
+
+    A run that was faster than its moment has finished its output, and the next one begins anew; so does the one after ``ROUNDS``.
+    """
     chance = random.Random(seed)
     began = time.monotonic()
     begin(source).complete()
     took = time.monotonic() - began
-    attempt = begin(source)
-    for number in range(1, count + 1):
-        process = attempt.start()
-        try:
-            process.wait(chance.uniform(0, took))
-        except subprocess.TimeoutExpired:
-            attempt.faults += 1
-        attempt.kill(process)
-        if number % ROUNDS == 0:
-            attempt.complete()
-            attempt = begin(source)
-    attempt.complete()
+    killed = 0
+    while killed < count:
+        attempt = begin(source)
+        while attempt.faults < ROUNDS and killed < count:
+            process = attempt.start()
+            try:
+                process.wait(chance.uniform(0, took))
+                attempt.end(process)
+                break
+            except subprocess.TimeoutExpired:
+                attempt.kill(process)
+                attempt.faults += 1
+                killed += 1
+        attempt.complete()
 
 
 @pytest.mark.slow

@@ -33,7 +33,8 @@ class Trial:
     """Runs of the command from ``source`` to ``destination``, with ``words`` as its options.
 
     ``expected`` is the tree that an undisturbed run writes, ``doomed`` the sources that must fail. ``faults`` counts what was
-    injected; whoever injects adds to it. ``is_finished`` once everything should be there, or told of.
+    injected; whoever injects adds to it. ``lost`` is the number of images that had neither an output nor a record of why when
+    everything should have been finished.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Trial:
         self.source, self.destination, self.expected = source, destination, expected
         self.words, self.doomed = tuple(words), frozenset(doomed)
         self.faults = 0
-        self.is_finished = False
+        self.lost = 0
         self._inputs = invariants.identities(source)
         self._kept: dict[str, invariants.Identity] = {}
         self._started: list[int] = []
@@ -108,8 +109,9 @@ class Trial:
 
     def complete(self, *words: str) -> Ended:
         """Run without a fault: it must finish everything, lose nothing, and do nothing again that was done."""
-        self.is_finished = True
         ended = self.run(*words)
+        told = invariants.outputs(self.destination).keys() | invariants.failed(self.destination).keys()
+        self.lost = len((self.expected.keys() | self.doomed) - told)
         wanted = SOME_FAILED if self.doomed else DONE
         assert ended.code == wanted, f"exit {ended.code}, expected {wanted}: {ended.err}"
         assert invariants.failed(self.destination).keys() == self.doomed
@@ -120,12 +122,6 @@ class Trial:
         """Say that the test itself has changed these outputs, all of them when none is named."""
         for name in names or tuple(self._kept):
             self._kept.pop(name, None)
-
-    @property
-    def lost(self) -> int:
-        """How many images have no output and no record of why."""
-        told = len(invariants.failed(self.destination))
-        return max(0, len(self.expected) + len(self.doomed) - len(invariants.outputs(self.destination)) - told)
 
     def close(self) -> None:
         """End what a test that failed in the middle left running."""
