@@ -13,8 +13,9 @@ import msgspec
 
 from pixmill.batch.watching.detector import Changes
 
-SHARE = 0.003  # of a core: the most that glances may cost, and again that looks may
-DUTY = 0.1  # of the time: the most that the other side, which may be a slow server, is kept busy
+LOOK_SHARE = 0.001  # of a core: the most that looks may cost, whether anything happens or not
+GLANCE_SHARE = 0.02  # of a core: the most that glances may cost, which cost next to nothing unless something happens
+DUTY = 0.2  # of the time: the most that the other side, which may be a slow server, is kept busy
 Files = dict[bytes, tuple[int, int, int]]
 
 
@@ -65,7 +66,8 @@ class Polling:
         before, self._known = self._known, self._visit({} if is_look else self._known)
         changes = _differences(before, self._known)
         now = self._clock()
-        pause = max(self._interval, (self._cpu() - worked) / SHARE, (now - began) / DUTY)
+        share = LOOK_SHARE if is_look else GLANCE_SHARE
+        pause = max(self._interval, (self._cpu() - worked) / share, (now - began) / DUTY)
         self._glance_due = now + (self._interval if is_look else pause)
         if is_look:
             self._look_due = now + pause
