@@ -18,6 +18,7 @@ import pixmill
 
 REPETITIONS = 5
 FILES = 100_000
+COPIES = 10  # of each photograph: enough that start-up does not count
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
 PIXMILL = str(Path(sys.executable).parent / "pixmill")
 
@@ -71,7 +72,7 @@ def scaling(folder: Path, photographs: Path) -> None:
     """Measure 4: the photographs with two workers against one."""
     source = folder / "photographs"
     source.mkdir()
-    for copy in range(3):
+    for copy in range(COPIES):
         for path in photographs.rglob("*.jpg"):
             shutil.copy(path, source / f"{copy}-{path.name}")
     words = (PIXMILL, "run", str(source), str(folder / "scaled"), "--force", "--workers")
