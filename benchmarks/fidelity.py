@@ -9,9 +9,11 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from scenario import Scenario
 
-from pixmill.testing.likeness import Pixels, float_lanczos, psnr, ssim
+from pixmill.imaging.similarity import ssim
+from pixmill.testing.likeness import Pixels, float_lanczos, psnr
 
 SAMPLES = 6
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 GRAY = 127.5  # what transparency is laid on
 WHOLE = 100e6  # pixels; a larger source is not decoded in full
 
@@ -25,7 +27,7 @@ def of_outputs(scenario: Scenario, source: Path, target: Path) -> tuple[float, f
     for original in _samples(source):
         made = Pillow.open(_output(target, original.stem, scenario.boxes[0]))
         reference, result = _reference(original, made.size), _on_gray(np.asarray(made.convert("RGBA"), np.float64))
-        scores.append((psnr(result, reference), ssim(result, reference)))
+        scores.append((psnr(result, reference), ssim(result @ LUMA, reference @ LUMA)))
     if not scores:
         return None
     return statistics.mean(score[0] for score in scores), statistics.mean(score[1] for score in scores)

@@ -31,7 +31,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     """One contestant. ``command`` says how to run it, ``install`` gets what it needs and returns its version, or raises.
 
     ``formats`` are those that it writes. ``special`` ones are measured only where a scenario names them. ``unhurried`` ones
-    get the smaller number of files.
+    get the smaller number of files. What is not ``scored`` makes other pictures: not turned upright, say.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     special: bool = False
     unhurried: bool = False
     without: tuple[str, ...] = ()
+    scored: bool = True
 
     def takes_part(self, scenario: Scenario) -> bool:
         """Tell whether the peer is measured in ``scenario``."""
@@ -59,17 +60,30 @@ def _pixmill(*options: str) -> Callable[[Bench, Job], list[str]]:
     def command(bench: Bench, job: Job) -> list[str]:
         del bench
         scenario = job.scenario
-        boxes = [f"{width}x{height}" for width, height in scenario.boxes]
-        wanted = ["--size", boxes[0]] if len(boxes) == 1 else ["--sizes", ",".join(str(width) for width, _ in scenario.boxes)]
-        quality = ["--quality", str(scenario.quality)] if scenario.quality else []
+        recipe = job.target.with_suffix(".toml")
+        recipe.write_text(_recipe(scenario), "utf-8")
         limits = ["--max-pixels", "1GP", "--max-bytes", "2GB", "--timeout", "10m"] if scenario.images == "huge" else []
         program = str(Path(sys.executable).with_name("pixmill"))
         return [
-            program, "run", str(job.source), str(job.target), *wanted, "--format", scenario.format, *quality, *limits,
+            program, "run", str(job.source), str(job.target), "--recipe", str(recipe), *limits,
             "--workers", str(job.workers), "--progress", "none", "--metrics-file", str(job.target.with_suffix(".json")), *options,
         ]  # fmt: skip
 
     return command
+
+
+def _recipe(scenario: Scenario) -> str:
+    """Return the recipe of ``scenario``: a rendition for each box."""
+    quality = f", quality = {scenario.quality}" if scenario.quality else ""
+    renditions = (
+        f"""[[renditions]]
+name = "{width if len(scenario.boxes) > 1 else ""}"
+steps = [{{ operation = "resize", width = {width}, height = {height} }}]
+encode = {{ format = "{scenario.format}"{quality} }}
+"""
+        for width, height in scenario.boxes
+    )
+    return "\n".join(renditions)
 
 
 def _script(name: str, venv: str, workers: int | None = None) -> Callable[[Bench, Job], list[str]]:
@@ -118,7 +132,7 @@ PEERS = (
     ),
     Peer(
         name="bare-1", label="the bare codec calls, 1 process", install=Bench.pixmill,
-        command=_script("bare_loop.py", "pixmill", 1), special=True,
+        command=_script("bare_loop.py", "pixmill", 1), special=True, scored=False,
     ),
     Peer(
         name="sharp", label="sharp", install=Bench.sharp, command=_sharp,

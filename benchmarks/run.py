@@ -4,7 +4,8 @@
 
 Peers run in turn, repetition after repetition, so that whatever else the machine does hits all alike; a ratio is taken within a
 repetition. pixmill runs as users run it: ledger, fsync and metrics on. Rows go to ``benchmarks/runs``, tables into
-``docs/benchmarks.md`` and ``README.md``. ``--quick`` takes a few minutes, a quarter of the pictures, and writes no file.
+``docs/benchmarks.md`` and ``README.md``; scenarios can be measured one by one. The whole takes about an hour. ``--quick`` takes a
+few minutes and a quarter of the pictures, and writes no file.
 """
 
 import argparse
@@ -59,9 +60,18 @@ def main() -> int:
     if not asked.quick:
         place = RUNS / f"{head['date']}-{re.sub(r'[^a-z0-9]+', '-', head['machine']['processor'].lower()).strip('-')}.jsonl"
         RUNS.mkdir(exist_ok=True)
-        place.write_text("".join(json.dumps(line) + "\n" for line in [head, *rows]), "utf-8")
+        kept = _others(place, {scenario.name for scenario in chosen})
+        place.write_text("".join(json.dumps(line) + "\n" for line in [head, *kept, *rows]), "utf-8")
         _publish(place)
     return 0
+
+
+def _others(place: Path, measured: set[str]) -> list[dict[str, Any]]:
+    """Return the rows of the same day and machine on scenarios that were not measured now."""
+    if not place.is_file():
+        return []
+    _, rows = tables.read(place)
+    return [dict(row) for row in rows if row["scenario"] not in measured]
 
 
 def _arguments() -> argparse.Namespace:
@@ -117,9 +127,9 @@ def _rows(bench: Bench, scenario: Scenario, versions: dict[str, str], asked: arg
                 failed.add(peer.name)
                 print(f"{peer.label} failed: {error}", file=sys.stderr)
                 continue
-            if peer.name not in scores:
+            if peer.scored and peer.name not in scores:
                 scores[peer.name] = fidelity.of_outputs(scenario, source, job.target)
-        psnr, ssim = scores[peer.name] or (None, None)
+        psnr, ssim = scores.get(peer.name) or (None, None)
         print(f"  {repetition + 1}/{asked.repetitions} {peer.label}: {row['rate']:.1f} images/s", file=sys.stderr)
         yield {
             "scenario": scenario.name, "peer": peer.name, "version": versions[peer.name], "repetition": repetition,

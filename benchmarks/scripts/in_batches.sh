@@ -26,9 +26,11 @@ for box in "$@"; do
                 -filter Lanczos -resize "$box>" -strip -quality "$quality" -format "$format"
         ;;
     graphicsmagick)
-        find "$source" -type f -print0 |
+        # It keeps the path of a source below the output folder, so it is given paths relative to the source's.
+        (cd "$source" && find . -type d) | while read -r folder; do mkdir -p "$target/$width/$folder"; done
+        (cd "$source" && find . -type f -print0 |
             xargs -0 -P "$workers" -n 8 gm mogrify -output-directory "$target/$width" -size "$hint" -auto-orient \
-                -filter Lanczos -resize "$box>" -strip -quality "$quality" -format "$format"
+                -filter Lanczos -resize "$box>" -strip -quality "$quality" -format "$format")
         ;;
     esac
 done
