@@ -39,6 +39,10 @@ LAYOUTS: Mapping[int, tuple[str, str, int]] = {1: ("GRAY", GRAY, 1), 3: ("RGBX",
 DISTINCT = 8  # pixels of the longest side, from which on a size in eighths is no other's
 
 
+#: A size, and the kernel by which it is reached; none for the whole picture.
+Wanted = tuple[Size, str]
+
+
 class Unsure(Exception):
     """The decoder had something to say about the file: ask libvips."""
 
@@ -71,8 +75,22 @@ def decode(source: Input, header: Header, recipe: Recipe) -> tuple[Image, ...]:
     raster = _shrunk(source.read(), header, _eighths(header, sizes))
     opened = vips.load(source, "jpegload")
     fields = {**metadata.collect(opened, recipe.metadata), **_profile(opened, recipe)}
-    scaled = (raster.resized(size, kernel=lead.kernel) if lead else raster for lead, size in zip(leads, sizes, strict=True))
-    return tuple(_marked(picture.to_image(), fields) for picture in scaled)
+    wanted = [(size, lead.kernel if lead else "") for size, lead in zip(sizes, leads, strict=True)]
+    scaled = _cascade(raster, wanted)
+    return tuple(_marked(scaled[each].to_image(), fields) for each in wanted)
+
+
+def _cascade(raster: Raster, wanted: Sequence[Wanted]) -> Mapping[Wanted, Raster]:
+    """Return the picture in each size that is ``wanted``, by the kernel that goes with it.
+
+    A size is made from the least before it that has pixels to spare: a resize costs what it reads.
+    """
+    made: dict[Wanted, Raster] = {}
+    for size, kernel in sorted(wanted, reverse=True):
+        roomy = (each for each in made.values() if each.width >= SPARE * size[0] and each.height >= SPARE * size[1])
+        source = min(roomy, key=lambda each: each.width * each.height, default=raster)
+        made[size, kernel] = source.resized(size, kernel=kernel) if kernel else raster
+    return made
 
 
 def _profile(opened: pyvips.Image, recipe: Recipe) -> metadata.Kept:

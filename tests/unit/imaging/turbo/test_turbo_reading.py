@@ -102,3 +102,14 @@ def test_what_a_file_says_of_its_picture_is_kept_as_the_recipe_asks():
     kept = Pillow.open(io.BytesIO(made.data)).getexif()
     assert kept[0x8298].strip() == "the owner"
     assert 0x010F not in kept
+
+
+def test_sizes_made_from_one_another_are_as_faithful_as_each_on_its_own():
+    sides = (160, 75, 30)
+    renditions = tuple(Rendition(name=str(side), steps=(Resize(width=side),)) for side in sides)
+    source = Input(picture())
+    together = Recipe(renditions=renditions)
+    header = decoding.read_header(source, together)
+    for side, image in zip(sides, reading.decode(source, header, together), strict=True):
+        (alone,) = reading.decode(source, header, to(width=side))
+        assert np.abs(image.to_numpy().astype(int) - alone.to_numpy()).mean() < 1
