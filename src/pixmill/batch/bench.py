@@ -1,0 +1,121 @@
+"""How fast this machine is with these images: one after the other, then with 1, 2, 4 ... workers, and how many to use."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from pixmill.batch.config import RunConfig, Selection
+from pixmill.batch.places import find
+from pixmill.batch.plan import plan
+from pixmill.batch.report.spending import spending
+from pixmill.batch.report.summary import Report
+from pixmill.batch.run import run
+from pixmill.core.errors import AddressError
+from pixmill.imaging.recipe import Recipe
+
+SEQUENTIAL = 0
+WORTHWHILE = 0.95  # of the best rate: what more workers add beyond that is not worth their memory
+READ = 1 << 20
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the same images: with so many ``workers``, or none (``SEQUENTIAL``), one image after the other.
+
+    ``speedup`` is the rate over the sequential one, ``efficiency`` the same for each worker. ``stages`` are shares of what the
+    workers spent, the largest first.
+    """
+
+    workers: int
+    images: int
+    failed: int
+    seconds: float
+    rate: float
+    megapixels: float
+    speedup: float
+    efficiency: float
+    stages: dict[str, float]
+
+
+@contextmanager
+def sample(source: Path, count: int) -> Iterator[Path]:
+    """Give a folder with links to ``count`` images of ``source``, evenly spread over it, read once so that no run is the first.
+
+    ``AddressError`` when there is no image.
+    """
+    with tempfile.TemporaryDirectory(prefix="pixmill-bench-") as folder:
+        config = RunConfig(source=str(source), destination=str(Path(folder) / "out"))
+        root = os.fsencode(find(config).source_root)
+        paths = [item.entry.path for item in plan(config).items() if not item.refusal]
+        if not paths:
+            raise AddressError(f"there is no image in {source}")
+        chosen = paths[:: max(1, len(paths) // count)][:count]
+        images = Path(folder) / "images"
+        images.mkdir()
+        for number, path in enumerate(chosen):
+            original = Path(os.fsdecode(os.path.join(root, path))).resolve()  # noqa: PTH118  # paths are bytes
+            _read(original)
+            (images / f"{number:06}{original.suffix}").symlink_to(original)
+        yield images
+
+
+def _read(path: Path) -> None:
+    with path.open("rb") as file:
+        while file.read(READ):
+            pass
+
+
+def worker_counts(cores: int) -> tuple[int, ...]:
+    """Return 1, 2, 4 ... up to ``cores``, and ``cores`` itself."""
+    powers = [1 << power for power in range(cores.bit_length())]
+    return tuple(sorted({*powers, cores}))
+
+
+def trials(images: Path, recipe: Recipe, workers: Sequence[int]) -> Iterator[Trial]:
+    """Run ``images`` through ``recipe`` one after the other, then with each number of ``workers``; yield each trial as it ends."""
+    alone = _trial(images, recipe, SEQUENTIAL)
+    yield alone
+    for count in workers:
+        taken = _trial(images, recipe, count)
+        speedup = taken.rate / alone.rate if alone.rate else 0.0
+        yield structs.replace(taken, speedup=speedup, efficiency=speedup / count)
+
+
+def recommended(found: Sequence[Trial]) -> int:
+    """Return the least number of workers whose rate is close to the best."""
+    with_workers = [trial for trial in found if trial.workers != SEQUENTIAL]
+    best = max(trial.rate for trial in with_workers)
+    return min(trial.workers for trial in with_workers if trial.rate >= WORTHWHILE * best)
+
+
+def _trial(images: Path, recipe: Recipe, workers: int) -> Trial:
+    """Run once, into a folder that is thrown away, as durably as ever."""
+    with tempfile.TemporaryDirectory(prefix="pixmill-bench-", dir=images.parent) as place:
+        config = RunConfig(
+            source=str(images),
+            destination=str(Path(place) / "out"),
+            recipe=recipe,
+            selection=Selection(follow_symlinks=True),
+            workers=workers or None,
+            executor="local" if workers else "inline",
+        )
+        return _told(run(config), workers)
+
+
+def _told(report: Report, workers: int) -> Trial:
+    done, seconds = report.counts.done, report.seconds or 1.0
+    return Trial(
+        workers=workers,
+        images=done,
+        failed=report.counts.failed,
+        seconds=report.seconds,
+        rate=done / seconds,
+        megapixels=report.pixels_in / 1e6 / seconds,
+        speedup=1.0,
+        efficiency=1.0,
+        stages=spending(report.stages, workers=max(1, workers), seconds=seconds).shares,
+    )
