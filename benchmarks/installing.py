@@ -15,6 +15,8 @@ PINNED = {
     "pillow": "13.0.0", "pillow-simd": "12.1.1.post0",
 }  # fmt: skip
 ALONGSIDE = {"pyvips": ["pyvips-binary"]}
+#: What pillow-simd is built against, and the Debian package that has it.
+HEADERS = {"jpeglib.h": "libjpeg-dev", "zlib.h": "zlib1g-dev", "webp/encode.h": "libwebp-dev"}
 SAID = 300
 
 
@@ -66,8 +68,9 @@ class Bench(msgspec.Struct, frozen=True):
     def pillow_simd(self) -> str:
         """Build pillow-simd for AVX2, with the libjpeg-turbo of the system."""
         self.program("gcc", "build-essential")
-        if not Path("/usr/include/jpeglib.h").is_file():
-            _apt("libjpeg-dev", "zlib1g-dev", "libwebp-dev", "python3-dev")
+        for header, package in HEADERS.items():
+            if not (Path("/usr/include") / header).is_file():
+                _apt(package)
         options = ("--no-binary", "pillow-simd", "-C", "webp=enable")
         return self.venv("pillow-simd", "pillow-simd", *options, environment={"CC": "cc -mavx2"}) + " AVX2"
 
