@@ -127,6 +127,8 @@ def first_scale(image: Image, steps: Sequence[Operation], header: Header, recipe
     if lead is None:
         return image
     size = stored(lead, header)
+    if (image.width, image.height) == size:
+        return image
     if recipe.engine == "auto" and resizing.can(image, size, kernel=lead.kernel, limit=HELD):
         kept = {**metadata.collect(image.pixels, recipe.metadata), **metadata.profile(image.pixels)}
         small = resizing.resized(image, size, kernel=lead.kernel)

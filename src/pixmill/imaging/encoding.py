@@ -27,7 +27,7 @@ def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe, k
     """Return the file that ``rendition`` makes of ``image``, with the metadata that are ``kept``."""
     codec = rendition.encode.for_source(header.format)
     ready = fit(image, codec.format, recipe.background)
-    marked = ready.evolve(pixels=attach(ready.pixels, kept), raster=ready.raster)
+    marked = ready.evolve(pixels=attach(ready.pixels, kept)) if kept or not ready.is_bare else ready
     data = _written(codec, marked, recipe)
     return Output(rendition=rendition.name, data=data, width=ready.width, height=ready.height, format=codec.format.name)
 

@@ -17,30 +17,43 @@ class Image(msgspec.Struct, frozen=True):
     ``pixels``: a ``pyvips.Image`` of ``width`` x (``frames`` x ``frame_height``) pixels: the frames of an animation stand one
     below the other. Interpretation ``srgb``, ``b-w``, ``rgb16``, ``grey16`` (or ``cmyk``, ``lab`` before colour management);
     1 to 4 bands, the last of 2 or 4 is alpha, not premultiplied. ``delays``: milliseconds a frame, empty for a still.
-    ``loop``: repetitions of an animation, 0 for ever. ``raster``: the same picture, if it is one of eight bits that lies in memory,
-    as a Pillow image of mode ``L`` or ``RGBX``, which its encoders take as it is.
+    ``loop``: repetitions of an animation, 0 for ever. ``raster``: the picture as a Pillow image of mode ``L`` or ``RGBX``, if it is
+    an opaque still of eight bits in sRGB or gray that lies in memory and has no metadata; libvips is not asked before something
+    needs ``pixels``, which takes longer than a small picture.
     """
 
-    pixels: pyvips.Image
+    _pixels: pyvips.Image | None
     frames: int = 1
     delays: tuple[int, ...] = ()
     loop: int = 0
     raster: "PIL.Image.Image | None" = None
 
     @property
+    def pixels(self) -> pyvips.Image:
+        """Return the pixels as libvips has them."""
+        if self._pixels is None and self.raster is not None:
+            msgspec.structs.force_setattr(self, "_pixels", _shared(self.raster))
+        return self._pixels
+
+    @property
+    def is_bare(self) -> bool:
+        """Tell whether there is a ``raster``, which also says that there is nothing else to the picture."""
+        return self.raster is not None
+
+    @property
     def width(self) -> int:
         """Return the width in pixels."""
-        return int(self.pixels.width)
+        return self.raster.width if self.raster else int(self.pixels.width)
 
     @property
     def height(self) -> int:
         """Return the height of one frame in pixels."""
-        return int(self.pixels.height) // self.frames
+        return self.raster.height if self.raster else int(self.pixels.height) // self.frames
 
     @property
     def has_alpha(self) -> bool:
         """Tell whether the last band is opacity."""
-        return bool(self.pixels.hasalpha())
+        return not self.is_bare and bool(self.pixels.hasalpha())
 
     @property
     def max_value(self) -> int:
@@ -49,8 +62,8 @@ class Image(msgspec.Struct, frozen=True):
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401  # the fields' own types
         """Return a copy with some fields changed; with other pixels it has no raster."""
-        if changes.get("pixels", self.pixels) is not self.pixels:
-            changes = {"raster": None, **changes}
+        if "pixels" in changes:
+            changes = {"_pixels": changes.pop("pixels"), "raster": None, **changes}
         return msgspec.structs.replace(self, **changes)
 
     def map(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
@@ -89,6 +102,11 @@ class Image(msgspec.Struct, frozen=True):
         return Pillow.frombytes(mode, (pixels.width, pixels.height), pixels.write_to_memory())
 
     @classmethod
+    def from_raster(cls, raster: "PIL.Image.Image") -> Self:
+        """Make a still from a Pillow image of mode ``L`` or ``RGBX`` that nobody writes to any more."""
+        return cls(None, raster=raster)
+
+    @classmethod
     def from_numpy(cls, array: "np.ndarray[Any, Any]") -> Self:
         """Make a still from an array (height, width) or (height, width, bands) of ``uint8`` or ``uint16``."""
         pixels = pyvips.Image.new_from_array(array)
@@ -107,3 +125,10 @@ class Image(msgspec.Struct, frozen=True):
         if image.mode not in ("L", "LA", "RGB", "RGBA"):
             image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
         return cls.from_numpy(np.asarray(image))
+
+
+def _shared(raster: "PIL.Image.Image") -> pyvips.Image:
+    """Return the pixels of ``raster`` as libvips has them."""
+    bands = len(raster.getbands())
+    pixels = pyvips.Image.new_from_memory(raster.tobytes(), raster.width, raster.height, bands, "uchar")
+    return pixels.copy(interpretation="b-w") if bands == 1 else pixels.extract_band(0, n=3).copy(interpretation="srgb")

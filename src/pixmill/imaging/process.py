@@ -75,7 +75,7 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     claim(footprint(header, recipe) + len(source.data or b""))
     begin("decode")
     pictures = _pictures(source, header, recipe)
-    kept = metadata.collect(pictures[0].pixels, recipe.metadata)
+    kept = {} if pictures[0].is_bare else metadata.collect(pictures[0].pixels, recipe.metadata)
     begin("transform")
     drafts = tuple(map(Draft, pictures))
     if recipe.shared_steps:

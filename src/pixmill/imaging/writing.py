@@ -24,6 +24,8 @@ def fit(image: Image, known: Format, background: Colour) -> Image:
         size = f"{image.width:,} x {image.height:,}"
         message = f"a picture of {size} is too large for {known.label}, whose sides end at {known.max_side:,}"
         raise EncodeError(message, hint="add a resize, or choose another format", code="too-large")
+    if image.is_bare:
+        return image
     if image.has_alpha and not known.alpha:
         image = flattened(image, background)
     if image.pixels.format != "uchar" and DEEP not in known.depths:

@@ -20,8 +20,7 @@ KERNELS: Mapping[str, FilterType] = {
     "mitchell": FilterType.mitchell, "lanczos3": FilterType.lanczos3,
 }  # fmt: skip
 GRAY, COLOUR, TRANSPARENT = "L", "CMYK", "RGBA"
-#: What the bytes of each mode really are: Pillow's name, the bands, libvips' name.
-SHARED = {GRAY: ("L", 1, "b-w"), COLOUR: ("RGBX", 4, "srgb"), TRANSPARENT: ("RGBA", 4, "srgb")}
+TRUE_NAMES = {GRAY: "L", COLOUR: "RGBX"}
 
 
 class Raster(NamedTuple):
@@ -46,11 +45,9 @@ class Raster(NamedTuple):
         return Raster(result, *size)
 
     def to_image(self) -> Image:
-        """Return the pixels, one copy of them shared by libvips and Pillow; the picture must be all of them."""
-        mode, bands, space = SHARED[self.pixels.mode]
+        """Return the pixels under their true names; the picture must be all of them."""
         data, size = self.pixels.tobytes(), self.pixels.size
-        pixels = pyvips.Image.new_from_memory(data, *size, bands, "uchar").copy(interpretation=space)
-        if mode == TRANSPARENT:
-            return Image(pixels)
-        raster = Pillow.frombuffer(mode, size, data, "raw", mode, 0, 1)
-        return Image(pixels.extract_band(0, n=3) if bands > 1 else pixels, raster=raster)
+        if self.pixels.mode == TRANSPARENT:
+            return Image(pyvips.Image.new_from_memory(data, *size, 4, "uchar").copy(interpretation="srgb"))
+        mode = TRUE_NAMES[self.pixels.mode]
+        return Image.from_raster(Pillow.frombuffer(mode, size, data, "raw", mode, 0, 1))

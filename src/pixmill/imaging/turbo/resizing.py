@@ -22,7 +22,6 @@ def can(image: Image, size: Size, *, kernel: str, limit: int) -> bool:
     return (
         (pixels.interpretation, pixels.format, pixels.bands, image.frames) == ("srgb", "uchar", BYTES, 1)
         and kernel in KERNELS
-        and size != (image.width, image.height)
         and size[0] <= image.width
         and size[1] <= image.height
         and image.width * image.height * BYTES <= limit

@@ -18,14 +18,12 @@ class Unable(Exception):
 
 def can(codec: Codec, image: Image) -> TypeGuard[Jpeg]:
     """Tell whether ``encode`` writes what ``codec`` would: opaque pixels of eight bits, and nothing else."""
-    return (
-        isinstance(codec, Jpeg)
-        and codec.effort != "best"
-        and not codec.progressive
-        and image.pixels.interpretation in SPACES
-        and image.pixels.format == "uchar"
-        and not kinds(image.pixels)
-    )
+    return isinstance(codec, Jpeg) and codec.effort != "best" and not codec.progressive and (image.is_bare or _is_plain(image))
+
+
+def _is_plain(image: Image) -> bool:
+    pixels = image.pixels
+    return pixels.interpretation in SPACES and pixels.format == "uchar" and not kinds(pixels)
 
 
 def encode(codec: Jpeg, image: Image) -> bytes:
