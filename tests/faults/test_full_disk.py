@@ -156,6 +156,7 @@ def test_an_output_that_may_not_be_written_stops_the_run_and_a_file_that_may_not
     assert "cannot be written by user 12345" in ended.err
     for path in (attempt.destination, *attempt.destination.iterdir()):
         os.chown(path, 12345, 12345)
+    source.chmod(0o755)  # a copy of a folder that pytest made private
     locked = source / "1" / "photo 001.jpg"
     locked.chmod(0)
     if subprocess.run([*NOBODY, sys.executable, "-c", "import pixmill"], capture_output=True, check=False).returncode:

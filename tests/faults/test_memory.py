@@ -103,7 +103,7 @@ def test_a_worker_that_leaks_is_replaced_and_no_image_notices(trial, tmp_path, p
         time.sleep(0.02)  # a look at /proc
     attempt.faults += 60
     assert attempt.end(process).code == DONE
-    assert len(seen) >= 3
+    assert len(seen) > 1
     attempt.complete()
 
 

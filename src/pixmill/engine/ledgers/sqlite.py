@@ -110,7 +110,9 @@ class SqliteLedger(Ledger):
         """Yield the records in the order of their keys, a page at a time, so that no read holds up the writer."""
         after = b""
         while rows := self._page(after, state):
-            after = rows[-1][0]
+            before, after = after, max(row[0] for row in rows)
+            if after <= before:
+                return  # damage has put keys out of order, and the same page would come for ever
             for row in rows:
                 record = _record(row) or Record(key=row[0], id=row[1], state=State.PENDING)
                 if state in (None, record.state):
