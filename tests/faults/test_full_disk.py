@@ -146,6 +146,7 @@ def test_an_output_that_becomes_read_only_stops_the_run(trial, gallery, mounted)
 
 @pytest.mark.row("S5")
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv changes the user")
+@pytest.mark.long  # it needs an interpreter that every user may start, which few machines have
 def test_an_output_that_may_not_be_written_stops_the_run_and_a_file_that_may_not_be_read_costs_itself(trial, gallery, tmp_path):
     source = tmp_path / "in"
     shutil.copytree(gallery(12), source)
