@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pixmill.testing.invariants import counts, failed, identities, outputs
-from pixmill.testing.processes import wait_until
+from pixmill.testing.processes import peak, wait_until
 from pixmill.testing.trial import COMMAND, DONE, SOME_FAILED, Trial
 
 
@@ -130,7 +130,7 @@ def test_names_as_long_as_they_may_be_are_written_and_longer_ones_cost_themselve
 
 
 @pytest.mark.row("S19")
-def test_a_folder_of_a_hundred_thousand_files_begins_at_once_and_is_never_held_as_a_whole(tmp_path):
+def test_a_folder_of_thirty_thousand_files_begins_at_once_and_is_never_held_as_a_whole(tmp_path):
     source, destination = tmp_path / "in", tmp_path / "out"
     source.mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "one.jpg")
@@ -145,8 +145,8 @@ def test_a_folder_of_a_hundred_thousand_files_begins_at_once_and_is_never_held_a
     try:
         wait_until(lambda: counts(destination).done > 0, seconds=30)
         assert counts(destination).found < 30_000
+        # Not ru_maxrss, which counts what the parent held when it forked: a test runner's memory.
+        assert peak(process.pid) < 400 << 20
     finally:
         process.terminate()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert usage.ru_maxrss < 400_000  # kilobytes, of this process alone
+        process.wait(timeout=60)

@@ -43,6 +43,12 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def peak(pid: int) -> int:
+    """Return the most memory that a living process has held since it was started, in bytes."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
 def wait_until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
     """Return as soon as ``condition`` holds; fail the test when it does not in ``seconds``."""
     end = time.monotonic() + seconds
