@@ -49,7 +49,9 @@ def sample(source: Path, count: int) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="pixmill-bench-") as folder:
         config = RunConfig(source=str(source), destination=str(Path(folder) / "out"))
-        root = os.fsencode(find(config).source_root)
+        root = find(config).source_root.local
+        if root is None:
+            raise AddressError(f"{source} is not a folder of this machine", hint="measure with a local copy of some of the images")
         paths = [item.entry.path for item in plan(config).items() if not item.refusal]
         if not paths:
             raise AddressError(f"there is no image in {source}")
@@ -57,7 +59,7 @@ def sample(source: Path, count: int) -> Iterator[Path]:
         images = Path(folder) / "images"
         images.mkdir()
         for number, path in enumerate(chosen):
-            original = Path(os.fsdecode(os.path.join(root, path))).resolve()  # noqa: PTH118  # paths are bytes
+            original = (root / os.fsdecode(path)).resolve()
             _read(original)
             (images / f"{number:06}{original.suffix}").symlink_to(original)
         yield images

@@ -6,59 +6,70 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.sources.directory import Directory
+from pixmill.batch.source import Asked, Source, SourceKind
+from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
+from pixmill.core.registry import Registry
 from pixmill.core.text import printable
+from pixmill.storage.address import Address
+from pixmill.storage.local.rights import may
 from pixmill.storage.open import open_storage
+
+ANY = "directory"  # the source that takes what no other claims
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Where a run reads, writes and keeps its state, all checked. ``state`` may not exist yet."""
+    """Where a run reads, writes and keeps its state, all checked. ``state`` is a folder of this machine; it may not exist yet."""
 
-    source: Directory
-    source_root: Path
-    destination: Path
+    source: Source
+    destination: Address
     state: Path
+
+    @property
+    def source_root(self) -> Address:
+        """Return what a worker opens to read the entries of the source."""
+        return self.source.address
+
+
+def sources() -> Registry[SourceKind]:
+    """Return every kind of source, by the name of its module."""
+    return Registry("pixmill.batch.sources", SourceKind, "source", AddressError)  # type: ignore[type-abstract]  # it makes none
+
+
+def open_source(asked: Asked) -> Source:
+    """Open SRC as the kind of source that claims it; ``AddressError`` or ``RunError`` when it cannot be read."""
+    kinds = sources()
+    special = (kinds.get(name) for name in kinds.names() if name != ANY)
+    kind = next((kind for kind in special if kind.claims(asked.address)), None) or kinds.get(ANY)
+    return kind.open(asked)
 
 
 def find(config: RunConfig) -> Places:
     """Return the places of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
-    source, destination = Path(config.source), Path(config.destination)
-    try:
-        source.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        raise AddressError(f"SRC {printable(config.source)} does not exist") from None
-    except OSError as error:  # a folder on the way to it may not be entered, a server does not answer, the name is too long
-        message = f"SRC {printable(config.source)} cannot be reached: {error.strerror}"
-        raise RunError(message, code="not-readable") from None
-    root = source if source.is_dir() else source.parent
-    if not may(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
-        raise RunError(
-            f"SRC {printable(config.source)} cannot be read",
-            code="not-readable",
-            hint=f"run as its owner, or: chmod -R u+rX {source}",
-        )
-    _check_destination(destination, root)
+    destination = Address.parse(config.destination)
     state = _state(config, destination)
-    storage = open_storage(root, follow_symlinks=config.selection.follow_symlinks)
-    only = b"" if source.is_dir() else os.fsencode(source.name)
-    ours = below(root, destination, state)
-    return Places(Directory(storage, only=only, is_ours=ours.__contains__), root, destination, state)
+    asked = Asked(address=Address.parse(config.source), selection=config.selection, outputs=(destination, Address.parse(state)))
+    source = open_source(asked)
+    _check_apart(source.address, destination)
+    if destination.local:
+        _check_folder(destination.local)
+    else:
+        open_storage(destination)  # says what is wrong with the address, or not installed
+    return Places(source, destination, state)
 
 
-def may(path: Path, access: int) -> bool:
-    """Tell whether this process may do it as it is now, with the rights that a container or a ``sudo`` has given it."""
-    return os.access(path, access, effective_ids=os.access in os.supports_effective_ids)
+def _check_apart(root: Address, destination: Address) -> None:
+    between = root.below(destination)
+    if between == b"":
+        raise AddressError("SRC and DST are the same folder", hint="inputs are never changed: name another folder for the results")
+    if between:
+        message = f"SRC lies inside of DST {destination}, where results could be written over it"
+        raise AddressError(message, hint="inputs are never changed: name a folder of its own for the results")
 
 
-def _check_destination(destination: Path, root: Path) -> None:
+def _check_folder(destination: Path) -> None:
     if os.path.exists(destination) and not os.path.isdir(destination):  # noqa: PTH110, PTH112  # pathlib raises where these answer
         raise AddressError(f"DST {printable(destination)} is a file, and must be a folder")
-    if destination.resolve() == root.resolve():
-        raise AddressError("SRC and DST are the same folder", hint="inputs are never changed: name another folder for the results")
-    if destination.resolve() in root.resolve().parents:
-        message = f"SRC lies inside of DST {printable(destination)}, where results could be written over it"
-        raise AddressError(message, hint="inputs are never changed: name a folder of its own for the results")
     nearest = next(folder for folder in (destination, *destination.absolute().parents) if os.path.exists(folder))  # noqa: PTH110  # the same
     if not may(nearest, os.W_OK | os.X_OK):
         owner = nearest.stat()
@@ -70,21 +81,10 @@ def _check_destination(destination: Path, root: Path) -> None:
         )
 
 
-def _state(config: RunConfig, destination: Path) -> Path:
-    base = Path(config.placement.state) if config.placement.state else destination / ".pixmill"
+def _state(config: RunConfig, destination: Address) -> Path:
+    base = Path(config.placement.state) if config.placement.state else default_state(destination)
     shard = config.selection.shard
     return base if shard.count == 1 else base / f"shard-{shard.index}-of-{shard.count}"
-
-
-def below(root: Path, *folders: Path) -> set[bytes]:
-    """Return those of ``folders`` that lie inside ``root``, as paths relative to it."""
-    inside = set()
-    for folder in folders:
-        try:
-            inside.add(os.fsencode(folder.resolve().relative_to(root.resolve())))
-        except ValueError:
-            continue
-    return inside
 
 
 def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:

@@ -13,7 +13,6 @@ from pixmill.batch.selection import HEAD, Selector
 from pixmill.core.errors import ConfigError, ImageError
 from pixmill.engine.task import Task
 from pixmill.imaging.recipe import Rendition
-from pixmill.storage.address import Address
 from pixmill.storage.storage import Entry
 
 
@@ -47,8 +46,8 @@ class Plan:
         """Return what the workers need to know."""
         config = self.config
         return Assignment(
-            source=Address.parse(self.places.source_root).url,
-            destination=Address.parse(self.places.destination).url,
+            source=self.places.source_root.url,
+            destination=self.places.destination.url,
             tag=self.tag,
             recipe=config.recipe.to_builtins(),
             max_bytes=int(config.selection.max_bytes),

@@ -12,7 +12,7 @@ from pixmill.batch.report import index
 from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.reuse import with_kept_outputs
-from pixmill.batch.state import LEDGER, Losses, OutputsStand, about, open_state
+from pixmill.batch.state import LEDGER, Losses, about, open_state, outputs_stand
 from pixmill.batch.work import handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -80,12 +80,12 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), com
         engine = stack.enter_context(
             open_engine(
                 _tasks(made, stream(ledger), ledger),
-                handler_ref(made.assignment, config.recipe, made.places.destination),
+                handler_ref(made.assignment, config.recipe),
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
                 observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), Losses(made), *observers),
-                still_valid=OutputsStand(made.places.destination),
+                still_valid=outputs_stand(made.places.destination),
                 about=about(config),
                 force=config.force,
             )

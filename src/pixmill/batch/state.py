@@ -9,29 +9,35 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.item import unpack
 from pixmill.batch.lock import Lock
 from pixmill.batch.plan import Plan
+from pixmill.batch.statehome import default_state
 from pixmill.core.errors import RunError
 from pixmill.core.events import Event
 from pixmill.core.text import printable
+from pixmill.engine.admission import StillValid
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State, Task
+from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
+from pixmill.storage.storage import Storage
 
 LEDGER = "ledger.sqlite"
+STANDARD_INPUT = "-"
 
 
 def about(config: RunConfig) -> bytes:
     """Return ``config`` as the JSON that the ledger keeps with a run."""
     asked = config.to_builtins()
-    asked["source"] = str(Path(config.source).absolute())  # a retry may be asked for from another folder
+    source = Address.parse(config.source).local
+    if source and config.source != STANDARD_INPUT:
+        asked["source"] = str(source.absolute())  # a retry may be asked for from another folder
     return json.dumps(asked).encode()  # unlike msgspec, it can hold a path that is not UTF-8
 
 
 def open_state(made: Plan, stack: ExitStack) -> Ledger:
     """Make the state folder of ``made``, take the lock, open the ledger, and clear away what a dead run left behind."""
-    state, destination = made.places.state, made.places.destination
-    guard = destination / ".pixmill"
+    state, guard = made.places.state, default_state(made.places.destination)
     _make_folders(guard, state)
     sharded = made.config.selection.shard.count > 1
     stack.enter_context(Lock(guard / "lock", shared=sharded))
@@ -92,8 +98,26 @@ class Losses:
             sweep(self._made)
 
 
-class OutputsStand:
-    """Tells whether the outputs of a finished task are still there, by their size: the ledger alone is not believed."""
+def outputs_stand(destination: Address) -> StillValid:
+    """Return what tells whether the outputs of a finished task are still there: the ledger alone is not believed."""
+    return FilesStand(destination.local) if destination.local else ObjectsStand(open_storage(destination))
+
+
+class ObjectsStand:
+    """Tells by their size whether the outputs of a finished task are still in the ``storage`` that they were written to."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Ask ``storage``."""
+        self._storage = storage
+
+    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+        """Return whether every output of ``record`` has the size it was written with."""
+        entries = ((self._storage.stat(output.name), output) for output in unpack(record.result).outputs)
+        return all(entry is not None and entry.size == output.size for entry, output in entries)
+
+
+class FilesStand:
+    """The same for files: the hot path of a re-run."""
 
     def __init__(self, destination: Path) -> None:
         """Look below ``destination``."""

@@ -11,11 +11,13 @@ import msgspec
 from pixmill.batch.config import RunConfig
 from pixmill.batch.item import Written, unpack
 from pixmill.batch.state import LEDGER
+from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import Counts, Failure, State
+from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
 
@@ -45,7 +47,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_folder(destination: str, state: str | None = None) -> Path:
     """Return where the state of ``destination`` is; ``AddressError`` when no run has been there."""
-    folder = Path(state) if state else Path(destination) / ".pixmill"
+    folder = Path(state) if state else default_state(Address.parse(destination))
     if not (folder / LEDGER).exists():
         raise AddressError(
             f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder"

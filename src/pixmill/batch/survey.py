@@ -8,7 +8,7 @@ import msgspec
 
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.plan import Plan
-from pixmill.batch.state import LEDGER, OutputsStand
+from pixmill.batch.state import LEDGER, outputs_stand
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -45,7 +45,7 @@ class Survey(msgspec.Struct, kw_only=True):
 def survey(plan: Plan) -> Survey:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
     counted = Survey(warnings=_warnings(plan))
-    stands = OutputsStand(plan.places.destination)
+    stands = outputs_stand(plan.places.destination)
     items = plan.items()
     with _ledger(plan) as ledger:
         while chunk := list(islice(items, CHUNK)):

@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.places import below
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.run import BatchRun, begin
@@ -22,13 +21,14 @@ from pixmill.batch.watching.events import SettingsChanged, SettingsRefused, Sour
 from pixmill.batch.watching.heartbeat import Heartbeat
 from pixmill.batch.watching.inbox import Inbox
 from pixmill.batch.watching.options import Watching
+from pixmill.batch.watching.root import watched
 from pixmill.batch.watching.settings_files import SettingsFiles
-from pixmill.core.errors import AddressError, ConfigError
+from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
-from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
+from pixmill.storage.address import Address
 
 PAUSE = 1.0  # seconds between two looks at the files that say what to do
 
@@ -116,17 +116,15 @@ class Watch:
     def _plan(self) -> Plan:
         """Resolve what was asked; folders that images are moved to are not part of the source."""
         made = plan(self._config)
-        if not Path(self._config.source).is_dir():
-            raise AddressError(f"SRC {printable(self._config.source)} is a file, and only a folder can be watched")
-        moves = [Path(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
-        inside = below(made.places.source_root, *moves)
-        former = made.places.source
-        source = Directory(former.storage, is_ours=lambda path: path in inside or not former.enters(path))
+        former, _ = watched(made)
+        moves = [Address.parse(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
+        inside = {below for folder in moves if (below := folder.below(former.address))}
+        source = Directory(former.address, former.storage, is_ours=lambda path: path in inside or not former.enters(path))
         return Plan(made.config, msgspec.structs.replace(made.places, source=source))
 
     def _inbox(self, made: Plan) -> Inbox:
         places, watching = made.places, self._watching
-        return Inbox(places.source.storage, places.source_root, done=watching.move_done, failed=watching.move_failed)
+        return Inbox(places.source.storage, watched(made)[1], done=watching.move_done, failed=watching.move_failed)
 
     def _move(self, inbox: Inbox, outcome: Outcome) -> None:
         try:

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 
@@ -11,19 +10,20 @@ from pixmill.batch.assignment import Assignment
 from pixmill.engine.confinement import Confinement
 from pixmill.engine.handler import HandlerRef
 from pixmill.imaging.recipe import Recipe
+from pixmill.storage.address import Address
 
 HANDLER = "pixmill.batch.handler:image_handler"
 PRELOAD = ("pixmill.batch.handler",)
 THREADS = 16  # of libvips and its encoders in one worker: 4 to 6 as a rule, 14 were seen with AVIF
 
 
-def handler_ref(assignment: Assignment, recipe: Recipe, destination: Path) -> HandlerRef:
+def handler_ref(assignment: Assignment, recipe: Recipe) -> HandlerRef:
     """Return the reference to the handler of ``assignment``, its workers confined as far as ``recipe`` allows."""
     options = msgspec.msgpack.encode(assignment)
-    return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=confinement(assignment, recipe, destination))
+    return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=confinement(assignment, recipe))
 
 
-def confinement(assignment: Assignment, recipe: Recipe, destination: Path) -> Confinement | None:
+def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:
     """Return what the workers may do: write outputs, and the temporary files that libvips puts large pictures into.
 
     ``None`` where a step runs code of the user's own, or of a plugin: nobody knows what it needs.
@@ -32,7 +32,8 @@ def confinement(assignment: Assignment, recipe: Recipe, destination: Path) -> Co
     if any(step.runs_foreign_code or not type(step).__module__.startswith("pixmill.") for step in steps):
         return None
     is_local = assignment.source.startswith("file:") and assignment.destination.startswith("file:")
-    writable = [os.fsencode(destination.absolute())]
+    destination = Address.parse(assignment.destination).local
+    writable = [os.fsencode(destination.absolute())] if destination else []
     with suppress(FileNotFoundError):  # there is no place for temporary files, so there will be none
         writable.append(tempfile.gettempdirb())
     return Confinement(tuple(writable), network=not is_local)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -43,6 +44,21 @@ class Address(msgspec.Struct, frozen=True):
         if self.scheme == "file":
             return f"file://{quote_from_bytes(os.path.abspath(self.location))}"
         return f"{self.scheme}://{os.fsdecode(self.location)}"
+
+    @property
+    def local(self) -> Path | None:
+        """Return the path of the file system that the address is, ``None`` where it is none."""
+        return Path(os.fsdecode(self.location)) if self.scheme == "file" else None
+
+    def below(self, root: "Address") -> bytes | None:
+        """Return the path to this place inside of ``root``, empty for the same place; ``None`` when it is elsewhere."""
+        if self.scheme != root.scheme:
+            return None
+        here, there = (os.path.realpath(each.location) if each.scheme == "file" else each.location for each in (self, root))
+        here, there = here.rstrip(b"/"), there.rstrip(b"/")
+        if here == there:
+            return b""
+        return here[len(there) + 1 :] if here.startswith(there + b"/") else None
 
     def __str__(self) -> str:
         """Return the address as a person would write it, safe to print."""

@@ -7,10 +7,14 @@ from typing import Any
 
 import msgspec
 
+from pixmill.batch.config import Selection
+from pixmill.batch.places import open_source
 from pixmill.batch.report.account import Account, accounts
 from pixmill.batch.report.comparison import PictureOptions
 from pixmill.batch.report.findings import Findings
 from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
+from pixmill.batch.source import Asked
+from pixmill.core.errors import PixmillError
 from pixmill.engine.ledger import Ledger, RunRecord
 from pixmill.storage.address import Address
 
@@ -61,13 +65,16 @@ def _pictures(asked: dict[str, Any], destination: str, findings: Findings, check
     sample = findings.sample.members
     if not asked or not sample:
         return Gallery()
-    source = Path(str(asked["source"]))
-    root = source if source.is_dir() else source.parent
+    selection = Selection.from_builtins(asked.get("selection", {}))
+    try:
+        source = open_source(Asked(address=Address.parse(str(asked["source"])), selection=selection))
+    except PixmillError:  # it is gone, or may not be read any more: the numbers are still there
+        return Gallery()
     options = PictureOptions(
-        source=Address.parse(root).url,
-        destination=Address.parse(Path(destination).absolute()).url,
+        source=source.address.url,
+        destination=Address.parse(destination).url,
         recipe=asked["recipe"],
         max_bytes=256_000_000,
-        follow_symlinks=bool(asked.get("selection", {}).get("follow_symlinks")),
+        follow_symlinks=selection.follow_symlinks,
     )
     return gallery(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 
@@ -15,7 +14,7 @@ from pixmill.batch.watching.events import CaughtUp, NameRefused, OutputRemoved, 
 from pixmill.batch.watching.gate import Gate
 from pixmill.batch.watching.mirror import Mirror
 from pixmill.batch.watching.options import Watching
-from pixmill.batch.watching.root import Root
+from pixmill.batch.watching.root import Root, watched
 from pixmill.batch.watching.siblings import Named, Siblings
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.engine.ledger import Ledger
@@ -57,8 +56,8 @@ class Arrivals:
         self._tell = tell
         self._goes_on = goes_on
         self._clocks = clocks
-        self._source = plan.places.source
-        self._root = Root(Path(plan.places.source_root))
+        self._source, self._folder = watched(plan)
+        self._root = Root(self._folder)
         self._siblings = Siblings(plan, ledger, empties=watching.empties)
         self._mirror = self._make_mirror() if watching.mirror else None
         self._gate = self._make_gate(lambda _: False)
@@ -90,7 +89,7 @@ class Arrivals:
             self._gate.note(key)
 
     def _listen(self) -> Detector:
-        root = bytes(self._plan.places.source_root)
+        root = bytes(self._folder)
         follow = self._plan.config.selection.follow_symlinks
         detector, reason = choose(root, self._source.enters, follow=follow, poll=self._watching.poll, clock=self._clocks.elapsed)
         self._gate = self._make_gate(detector.is_open)
@@ -231,7 +230,7 @@ class Arrivals:
         return Gate(self._look, is_open, settle=self._watching.settle, clock=self._clocks.elapsed)
 
     def _make_mirror(self) -> Mirror:
-        destination = open_storage(str(self._plan.places.destination))
+        destination = open_storage(self._plan.places.destination)
         return Mirror(self._ledger, destination, lambda name: self._tell(OutputRemoved, name=name))
 
     def _look(self, path: bytes) -> Entry | None:

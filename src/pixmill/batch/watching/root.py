@@ -3,6 +3,21 @@
 import stat
 from pathlib import Path
 
+from pixmill.batch.plan import Plan
+from pixmill.batch.sources.directory import Directory
+from pixmill.core.errors import AddressError
+from pixmill.core.text import printable
+from pixmill.storage.address import Address
+
+
+def watched(plan: Plan) -> tuple[Directory, Path]:
+    """Return the folder that ``plan`` takes images from, as a source and as a path; ``AddressError`` when it is anything else."""
+    source, path = plan.places.source, plan.places.source_root.local
+    if not isinstance(source, Directory) or path is None or Address.parse(plan.config.source).local != path:
+        message = f"SRC {printable(plan.config.source)} is not a folder of this machine, and only a folder can be watched"
+        raise AddressError(message)
+    return source, path
+
 
 class Root:
     """Remembers which folder is at ``path``; another one under that name is not it."""

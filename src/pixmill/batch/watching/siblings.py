@@ -32,7 +32,7 @@ class Siblings:
         self._plan = Plan(plan.config, plan.places)
         self._ledger = ledger
         self._empties = empties
-        self._destination = open_storage(str(plan.places.destination))
+        self._destination = open_storage(plan.places.destination)
 
     def listed(self, folder: bytes) -> list[Entry]:
         """Return the entries of one folder; none when it is gone or nobody may read it."""
