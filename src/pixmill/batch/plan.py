@@ -10,6 +10,7 @@ from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Extension, Namer
 from pixmill.batch.places import Places, find
 from pixmill.batch.selection import HEAD, Selector
+from pixmill.batch.workload import Extent, extent
 from pixmill.core.errors import ConfigError, ImageError
 from pixmill.engine.task import Task
 from pixmill.imaging.recipe import Rendition
@@ -81,9 +82,9 @@ class Plan:
         """Yield the tasks of this run as they are discovered."""
         return (to_task(item, self.fingerprint) for item in self.items())
 
-    def count(self) -> int:
-        """Return how many tasks there are by walking the source once more, for the total of a progress display."""
-        return sum(1 for _ in Plan(self.config, self.places).items())
+    def extent(self) -> Extent:
+        """Return how much there is to do by walking the source once more, for the total of a progress display."""
+        return extent(Plan(self.config, self.places).items())
 
     @cached_property
     def namer(self) -> Namer:

@@ -7,8 +7,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pixmill.batch.progress import Snapshot
 from pixmill.cli.console import Channel
-from pixmill.cli.progress import Snapshot
 from pixmill.core.amounts import byte_count, span
 
 
@@ -69,6 +69,7 @@ def _facts(now: Snapshot, width: int) -> Text:
     facts = [
         (f"{now.failed:,} failed", "red") if now.failed else ("", ""),
         (f"{now.images_rate:.1f} img/s", ""),
+        (f"{now.outputs:,} outputs", "") if now.outputs > now.done else ("", ""),
         (f"{byte_count(now.saved)} saved", ""),
         (f"{now.pixels_rate / 1e6:.0f} MP/s", ""),
         (f"{now.skipped:,} unchanged", "dim") if now.skipped else ("", ""),

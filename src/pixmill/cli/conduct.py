@@ -6,12 +6,12 @@ import time
 from contextlib import ExitStack
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console
 from pixmill.cli.display import Display, printer_for
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
-from pixmill.cli.progress import Progress
 from pixmill.cli.recording import recorders
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.sentence import say_error
@@ -33,7 +33,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
             observers = [progress, *recorders(showing, console, say)]
             run = stack.enter_context(open_run(config, observers=observers, command=["pixmill", *sys.argv[1:]]))
             display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
-            display.count_ahead(run.plan.count)
+            display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)

@@ -7,9 +7,10 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Protocol, Self
 
+from pixmill.batch.progress import Progress, Snapshot
+from pixmill.batch.workload import Extent
 from pixmill.cli.console import Console
 from pixmill.cli.lines import Lines
-from pixmill.cli.progress import Progress, Snapshot
 from pixmill.cli.showing import Showing
 
 TICK = 0.2  # seconds
@@ -54,10 +55,10 @@ class Display:
         """Print ``text`` soon, on a line that stays."""
         self._lines.append(text)
 
-    def count_ahead(self, count: Callable[[], int]) -> None:
-        """Ask ``count`` for the total, on the side, if the run is not soon over."""
+    def look_ahead(self, extent: Callable[[], Extent]) -> None:
+        """Ask ``extent`` how much there will be, on the side, if the run is not soon over."""
         with suppress(RuntimeError):  # where no thread is to be had the total stays unknown
-            Thread(target=self._count, args=(count,), name="count ahead", daemon=True).start()
+            Thread(target=self._look, args=(extent,), name="look ahead", daemon=True).start()
 
     def __enter__(self) -> Self:
         """Start looking."""
@@ -82,9 +83,9 @@ class Display:
         while self._lines:
             self._printer.say(self._lines.popleft())
 
-    def _count(self, count: Callable[[], int]) -> None:
+    def _look(self, extent: Callable[[], Extent]) -> None:
         if not self._over.wait(PATIENCE) and self._progress.snapshot().total is None:
-            self._progress.expect(count())
+            self._progress.expect(extent())
 
 
 def printer_for(showing: Showing, console: Console, environment: Mapping[str, str]) -> Printer:

@@ -1,7 +1,7 @@
 """Progress off a terminal: a line every 10 % or 10 seconds, whichever comes first."""
 
+from pixmill.batch.progress import Snapshot
 from pixmill.cli.console import Channel
-from pixmill.cli.progress import Snapshot
 
 SECONDS = 10.0
 TENTHS = 10
@@ -41,4 +41,5 @@ def line(word: str, now: Snapshot, rate: float) -> str:
         place = f"{now.finished} of {now.found} found so far"
     else:
         place = f"{now.finished}/{now.total} ({now.share:.1%})"
-    return f"[{word}] {place} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}"
+    outputs = f" | {now.outputs} outputs" if now.outputs > now.done else ""
+    return f"[{word}] {place} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}{outputs}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pixmill.batch.progress import Progress, Snapshot
 from pixmill.batch.watching.events import (
     CaughtUp,
     NameRefused,
@@ -15,7 +16,6 @@ from pixmill.batch.watching.events import (
     WatchStarted,
 )
 from pixmill.cli.lines import SECONDS, Lines, line
-from pixmill.cli.progress import Progress, Snapshot
 from pixmill.core.amounts import plural
 from pixmill.core.events import Event
 from pixmill.core.text import printable

@@ -3,10 +3,11 @@ import io
 import pytest
 from rich.console import Console as Terminal
 
+from pixmill.batch.progress import Progress, Snapshot
+from pixmill.batch.workload import Extent
 from pixmill.cli.bar import render
 from pixmill.cli.console import Channel
 from pixmill.cli.lines import Lines
-from pixmill.cli.progress import Progress, Snapshot
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Outcome, Skipped, Task
 
@@ -24,11 +25,11 @@ class Story:
 
     def __init__(self):
         self.clock = Clock()
-        self.progress = Progress(self.clock)
+        self.progress = Progress(self.clock, size_of=lambda task: len(task.payload))
         self.progress.notice(RunStarted(at=0, run=1, workers=2))
 
-    def find(self, count):
-        tasks = [Task(id=bytes(16), key=b"%d" % number) for number in range(count)]
+    def find(self, count, *, size=1000, suffix=b".jpg"):
+        tasks = [Task(id=bytes(16), key=b"%d%b" % (number, suffix), payload=bytes(size)) for number in range(count)]
         for task in tasks:
             self.progress.notice(TaskFound(at=0, task=task))
         return tasks
@@ -64,7 +65,7 @@ def test_the_time_left_is_withheld_until_the_total_is_known():
     story.clock.now += 5
     assert story.progress.snapshot().remaining is None
     assert story.progress.snapshot().share is None
-    story.progress.expect(100)
+    story.progress.expect(Extent(count=100, sizes={b"jpg": 100_000}))
     now = story.progress.snapshot()
     assert now.share == 0.1
     assert now.remaining == pytest.approx(90 / 2)
@@ -72,12 +73,40 @@ def test_the_time_left_is_withheld_until_the_total_is_known():
 
 def test_what_was_found_corrects_what_was_counted_ahead():
     story = Story()
-    story.progress.expect(3)
+    story.progress.expect(Extent(count=3))
     story.find(5)
     assert story.progress.snapshot().total == 5
     story.progress.notice(SourceExhausted(at=0, found=6))
-    story.progress.expect(99)
+    story.progress.expect(Extent(count=99))
     assert story.progress.snapshot().total == 6
+
+
+def test_the_time_left_is_weighed_in_pixels_and_not_in_images():
+    story = Story()
+    small = story.find(90, size=100)
+    large = story.find(10, size=10_000, suffix=b".large.jpg")
+    story.progress.notice(SourceExhausted(at=0, found=100))
+    for task in small:
+        story.finish(Done(task=task, measures={"pixels_in": 400, "bytes_in": 100}))
+    story.clock.now += 9
+    now = story.progress.snapshot()
+    assert now.share == 0.9
+    assert now.remaining == pytest.approx(10 * 40_000 / (90 * 400 / 9))  # and not the second that ten of a hundred images take
+    for task in large:
+        story.finish(Done(task=task, measures={"pixels_in": 40_000, "bytes_in": 10_000}))
+    assert story.progress.snapshot().remaining == 0
+
+
+def test_outputs_are_counted_apart_from_images():
+    story = Story()
+    for task in story.find(4):
+        story.finish(Done(task=task, measures={**MADE, "outputs": 3}))
+    now = story.progress.snapshot()
+    assert (now.done, now.outputs) == (4, 12)
+    assert lines_of(now)[-1].endswith(" | Errors: 0 | 12 outputs")
+    stream = io.StringIO()
+    Terminal(file=stream, width=100, color_system=None).print(render(now, 100))
+    assert "12 outputs" in stream.getvalue()
 
 
 def test_skipped_and_remembered_images_are_finished_but_no_work():

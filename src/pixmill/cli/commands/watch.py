@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from pixmill.batch.options import Option
 from pixmill.batch.places import find
+from pixmill.batch.progress import Progress
 from pixmill.batch.watch import Watch as Watcher
 from pixmill.batch.watching.heartbeat import why_not_alive
 from pixmill.batch.watching.options import Watching
@@ -18,7 +19,6 @@ from pixmill.cli.command import Command, declared
 from pixmill.cli.display import Display, Silent
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
-from pixmill.cli.progress import Progress
 from pixmill.cli.recording import recorders
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import SHOW, Showing
