@@ -12,7 +12,7 @@ import pytest
 
 from pixmill.testing.invariants import counts, failed
 from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import SOME_FAILED, STOPPED
+from pixmill.testing.trial import COMMAND, DONE, SOME_FAILED, STOPPED
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 NOBODY = ("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups")
@@ -42,6 +42,19 @@ def disk(tmp_path, megabytes, *words):
         file.truncate(megabytes * 1_000_000)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", *words, image], check=True)
     return image
+
+
+def fill_up(place, *, but):
+    """Fill a disk with a file, to the last block but these bytes, and return the file."""
+    ballast = place / ".pixmill-ballast.tmp"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (65_536, 1024):
+            with suppress(OSError):
+                while file.write(bytes(size)):
+                    pass
+        file.truncate(max(0, file.tell() - but))
+        os.fsync(file)
+    return ballast
 
 
 def let_in(folder):
@@ -74,14 +87,28 @@ def test_a_full_tmpfs_stops_the_run_and_more_room_lets_it_finish(trial, gallery,
 
 @pytest.mark.row("S1")
 @needs_mkfs
-def test_a_disk_that_tells_only_late_that_it_is_full_stops_the_run(trial, gallery, mounted, tmp_path):
-    place = mounted("-o", "loop", str(disk(tmp_path, 12, "-b", "4096")))
-    ballast = place / ".pixmill-ballast.tmp"
-    free = os.statvfs(place)
-    with ballast.open("wb") as file:
-        file.write(bytes(max(0, free.f_bavail * free.f_bsize - 700_000)))
+@pytest.mark.parametrize("block", [4096, 1024])  # smaller than a page of memory: what is mapped may have no place on the disk
+def test_a_disk_that_tells_only_late_that_it_is_full_stops_the_run(trial, gallery, mounted, tmp_path, block):
+    place = mounted("-o", "loop", str(disk(tmp_path, 12, "-b", str(block))))
     attempt = trial(gallery(30, side=900), destination=place)
+    ballast = fill_up(place, but=700_000)
     stops_and_goes_on(attempt, ballast.unlink)
+
+
+@pytest.mark.row("S1")
+@needs_mkfs
+@pytest.mark.parametrize("free", [0, 60_000, 120_000, 180_000, 270_000])
+def test_a_disk_of_small_blocks_never_kills_whoever_touches_the_ledger(trial, gallery, mounted, tmp_path, free):
+    place = mounted("-o", "loop", str(disk(tmp_path, 8, "-b", "1024")))
+    attempt = trial(gallery(12), destination=place)
+    ballast = fill_up(place, but=free)
+    ended = attempt.run()
+    attempt.faults += 1
+    assert ended.code in (DONE, STOPPED), ended.err
+    looked = subprocess.run([*COMMAND, "status", place], capture_output=True, text=True, check=False)
+    assert looked.returncode >= 0, f"killed by signal {-looked.returncode}"
+    ballast.unlink()
+    attempt.complete()
 
 
 @pytest.mark.row("S2")

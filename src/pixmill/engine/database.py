@@ -4,6 +4,7 @@ A damaged file is never repaired and never trusted in part: it is renamed, and a
 results. What is whole but not ours, or newer than this program, is refused and left alone.
 """
 
+import errno
 import logging
 import os
 import sqlite3
@@ -16,8 +17,10 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
+from pixmill.engine.shared_index import has_room, reserve
 
 _FILES = ("", "-wal", "-shm")
+_ALONE = "mode=rw"
 _SAME_COMMAND = "the next run sets the damaged file aside and makes what it held anew"
 _MEANINGS = {
     sqlite3.SQLITE_FULL: ("disk-full", "free some space and run the same command again: it goes on where it stopped"),
@@ -65,7 +68,7 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
         raise _missing(path)
     with explained(path):
         try:
-            return _read_only(path, design, "mode=ro"), None
+            return _read_only(path, design, _way_to_read(path)), None
         except _Damaged as error:
             message = f"the ledger {printable(path)} is damaged"
             raise RunError(message, code="ledger-damaged", hint=_SAME_COMMAND) from error
@@ -74,6 +77,18 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
             if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
                 raise
             return _read_only(path, design, "immutable=1"), None
+
+
+def _way_to_read(path: Path) -> str:
+    """Return how to open the file: as others use it, too, or where their files have no room, as nobody else does."""
+    if has_room(path):
+        return "mode=ro"
+    return _ALONE if path.with_name(path.name + "-wal").exists() else "immutable=1"
+
+
+def _full(path: Path) -> RunError:
+    code, hint = _MEANINGS[sqlite3.SQLITE_FULL]
+    return RunError(f"the ledger {printable(path)} cannot be used: no space left on the disk", code=code, hint=hint)
 
 
 def _missing(path: Path) -> RunError:
@@ -90,14 +105,20 @@ def explained(path: Path) -> Iterator[None]:
         code, hint = _MEANINGS.get(number, ("ledger", ""))
         raise RunError(f"the ledger {printable(path)} cannot be used: {error}", code=code, hint=hint) from error
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise _full(path) from error
         raise RunError(f"the ledger {printable(path)} cannot be used: {error.strerror}", code="ledger-io") from error
 
 
 def _checked(path: Path, design: Design) -> sqlite3.Connection:
+    if not has_room(path):
+        raise _full(path)
     connection = sqlite3.connect(bytes(path), isolation_level=None)
     with _closed_on_error(connection), _damage():
         is_new = not _is_ours(connection, design, path)
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("SELECT count(*) FROM sqlite_master")  # now the index is there
+        reserve(path)
         connection.execute("PRAGMA synchronous = FULL")
         if is_new:
             _make(connection, design)
@@ -109,6 +130,8 @@ def _checked(path: Path, design: Design) -> sqlite3.Connection:
 def _read_only(path: Path, design: Design, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None)
     with _closed_on_error(connection), _damage():
+        if how == _ALONE:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the log is then kept in memory
         connection.execute("BEGIN")  # one view of the file for all that is asked: a run may be making it at this moment
         if not _is_ours(connection, design, path):
             raise _missing(path)
