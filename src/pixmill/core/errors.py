@@ -94,6 +94,8 @@ class ReadError(ImageError):
 
     code = "read"
     codes: ClassVar = {
+        "archive-damaged": "the archive is damaged or cut off, and what follows in it cannot be found",
+        "archive-member": "one file in the archive cannot be read: encrypted, sparse, damaged, or with a name that leads out of it",
         "changed": "the file was written to while it was processed; the next run takes it as it is then",
         "limit-bytes": "the file is larger than --max-bytes",
         "read-changed": "the file changed while it was read",

@@ -25,6 +25,15 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: bytes
 
 
+class Placed(Entry, frozen=True, array_like=True, gc=False):
+    """An entry that its storage finds by ``place``: at once, where its path would have to be looked for.
+
+    The place is no part of what the entry is; it may change while the content stays. It begins with NUL, as no path does.
+    """
+
+    place: bytes
+
+
 #: the entries of one directory, in the order of their names
 Listing = list[Entry]
 
@@ -35,7 +44,8 @@ class Storage(Protocol):
     Paths are ``/``-separated bytes, relative, without ``.``, ``..``, empty parts and NUL: anything else is an
     ``AddressError``. Other errors: ``ReadError`` and ``WriteError`` (``retryable`` tells whether the same call may succeed
     later; retrying itself is the decorator's business), and ``RunError`` when the storage as a whole is unusable: code
-    ``disk-full``, ``read-only`` or ``not-writable``.
+    ``disk-full``, ``read-only`` or ``not-writable``. Where a listing gave an entry a place, ``stat``, ``read``, ``head`` and
+    ``local_path`` take that too; what is there now and was not when it was listed is a ``ReadError``.
     """
 
     def stat(self, path: bytes) -> Entry | None:

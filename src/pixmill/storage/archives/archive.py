@@ -1,0 +1,134 @@
+"""``ArchiveStorage``: an archive as a storage that is only read."""
+
+import os
+import weakref
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
+from typing import ClassVar, Self
+from urllib.parse import unquote_to_bytes
+
+from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.text import printable
+from pixmill.storage.address import Address, relative
+from pixmill.storage.archives.layout import ArchiveFile, Layout, Member, unreadable
+from pixmill.storage.archives.members import Members
+from pixmill.storage.storage import Listing, Placed, Scheme, unheard
+
+
+class ArchiveStorage(Scheme):
+    """The members of one archive, read where they lie.
+
+    An entry's place is the offset of its header, with what tells that the archive is still the same: a worker that is given
+    it need not know any other member. Reading by path goes through the headers of all members once.
+    """
+
+    layout: ClassVar[type[Layout]]
+
+    def __init__(self, path: bytes) -> None:
+        """Open the archive at ``path``; ``AddressError`` when it is not there or not of this kind."""
+        try:
+            self._file = ArchiveFile(path)
+        except OSError as error:
+            raise AddressError(f"{printable(path)} cannot be opened: {error.strerror}") from None
+        weakref.finalize(self, self._file.close)
+        self._layout = self.layout(self._file)
+
+    @classmethod
+    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # it writes nothing, and links lead into it
+        """Return the archive whose path, percent-encoded, is the location of ``address``."""
+        return cls(os.path.abspath(unquote_to_bytes(address.location)))
+
+    def stat(self, path: bytes) -> Placed | None:
+        """Return the member that is there, or ``None``."""
+        member = self._member(path)
+        return None if member is None else self._entry(member, path)
+
+    def read(self, path: bytes, *, limit: int) -> bytes:
+        """Return the whole content of a member."""
+        return self._layout.read(self._existing(path).at, limit=limit)
+
+    def head(self, path: bytes, size: int) -> bytes:
+        """Return the first bytes of a member."""
+        return self._layout.head(self._existing(path).at, size)
+
+    def list(
+        self,
+        under: bytes = b"",
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the members below ``under``, one folder at a time, sorted."""
+        for members in self._members.folders(relative(under) if under else b"", descend):
+            entries: Listing = []
+            for member in members:
+                try:
+                    entries.append(self._listed(member))
+                except ReadError as error:
+                    if on_error is None:
+                        raise
+                    on_error(member.path, error)
+            if entries:
+                yield entries
+
+    def local_path(self, path: bytes) -> None:
+        """Return ``None``: a member has no path of its own."""
+        self._checked(path)
+
+    def write(
+        self,
+        path: bytes,
+        data: bytes,  # noqa: ARG002  # it is not written
+        *,
+        durable: bool,  # noqa: ARG002  # the same
+        mtime_ns: int | None = None,  # noqa: ARG002  # the same
+        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # the same
+    ) -> None:
+        """Refuse to."""
+        raise self._read_only(path)
+
+    def delete(self, path: bytes) -> None:
+        """Refuse to."""
+        raise self._read_only(path)
+
+    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
+        """Return 0: nothing is ever written here."""
+        return 0
+
+    @cached_property
+    def _members(self) -> Members:
+        return Members(self._layout)
+
+    def _member(self, path: bytes) -> Member | None:
+        return self._members.find(relative(path)) if not path.startswith(b"\0") else self._placed(path)
+
+    def _existing(self, path: bytes) -> Member:
+        member = self._member(path)
+        if member is None:
+            raise ReadError(f"{printable(path)} is not in {printable(self._file.path)}", code="read-vanished")
+        return member
+
+    def _placed(self, place: bytes) -> Member:
+        at, _, identity = place[1:].partition(b" ")
+        if identity != self._file.identity:
+            raise ReadError(f"{printable(self._file.path)} was replaced since it was listed", code="read-changed")
+        return self._layout.member(int(at))
+
+    def _listed(self, member: Member) -> Placed:
+        """Return the entry for a member, that of what it links to for a link; ``ReadError`` when it cannot be taken."""
+        if member.refusal:
+            raise ReadError(member.refusal, code="archive-member" if member.path else "archive-damaged")
+        found = self._members.find(member.link) if member.link else member
+        if found is None:
+            raise unreadable(member.path, f"a link to {printable(member.link)}, which is not there")
+        return self._entry(found, member.path)
+
+    def _entry(self, member: Member, path: bytes) -> Placed:
+        return Placed(path, member.size, member.version, b"\0%d %s" % (member.at, self._file.identity))
+
+    def _checked(self, path: bytes) -> bytes:
+        return path if path.startswith(b"\0") else relative(path)
+
+    def _read_only(self, path: bytes) -> RunError:
+        self._checked(path)
+        return RunError(f"{printable(self._file.path)} is an archive, which is only read", code="read-only")

@@ -1,0 +1,10 @@
+"""The members of a plain tar file, read where they lie: ``tar:///srv/photos.tar``."""
+
+from pixmill.storage.archives.archive import ArchiveStorage
+from pixmill.storage.archives.tar import Tar
+
+
+class TarStorage(ArchiveStorage):
+    """A tar file as a folder that is only read."""
+
+    layout = Tar

@@ -1,0 +1,10 @@
+"""The members of a zip file, read where they lie: ``zip:///srv/photos.zip``."""
+
+from pixmill.storage.archives.archive import ArchiveStorage
+from pixmill.storage.archives.zip import Zip
+
+
+class ZipStorage(ArchiveStorage):
+    """A zip file as a folder that is only read."""
+
+    layout = Zip

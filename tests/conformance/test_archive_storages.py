@@ -1,0 +1,64 @@
+"""An archive is read as the contract of a storage says: each write makes the archive anew, and it is opened again."""
+
+import io
+import os
+import tarfile
+import zipfile
+
+import pytest
+
+from pixmill.storage.address import relative
+from pixmill.storage.schemes.tar import TarStorage
+from pixmill.storage.schemes.zip import ZipStorage
+from pixmill.testing.storages import StorageSuite
+
+
+class Packed:
+    """A storage that reads an archive of what was written to it. The times of members are those given, or count up."""
+
+    def __init__(self, path, pack, reader):
+        self.path, self.pack, self.reader = path, pack, reader
+        self.content = {}
+        self.writes = 0
+        pack(path, self.content)
+
+    def __getattr__(self, name):
+        return getattr(self.reader(os.fsencode(self.path)), name)
+
+    def write(self, path, data, *, durable, mtime_ns=None):  # noqa: ARG002  # the archive is made for the test
+        self.writes += 1
+        self.content[relative(path)] = (data, mtime_ns or self.writes * 10**9)
+        self.pack(self.path, self.content)
+
+    def delete(self, path):
+        if self.content.pop(relative(path), None):
+            self.pack(self.path, self.content)
+
+
+def pack_tar(path, content):
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, (data, mtime_ns) in content.items():
+            info = tarfile.TarInfo(os.fsdecode(name))
+            info.size = len(data)
+            info.pax_headers = {"mtime": f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09}"}
+            archive.addfile(info, io.BytesIO(data))
+
+
+def pack_zip(path, content):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (data, mtime_ns) in content.items():
+            seconds = mtime_ns // 10**9
+            info = zipfile.ZipInfo(name.decode(), (1980, 1, 1, 0, seconds // 30, seconds % 30 * 2))
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+
+
+class TestTarStorage(StorageSuite):
+    @pytest.fixture
+    def storage(self, tmp_path):
+        return Packed(tmp_path / "images.tar", pack_tar, TarStorage)
+
+
+class TestZipStorage(StorageSuite):
+    @pytest.fixture
+    def storage(self, tmp_path):
+        return Packed(tmp_path / "images.zip", pack_zip, ZipStorage)
