@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,21 @@ def trial(request, tmp_path, undisturbed):
 
 
 @pytest.fixture
+def mounted(tmp_path):
+    """Return a function that mounts a file system with these words of ``mount`` at a place of the test's, and gives the place."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(*words):
+        subprocess.run(["mount", *words, place], check=True)
+        return place
+
+    yield mount
+    with suppress(subprocess.CalledProcessError):
+        subprocess.run(["umount", "--lazy", place], check=True, capture_output=True)
+
+
+@pytest.fixture
 def poison_step():
     """Return the words that make the height of a picture its fate."""
     return ("--step", f"python:function={STEPS}:fate")
@@ -127,8 +143,7 @@ def fill(folder, count, *, side):
 
 def pytest_runtest_makereport(item, call):
     if call.when == "setup":
-        row = item.get_closest_marker("row")
-        item.user_properties.append(("rows", list(row.args) if row else []))
+        item.user_properties.append(("rows", sorted({row for mark in item.iter_markers("row") for row in mark.args})))
 
 
 def pytest_runtest_logreport(report):

@@ -73,7 +73,7 @@ def test_a_process_that_dies_at_each_call_in_turn_costs_no_image(trial, gallery,
 
 
 @pytest.mark.row("S7")
-@pytest.mark.parametrize("how", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("how", [errno.ENOSPC, pytest.param(errno.EDQUOT, marks=pytest.mark.row("S3")), errno.EROFS])
 def test_a_disk_that_stays_full_stops_the_run_with_one_message(trial, gallery, shim, how):
     attempt = trial(gallery(30), "--workers", "2")
     fault = shim(FAULT_UNDER=attempt.destination, FAULT_CALL="write", FAULT_HOW=how, FAULT_AT=30, FAULT_EVERY=1)

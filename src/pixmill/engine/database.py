@@ -68,22 +68,33 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
         raise _missing(path)
     with explained(path):
         try:
-            return _read_only(path, design, _way_to_read(path)), None
+            return _read(path, design), None
         except _Damaged as error:
             message = f"the ledger {printable(path)} is damaged"
             raise RunError(message, code="ledger-damaged", hint=_SAME_COMMAND) from error
-        except sqlite3.OperationalError:
-            # a medium that is read-only has no place for the files that readers share; nobody writes there either
-            if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
-                raise
-            return _read_only(path, design, "immutable=1"), None
 
 
-def _way_to_read(path: Path) -> str:
-    """Return how to open the file: as others use it, too, or where their files have no room, as nobody else does."""
-    if has_room(path):
-        return "mode=ro"
-    return _ALONE if path.with_name(path.name + "-wal").exists() else "immutable=1"
+def _read(path: Path, design: Design) -> sqlite3.Connection:
+    """Open as a run may be using the file at this moment; where the files that they share have no place, as nobody can be."""
+    if not has_room(path):
+        return _read_only(path, design, _unshared(path))
+    try:
+        return _read_only(path, design, "mode=ro")
+    except sqlite3.OperationalError as error:
+        is_full = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+        is_sealed = not os.access(path.parent, os.W_OK) and not _log(path).exists()
+        if not is_full and not is_sealed:
+            raise
+        return _read_only(path, design, _unshared(path))
+
+
+def _unshared(path: Path) -> str:
+    """Return how to open a file that nobody else uses, without any file beside it but the log that a run may have left."""
+    return _ALONE if _log(path).exists() else "immutable=1"
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
 
 
 def _full(path: Path) -> RunError:

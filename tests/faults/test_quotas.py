@@ -1,0 +1,71 @@
+"""A quota that is used up: one message, exit 3, and nothing has failed (S3). ``test_every_call.py`` has EDQUOT without a quota."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from pixmill.testing.invariants import failed
+from pixmill.testing.trial import STOPPED
+
+pytestmark = [pytest.mark.row("S3"), pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")]
+READER = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")  # this interpreter may lie in the home of root
+NAMELESS = ("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups", *READER)
+
+
+def image_of(tmp_path, *maker):
+    """Return a disk image with what ``maker`` puts on it; the test is skipped where that program is missing."""
+    if shutil.which(maker[0]) is None:
+        pytest.skip(f"{maker[0]} makes the disk")
+    image = tmp_path / "disk.img"
+    with image.open("wb") as file:
+        file.truncate(128_000_000)
+    subprocess.run([*maker, image], check=True, capture_output=True)
+    return str(image)
+
+
+def stops_and_goes_on(attempt, allow, *, before=()):
+    """Run within a quota, then with more of it."""
+    allow("800K")
+    ended = attempt.run(before=before)
+    attempt.faults += 1
+    assert ended.code == STOPPED, ended.err
+    assert "quota" in ended.err or "space" in ended.err or "ledger" in ended.err
+    assert failed(attempt.destination) == {}
+    allow("100M")
+    assert attempt.run(before=before).code == 0
+    attempt.complete()
+
+
+def test_a_users_quota_on_ext4_stops_the_run_and_more_of_it_lets_it_finish(trial, gallery, mounted, tmp_path):
+    if shutil.which("setquota") is None:
+        pytest.skip("setquota (package quota) sets the quota")
+    image = image_of(tmp_path, "mkfs.ext4", "-q", "-m", "0", "-O", "quota")
+    try:
+        place = mounted("-o", "loop,usrquota", image)
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel was built without quota for ext4")
+    attempt = trial(gallery(30, side=900), destination=place)
+    for path in (place, *place.iterdir()):
+        os.chown(path, 12345, 12345)
+
+    def allow(size):
+        subprocess.run(["setquota", "-u", "12345", "0", size, "0", "0", place], check=True)
+
+    stops_and_goes_on(attempt, allow, before=NAMELESS)
+
+
+def test_a_quota_of_a_btrfs_volume_stops_the_run_and_more_of_it_lets_it_finish(trial, gallery, mounted, tmp_path):
+    image = image_of(tmp_path, "mkfs.btrfs", "-q")
+    try:
+        place = mounted("-o", "loop", image)
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel has no btrfs")
+    attempt = trial(gallery(30, side=900), destination=place)
+    subprocess.run(["btrfs", "quota", "enable", place], check=True, capture_output=True)
+
+    def allow(size):
+        subprocess.run(["btrfs", "qgroup", "limit", size, place], check=True, capture_output=True)
+
+    stops_and_goes_on(attempt, allow)
