@@ -175,6 +175,7 @@ class WorkerError(PixmillError):
     codes: ClassVar = {
         "handler": "the work raised an error that pixmill does not know; the failure holds its traceback",
         "interrupted": "too many runs died while this image was in flight, so it may be what killed them",
+        "node-lost": "machines of the cluster went down while they held this image, again and again, so it may be what does it",
         "stalled": "the worker process took no task although it had some, and was killed",
     }
 
