@@ -2,9 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Self
 
 import msgspec
 
+from pixmill.core.errors import ConfigError
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Failure
@@ -47,7 +49,8 @@ Report = Answered | Lost | Returned
 class Post(msgspec.Struct, frozen=True, kw_only=True):
     """What one worker is at: the ``key`` of the task that it has begun, for how many ``seconds`` now, and in which stage.
 
-    ``key`` is ``None`` when it is idle. ``memory`` is its resident memory in bytes, as it last noted it.
+    ``key`` is ``None`` when it is idle. ``memory`` is its resident memory in bytes, as it last noted it. ``node`` is the machine
+    that it runs on, empty for this one.
     """
 
     pid: int
@@ -55,13 +58,22 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None = None
     stage: str = ""
     seconds: float = 0.0
+    node: str = ""
 
 
 class Executor(ABC):
     """Runs attempts. Every submitted attempt comes back in exactly one report.
 
-    An executor is made with one keyword, ``workers``: how many, or ``None`` for as many as make sense where it runs.
+    An executor is made with one keyword, ``workers``: how many, or ``None`` for as many as make sense where it runs. One that
+    is elsewhere takes a second, ``address``, and says so by a ``reached`` of its own.
     """
+
+    @classmethod
+    def reached(cls, *, workers: int | None, address: str | None) -> Self:
+        """Return the executor at ``address``, ``None`` for its default. ``ConfigError`` where there is none to have."""
+        if address is not None:
+            raise ConfigError("address: this executor runs on this machine", hint="--address goes with --executor ray or dask")
+        return cls(workers=workers)  # type: ignore[call-arg]  # as every executor is made
 
     @abstractmethod
     def start(self, handler: HandlerRef, policy: Policy) -> None:

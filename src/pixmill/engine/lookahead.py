@@ -9,15 +9,16 @@ _WEIGHT = 0.2
 class Lookahead:
     """Learns from how long tasks take: hundreds deep for tasks of microseconds, one queued behind a long one."""
 
-    def __init__(self) -> None:
-        """Start with one task, which tells how long the others may take."""
+    def __init__(self, *, ahead: float = _AHEAD) -> None:
+        """Start with one task, which tells how long the others may take. ``ahead``: the seconds of work to keep queued."""
         self.depth = 1
+        self._ahead = ahead
         self._mean = 0.0
 
     def note(self, seconds: float) -> None:
         """Learn that a task took ``seconds``. The depth at most doubles with each, and falls at once."""
         self._mean = seconds if self._mean == 0.0 else self._mean + (seconds - self._mean) * _WEIGHT
-        wanted = _MOST if self._mean * _MOST <= _AHEAD else 2 + int(_AHEAD / self._mean)
+        wanted = _MOST if self._mean * _MOST <= self._ahead else 2 + int(self._ahead / self._mean)
         self.depth = min(wanted, 2 * self.depth)
 
     def free(self, in_flight: int) -> int:

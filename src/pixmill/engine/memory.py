@@ -26,11 +26,11 @@ class Memory:
 
     def shared(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Return ``attempts``, each with its share."""
-        return [replace(attempt, memory=self._share) for attempt in attempts]
+        return [replace(attempt, memory=self._share, secluded=False) for attempt in attempts]
 
     def whole(self, attempt: Attempt) -> Attempt:
         """Return ``attempt`` with all that there is."""
-        return replace(attempt, memory=self.most)
+        return replace(attempt, memory=self.most, secluded=True)
 
 
 def usable_memory(cgroup: Path = _CGROUP) -> int:

@@ -199,7 +199,7 @@ class Scheduler:
         if failure.fatal:
             self._fatal = failure
             return None
-        if failure.code == CROWDED and attempt.memory < self._parts.memory.most:
+        if failure.code == CROWDED and not attempt.secluded:
             self._seclude(attempt, failure)
             return None
         if failure.retryable and attempt.number < self._parts.policy.attempts:

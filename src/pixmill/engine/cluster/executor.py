@@ -1,0 +1,188 @@
+"""The executor over a fleet: leases attempts to nodes, and leases them anew when a node gives no sign any more.
+
+A lease ends in exactly one of two ways: the node's reply names its number, or the node is given up and its attempts are
+reported as ``Returned``. Whatever a lost node says later comes under a number that nobody has, and is not even read: nothing
+counts twice. We hold the lease, not the cluster engine, whose own health check may take minutes.
+"""
+
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import count
+from typing import Self
+
+from pixmill.core.errors import RunError
+from pixmill.engine.cluster.fleet import Fleet
+from pixmill.engine.cluster.letters import Reply
+from pixmill.engine.cluster.mourning import Mourning
+from pixmill.engine.cluster.muster import HELLO, Loss, Muster, Word
+from pixmill.engine.cluster.node import Node, shares
+from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
+from pixmill.engine.task import Attempt
+
+#: seconds without a reply after which a node is given up; it ends its workers by itself after twice that
+LEASE = 15.0
+_TICK = 0.25
+_STRAGGLERS = 10.0
+
+
+class ClusterExecutor(Executor):
+    """Runs attempts on the nodes of a cluster, present and to come. ``workers``: in all, or every core that there is."""
+
+    def __init__(self, *, workers: int | None = None, address: str | None = None, lease: float = LEASE) -> None:
+        """Connect to nothing yet. ``address``: of the cluster; ``lease``: seconds of silence after which a node is given up."""
+        self._wanted = workers
+        self._address = address
+        self._lease = lease
+        self._muster: Muster | None = None
+        self._mourning = Mourning()
+        self._numbers = count(1)
+        self._loose: list[Attempt] = []
+        self._reports: list[Report] = []
+        self._is_recalling = False
+        self._alone_since: float | None = None
+
+    @classmethod
+    def reached(cls, *, workers: int | None, address: str | None) -> Self:
+        """Return the executor of the cluster at ``address``; of the one that the environment names, or else of a local one."""
+        return cls(workers=workers, address=address)
+
+    @abstractmethod
+    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:
+        """Connect to the cluster at ``address``, or start one here with ``workers`` cores.
+
+        ``RunError`` when it cannot be reached, ``MissingExtra`` when its engine is not installed.
+        """
+
+    @property
+    def workers(self) -> int:
+        """Return the number of workers on all nodes; before the start, as many as were asked for."""
+        nodes = self._muster or ()
+        return sum(node.workers for node in nodes if node.is_working) or self._wanted or 1
+
+    def start(self, handler: HandlerRef, policy: Policy) -> None:
+        """Bring hosts up wherever there is a site, and wait for them. ``RunError`` when one is refused, or none comes."""
+        fleet = self.open_fleet(self._address, self._wanted)
+        self._muster = Muster(fleet, handler, policy, wanted=self._wanted, lease=self._lease)
+        began = time.monotonic()
+        while not self._is_assembled(time.monotonic() - began):
+            self._turn(_TICK)
+            for refusal in self._muster.roster.refused.values():
+                raise refusal
+
+    def room(self) -> int:
+        """Return how many more attempts may be submitted now."""
+        return max(0, sum(node.room for node in self._started) - len(self._loose))
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Take attempts."""
+        self._is_recalling = False
+        self._loose.extend(attempts)
+        self._place()
+
+    def wait(self, timeout: float | None) -> list[Report]:
+        """Return what has happened, waiting for something to. ``RunError`` when no node is left and none comes."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            pause = _TICK if end is None else max(0.0, min(_TICK, end - time.monotonic()))
+            self._turn(0.0 if self._reports else pause)
+            if self._reports or (end is not None and time.monotonic() >= end):
+                reports, self._reports = self._reports, []
+                return reports
+
+    def posts(self) -> tuple[Post, ...]:
+        """Return what each worker was at when its node last replied."""
+        return tuple(post for node in self._started for post in node.posts())
+
+    def recall(self) -> None:
+        """Ask back what has not begun."""
+        self._is_recalling = True
+        self._hand_back([*self._loose, *(attempt for node in self._started for attempt in node.ask_back(all_of_it=True))])
+
+    def close(self) -> None:
+        """End the workers on every node that can be reached; one that cannot be ends them by itself."""
+        muster, self._muster = self._muster, None
+        if muster is not None:
+            muster.close()
+
+    @property
+    def _started(self) -> Muster:
+        if self._muster is None:
+            raise RunError("the executor has not been started")
+        return self._muster
+
+    def _is_assembled(self, waited: float) -> bool:
+        """Return whether the nodes that were there at the start are at work, or have had time enough."""
+        working = [node.is_working for node in self._started]
+        return bool(working) and (all(working) or (any(working) and waited > _STRAGGLERS))
+
+    def _turn(self, pause: float) -> None:
+        self._place()
+        for event in self._started.turn(pause):
+            match event:
+                case Word(node=node, reply=reply):
+                    self._note(node, reply)
+                case Loss(node=node, reason=reason):
+                    self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
+        self._rebalance()
+        self._mind_desertion(time.monotonic())
+
+    def _note(self, node: Node, reply: Reply) -> None:
+        """Turn a reply into reports."""
+        for answer in reply.answers:
+            attempt = node.leases.pop(answer.number)
+            self._mourning.forget(attempt)
+            self._reports.append(
+                Answered(
+                    attempt=attempt,
+                    result=answer.result,
+                    failure=answer.failure,
+                    seconds=answer.seconds,
+                    timings=answer.timings,
+                    measures=answer.measures,
+                )
+            )
+        for casualty in reply.casualties:
+            culprit = None if casualty.number is None else node.leases.pop(casualty.number)
+            self._reports.append(Lost(pid=casualty.pid, failure=casualty.failure, attempt=culprit))
+        self._hand_back([node.leases.pop(number) for number in reply.returned])
+
+    def _hand_back(self, attempts: list[Attempt]) -> None:
+        """Find a new place for attempts that never began; the caller's, when it has recalled them."""
+        if not self._is_recalling:
+            self._loose = attempts + self._loose
+            return
+        self._loose.clear()
+        if attempts:
+            self._reports.append(Returned(attempts=tuple(attempts)))
+
+    def _place(self) -> None:
+        """Lease what waits to the nodes that have room."""
+        placed = 0
+        for node, attempt in shares(tuple(self._started), self._loose):
+            node.give(next(self._numbers), attempt)
+            placed += 1
+        del self._loose[:placed]
+
+    def _rebalance(self) -> None:
+        """When a node has nothing to do, take back what waits in the reserves of others."""
+        nodes = tuple(self._started)
+        if not self._loose and any(node.room and not node.leases for node in nodes):
+            for node in nodes:
+                if node.reserve:
+                    tuple(node.ask_back(all_of_it=False))
+
+    def _mind_desertion(self, now: float) -> None:
+        """Wait a while for a node when none is left: the run can go on later, too."""
+        if any(node.is_working for node in self._started):
+            self._alone_since = None
+            return
+        roster = self._started.roster
+        if roster.is_hopeless:
+            raise next(iter(roster.refused.values()))
+        self._alone_since = self._alone_since or now
+        if now - self._alone_since > HELLO:
+            message = f"no node of the cluster has been ready for {HELLO:.0f} s"
+            raise RunError(message, hint="are its nodes up, and have they as many free cores as they say?")

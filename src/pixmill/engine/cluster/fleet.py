@@ -1,0 +1,47 @@
+"""What a cluster engine has to offer: places for hosts, and a way to write to them. The contract of every fleet."""
+
+from abc import ABC, abstractmethod
+
+import msgspec
+
+
+class Site(msgspec.Struct, frozen=True):
+    """A place where a host may be put: ``name`` is the engine's own, unique for ever; ``label`` is for people.
+
+    ``cores`` is how many the engine gives away there.
+    """
+
+    name: str
+    label: str
+    cores: int
+
+
+class Fleet(ABC):
+    """Hosts at sites, told apart by the number under which they were hired; a number is never used again.
+
+    A letter has one reply, and a host has at most one letter at a time. No method waits for a host, except ``receive``.
+    """
+
+    @abstractmethod
+    def sites(self) -> list[Site]:
+        """Return where a host may be put now. Asked every few seconds."""
+
+    @abstractmethod
+    def hire(self, number: int, site: Site, workers: int) -> None:
+        """Have a ``NodeHost`` started at ``site``, with ``workers`` cores set aside. Its ``hello`` comes by ``receive``."""
+
+    @abstractmethod
+    def send(self, number: int, letter: bytes) -> None:
+        """Give ``letter`` to the ``exchange`` of a host that has said hello."""
+
+    @abstractmethod
+    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+        """Return what hosts have replied, or how they failed to, waiting up to ``timeout`` seconds for the first."""
+
+    @abstractmethod
+    def drop(self, number: int) -> None:
+        """Have a host ended, if it is still there and can be reached; nothing more is received of it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all hosts, and let go of the cluster: end it, too, if it was started for this fleet."""

@@ -1,0 +1,164 @@
+"""The nodes that live: hired, checked, written to, given up. What is done with attempts is the executor's business."""
+
+import logging
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import msgspec
+
+from pixmill.core.errors import RunError
+from pixmill.core.units import Duration
+from pixmill.engine.cluster.fleet import Fleet
+from pixmill.engine.cluster.host import EXPIRED
+from pixmill.engine.cluster.letters import Dismissal, Engagement, Reply, Versions, packed, reply_in, versions_in
+from pixmill.engine.cluster.node import Node
+from pixmill.engine.cluster.roster import Roster
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
+
+#: seconds that a host may take to say hello: its machine may have to load Python from a slow disk
+HELLO = 60.0
+_OVERSLEPT = 2.0
+_FAREWELL = 10.0
+_TICK = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """A node is given up, for this ``reason``; its leases are over."""
+
+    node: Node
+    reason: str
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A node has replied."""
+
+    node: Node
+    reply: Reply
+
+
+class Muster:
+    """Keeps a host at every site that is wanted. ``lease``: seconds without a reply after which a node is given up."""
+
+    def __init__(self, fleet: Fleet, handler: HandlerRef, policy: Policy, *, wanted: int | None, lease: float) -> None:
+        """Hire nobody yet; the first ``turn`` does."""
+        self.roster = Roster(wanted)
+        self._fleet = fleet
+        self._handler = handler
+        self._policy = policy
+        self._lease = lease
+        self._nodes: dict[int, Node] = {}
+        self._numbers = count(1)
+        self._turned = time.monotonic()
+
+    def __iter__(self) -> Iterator[Node]:
+        """Yield the nodes, those too that have been sent for."""
+        return iter(self._nodes.values())
+
+    def turn(self, pause: float) -> list[Word | Loss]:
+        """Write to whom it is time to, wait up to ``pause`` seconds for a reply, and return what has happened."""
+        self._hire(time.monotonic())
+        for number, node in self._nodes.items():
+            if node.is_due(time.monotonic()):
+                self._write(number, node)
+        heard = self._fleet.receive(pause)
+        now = time.monotonic()
+        if now - self._turned > _OVERSLEPT + pause:
+            for node in self:
+                node.forgive(now - self._turned)
+        self._turned = now
+        return [*self._listen(heard, now), *self._give_up_silent_ones(now)]
+
+    def close(self) -> None:
+        """Have every host end its workers, and wait for that where it can be had; then let go of the fleet."""
+        end = time.monotonic() + _FAREWELL
+        staying = {number: node for number, node in self._nodes.items() if node.is_working}
+        self._nodes.clear()
+        while staying and time.monotonic() < end:
+            for number, node in staying.items():
+                if not node.is_awaited:
+                    node.is_dismissed = True
+                    node.wrote(time.monotonic())
+                    self._fleet.send(number, packed(Dismissal()))
+            for number, heard in self._fleet.receive(_TICK):
+                leaving = staying.get(number)
+                if leaving is None:
+                    continue
+                leaving.is_awaited = False
+                if leaving.is_dismissed or isinstance(heard, Exception):
+                    del staying[number]
+        self._fleet.close()
+
+    def _hire(self, now: float) -> None:
+        if not self.roster.is_due(now):
+            return
+        taken = {node.site.name: node.workers for node in self}
+        for site, workers in self.roster.openings(self._fleet.sites(), taken, now):
+            number = next(self._numbers)
+            self._nodes[number] = Node(site, workers, now)
+            self._fleet.hire(number, site, workers)
+
+    def _write(self, number: int, node: Node) -> None:
+        self._fleet.send(number, packed(node.letter()))
+        node.wrote(time.monotonic())
+
+    def _listen(self, heard: list[tuple[int, bytes | Exception]], now: float) -> Iterator[Word | Loss]:
+        for number, said in heard:
+            node = self._nodes.get(number)
+            if node is None:
+                continue  # it was given up: its leases are over, whatever it has to say
+            if isinstance(said, Exception):
+                yield self._lose(number, _first_line(said), now)
+            elif node.said_hello:
+                yield self._take(number, node, reply_in(said), now)
+            else:
+                yield from self._greet(number, node, versions_in(said), now)
+
+    def _greet(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[Loss]:
+        """Engage a host that has come up, if it runs what we run."""
+        node.said_hello = True
+        ours = Versions.here()
+        if theirs != ours:
+            reason = (
+                f"it has Python {theirs.python} and pixmill {theirs.pixmill}, the coordinator has "
+                f"Python {ours.python} and pixmill {ours.pixmill}: results could differ"
+            )
+            hint = "install the same on every node"
+            self.roster.refuse(node.site, RunError(f"node {node.site.label} is refused: {reason}", hint=hint))
+            yield self._lose(number, reason, now)
+            return
+        letter = Engagement.of(self._handler, self._policy, workers=node.workers, silence=2 * self._lease)
+        self._fleet.send(number, packed(letter))
+        node.wrote(now)
+
+    def _take(self, number: int, node: Node, reply: Reply, now: float) -> Word | Loss:
+        if reply.trouble:
+            if reply.trouble.code != EXPIRED:
+                self.roster.refuse(node.site, RunError(reply.trouble.message, hint=reply.trouble.hint))
+            return self._lose(number, reply.trouble.message, now)
+        node.heard(reply)
+        return Word(node, reply)
+
+    def _give_up_silent_ones(self, now: float) -> list[Loss]:
+        silent = [
+            (number, silence)
+            for number, node in self._nodes.items()
+            if (silence := node.silence(now)) > (self._lease if node.said_hello else max(HELLO, self._lease))
+        ]
+        return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
+
+    def _lose(self, number: int, reason: str, now: float) -> Loss:
+        node = self._nodes.pop(number)
+        self.roster.rest(node.site, now)
+        self._fleet.drop(number)
+        _log.warning("node %s is lost with %d tasks: %s", node.site.label, len(node.leases), reason)
+        return Loss(node, reason)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what a cluster engine says of a call that failed; its traces are pages long."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,112 @@
+"""The coordinator's view of one host: what it has been leased, when it was last written to, and when it was heard of."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from pixmill.engine.cluster.fleet import Site
+from pixmill.engine.cluster.letters import Reply, Work
+from pixmill.engine.executor import Post
+from pixmill.engine.task import Attempt
+
+#: seconds after which a host replies although nothing has ended: while it could take more, and while it could not
+_SOON, _LATER = 0.1, 0.5
+#: seconds between two letters to a host that has nothing to do
+_HEARTBEAT = 3.0
+
+
+class Node:
+    """A host from its hire to its loss. ``leases`` are the unanswered attempts by number, in the order they were given.
+
+    ``room`` is how many more it should be given, ``reserve`` how many wait there for a worker, ``told`` its last reply.
+    It ``is_proven`` once it has answered an attempt: until then its workers may be dying as fast as they start.
+    """
+
+    def __init__(self, site: Site, workers: int, now: float) -> None:
+        """Begin as one who has been sent for."""
+        self.site = site
+        self.workers = workers
+        self.said_hello = False
+        self.is_working = False
+        self.is_dismissed = False
+        self.is_proven = False
+        self.is_awaited = True
+        self.leases: dict[int, Attempt] = {}
+        self.told = Reply()
+        self.room = 0
+        self.reserve = 0
+        self._written = now
+        self._outbox: deque[tuple[int, Attempt]] = deque()
+        self._asks: set[str] = set()
+
+    def give(self, number: int, attempt: Attempt) -> None:
+        """Lease ``attempt`` to it."""
+        self.room -= 1
+        self.leases[number] = attempt
+        self._outbox.append((number, attempt))
+
+    def ask_back(self, *, all_of_it: bool) -> Iterator[Attempt]:
+        """Ask for what has not begun, or only for what waits in reserve; yield what was never sent."""
+        self._asks.add("recall" if all_of_it else "spare")
+        self.reserve = 0
+        while self._outbox and all_of_it:
+            number, attempt = self._outbox.popleft()
+            del self.leases[number]
+            yield attempt
+
+    def is_due(self, now: float) -> bool:
+        """Return whether it is time to write to it."""
+        if self.is_awaited or not self.is_working or self.is_dismissed:
+            return False
+        return bool(self.leases or self._asks) or not self.is_proven or now - self._written > _HEARTBEAT
+
+    def letter(self) -> Work:
+        """Return what is to be written now."""
+        errands, asks = tuple(self._outbox), self._asks
+        self._outbox, self._asks = deque(), set()
+        patience = (_SOON if self.room else _LATER) if self.leases or not self.is_proven else 0.0
+        return Work(errands=errands, patience=patience, recall="recall" in asks, spare="spare" in asks)
+
+    def wrote(self, now: float) -> None:
+        """Note that a letter went out: its reply is awaited."""
+        self.is_awaited = True
+        self._written = now
+
+    def heard(self, reply: Reply) -> None:
+        """Take its reply."""
+        self.is_awaited = False
+        self.is_working = True
+        self.is_proven = self.is_proven or bool(reply.answers)
+        self.told = reply
+        self.room = max(0, reply.room - len(self._outbox))
+        self.reserve = reply.reserve
+        self.workers = reply.workers or self.workers
+
+    def posts(self) -> tuple[Post, ...]:
+        """Return what its workers were at when it last replied."""
+        return tuple(replace(post, node=self.site.label) for post in self.told.posts)
+
+    def silence(self, now: float) -> float:
+        """Return for how many seconds a reply has been awaited."""
+        return now - self._written if self.is_awaited else 0.0
+
+    def forgive(self, pause: float) -> None:
+        """Leave a time out of account in which the coordinator itself stood still."""
+        self._written += pause
+
+
+def shares(nodes: Sequence[Node], attempts: Sequence[Attempt]) -> Iterator[tuple[Node, Attempt]]:
+    """Yield where to lease each of ``attempts``, in order: nodes fill up evenly. What there is no room for is not yielded.
+
+    One that is ``secluded`` goes where a try may use the most memory.
+    """
+    free = {node: node.room for node in nodes if node.room}
+    for attempt in attempts:
+        if not free:
+            return
+        node = max(free, key=lambda node: node.told.memory if attempt.secluded else free[node] / max(1, node.workers))
+        yield node, attempt
+        free[node] -= 1
+        if not free[node]:
+            del free[node]

@@ -1,0 +1,54 @@
+"""Which sites are to have a host: those that are there, but for the ones that were refused or that must rest."""
+
+from collections.abc import Iterable, Iterator
+
+from pixmill.core.errors import RunError
+from pixmill.engine.cluster.fleet import Site
+
+#: seconds between two looks at the cluster, and before a site that was lost is tried again
+_LOOK, _REST = 2.0, 10.0
+
+
+class Roster:
+    """Remembers what became of sites. ``wanted`` workers are to be had in all; ``None`` for every core that is given."""
+
+    def __init__(self, wanted: int | None) -> None:
+        """Know nothing yet."""
+        self.refused: dict[str, RunError] = {}
+        self._wanted = wanted
+        self._rests: dict[str, float] = {}
+        self._next_look = 0.0
+        self._known: tuple[Site, ...] = ()
+
+    def is_due(self, now: float) -> bool:
+        """Return whether to look at the cluster again; the next time is later then."""
+        if now < self._next_look:
+            return False
+        self._next_look = now + _LOOK
+        return True
+
+    def openings(self, sites: Iterable[Site], taken: dict[str, int], now: float) -> Iterator[tuple[Site, int]]:
+        """Yield where to hire, and how many workers. ``taken`` are the workers at sites that have a host."""
+        self._known = tuple(sites)
+        left = None if self._wanted is None else self._wanted - sum(taken.values())
+        for site in self._known:
+            if site.name in taken or site.name in self.refused or now < self._rests.get(site.name, 0.0):
+                continue
+            workers = site.cores if left is None else min(site.cores, left)
+            if workers < 1:
+                continue
+            left = None if left is None else left - workers
+            yield site, workers
+
+    def rest(self, site: Site, now: float) -> None:
+        """Leave ``site`` alone for a while: its host was lost."""
+        self._rests[site.name] = now + _REST
+
+    def refuse(self, site: Site, reason: RunError) -> None:
+        """Leave ``site`` alone for the rest of the run."""
+        self.refused[site.name] = reason
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether every site that there is has been refused."""
+        return bool(self._known) and all(site.name in self.refused for site in self._known)

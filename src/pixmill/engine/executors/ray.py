@@ -1,0 +1,139 @@
+"""Workers on a Ray cluster: one actor a node, which asks for as many cores as it starts workers."""
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from pixmill.core.errors import MissingExtra, RunError
+from pixmill.engine.cluster.executor import ClusterExecutor
+from pixmill.engine.cluster.fleet import Fleet, Site
+from pixmill.engine.cluster.host import NodeHost
+from pixmill.engine.cores import usable_cores
+
+_OBJECT_STORE = 100_000_000  # bytes, of a cluster that we start: letters are addresses, Ray's default is 30 % of the memory
+#: for a cluster that we start: only who has our token may use it, and it tells nobody that it runs
+_PRIVATE = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+_TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+_LOOPBACK = "127.0.0.1"
+
+
+class RayExecutor(ClusterExecutor):
+    """Runs attempts on the Ray cluster at ``address``, else at ``RAY_ADDRESS``, else on one that it starts on this machine."""
+
+    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:
+        """Connect, or start. A connection that the caller's program has made already is used, and stays."""
+        try:
+            with _environment({} if address or os.environ.get("RAY_ADDRESS") else _private()):
+                return RayFleet(address or os.environ.get("RAY_ADDRESS"), workers or usable_cores())
+        except ImportError:
+            raise MissingExtra("ray", "--executor ray") from None
+
+
+class RayFleet(Fleet):
+    """The nodes of a Ray cluster, as sites."""
+
+    def __init__(self, address: str | None, cores: int) -> None:
+        """Connect to ``address``; ``None`` for a cluster of our own with ``cores`` cores."""
+        import ray  # noqa: PLC0415  # an extra, 70 MB of it
+        from ray.util import scheduling_strategies  # noqa: PLC0415  # the same
+
+        self._ray = ray
+        self._strategy = scheduling_strategies.NodeAffinitySchedulingStrategy
+        self._exits = ExitStack()
+        if not ray.is_initialized():
+            self._connect({"address": address} if address else {"address": "local", "num_cpus": cores, **_local_only()})
+        self._host = ray.remote(NodeHost)
+        self._actors: dict[int, Any] = {}
+        self._awaited: dict[Any, int] = {}
+
+    def sites(self) -> list[Site]:
+        """Return the nodes that are alive."""
+        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        return [Site(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
+
+    def hire(self, number: int, site: Site, workers: int) -> None:
+        """Start the actor on its node, and nowhere else."""
+        place = self._strategy(site.name, soft=False)
+        actor = self._host.options(num_cpus=workers, scheduling_strategy=place, max_restarts=0).remote()
+        self._actors[number] = actor
+        self._awaited[actor.hello.remote()] = number
+
+    def send(self, number: int, letter: bytes) -> None:
+        """Call the actor."""
+        self._awaited[self._actors[number].exchange.remote(letter)] = number
+
+    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+        """Wait for the first call to return, and take the others that have."""
+        if not self._awaited:
+            time.sleep(timeout)
+            return []
+        calls = list(self._awaited)
+        ready, _ = self._ray.wait(calls, num_returns=1, timeout=timeout)
+        if ready and len(calls) > 1:
+            ready, _ = self._ray.wait(calls, num_returns=len(calls), timeout=0)
+        return [(self._awaited.pop(call), self._result(call)) for call in ready]
+
+    def drop(self, number: int) -> None:
+        """Kill the actor, and forget what it was asked."""
+        self._awaited = {call: caller for call, caller in self._awaited.items() if caller != number}
+        self._ray.kill(self._actors.pop(number))
+
+    def close(self) -> None:
+        """Kill every actor and disconnect."""
+        for number in list(self._actors):
+            self.drop(number)
+        self._exits.close()
+
+    def _connect(self, choices: Mapping[str, Any]) -> None:
+        try:
+            with _signals_kept():
+                self._ray.init(**choices, log_to_driver=False, logging_level="ERROR")
+        except Exception as error:
+            where = choices["address"]
+            message = f"no Ray cluster can be used at {where}: {str(error).strip().splitlines()[0]}"
+            raise RunError(message, hint="is --address (or RAY_ADDRESS) right, and the token?") from error
+        self._exits.callback(self._ray.shutdown)
+
+    def _result(self, call: Any) -> bytes | Exception:  # noqa: ANN401  # Ray's reference to an object
+        try:
+            reply: bytes = self._ray.get(call)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
+            return error
+        return reply
+
+
+def _local_only() -> dict[str, Any]:
+    return {"_node_ip_address": _LOOPBACK, "include_dashboard": False, "object_store_memory": _OBJECT_STORE}
+
+
+def _private() -> dict[str, str]:
+    """Return what a cluster of our own is started with; a token only where the user has not set one up."""
+    token = {} if any(name in os.environ for name in _TOKENS) else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return {name: value for name, value in {**_PRIVATE, **token}.items() if name not in os.environ}
+
+
+@contextmanager
+def _environment(additions: Mapping[str, str]) -> Iterator[None]:
+    """Set variables while Ray starts; it hands them on to what it starts."""
+    os.environ.update(additions)
+    try:
+        yield
+    finally:
+        for name in additions:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Undo what Ray does to signal handlers: it makes SIGTERM end this process at once, and the run must drain."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
