@@ -48,5 +48,8 @@ class RunConfig(Model, frozen=True, kw_only=True):
     workers: Annotated[int | None, Meta(ge=1, description="worker processes; as many as the cores that this process may use")] = (
         None
     )
-    executor: Annotated[str, Meta(description="where the work runs")] = "local"
+    executor: Annotated[str, Meta(description="where the work runs: local, ray, dask, or inline to debug a step")] = "local"
+    address: Annotated[
+        str | None, Meta(description="address of the cluster, such as 10.0.0.1:6379; by default RAY_ADDRESS, or one started here")
+    ] = None
     force: Annotated[bool, Meta(description="do everything again, also what is done")] = False

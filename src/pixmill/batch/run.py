@@ -76,7 +76,7 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), com
         ledger = open_state(made, stack)
         if config.placement.index:
             stack.callback(index.write, ledger, Path(config.placement.index))
-        executor = executors().get(config.executor)(workers=config.workers)  # type: ignore[call-arg]  # as every executor is made
+        executor = executors().get(config.executor).reached(workers=config.workers, address=config.address)
         engine = stack.enter_context(
             open_engine(
                 _tasks(made, stream(ledger), ledger),
