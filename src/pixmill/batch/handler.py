@@ -49,29 +49,31 @@ class ImageHandler:
         kept = {output.mark: output for output in item.kept if self._stands(output)}
         marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
         missing = [index for index, each in enumerate(marks) if each not in kept]
-        made, notes = self._make(item, missing, marks, stages) if missing else ({}, ())
-        return pack(Product(tuple(made.get(each) or kept[each] for each in marks), notes, item.entry.size))
+        made, notes, size = self._make(item, missing, marks, stages) if missing else ({}, (), item.entry.size)
+        return pack(Product(tuple(made.get(each) or kept[each] for each in marks), notes, size, item.columns))
 
     def _make(
         self, item: Item, indexes: list[int], marks: list[bytes], stages: Stages
-    ) -> tuple[dict[bytes, Written], tuple[str, ...]]:
-        """Make the renditions with these ``indexes``; return what was written, by mark, and what is to be noted."""
+    ) -> tuple[dict[bytes, Written], tuple[str, ...], int]:
+        """Make the renditions with these ``indexes``; return what was written, by mark, what is to be noted, and the bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(marks) else self._recipe.evolve(renditions=renditions)
-        result = process(self._read(item), recipe, enter=stages.enter, claim=stages.claim)
+        source = self._read(item)
+        size = item.entry.size if source.data is None else len(source.data)
+        result = process(source, recipe, enter=stages.enter, claim=stages.claim)
         self._check_unchanged(item)
         made = {
             marks[index]: self._write(item, index, output, stages) for index, output in zip(indexes, result.outputs, strict=True)
         }
-        count_work(item, made.values(), result, stages)
-        return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes
+        count_work(size, made.values(), result, stages)
+        return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes, size
 
     def _stands(self, output: Written) -> bool:
         entry = self._destination.stat(output.name)
         return entry is not None and entry.size == output.size
 
     def _read(self, item: Item) -> Input:
-        path = item.entry.path
+        path = item.place or item.entry.path
         local = self._source.local_path(path) if item.entry.size > IN_MEMORY else None
         if local is not None and item.entry.size <= self._options.max_bytes:
             return Input(path=local)
@@ -79,7 +81,9 @@ class ImageHandler:
 
     def _check_unchanged(self, item: Item) -> None:
         """Refuse a source that was written to while it was read: what was decoded may be half of each version."""
-        if self._source.stat(item.entry.path) != item.entry:
+        if (
+            not item.place and self._source.stat(item.entry.path) != item.entry
+        ):  # by its place it was read in one state or not at all
             raise ReadError(
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
@@ -87,17 +91,18 @@ class ImageHandler:
     def _write(self, item: Item, index: int, output: Output, stages: Stages) -> Written:
         stages.enter("write")
         name = item.names[index]
-        mtime = int(item.entry.version) if self._options.keep_mtime else None
+        version = item.entry.version
+        mtime = int(version) if self._options.keep_mtime and version.isdigit() else None  # that of a URL is no time
         digest = blake2b(output.data, digest_size=16).digest()
         durable = self._options.durable
         self._destination.write(name, output.data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync"))
         return Written(name, len(output.data), output.width, output.height, output.format, digest, output.rendition)
 
 
-def count_work(item: Item, outputs: Iterable[Written], result: Result, stages: Stages) -> None:
-    """Count what was read and written, and what was noted on the way, as the measures of this task."""
+def count_work(size: int, outputs: Iterable[Written], result: Result, stages: Stages) -> None:
+    """Count what was read (``size`` bytes) and written, and what was noted on the way, as the measures of this task."""
     sizes = [output.size for output in outputs]
-    stages.count("bytes_in", item.entry.size)
+    stages.count("bytes_in", size)
     stages.count("bytes_out", sum(sizes))
     stages.count("pixels_in", result.header.pixels)
     stages.count("outputs", len(sizes))

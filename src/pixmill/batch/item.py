@@ -12,13 +12,16 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     """One source image with the names of its outputs, one for each rendition. What a task's payload holds.
 
     ``refusal`` is set for what the source could not even list, such as a folder without permission: it fails with that.
-    ``kept`` are outputs of an earlier run that need not be made again; they are no part of the task's identity.
+    ``columns`` is what a list says of it besides its path, as a JSON object. ``kept`` are outputs of an earlier run that need
+    not be made again, and ``place`` is how the source's storage finds it: they are no part of the task's identity.
     """
 
     entry: Entry
     names: tuple[bytes, ...] = ()
     refusal: str = ""
     kept: tuple["Written", ...] = ()
+    place: bytes = b""
+    columns: bytes = b""
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):
@@ -38,11 +41,15 @@ class Written(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Product(msgspec.Struct, frozen=True, array_like=True):
-    """What the ledger keeps of a finished image. ``notes`` are stable codes of what was dropped or ignored on the way."""
+    """What the ledger keeps of a finished image. ``notes`` are stable codes of what was dropped or ignored on the way.
+
+    ``columns`` are those of its ``Item``.
+    """
 
     outputs: tuple[Written, ...]
     notes: tuple[str, ...] = ()
     source_size: int = 0
+    columns: bytes = b""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -52,8 +59,9 @@ _products = msgspec.msgpack.Decoder(Product)
 
 def to_task(item: Item, fingerprint: bytes) -> Task:
     """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine)."""
-    payload = _encoder.encode(item)
-    return Task(id=blake2b(payload, key=fingerprint, digest_size=16).digest(), key=item.entry.path, payload=payload)
+    identity = _encoder.encode((item.entry, item.names, item.refusal, (item.columns,) if item.columns else ()))
+    digest = blake2b(identity, key=fingerprint, digest_size=16).digest()
+    return Task(id=digest, key=item.entry.path, payload=_encoder.encode(item))
 
 
 def with_kept(task: Task, kept: tuple[Written, ...]) -> Task:

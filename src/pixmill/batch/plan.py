@@ -6,15 +6,17 @@ from functools import cached_property
 from pixmill.batch import fingerprint
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Extension, Namer
 from pixmill.batch.places import Places, find
 from pixmill.batch.selection import HEAD, Selector
+from pixmill.batch.source import Row
 from pixmill.batch.workload import Extent, extent
 from pixmill.core.errors import ConfigError, ImageError
 from pixmill.engine.task import Task
 from pixmill.imaging.recipe import Rendition
-from pixmill.storage.storage import Entry
+from pixmill.storage.storage import Entry, Placed
 
 
 class Plan:
@@ -24,7 +26,8 @@ class Plan:
         """Take a configuration and its checked places."""
         self.config = config
         self.places = places
-        self.selector = Selector(config.selection, places.source.storage)
+        self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_chosen)
+        self._found_by: dict[bytes, bytes] = {}
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -39,8 +42,7 @@ class Plan:
     @cached_property
     def tag(self) -> str:
         """Return the mark of this run's temporaries: that of its shard, since the lock lets each shard run once."""
-        shard = self.config.selection.shard
-        return f"{shard.index}of{shard.count}"
+        return self.config.selection.shard.tag
 
     @cached_property
     def assignment(self) -> Assignment:
@@ -75,8 +77,9 @@ class Plan:
         """Yield the inputs among the ``entries`` of one folder, which must be all of them: their names may collide."""
         shard = self.config.selection.shard
         chosen = self.selector.choose(entries)
+        self._found_by = {entry.path: entry.place for entry in chosen if isinstance(entry, Placed)}
         names = self.namer.names([entry.path for entry in chosen])
-        return (Item(entry, names[entry.path]) for entry in chosen if shard.takes(entry.path))
+        return (_item(entry, names[entry.path]) for entry in chosen if shard.takes(entry.path))
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
@@ -97,8 +100,10 @@ class Plan:
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two of them have the same name and format")
         several = len({rendition.name for rendition in renditions}) > 1
-        template = placement.name.with_rendition() if several else placement.name
         named = [(rendition.name, self._extension(rendition)) for rendition in renditions]
+        if self.places.dataset:
+            return SampleNamer(placement.name, named, refuse=placement.on_collision == "error", is_taken=is_taken)
+        template = placement.name.with_rendition() if several else placement.name
         return Namer(template, named, refuse=placement.on_collision == "error", is_taken=is_taken)
 
     def _extension(self, rendition: Rendition) -> Extension:
@@ -107,7 +112,14 @@ class Plan:
         if not codec.follows_source:
             extension = codec.format.extension
             return lambda _: extension
-        return lambda path: codec.extension_for(storage.head(path, HEAD))
+        return lambda path: codec.extension_for(storage.head(self._found_by.get(path, path), HEAD))
+
+
+def _item(entry: Entry, names: tuple[bytes, ...]) -> Item:
+    if not isinstance(entry, Placed):
+        return Item(entry, names)
+    columns = entry.columns if isinstance(entry, Row) else b""
+    return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.place, columns=columns)
 
 
 def plan(config: RunConfig) -> Plan:

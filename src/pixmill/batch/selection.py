@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from pixmill.batch.config import Selection
 from pixmill.imaging.format import extensions, sniff
-from pixmill.storage.storage import Entry, Storage
+from pixmill.storage.storage import Entry, Storage, place_of
 
 HEAD = 64  # bytes: every signature lies within
 
@@ -15,14 +15,15 @@ HEAD = 64  # bytes: every signature lies within
 class Selector:
     """Chooses candidates. ``ignored`` counts what was left out, by reason: ``hidden``, ``excluded``, ``not-an-image``."""
 
-    def __init__(self, selection: Selection, storage: Storage) -> None:
-        """Compile the patterns."""
+    def __init__(self, selection: Selection, storage: Storage, *, is_chosen: bool = False) -> None:
+        """Compile the patterns. With ``is_chosen`` every entry was named by somebody, and only the patterns decide."""
         self.ignored: Counter[str] = Counter()
         self._included = _matcher(selection.include)
         self._excluded = _matcher(selection.exclude)
         self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
         self._extensions = frozenset(b"." + extension.encode() for extension in extensions())
         self._storage = storage
+        self._is_chosen = is_chosen
 
     def choose(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the candidates among ``entries``, in order."""
@@ -37,9 +38,9 @@ class Selector:
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
-        if name.startswith(b"."):
+        if name.startswith(b".") and not self._is_chosen:
             return "hidden"
-        if not self._looks_like_an_image(entry, name):
+        if not (self._is_chosen or self._looks_like_an_image(entry, name)):
             return "not-an-image"
         if self._included is not None and not self._included(entry.path):
             return "not-included"
@@ -51,7 +52,7 @@ class Selector:
         return name[name.rfind(b".") :].lower() in self._extensions
 
     def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_extension
-        return sniff(self._storage.head(entry.path, HEAD)) is not None
+        return sniff(self._storage.head(place_of(entry), HEAD)) is not None
 
 
 def _matcher(patterns: tuple[str, ...]) -> Callable[[bytes], bool] | None:

@@ -9,9 +9,15 @@ import msgspec
 from pixmill.batch.config import Selection
 from pixmill.core.errors import ImageError
 from pixmill.storage.address import Address
-from pixmill.storage.storage import Entry, Storage
+from pixmill.storage.storage import Entry, Placed, Storage
 
 Refused = Callable[[bytes, ImageError], None]
+
+
+class Row(Placed, frozen=True, array_like=True, gc=False):
+    """An entry that a list names. ``columns`` is what the list says of it besides, as a JSON object; empty for nothing."""
+
+    columns: bytes = b""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +31,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     """Yields what could be input, as a stream, in an order that does not change between runs.
 
-    ``address`` is what a worker opens to read the entries that this process sees in ``storage``.
+    ``address`` is what a worker opens to read the entries that this process sees in ``storage``. ``is_chosen`` says that
+    whatever it yields was named one by one, so that it is an image whatever it is called.
     """
 
     address: Address
     storage: Storage
+    is_chosen: bool
 
     def folders(self, refused: Refused) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: the entries of one folder at once, sorted, since their names may collide.
@@ -46,6 +54,7 @@ class SourceKind(ABC):
 
     address: Address
     storage: Storage
+    is_chosen: bool = False
 
     @classmethod
     @abstractmethod

@@ -31,7 +31,7 @@ def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:
     steps = [*recipe.steps, *(step for rendition in recipe.renditions for step in rendition.steps)]
     if any(step.runs_foreign_code or not type(step).__module__.startswith("pixmill.") for step in steps):
         return None
-    is_local = assignment.source.startswith("file:") and assignment.destination.startswith("file:")
+    is_local = assignment.source.startswith(("file:", "tar:", "zip:")) and assignment.destination.startswith("file:")
     destination = Address.parse(assignment.destination).local
     writable = [os.fsencode(destination.absolute())] if destination else []
     with suppress(FileNotFoundError):  # there is no place for temporary files, so there will be none

@@ -6,6 +6,7 @@ from typing import Protocol, Self, runtime_checkable
 import msgspec
 
 from pixmill.core.errors import ReadError
+from pixmill.core.text import printable
 from pixmill.storage.address import Address
 
 
@@ -34,6 +35,17 @@ class Placed(Entry, frozen=True, array_like=True, gc=False):
     place: bytes
 
 
+def changed(path: bytes) -> ReadError:
+    """Return the error for a source that was written to since it was listed, so that it may be half of each version."""
+    message, hint = f"{printable(path)} changed or vanished while it was read", "run again: it will be taken as it is then"
+    return ReadError(message, code="changed", hint=hint)
+
+
+def place_of(entry: Entry) -> bytes:
+    """Return what its storage finds ``entry`` by best: its place where it has one, else its path."""
+    return entry.place if isinstance(entry, Placed) else entry.path
+
+
 #: the entries of one directory, in the order of their names
 Listing = list[Entry]
 
@@ -59,6 +71,16 @@ class Storage(Protocol):
 
         Anything but a regular file is refused, without blocking. A file that changes meanwhile is a retryable error.
         """
+
+    def fetch(self, entry: Entry, *, limit: int) -> bytes:
+        """Return the whole content of ``entry``; ``ReadError`` with code ``changed`` when it is not that any more.
+
+        Else what ``read`` does. A scheme that can ask for a version does this in one request.
+        """
+        data = self.read(entry.path, limit=limit)
+        if self.stat(entry.path) != entry:
+            raise changed(entry.path)
+        return data
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first ``size`` bytes, fewer when there are fewer; refuses what ``read`` refuses."""

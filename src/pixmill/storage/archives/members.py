@@ -81,12 +81,13 @@ class Members:
 
 def _record(member: Member) -> Record:
     """Return ``member`` under a key that sorts a folder before those in it, and all of them by the names on the way."""
-    folder, name = posixpath.split(member.path)
+    folder, name = _folder(member), posixpath.basename(member.path)
     return b"%s\0\0%s" % (folder.replace(b"/", b"\0"), name), _encode(member)
 
 
 def _folder(member: Member) -> bytes:
-    return posixpath.dirname(member.path)
+    """Return the folder of a member; the root for one that is refused, since its name may lead anywhere."""
+    return b"" if member.refusal else posixpath.dirname(member.path)
 
 
 def _between(under: bytes, folder: bytes) -> list[bytes]:

@@ -45,7 +45,7 @@ class _Entry(msgspec.Struct, gc=False):
 
 
 class Zip(Layout):
-    """A zip file, its members stored or deflated. The version of one is its checksum and its time."""
+    """A zip file, its members stored or deflated. The version of one is its time, with its checksum in the nanoseconds."""
 
     def __init__(self, file: ArchiveFile) -> None:
         """Find the directory; ``AddressError`` when there is none."""
@@ -181,7 +181,8 @@ def _member(entry: _Entry) -> Member:
     if entry.method not in (_STORED, _DEFLATED):
         hint = "unpack the archive, or make it anew with deflate"
         raise unreadable(path, f"compressed with a method (number {entry.method}) that is not read in place", hint=hint)
-    return Member(path, entry.size, b"%d-%08x" % (_nanoseconds(*entry.modified), entry.crc), entry.at)
+    # Times are of two seconds each: what is below that has room for the checksum, and the version stays a time.
+    return Member(path, entry.size, b"%d" % (_nanoseconds(*entry.modified) + entry.crc % (2 * 10**9)), entry.at)
 
 
 def _large(extra: bytes, values: list[int]) -> list[int]:

@@ -1,0 +1,62 @@
+"""A tar or zip file, its members read where they lie."""
+
+from collections.abc import Iterator
+from typing import Self
+from urllib.parse import quote_from_bytes
+
+from pixmill.batch.source import Asked, Refused, SourceKind
+from pixmill.core.errors import AddressError
+from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
+from pixmill.storage.storage import Entry, Storage
+
+_SUFFIXES = {".tar": "tar", ".zip": "zip"}
+_COMPRESSED = (".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")  # the storage says what is to be done
+
+
+class Archive(SourceKind):
+    """The members of an archive: ``photos.tar``, ``photos.zip``, or any file as ``tar:///srv/x`` and ``zip:///srv/x``."""
+
+    def __init__(self, address: Address, storage: Storage) -> None:
+        """Take the archive as a storage, which is at ``address``."""
+        self.address = address
+        self.storage = storage
+
+    @classmethod
+    def claims(cls, address: Address) -> bool:
+        """Claim a local file that is called like an archive, and what is said to be one."""
+        if address.scheme in _SUFFIXES.values():
+            return True
+        return address.local is not None and bool(_scheme(address.location)) and address.local.is_file()
+
+    @classmethod
+    def open(cls, asked: Asked) -> Self:
+        """Return the archive; ``AddressError`` when it is not there, not an archive, or compressed as a whole."""
+        address = asked.address
+        if address.local is not None:
+            address = Address(_scheme(address.location), quote_from_bytes(_absolute(address)).encode())
+        if not address.location.startswith(b"/"):
+            raise AddressError(
+                f"{address} names no file", hint=f"write the whole path: {address.scheme}:///srv/photos.{address.scheme}"
+            )
+        return cls(address, open_storage(address))
+
+    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
+        """Yield the members folder by folder, sorted; hidden folders are not entered."""
+        return self.storage.list(descend=_is_visible, on_error=refused)
+
+
+def _scheme(location: bytes) -> str:
+    """Return the scheme for a file of this name, empty where it is not called like an archive."""
+    name = location.lower().decode("utf-8", "surrogateescape")
+    if name.endswith(_COMPRESSED):
+        return "tar"
+    return next((scheme for suffix, scheme in _SUFFIXES.items() if name.endswith(suffix)), "")
+
+
+def _absolute(address: Address) -> bytes:
+    return Address.parse(address.url).location
+
+
+def _is_visible(folder: bytes) -> bool:
+    return not folder.rpartition(b"/")[2].startswith(b".")
