@@ -52,6 +52,13 @@ class Ledgers(RuleBasedStateMachine):
     def finish(self, outcomes):
         self.both(lambda ledger: ledger.finish(outcomes))
 
+    @rule(outcomes=st.lists(OUTCOMES, max_size=4, unique_by=lambda outcome: outcome.task.key))
+    def adopt(self, outcomes):
+        other = MemoryLedger(clock=lambda: 8.0)
+        other.admit([outcome.task for outcome in outcomes])
+        other.finish(outcomes)
+        self.both(lambda ledger: ledger.adopt(other.records()))
+
     @rule(keys=st.lists(st.sampled_from([*KEYS, b"unknown"]), max_size=3, unique=True))
     def forget(self, keys):
         self.both(lambda ledger: ledger.forget(keys))

@@ -15,6 +15,7 @@ import msgspec
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 
+_PAUSES = (0.005, 0.01, 0.02, 0.05)  # seconds
 CODES = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
 
 
@@ -62,12 +63,21 @@ class Lock:
 
     def _take(self) -> None:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+        self._lock()
         if self._mode == fcntl.LOCK_EX:
             owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
             with suppress(OSError):  # the lock holds without the name; a full disk has its own message
                 os.ftruncate(self._file, 0)
                 os.pwrite(self._file, msgspec.json.encode(owner), 0)
+
+    def _lock(self) -> None:
+        """Take it; whoever only asks whether a run has it, holds it for an instant, which is waited for."""
+        for pause in _PAUSES:
+            try:
+                return fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(pause)
+        return fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
 
     def _let_go(self) -> None:
         """Close the file, which ends the lock whatever the disk says: there is nothing in it to lose."""

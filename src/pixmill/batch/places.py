@@ -83,8 +83,7 @@ def _check_folder(destination: Path) -> None:
 
 def _state(config: RunConfig, destination: Address) -> Path:
     base = Path(config.placement.state) if config.placement.state else default_state(destination)
-    shard = config.selection.shard
-    return base if shard.count == 1 else base / f"shard-{shard.index}-of-{shard.count}"
+    return base / config.selection.shard.folder
 
 
 def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:

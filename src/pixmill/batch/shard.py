@@ -1,10 +1,12 @@
 """``Shard``: one of n parts of a run, told apart by the hash of the source's name."""
 
+import math
 import re
 import zlib
 from typing import ClassVar, Self
 
 _PATTERN = re.compile(r"(\d+)/(\d+)")
+_FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
 
 
 class Shard:
@@ -21,6 +23,28 @@ class Shard:
     def takes(self, path: bytes) -> bool:
         """Tell whether the source at ``path`` is in this part."""
         return self.count == 1 or zlib.crc32(path) % self.count == self.index - 1
+
+    @property
+    def folder(self) -> str:
+        """Return the name of the folder of its state below that of the output; empty for the whole."""
+        return "" if self.count == 1 else f"shard-{self.index}-of-{self.count}"
+
+    @property
+    def tag(self) -> str:
+        """Return the mark of its temporaries."""
+        return f"{self.index}of{self.count}"
+
+    @classmethod
+    def of_folder(cls, name: str) -> Self | None:
+        """Return the part whose state is in a folder of this ``name``; ``None`` when that is not the name of one."""
+        match = _FOLDER.fullmatch(name)
+        found = cls(int(match[1]), int(match[2])) if match else None
+        return found if found and 1 <= found.index <= found.count and found.folder == name else None
+
+    def shares_with(self, other: "Shard") -> bool:
+        """Tell whether any name could be in both: a split into 8 refines one into 4, it does not cross it."""
+        step = math.gcd(self.count, other.count)
+        return self.index % step == other.index % step
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.item import unpack
+from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.lock import Lock
 from pixmill.batch.plan import Plan
 from pixmill.batch.statehome import default_state
+from pixmill.batch.succession import refuse_beside, relatives, take_over
 from pixmill.core.errors import RunError
 from pixmill.core.events import Event
 from pixmill.core.text import printable
@@ -22,7 +24,6 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
-LEDGER = "ledger.sqlite"
 STANDARD_INPUT = "-"
 
 
@@ -37,20 +38,25 @@ def about(config: RunConfig) -> bytes:
 
 def open_state(made: Plan, stack: ExitStack) -> Ledger:
     """Make the state folder of ``made``, take the lock, open the ledger, and clear away what a dead run left behind."""
-    state, guard = made.places.state, default_state(made.places.destination)
+    state, guard = made.places.state, default_state(made.places.home)
     _make_folders(guard, state)
     sharded = made.config.selection.shard.count > 1
     stack.enter_context(Lock(guard / "lock", shared=sharded))
     if state != guard:
         stack.enter_context(Lock(state / "lock"))
+    shard = made.config.selection.shard
+    others = relatives(shard, state)
+    refuse_beside(shard, others)
     is_new = not (state / LEDGER).exists()
     ledger = SqliteLedger(state / LEDGER)
     stack.callback(ledger.close)
     runs = list(ledger.runs())
-    if is_new or (runs and runs[-1].reason != "finished"):
+    inherited = take_over(ledger, shard, others)
+    last = inherited or (runs[-1] if runs else None)
+    if is_new or (last and last.reason != "finished"):
         sweep(made)
-    if runs:
-        _reconsider(ledger, runs[-1], made.config)
+    if last:
+        _reconsider(ledger, last, made.config)
     return ledger
 
 
@@ -64,8 +70,9 @@ def _make_folders(*folders: Path) -> None:
 
 def sweep(made: Plan) -> None:
     """Remove the temporaries of dead runs and workers: nobody else can be writing, the lock is ours."""
-    sharded = made.config.selection.shard.count > 1
-    open_storage(made.places.destination).sweep({made.tag} if sharded else None)
+    shard = made.config.selection.shard
+    dead = {each.shard.tag for each in relatives(shard, made.places.state)}
+    open_storage(made.places.destination).sweep({shard.tag, *dead} if shard.count > 1 else None)
 
 
 def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:

@@ -1,31 +1,48 @@
-"""What the ledger of an output holds: its state, its failures, and whether its outputs are still what they were."""
+"""What the ledgers of an output hold: its state, its failures, and whether its outputs are still what they were."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.item import Written, unpack
-from pixmill.batch.state import LEDGER
+from pixmill.batch.ledgers import Holding, Ledgers, Standing, find, total
+from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Ledger, RunRecord
-from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
+FINISHED = "finished"
+Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
+
+
+class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one shard is: ``killed`` is a run that ended without a word. ``last`` is its last run, ``None`` before the first."""
+
+    shard: Shard
+    condition: Condition
+    counts: Counts = Counts()
+    last: RunRecord | None = None
+
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger holds, and its last run (``None`` when there was none)."""
+    """What the ledgers hold together, and the last run of any (``None`` when there was none).
+
+    ``shards``: each part of the split on its own, also one that has not begun; empty where there is none.
+    """
 
     counts: Counts
     last: RunRecord | None
+    shards: tuple[ShardStatus, ...] = ()
 
 
 class FailedImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +65,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 def state_folder(destination: str, state: str | None = None) -> Path:
     """Return where the state of ``destination`` is; ``AddressError`` when no run has been there."""
     folder = Path(state) if state else default_state(Address.parse(destination))
-    if not (folder / LEDGER).exists():
+    if not find(folder):
         raise AddressError(
             f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder"
         )
@@ -56,46 +73,75 @@ def state_folder(destination: str, state: str | None = None) -> Path:
 
 
 @contextmanager
-def open_state(destination: str, state: str | None = None, *, write: bool = False) -> Iterator[Ledger]:
-    """Open the ledger of ``destination``, to read unless ``write``; a run may be going on meanwhile."""
-    path = state_folder(destination, state) / LEDGER
-    ledger = SqliteLedger(path) if write else SqliteLedger(path, read_only=True)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+def open_state(destination: str, state: str | None = None) -> Iterator[Ledgers]:
+    """Give the ledgers of ``destination``, one or those of its shards, to be read as one; runs may be going on meanwhile."""
+    yield Ledgers(find(state_folder(destination, state)))
 
 
-def status(ledger: Ledger) -> Status:
-    """Return the counts and the last run."""
-    last = None
-    for last in ledger.runs():  # noqa: B007  # the last one is wanted
-        pass
-    return Status(counts=ledger.counts(), last=last)
+def status(ledgers: Ledgers) -> Status:
+    """Return the counts, the last run, and what each shard is at."""
+    standings = list(ledgers.standings())
+    counts = total(each.counts for each in standings) if ledgers.is_one_split else ledgers.counts()
+    last = max((run for each in standings for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
+    return Status(counts=counts, last=last, shards=tuple(_shards(standings)))
 
 
-def failures(ledger: Ledger, *, code: str | None = None) -> Iterator[FailedImage]:
-    """Yield the failed images in order of path, all or those with ``code``."""
+def _shards(standings: Sequence[Standing]) -> Iterator[ShardStatus]:
+    """Yield every part of each split, in order."""
+    known = {each.holding.shard: each for each in standings}
+    for count in sorted({shard.count for shard in known}):
+        parts = [Shard(index, count) for index in range(1, count + 1)] if len(known) > 1 or count > 1 else []
+        for shard in parts:
+            standing = known.get(shard)
+            if standing is None:
+                yield ShardStatus(shard=shard, condition="not begun")
+            else:
+                last = standing.runs[-1] if standing.runs else None
+                yield ShardStatus(shard=shard, condition=_condition(standing, last), counts=standing.counts, last=last)
+
+
+def _condition(standing: Standing, last: RunRecord | None) -> Condition:
+    if standing.holding.is_running():
+        return "running"
+    if last is None:
+        return "not begun"
+    if not last.ended_at:
+        return "killed"
+    return "finished" if last.reason == FINISHED else "stopped"
+
+
+def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedImage]:
+    """Yield the failed images in order of path, within each shard, all or those with ``code``."""
     for record in ledger.records(State.FAILED):
         failure = record.failure
         if failure is not None and code in (None, failure.code):
             yield FailedImage(path=record.key, failure=failure, attempts=record.attempts, seconds=record.seconds)
 
 
-def forget_failures(ledger: Ledger, *, code: str | None = None) -> int:
-    """Make failed images pending again, all or those with ``code``; return how many."""
-    return ledger.forget([failed.path for failed in failures(ledger, code=code)])
+def forget_failures(ledgers: Ledgers, *, code: str | None = None) -> int:
+    """Make failed images pending again, all or those with ``code``; return how many. ``RunError`` while a run is going on."""
+    failed = [failed.path for failed in failures(ledgers, code=code)]
+    ledgers.forget(failed)
+    return len(failed)
 
 
-def last_config(ledger: Ledger) -> RunConfig:
+def last_config(ledgers: Ledgers) -> RunConfig:
     """Return the configuration of the last run; ``ConfigError`` when there was none."""
-    last = status(ledger).last
+    last = max(ledgers.runs(), key=lambda run: run.started_at, default=None)
     if last is None or not last.about:
         raise ConfigError("the ledger holds no run that could be repeated")
     return RunConfig.from_builtins(json.loads(last.about))
 
 
-def verify(ledger: Ledger, destination: str) -> Iterator[Problem]:
+def unfinished(ledgers: Ledgers) -> Iterator[Holding]:
+    """Yield the ledgers of shards that have something left to do; the one of a whole run always, since files may have come."""
+    for each in ledgers.standings():
+        has_ended = each.runs and each.runs[-1].reason == FINISHED
+        if each.holding.shard.count == 1 or each.counts.pending or not has_ended:
+            yield each.holding
+
+
+def verify(ledger: LedgerView, destination: str) -> Iterator[Problem]:
     """Read every output that the ledger holds as done, and yield those that are not the bytes that were written."""
     storage = open_storage(destination)
     for record in ledger.records(State.DONE):

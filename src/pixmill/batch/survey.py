@@ -7,8 +7,9 @@ from itertools import islice
 import msgspec
 
 from pixmill.batch.item import Item, to_task
+from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.plan import Plan
-from pixmill.batch.state import LEDGER, outputs_stand
+from pixmill.batch.state import outputs_stand
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger

@@ -38,8 +38,27 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     about: bytes = b""
 
 
+class LedgerView(Protocol):
+    """What can be read of a ledger, or of several as one."""
+
+    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+        """Return what is on record for each key, under whatever id, in order; ``None`` for a new one. Changes nothing."""
+
+    def counts(self) -> Counts:
+        """Return the number of records by state (``skipped`` is 0: a ledger knows only what is done)."""
+
+    def records(self, state: State | None = None) -> Iterator[Record]:
+        """Yield the records in the order of their keys, all or those in ``state``, in constant memory.
+
+        The ledger may be changed meanwhile, by this process or another; a record that has been yielded does not come again.
+        """
+
+    def runs(self) -> Iterator[RunRecord]:
+        """Yield the runs, oldest first."""
+
+
 @runtime_checkable
-class Ledger(Protocol):
+class Ledger(LedgerView, Protocol):
     """What is known of every task, for one writer at a time, which is the coordinator's business (it holds a lock).
 
     Every method that changes something is durable when it returns: it survives ``kill -9`` at the next instruction.
@@ -64,9 +83,6 @@ class Ledger(Protocol):
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order; ``None`` for a new one. Changes nothing."""
 
-    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
-        """Return what is on record for each key, under whatever id, in order; ``None`` for a new one. Changes nothing."""
-
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
 
@@ -85,17 +101,11 @@ class Ledger(Protocol):
     def end(self, counts: Counts, reason: str) -> None:
         """Close the run that ``begin`` opened; its counts are what it did, not what the ledger holds."""
 
-    def counts(self) -> Counts:
-        """Return the number of records by state (``skipped`` is 0: a ledger knows only what is done)."""
+    def adopt(self, records: Iterable[Record]) -> int:
+        """Take over what another ledger knows in place of what this one did; return how many.
 
-    def records(self, state: State | None = None) -> Iterator[Record]:
-        """Yield the records in the order of their keys, all or those in ``state``, in constant memory.
-
-        The ledger may be changed meanwhile, by this process or another; a record that has been yielded does not come again.
+        The keys are distinct. A try that is in flight there counts as one that has ended.
         """
-
-    def runs(self) -> Iterator[RunRecord]:
-        """Yield the runs, oldest first."""
 
     def forget(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again (pending, no attempts, no id); return how many there were."""

@@ -7,7 +7,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from PIL import Image
 
 from pixmill.batch import status
 from pixmill.batch.item import Written, unpack
-from pixmill.core.errors import AddressError, RunError
-from pixmill.engine.ledger import Ledger, Record
+from pixmill.core.errors import AddressError
+from pixmill.engine.ledger import LedgerView, Record
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Counts, State
 
@@ -139,15 +139,10 @@ def processes_naming(path: Path) -> list[str]:
 
 
 @contextmanager
-def _ledger(destination: Path) -> Iterator[Ledger | None]:
-    """Give the ledger to read, ``None`` when there is none, or a run is only just making it."""
+def _ledger(destination: Path) -> Iterator[LedgerView | None]:
+    """Give the ledger to read, ``None`` when there is none."""
     with ExitStack() as stack:
         ledger = None
-        try:
+        with suppress(AddressError):
             ledger = stack.enter_context(status.open_state(str(destination)))
-        except AddressError:
-            pass
-        except RunError as error:
-            if error.code != "ledger-missing":
-                raise
         yield ledger

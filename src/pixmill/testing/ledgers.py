@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 
 from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
 
 #: opens the same ledger again with each call; picklable where the ledger is ``durable``, so that a new process can use it
@@ -191,6 +192,30 @@ class LedgerSuite:
         assert ledger.discard([discarded.key, b"never heard of"]) == [record for record in before if record.key == discarded.key]
         assert [record.key for record in ledger.records()] == [kept.key]
         assert ledger.admit([discarded]) == [fresh(discarded)]
+
+    def test_what_another_ledger_knows_is_taken_over_as_it_is(self, ledger: Ledger) -> None:
+        done, failed, fresh_there = tasks(3)
+        other = MemoryLedger()
+        finish(other, [done])
+        fail(other, [failed])
+        other.admit([fresh_there])
+        fail(ledger, [done])
+        assert ledger.adopt(other.records()) == 3
+        assert list(ledger.records()) == list(other.records())
+        assert ledger.counts() == other.counts()
+
+    def test_a_task_that_was_taken_over_is_not_in_flight(self, ledger: Ledger, opener: Opener) -> None:
+        (task,) = tasks(1)
+        ledger.admit([task])
+        ledger.start([Attempt(task)])
+        known = Record(key=task.key, id=task.id, state=State.PENDING, attempts=1)
+        ledger.adopt([known])
+        if self.durable:
+            ledger.close()
+            ledger = opener()
+        ledger.begin()
+        assert ledger.recall([task.key]) == [known]
+        ledger.close()
 
     def test_runs_are_remembered_with_their_counts(self, ledger: Ledger) -> None:
         first = ledger.begin(about=b'{"recipe": 1}')

@@ -72,7 +72,7 @@ def test_a_failure_is_remembered_until_it_is_asked_for_again(source, tmp_path):
     first = pixmill.run(source, out, workers=1)
     assert first.counts.failed == 1
     assert pixmill.run(source, out, workers=1).remembered == 1
-    with status.open_state(str(out), write=True) as ledger:
+    with status.open_state(str(out)) as ledger:
         (failed,) = status.failures(ledger)
         assert failed.path == b"broken.jpg"
         assert failed.failure.stage == "decode"

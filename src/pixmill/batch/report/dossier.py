@@ -15,7 +15,7 @@ from pixmill.batch.report.findings import Findings
 from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
 from pixmill.batch.source import Asked
 from pixmill.core.errors import PixmillError
-from pixmill.engine.ledger import Ledger, RunRecord
+from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.storage.address import Address
 
 SEED = 2004  # the same ledger gives the same report
@@ -39,7 +39,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     made_at: float
 
 
-def collect(ledger: Ledger, *, destination: str, state: Path, check: int, now: float) -> Dossier:
+def collect(ledger: LedgerView, *, destination: str, state: Path, check: int, now: float) -> Dossier:
     """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of."""
     runs = tuple(ledger.runs())[-RUNS:]
     account = next(accounts(state), None)

@@ -6,11 +6,13 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.ledgers import Holding, Ledgers
 from pixmill.batch.options import LIMIT, RUN, Option, options
-from pixmill.batch.status import forget_failures, last_config, open_state
+from pixmill.batch.status import forget_failures, last_config, open_state, unfinished
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct
+from pixmill.cli.exits import Exit
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import SHOW, Showing, State
 from pixmill.core.amounts import plural
@@ -29,7 +31,8 @@ class Retry(Command):
     """Try the failed images of DST again.
 
     Runs what the last run was asked to do, with whatever it left undone. Limits and the way to run may be changed:
-    ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for those that were too large.
+    ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for those that were too large. The shards of a run that
+    was split are run one after the other; ``--state DST/.pixmill/shard-3-of-16`` names one.
     """
 
     arguments: ClassVar = (EARLIER_DST,)
@@ -50,25 +53,37 @@ class Retry(Command):
         """Forget that they failed, and run."""
         destination, state = word(self.request, EARLIER_DST), self.request.model(State).state
         showing = self.request.model(Showing)
-        with open_state(destination, state, write=True) as ledger:
-            config = _changed(last_config(ledger), self.request.values, destination, state)
-            forgotten = forget_failures(ledger, code=self.request.model(Choice).code)
+        with open_state(destination, state) as ledgers:
+            last_config(ledgers)
+            forgotten = forget_failures(ledgers, code=self.request.model(Choice).code)
+            left = list(unfinished(ledgers))
         if not showing.quiet:
             self.console.say(f"trying {plural(forgotten, 'image')} again")
-        return conduct(config, showing, self.request.model(Reporting), self.console)
+        worst: int = Exit.DONE
+        for holding in left:
+            config = _changed(last_config(Ledgers([holding])), self.request.values, destination, holding if state else None)
+            code = conduct(config, showing, self.request.model(Reporting), self.console)
+            if code not in (Exit.DONE, Exit.SOME_FAILED):
+                return code
+            worst = max(worst, code)
+        return worst
 
 
-def _changed(config: RunConfig, values: Mapping[str, object], destination: str, state: str | None) -> RunConfig:
-    """Return ``config`` for where its results are now, with what ``values`` change of limits and the way to run."""
+def _changed(config: RunConfig, values: Mapping[str, object], destination: str, moved: Holding | None) -> RunConfig:
+    """Return ``config`` for where its results are now, with what ``values`` change of limits and the way to run.
+
+    ``moved`` is its ledger where that is not at its usual place.
+    """
 
     def given(model: type[Model]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name in options() and options()[name].model is model}
 
     sharded = config.selection.shard.count > 1  # its ledger lies in a folder below the state that it was given
+    state = str(moved.folder.parent if sharded else moved.folder) if moved else None
     return config.evolve(
         destination=destination,
         force=False,
-        placement=config.placement if sharded else config.placement.evolve(state=state),
+        placement=config.placement.evolve(state=state),
         policy=config.policy.evolve(**given(Policy)),
         recipe=config.recipe.evolve(limits=config.recipe.limits.evolve(**given(Limits))),
         **{name: value for name, value in given(RunConfig).items() if name != "force"},

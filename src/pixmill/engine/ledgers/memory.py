@@ -89,6 +89,13 @@ class MemoryLedger(Ledger):
         """Yield the runs, oldest first."""
         yield from self._runs
 
+    def adopt(self, records: Iterable[Record]) -> int:
+        """Take over what another ledger knows; return how many records there were."""
+        adopted = {record.key: record for record in records}
+        self._in_flight.difference_update(adopted)
+        self._records.update(adopted)
+        return len(adopted)
+
     def forget(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again; return how many there were."""
         known = {key for key in keys if key in self._records}

@@ -36,6 +36,9 @@ WHERE key > ? AND state = 3 ORDER BY key LIMIT 1000;
 -- runs: Return the runs, oldest first.
 SELECT number, started_at, ended_at, reason, done, skipped, failed, pending, about FROM run ORDER BY number;
 
+-- adopt: Take over a row from another ledger.
+INSERT OR REPLACE INTO task (key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
 -- forget: Make a key that is there new again, without an id.
 UPDATE task SET id = x'', state = 0, attempts = 0, interruptions = 0, outcome = x'', seconds = 0, finished_at = 0 WHERE key = ?;
 

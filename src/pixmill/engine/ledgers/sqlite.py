@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -22,6 +23,7 @@ _VERSION = 1
 _APPLICATION = int.from_bytes(b"pxml", "big")
 _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
+_CHUNK = 5000
 _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
 
 
@@ -126,6 +128,15 @@ class SqliteLedger(Ledger):
             counts = Counts(done=done, skipped=skipped, failed=failed, pending=pending)
             yield RunRecord(number=number, started_at=started_at, ended_at=ended_at, reason=reason, counts=counts, about=about)
 
+    def adopt(self, records: Iterable[Record]) -> int:
+        """Take over what another ledger knows, a few thousand records a commit; return how many there were."""
+        adopted, rows = 0, map(_row, records)
+        while chunk := list(islice(rows, _CHUNK)):
+            with self._change() as connection:
+                connection.executemany(self._sql["adopt"], chunk)
+            adopted += len(chunk)
+        return adopted
+
     def forget(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again; return how many there were."""
         with self._change() as connection:
@@ -185,6 +196,13 @@ def _record(row: tuple[Any, ...]) -> Record | None:
         seconds=seconds,
         finished_at=finished_at,
     )
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    kept = msgspec.msgpack.encode(record.failure) if record.failure else record.result
+    state = _STATES.index(record.state)
+    seal = _seal(record.key, record.id, kept)
+    return record.key, record.id, state, record.attempts, record.interruptions, kept, record.seconds, record.finished_at, seal
 
 
 def _seal(key: bytes, identity: bytes, outcome: bytes) -> int:

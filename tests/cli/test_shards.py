@@ -1,0 +1,147 @@
+"""One output in several shards, each a process with a ledger of its own: asked about as if they were one."""
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import pytest
+from PIL import Image
+
+from pixmill.testing.invariants import check_complete, identities, outputs, temporaries
+from pixmill.testing.processes import wait_until
+
+GATE = """
+import os
+import time
+from pathlib import Path
+
+
+def wait(image):
+    Path("began", str(os.getpid())).touch()
+    while not Path("go").exists():
+        time.sleep(0.01)
+    return image
+"""
+SHARDS = ("1/4", "2/4", "3/4", "4/4")
+
+
+@pytest.fixture
+def many(tmp_path):
+    folder = tmp_path / "many"
+    for number in range(40):
+        (folder / f"{number % 3}").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (30, 20), (6 * number, 90, 60)).save(folder / f"{number % 3}" / f"p{number}.jpg")
+    (folder / "bad.jpg").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A step that holds each worker at its first picture until the file ``go`` is there."""
+    (tmp_path / "gate.py").write_text(GATE)
+    (tmp_path / "began").mkdir()
+    return tmp_path / "go"
+
+
+@pytest.fixture
+def start(many, tmp_path, clean_environment):
+    """Return a function that starts a run of ``many`` in the background; whatever happens it is gone afterwards."""
+    with ExitStack() as stack:
+
+        def start(*words, env=None):
+            line = [sys.executable, "-m", "pixmill", "run", many, "out", "--workers", "1", "--step", "python:function=gate.py:wait"]
+            process = subprocess.Popen(
+                [*line, "--quiet", *words], cwd=tmp_path, env={**clean_environment, **(env or {})}, stderr=subprocess.DEVNULL
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def told(pixmill, *words):
+    (record,) = map(json.loads, pixmill("status", "out", "--json", *words).stdout.splitlines())
+    return record
+
+
+def conditions(status):
+    return {each["shard"]: each["condition"] for each in status["shards"]}
+
+
+def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_whole_run(pixmill, start, gate, tmp_path):
+    runs = {shard: start(env={"PIXMILL_SHARD": shard}) for shard in SHARDS}
+    wait_until(lambda: len(list((tmp_path / "began").iterdir())) == len(runs), seconds=60)
+    assert conditions(told(pixmill)) == dict.fromkeys(SHARDS, "running")
+    runs["2/4"].kill()
+    runs["2/4"].wait(60)
+    gate.touch()
+    assert sorted(runs[shard].wait(60) for shard in SHARDS) == [-9, 0, 0, 1]
+
+    status = told(pixmill)
+    assert conditions(status) == {**dict.fromkeys(SHARDS, "finished"), "2/4": "killed"}
+    done = len(list((tmp_path / "out").glob("*/*.jpg")))
+    assert (status["done"], status["failed"]) == (done, 1)
+    assert status["done"] == sum(each["done"] for each in status["shards"])
+    assert "  killed: 2/4" in pixmill("status", "out").stdout.splitlines()
+    finished = identities(tmp_path / "out")
+
+    assert start("--shard", "2/4").wait(60) == 0
+    status = told(pixmill)
+    assert (status["done"], status["failed"], status["pending"]) == (40, 1, 0)
+    assert set(conditions(status).values()) == {"finished"}
+    assert finished.items() <= identities(tmp_path / "out").items()
+    pixmill("run", "many", "whole", "--workers", "1", "--step", "python:function=gate.py:wait")
+    check_complete(tmp_path / "out", outputs(tmp_path / "whole"))
+    assert temporaries(tmp_path / "out") == []
+    assert [json.loads(line)["path"] for line in pixmill("failures", "out", "--json").stdout.splitlines()] == ["bad.jpg"]
+    assert pixmill("verify", "out").returncode == 0
+
+
+def test_shards_that_have_not_begun_are_named(pixmill, many):
+    assert pixmill("run", many, "out", "--shard", "3/4", "--quiet").returncode in (0, 1)
+    assert pixmill("status", "out").stdout.splitlines()[3:] == [
+        "shards   4 parts: 1 finished, 3 not begun",
+        "  not begun: 1/4, 2/4, 4/4",
+    ]
+
+
+def test_retry_tries_the_failures_of_every_shard_where_its_state_is(pixmill, many, tmp_path):
+    (many / "worse.jpg").write_bytes(b"no picture either")
+    for shard in ("1/2", "2/2"):
+        pixmill("run", many, "out", "--shard", shard, "--state", "state", "--quiet")
+    assert told(pixmill, "--state", "state")["failed"] == 2
+    Image.new("RGB", (30, 20)).save(many / "bad.jpg")
+    Image.new("RGB", (30, 20)).save(many / "worse.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    retried = pixmill("retry", "../out", "--state", "../state", cwd=tmp_path / "elsewhere")
+    assert retried.returncode == 0, retried.stderr
+    assert "trying 2 images again" in retried.stderr
+    assert (tmp_path / "out" / "bad.jpg").exists()
+    assert not (tmp_path / "out" / ".pixmill" / "shard-1-of-2").exists()
+    status = told(pixmill, "--state", "state")
+    assert (status["done"], status["failed"], status["pending"]) == (42, 0, 0)
+    assert [json.loads(line) for line in pixmill("failures", "out", "--state", "state", "--json").stdout.splitlines()] == []
+
+
+def test_another_number_of_shards_goes_on_with_what_is_known_and_says_so(pixmill, many):
+    pixmill("run", many, "out", "--quiet")
+    ended = pixmill("run", many, "out", "--shard", "1/2", "--json")
+    assert "shard 1/2 goes on with" in ended.stderr
+    assert "known to the whole" in ended.stderr
+    report = json.loads(ended.stdout.splitlines()[-1])
+    assert report["counts"]["done"] == 0
+    assert report["counts"]["skipped"] > 0
+
+
+def test_what_a_shard_of_another_split_left_half_written_is_removed(pixmill, many, tmp_path):
+    (tmp_path / "out").mkdir()
+    left = tmp_path / "out" / ".pixmill-3of4-99-3.tmp"
+    beside = tmp_path / "out" / ".pixmill-2of4-99-3.tmp"
+    pixmill("run", many, "out", "--shard", "3/4", "--quiet")
+    for path in (left, beside):
+        path.write_bytes(b"half")
+    pixmill("run", many, "out", "--shard", "1/2", "--quiet")
+    assert not left.exists()
+    assert beside.exists()
