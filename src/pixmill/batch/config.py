@@ -32,6 +32,10 @@ class Placement(Model, frozen=True, kw_only=True):
     on_collision: Annotated[Literal["suffix", "error"], Meta(description="what to do when two sources want one name")] = "suffix"
     durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power cut; none: no fsync")] = "full"
     preserve: Annotated[tuple[Literal["mtime"], ...], Meta(description="carry over from the source file: mtime")] = ()
+    shard_size: Annotated[
+        ByteSize | None, Meta(description="of a dataset (tar://, parquet://): bytes of images in one shard; 1GB by default")
+    ] = None
+    shard_samples: Annotated[int | None, Meta(ge=1, description="of a dataset: most samples in one shard; 10000 by default")] = None
     state: Annotated[str | None, Meta(description="folder of the ledger, instead of .pixmill in the destination")] = None
     index: Annotated[str | None, Meta(description="write an index of all outputs to this file, one JSON line an image")] = None
 

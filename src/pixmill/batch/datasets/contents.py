@@ -1,0 +1,126 @@
+"""``Contents``: where each output of a dataset is, in a part or in a shard, and its bytes."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+
+from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue, Shard, Spot, Stage
+from pixmill.batch.datasets.dataset import Dataset
+from pixmill.batch.datasets.packing import ShardReader, packings
+from pixmill.batch.item import Written, unpack
+from pixmill.core.errors import ReadError
+from pixmill.core.text import printable
+from pixmill.engine.ledger import Record
+from pixmill.engine.task import Task
+from pixmill.storage.open import open_storage
+from pixmill.storage.storage import Entry
+
+_BELIEVED = (Stage.SEALING, Stage.SEALED)
+
+
+class Contents:
+    """The outputs of ``dataset``: those in parts, and those that the ``catalogue`` knows to be in shards whose files stand."""
+
+    def __init__(self, dataset: Dataset, catalogue: Catalogue | None) -> None:
+        """Look at the files of the shards; ``None`` is for a dataset that has no catalogue yet."""
+        self._dataset = dataset
+        self._parts = open_storage(dataset.parts)
+        self._part_root = os.fsencode(dataset.parts) + b"/"
+        self._catalogue = catalogue
+        self._files: dict[int, Path] = {}
+        self._open: tuple[int, ShardReader] | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the files of the shards again: some have been sealed, or have gone."""
+        self.close()
+        shards = self._catalogue.shards() if self._catalogue else []
+        places = [(shard.id, place_of(self._dataset, shard)) for shard in shards if shard.stage in _BELIEVED]
+        self._files = {identity: place for identity, place in places if place}
+
+    def spot(self, output: Written) -> Spot | None:
+        """Return where in a shard ``output`` is, ``None`` when it is in none."""
+        spots = self._catalogue.find(output.name) if self._catalogue else []
+        return next((spot for spot in spots if spot.digest == output.digest and spot.shard in self._files), None)
+
+    def has_part(self, output: Written) -> bool:
+        """Tell whether there is a part of the name and size of ``output``."""
+        try:
+            return os.stat(self._part_root + output.name).st_size == output.size  # noqa: PTH116  # bytes, and once for every output
+        except OSError:
+            return False
+
+    def stands(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+        """Tell whether every output of ``record`` is in a shard or a part."""
+        return all(self.spot(output) is not None or self.has_part(output) for output in unpack(record.result).outputs)
+
+    def read_output(self, output: Written) -> bytes:
+        """Return the bytes of ``output``; ``ReadError`` when there are none of its digest."""
+        spot = self.spot(output)
+        data = self._read_spot(spot) if spot else self._parts.read(output.name, limit=output.size)
+        if blake2b(data, digest_size=16).digest() != output.digest:
+            raise ReadError(f"{printable(output.name)} is not what was written")
+        return data
+
+    def remove_part(self, output: Written) -> None:
+        """Remove the part that holds ``output``, if there is one."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._part_root + output.name)  # noqa: PTH108  # bytes
+
+    def stat(self, path: bytes) -> Entry | None:
+        """Return the output called ``path``, as a storage does."""
+        part = self._parts.stat(path)
+        spot = None if part else self._newest(path)
+        return part if spot is None else Entry(path, spot.size, spot.digest)
+
+    def read(self, path: bytes, *, limit: int) -> bytes:
+        """Return the bytes of the output called ``path``, as a storage does."""
+        spot = None if self._parts.stat(path) else self._newest(path)
+        return self._parts.read(path, limit=limit) if spot is None else self._read_spot(spot)
+
+    def close(self) -> None:
+        """Let go of the shard that is open."""
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    def _newest(self, path: bytes) -> Spot | None:
+        spots = self._catalogue.find(path) if self._catalogue else []
+        return next((spot for spot in spots if spot.shard in self._files), None)
+
+    def _read_spot(self, spot: Spot) -> bytes:
+        if self._open is None or self._open[0] != spot.shard:
+            self.close()
+            path = self._files[spot.shard]
+            packing = next(packing for _, packing in packings() if packing.suffix == path.suffix)
+            self._open = (spot.shard, packing.reader(path))
+        return self._open[1].read(spot.position, spot.size)
+
+
+def place_of(dataset: Dataset, shard: Shard) -> Path | None:
+    """Return where the file of ``shard`` is, ``None`` when there is none of its size."""
+    staged, final = dataset.staging / shard.name, dataset.folder / shard.name
+    candidates = {Stage.STAGED: [staged], Stage.SEALING: [staged, final]}.get(shard.stage, [final])
+    return next((path for path in candidates if _size(path) == shard.size), None)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+@contextmanager
+def open_contents(dataset: Dataset, state: Path) -> Iterator[Contents]:
+    """Open the contents of ``dataset``, whose catalogue is in ``state``, to read; a run may be going on meanwhile."""
+    with ExitStack() as stack:
+        catalogue = None
+        if (state / CATALOGUE).exists():
+            catalogue = Catalogue(state / CATALOGUE, read_only=True)
+            stack.callback(catalogue.close)
+        contents = Contents(dataset, catalogue)
+        stack.callback(contents.close)
+        yield contents

@@ -1,0 +1,66 @@
+"""The indexes of a dataset, ``index.jsonl`` with a line for each sample, and ``shards.json``: where they are, it is whole."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+
+from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
+from pixmill.batch.datasets.contents import Contents
+from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
+from pixmill.batch.datasets.sample import sample_of
+from pixmill.batch.datasets.whole import whole
+from pixmill.batch.item import Written
+from pixmill.engine.exporting import line
+from pixmill.engine.ledger import Ledger
+from pixmill.engine.task import State
+
+
+def write_indexes(dataset: Dataset, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
+    """Write both, each whole or not at all, in constant memory; ``RunError`` when they cannot be written."""
+    shards = {shard.id: shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
+    with whole(dataset.index(SAMPLES_INDEX), by_way_of=dataset.staging) as sink:
+        for entry in _entries(dataset, ledger, contents, shards):
+            sink.write((line(entry) + "\n").encode())
+    with whole(dataset.index(SHARDS_INDEX), by_way_of=dataset.staging) as sink:
+        sink.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
+
+
+def is_indexed(dataset: Dataset) -> bool:
+    """Tell whether both are there."""
+    return all(dataset.index(name).exists() for name in (SAMPLES_INDEX, SHARDS_INDEX))
+
+
+def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, Shard]) -> Iterator[dict[str, object]]:
+    place = dataset.packs.position
+    for record in ledger.records(State.DONE):
+        sample = sample_of(record)
+        found = [(member, spot) for member in sample.members if (spot := contents.spot(member))]
+        for _, spot in found[:1]:
+            yield {
+                "key": os.fsdecode(sample.key),
+                "source": os.fsdecode(sample.source),
+                "shard": shards[spot.shard].name,
+                "members": [_member(member) | {place: spot.position} for member, spot in found],
+            }
+
+
+def _member(member: Written) -> dict[str, object]:
+    return {
+        "name": os.fsdecode(member.name),
+        "rendition": member.rendition,
+        "format": member.format,
+        "width": member.width,
+        "height": member.height,
+        "bytes": member.size,
+        "hash": member.digest.hex(),
+    }
+
+
+def _table(dataset: Dataset, shards: Sequence[Shard]) -> dict[str, object]:
+    rows = [{"name": shard.name, "samples": shard.samples, "bytes": shard.size, "hash": shard.digest.hex()} for shard in shards]
+    return {
+        "packing": dataset.packing,
+        "samples": sum(shard.samples for shard in shards),
+        "bytes": sum(shard.size for shard in shards),
+        "shards": rows,
+    }

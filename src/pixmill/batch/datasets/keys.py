@@ -1,0 +1,68 @@
+"""Names in a dataset: a key for each source that no other has, and from it the names of its renditions."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pixmill.batch.naming import Extension, Namer, Template
+from pixmill.core.errors import ConfigError
+
+
+class KeyTemplate(Template):
+    """A template of keys, which end at the first dot: dots in the last component become ``_``.
+
+    Names that begin with ``__`` are left out by WebDataset's reader, so such a key gets a ``=`` before it.
+    """
+
+    __slots__ = ()
+
+    def fill(self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None) -> bytes:
+        """Return the key for the source at ``path``; ``mark`` takes the place of its stem."""
+        filled = super().fill(path, extension=extension, rendition=rendition, mark=mark)
+        folder, slash, name = filled.rpartition(b"/")
+        key = folder + slash + name.replace(b".", b"_")
+        return b"=" + key if key.startswith(b"__") else key
+
+
+class SampleNamer(Namer):
+    """Names the members of samples: ``KEY.EXTENSION``, and ``KEY.RENDITION.EXTENSION`` where there are several renditions.
+
+    Two sources that want one key are told apart as two that want one name are.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        renditions: Sequence[tuple[str, Extension]],
+        *,
+        refuse: bool = False,
+        is_taken: Callable[[bytes, bytes], bool] | None = None,
+    ) -> None:
+        """Take what a ``Namer`` takes; ``ConfigError`` when the template says how members end, which they do by themselves."""
+        super().__init__(key_template(template), [("", lambda _: "")], refuse=refuse, is_taken=is_taken)
+        self._members = renditions
+        self._is_single = len({name for name, _ in renditions}) == 1
+
+    def names(self, sources: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
+        """Give every source one name for each rendition, all of them different."""
+        return {source: self._named(source, key) for source, (key,) in super().names(sources).items()}
+
+    def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
+        """Tell whether ``names`` are others than ``source`` wanted."""
+        return names != self._named(source, self._fill(source, None)[0])
+
+    def _named(self, source: bytes, key: bytes) -> tuple[bytes, ...]:
+        return tuple([b".".join([key, *self._ending(source, name, extension)]) for name, extension in self._members])
+
+    def _ending(self, source: bytes, rendition: str, extension: Extension) -> list[bytes]:
+        ending = extension(source).encode()
+        return [ending] if self._is_single else [rendition.replace("/", "_").encode(), ending]
+
+
+def key_template(template: Template) -> KeyTemplate:
+    """Return the template of keys for the one that was asked for, without the extension at its end."""
+    text = template.text.removesuffix(".{ext}").removesuffix("-{rendition}").removesuffix(".{rendition}")
+    if "{ext}" in text or "{rendition}" in text:
+        raise ConfigError(
+            "name: in a dataset it names samples, so it cannot hold {ext} or {rendition} before its end",
+            hint="leave them out: the members of a sample are named KEY.EXTENSION or KEY.RENDITION.EXTENSION",
+        )
+    return KeyTemplate(text)

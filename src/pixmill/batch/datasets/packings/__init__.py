@@ -1,0 +1,1 @@
+"""Packings, one file each: how the samples of a shard become a file."""

@@ -1,0 +1,143 @@
+"""``parquet://``: shards as tables with the bytes of the images, one row for each rendition. Needs the extra ``parquet``."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from pixmill.batch.datasets.packing import Packing, ShardReader, ShardWriter
+from pixmill.batch.datasets.sample import Sample
+from pixmill.core.errors import MissingExtra, ReadError
+from pixmill.core.text import printable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GROUP = 32_000_000  # bytes of images in one row group: what a reader has in memory at a time
+
+
+def schema() -> "pa.Schema":
+    r"""Return the columns of a shard. ``source`` and ``key`` are text; bytes in them that are not UTF-8 are written ``\xff``."""
+    import pyarrow as pa  # noqa: PLC0415  # an extra
+
+    text = ("key", "rendition", "format", "hash", "source")
+    kinds = {"bytes": pa.binary(), "width": pa.int32(), "height": pa.int32(), **dict.fromkeys(text, pa.string())}
+    columns = ("key", "rendition", "bytes", "format", "width", "height", "hash", "source")
+    return pa.schema([pa.field(name, kinds[name], nullable=False) for name in columns])
+
+
+class ParquetWriter(ShardWriter):
+    """Appends rows to a table. A position is the number of a row."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Begin a table: without compression, which does nothing for images, and without statistics of their bytes."""
+        from pyarrow import parquet  # noqa: PLC0415  # an extra
+
+        self._schema = schema()
+        searched = ["key", "source", "width", "height"]
+        self._table = parquet.ParquetWriter(
+            file, self._schema, compression="none", use_dictionary=["format", "rendition"], write_statistics=searched
+        )
+        self._rows: list[dict[str, Any]] = []
+        self._size = 0
+        self._count = 0
+
+    def add(self, sample: Sample, contents: Sequence[bytes]) -> Sequence[int]:
+        """Append one row for each member of ``sample``."""
+        first = self._count
+        for member, content in zip(sample.members, contents, strict=True):
+            self._rows.append(
+                {
+                    "key": _text(sample.key),
+                    "rendition": member.rendition,
+                    "bytes": content,
+                    "format": member.format,
+                    "width": member.width,
+                    "height": member.height,
+                    "hash": member.digest.hex(),
+                    "source": _text(sample.source),
+                }
+            )
+            self._size += len(content)
+        self._count += len(contents)
+        if self._size >= GROUP:
+            self._flush()
+        return range(first, self._count)
+
+    def close(self) -> None:
+        """Write the last rows and the footer."""
+        if self._rows:
+            self._flush()
+        self._table.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415  # an extra
+
+        self._table.write_table(pa.Table.from_pylist(self._rows, schema=self._schema), row_group_size=len(self._rows))
+        self._rows, self._size = [], 0
+
+
+class ParquetReader(ShardReader):
+    """Reads the images of a table, a row group at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the table."""
+        import pyarrow as pa  # noqa: PLC0415  # an extra
+        from pyarrow import parquet  # noqa: PLC0415
+
+        self._path = path
+        self._damage = (OSError, pa.ArrowException)
+        try:
+            self._file = parquet.ParquetFile(path)
+        except self._damage as error:
+            raise ReadError(f"{printable(path)} could not be read: {error}") from error
+        counts = [self._file.metadata.row_group(index).num_rows for index in range(self._file.num_row_groups)]
+        self._groups = [(index, row) for index, count in enumerate(counts) for row in range(count)]
+        self._held = -1
+        self._images: Any = None
+
+    def read(self, position: int, size: int) -> bytes:
+        """Return the image of the row ``position``."""
+        try:
+            group, row = self._groups[position]
+            if group != self._held:
+                self._images = self._file.read_row_group(group, columns=["bytes"]).column(0)
+                self._held = group
+            content: bytes = self._images[row].as_py()
+        except (*self._damage, IndexError) as error:
+            raise ReadError(f"{printable(self._path)} could not be read: {error}") from error
+        if len(content) != size:
+            raise ReadError(f"{printable(self._path)} holds another image in row {position}")
+        return content
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+class Parquet(Packing):
+    """Tables of images."""
+
+    suffix: ClassVar = ".parquet"
+    position: ClassVar = "row"
+    version: ClassVar = 1
+
+    @classmethod
+    def check(cls) -> None:
+        """Say what to install where pyarrow is not."""
+        if find_spec("pyarrow") is None:
+            raise MissingExtra("parquet", "writing Parquet")
+
+    @classmethod
+    def writer(cls, file: BinaryIO) -> ParquetWriter:
+        """Return what writes a table to ``file``."""
+        return ParquetWriter(file)
+
+    @classmethod
+    def reader(cls, path: Path) -> ParquetReader:
+        """Open the table at ``path``."""
+        return ParquetReader(path)
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")

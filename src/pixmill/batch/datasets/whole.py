@@ -1,0 +1,88 @@
+"""Files that are there whole or not at all, and survive a power cut: what shards and indexes are written with."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from pixmill.core.errors import RunError
+from pixmill.storage.local.atomic import settle
+from pixmill.storage.local.faults import write_error
+
+UNFINISHED = ".unfinished"
+_BUFFER = 1 << 20
+
+
+class Sink(io.RawIOBase):
+    """What a file is written through, front to back: it counts the bytes, and knows their digest."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Pass everything on to ``file``."""
+        super().__init__()
+        self._file = file
+        self._hash = blake2b(digest_size=16)
+        self.size = 0
+
+    @property
+    def digest(self) -> bytes:
+        """Return the BLAKE2b-128 of what was written so far."""
+        return self._hash.digest()
+
+    @property
+    def as_file(self) -> BinaryIO:
+        """Return this, typed as what writers take."""
+        return cast("BinaryIO", self)
+
+    def writable(self) -> bool:
+        """Say so."""
+        return True
+
+    def write(self, data: Any, /) -> int:  # noqa: ANN401  # any buffer
+        """Append ``data``."""
+        view = memoryview(data).cast("B")
+        self._file.write(view)
+        self._hash.update(view)
+        self.size += len(view)
+        return len(view)
+
+
+@contextmanager
+def whole(target: Path, *, by_way_of: Path) -> Iterator[Sink]:
+    """Write a file that gets the name ``target`` at the end of the block. Until then it is in the folder ``by_way_of``.
+
+    Both are on one file system. ``RunError`` when it cannot be written, and then nothing is left of it.
+    """
+    temporary = by_way_of / (target.name + UNFINISHED)
+    with writing_below(target.parent):
+        try:
+            with temporary.open("wb", buffering=_BUFFER) as file:
+                yield Sink(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            settle_folders(target.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def settle_folders(*folders: Path) -> None:
+    """Make the names in ``folders`` survive a power cut."""
+    settle([os.fsencode(folder) for folder in folders])
+
+
+@contextmanager
+def writing_below(folder: Path) -> Iterator[None]:
+    """Turn what the system says against a change below ``folder`` into a ``RunError``: there is no going on without."""
+    try:
+        yield
+    except OSError as error:
+        place = os.fsencode(folder)
+        meant = write_error(error, os.fsencode(error.filename) if error.filename else place, root=place)
+        if isinstance(meant, RunError):
+            raise meant from error
+        raise RunError(meant.message, code="not-writable", hint="see to it, and run the same command again") from error
