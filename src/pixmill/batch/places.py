@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.source import Asked, Source, SourceKind
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
@@ -19,16 +20,25 @@ ANY = "directory"  # the source that takes what no other claims
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Where a run reads, writes and keeps its state, all checked. ``state`` is a folder of this machine; it may not exist yet."""
+    """Where a run reads, writes and keeps its state, all checked. ``state`` is a folder of this machine; it may not exist yet.
+
+    Where ``dataset`` is set, its shards are what is made; ``destination``, where workers write, holds its parts.
+    """
 
     source: Source
     destination: Address
     state: Path
+    dataset: Dataset | None = None
 
     @property
     def source_root(self) -> Address:
         """Return what a worker opens to read the entries of the source."""
         return self.source.address
+
+    @property
+    def home(self) -> Address:
+        """Return what a run has for itself: DST, and of a dataset the folder of its shards."""
+        return self.dataset.address if self.dataset else self.destination
 
 
 def sources() -> Registry[SourceKind]:
@@ -46,7 +56,8 @@ def open_source(asked: Asked) -> Source:
 
 def find(config: RunConfig) -> Places:
     """Return the places of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
-    destination = Address.parse(config.destination)
+    dataset = _dataset(config)
+    destination = dataset.address if dataset else Address.parse(config.destination)
     state = _state(config, destination)
     asked = Asked(address=Address.parse(config.source), selection=config.selection, outputs=(destination, Address.parse(state)))
     source = open_source(asked)
@@ -55,7 +66,18 @@ def find(config: RunConfig) -> Places:
         _check_folder(destination.local)
     else:
         open_storage(destination)  # says what is wrong with the address, or not installed
-    return Places(source, destination, state)
+    return Places(source, Address.parse(dataset.parts) if dataset else destination, state, dataset)
+
+
+def _dataset(config: RunConfig) -> Dataset | None:
+    """Return the dataset that DST names, ``None`` when it names none; ``ConfigError`` when it cannot be made here."""
+    shard, placement = config.selection.shard, config.placement
+    dataset = dataset_at(Address.parse(config.destination), "" if shard.count == 1 else f"{shard.index}of{shard.count}")
+    if dataset is not None:
+        dataset.packs.check()
+    elif placement.shard_size is not None or placement.shard_samples is not None:
+        raise ConfigError("shard_size and shard_samples are for datasets", hint="name one as DST, such as tar://FOLDER")
+    return dataset
 
 
 def _check_apart(root: Address, destination: Address) -> None:

@@ -1,0 +1,129 @@
+"""``Plan``: what will be done, fully resolved against the world and fingerprinted. Makes tasks, writes nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+from pixmill.batch import fingerprint
+from pixmill.batch.assignment import Assignment
+from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.keys import SampleNamer
+from pixmill.batch.item import Item, to_task
+from pixmill.batch.naming import Extension, Namer
+from pixmill.batch.places import Places, find
+from pixmill.batch.selection import HEAD, Selector
+from pixmill.batch.source import Row
+from pixmill.batch.workload import Extent, extent
+from pixmill.core.errors import ConfigError, ImageError
+from pixmill.engine.task import Task
+from pixmill.imaging.recipe import Rendition
+from pixmill.storage.storage import Entry, Placed
+
+
+class Plan:
+    """The resolved form of a ``RunConfig``."""
+
+    def __init__(self, config: RunConfig, places: Places) -> None:
+        """Take a configuration and its checked places."""
+        self.config = config
+        self.places = places
+        self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_chosen)
+        self._found_by: dict[bytes, bytes] = {}
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Return what decides the bytes of every output besides its source."""
+        return fingerprint.whole(self.config)
+
+    @cached_property
+    def rendition_fingerprints(self) -> tuple[bytes, ...]:
+        """Return the same for each rendition on its own."""
+        return fingerprint.each_rendition(self.config)
+
+    @cached_property
+    def tag(self) -> str:
+        """Return the mark of this run's temporaries: that of its shard, since the lock lets each shard run once."""
+        return self.config.selection.shard.tag
+
+    @cached_property
+    def assignment(self) -> Assignment:
+        """Return what the workers need to know."""
+        config = self.config
+        return Assignment(
+            source=self.places.source_root.url,
+            destination=self.places.destination.url,
+            tag=self.tag,
+            recipe=config.recipe.to_builtins(),
+            max_bytes=int(config.selection.max_bytes),
+            durable=config.placement.durability == "full",
+            keep_mtime="mtime" in config.placement.preserve,
+            follow_symlinks=config.selection.follow_symlinks,
+            fingerprints=self.rendition_fingerprints,
+        )
+
+    def items(self) -> Iterator[Item]:
+        """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
+        refusals: list[Item] = []
+
+        def refused(path: bytes, error: ImageError) -> None:
+            refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
+
+        for entries in self.places.source.folders(refused):
+            yield from self.items_of(entries)
+            yield from refusals
+            refusals.clear()
+        yield from refusals
+
+    def items_of(self, entries: Sequence[Entry]) -> Iterator[Item]:
+        """Yield the inputs among the ``entries`` of one folder, which must be all of them: their names may collide."""
+        shard = self.config.selection.shard
+        chosen = self.selector.choose(entries)
+        self._found_by = {entry.path: entry.place for entry in chosen if isinstance(entry, Placed)}
+        names = self.namer.names([entry.path for entry in chosen])
+        return (_item(entry, names[entry.path]) for entry in chosen if shard.takes(entry.path))
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield the tasks of this run as they are discovered."""
+        return (to_task(item, self.fingerprint) for item in self.items())
+
+    def extent(self) -> Extent:
+        """Return how much there is to do by walking the source once more, for the total of a progress display."""
+        return extent(Plan(self.config, self.places).items())
+
+    @cached_property
+    def namer(self) -> Namer:
+        """Return what names the outputs."""
+        return self.make_namer()
+
+    def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
+        """Return what names the outputs, and leaves alone those of sources that are gone: ``is_taken(source, name)``."""
+        renditions, placement = self.config.recipe.renditions, self.config.placement
+        if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
+            raise ConfigError("recipe.renditions: two of them have the same name and format")
+        several = len({rendition.name for rendition in renditions}) > 1
+        named = [(rendition.name, self._extension(rendition)) for rendition in renditions]
+        if self.places.dataset:
+            return SampleNamer(placement.name, named, refuse=placement.on_collision == "error", is_taken=is_taken)
+        template = placement.name.with_rendition() if several else placement.name
+        return Namer(template, named, refuse=placement.on_collision == "error", is_taken=is_taken)
+
+    def _extension(self, rendition: Rendition) -> Extension:
+        """Return the function that tells the extension of ``rendition`` for a source; only ``keep`` has to look into it."""
+        codec, storage = rendition.encode, self.places.source.storage
+        if not codec.follows_source:
+            extension = codec.format.extension
+            return lambda _: extension
+        return lambda path: codec.extension_for(storage.head(self._found_by.get(path, path), HEAD))
+
+
+def _item(entry: Entry, names: tuple[bytes, ...]) -> Item:
+    if not isinstance(entry, Placed):
+        return Item(entry, names)
+    columns = entry.columns if isinstance(entry, Row) else b""
+    return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.place, columns=columns)
+
+
+def plan(config: RunConfig) -> Plan:
+    """Resolve ``config`` against the world; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
+    for step in fingerprint.all_steps(config.recipe):
+        step.check()
+    return Plan(config, find(config))

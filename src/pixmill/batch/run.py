@@ -1,0 +1,130 @@
+"""The composition root: storage, engine and imaging meet here, and nowhere else."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
+from pathlib import Path
+
+import msgspec
+
+from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.opening import open_sealing
+from pixmill.batch.ledgers import LEDGER
+from pixmill.batch.places import nothing_found
+from pixmill.batch.plan import Plan, plan
+from pixmill.batch.report import index
+from pixmill.batch.report.account import FOLDER, AccountFile
+from pixmill.batch.report.summary import FINISHED, Report, summarise
+from pixmill.batch.reuse import with_kept_outputs
+from pixmill.batch.state import Losses, about, open_state, outputs_stand
+from pixmill.batch.work import handler_ref
+from pixmill.core.events import Observer
+from pixmill.core.registry import Registry
+from pixmill.engine.executor import Executor
+from pixmill.engine.ledger import Ledger
+from pixmill.engine.metrics import Metrics
+from pixmill.engine.running import Run
+from pixmill.engine.running import open_run as open_engine
+from pixmill.engine.task import Outcome, Task
+
+Finish = Callable[[Callable[[], bool]], bool]
+Stream = Callable[[Ledger], Iterable[Task | None]]
+
+
+def executors() -> Registry[Executor]:
+    """Return every executor, by the name that ``--executor`` takes."""
+    return Registry("pixmill.engine.executors", Executor, "executor")  # type: ignore[type-abstract]  # only its subclasses are made
+
+
+class BatchRun:
+    """A run that is under way: iterate for the final outcomes. ``metrics`` and ``counts`` may be read at any time."""
+
+    def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
+        """Made by ``open_run``. ``finish`` is what is left to do when every image has its outcome."""
+        self.plan = plan
+        self.metrics = metrics
+        self._engine = engine
+        self._finish = finish
+        self._stopped = ""
+        self._is_finished = finish is None
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """Yield each task's one final outcome, in the order in which they end; then finish, which for a dataset takes a while."""
+        yield from self._engine
+        if self._finish is not None and self._engine.reason == FINISHED:
+            self._is_finished = self._finish(lambda: not self._stopped)
+
+    def stop(self, reason: str) -> None:
+        """Take no more tasks and let those in flight finish within the grace. May be called from a signal handler."""
+        self._stopped = self._stopped or reason
+        self._engine.stop(reason)
+
+    def kill(self) -> None:
+        """End at once; what is in flight stays pending. May be called from a signal handler."""
+        self.stop("killed")
+        self._engine.kill()
+
+    def report(self) -> Report:
+        """Return what has been done so far, or altogether once the run has ended."""
+        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored)
+        is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
+        return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
+
+
+@contextmanager
+def open_run(config: RunConfig, *, observers: Sequence[Observer] = (), command: Sequence[str] = ()) -> Iterator[BatchRun]:
+    """Start a run of ``config``. Leaving the block, by whatever way, stops it and lets go of everything.
+
+    ``command`` is how it was asked for in a shell, for the report.
+    ``ConfigError`` when nothing could be run, ``RunError`` when the environment does not allow it.
+    """
+    made = plan(config)
+    tasks = made.tasks()
+    first = list(islice(tasks, 1))
+    if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
+        raise nothing_found(config, made.selector.ignored)
+    with begin(made, lambda _: chain(first, tasks), observers=observers, command=command) as under_way:
+        yield under_way
+
+
+@contextmanager
+def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), command: Sequence[str] = ()) -> Iterator[BatchRun]:
+    """Start a run of the tasks that ``stream`` gives, which may be told what the ledger knows. Ends like ``open_run``."""
+    config = made.config
+    with ExitStack() as stack:
+        metrics = Metrics()
+        ledger = open_state(made, stack)
+        if config.placement.index:
+            stack.callback(index.write, ledger, Path(config.placement.index))
+        sealing = open_sealing(made, ledger, observers, stack)
+        executor = executors().get(config.executor).reached(workers=config.workers, address=config.address)
+        engine = stack.enter_context(
+            open_engine(
+                _tasks(made, stream(ledger), ledger),
+                handler_ref(made.assignment, config.recipe),
+                executor=executor,
+                ledger=ledger,
+                policy=config.policy,
+                observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), Losses(made), *observers),
+                still_valid=sealing.contents.stands if sealing else outputs_stand(made.places.destination),
+                about=about(config),
+                force=config.force,
+            )
+        )
+        yield BatchRun(made, engine, metrics, sealing.seal if sealing else None)
+
+
+def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger) -> Iterable[Task | None]:
+    """Look for outputs to keep only where the last run had another configuration: it costs a look into the ledger each."""
+    runs = list(ledger.runs())
+    if made.config.force or not runs or runs[-1].about == about(made.config):
+        return stream
+    return with_kept_outputs(stream, ledger, made.rendition_fingerprints)
+
+
+def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:
+    """Run ``config`` to its end and return the report."""
+    with open_run(config, observers=observers) as under_way:
+        for _ in under_way:
+            pass
+    return under_way.report()
