@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 HOARD = []
 
@@ -19,6 +20,16 @@ def leak():
 
 def grow():
     HOARD.append(os.urandom(2_000_000))
+
+
+def be_patient():
+    """Last until so many neighbours are done, if any are to be waited for: whoever starves them waits in vain."""
+    folder, wanted = os.environ.get("PATIENT_FOLDER"), int(os.environ.get("PATIENT_COUNT", "0"))
+    end = time.monotonic() + 100
+    while folder and sum(1 for _ in Path(folder).rglob("*small*.jpg")) < wanted:
+        if time.monotonic() > end:
+            raise TimeoutError("the small ones were starved")
+        time.sleep(0.02)
 
 
 def by(number):
@@ -39,6 +50,7 @@ FATES = {
     211: grow,
     212: lambda: time.sleep(0.05),
     213: by(signal.SIGTRAP),
+    214: be_patient,
 }
 
 

@@ -1,6 +1,7 @@
 """Memory that is too little, or leaks, and bombs (P7, R1 to R3)."""
 
 import os
+import shutil
 import threading
 import time
 from contextlib import suppress
@@ -44,6 +45,11 @@ def resident(pid):
         return None
 
 
+def kills_in(group):
+    """Return how many processes of a control group the kernel has killed for want of memory."""
+    return int((group / "memory.oom_control").read_text().partition("oom_kill ")[2].split()[0])
+
+
 @pytest.mark.row("P7", "R1")
 @needs_root
 def test_the_kernel_kills_a_worker_and_never_the_coordinator(trial, gallery, poison_step, memory_limit):
@@ -55,8 +61,7 @@ def test_the_kernel_kills_a_worker_and_never_the_coordinator(trial, gallery, poi
     record = failed(attempt.destination)["0/poison 000.jpg"]
     assert (record.failure.code, record.failure.signal, record.attempts) == ("out-of-memory", 9, 2)
     assert record.failure.peak_rss > 100_000_000
-    kills = (group / "memory.oom_control").read_text().partition("oom_kill ")[2].split()[0]
-    assert int(kills) >= 2
+    assert kills_in(group) >= 2
     attempt.complete()
 
 
@@ -76,16 +81,39 @@ def test_a_picture_larger_than_the_memory_is_refused_by_its_header_or_streamed(t
     attempt.complete()
 
 
+@pytest.mark.row("R1", "R2")
+@needs_root
+def test_pictures_that_need_most_of_the_memory_go_alone_and_nobody_is_killed(tmp_path, trial, memory_limit):
+    source = tmp_path / "in"
+    source.mkdir()
+    # progressive: all of its 60 megapixels are held at once; four of them and the workers are more than there is
+    Image.linear_gradient("L").resize((8500, 7000)).convert("RGB").save(source / "0-large-0.jpg", progressive=True)
+    for number in range(1, 4):
+        shutil.copyfile(source / "0-large-0.jpg", source / f"0-large-{number}.jpg")
+    for number in range(200):
+        Image.new("RGB", (60, 40), (number, 0, 0)).save(source / f"{number % 10}-small-{number:03}.jpg")
+    attempt = trial(source)
+    group, before = memory_limit(850)
+    ended = attempt.run("--memory", "850MB", "--workers", "4", before=before)
+    attempt.faults += 4
+    assert ended.code == DONE, ended.err
+    assert kills_in(group) == 0
+    attempt.complete()
+
+
 @pytest.mark.row("R2")
-def test_small_pictures_do_not_wait_for_large_ones(tmp_path, trial):
+def test_small_pictures_do_not_wait_for_large_ones(tmp_path, trial, poison_step):
     source = tmp_path / "in"
     source.mkdir()
     for number in range(2):
-        Image.effect_noise((5000, 4000), 60).convert("RGB").save(source / f"0-large-{number}.jpg")
-    for number in range(200):
-        Image.new("RGB", (60, 40), (number, 0, 0)).save(source / f"1-small-{number:03}.jpg")
-    attempt = trial(source)
+        Image.new("RGB", (240, 214), (number, 0, 0)).save(source / f"0-large-{number}.jpg")
+    for number in range(300):
+        Image.new("RGB", (60, 40), (number % 256, number // 256, 0)).save(source / f"1-small-{number:03}.jpg")
+    attempt = trial(source, *poison_step)
+    patience = {"PATIENT_FOLDER": str(attempt.destination), "PATIENT_COUNT": "300"}
+    ended = attempt.run("--workers", "3", "--timeout", "200s", env=patience)
     attempt.faults += 2
+    assert ended.code == DONE, ended.err
     attempt.complete()
 
 

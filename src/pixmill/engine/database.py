@@ -20,6 +20,7 @@ from pixmill.core.text import printable
 from pixmill.engine.shared_index import has_room, reserve
 
 _FILES = ("", "-wal", "-shm")
+_LEFT = ("-wal", "-journal")
 _ALONE = "mode=rw"
 _SAME_COMMAND = "the next run sets the damaged file aside and makes what it held anew"
 _MEANINGS = {
@@ -75,26 +76,23 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
 
 
 def _read(path: Path, design: Design) -> sqlite3.Connection:
-    """Open as a run may be using the file at this moment; where the files that they share have no place, as nobody can be."""
+    """Open as a run may be using the file at this moment; where that cannot be, nobody is, and it is opened alone."""
     if not has_room(path):
         return _read_only(path, design, _unshared(path))
     try:
         return _read_only(path, design, "mode=ro")
     except sqlite3.OperationalError as error:
         is_full = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
-        is_sealed = not os.access(path.parent, os.W_OK) and not _log(path).exists()
-        if not is_full and not is_sealed:
+        is_torn = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK  # a run died while it made the file
+        is_sealed = not os.access(path.parent, os.W_OK) and _unshared(path) != _ALONE
+        if not (is_full or is_torn or is_sealed):
             raise
         return _read_only(path, design, _unshared(path))
 
 
 def _unshared(path: Path) -> str:
-    """Return how to open a file that nobody else uses, without any file beside it but the log that a run may have left."""
-    return _ALONE if _log(path).exists() else "immutable=1"
-
-
-def _log(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
+    """Return how to open a file that nobody else uses: with what a run that died has left beside it, or as it is."""
+    return _ALONE if any(path.with_name(path.name + suffix).exists() for suffix in _LEFT) else "immutable=1"
 
 
 def _full(path: Path) -> RunError:
