@@ -1,20 +1,22 @@
-"""Keep the memory of one picture for the next."""
+"""Have malloc keep the memory of one picture for the next, once and not once a thread."""
 
 import ctypes
 import platform
 
 # From malloc.h of the GNU C library; its own limits adapt to what is freed, but never above 32 MB.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 KEPT = 512 << 20
 
 
-def keep_freed_memory() -> None:
-    """Have malloc keep what is freed, up to 512 MiB, instead of giving it back to the kernel. Only the GNU C library does so.
+def tune_malloc() -> None:
+    """Have malloc keep what is freed, up to 512 MiB, in one arena. Does something with the GNU C library only.
 
     A decoded photograph is tens of megabytes; asking the kernel for them anew, page by page and zeroed, took a quarter of the
-    time of a picture on a busy machine. What a worker holds stays what its largest picture took.
+    time of a picture on a busy machine. What a worker holds stays what its largest picture took. libvips' threads would each
+    bring an arena of their own and hold as much again: docs/decisions/0008 has the figures.
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
+        library.mallopt(M_ARENA_MAX, 1)
         library.mallopt(M_MMAP_THRESHOLD, KEPT)
         library.mallopt(M_TRIM_THRESHOLD, KEPT)

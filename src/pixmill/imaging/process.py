@@ -8,7 +8,7 @@ from msgspec import structs
 
 from pixmill.core.errors import PixmillError
 from pixmill.imaging import metadata, vips
-from pixmill.imaging.allocator import keep_freed_memory
+from pixmill.imaging.allocator import tune_malloc
 from pixmill.imaging.copying import Keeps, serves
 from pixmill.imaging.decoding import decode, dropped, read_header, rows, without_preamble
 from pixmill.imaging.draft import Draft, advance
@@ -27,7 +27,7 @@ __all__ = ["Output", "Result", "configure", "process"]
 def configure() -> None:
     """Set a process up to do nothing but this: one image at a time, in one thread."""
     vips.configure()
-    keep_freed_memory()
+    tune_malloc()
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
