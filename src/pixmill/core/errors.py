@@ -35,15 +35,19 @@ class PixmillError(Exception):
     codes: ClassVar[Mapping[str, str]] = {}
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str = "", *, hint: str = "", code: str = "", retryable: bool = False) -> None:
+    def __init__(
+        self, message: str = "", *, hint: str = "", code: str = "", retryable: bool = False, retry_after: float = 0.0
+    ) -> None:
         """Say what happened in ``message`` and what to do about it in ``hint``.
 
         ``code`` is one of the class' narrower ``codes`` (``limit-pixels`` of ``limit``). ``retryable`` says that the same
-        call may succeed later: storage that answered EIO, never a file that is corrupt.
+        call may succeed later: storage that answered EIO, never a file that is corrupt. ``retry_after``: in how many seconds at
+        the earliest, where somebody said so.
         """
         self.message = message or inspect.cleandoc(self.__doc__ or type(self).__name__).splitlines()[0]
         self.hint = hint
         self.retryable = retryable
+        self.retry_after = retry_after
         if code:
             self.code = code  # type: ignore[misc]  # narrowed for this instance only
         super().__init__(self.message)
@@ -103,6 +107,7 @@ class ReadError(ImageError):
         "read-name": "the path is too long for the file system",
         "read-not-a-file": "a pipe, a device, a socket or a link where a regular file should be",
         "read-vanished": "the file was there when the folder was listed, and is no more",
+        "throttled": "the store asks for fewer requests; the image is tried again later, as often as it takes",
     }
     stage = "read"
 
@@ -163,6 +168,7 @@ class WriteError(ImageError):
     code = "write"
     codes: ClassVar = {
         "write-denied": "this user may not write there",
+        "throttled": "the store asks for fewer requests; the image is tried again later, as often as it takes",
         "write-name": "the name is too long for the file system",
     }
     stage = "write"
@@ -216,6 +222,8 @@ class RunError(PixmillError):
         "locked": "another run is writing to the same output",
         "not-readable": "this user may not read the source",
         "not-writable": "this user may not write to the output",
+        "parts-lost": "finished images of a dataset are not what was written, or gone; the next run makes them anew",
         "read-only": "the output is on a file system that is read-only",
+        "throttled": "a store has refused every request for minutes",
     }
     exit_code = 3

@@ -1,6 +1,9 @@
+import random
+
 import pytest
 
 from pixmill.core.errors import ReadError, RunError
+from pixmill.storage.patience import Budget, Pace, Patience
 from pixmill.storage.retrying import Retrying
 from pixmill.storage.schemes.memory import MemoryStorage
 
@@ -18,31 +21,109 @@ class Flaky(MemoryStorage):
         return super().read(path, limit=limit)
 
 
+class Time:
+    """A clock that goes on by what is slept."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.pauses = []
+
+    def clock(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
 @pytest.fixture
-def pauses():
-    return []
+def time():
+    return Time()
 
 
-def retrying(storage, pauses):
+def patience(time, **choices):
+    return Patience(clock=time.clock, sleep=time.sleep, chance=random.Random(7), **choices)
+
+
+def retrying(storage, time, **choices):
     storage.write(b"a", b"data", durable=False)
-    return Retrying(storage, attempts=3, pause=lambda attempt: attempt * 10, sleep=pauses.append)
+    return Retrying(storage, patience(time, **choices))
 
 
-def test_what_may_succeed_later_is_tried_again_after_a_pause(pauses):
-    storage = retrying(Flaky(ReadError(retryable=True), ReadError(retryable=True)), pauses)
+def test_what_may_succeed_later_is_tried_again_after_a_pause(time):
+    storage = retrying(Flaky(ReadError(retryable=True), ReadError(retryable=True)), time)
     assert storage.read(b"a", limit=10) == b"data"
-    assert pauses == [10, 20]
+    assert len(time.pauses) == 2
+    assert 0 <= time.pauses[0] <= 0.1
+    assert 0 <= time.pauses[1] <= 0.2
 
 
-def test_the_last_error_is_raised_when_every_try_failed(pauses):
-    errors = [ReadError(str(number), retryable=True) for number in range(4)]
-    with pytest.raises(ReadError, match="2"):
-        retrying(Flaky(*errors), pauses).read(b"a", limit=10)
-    assert pauses == [10, 20]
+def test_pauses_are_spread_over_the_whole_of_a_bound_that_doubles(time):
+    errors = [ReadError(retryable=True) for _ in range(15)]
+    retrying(Flaky(*errors), time, enough=1e9).read(b"a", limit=10)
+    assert len(set(time.pauses)) == 15
+    assert max(time.pauses) <= 8.0
+    assert max(time.pauses) > 4.0
+    assert min(time.pauses[7:]) < 4.0
+
+
+def test_the_error_is_raised_when_enough_time_has_passed(time):
+    with pytest.raises(ReadError):
+        retrying(Flaky(*[ReadError(retryable=True)] * 1000), time).read(b"a", limit=10)
+    assert time.now <= 20.0
 
 
 @pytest.mark.parametrize("error", [ReadError("corrupt"), RunError("full")])
-def test_what_will_not_succeed_later_is_not_tried_again(pauses, error):
+def test_what_will_not_succeed_later_is_not_tried_again(time, error):
     with pytest.raises(type(error)):
-        retrying(Flaky(error), pauses).read(b"a", limit=10)
-    assert pauses == []
+        retrying(Flaky(error), time).read(b"a", limit=10)
+    assert time.pauses == []
+
+
+def test_a_pause_that_was_asked_for_is_kept(time):
+    retrying(Flaky(ReadError(code="throttled", retryable=True, retry_after=3.0)), time).read(b"a", limit=10)
+    assert 3.0 <= time.pauses[0] <= 3.1
+
+
+def test_throttling_is_told_and_other_faults_are_not(time):
+    told = []
+    errors = [ReadError(code="throttled", retryable=True), ReadError(retryable=True)]
+    retrying(Flaky(*errors), time, throttled=told.append).read(b"a", limit=10)
+    assert len(told) == 1
+
+
+def test_a_storm_is_not_doubled_by_trying_again(time):
+    patient = patience(time)
+    tried = []
+
+    def refused():
+        tried.append(None)
+        raise ReadError(code="throttled", retryable=True)
+
+    for _ in range(200):
+        with pytest.raises(ReadError):
+            patient.call(refused)
+    assert len(tried) <= 200 + Budget.FIRST
+
+
+def test_the_limit_is_halved_when_a_request_is_refused_and_grows_back_a_little_with_each_answer(time):
+    pace = Pace(8.0, clock=time.clock, sleep=time.sleep)
+    pace.refused()
+    pace.refused()
+    assert pace.limit == 2.0
+    pace.answered()
+    assert pace.limit == 2.0 + Pace.STEP
+    for _ in range(1000):
+        pace.answered()
+    assert pace.limit == 8.0
+
+
+def test_below_one_request_at_a_time_the_pauses_between_them_grow(time):
+    pace = Pace(1.0, clock=time.clock, sleep=time.sleep)
+    pace.refused()
+    pace.refused()
+    with pace.turn():
+        time.now += 1.0
+    with pace.turn():
+        pass
+    assert time.pauses == [3.0]

@@ -1,0 +1,212 @@
+"""Objects below one prefix of one bucket, as a storage. Which store it is, is the scheme's business."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
+from hashlib import md5
+from typing import Any, Self
+
+import msgspec
+
+from pixmill.core.errors import PixmillError, ReadError, WriteError
+from pixmill.core.text import printable
+from pixmill.storage.address import Address, relative
+from pixmill.storage.objects import faults
+from pixmill.storage.objects.keys import key_of, path_of
+from pixmill.storage.objects.listing import Page, Walk
+from pixmill.storage.patience import Patience
+from pixmill.storage.storage import Entry, Listing, Scheme, unheard
+
+#: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
+PARTED = 16 << 20
+PART = 8 << 20
+
+Meaning = Callable[[Exception, bytes, str], PixmillError]
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """An opened ``store``, whose ``library`` is obstore itself, and its ``place`` as people name it."""
+
+    library: Any
+    store: Any
+    place: str
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What tells one put of an object from all others, for the store that compares it."""
+
+    e_tag: str | None = None
+    version: str | None = None
+
+
+class ObjectStorage(Scheme):
+    """A bucket, or what is below a prefix of it. A put is atomic, and durable when it returns; an entry's version is its ETag.
+
+    The modification time of an object is that of its put and cannot be set.
+    """
+
+    def __init__(self, bucket: Bucket, *, patience: Patience | None = None) -> None:
+        """Ask for nothing yet. ``patience`` is had with listings; for the rest a ``Retrying`` has it."""
+        self._bucket = bucket
+        self._patience = patience or Patience()
+
+    @classmethod
+    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # a put leaves nothing, no links
+        """Return what is at ``address``."""
+        return cls(cls.bucket(address))
+
+    @classmethod
+    def bucket(cls, address: Address) -> Bucket:
+        """Return the opened store; ``AddressError`` or ``MissingExtra`` when it cannot be. One request has not been made yet."""
+        raise NotImplementedError
+
+    def stat(self, path: bytes) -> Entry | None:
+        """Return the object that is there, or ``None``."""
+        key = key_of(relative(path))
+        with self._explained(path, faults.read_error):
+            try:
+                return _entry(path, self._bucket.library.head(self._bucket.store, key))
+            except FileNotFoundError:
+                return None
+
+    def read(self, path: bytes, *, limit: int) -> bytes:
+        """Return the whole content: of one version, whatever is put meanwhile."""
+        return self._read(path, limit, {})
+
+    def fetch(self, entry: Entry, *, limit: int) -> bytes:
+        """Return the content of exactly this version, in one request."""
+        return self._read(entry.path, limit, {"if_match": f'"{entry.version.decode()}"'})
+
+    def head(self, path: bytes, size: int) -> bytes:
+        """Return the first bytes."""
+        key = key_of(relative(path))
+        try:
+            with self._explained(path, faults.read_error):
+                return bytes(self._bucket.library.get(self._bucket.store, key, options={"range": (0, max(1, size))}).bytes())[:size]
+        except ReadError as error:
+            entry = None if error.retryable else self.stat(path)
+            if entry is not None and not entry.size:  # it has no first byte that could be asked for
+                return b""
+            raise
+
+    def write(
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,  # noqa: ARG002  # always
+        mtime_ns: int | None = None,  # noqa: ARG002  # it cannot be set
+        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # all of it is waiting
+    ) -> None:
+        """Put ``data``, in parts where it is large, and make sure that all of it has arrived."""
+        key = key_of(relative(path))
+        with self._explained(path, faults.write_error):
+            sent = self._bucket.library.put(
+                self._bucket.store, key, data, use_multipart=len(data) > PARTED, chunk_size=PART, max_concurrency=2
+            )
+            is_proven = (sent["e_tag"] or "").strip('"') == md5(data, usedforsecurity=False).hexdigest()
+            stored = None if is_proven else self._bucket.library.head(self._bucket.store, key)
+        if stored is not None and stored["size"] != len(data):
+            message = f"{printable(path)} has {stored['size']} bytes in {self._bucket.place} after {len(data)} were put"
+            raise WriteError(message, retryable=True)
+
+    def replace(self, path: bytes, data: bytes, *, expected: Mark | None) -> Mark | None:
+        """Put ``data`` if what is at ``path`` is still marked ``expected`` (``None``: nothing is there); return the new mark.
+
+        ``None`` when somebody else was there before: exactly one of several who try at once succeeds.
+        """
+        key = key_of(relative(path))
+        refused = self._bucket.library.exceptions
+        mode: object = (
+            "create" if expected is None else {name: each for name, each in msgspec.structs.asdict(expected).items() if each}
+        )
+        with self._explained(path, faults.write_error):
+            try:
+                return _mark(self._bucket.library.put(self._bucket.store, key, data, mode=mode, use_multipart=False))
+            except (refused.AlreadyExistsError, refused.PreconditionError, FileNotFoundError):
+                return None
+
+    def marked(self, path: bytes, *, limit: int) -> tuple[bytes, Mark]:
+        """Return the content of ``path`` and the mark that it has."""
+        key = key_of(relative(path))
+        with self._explained(path, faults.read_error):
+            found = self._bucket.library.get(self._bucket.store, key)
+            if found.meta["size"] > limit:
+                raise _too_large(path, found.meta["size"], limit)
+            return bytes(found.bytes()), _mark(found.meta)
+
+    def delete(self, path: bytes) -> None:
+        """Remove an object, if it is there."""
+        key = key_of(relative(path))
+        with self._explained(path, faults.write_error):
+            try:
+                self._bucket.library.delete(self._bucket.store, key)
+            except FileNotFoundError:
+                return
+
+    def list(
+        self,
+        under: bytes = b"",
+        *,
+        descend: Callable[[bytes], bool] | None = None,
+        on_error: Callable[[bytes, ReadError], None] | None = None,
+    ) -> Iterator[Listing]:
+        """Yield the objects below ``under``, folder by folder; ``RunError`` when the store cannot be listed at all."""
+        return Walk(self._page, descend, on_error).listings(relative(under) if under else b"")
+
+    def local_path(self, path: bytes) -> None:
+        """Return ``None``: nothing here has a place in the file system."""
+        relative(path)
+
+    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is told apart
+        """Return 0: an unfinished put is nowhere. obstore cannot list the parts of a large one: the bucket's rules remove them."""
+        return 0
+
+    def _read(self, path: bytes, limit: int, options: dict[str, object]) -> bytes:
+        key = key_of(relative(path))
+        with self._explained(path, faults.read_error):
+            found = self._bucket.library.get(self._bucket.store, key, options=options)
+            size = found.meta["size"]
+            data = bytes(found.bytes()) if size <= limit else b""
+        if size > limit:
+            raise _too_large(path, size, limit)
+        if len(data) != size:
+            raise ReadError(f"{printable(path)} ended after {len(data)} of {size} bytes", retryable=True)
+        return data
+
+    @contextmanager
+    def _explained(self, path: bytes, meaning: Meaning) -> Iterator[None]:
+        try:
+            yield
+        except PixmillError:
+            raise
+        except Exception as error:  # noqa: BLE001  # obstore raises its own, and several of Python's
+            raise meaning(error, path, self._bucket.place) from None
+
+    def _page(self, path: bytes) -> Page:
+        return self._patience.call(partial(self._asked, path))
+
+    def _asked(self, path: bytes) -> Page:
+        prefix = key_of(path) if path else None
+        with self._explained(path, faults.list_error):
+            found = self._bucket.library.list_with_delimiter(self._bucket.store, prefix)
+        # a key that ends in "/" stands for the folder itself, which is not in itself
+        entries = [_entry(path_of(each["path"]), each) for each in found["objects"] if each["path"] != (prefix or "")]
+        return Page(sorted(entries, key=_path), sorted(map(path_of, found["common_prefixes"])))
+
+
+def _entry(path: bytes, found: Any) -> Entry:  # noqa: ANN401  # obstore's own type is not there at run time
+    # without its quotes: Azure leaves them out of listings
+    return Entry(path, found["size"], (found["e_tag"] or "").strip('"').encode())
+
+
+def _mark(found: Any) -> Mark:  # noqa: ANN401  # the same
+    return Mark(found["e_tag"], found["version"])
+
+
+def _too_large(path: bytes, size: int, limit: int) -> ReadError:
+    return ReadError(f"{printable(path)} has {size} bytes, more than the limit of {limit}", code="limit-bytes")
+
+
+def _path(entry: Entry) -> bytes:
+    return entry.path

@@ -1,0 +1,143 @@
+"""Patience with a storage that is overloaded or out of reach: try again, later and later, and ask for less meanwhile."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from pixmill.core.errors import PixmillError
+
+T = TypeVar("T")
+
+THROTTLED = "throttled"  # the code of an error that says: not now, not so much
+
+
+class Pace:
+    """How many requests may be under way: halved when the storage refuses one, grown a little with each that it answers.
+
+    Below one, the time between requests grows instead: at 1/4, a request that took a second is followed by a pause of three.
+    This is additive increase and multiplicative decrease: many who share a storage come to shares of what it bears.
+    """
+
+    LEAST = 1 / 64
+    STEP = 1 / 16
+
+    def __init__(self, most: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        """Begin at ``most``, which is never exceeded."""
+        self.limit = self._most = most
+        self._clock = clock
+        self._sleep = sleep
+        self._opens_at = 0.0
+        self._under_way = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a place, and hold it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way < max(1, int(self.limit)))
+            self._under_way += 1
+            pause = self._opens_at - self._clock()
+        if pause > 0:
+            self._sleep(pause)
+        began = self._clock()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                now = self._clock()
+                self._opens_at = now + max(0.0, (now - began) * (1 / self.limit - 1))
+                self._changed.notify()
+
+    def refused(self) -> None:
+        """Halve the limit."""
+        with self._changed:
+            self.limit = max(self.LEAST, self.limit / 2)
+
+    def answered(self) -> None:
+        """Let the limit grow."""
+        with self._changed:
+            self.limit = min(self._most, self.limit + self.STEP)
+
+
+class Budget:
+    """How many tries may be repeated: a tenth of all, and a few to begin with, so that trying again never doubles a storm."""
+
+    SHARE = 0.1
+    FIRST = 20.0
+
+    def __init__(self) -> None:
+        """Begin with a few."""
+        self._left = self.FIRST
+
+    def earn(self) -> None:
+        """Note a request that was answered."""
+        self._left = min(self.FIRST, self._left + self.SHARE)
+
+    def spend(self) -> bool:
+        """Tell whether one more repetition is allowed, and count it."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Patience:
+    """Repeats calls whose error says that it is ``retryable``, after pauses with full jitter, as long as there is hope and budget.
+
+    A pause is drawn between nothing and ``first`` seconds, doubled with each try up to ``longest``; one that the storage asked
+    for (``PixmillError.retry_after``) is kept, with jitter on top. After ``enough`` seconds the error is passed on.
+    ``throttled(seconds)`` is told of each refusal for want of capacity, and the pause that follows it.
+    """
+
+    def __init__(  # noqa: PLR0913  # each has its default; clock, sleep and chance are a test's
+        self,
+        *,
+        first: float = 0.1,
+        longest: float = 8.0,
+        enough: float = 20.0,
+        most: float = 8.0,
+        throttled: Callable[[float], None] = lambda seconds: None,  # noqa: ARG005  # nobody asked
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: random.Random | None = None,
+    ) -> None:
+        """Begin at full pace: ``most`` requests at once."""
+        self._first, self._longest, self._enough = first, longest, enough
+        self._throttled = throttled
+        self._clock = clock
+        self._sleep = sleep
+        self._chance = chance or random.Random()  # noqa: S311  # it spreads repetitions, it keeps no secret
+        self._budget = Budget()
+        self.pace = Pace(most, clock=clock, sleep=sleep)
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Return what ``request`` returns, in the end."""
+        gives_up_at = self._clock() + self._enough
+        bound = self._first
+        while True:
+            try:
+                with self.pace.turn():
+                    answer = request()
+            except PixmillError as error:
+                pause = self._pause(error, bound, gives_up_at)
+            else:
+                self.pace.answered()
+                self._budget.earn()
+                return answer
+            self._sleep(pause)
+            bound = min(self._longest, 2 * bound)
+
+    def _pause(self, error: PixmillError, bound: float, gives_up_at: float) -> float:
+        """Return the seconds to wait before the next try; raise ``error`` when there is none."""
+        pause = error.retry_after + self._chance.uniform(0.0, bound)
+        is_throttled = error.code == THROTTLED
+        if is_throttled:
+            self.pace.refused()
+            self._throttled(pause)
+        if not error.retryable or self._clock() + pause > gives_up_at or not self._budget.spend():
+            raise error
+        return pause

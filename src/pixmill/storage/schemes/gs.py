@@ -1,0 +1,32 @@
+"""Google Cloud Storage: ``gs://bucket/prefix``.
+
+Credentials come from the environment (``GOOGLE_APPLICATION_CREDENTIALS``, ``GOOGLE_SERVICE_ACCOUNT``, ...), from ``gcloud auth
+application-default login``, or from the machine. ``STORAGE_EMULATOR_HOST`` names an emulator, which asks for none.
+"""
+
+import os
+
+from pixmill.storage.address import Address
+from pixmill.storage.objects.opening import bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.objects.storage import Bucket, ObjectStorage
+
+
+class GsStorage(ObjectStorage):
+    """Objects of a bucket of Google Cloud Storage."""
+
+    @classmethod
+    def bucket(cls, address: Address) -> Bucket:
+        """Return the opened bucket."""
+        name, prefix = bucket_and_prefix(address)
+        library = obstore("gs", "reading and writing gs:// addresses")
+        emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+        endpoint = emulator if not emulator or "://" in emulator else f"http://{emulator}"
+        settings = {"base_url": endpoint, "skip_signature": "true"} if endpoint else {}
+        options = client_options(endpoint or os.environ.get("GOOGLE_BASE_URL", ""))
+        store = made(
+            lambda: library.store.GCSStore(
+                name, prefix=prefix or None, config=settings, client_options=options, retry_config=once()
+            ),
+            address,
+        )
+        return Bucket(library, store, str(address))

@@ -1,0 +1,33 @@
+"""Amazon S3 and what speaks like it: ``s3://bucket/prefix``.
+
+Credentials, region and endpoint come from the environment (``AWS_ACCESS_KEY_ID``, ``AWS_PROFILE``, ``AWS_ENDPOINT_URL``, ...), from
+the files of the AWS tools, or from the machine (instance, container and web identity).
+"""
+
+import os
+from pathlib import Path
+
+from pixmill.storage.address import Address
+from pixmill.storage.objects.opening import bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.objects.profile import profile
+from pixmill.storage.objects.storage import Bucket, ObjectStorage
+
+
+class S3Storage(ObjectStorage):
+    """Objects of a bucket of S3."""
+
+    @classmethod
+    def bucket(cls, address: Address) -> Bucket:
+        """Return the opened bucket."""
+        name, prefix = bucket_and_prefix(address)
+        library = obstore("s3", "reading and writing s3:// addresses")
+        settings = profile(os.environ, Path.home())
+        variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+        endpoint = next(filter(None, map(os.environ.get, variables)), settings.get("endpoint", ""))
+        store = made(
+            lambda: library.store.S3Store(
+                name, prefix=prefix or None, config=settings, client_options=client_options(endpoint), retry_config=once()
+            ),
+            address,
+        )
+        return Bucket(library, store, str(address))

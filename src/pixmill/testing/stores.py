@@ -1,0 +1,154 @@
+"""Real object stores on the loopback interface, one process each, for tests: SeaweedFS speaks S3, Azurite speaks Azure's tongue."""
+
+import base64
+import hmac
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from email.utils import formatdate
+from pathlib import Path
+
+from pixmill.testing.processes import wait_until
+
+HOST = "127.0.0.1"
+BUCKET = "photos"
+# the keys of a store that lives as long as a test
+_S3_KEYS = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "only-for-tests-0123456789"}
+_ACCOUNT, _ACCOUNT_KEY = "testaccount", base64.b64encode(b"only for tests, and nowhere else").decode()
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on, so low that a server may add 10,000 to it for its second one."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        second = port + 10_000 if port < 55_000 else port - 10_000  # ports end at 65,535
+        lower = min(port, second)
+        if _is_free(lower) and _is_free(lower + 10_000):
+            return lower
+
+
+def weed() -> str | None:
+    """Return the path of SeaweedFS, ``None`` where it is not installed."""
+    beside = Path(sys.executable).with_name("weed")
+    return str(beside) if beside.exists() else shutil.which("weed")
+
+
+def azurite() -> str | None:
+    """Return the path of Azurite's blob server, ``None`` where it is not installed."""
+    return shutil.which("azurite-blob") if shutil.which("node") else None
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Run an S3 server with its files in ``folder`` and the bucket ``BUCKET``; give the environment that leads to it."""
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
+    options = [f"-{name}.port={port}" for name, port in ports.items()]
+    quiet = (
+        "-webdav=false",
+        "-admin.ui=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.autoCreateBucket=false",
+        "-s3.iam=false",
+    )
+    command = [str(weed()), "mini", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", *quiet, *options]
+    endpoint = f"http://{HOST}:{ports['s3']}"
+    with _serving(command, {**_S3_KEYS, "S3_BUCKET": BUCKET}, folder, endpoint):
+        wait_until(lambda: _has_bucket(endpoint), seconds=60)
+        yield {**_S3_KEYS, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1"}
+
+
+@contextmanager
+def az_server(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Run an Azure server with its files in ``folder`` and the container ``BUCKET``; give the environment that leads to it."""
+    port = free_port()
+    command = [
+        str(azurite()),
+        "--blobHost",
+        HOST,
+        "--blobPort",
+        str(port),
+        "--location",
+        str(folder),
+        "--silent",
+        "--skipApiVersionCheck",
+    ]
+    endpoint = f"http://{HOST}:{port}/{_ACCOUNT}"
+    with _serving(command, {"AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_ACCOUNT_KEY}"}, folder, endpoint):
+        _make_container(f"{endpoint}/{BUCKET}", f"/{_ACCOUNT}/{_ACCOUNT}/{BUCKET}")
+        yield {
+            "AZURE_STORAGE_CONNECTION_STRING": f"AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY};BlobEndpoint={endpoint};",
+        }
+
+
+def _has_bucket(endpoint: str) -> bool:
+    """Tell whether the bucket is there: the server makes it soon after it began to answer."""
+    from obstore.store import S3Store  # noqa: PLC0415  # an extra, which only this needs
+
+    store = S3Store(
+        BUCKET,
+        endpoint=endpoint,
+        access_key_id=_S3_KEYS["AWS_ACCESS_KEY_ID"],
+        secret_access_key=_S3_KEYS["AWS_SECRET_ACCESS_KEY"],
+        client_options={"allow_http": True},
+    )
+    try:
+        store.list_with_delimiter()
+    except Exception:  # noqa: BLE001  # obstore raises its own
+        return False
+    return True
+
+
+def _make_container(url: str, resource: str) -> None:
+    """Make a container of Azure's, which obstore has no call for: a request signed with the account's key."""
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+    lines = ["PUT", *[""] * 11, *(f"{name}:{value}" for name, value in headers.items()), resource, "restype:container"]
+    signed = hmac.digest(base64.b64decode(_ACCOUNT_KEY), "\n".join(lines).encode(), "sha256")
+    headers["Authorization"] = f"SharedKey {_ACCOUNT}:{base64.b64encode(signed).decode()}"
+    request = urllib.request.Request(f"{url}?restype=container", method="PUT", headers=headers)  # noqa: S310  # the scheme is http
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310  # the same
+
+
+@contextmanager
+def _serving(command: Sequence[str], environment: Mapping[str, str], folder: Path, url: str) -> Iterator[None]:
+    """Run ``command`` as long as the block; begin it once ``url`` is answered, whatever the answer."""
+    log = folder.with_name(f"{folder.name}.log")
+    folder.mkdir(exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)  # noqa: S603  # a test's own
+    try:
+        wait_until(lambda: process.poll() is not None or _answers(url), seconds=60)
+        if process.poll() is not None:
+            raise RuntimeError(f"{command[0]} ended with {process.returncode}: {log.read_text('utf-8', 'replace')[-2000:]}")
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  # the scheme is http
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code != 503  # it is there, and not ready yet
+    except OSError:
+        return False
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

