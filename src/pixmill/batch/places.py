@@ -71,8 +71,8 @@ def find(config: RunConfig) -> Places:
 
 def _dataset(config: RunConfig) -> Dataset | None:
     """Return the dataset that DST names, ``None`` when it names none; ``ConfigError`` when it cannot be made here."""
-    shard, placement = config.selection.shard, config.placement
-    dataset = dataset_at(Address.parse(config.destination), "" if shard.count == 1 else f"{shard.index}of{shard.count}")
+    placement = config.placement
+    dataset = dataset_at(Address.parse(config.destination), config.selection.shard)
     if dataset is not None:
         dataset.packs.check()
     elif placement.shard_size is not None or placement.shard_samples is not None:

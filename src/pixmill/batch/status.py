@@ -10,16 +10,18 @@ from typing import Literal
 import msgspec
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.contents import Outputs
+from pixmill.batch.datasets.dataset import home
+from pixmill.batch.datasets.opening import open_outputs
 from pixmill.batch.item import Written, unpack
 from pixmill.batch.ledgers import Holding, Ledgers, Standing, find, total
 from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import default_state
-from pixmill.core.errors import AddressError, ConfigError
+from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
 from pixmill.storage.address import Address
-from pixmill.storage.open import open_storage
 
 FINISHED = "finished"
 Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
@@ -64,7 +66,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_folder(destination: str, state: str | None = None) -> Path:
     """Return where the state of ``destination`` is; ``AddressError`` when no run has been there."""
-    folder = Path(state) if state else default_state(Address.parse(destination))
+    folder = Path(state) if state else default_state(home(Address.parse(destination)))
     if not find(folder):
         raise AddressError(
             f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder"
@@ -141,18 +143,25 @@ def unfinished(ledgers: Ledgers) -> Iterator[Holding]:
             yield each.holding
 
 
-def verify(ledger: LedgerView, destination: str) -> Iterator[Problem]:
-    """Read every output that the ledger holds as done, and yield those that are not the bytes that were written."""
-    storage = open_storage(destination)
-    for record in ledger.records(State.DONE):
-        for output in unpack(record.result).outputs:
-            entry = storage.stat(output.name)
-            what = "missing" if entry is None else "size" if entry.size != output.size else ""
-            if not what and not _same_content(storage.read(output.name, limit=output.size), output):
-                what = "content"
-            if what:
-                yield Problem(source=record.key, output=output.name, what=what)
+def verify(ledgers: Ledgers, destination: str) -> Iterator[Problem]:
+    """Read every output that the ledgers hold as done, and yield those that are not the bytes that were written."""
+    former = last_config(ledgers).destination
+    with open_outputs(destination, former=former, held=ledgers.held) as outputs:
+        for record in ledgers.records(State.DONE):
+            for output in unpack(record.result).outputs:
+                if what := _difference(outputs, output):
+                    yield Problem(source=record.key, output=output.name, what=what)
 
 
-def _same_content(data: bytes, output: Written) -> bool:
-    return blake2b(data, digest_size=16).digest() == output.digest
+def _difference(outputs: Outputs, written: Written) -> str:
+    """Return what is wrong with an output, nothing when it is what was written."""
+    entry = outputs.stat(written.name)
+    if entry is None:
+        return "missing"
+    if entry.size != written.size:
+        return "size"
+    try:
+        data = outputs.read(written.name, limit=written.size)
+    except ReadError:
+        return "content"
+    return "" if blake2b(data, digest_size=16).digest() == written.digest else "content"

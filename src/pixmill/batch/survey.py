@@ -6,10 +6,10 @@ from itertools import islice
 
 import msgspec
 
+from pixmill.batch.datasets.opening import standing
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.plan import Plan
-from pixmill.batch.state import outputs_stand
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -46,9 +46,8 @@ class Survey(msgspec.Struct, kw_only=True):
 def survey(plan: Plan) -> Survey:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
     counted = Survey(warnings=_warnings(plan))
-    stands = outputs_stand(plan.places.destination)
     items = plan.items()
-    with _ledger(plan) as ledger:
+    with _ledger(plan) as ledger, standing(plan.places) as stands:
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item in chunk]
             records = ledger.look_up(tasks)

@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
+from pixmill.batch.datasets import events as datasets
 from pixmill.batch.item import Product
 from pixmill.batch.report.summary import Report
 from pixmill.batch.watching import events as watching
@@ -24,7 +25,7 @@ TEXT: Schema = {"type": "string"}
 
 def event_schema() -> Schema:
     """Return the schema of one line, JSON Schema 2020-12: one alternative for each kind of event."""
-    kinds = [_event(event) for module in (running, watching) for event in _events(module)]
+    kinds = [_event(event) for module in (running, watching, datasets) for event in _events(module)]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"An event line of pixmill, version {EVENTS_VERSION}",

@@ -1,10 +1,11 @@
 """``Contents``: where each output of a dataset is, in a part or in a shard, and its bytes."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 
 from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue, Shard, Spot, Stage
 from pixmill.batch.datasets.dataset import Dataset
@@ -111,6 +112,33 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
+
+
+class Outputs(Protocol):
+    """What can be asked about outputs, wherever they are: the part of a storage that reads single files."""
+
+    def stat(self, path: bytes) -> Entry | None:
+        """Return what is there, or ``None``."""
+
+    def read(self, path: bytes, *, limit: int) -> bytes:
+        """Return the whole content; ``ReadError`` when it cannot be had."""
+
+
+class Several:
+    """The outputs of all parts of a run as one."""
+
+    def __init__(self, parts: Sequence[Outputs]) -> None:
+        """Ask ``parts`` in turn."""
+        self._parts = parts
+
+    def stat(self, path: bytes) -> Entry | None:
+        """Return what the first has that has anything."""
+        return next((entry for part in self._parts if (entry := part.stat(path))), None)
+
+    def read(self, path: bytes, *, limit: int) -> bytes:
+        """Return what the first has that has anything."""
+        holder = next((part for part in self._parts if part.stat(path)), self._parts[0])
+        return holder.read(path, limit=limit)
 
 
 @contextmanager

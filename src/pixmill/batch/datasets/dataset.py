@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.datasets.packing import Packing, packings
+from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import FOLDER
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
 
 SAMPLES_INDEX = "index.jsonl"
 SHARDS_INDEX = "shards.json"
+WHOLE = Shard()
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -77,19 +79,26 @@ class Dataset(msgspec.Struct, frozen=True):
         return f"{name}-{self.tag}" if self.tag else name
 
 
-def dataset_at(address: Address, tag: str = "") -> Dataset | None:
-    """Return the dataset that ``address`` names, ``None`` when it names none. ``AddressError`` when it names no folder."""
+def dataset_at(address: Address, shard: Shard = WHOLE) -> Dataset | None:
+    """Return the dataset that ``address`` names, as one part of a run makes it; ``None`` when it names none.
+
+    ``AddressError`` when it names no folder.
+    """
     if address.scheme not in packings().names():
         return None
     if not address.location:
-        raise AddressError(
-            f"expected a folder after {address.scheme}://", hint=f"{address.scheme}://FOLDER, such as {address.scheme}://out"
-        )
-    if Address.parse(os.fsdecode(address.location)).local is None:
-        raise AddressError(
-            f"{address}: shards are written to a folder of this machine", hint="copy them from there when the run is over"
-        )
-    return Dataset(address.scheme, Path(os.fsdecode(address.location)), tag)
+        raise AddressError(f"expected a folder after {address.scheme}://", hint=f"such as {address.scheme}://out")
+    folder = Address.parse(os.fsdecode(address.location)).local
+    if folder is None:
+        hint = "copy them from there when the run is over"
+        raise AddressError(f"{address}: shards are written to a folder of this machine", hint=hint)
+    return Dataset(address.scheme, folder, shard.tag if shard.count > 1 else "")
+
+
+def as_before(destination: str, former: str) -> str:
+    """Return how to name the folder ``destination`` so that it is what ``former``, the DST of a run, has made of it."""
+    made, named = dataset_at(Address.parse(former)), dataset_at(Address.parse(destination))
+    return f"{made.packing}://{destination}" if made and not named else destination
 
 
 def home(address: Address) -> Address:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.dataset import as_before
 from pixmill.batch.ledgers import Holding, Ledgers
 from pixmill.batch.options import LIMIT, RUN, Option, options
 from pixmill.batch.status import forget_failures, last_config, open_state, unfinished
@@ -81,7 +82,7 @@ def _changed(config: RunConfig, values: Mapping[str, object], destination: str, 
     sharded = config.selection.shard.count > 1  # its ledger lies in a folder below the state that it was given
     state = str(moved.folder.parent if sharded else moved.folder) if moved else None
     return config.evolve(
-        destination=destination,
+        destination=as_before(destination, config.destination),
         force=False,
         placement=config.placement.evolve(state=state),
         policy=config.policy.evolve(**given(Policy)),
