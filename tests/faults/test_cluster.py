@@ -1,0 +1,194 @@
+"""Two machines under one run: a worker dies, a node is killed, a node is cut off (network namespaces on one wire)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pixmill.testing import invariants
+from pixmill.testing.hosts import two_hosts, why_no_hosts
+from pixmill.testing.processes import wait_until
+from pixmill.testing.trial import COMMAND, DONE, INTERRUPTED
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(bool(why_no_hosts()), reason=why_no_hosts()),
+]
+PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "corpus" / "photos"
+COPIES = 8
+BIN = Path(sys.executable).parent
+VARIABLES = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
+LISTENS = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
+
+
+class RayCluster:
+    name = "ray"
+    port = 6379
+
+    def head(self, host, folder):
+        yield [BIN / "ray", "start", "--head", "--block", f"--node-ip-address={host.address}", f"--port={self.port}",
+               f"--temp-dir={folder}", "--num-cpus=1", "--include-dashboard=false", "--object-store-memory=100000000"]  # fmt: skip
+
+    def node(self, host, head):
+        return [BIN / "ray", "start", "--block", f"--address={head.address}:{self.port}", f"--node-ip-address={host.address}",
+                "--num-cpus=1", "--object-store-memory=100000000"]  # fmt: skip
+
+    def address(self, head):
+        return f"{head.address}:{self.port}"
+
+
+class DaskCluster:
+    name = "dask"
+    port = 8786
+
+    def head(self, host, folder):  # noqa: ARG002  # Ray's needs one
+        yield [BIN / "dask", "scheduler", "--host", host.address, "--port", str(self.port), "--no-dashboard"]
+        yield self.node(host, host)
+
+    def node(self, host, head):
+        return [BIN / "dask", "worker", self.address(head), "--host", host.address, "--nthreads", "1", "--no-dashboard",
+                "--local-directory", tempfile.gettempdir()]  # fmt: skip
+
+    def address(self, head):
+        return f"tcp://{head.address}:{self.port}"
+
+
+class Cluster:
+    """An engine on two hosts, and a run on it."""
+
+    def __init__(self, engine, head, node, folder):
+        self.engine, self.head, self.node, self.folder = engine, head, node, folder
+        self.log = folder / "engine.log"
+
+    def start(self):
+        first, *others = self.engine.head(self.head, self.folder)
+        self.head.start(first, variables=VARIABLES, log=self.log)
+        wait_until(self.is_up, seconds=120)
+        for command in others:
+            self.head.start(command, variables=VARIABLES, log=self.log)
+        self.join()
+
+    def join(self):
+        self.node.start(self.engine.node(self.node, self.head), variables=VARIABLES, log=self.log)
+
+    def is_up(self):
+        probe = ["ip", "netns", "exec", self.head.name, sys.executable, "-c", LISTENS, self.head.address, str(self.engine.port)]
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+    def run(self, source, destination, events):
+        line = [*COMMAND, "run", source, destination, "--executor", self.engine.name, "--json"]
+        return self.head.start([*line, "--address", self.engine.address(self.head)], variables=VARIABLES, log=events)
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Some minutes of work for one core, and the tree that a run on this machine makes of it."""
+    if not PHOTOGRAPHS.is_dir():
+        pytest.skip("the corpus is not there")
+    source, destination = tmp_path_factory.mktemp("photographs"), tmp_path_factory.mktemp("local")
+    for picture in PHOTOGRAPHS.rglob("*.*"):
+        for copy in range(COPIES):
+            os.link(picture, source / f"{copy}-{picture.name}")
+    subprocess.run([*COMMAND, "run", source, destination, "--progress", "none"], check=True, capture_output=True)
+    return source, invariants.outputs(destination)
+
+
+@pytest.fixture(params=[RayCluster(), DaskCluster()], ids=lambda engine: engine.name)
+def cluster(request):
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="pxm", ignore_cleanup_errors=True)))
+        head, node = exits.enter_context(two_hosts())
+        made = Cluster(request.param, head, node, folder)
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def under_way(cluster, photographs, tmp_path):
+    """A run of which each host has begun its share."""
+    return UnderWay(cluster, *photographs, tmp_path)
+
+
+class UnderWay:
+    """A run on two hosts, from its start to what must hold at its end."""
+
+    def __init__(self, cluster, source, expected, folder):
+        self.cluster, self.source, self.expected = cluster, source, expected
+        self.destination, self.events = folder / "out", folder / "events"
+        self.process = cluster.run(source, self.destination, self.events)
+        wait_until(lambda: self.told("task_finished") and cluster.node.workers() and cluster.head.workers(), seconds=120)
+
+    def told(self, kind):
+        """Return the events of one kind so far."""
+        lines = self.events.read_bytes().splitlines(keepends=True) if self.events.exists() else []
+        found = [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"\n")]
+        return [event for event in found if event["event"] == kind]
+
+    def wait_for_share(self, share):
+        wait_until(lambda: len(self.told("task_finished")) >= share * len(self.expected), seconds=200)
+
+    def complete(self):
+        """Wait for the end, and hold it to the tree of the local run, each image counted once."""
+        assert self.process.wait(200) == DONE, self.events.read_text()[-3000:]
+        assert invariants.outputs(self.destination) == self.expected
+        invariants.check_complete(self.destination, self.expected)
+        keys = [event["key"] for event in self.told("task_finished")]
+        assert len(keys) == len(set(keys)) == len(self.expected)
+        assert invariants.counts(self.destination).done == len(self.expected)
+        wait_until(lambda: not self.cluster.head.workers(), seconds=60)
+
+    def longest_silence(self, since):
+        """Return the seconds that nothing finished, at most, after ``since``."""
+        moments = [since, *(event["at"] for event in self.told("task_finished") if event["at"] > since)]
+        return max(later - sooner for sooner, later in zip(moments, moments[1:], strict=False))
+
+
+def test_a_worker_that_segfaults_on_another_host_costs_its_image_a_second_try(under_way):
+    under_way.wait_for_share(0.1)
+    (worker,) = under_way.cluster.node.workers()
+    os.kill(worker, signal.SIGSEGV)
+    under_way.complete()
+    (lost,) = under_way.told("worker_lost")
+    assert lost["signal"] == signal.SIGSEGV
+    wait_until(lambda: not under_way.cluster.node.workers(), seconds=60)
+
+
+def test_a_node_that_is_killed_costs_nothing_and_one_that_joins_later_helps(under_way):
+    under_way.wait_for_share(0.1)
+    under_way.cluster.node.kill()
+    wait_until(lambda: under_way.told("worker_lost"), seconds=60)
+    under_way.cluster.join()
+    wait_until(under_way.cluster.node.workers, seconds=120)
+    under_way.complete()
+
+
+def test_a_node_that_is_cut_off_holds_the_run_up_for_less_than_half_a_minute(under_way):
+    under_way.wait_for_share(0.1)
+    moment = under_way.told("task_finished")[-1]["at"]
+    under_way.cluster.node.cut()
+    under_way.complete()
+    assert under_way.longest_silence(moment) < 30
+    (lost,) = under_way.told("worker_lost")
+    assert "no sign for" in lost["reason"]
+    wait_until(lambda: not under_way.cluster.node.workers(), seconds=90)  # nobody told them: they have noticed by themselves
+
+
+def test_an_interrupted_coordinator_leaves_nothing_running_and_goes_on_where_it_was(under_way):
+    under_way.wait_for_share(0.2)
+    os.kill(under_way.process.pid, signal.SIGINT)
+    assert under_way.process.wait(60) == INTERRUPTED
+    wait_until(lambda: not under_way.cluster.node.workers() + under_way.cluster.head.workers(), seconds=60)
+    kept = invariants.identities(under_way.destination)
+    finished = under_way.told("task_finished")
+    again = under_way.cluster.run(under_way.source, under_way.destination, under_way.events)
+    assert again.wait(200) == DONE, under_way.events.read_text()[-3000:]
+    assert invariants.outputs(under_way.destination) == under_way.expected
+    assert {name: identity for name, identity in invariants.identities(under_way.destination).items() if name in kept} == kept
+    assert len(finished) < len(under_way.expected)
