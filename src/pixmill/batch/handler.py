@@ -12,7 +12,11 @@ from pixmill.core.errors import ReadError
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
+from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
+from pixmill.storage.patience import Patience
+from pixmill.storage.retrying import Retrying
+from pixmill.storage.storage import Storage
 
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
 
@@ -36,13 +40,15 @@ class ImageHandler:
     def __init__(self, options: Assignment) -> None:
         """Open both ends and build the recipe, once for the worker's life."""
         self._options = options
-        self._source = open_storage(options.source, follow_symlinks=options.follow_symlinks)
-        self._destination = open_storage(options.destination, tag=options.tag)
+        self._stages: Stages | None = None
+        self._source = self._patient(open_storage(options.source, follow_symlinks=options.follow_symlinks), options.source)
+        self._destination = self._patient(open_storage(options.destination, tag=options.tag), options.destination)
         self._recipe = Recipe.from_builtins(options.recipe)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes:
         """Process the item in ``payload``; return the packed ``Product``."""
         item = from_payload(payload)
+        self._stages = stages
         stages.enter("read")
         if item.refusal:
             raise ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
@@ -68,22 +74,38 @@ class ImageHandler:
         count_work(size, made.values(), result, stages)
         return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes, size
 
+    def _patient(self, storage: Storage, url: str) -> Storage:
+        """Return ``storage`` with patience, where it can be overloaded; what a disk says is for the engine to try again."""
+        is_remote = Address.parse(url).local is None
+        return Retrying(storage, Patience(most=1, throttled=self._throttled)) if is_remote else storage
+
+    def _throttled(self, seconds: float) -> None:
+        """Show that a store asks for less, and that the time from here is spent on waiting for it."""
+        if self._stages is not None:
+            self._stages.enter("throttled")
+            self._stages.count("throttled", 1)
+            self._stages.count("throttled_ms", int(seconds * 1000))
+
     def _stands(self, output: Written) -> bool:
         entry = self._destination.stat(output.name)
         return entry is not None and entry.size == output.size
 
     def _read(self, item: Item) -> Input:
-        path = item.place or item.entry.path
-        local = self._source.local_path(path) if item.entry.size > IN_MEMORY else None
-        if local is not None and item.entry.size <= self._options.max_bytes:
-            return Input(path=local)
-        return Input(self._source.read(path, limit=self._options.max_bytes))
+        limit = self._options.max_bytes
+        if item.place:
+            return Input(self._source.read(item.place, limit=limit))
+        local = self._source.local_path(item.entry.path)
+        if local is None:
+            return Input(self._source.fetch(item.entry, limit=limit))
+        return Input(path=local) if IN_MEMORY < item.entry.size <= limit else Input(self._source.read(item.entry.path, limit=limit))
 
     def _check_unchanged(self, item: Item) -> None:
-        """Refuse a source that was written to while it was read: what was decoded may be half of each version."""
-        if (
-            not item.place and self._source.stat(item.entry.path) != item.entry
-        ):  # by its place it was read in one state or not at all
+        """Refuse a file that was written to while it was read or streamed: what was decoded may be half of each version.
+
+        What has no place in the file system was read in one state or not at all.
+        """
+        path = item.entry.path
+        if not item.place and self._source.local_path(path) is not None and self._source.stat(path) != item.entry:
             raise ReadError(
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
