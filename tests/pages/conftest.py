@@ -5,15 +5,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from pixmill.testing import pictures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = ["<script>document.title='owned'<script>.jpg", "red\x1b[31m\nline.jpg", '"><img src=x onerror=alert(1)>.jpg']
+
+HELD = 61  # pixels that the picture is wide which waits for the gate
+HOLD = """
+import os, time
+
+def hold(image):
+    while image.width == 61 and not os.path.exists({gate!r}):
+        time.sleep(0.02)
+    return image
+"""
 
 
 @pytest.fixture(scope="session")
@@ -28,21 +40,26 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output of ordinary pictures, broken ones, and some with hostile names."""
-    folder = tmp_path_factory.mktemp("pages")
-    source = folder / "source"
-    source.mkdir()
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ordinary pictures, broken ones, and some with hostile names."""
+    source = tmp_path_factory.mktemp("source")
     for make in (pictures.sea, pictures.mountains, pictures.islands, pictures.lights):
         (source / f"{make.__name__}.jpg").write_bytes(make())
     (source / "glass_ball.png").write_bytes(pictures.glass_ball())
     for name in HOSTILE:
-        (source / name).write_bytes(pictures.sea())
+        shutil.copy(source / "sea.jpg", source / name)
         (source / f"bad {name}").write_bytes(b"no picture")
-    (source / "cut.jpg").write_bytes(pictures.sea()[:5000])
-    words = ["run", source, folder / "out", "--size", "800x600", "--quiet"]
+    (source / "cut.jpg").write_bytes((source / "sea.jpg").read_bytes()[:5000])
+    return source
+
+
+@pytest.fixture(scope="session")
+def output(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Path:
+    """An output of the source."""
+    output = tmp_path_factory.mktemp("pages") / "out"
+    words = ["run", source, output, "--size", "800x600", "--quiet"]
     subprocess.run([sys.executable, "-m", "pixmill", *words], check=False, timeout=120)
-    return folder / "out"
+    return output
 
 
 @pytest.fixture(scope="session")
@@ -54,20 +71,20 @@ def report(output: Path) -> Path:
 
 
 class Visit:
-    """A page that was opened, and what it did: requests beyond its own file, console messages, dialogs."""
+    """A page that was opened, and what it did: requests beyond its own address, console messages, dialogs."""
 
-    def __init__(self, page: Any, path: Path) -> None:
+    def __init__(self, page: Any, address: str) -> None:
         self.page = page
         self.misdeeds: list[str] = []
         page.on("console", lambda message: self.misdeeds.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.misdeeds.append(f"error: {error}"))
         page.on("dialog", self._dismiss)
         page.on("request", self._see)
-        self._own = path.as_uri()
-        page.goto(self._own)
+        self._own = address
+        page.goto(address)
 
     def _see(self, request: Any) -> None:
-        if request.url != self._own and not request.url.startswith("data:"):
+        if not request.url.startswith((self._own, "data:")):
             self.misdeeds.append(f"request: {request.url}")
 
     def _dismiss(self, dialog: Any) -> None:
@@ -76,12 +93,77 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Any, report: Path) -> Iterator[Callable[..., Visit]]:
+def visit_address(browser: Any) -> Iterator[Callable[..., Visit]]:
     with ExitStack() as stack:
 
-        def visit(*, width: int = 1200, **choices: Any) -> Visit:
+        def visit(address: str, *, width: int = 1200, **choices: Any) -> Visit:
             context = browser.new_context(viewport={"width": width, "height": 900}, **choices)
             stack.callback(context.close)
-            return Visit(context.new_page(), report)
+            return Visit(context.new_page(), address)
 
         yield visit
+
+
+@pytest.fixture
+def visit(visit_address: Callable[..., Visit], report: Path) -> Callable[..., Visit]:
+    return partial(visit_address, report.as_uri())
+
+
+@pytest.fixture
+def axe() -> Callable[[Any], list[tuple[str, list[Any]]]]:
+    """Return a function that tells what keeps somebody out of a page."""
+    found = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+    def look(page: Any) -> list[tuple[str, list[Any]]]:
+        violations = found.Axe().run(page).response["violations"]
+        return [(each["id"], [node["target"] for node in each["nodes"]]) for each in violations]
+
+    return look
+
+
+class LiveRun:
+    """A run that is shown live. Its last image waits until ``let_go``; ``url`` is where the page is."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self._gate = folder / "gate"
+        step = folder / "hold.py"
+        step.write_text(HOLD.format(gate=str(self._gate)))
+        words = ["run", folder / "source", folder / "out", "--size", "400x300", "--step", f"python:function={step}:hold"]
+        words += ["--workers", "2", "--timeout", "10m", "--stall-after", "10m", *(options or ("--serve", "0"))]
+        command = [sys.executable, "-m", "pixmill", *map(str, words)]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder)
+        said = self.process.stderr.readline()
+        assert said.startswith("[SERVING] "), said
+        self.url = said.split()[1]
+
+    def let_go(self) -> str:
+        """Let the last image pass, and return what the run said until its end."""
+        self._gate.touch()
+        return self.process.communicate(timeout=120)[1]
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[Callable[..., LiveRun]]:
+    """Return a function that starts a run of ordinary and broken pictures, hostile names, and one picture that is held up."""
+    with ExitStack() as stack:
+
+        def start(*options: str) -> LiveRun:
+            folder = tmp_path_factory.mktemp("live")
+            shutil.copytree(source, folder / "source")
+            Image.new("RGB", (HELD, 40), (90, 120, 60)).save(folder / "source" / "zz-held.png")
+            run = LiveRun(folder, *options)
+            stack.callback(run.close)
+            return run
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def held(live: Callable[..., LiveRun]) -> str:
+    """The address of a page of a run that goes on for as long as the tests do."""
+    return live().url

@@ -10,7 +10,7 @@ from typing import NoReturn
 import msgspec
 
 from pixmill.batch.options import Option
-from pixmill.cli.values import accepted, bare, checked, is_repeatable, letter
+from pixmill.cli.values import accepted, alone, bare, checked, is_repeatable, letter
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.validation import nearest, shown
@@ -54,7 +54,7 @@ def parse(line: Sequence[str], options: Mapping[str, Option]) -> Typed:
     end = line.index("--") if "--" in line else len(line)
     flags, words = line[:end], line[end + 1 :]
     try:
-        given, rest = _parser(options).parse_known_args(flags)
+        given, rest = _parser(options).parse_known_args(_completed(flags, options))
     except argparse.ArgumentError as error:
         raise _misused(error, options) from None
     found = vars(given)
@@ -65,6 +65,22 @@ def parse(line: Sequence[str], options: Mapping[str, Option]) -> Typed:
             raise _unknown(word, options)
     values = {name: checked(value, options[name].field.type, flag(name)) for name, value in found.items()}
     return Typed((*rest, *words), values)
+
+
+def _completed(flags: Sequence[str], options: Mapping[str, Option]) -> list[str]:
+    """Return ``flags`` with the value that an option has on its own, where what follows it can be none: a SRC, another flag."""
+    meant = {flag(name): option for name, option in options.items() if alone(option.field.type) is not None}
+    return [
+        f"{word}={alone(meant[word].field.type)}" if word in meant and not _fits(after, meant[word]) else word
+        for word, after in zip(flags, [*flags[1:], None], strict=True)
+    ]
+
+
+def _fits(word: str | None, option: Option) -> bool:
+    try:
+        return word is not None and checked(word, option.field.type, "") is not None
+    except ConfigError:
+        return False
 
 
 def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pixmill.cli.console import Console
 from pixmill.cli.display import Display, printer_for
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
-from pixmill.cli.recording import recorders
+from pixmill.cli.recording import Occasion, recorders
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import Showing
@@ -30,8 +30,9 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
     with interruptible() as interruption:
         with ExitStack() as stack:
             say = lambda text: display.say(text)  # noqa: E731, PLW0108  # the display takes the terminal over once the run is open
-            observers = [progress, *recorders(showing, console, say)]
-            run = stack.enter_context(open_run(config, observers=observers, command=["pixmill", *sys.argv[1:]]))
+            occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=say)
+            observers = [progress, *recorders(showing, console, occasion)]
+            run = stack.enter_context(open_run(config, observers=observers, command=occasion.command))
             display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
             display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)

@@ -1,13 +1,18 @@
 """Who writes down what happens in a run, and where, as the options of showing ask for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO, cast
 
+import msgspec
+
+from pixmill.batch.config import RunConfig
 from pixmill.batch.item import unpack
+from pixmill.batch.progress import Progress
 from pixmill.cli.console import Console
 from pixmill.cli.showing import Showing
 from pixmill.core.amounts import span
+from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled
@@ -30,15 +35,23 @@ MEASURES = {
 }
 
 
-def recorders(showing: Showing, console: Console, say: Callable[[str], None]) -> Iterator[Observer]:
-    """Yield whoever listens to a run besides its display: files, servers, and whoever tells with ``say`` that it has stalled."""
-    writers = list(_writers(showing, console))
-    yield from writers
-    yield StallDetector([*writers, Alarm(say)], patience=showing.stall_after)
-    if showing.metrics_file or showing.metrics_port:
-        metrics = Metrics()
-        yield metrics
-        yield from _exporters(showing, metrics)
+class Occasion(msgspec.Struct, frozen=True, kw_only=True):
+    """What is recorded: a run of ``config``, counted by ``progress``, as ``command`` asked for it in a shell.
+
+    ``say`` prints a line beside whatever shows the run.
+    """
+
+    config: RunConfig
+    progress: Progress
+    command: Sequence[str]
+    say: Callable[[str], None]
+
+
+def recorders(showing: Showing, console: Console, occasion: Occasion) -> Iterator[Observer]:
+    """Yield whoever listens to a run besides its display: files, servers, and whoever tells that it has stalled."""
+    listeners = [*_writers(showing, console), *_exporters(showing, console, occasion)]
+    yield from listeners
+    yield StallDetector([*listeners, Alarm(occasion.say)], patience=showing.stall_after)
 
 
 class Alarm(Observer):
@@ -73,7 +86,11 @@ def _writers(showing: Showing, console: Console) -> Iterator[Observer]:
         yield FailureLog(Path(showing.log_file))
 
 
-def _exporters(showing: Showing, metrics: Metrics) -> Iterator[Observer]:
+def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterator[Observer]:
+    if not (showing.metrics_file or showing.metrics_port or showing.serve):
+        return
+    metrics = Metrics()
+    yield metrics
     if showing.metrics_file:
         path = Path(showing.metrics_file)
         render = _as_prometheus() if path.suffix.lower() in PROMETHEUS_SUFFIXES else as_json
@@ -82,6 +99,28 @@ def _exporters(showing: Showing, metrics: Metrics) -> Iterator[Observer]:
         from pixmill.engine.exporters.prometheus import MetricsServer, Vocabulary  # noqa: PLC0415  # 50 ms that few runs need pay
 
         yield MetricsServer(showing.metrics_port, metrics, Vocabulary(unit="image", measures=MEASURES))
+    if showing.serve:
+        yield _live_page(showing.serve, metrics, console, occasion)
+
+
+def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion: Occasion) -> Observer:
+    """Start the live page, and say where it is: the one time that its token is shown."""
+    from pixmill.batch.live.page import LivePage  # noqa: PLC0415  # a server is 30 ms that few runs need pay
+
+    page = LivePage(
+        endpoint,
+        occasion.config,
+        progress=occasion.progress,
+        metrics=metrics,
+        exposition=_exposition,
+        command=occasion.command,
+    )
+    console.say(f"[SERVING] {page.url}")
+    return page
+
+
+def _exposition(snapshot: Snapshot) -> str:
+    return _as_prometheus()(snapshot)
 
 
 def _as_prometheus() -> Callable[[Snapshot], str]:

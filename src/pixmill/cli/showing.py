@@ -41,6 +41,13 @@ class Showing(Output, frozen=True, kw_only=True):
     metrics_port: Annotated[
         Endpoint | None, Meta(description="serve the counters to Prometheus; only this machine may ask unless an address is given")
     ] = None
+    serve: Annotated[
+        Endpoint | None,
+        Meta(
+            description="show the run as a live page; only to this machine unless an address is given (alone: port 8642)",
+            extra={"value": "[PORT]", "alone": "8642"},
+        ),
+    ] = None
     stall_after: Annotated[Duration, Meta(description="time without a result after which it is said what the workers are at")] = (
         Duration(30)
     )

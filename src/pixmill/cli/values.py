@@ -49,6 +49,12 @@ def letter(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  # any declared type
     return tuple(f"-{meta.extra['letter']}" for meta in metas if meta.extra and "letter" in meta.extra)
 
 
+def alone(kind: Any) -> str | None:  # noqa: ANN401  # any declared type
+    """Return what an option means that is given without a value, where ``Meta(extra={"alone": "8642"})`` declares it."""
+    metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, Meta) and meta.extra]
+    return next((str(meta.extra["alone"]) for meta in metas if meta.extra and "alone" in meta.extra), None)
+
+
 def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type
     """Return the word that stands for a value in the help: ``SIZE``, ``inside|cover``.
 

@@ -50,7 +50,7 @@ class AccountFile(Observer):
         """Write nothing yet."""
         self._folder = folder
         self._metrics = metrics
-        self._about = _here(command)
+        self._about = about_here(command)
         self._clock = clock
         self._next = clock() + INTERVAL
 
@@ -87,7 +87,8 @@ def accounts(state: Path) -> Iterator[Account]:
             yield msgspec.json.decode(path.read_bytes(), type=Account)
 
 
-def _here(command: Sequence[str]) -> Account:
+def about_here(command: Sequence[str]) -> Account:
+    """Return what is known of a run on this machine before it begins."""
     return Account(
         command=tuple(map(os.fsencode, command)),
         version=pixmill.__version__,

@@ -8,13 +8,17 @@ from pixmill.batch.report.findings import Picture
 
 
 class PictureOptions(msgspec.Struct, frozen=True):
-    """What all pictures of a report have in common. ``source`` and ``destination`` are URLs, ``recipe`` is plain data."""
+    """What all pictures have in common. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
+
+    ``nice``: by how much the worker lets others go first.
+    """
 
     source: str
     destination: str
     recipe: dict[str, Any]
     max_bytes: int
     follow_symlinks: bool
+    nice: int = 0
 
 
 class Errand(msgspec.Struct, frozen=True, array_like=True):

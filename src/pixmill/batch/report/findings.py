@@ -111,7 +111,7 @@ class Findings:
             total.count += 1
             total.size += output.size
         if product.outputs:
-            self._rank(_picture(record, product), is_single=len(product.outputs) == 1)
+            self._rank(picture_of(record, product), is_single=len(product.outputs) == 1)
 
     def _rank(self, picture: Picture, *, is_single: bool) -> None:
         self.slowest.offer(picture.seconds, picture)
@@ -125,7 +125,8 @@ class Findings:
                 self.grew_most.offer(growth, picture)
 
 
-def _picture(record: Record, product: Product) -> Picture:
+def picture_of(record: Record, product: Product) -> Picture:
+    """Return the image of ``record`` with the first of its outputs, of which there must be one."""
     first = product.outputs[0]
     return Picture(
         key=record.key,

@@ -16,6 +16,7 @@ SHOWN = 12  # pictures of the sample
 WORST = 6  # pictures of those that look least like what they were
 HEAVIEST = 1_400_000  # bytes of all pictures together, before they grow by a third as text
 PATIENCE = Duration(60)
+HANDLER = "pixmill.batch.report.pictures"
 
 
 class Gallery(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +49,17 @@ def gallery(pictures: Sequence[Picture], options: PictureOptions, *, check: int)
 
 def show(errands: Iterable[Errand], options: PictureOptions) -> Iterator[Shown]:
     """Yield what became of ``errands``, in any order; those whose files are gone or cannot be read any more are left out."""
-    handler = HandlerRef(
-        "pixmill.batch.report.pictures:picture_handler", msgspec.msgpack.encode(options), preload=("pixmill.batch.report.pictures",)
-    )
+    handler = handler_ref(options)
     tasks = (Task.of(b"%d" % number, msgspec.msgpack.encode(errand)) for number, errand in enumerate(errands))
     with open_run(tasks, handler, policy=Policy(attempts=1, timeout=PATIENCE)) as under_way:
         for outcome in under_way:
             if isinstance(outcome, Done):
                 yield msgspec.msgpack.decode(outcome.result, type=Shown)
+
+
+def handler_ref(options: PictureOptions) -> HandlerRef:
+    """Return the reference to what makes pictures in a worker."""
+    return HandlerRef(f"{HANDLER}:picture_handler", msgspec.msgpack.encode(options), preload=(HANDLER,))
 
 
 def _similarity(shown: Shown) -> float:

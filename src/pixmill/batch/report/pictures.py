@@ -3,6 +3,8 @@
 It runs on the same pool as a run. A file that crashes a decoder costs its own picture, not the report.
 """
 
+import os
+
 import msgspec
 
 from pixmill.batch.report.comparison import Errand, PictureOptions, Shown
@@ -64,7 +66,9 @@ class PictureHandler:
 def picture_handler(options: bytes) -> PictureHandler:
     """Build the handler from packed ``PictureOptions``: what a ``HandlerRef`` names."""
     configure()
-    return PictureHandler(msgspec.msgpack.decode(options, type=PictureOptions))
+    asked = msgspec.msgpack.decode(options, type=PictureOptions)
+    os.nice(asked.nice)
+    return PictureHandler(asked)
 
 
 def _small(data: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """``pixmill watch``: a hot folder."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from pixmill.cli.command import Command, declared
 from pixmill.cli.display import Display, Silent
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
-from pixmill.cli.recording import recorders
+from pixmill.cli.recording import Occasion, recorders
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import SHOW, Showing
 from pixmill.cli.summary import plain_report, summary
@@ -74,7 +75,9 @@ class Watch(Command):
         with interruptible() as interruption, ExitStack() as stack:
             display = stack.enter_context(Display(progress, printer))
             talk = () if showing.quiet else (Talk(progress, display.say),)
-            observers = [progress, *recorders(showing, self.console, display.say), *talk]
+            command = ["pixmill", *sys.argv[1:]]
+            occasion = Occasion(config=config_from(self.request), progress=progress, command=command, say=display.say)
+            observers = [progress, *recorders(showing, self.console, occasion), *talk]
             watcher = Watcher(
                 lambda: config_from(self.request), self.request.model(Watching), files=list(self._files()), observers=observers
             )

@@ -15,7 +15,7 @@ def album(dossier: Dossier) -> Section | None:
     if not sample:
         return None
     about = tag("p", "A fair sample. Move the slider, or use the arrow keys: the source is on the left, the result on the right.")
-    return section("Pictures", about, tag("div", [_compared(shown) for shown in sample], class_="album"), identity="pictures")
+    return section("Pictures", about, tag("div", map(_whole, sample), class_="album"), identity="pictures")
 
 
 def similarity(dossier: Dossier) -> Section | None:
@@ -29,11 +29,12 @@ def similarity(dossier: Dossier) -> Section | None:
         f"SSIM of {plural(len(pictures.checked), 'image')}, measured on the result against the same picture before it was encoded: "
         f"lowest {lowest:.4f}, median {middle:.4f}. 1 is no difference.",
     )
-    worst = tag("div", [_compared(shown) for shown in pictures.worst], class_="album")
+    worst = tag("div", map(_whole, pictures.worst), class_="album")
     return section("Least alike", about, worst, identity="similarity")
 
 
-def _compared(shown: Shown) -> Html:
+def compared(shown: Shown, *, before: str, after: str, identity: str | None = None) -> Html:
+    """Return both pictures of an image, one over the other; ``before`` and ``after`` are where a browser finds them."""
     picture = shown.picture
     name = inert(picture.key)
     alike = "" if shown.similarity is None else f", SSIM {shown.similarity:.4f}"
@@ -41,13 +42,17 @@ def _compared(shown: Shown) -> Html:
     slider = tag("input", type="range", min=0, max=100, value=50, aria_label=f"Before or after: {name}")
     frame = tag(
         "div",
-        tag("img", src=_data(shown.after), alt=f"{name}, after", class_="after"),
-        tag("img", src=_data(shown.before), alt=f"{name}, before", class_="before"),
+        tag("img", src=after, alt=f"{name}, after", class_="after"),
+        tag("img", src=before, alt=f"{name}, before", class_="before"),
         tag("span", class_="edge", aria_hidden="true"),
         slider,
         class_="slider",
     )
-    return tag("figure", frame, tag("figcaption", tag("strong", name), tag("span", facts)))
+    return tag("figure", frame, tag("figcaption", tag("strong", name), tag("span", facts)), id=identity)
+
+
+def _whole(shown: Shown) -> Html:
+    return compared(shown, before=_data(shown.before), after=_data(shown.after))
 
 
 def _data(webp: bytes) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pixmill.batch.report.dossier import Dossier
 from pixmill.batch.report.html.markup import Html, inert, tag
-from pixmill.batch.report.html.tables import Section, fold, section, terms
+from pixmill.batch.report.html.tables import Section, fold, section, terms, tiles
 from pixmill.core.amounts import byte_count, plural, span
 
 
@@ -16,7 +16,7 @@ def headline(dossier: Dossier) -> Html:
     found = dossier.findings
     counts, state = found.counts, _state(dossier)
     saved = found.bytes_in - found.bytes_out
-    tiles = [
+    numbers = [
         ("done", f"{counts.done:,}", "good"),
         ("failed", f"{counts.failed:,}", "bad" if counts.failed else ""),
         ("pending", f"{counts.pending:,}", "bad" if counts.pending else ""),
@@ -24,15 +24,12 @@ def headline(dossier: Dossier) -> Html:
         ("out", byte_count(found.bytes_out), ""),
         ("saved" if saved >= 0 else "more", byte_count(abs(saved)), "good" if saved > 0 else ""),
     ]
-    shown = [
-        tag("div", tag("dt", name), tag("dd", value, data_value=name), class_=f"tile {mood}".strip()) for name, value, mood in tiles
-    ]
     return tag(
         "header",
         tag("p", "pixmill report", class_="brand"),
         tag("h1", f"{plural(counts.found, 'image')} in {inert(dossier.destination)}"),
         tag("p", state, class_="state"),
-        tag("dl", shown, class_="tiles"),
+        tiles(numbers),
     )
 
 

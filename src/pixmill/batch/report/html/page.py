@@ -19,31 +19,38 @@ PARTS = (failures, album, similarity, sizes, throughput, stages, extremes, what_
 
 def page(dossier: Dossier) -> str:
     """Return the report as an HTML document that needs nothing besides itself."""
-    style, script = _asset("report.css"), _asset("report.js")
-    policy = f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"pixmill: {inert(dossier.destination)}"),
-        tag("style", raw(style)),
-    )
+    style, script = asset("report.css"), asset("report.js")
+    policy = f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'"
+    guarded = tag("meta", http_equiv="Content-Security-Policy", content=policy)
     sections = [section for part in PARTS if (section := part(dossier))]
     main = tag("main", [section.html for section in sections])
-    body = tag("body", headline(dossier), _contents(sections), main, tag("script", raw(script)))
-    return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+    body = (headline(dossier), contents(sections), main, tag("script", raw(script)))
+    return document(inert(dossier.destination), guarded, tag("style", raw(style)), body=body)
 
 
-def _contents(sections: Iterable[Section]) -> Html:
+def document(subject: str, *head: Html, body: Iterable[Html]) -> str:
+    """Return a document about ``subject`` in the colours that whoever reads it prefers."""
+    known = (
+        tag("meta", charset="utf-8"),
+        *head,
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"pixmill: {subject}"),
+    )
+    return "<!doctype html>\n" + tag("html", tag("head", known), tag("body", body), lang="en") + "\n"
+
+
+def contents(sections: Iterable[Section]) -> Html:
+    """Return links to the ``sections``."""
     links = [tag("li", tag("a", section.title, href=f"#{section.identity}")) for section in sections]
-    return tag("nav", tag("ul", links), aria_label="Parts of this report")
+    return tag("nav", tag("ul", links), aria_label="Parts of this page")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a style or a script that is part of pixmill."""
     return files("pixmill.batch.report").joinpath("assets", name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return ``text`` as a content security policy names it."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

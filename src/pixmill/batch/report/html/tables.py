@@ -1,4 +1,4 @@
-"""Tables, lists of terms and folds: the pieces that every part of the page is made of."""
+"""Tables, lists of terms, tiles and folds: the pieces that every part of the page is made of."""
 
 from collections.abc import Iterable, Sequence
 
@@ -39,9 +39,18 @@ def terms(pairs: Iterable[tuple[str, object]]) -> Html:
     return tag("dl", [(tag("dt", term), tag("dd", meaning)) for term, meaning in pairs])
 
 
+def tiles(entries: Iterable[tuple[str, str, str]]) -> Html:
+    """Return the numbers that matter most, each as name, value and mood: ``good``, ``bad`` or nothing."""
+    return tag("dl", [_tile(name, value, mood) for name, value, mood in entries], class_="tiles")
+
+
 def fold(summary: object, *children: object, is_open: bool = False) -> Html:
     """Return something to be opened; it is printed open."""
     return tag("details", tag("summary", summary), *children, open=is_open)
+
+
+def _tile(name: str, value: str, mood: str) -> Html:
+    return tag("div", tag("dt", name), tag("dd", value, data_value=name), class_=f"tile {mood}".strip())
 
 
 def _cell(index: int, cell: object, is_text: bool) -> Html:  # noqa: FBT001  # beside its column

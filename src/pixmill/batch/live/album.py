@@ -1,0 +1,83 @@
+"""The pictures of the images that were done last, made while somebody looks, and few of them."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from pixmill.batch.live.studio import Studio
+from pixmill.batch.report.comparison import PictureOptions, Shown
+from pixmill.batch.report.findings import Picture
+from pixmill.core.errors import PixmillError
+
+KEPT = 8  # pictures; each is some 20 kB before and as much after
+PAUSE = 2.0  # seconds between two pictures
+LINGER = 15  # pauses without anybody looking after which the worker goes home
+
+
+class Framed(msgspec.Struct, frozen=True):
+    """A picture with the number that it is asked for by."""
+
+    number: int
+    shown: Shown
+
+
+class Album:
+    """Makes a picture of ``latest()`` every two seconds as long as ``is_watched()``, and keeps the last eight.
+
+    ``options`` is asked for when the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
+    """
+
+    def __init__(
+        self, latest: Callable[[], Picture | None], is_watched: Callable[[], bool], options: Callable[[], PictureOptions]
+    ) -> None:
+        """Make nothing yet."""
+        self._latest = latest
+        self._is_watched = is_watched
+        self._options = options
+        self._framed: deque[Framed] = deque(maxlen=KEPT)
+        self._made = 0
+        self._seen: Picture | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
+
+    @property
+    def pictures(self) -> tuple[Framed, ...]:
+        """Return the pictures, the youngest first."""
+        return tuple(reversed(tuple(self._framed)))
+
+    def open(self) -> None:
+        """Begin."""
+        with suppress(RuntimeError):  # where no thread is to be had there are no pictures
+            self._thread.start()
+
+    def close(self) -> None:
+        """End, and see the worker off."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._over.wait(PAUSE):
+            if self._is_watched():
+                with suppress(PixmillError), Studio(self._options()) as studio:
+                    self._attend(studio)
+
+    def _attend(self, studio: Studio) -> None:
+        """Make pictures until nobody has looked for a while."""
+        idle = 0
+        while idle < LINGER:
+            idle = 0 if self._is_watched() else idle + 1
+            picture = self._latest()
+            if not idle and picture is not None and picture is not self._seen:
+                self._seen = picture
+                self._hang(studio.make(picture, is_wanted=lambda: not self._over.is_set()))
+            if self._over.wait(PAUSE):
+                return
+
+    def _hang(self, shown: Shown | None) -> None:
+        if shown is not None:
+            self._made += 1
+            self._framed.append(Framed(self._made, shown))
