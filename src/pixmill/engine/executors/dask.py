@@ -2,6 +2,7 @@
 
 import os
 import queue
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from itertools import count
@@ -43,11 +44,9 @@ class DaskFleet(Fleet):
         self._actors: dict[int, Any] = {}
         self._run, self._serial = uuid4().hex, count()
         with ExitStack() as exits:
-            if address is None:
-                local = distributed.LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address=None)
-                exits.enter_context(local)
+            place = address or exits.enter_context(_local_cluster(distributed, cores))
             try:
-                client = distributed.Client(address or local, timeout=_CONNECTING, set_as_default=False)
+                client = distributed.Client(place, timeout=_CONNECTING, set_as_default=False)
             except (OSError, ValueError) as error:
                 message = f"no Dask scheduler answers at {address}: {error}"
                 raise RunError(message, hint="is --address (or DASK_SCHEDULER_ADDRESS) right?") from error
@@ -115,3 +114,10 @@ class DaskFleet(Fleet):
             self._inbox.put((number, await pending))
         except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
             self._inbox.put((number, error))
+
+
+def _local_cluster(distributed: Any, cores: int) -> Any:  # noqa: ANN401  # the module and its cluster, untyped
+    """Return a cluster of one worker within this process: nothing listens, the crashes are those of the pool's processes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that this machine has no route to the internet
+        return distributed.LocalCluster(n_workers=1, threads_per_worker=cores, processes=False, dashboard_address=None)

@@ -1,0 +1,44 @@
+"""The executors of a cluster do what the contract says, on the real engines."""
+
+import os
+
+import pytest
+
+from pixmill.engine.executors.dask import DaskExecutor
+from pixmill.engine.executors.ray import RayExecutor
+from pixmill.testing.executors import IsolatingExecutorSuite
+from pixmill.testing.hosts import isolated, why_no_hosts
+
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
+LOCAL = {"address": "local", "num_cpus": 2, "_node_ip_address": "127.0.0.1", "include_dashboard": False}
+
+
+@pytest.fixture(scope="module")
+def ray_cluster():
+    """A Ray cluster of one node, where nobody can reach it and which nobody may use without the token."""
+    if why := why_no_hosts():
+        pytest.skip(why)
+    before = dict(os.environ)
+    os.environ.update(TOKEN)
+    ray = pytest.importorskip("ray", exc_type=ImportError)
+    try:
+        with isolated():
+            ray.init(**LOCAL, object_store_memory=100_000_000, log_to_driver=False, logging_level="ERROR")
+            yield
+            ray.shutdown()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class TestRayExecutor(IsolatingExecutorSuite):
+    @pytest.fixture
+    def executor(self, ray_cluster):  # noqa: ARG002  # it need only be there
+        return RayExecutor(workers=2)
+
+
+class TestDaskExecutor(IsolatingExecutorSuite):
+    @pytest.fixture
+    def executor(self):
+        pytest.importorskip("distributed", exc_type=ImportError)
+        return DaskExecutor(workers=2)
