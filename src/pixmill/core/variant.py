@@ -1,9 +1,13 @@
 """A family of models that are told apart by name: operations in a recipe, codecs of a rendition."""
 
+import re
 from typing import Any, ClassVar, Self
 
 from pixmill.core.model import Model
 from pixmill.core.registry import Registry
+
+#: A comma that ends a setting; in a value such as ``255,136,0`` it does not.
+NEXT_SETTING = re.compile(r",+(?=[^,=]*=)")
 
 
 class Variant(Model, frozen=True, kw_only=True):
@@ -37,7 +41,7 @@ class Variant(Model, frozen=True, kw_only=True):
         """Return ``NAME:key=value,key=value`` as a table; values that read as numbers or booleans become those."""
         name, _, settings = text.partition(":")
         data: dict[str, object] = {str(cls.__struct_config__.tag_field): name.strip()}
-        for setting in filter(None, settings.split(",")):
+        for setting in filter(None, NEXT_SETTING.split(settings.strip(","))):
             key, equals, value = setting.partition("=")
             if not equals:
                 raise cls.error(f"{name}: expected key=value, received {setting}")

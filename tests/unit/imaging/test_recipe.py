@@ -4,7 +4,9 @@ import pytest
 
 from pixmill.core.errors import RecipeError
 from pixmill.imaging.codecs.webp import Webp
+from pixmill.imaging.operations.pad import Pad
 from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.paint import Colour
 from pixmill.imaging.recipe import Recipe, Rendition
 
 TOML = """
@@ -87,3 +89,8 @@ def test_a_missing_file_is_a_recipe_error(tmp_path):
 def test_linear_light_is_asked_of_every_scaling():
     recipe = Recipe(linear=True, renditions=(Rendition(steps=(Resize(width=9),)),))
     assert all(step.linear for step in recipe.steps_of(recipe.renditions[0]))
+
+
+def test_a_comma_within_a_value_ends_no_setting():
+    (step,) = Recipe.from_builtins({"steps": ["pad:background=255,136,0,width=10,height=20,"]}).steps
+    assert step == Pad(background=Colour(255, 136, 0), width=10, height=20)

@@ -29,7 +29,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
     )  # fmt: skip
 
-    compression: Annotated[Literal["none", "lzw", "deflate", "zstd", "jpeg"], Meta(description="how pixels are packed")] = "deflate"
+    compression: Annotated[Literal["none", "lzw", "deflate", "jpeg"], Meta(description="how pixels are packed")] = "deflate"
     quality: Annotated[int, Meta(ge=1, le=100, description="quality when the compression is jpeg")] = 85
     tiled: Annotated[bool, Meta(description="tiles instead of strips")] = False
 
