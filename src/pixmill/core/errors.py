@@ -103,10 +103,15 @@ class ReadError(ImageError):
         "changed": "the file was written to while it was processed; the next run takes it as it is then",
         "limit-bytes": "the file is larger than --max-bytes",
         "read-changed": "the file changed while it was read",
+        "read-cut-off": "fewer bytes came from a server than it had announced",
         "read-denied": "this user may not read the file",
+        "read-host": "the host of a URL cannot be found, or could not prove that it is the one",
         "read-name": "the path is too long for the file system",
         "read-not-a-file": "a pipe, a device, a socket or a link where a regular file should be",
-        "read-vanished": "the file was there when the folder was listed, and is no more",
+        "read-private": "a URL leads to a host that is not on the public internet; --allow-private-hosts allows it",
+        "read-stalled": "a server said nothing for too long",
+        "read-url": "a URL makes no sense, holds a password, or is redirected to where it must not lead",
+        "read-vanished": "the file was there when the folder was listed, and is no more; or a server says that it has none",
         "throttled": "the store asks for fewer requests; the image is tried again later, as often as it takes",
     }
     stage = "read"

@@ -1,0 +1,232 @@
+"""Ask a server for one thing: connections that lead where they should, redirections that end, turns that are kept."""
+
+import email.utils
+import http.client
+import socket
+import ssl
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import cached_property
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import msgspec
+
+from pixmill.core.errors import ReadError
+from pixmill.core.text import printable
+from pixmill.storage.web.hosts import Lookup, look_up, reachable
+from pixmill.storage.web.terms import Terms
+from pixmill.storage.web.turns import Turns
+
+PORTS = {"http": 80, "https": 443}
+REDIRECTS = 5
+SILENCE = 20.0  # seconds without a byte, or for a connection to be made, after which a server is given up
+_KEPT = 16  # connections that stay open
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({404, 410})
+_REFUSED = frozenset({401, 403, 407, 451})
+_THROTTLED = frozenset({429, 503})
+_PASSING = frozenset({408, 425, 500, 502, 504})
+_LONGEST_PAUSE = 600.0  # seconds; nobody is waited for longer, whatever is asked for
+_HEADERS = {"User-Agent": "pixmill", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
+
+
+class Url(msgspec.Struct, frozen=True):
+    """A URL that can be asked for. ``target`` is what the server is sent: path and query."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Url":
+        """Take ``text`` apart; ``ReadError`` when it is no URL of the web, or one with a password in it."""
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            parts, host, port = SplitResult("", "", "", "", ""), None, None
+        if parts.scheme not in PORTS or not host or any(character <= " " or character == "\x7f" for character in text):
+            raise ReadError(f"{shown(text)} is no URL of the web", code="read-url")
+        if parts.username is not None or parts.password is not None:
+            raise ReadError(f"{shown(text)} holds a user name or password, which would be seen by many", code="read-url")
+        target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        return cls(parts.scheme, host, port or PORTS[parts.scheme], target if target.startswith("/") else "/" + target)
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != PORTS[self.scheme] else "")
+
+    def __str__(self) -> str:
+        """Return the whole URL."""
+        return self.origin + self.target
+
+
+class Client:
+    """Asks servers on ``terms``. One thread at a time; connections are kept for the next request."""
+
+    def __init__(
+        self, terms: Terms, *, silence: float = SILENCE, lookup: Lookup = look_up, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Connect to nothing yet."""
+        self._terms = terms
+        self._silence = silence
+        self._lookup = lookup
+        self._clock = clock
+        self._connections: OrderedDict[str, http.client.HTTPConnection] = OrderedDict()
+        weakref.finalize(self, _close, self._connections)
+
+    @contextmanager
+    def answered(self, method: str, text: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
+        """Give the answer to a request once it is one with content; ``ReadError`` says why there is none.
+
+        What is not read of it is thrown away, and so is the connection. An error while it is read is explained, too.
+        """
+        url = Url.parse(text)
+        for _ in range(REDIRECTS + 1):
+            with self._turns.turn(f"{url.host}:{url.port}"), self._explained(url):
+                with closing(self._sent(method, url, headers)) as response:
+                    if response.status not in _MOVED:
+                        self._check(response, url)
+                        yield response
+                        self._keep(url, response)
+                        return
+                    location = response.headers.get("Location", "")
+                    self._forget(url)
+            url = _moved(url, location)
+        raise ReadError(f"{shown(text)} leads on and on: more than {REDIRECTS} redirections", code="read-url")
+
+    def _sent(self, method: str, url: Url, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        """Send the request; again over a new connection when the one that was kept had been closed meanwhile."""
+        kept = self._connections.get(url.origin)
+        if kept is not None:
+            with suppress(ConnectionError, http.client.BadStatusLine, http.client.ImproperConnectionState):
+                return _exchanged(kept, method, url, headers)
+            self._forget(url)
+        connection = self._connections[url.origin] = self._connected(url)
+        while len(self._connections) > _KEPT:
+            self._connections.popitem(last=False)[1].close()
+        return _exchanged(connection, method, url, headers)
+
+    def _connected(self, url: Url) -> http.client.HTTPConnection:
+        """Return a connection to one of the addresses that were checked, and to no other."""
+        addresses = reachable(url.host, url.port, private=self._terms.private, lookup=self._lookup)
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=self._silence)
+        connection.default_port = PORTS[url.scheme]
+        connection.auto_open = 0  # it would look the host up by itself
+        for number, address in enumerate(addresses, 1):
+            try:
+                connection.sock = socket.create_connection((address, url.port), timeout=self._silence)
+                break
+            except OSError:
+                if number == len(addresses):
+                    raise
+        if url.scheme == "https":
+            connection.sock = self._tls.wrap_socket(connection.sock, server_hostname=url.host)
+        return connection
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
+
+    @cached_property
+    def _turns(self) -> Turns:
+        return Turns(most=self._terms.per_host, rate=self._terms.rate)
+
+    @contextmanager
+    def _explained(self, url: Url) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._forget(url)
+            meaning = _meaning(error, url)
+            if meaning is None:
+                raise
+            raise meaning from None
+
+    def _check(self, response: http.client.HTTPResponse, url: Url) -> None:
+        status = response.status
+        if 200 <= status < 300:  # noqa: PLR2004  # the statuses of success, RFC 9110
+            return
+        pause = 0.0
+        if status in _THROTTLED:
+            code, pause = "throttled", _retry_after(response.headers.get("Retry-After", ""), self._clock())
+        else:
+            code = "read-vanished" if status in _GONE else "read-denied" if status in _REFUSED else ""
+        message = f"{shown(str(url))} was answered with {status} {printable(response.reason)[:60]}".rstrip()
+        raise ReadError(message, code=code, retryable=status in _THROTTLED | _PASSING, retry_after=pause)
+
+    def _keep(self, url: Url, response: http.client.HTTPResponse) -> None:
+        """Keep the connection if all that was sent has been read."""
+        if not response.isclosed() or response.will_close:
+            self._forget(url)
+        elif url.origin in self._connections:
+            self._connections.move_to_end(url.origin)
+
+    def _forget(self, url: Url) -> None:
+        connection = self._connections.pop(url.origin, None)
+        if connection is not None:
+            connection.close()
+
+
+def shown(text: str) -> str:
+    """Return a URL as it may be shown: without query and password, which may hold secrets."""
+    scheme, mark, rest = text.partition("#")[0].partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return printable(f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}")
+
+
+def _close(connections: Mapping[str, http.client.HTTPConnection]) -> None:
+    for connection in connections.values():
+        connection.close()
+
+
+def _exchanged(
+    connection: http.client.HTTPConnection, method: str, url: Url, headers: Mapping[str, str]
+) -> http.client.HTTPResponse:
+    connection.request(method, url.target, headers={**_HEADERS, **headers})
+    return connection.getresponse()
+
+
+def _moved(url: Url, location: str) -> Url:
+    if not location:
+        raise ReadError(f"{shown(str(url))} was redirected to nowhere", code="read-url")
+    try:
+        target = Url.parse(urljoin(str(url), location.replace(" ", "%20")))
+    except ValueError:
+        raise ReadError(f"{shown(str(url))} was redirected to what is no URL", code="read-url") from None
+    if (url.scheme, target.scheme) == ("https", "http"):
+        raise ReadError(f"{shown(str(url))} was redirected from https to http", code="read-url")
+    return target
+
+
+def _meaning(error: BaseException, url: Url) -> ReadError | None:
+    """Return what ``error`` means for reading ``url``; ``None`` for one that says so itself, or is about something else."""
+    name = shown(str(url))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ReadError(
+            f"{name} could not be read: the server could not prove who it is ({error.verify_message})", code="read-host"
+        )
+    if isinstance(error, TimeoutError):
+        return ReadError(f"{name} could not be read: the server said nothing for too long", code="read-stalled", retryable=True)
+    if isinstance(error, http.client.IncompleteRead):
+        return ReadError(f"{name} could not be read: the connection ended too soon", code="read-cut-off", retryable=True)
+    if isinstance(error, OSError):
+        return ReadError(f"{name} could not be read: {error.strerror or type(error).__name__}", retryable=True)
+    if isinstance(error, http.client.HTTPException):
+        return ReadError(f"{name} could not be read: what was answered is not HTTP", retryable=True)
+    return None
+
+
+def _retry_after(value: str, now: float) -> float:
+    """Return the seconds that ``Retry-After`` asks for: a number, or a date; 0 when it makes no sense."""
+    if value.strip().isdigit():
+        return min(float(value), _LONGEST_PAUSE)
+    with suppress(ValueError, OverflowError):
+        return min(max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now), _LONGEST_PAUSE)
+    return 0.0

@@ -1,0 +1,60 @@
+"""Which addresses are of the public internet."""
+
+import socket
+
+import pytest
+
+from pixmill.core.errors import ReadError
+from pixmill.storage.web.hosts import is_public, look_up, reachable
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:220:1::1", "64:ff9b::808:808", "2002:808:808::1"])
+def test_public_addresses_are_reachable(address):
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "127.255.255.254", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+        "192.0.0.1", "198.18.0.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
+        "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1",
+        "::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "2002:7f00:1::1", "64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1",
+    ],
+)  # fmt: skip
+def test_what_only_this_machine_or_its_network_can_reach_is_not_public(address):
+    assert not is_public(address)
+
+
+def test_of_a_host_with_both_kinds_only_the_public_addresses_are_used():
+    found = ["10.0.0.1", "8.8.8.8", "::1"]
+    assert reachable("example.org", 80, private=False, lookup=lambda *_: found) == ["8.8.8.8"]
+    assert reachable("example.org", 80, private=True, lookup=lambda *_: found) == found
+
+
+@pytest.mark.parametrize(("number", "passes"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, True)])
+def test_a_host_that_is_not_found_is_final_unless_nobody_could_be_asked(number, passes):
+    def fails(*_):
+        raise socket.gaierror(number, "no answer")
+
+    with pytest.raises(ReadError) as raised:
+        reachable("example.org", 80, private=False, lookup=fails)
+    assert (raised.value.code, raised.value.retryable) == ("read-host", passes)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".org", "a..b"])
+def test_a_name_that_is_none_is_refused(host):
+    with pytest.raises(ReadError) as raised:
+        reachable(host, 80, private=True)
+    assert raised.value.code == "read-host"
+
+
+@pytest.mark.parametrize("spelling", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1"])
+def test_every_spelling_of_this_machine_is_seen_through(spelling):
+    try:
+        look_up(spelling, 80)
+    except OSError:
+        pytest.skip("this system does not know the spelling")
+    with pytest.raises(ReadError) as raised:
+        reachable(spelling, 80, private=False)
+    assert raised.value.code == "read-private"
