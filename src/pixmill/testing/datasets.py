@@ -1,0 +1,103 @@
+"""A workshop for tests of datasets: images that are finished without any having been made, sealed as a run seals them."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+
+from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
+from pixmill.batch.datasets.contents import open_contents
+from pixmill.batch.datasets.dataset import Dataset
+from pixmill.batch.datasets.layout import Bounds
+from pixmill.batch.datasets.sealing import Sealing
+from pixmill.batch.item import Product, Written, pack, unpack
+from pixmill.batch.ledgers import LEDGER
+from pixmill.engine.announcer import Announcer
+from pixmill.engine.clock import SystemClock
+from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.task import Attempt, Done, State, Task
+
+#: an image's name below SRC without its ending, and the number that its bytes follow from
+Images = Mapping[str, int]
+
+
+def content(number: int) -> bytes:
+    """Return the bytes of the finished image with this ``number``: noise of some kilobytes."""
+    return Random(number).randbytes(2000 + number % 500)  # noqa: S311  # noise
+
+
+class Workshop:
+    """The dataset in ``folder``, with shards of three samples."""
+
+    def __init__(self, folder: Path, packing: str = "tar", *, samples: int = 3) -> None:
+        """Make the folder, if need be."""
+        self.dataset = Dataset(packing, folder)
+        self.state = folder / ".pixmill"
+        self.bounds = Bounds(samples=samples)
+        self.dataset.parts.mkdir(parents=True, exist_ok=True)
+
+    def finish(self, images: Images, *, ending: str = "png") -> None:
+        """Finish ``images`` as workers do: write parts, and tell the ledger. The sources are called ``NAME.ENDING``."""
+        ends = []
+        for name, number in images.items():
+            data = content(number)
+            part = self.dataset.parts / f"{name}.jpg"
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            written = Written(os.fsencode(f"{name}.jpg"), len(data), 40, 30, "jpeg", blake2b(data, digest_size=16).digest())
+            task = Task.of(f"{name}.{ending}", version=b"%d" % number)
+            ends.append(Done(task=task, result=pack(Product((written,)))))
+        with self.ledger() as ledger:
+            ledger.admit([end.task for end in ends])
+            ledger.start([Attempt(end.task) for end in ends])
+            ledger.finish(ends)
+
+    def forget(self, *names: str) -> None:
+        """Let the ledger forget that images are finished."""
+        with self.ledger() as ledger:
+            ledger.forget([os.fsencode(f"{name}.png") for name in names])
+
+    @contextmanager
+    def ledger(self) -> Iterator[SqliteLedger]:
+        """Open the ledger."""
+        ledger = SqliteLedger(self.state / LEDGER)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+    def seal(self, goes_on: Callable[[], bool] = lambda: True) -> bool:
+        """Seal as a run does at its end."""
+        with ExitStack() as stack:
+            ledger = stack.enter_context(self.ledger())
+            catalogue = Catalogue(self.state / CATALOGUE)
+            stack.callback(catalogue.close)
+            sealing = Sealing(self.dataset, ledger, catalogue, bounds=self.bounds, announcer=Announcer([], SystemClock()))
+            stack.callback(sealing.close)
+            return sealing.seal(goes_on)
+
+    def files(self) -> dict[str, bytes]:
+        """Return what anybody sees: the files in the folder, by name."""
+        return {path.name: path.read_bytes() for path in self.dataset.folder.iterdir() if path.is_file()}
+
+    def left_over(self) -> list[Path]:
+        """Return the files that should be gone once everything is sealed: parts, and shards on their way."""
+        places = (self.dataset.parts, self.dataset.staging)
+        return [path for place in places for path in place.rglob("*") if path.is_file()]
+
+    def missing(self) -> list[bytes]:
+        """Return the outputs that the ledger calls done and that are to be had nowhere: none, whatever happened."""
+        with self.ledger() as ledger, open_contents(self.dataset, self.state) as contents:
+            done = [unpack(record.result).outputs[0] for record in ledger.records(State.DONE)]
+            return [
+                each.name
+                for each in done
+                if blake2b(contents.read(each.name, limit=each.size), digest_size=16).digest() != each.digest
+            ]
+
+
+if __name__ == "__main__":  # what a test of sealing kills: python -m pixmill.testing.datasets FOLDER PACKING
+    Workshop(Path(sys.argv[1]), sys.argv[2]).seal()

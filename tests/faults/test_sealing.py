@@ -1,0 +1,80 @@
+"""Sealing is killed at its every system call: shards are never half, nothing is lost or there twice, and the end is the same."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from pixmill.testing.datasets import Workshop
+
+FIRST = {f"photo {number}": number for number in range(7)}
+THEN = {"a": 90, "photo 1": 91, "z": 92}  # all shards shift, one sample changes, one is added
+QUICK = [("rename", 1), ("fsync", 5), ("write", 25)]  # of the calls of this kind, every so many
+EVERY = [(call, 1) for call in ("open", "write", "fsync", "rename", "close")]
+
+
+def prepare(folder, packing):
+    """Return a dataset that was sealed once, with images that were finished since."""
+    shop = Workshop(folder, packing)
+    shop.finish(FIRST)
+    shop.seal()
+    shop.finish(THEN)
+    return shop
+
+
+def killed_at(shop, shim, call, number):
+    """Seal in a process that is killed at the ``number``-th ``call``; tell whether it came so far."""
+    fault = shim(FAULT_UNDER=shop.dataset.folder, FAULT_CALL=call, FAULT_HOW="kill", FAULT_AT=number)
+    line = [sys.executable, "-m", "pixmill.testing.datasets", shop.dataset.folder, shop.dataset.packing]
+    subprocess.run(line, env={**os.environ, **fault.environment}, check=False, timeout=120)
+    return fault.fired > 0
+
+
+def hold(shop, allowed):
+    """Whatever happened: each file is one of an undisturbed dataset, nothing is lost, and what an index says is so."""
+    for name, data in shop.files().items():
+        assert data in allowed[name], f"{name} is half"
+    assert shop.missing() == []
+    files = shop.files()
+    if "index.jsonl" in files:
+        lines = [json.loads(line) for line in files["index.jsonl"].splitlines()]
+        assert max(Counter(line["source"] for line in lines).values()) == 1
+        assert {line["shard"] for line in lines} <= files.keys()
+
+
+def kill_at_each(tmp_path, shim, packing, moments):
+    before = prepare(tmp_path / "undisturbed", packing)
+    allowed = {name: [data] for name, data in before.files().items()}
+    before.seal()
+    expected = before.files()
+    for name, data in expected.items():
+        allowed.setdefault(name, []).append(data)
+    kills = 0
+    for call, step in moments:
+        shop, number = prepare(tmp_path / f"{call}", packing), 1
+        while killed_at(shop, shim, call, number):
+            kills += 1
+            hold(shop, allowed)
+            assert shop.seal()
+            assert shop.files() == expected
+            assert shop.left_over() == []
+            number += step
+            shop = prepare(tmp_path / f"{call} {number}", packing)
+        assert shop.files() == expected
+    return kills
+
+
+def test_sealing_that_is_killed_ends_with_the_same_bytes(tmp_path, shim):
+    assert kill_at_each(tmp_path, shim, "tar", QUICK) > 10
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("packing", ["tar", "parquet"])
+def test_sealing_that_is_killed_at_each_call_in_turn_ends_with_the_same_bytes(tmp_path, shim, packing):
+    if packing == "parquet":
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    assert kill_at_each(tmp_path, shim, packing, EVERY) > 100
