@@ -72,7 +72,7 @@ def _completed(flags: Sequence[str], options: Mapping[str, Option]) -> list[str]
     meant = {flag(name): option for name, option in options.items() if alone(option.field.type) is not None}
     return [
         f"{word}={alone(meant[word].field.type)}" if word in meant and not _fits(after, meant[word]) else word
-        for word, after in zip(flags, [*flags[1:], None], strict=True)
+        for word, after in zip(flags, [*flags[1:], None], strict=False)
     ]
 
 

@@ -12,6 +12,7 @@ from pixmill.core.model import Model
 class Mill(Model, frozen=True, kw_only=True):
     stones: Annotated[int, Meta(ge=1, description="mill stones")] = 2
     is_open: Annotated[bool, Meta(description="whether it works today")] = False
+    wind: Annotated[int | None, Meta(description="how it blows", extra={"value": "[SPEED]", "alone": "7"})] = None
     grain: Annotated[tuple[str, ...], Meta(description="what is milled")] = ()
 
 
@@ -32,6 +33,11 @@ OPTIONS = declared("The mill", Mill)
         (["a", "--", "--", "b"], ("a", "--", "b"), {}),
         (["-"], ("-",), {}),
         (["--grain=-x"], (), {"grain": ("-x",)}),
+        (["--wind"], (), {"wind": 7}),
+        (["--wind", "3", "a"], ("a",), {"wind": 3}),
+        (["--wind=3", "4"], ("4",), {"wind": 3}),
+        (["--wind", "a", "--stones", "3"], ("a",), {"wind": 7, "stones": 3}),
+        (["a", "--wind", "--is-open"], ("a",), {"wind": 7, "is_open": True}),
     ],
 )
 def test_a_line_is_taken_apart_into_words_and_values(line, words, values):
