@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from pixmill.batch.config import Selection
+from pixmill.batch.datasets.extraction import as_files
+from pixmill.batch.ledgers import find
 from pixmill.batch.places import open_source
 from pixmill.batch.report.account import Account, accounts
 from pixmill.batch.report.comparison import PictureOptions
@@ -19,6 +21,7 @@ from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.storage.address import Address
 
 SEED = 2004  # the same ledger gives the same report
+LARGEST = 256_000_000  # bytes of a file that is shown
 RUNS = 1000  # the youngest ones are known; a watched folder has many
 
 
@@ -56,12 +59,12 @@ def collect(ledger: LedgerView, *, destination: str, state: Path, check: int, no
         run=run,
         account=account,
         findings=findings,
-        pictures=_pictures(asked, destination, findings, check),
+        pictures=_pictures(asked, destination, state, findings, check),
         made_at=now,
     )
 
 
-def _pictures(asked: dict[str, Any], destination: str, findings: Findings, check: int) -> Gallery:
+def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: Findings, check: int) -> Gallery:
     sample = findings.sample.members
     if not asked or not sample:
         return Gallery()
@@ -70,11 +73,13 @@ def _pictures(asked: dict[str, Any], destination: str, findings: Findings, check
         source = open_source(Asked(address=Address.parse(str(asked["source"])), selection=selection))
     except PixmillError:  # it is gone, or may not be read any more: the numbers are still there
         return Gallery()
-    options = PictureOptions(
-        source=source.address.url,
-        destination=Address.parse(destination).url,
-        recipe=asked["recipe"],
-        max_bytes=256_000_000,
-        follow_symlinks=selection.follow_symlinks,
-    )
-    return gallery(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above
+    former, names = str(asked.get("destination", destination)), [picture.output for picture in sample]
+    with as_files(destination, former=former, held=find(state), names=names, largest=LARGEST) as place:
+        options = PictureOptions(
+            source=source.address.url,
+            destination=place,
+            recipe=asked["recipe"],
+            max_bytes=LARGEST,
+            follow_symlinks=selection.follow_symlinks,
+        )
+        return gallery(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above
