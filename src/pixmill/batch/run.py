@@ -21,6 +21,7 @@ from pixmill.batch.work import handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
+from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.running import Run
@@ -28,6 +29,7 @@ from pixmill.engine.running import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
 
 Finish = Callable[[Callable[[], bool]], bool]
+Dress = Callable[[HandlerRef], HandlerRef]
 Stream = Callable[[Ledger], Iterable[Task | None]]
 
 
@@ -72,10 +74,12 @@ class BatchRun:
 
 
 @contextmanager
-def open_run(config: RunConfig, *, observers: Sequence[Observer] = (), command: Sequence[str] = ()) -> Iterator[BatchRun]:
+def open_run(
+    config: RunConfig, *, observers: Sequence[Observer] = (), command: Sequence[str] = (), dress: Dress | None = None
+) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, by whatever way, stops it and lets go of everything.
 
-    ``command`` is how it was asked for in a shell, for the report.
+    ``command`` is how it was asked for in a shell, for the report. ``dress`` may put something around the handler.
     ``ConfigError`` when nothing could be run, ``RunError`` when the environment does not allow it.
     """
     made = plan(config)
@@ -83,12 +87,14 @@ def open_run(config: RunConfig, *, observers: Sequence[Observer] = (), command: 
     first = list(islice(tasks, 1))
     if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
         raise nothing_found(config, made.selector.ignored)
-    with begin(made, lambda _: chain(first, tasks), observers=observers, command=command) as under_way:
+    with begin(made, lambda _: chain(first, tasks), observers=observers, command=command, dress=dress) as under_way:
         yield under_way
 
 
 @contextmanager
-def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), command: Sequence[str] = ()) -> Iterator[BatchRun]:
+def begin(
+    made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), command: Sequence[str] = (), dress: Dress | None = None
+) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` gives, which may be told what the ledger knows. Ends like ``open_run``."""
     config = made.config
     with ExitStack() as stack:
@@ -98,10 +104,11 @@ def begin(made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), com
             stack.callback(index.write, ledger, Path(config.placement.index))
         sealing = open_sealing(made, ledger, observers, stack)
         executor = executors().get(config.executor).reached(workers=config.workers, address=config.address)
+        handler = handler_ref(made.assignment, config.recipe)
         engine = stack.enter_context(
             open_engine(
                 _tasks(made, stream(ledger), ledger),
-                handler_ref(made.assignment, config.recipe),
+                dress(handler) if dress else handler,
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
