@@ -33,8 +33,9 @@ class Lock:
     ``shared`` lets several shards of one output run side by side, and keeps a whole run out.
     """
 
-    def __init__(self, path: Path, *, shared: bool = False) -> None:
-        """Name the file; it is made when the lock is taken, and stays."""
+    def __init__(self, path: Path, output: str = "", *, shared: bool = False) -> None:
+        """Name the file, made when the lock is taken and left behind, and the ``output`` that it is for."""
+        self._output = output or printable(path.parent.parent)
         self._path = path
         self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._file = -1
@@ -47,7 +48,7 @@ class Lock:
             other = self._owner()
             self._let_go()
             raise RunError(
-                f"another run is writing to {self._path.parent.parent}{other}",
+                f"another run is writing to {self._output}{other}",
                 code="locked",
                 hint="wait for it, or stop it; two runs never share an output",
             ) from None

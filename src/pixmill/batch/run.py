@@ -16,7 +16,7 @@ from pixmill.batch.report import index
 from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import FINISHED, Report, summarise
 from pixmill.batch.reuse import with_kept_outputs
-from pixmill.batch.state import Losses, about, open_state, outputs_stand
+from pixmill.batch.state import about, open_state, outputs_stand
 from pixmill.batch.work import handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -99,7 +99,7 @@ def begin(
     config = made.config
     with ExitStack() as stack:
         metrics = Metrics()
-        ledger = open_state(made, stack)
+        ledger, guards = open_state(made, stack)
         if config.placement.index:
             stack.callback(index.write, ledger, Path(config.placement.index))
         sealing = open_sealing(made, ledger, observers, stack)
@@ -112,7 +112,7 @@ def begin(
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), Losses(made), *observers),
+                observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), *guards, *observers),
                 still_valid=sealing.contents.stands if sealing else outputs_stand(made.places.destination),
                 about=about(config),
                 force=config.force,
@@ -122,9 +122,13 @@ def begin(
 
 
 def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger) -> Iterable[Task | None]:
-    """Look for outputs to keep only where the last run had another configuration: it costs a look into the ledger each."""
+    """Look for outputs to keep only where there may be some: it costs a look into the ledger each.
+
+    That is where the last run had another configuration, or where a list may describe an image anew.
+    """
     runs = list(ledger.runs())
-    if made.config.force or not runs or runs[-1].about == about(made.config):
+    is_same = runs and runs[-1].about == about(made.config) and not made.places.source.is_described
+    if made.config.force or not runs or is_same:
         return stream
     return with_kept_outputs(stream, ledger, made.rendition_fingerprints)
 

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.elsewhere.keeper import Keeper
+from pixmill.batch.elsewhere.standing import ObjectsStand
 from pixmill.batch.item import unpack
 from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.lock import Lock
@@ -13,7 +15,7 @@ from pixmill.batch.plan import Plan
 from pixmill.batch.statehome import default_state
 from pixmill.batch.succession import refuse_beside, relatives, take_over
 from pixmill.core.errors import RunError
-from pixmill.core.events import Event
+from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.admission import StillValid
 from pixmill.engine.events import WorkerLost
@@ -21,8 +23,8 @@ from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State, Task
 from pixmill.storage.address import Address
+from pixmill.storage.objects.storage import ObjectStorage
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Storage
 
 STANDARD_INPUT = "-"
 
@@ -36,17 +38,21 @@ def about(config: RunConfig) -> bytes:
     return json.dumps(asked).encode()  # unlike msgspec, it can hold a path that is not UTF-8
 
 
-def open_state(made: Plan, stack: ExitStack) -> Ledger:
-    """Make the state folder of ``made``, take the lock, open the ledger, and clear away what a dead run left behind."""
+def open_state(made: Plan, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
+    """Make the state folder of ``made``, take the lock, open the ledger, and clear away what a dead run left behind.
+
+    With the ledger come observers that the run needs for the sake of its state.
+    """
     state, guard = made.places.state, default_state(made.places.home)
     _make_folders(guard, state)
-    sharded = made.config.selection.shard.count > 1
-    stack.enter_context(Lock(guard / "lock", shared=sharded))
+    sharded, output = made.config.selection.shard.count > 1, str(made.places.home)
+    stack.enter_context(Lock(guard / "lock", output, shared=sharded))
     if state != guard:
-        stack.enter_context(Lock(state / "lock"))
+        stack.enter_context(Lock(state / "lock", output))
     shard = made.config.selection.shard
     others = relatives(shard, state)
     refuse_beside(shard, others)
+    keepers = _keepers(made, stack)
     is_new = not (state / LEDGER).exists()
     ledger = SqliteLedger(state / LEDGER)
     stack.callback(ledger.close)
@@ -57,7 +63,18 @@ def open_state(made: Plan, stack: ExitStack) -> Ledger:
         sweep(made)
     if last:
         _reconsider(ledger, last, made.config)
-    return ledger
+    return ledger, (Losses(made), *keepers)
+
+
+def _keepers(made: Plan, stack: ExitStack) -> tuple[Observer, ...]:
+    """Hold an output that is in a store against other machines, and bring its ledger here: nothing for any other output."""
+    storage = open_storage(made.places.home)
+    if not isinstance(storage, ObjectStorage):
+        return ()
+    keeper = Keeper(storage, made.places.state, made.config.selection.shard)
+    stack.callback(keeper.end)
+    keeper.begin()
+    return (keeper,)
 
 
 def _make_folders(*folders: Path) -> None:
@@ -110,21 +127,8 @@ def outputs_stand(destination: Address) -> StillValid:
     return FilesStand(destination.local) if destination.local else ObjectsStand(open_storage(destination))
 
 
-class ObjectsStand:
-    """Tells by their size whether the outputs of a finished task are still in the ``storage`` that they were written to."""
-
-    def __init__(self, storage: Storage) -> None:
-        """Ask ``storage``."""
-        self._storage = storage
-
-    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
-        """Return whether every output of ``record`` has the size it was written with."""
-        entries = ((self._storage.stat(output.name), output) for output in unpack(record.result).outputs)
-        return all(entry is not None and entry.size == output.size for entry, output in entries)
-
-
 class FilesStand:
-    """The same for files: the hot path of a re-run."""
+    """Tells by their size whether the files of a finished task are still there: the hot path of a re-run."""
 
     def __init__(self, destination: Path) -> None:
         """Look below ``destination``."""

@@ -13,6 +13,7 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.contents import Outputs
 from pixmill.batch.datasets.dataset import home
 from pixmill.batch.datasets.opening import open_outputs
+from pixmill.batch.elsewhere.keeper import bring_home
 from pixmill.batch.item import Written, unpack
 from pixmill.batch.ledgers import Holding, Ledgers, Standing, find, total
 from pixmill.batch.shard import Shard
@@ -66,7 +67,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_folder(destination: str, state: str | None = None) -> Path:
     """Return where the state of ``destination`` is; ``AddressError`` when no run has been there."""
-    folder = Path(state) if state else default_state(home(Address.parse(destination)))
+    place = home(Address.parse(destination))
+    folder = Path(state) if state else default_state(place)
+    if not place.local:
+        bring_home(place, folder)
     if not find(folder):
         raise AddressError(
             f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder"

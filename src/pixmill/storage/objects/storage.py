@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from hashlib import md5
+from pathlib import Path
 from typing import Any, Self
 
 import msgspec
@@ -134,6 +135,23 @@ class ObjectStorage(Scheme):
             if found.meta["size"] > limit:
                 raise _too_large(path, found.meta["size"], limit)
             return bytes(found.bytes()), _mark(found.meta)
+
+    def upload(self, path: bytes, file: Path) -> None:
+        """Put the content of ``file``, which need not fit into memory, whole or not at all."""
+        key = key_of(relative(path))
+        with self._explained(path, faults.write_error):
+            self._bucket.library.put(self._bucket.store, key, file, chunk_size=PART, max_concurrency=2)
+
+    def download(self, path: bytes, file: Path) -> None:
+        """Write the content of ``path`` to ``file``, a part at a time; ``file`` is complete when this returns."""
+        key = key_of(relative(path))
+        with self._explained(path, faults.read_error), file.open("wb") as target:
+            found = self._bucket.library.get(self._bucket.store, key)
+            for part in found.stream(min_chunk_size=PART):
+                target.write(part)
+            written = target.tell()
+        if written != found.meta["size"]:
+            raise ReadError(f"{printable(path)} ended after {written} of {found.meta['size']} bytes", retryable=True)
 
     def delete(self, path: bytes) -> None:
         """Remove an object, if it is there."""

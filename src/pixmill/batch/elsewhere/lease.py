@@ -1,0 +1,128 @@
+"""One run at a time on an output in a store, whatever the machine: a lock that its owner renews, and that runs out when it is dead.
+
+The lock is one object, replaced only by conditional puts: of several who try at once, one succeeds. Clocks of machines need not
+agree. What a clock says only decides whether it is worth while to watch an owner for a while; it is dead when it did not renew the
+object meanwhile.
+"""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from pixmill.core.errors import ReadError, RunError
+from pixmill.storage.objects.storage import Mark, ObjectStorage
+from pixmill.storage.patience import Patience
+
+RENEWED = 20.0  # seconds between two signs of life
+TERM = 90.0  # seconds without one after which an owner may be dead
+LARGEST = 1 << 16  # bytes of the object
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What the object says. ``holder`` is the state of the owner, where the latest ledger is, also when the lock is ``free``.
+
+    ``renewed_at`` is in seconds since the epoch, by the owner's clock; ``beat`` differs each time.
+    """
+
+    holder: str
+    host: str
+    pid: int
+    since: str
+    renewed_at: float
+    beat: int = 0
+    free: bool = False
+
+
+def is_alive(claim: Claim, now: float) -> bool:
+    """Tell whether the owner of ``claim`` seems to be at work."""
+    return not claim.free and now - claim.renewed_at <= TERM
+
+
+def look(storage: ObjectStorage, name: bytes) -> tuple[Claim | None, Mark | None]:
+    """Return what the lock called ``name`` says now, and the mark of that; no claim when it was never taken or is not readable."""
+    try:
+        data, mark = storage.marked(name, limit=LARGEST)
+    except ReadError as error:
+        if error.code == "read-vanished":
+            return None, None
+        raise
+    try:
+        return msgspec.json.decode(data, type=Claim), mark
+    except msgspec.MsgspecError:
+        return None, mark
+
+
+class Lease:
+    """The lock called ``name`` in ``storage``, for ``mine``.
+
+    Holding the local lock of the state is a precondition: so an owner with the same ``holder`` is a dead run of this very state.
+    """
+
+    def __init__(
+        self,
+        storage: ObjectStorage,
+        name: bytes,
+        mine: Claim,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Ask for nothing yet."""
+        self._storage = storage
+        self._name = name
+        self._mine = mine
+        self._now = now
+        self._sleep = sleep
+        self._mark: Mark | None = None
+        self._patience = Patience()
+
+    def take(self) -> Claim | None:
+        """Take the lock; return what was there before. ``RunError`` ``locked`` names the owner when another run has it."""
+        before, mark = self._look()
+        if before and not self._is_over(before):
+            raise _locked(before)
+        if before and not before.free and before.holder != self._mine.holder:
+            self._sleep(1.5 * RENEWED)
+            again, mark = self._look()
+            if again != before:
+                raise _locked(again or before)
+        self._replace(mark)
+        return before
+
+    def renew(self) -> None:
+        """Give a sign of life; ``RunError`` ``locked`` when another run has taken the lock meanwhile."""
+        self._replace(self._mark)
+
+    def release(self) -> None:
+        """Let the next one have it at once, who then knows where the latest ledger is."""
+        if self._mark is not None:
+            self._put(self._mark, free=True)
+            self._mark = None
+
+    def _replace(self, expected: Mark | None) -> None:
+        mark = self._put(expected, free=False)
+        if mark is None:
+            claim, mark = self._look()
+            if claim is None or claim != self._mine:  # else the answer to our own put was lost
+                raise _locked(claim or self._mine)
+        self._mark = mark
+
+    def _look(self) -> tuple[Claim | None, Mark | None]:
+        return self._patience.call(lambda: look(self._storage, self._name))
+
+    def _is_over(self, claim: Claim) -> bool:
+        return claim.holder == self._mine.holder or not is_alive(claim, self._now())
+
+    def _put(self, expected: Mark | None, *, free: bool) -> Mark | None:
+        self._mine = msgspec.structs.replace(self._mine, renewed_at=self._now(), beat=self._mine.beat + 1, free=free)
+        data = msgspec.json.encode(self._mine)
+        return self._patience.call(lambda: self._storage.replace(self._name, data, expected=expected))
+
+
+def _locked(owner: Claim) -> RunError:
+    return RunError(
+        f"another run is writing to the same output (process {owner.pid} on {owner.host}, since {owner.since})",
+        code="locked",
+        hint=f"wait for it, or stop it; when that machine is dead, its lock runs out {TERM:.0f} s after its last sign of life",
+    )

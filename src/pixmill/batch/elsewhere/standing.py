@@ -1,0 +1,52 @@
+"""Whether outputs in a store are still there: by listing their folders, a request for a thousand instead of one for each."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from pixmill.batch.item import unpack
+from pixmill.engine.ledger import Record
+from pixmill.engine.task import Task
+from pixmill.storage.storage import Storage
+
+KEPT = 4  # folders whose listing is kept: inputs come folder by folder, and so do their outputs
+FRESH = 60.0  # seconds: a watched folder goes on for days
+
+
+class _Listed(msgspec.Struct, frozen=True):
+    sizes: dict[bytes, int]
+    at: float
+
+
+class ObjectsStand:
+    """Tells by their size whether the outputs of a finished task are still in the ``storage`` that they were written to.
+
+    Memory: the names in the few folders that were last asked about.
+    """
+
+    def __init__(self, storage: Storage, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """List nothing yet."""
+        self._storage = storage
+        self._clock = clock
+        self._listed: OrderedDict[bytes, _Listed] = OrderedDict()
+
+    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+        """Return whether every output of ``record`` has the size it was written with."""
+        return all(
+            self._sizes(output.name.rpartition(b"/")[0]).get(output.name) == output.size for output in unpack(record.result).outputs
+        )
+
+    def _sizes(self, folder: bytes) -> dict[bytes, int]:
+        now = self._clock()
+        known = self._listed.get(folder)
+        if known is None or now - known.at > FRESH:
+            listings = self._storage.list(folder, descend=lambda _: False)
+            entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
+            known = _Listed({entry.path: entry.size for entry in entries}, now)
+            self._listed[folder] = known
+            if len(self._listed) > KEPT:
+                self._listed.popitem(last=False)
+        self._listed.move_to_end(folder)
+        return known.sizes

@@ -1,0 +1,150 @@
+"""A proxy on the loopback interface that does to HTTP what bad networks and busy servers do: delays, refusals, broken answers.
+
+As a program, ``python -m pixmill.testing.proxy UPSTREAM PORT LATENCY`` only delays: for benchmarks, which must not share a process
+with it.
+"""
+
+import asyncio
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from pixmill.testing.stores import HOST, free_port
+
+_END = b"\r\n\r\n"
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/xml\r\nContent-Length: 67\r\n\r\n"
+    b"<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>"[:67]
+)
+
+
+class Faults(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done to which requests, counted over all connections.
+
+    ``latency``: seconds that each answer is late. Of every ``cycle`` requests the first ``burst`` are refused (503). Every
+    ``reset``-th answer breaks off in mid-body with a reset, every ``short``-th ends cleanly before its length, every ``lost``-th is
+    not given at all, although the server did what was asked. 0: never.
+    """
+
+    latency: float = 0.0
+    cycle: int = 0
+    burst: int = 0
+    reset: int = 0
+    short: int = 0
+    lost: int = 0
+
+    def of(self, number: int) -> str:
+        """Return what is done to the ``number``-th request, from 0: the name of a field, or nothing."""
+        if self.cycle and number % self.cycle < self.burst:
+            return "burst"
+        every = {"reset": self.reset, "short": self.short, "lost": self.lost}
+        return next((name for name, step in every.items() if step and number % step == step - 1), "")
+
+
+class FaultProxy:
+    """Stands before the server on ``upstream`` (a port). ``seen`` counts requests and faults by name."""
+
+    def __init__(self, upstream: int, faults: Faults, *, port: int = 0) -> None:
+        """Listen on nothing yet."""
+        self.port = port or free_port()
+        self.seen: Counter[str] = Counter()
+        self._upstream = upstream
+        self._faults = faults
+
+    async def serve(self) -> None:
+        """Serve until cancelled."""
+        server = await asyncio.start_server(self._relay, HOST, self.port, limit=1 << 20)
+        async with server:
+            await server.serve_forever()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on what comes over one connection, until one end closes it or a fault does."""
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            server, to_server = await asyncio.open_connection(HOST, self._upstream, limit=1 << 20)
+            try:
+                while await self._exchange((reader, writer), (server, to_server)):
+                    pass
+            finally:
+                to_server.close()
+                writer.close()
+
+    async def _exchange(
+        self, client: tuple[asyncio.StreamReader, asyncio.StreamWriter], server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    ) -> bool:
+        """Pass on one request and its answer; return whether another may follow."""
+        request = await client[0].readuntil(_END)
+        body = await client[0].readexactly(_length(request))
+        fault = self._faults.of(self.seen["requests"])
+        self.seen.update(["requests", fault] if fault else ["requests"])
+        await asyncio.sleep(self._faults.latency)
+        if fault == "burst":
+            client[1].write(_BUSY)
+            await client[1].drain()
+            return True
+        server[1].write(request + body)
+        head = await server[0].readuntil(_END)
+        answer = b"" if request.startswith(b"HEAD ") else await _body(server[0], head)
+        if fault == "lost":
+            client[1].transport.abort()
+            return False
+        if fault and answer:
+            client[1].write(head + answer[: len(answer) // 2])
+            await client[1].drain()
+            if fault == "reset":
+                client[1].transport.abort()
+            return False
+        client[1].write(head + answer)
+        await client[1].drain()
+        return True
+
+
+@contextmanager
+def fault_proxy(upstream: int, faults: Faults) -> Iterator[FaultProxy]:
+    """Run a proxy in a thread as long as the block."""
+    proxy = FaultProxy(upstream, faults)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(proxy.serve())
+    thread = threading.Thread(target=_run, args=(loop, task))
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
+    with suppress(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    left = asyncio.all_tasks(loop)
+    for each in left:
+        each.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    if b"transfer-encoding: chunked" not in head.lower():
+        return await reader.readexactly(_length(head))
+    body = b""
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        body += line + await reader.readexactly(int(line, 16) + 2)
+        if not int(line, 16):
+            return body
+
+
+if __name__ == "__main__":
+    asyncio.run(FaultProxy(int(sys.argv[1]), Faults(latency=float(sys.argv[3])), port=int(sys.argv[2])).serve())

@@ -1,0 +1,197 @@
+"""SRC and DST in a bucket: kills, another machine, two machines at once, and a network that is as bad as it gets."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+from urllib.parse import urlsplit
+
+import pytest
+
+from pixmill.storage.open import open_storage
+from pixmill.testing.processes import wait_until
+from pixmill.testing.proxy import Faults, fault_proxy
+from pixmill.testing.trial import COMMAND
+
+PATIENCE = 240
+WORDS = ("--size", "200x200", "--format", "webp", "--progress", "plain")
+numbers = itertools.count()
+
+
+class Machine:
+    """A computer of its own, as far as pixmill can see: a home for its state, and a name for the bucket's endpoint."""
+
+    def __init__(self, home, endpoint):
+        self.environment = {**os.environ, "XDG_STATE_HOME": str(home), "AWS_ENDPOINT_URL": endpoint}
+
+    def start(self, *line):
+        command = [*COMMAND, *line]
+        return subprocess.Popen(
+            command, env=self.environment, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def run(self, *line, code=0):
+        process = self.start(*line)
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, err
+        return out, err
+
+
+class Bucket:
+    """A folder of pictures in a bucket, and where its outputs go."""
+
+    def __init__(self, bucket, folder):
+        self.root = f"s3://{bucket}/buckets/{next(numbers)}"
+        self.source, self.destination = f"{self.root}/in", f"{self.root}/out"
+        source = open_storage(self.source)
+        for path in sorted(folder.rglob("*.jpg")):
+            source.write(os.fsencode(path.relative_to(folder)), path.read_bytes(), durable=True)
+
+    def outputs(self):
+        storage = open_storage(self.destination)
+        listings = storage.list(descend=lambda path: path != b".pixmill")
+        return {os.fsdecode(entry.path): storage.read(entry.path, limit=1 << 24) for each in listings for entry in each}
+
+    def versions(self):
+        listings = open_storage(self.destination).list(descend=lambda path: path != b".pixmill")
+        return {entry.path: entry for each in listings for entry in each}
+
+
+@pytest.fixture
+def bucket(s3, gallery):
+    return lambda count: Bucket(s3, gallery(count))
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return lambda name, endpoint=None: Machine(tmp_path / name, endpoint or os.environ["AWS_ENDPOINT_URL"])
+
+
+def counts(machine, destination):
+    status = json.loads(machine.run("status", destination, "--json")[0])
+    return status["done"], status["failed"], status["pending"]
+
+
+def kill(process):
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_killed_run_goes_on_where_it_stopped(bucket, machine, gallery, undisturbed):
+    place, here = bucket(60), machine("here")
+    expected = undisturbed(gallery(60), WORDS)
+    process = here.start("run", place.source, place.destination, *WORDS)
+    wait_until(lambda: place.versions() or process.poll() is not None, seconds=PATIENCE)
+    kill(process)
+    before = place.versions()
+    here.run("run", place.source, place.destination, *WORDS)
+    assert place.outputs() == expected
+    assert counts(here, place.destination) == (60, 0, 0)
+    again = here.run("run", place.source, place.destination, *WORDS)[1]
+    assert "skipped   60 images" in again
+    assert before.keys() <= place.versions().keys()
+    assert here.run("verify", place.destination)
+
+
+def test_another_machine_goes_on_with_what_the_first_has_done(bucket, machine):
+    place, here, there = bucket(12), machine("here"), machine("there")
+    here.run("run", place.source, place.destination, *WORDS)
+    before = place.versions()
+    assert counts(there, place.destination) == (12, 0, 0)
+    source = open_storage(place.source)
+    source.write(b"broken.jpg", b"\xff\xd8\xff\xe0 no picture", durable=True)
+    said = there.run("run", place.source, place.destination, *WORDS, code=1)[1]
+    assert "skipped   12 images" in said
+    assert place.versions() == before
+    # and the first with what the second has done, which it is told of although it has a ledger of its own
+    assert counts(here, place.destination) == (12, 1, 0)
+    assert "broken.jpg" in here.run("failures", place.destination)[0]
+    source.write(b"broken.jpg", source.read(source_name(source), limit=1 << 24), durable=True)
+    here.run("retry", place.destination, "--quiet")
+    assert counts(there, place.destination) == (13, 0, 0)
+
+
+def source_name(source):
+    return next(entry.path for listing in source.list() for entry in listing if b"broken" not in entry.path)
+
+
+def test_a_retry_on_another_machine_tries_again_what_failed(bucket, machine):
+    place, here, there = bucket(3), machine("here"), machine("there")
+    open_storage(place.source).write(b"broken.jpg", b"\xff\xd8\xff\xe0 no picture", durable=True)
+    here.run("run", place.source, place.destination, *WORDS, code=1)
+    said = there.run("retry", place.destination, code=1)[1]
+    assert "trying 1 image again" in said
+    assert "before this run" not in said
+
+
+def test_the_ledger_is_believed_no_further_than_the_outputs(bucket, machine, gallery, undisturbed):
+    place, here, there = bucket(12), machine("here"), machine("there")
+    here.run("run", place.source, place.destination, *WORDS)
+    destination = open_storage(place.destination)
+    first, second = sorted(place.versions())[:2]
+    destination.delete(first)
+    destination.write(second, b"cut", durable=True)
+    assert len(there.run("verify", place.destination, code=1)[0].splitlines()) == 2
+    said = there.run("run", place.source, place.destination, *WORDS)[1]
+    assert "skipped   10 images" in said
+    assert place.outputs() == undisturbed(gallery(12), WORDS)
+
+
+def test_two_machines_never_write_to_one_output(bucket, machine):
+    place, here, there = bucket(3), machine("here"), machine("there")
+    process = here.start("run", place.source, place.destination, *WORDS, "--max-rate", "0.5/s")
+    wait_until(lambda: place.versions() or process.poll() is not None, seconds=PATIENCE)
+    refused = there.run("run", place.source, place.destination, *WORDS, code=3)[1]
+    assert f"(process {process.pid} on " in refused
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    there.run("run", place.source, place.destination, *WORDS)
+    assert counts(there, place.destination) == (3, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(cycle=25, burst=8),
+        Faults(reset=7, latency=0.01),
+        Faults(short=6, latency=0.05),
+        Faults(lost=9),
+        Faults(cycle=40, burst=5, reset=11, short=13, lost=17, latency=0.02),
+    ],
+    ids=["bursts of 503", "resets", "short answers and latency", "lost answers", "everything"],
+)
+def test_nothing_is_lost_doubled_or_partial_on_a_bad_network(bucket, machine, gallery, undisturbed, faults):
+    place = bucket(40)
+    with fault_proxy(urlsplit(os.environ["AWS_ENDPOINT_URL"]).port, faults) as proxy:
+        far = machine("far", f"http://127.0.0.1:{proxy.port}")
+        out, _ = far.run("run", place.source, place.destination, *WORDS, "--json")
+    injected = sum(count for name, count in proxy.seen.items() if name != "requests")
+    assert injected > 5
+    finished = [json.loads(line) for line in out.splitlines()]
+    assert place.outputs() == undisturbed(gallery(40), WORDS)
+    report = finished[-1]
+    assert (report["counts"]["done"], report["counts"]["failed"], report["counts"]["pending"]) == (40, 0, 0)
+    if faults.burst:
+        assert report["throttled"] > 0
+    assert counts(machine("far"), place.destination) == (40, 0, 0)
+
+
+def test_no_credential_is_written_or_said(bucket, machine, tmp_path):
+    place, here = bucket(3), machine("here")
+    log, page = tmp_path / "log.jsonl", tmp_path / "report.html"
+    said = here.run("run", place.source, place.destination, *WORDS, "--json", "--log-file", str(log), "--debug")
+    here.run("report", place.destination, "-o", str(page))
+    wrong = machine("wrong")
+    wrong.environment["AWS_SECRET_ACCESS_KEY"] = "another-secret"
+    refused = wrong.run("run", place.source, place.destination, *WORDS, "--debug", code=3)
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    stored = b"".join(
+        storage.read(entry.path, limit=1 << 24)
+        for storage in [open_storage(place.destination)]
+        for each in storage.list()
+        for entry in each
+    )
+    everything = kept + stored + "".join((*said, *refused)).encode()
+    for secret in (os.environ["AWS_SECRET_ACCESS_KEY"], os.environ["AWS_ACCESS_KEY_ID"], "another-secret"):
+        assert secret.encode() not in everything
