@@ -7,7 +7,7 @@ from msgspec import Meta
 from pixmill.batch.naming import Template
 from pixmill.batch.shard import Shard
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize
+from pixmill.core.units import ByteSize, Rate
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
@@ -23,6 +23,12 @@ class Selection(Model, frozen=True, kw_only=True):
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split is by name and stable")] = (
         Shard()
     )  # immutable
+    column: Annotated[str | None, Meta(description="column of a list that holds the paths or URLs: path, url, image, ...")] = None
+    per_host: Annotated[int, Meta(ge=1, description="of a list of URLs: requests that one host gets at a time")] = 8
+    host_rate: Annotated[Rate | None, Meta(description="of a list of URLs: requests that one host gets a second, at most")] = None
+    allow_private_hosts: Annotated[
+        bool, Meta(description="of a list of URLs: also ask hosts that are not on the public internet")
+    ] = False
 
 
 class Placement(Model, frozen=True, kw_only=True):

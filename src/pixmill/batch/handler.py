@@ -92,12 +92,12 @@ class ImageHandler:
 
     def _read(self, item: Item) -> Input:
         limit = self._options.max_bytes
-        if item.place:
-            return Input(self._source.read(item.place, limit=limit))
-        local = self._source.local_path(item.entry.path)
-        if local is None:
+        path = item.place or item.entry.path
+        local = self._source.local_path(path)
+        if local is None and not item.place:
             return Input(self._source.fetch(item.entry, limit=limit))
-        return Input(path=local) if IN_MEMORY < item.entry.size <= limit else Input(self._source.read(item.entry.path, limit=limit))
+        is_streamed = local is not None and IN_MEMORY < item.entry.size <= limit
+        return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
 
     def _check_unchanged(self, item: Item) -> None:
         """Refuse a file that was written to while it was read or streamed: what was decoded may be half of each version.

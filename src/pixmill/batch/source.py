@@ -32,12 +32,14 @@ class Source(Protocol):
     """Yields what could be input, as a stream, in an order that does not change between runs.
 
     ``address`` is what a worker opens to read the entries that this process sees in ``storage``. ``is_chosen`` says that
-    whatever it yields was named one by one, so that it is an image whatever it is called.
+    whatever it yields was named one by one, so that it is an image whatever it is called; ``is_described`` that it may say of an
+    image what it has not said before, so that outputs are kept where only that is new.
     """
 
     address: Address
     storage: Storage
     is_chosen: bool
+    is_described: bool
 
     def folders(self, refused: Refused) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: the entries of one folder at once, sorted, since their names may collide.
@@ -55,6 +57,7 @@ class SourceKind(ABC):
     address: Address
     storage: Storage
     is_chosen: bool = False
+    is_described: bool = False
 
     @classmethod
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote_from_bytes
 
 import msgspec
@@ -27,13 +28,15 @@ class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
 class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One line of an index: a source, and all that was made of it.
 
-    ``srcset``: by format, the value of the attribute of that name, where there are several widths.
+    ``srcset``: by format, the value of the attribute of that name, where there are several widths. ``columns``: what the list
+    that named the source says of it besides.
     """
 
     source: bytes
     outputs: tuple[IndexedOutput, ...]
     notes: tuple[str, ...]
     srcset: dict[str, str]
+    columns: dict[str, Any]
 
 
 def entries(ledger: Ledger) -> Iterator[IndexedImage]:
@@ -58,6 +61,7 @@ def _entry(source: bytes, product: Product) -> IndexedImage:
         outputs=outputs,
         notes=product.notes,
         srcset={name: srcset for name, srcset in srcsets.items() if ", " in srcset},
+        columns=msgspec.json.decode(product.columns) if product.columns else {},
     )
 
 

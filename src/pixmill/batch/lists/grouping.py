@@ -1,0 +1,80 @@
+"""Bring together what a list names so that names can be given: whatever could want one name, wherever in the list it stood."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+
+import msgspec
+
+from pixmill.batch.naming import identity
+from pixmill.core.sorting import Record
+
+CHUNK = 1000  # images that are named together, unless more of them could want one name
+_encode = msgspec.msgpack.Encoder().encode
+_MARKED = re.compile(rb"~[0-9a-f]{16}(?:\.[^.]*)?")
+
+
+class Sortable(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One image of a list: its own path, what it is read by, and what else the list says. ``refusal``: why it is none."""
+
+    path: bytes
+    place: bytes = b""
+    columns: bytes = b""
+    refusal: str = ""
+
+
+_decode = msgspec.msgpack.Decoder(Sortable).decode
+
+
+def record(image: Sortable) -> Record:
+    """Return ``image`` under a key that sorts by folder, then brings together what could want one name, then by path and place.
+
+    Outputs are called after the stem of their source, and after its whole name when that is taken. All names that can meet in
+    this way are the same up to the first dot, or the tilde before a number.
+    """
+    if image.refusal:
+        return b"\0\0\0" + image.path, _encode(image)
+    folder, _, name = image.path.rpartition(b"/")
+    return b"\0\0".join([folder.replace(b"/", b"\0"), _common(name), name, image.place]), _encode(image)
+
+
+def chunks(records: Iterable[Record], refused: Callable[[Sortable], None]) -> Iterator[list[Sortable]]:
+    """Yield the images of sorted ``records`` in lists that can be named one by one; what is listed twice comes once.
+
+    Of several with one path, such as URLs that differ behind the ``?``, the first keeps it; the others are told apart by a hash of
+    their place, which does not depend on what else is listed.
+    """
+    chunk: list[Sortable] = []
+    last: Sortable | None = None
+    for _, content in records:
+        image = _decode(content)
+        if image.refusal:
+            refused(image)
+            continue
+        if last is not None and (last.path, last.place) == (image.path, image.place):
+            continue
+        is_contested = last is not None and last.path == image.path
+        if len(chunk) >= CHUNK and last is not None and (is_contested or _group(last) != _group(image)):
+            yield chunk
+            chunk = []
+        chunk.append(_marked(image) if is_contested or _MARKED.search(image.path) else image)
+        last = image
+    if chunk:
+        yield chunk
+
+
+def _group(image: Sortable) -> tuple[bytes, bytes]:
+    folder, _, name = image.path.rpartition(b"/")
+    return folder, _common(name)
+
+
+def _common(name: bytes) -> bytes:
+    return re.split(rb"(?<!^)[.~]", identity(name), maxsplit=1)[0]
+
+
+def _marked(image: Sortable) -> Sortable:
+    """Return ``image`` with a hash of its place behind its stem. What looks marked already is marked again: no two are the same."""
+    folder, slash, name = image.path.rpartition(b"/")
+    stem, dot, extension = name.rpartition(b".") if b"." in name[1:] else (name, b"", b"")
+    mark = blake2b(image.place, digest_size=8).hexdigest().encode()
+    return msgspec.structs.replace(image, path=b"%s%s%s~%s%s%s" % (folder, slash, stem, mark, dot, extension))

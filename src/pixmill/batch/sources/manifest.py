@@ -1,0 +1,148 @@
+"""A list of paths and URLs: a file of lines, CSV, JSONL or Parquet, lines on standard input, or one URL of the web."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from pixmill.batch.lists import delimited, jsonl, lines, parquet
+from pixmill.batch.lists.entry import Listed
+from pixmill.batch.lists.grouping import Sortable, chunks, record
+from pixmill.batch.lists.mirrored import Mirror
+from pixmill.batch.source import Asked, Refused, Row, SourceKind
+from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.sorting import Record, Sorted
+from pixmill.core.text import printable
+from pixmill.storage.address import Address
+from pixmill.storage.local.rights import may
+from pixmill.storage.open import open_storage, schemes
+from pixmill.storage.storage import Entry, Storage
+from pixmill.storage.web.terms import Terms
+
+STANDARD_INPUT = b"-"
+_WEB = ("http", "https")
+_LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+Rows = Callable[[], Iterator[Listed]]
+
+
+class Manifest(SourceKind):
+    """The images that a list names, folder by folder in sorted order, whatever the order of the list.
+
+    A row in a file of this machine is looked at when it is yielded, and its version is the file's. What is elsewhere is not asked
+    for ahead: its version is its address, so that another one is another image.
+    """
+
+    is_chosen = True
+    is_described = True
+
+    def __init__(
+        self,
+        rows: Rows,
+        base: bytes,
+        *,
+        name: str,
+        terms: str = "",
+        follow_symlinks: bool = False,
+        outputs: tuple[Address, ...] = (),
+    ) -> None:
+        """Take a list that is called ``name``; it is read when the first image is asked for. ``base``: where its paths start."""
+        self.address = Address("anywhere", f"#{terms}".encode() if terms else b"")
+        self.storage: Storage = open_storage(self.address, follow_symlinks=follow_symlinks)
+        self._name = name
+        self._rows = rows
+        self._mirror = Mirror(base, schemes().names())
+        self._outputs = tuple(os.path.realpath(output.location) + b"/" for output in outputs if output.local)
+        self._sorted = Sorted(self._records())
+
+    @classmethod
+    def claims(cls, address: Address) -> bool:
+        """Claim ``-``, a file that is called like a list, and any URL of the web."""
+        if address.scheme in _WEB or (address.scheme, address.location) == ("file", STANDARD_INPUT):
+            return True
+        known = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS)
+        return address.local is not None and address.local.suffix.lower() in known and address.local.is_file()
+
+    @classmethod
+    def open(cls, asked: Asked) -> Self:
+        """Return the list; ``RunError`` when it cannot be read. What it holds is not looked at yet."""
+        address, selection = asked.address, asked.selection
+        terms = str(Terms(private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0))
+        make = partial(cls, terms=terms, follow_symlinks=selection.follow_symlinks, outputs=asked.outputs)
+        path = address.local
+        if path is None:
+            url = address.url.encode("utf-8", "surrogateescape")
+            return make(lambda: iter([Listed(1, url)]), b"/", name="SRC")
+        if address.location == STANDARD_INPUT:
+            return make(_standard_input, os.fsencode(Path.cwd()), name="standard input")
+        if not may(path, os.R_OK):
+            raise RunError(f"SRC {address} cannot be read", code="not-readable")
+        return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
+
+    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
+        """Yield the images folder by folder, a large one in parts that cannot want one name."""
+
+        def refuse(image: Sortable) -> None:
+            refused(image.path, ReadError(image.refusal))
+
+        for chunk in chunks(self._sorted, refuse):
+            yield [self._entry(image) for image in chunk]
+
+    def _records(self) -> Iterator[Record]:
+        for row in self._rows():
+            name = f"{self._name}:{row.number:012}".encode("utf-8", "surrogateescape")
+            if row.refusal:
+                yield record(Sortable(name, refusal=f"{self._name}, row {row.number}: {row.refusal}"))
+                continue
+            try:
+                image = self._mirror(row.text)
+                self._check_apart(image.place)
+            except ReadError as error:
+                yield record(Sortable(name, refusal=f"{self._name}, row {row.number}: {error.message}"))
+            else:
+                yield record(Sortable(image.path, image.place, row.columns))
+
+    def _entry(self, image: Sortable) -> Entry:
+        size, version = 0, b"@" + blake2b(image.place, digest_size=8).hexdigest().encode()  # a URL may hold a secret
+        if image.place.startswith(b"\0/"):
+            found = self._found(image.place)
+            size, version = (found.size, found.version) if found else (0, b"")
+        return Row(image.path, size, version, image.place, image.columns)
+
+    def _found(self, place: bytes) -> Entry | None:
+        """Return what is there now; what is not, or cannot be looked at, is for the worker to say."""
+        try:
+            return self.storage.stat(place)
+        except ReadError:
+            return None
+
+    def _check_apart(self, place: bytes) -> None:
+        """Refuse what lies where results are written: it could be written over."""
+        if place.startswith(b"\0/") and self._outputs:
+            folder, _, name = place[1:].rpartition(b"/")
+            if (os.path.realpath(folder) + b"/" + name).startswith(self._outputs):
+                raise ReadError(f"{printable(place[1:])} lies in DST, where results could be written over it")
+
+
+def _rows(path: Path, column: str | None) -> Iterator[Listed]:
+    """Yield the rows of the list at ``path``, read as its name says."""
+    suffix, shown = path.suffix.lower(), printable(path.name)
+    if suffix in _PARQUET:
+        yield from parquet.read(path, column, shown=shown)
+        return
+    with path.open("rb") as file:
+        if suffix in _DELIMITERS:
+            yield from delimited.read(file, column, shown=shown, delimiter=_DELIMITERS[suffix])
+        else:
+            yield from jsonl.read(file, column, shown=shown) if suffix in _JSON else lines.read(file)
+
+
+def _standard_input() -> Iterator[Listed]:
+    file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if file is None:
+        raise AddressError("SRC is -, and there is no standard input")
+    return lines.read(file)

@@ -1,0 +1,298 @@
+"""Runs over lists: what they name is made, wherever it is, in whatever order they name it."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+import pixmill
+from pixmill.batch import status
+from pixmill.batch.source import Asked
+from pixmill.batch.sources.manifest import Manifest
+from pixmill.core.errors import AddressError, ConfigError
+from pixmill.storage.address import Address
+from pixmill.testing.invariants import identities, outputs
+from pixmill.testing.web import Answer, serving
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "deep" / "er").mkdir(parents=True)
+    for number, name in enumerate(["a.jpg", "a.png", "deep/b.webp", "deep/er/c.bmp", ".hidden.jpg", "nameless"]):
+        Image.new("RGB", (40 + number, 30), (40 * number, 100, 200)).save(
+            folder / name, **({"format": "PNG"} if "." not in name else {})
+        )
+    return folder
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in outputs(folder)}
+
+
+def failures(folder):
+    with status.open_state(str(folder)) as ledger:
+        return [failed.failure.message for failed in status.failures(ledger)]
+
+
+NAMES = ["a.jpg", "deep/er/c.bmp", "./deep//b.webp", "a.png"]
+MADE = {"a.jpg", "a.png.jpg", "deep/b.jpg", "deep/er/c.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.txt", "\n".join(NAMES)),
+        ("list.txt", "\r\n".join(["", *NAMES, ""])),
+        ("list.lst", "\0".join(NAMES)),
+        ("list.csv", "\n".join(["id,path", *(f"{number},{name}" for number, name in enumerate(NAMES))])),
+        ("list.csv", "\n".join(["\ufeffFile;id", *(f'"{name}";1' for name in NAMES)])),
+        ("list.tsv", "\n".join(["id\timage", *(f"{number}\t{name}" for number, name in enumerate(NAMES))])),
+        ("list.jsonl", "\n".join(json.dumps({"id": 1, "path": name}) for name in NAMES)),
+        ("list.ndjson", "\n\n".join(json.dumps(name) for name in NAMES)),
+    ],
+)
+def test_every_kind_of_list_makes_the_same(source, tmp_path, name, text):
+    (source / name).write_text(text, newline="")
+    report = pixmill.run(source / name, tmp_path / "out", workers=1)
+    assert (report.counts.done, report.counts.failed) == (4, 0)
+    assert set(outputs(tmp_path / "out")) == MADE
+    pixmill.run(source, tmp_path / "whole", workers=1, exclude=["nameless"])
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_list_in_parquet_is_read(source, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"url": NAMES, "caption": ["one", "two", None, "four"], "embedding": [[0.1, 0.2]] * 4, "data": [b"x"] * 4}
+    parquet.write_table(pyarrow.table(columns), source / "list.parquet")
+    report = pixmill.run(source / "list.parquet", tmp_path / "out", workers=1, index=str(tmp_path / "index.jsonl"))
+    assert report.counts.done == 4
+    rows = [json.loads(line) for line in (tmp_path / "index.jsonl").read_text().splitlines()]
+    assert [row["columns"] for row in rows] == [{"caption": "one"}, {"caption": "four"}, {"caption": None}, {"caption": "two"}]
+
+
+def test_a_second_run_does_what_changed_and_nothing_else(source, tmp_path):
+    (source / "list.txt").write_text("\n".join(NAMES))
+    out = tmp_path / "out"
+    pixmill.run(source / "list.txt", out, workers=1)
+    before = identities(out)
+    assert pixmill.run(source / "list.txt", out, workers=1).counts.skipped == 4
+    Image.new("RGB", (10, 10), "red").save(source / "a.png")
+    (source / "list.txt").write_text("\n".join(reversed(NAMES)))
+    report = pixmill.run(source / "list.txt", out, workers=1)
+    assert (report.counts.done, report.counts.skipped) == (1, 3)
+    assert {name for name, identity in identities(out).items() if before[name] != identity} == {"a.png.jpg"}
+
+
+def test_what_a_list_names_is_taken_whatever_it_is_called(source, tmp_path):
+    (source / "list.txt").write_text(".hidden.jpg\nnameless\nlist.txt")
+    report = pixmill.run(source / "list.txt", tmp_path / "out", workers=1)
+    assert set(outputs(tmp_path / "out")) == {".hidden.jpg", "nameless.jpg"}
+    assert (report.counts.done, report.counts.failed) == (2, 1)
+    assert report.ignored == {}
+
+
+def test_files_elsewhere_are_mirrored_from_the_root_and_stay_below_the_output(source, tmp_path):
+    other = tmp_path / "other.jpg"
+    Image.new("RGB", (8, 8)).save(other)
+    (source / "deep" / "list.txt").write_text(f"../a.jpg\n{other}\n{source}/deep/b.webp\n../../../../../../../../..{other}")
+    report = pixmill.run(source / "deep" / "list.txt", tmp_path / "out", workers=1)
+    assert (report.counts.done, report.counts.failed) == (3, 0)
+    assert set(outputs(tmp_path / "out")) == {"b.jpg", f"{source}/a.jpg"[1:], f"{other}"[1:]}
+
+
+def test_a_row_that_names_nothing_is_a_failed_image_and_the_rest_goes_on(source, tmp_path):
+    rows = [
+        "path",
+        "a.jpg",
+        '""',
+        "gone.jpg",
+        "deep",
+        "ftp://example.org/a.jpg",
+        "memory://x/y",
+        "https://user:pw@example.org/a.jpg",
+        '"a',
+        'b.jpg"',
+    ]
+    (source / "list.csv").write_text("\n".join(rows))
+    report = pixmill.run(source / "list.csv", tmp_path / "out", workers=1)
+    assert (report.counts.done, report.counts.failed, report.exit_code) == (1, 7, 1)
+    said = "\n".join(failures(tmp_path / "out"))
+    for sentence in ["row 2: the column path is empty", "ftp://", "memory://", "user name or password"]:
+        assert sentence in said
+    assert "pw@" not in said
+
+
+def test_what_is_named_twice_is_made_once(source, tmp_path):
+    (source / "list.txt").write_text("a.jpg\n./a.jpg\n" + f"{source}/deep/../a.jpg\n")
+    assert pixmill.run(source / "list.txt", tmp_path / "out", workers=1).counts.done == 1
+
+
+def test_no_input_is_written_over(source, tmp_path):
+    (source / "list.txt").write_text("a.jpg\ndeep/b.webp")
+    (tmp_path / "link").symlink_to(source)
+    before = identities(source)
+    for destination in (source, tmp_path / "link"):
+        report = pixmill.run(source / "list.txt", destination, workers=1, state=str(tmp_path / "state"))
+        assert report.counts.done == 0
+        assert report.counts.failed == 2
+    assert {name: identity for name, identity in identities(source).items() if name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "sentence"),
+    [
+        ("list.csv", "a,b\n1,2", {}, "no column called path, url, image, file, key; it has: a, b"),
+        ("list.csv", "path,b\n1,2", {"column": "pat"}, "no column 'pat'; did you mean 'path'"),
+        ("list.csv", "path,b,b\n1,2,3", {}, "two columns with one name"),
+        ("list.jsonl", '{"a": 1}', {}, "it has: a"),
+        ("list.jsonl", "path\na.jpg", {}, "no list of JSON objects"),
+        ("list.txt", "", {}, "no images found"),
+        ("list.parquet", "path", {}, "no Parquet file"),
+    ],
+)
+def test_a_list_that_is_none_is_refused_before_anything_is_written(source, tmp_path, name, text, options, sentence):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    (source / name).write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        pixmill.run(source / name, tmp_path / "out", workers=1, **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_column_can_be_said(source, tmp_path):
+    (source / "list.csv").write_text("path,thumb\nnothing.jpg,a.jpg")
+    assert pixmill.run(source / "list.csv", tmp_path / "out", workers=1, column="thumb").counts.done == 1
+
+
+def test_other_columns_are_carried_into_the_index_and_a_change_of_them_makes_no_image_again(source, tmp_path):
+    out, index = tmp_path / "out", tmp_path / "index.jsonl"
+    (source / "list.csv").write_text("path,caption,licence\na.jpg,A day,CC0\na.png,,")
+    pixmill.run(source / "list.csv", out, workers=1, index=str(index))
+    columns = {row["source"]: row["columns"] for row in map(json.loads, index.read_text().splitlines())}
+    assert columns == {"a.jpg": {"caption": "A day", "licence": "CC0"}, "a.png": {"caption": "", "licence": ""}}
+    before = identities(out)
+    (source / "list.csv").write_text("path,caption,licence\na.jpg,A night,CC0\na.png,,")
+    report = pixmill.run(source / "list.csv", out, workers=1, index=str(index))
+    assert (report.counts.done, report.counts.skipped) == (1, 1)
+    assert identities(out) == before
+    assert json.loads(index.read_text().splitlines()[0])["columns"]["caption"] == "A night"
+
+
+def test_lists_come_through_standard_input(source, tmp_path):
+    command = [sys.executable, "-m", "pixmill", "run", "-", str(tmp_path / "out"), "--workers", "1", "--json"]
+    names = b"\0".join([b"a.jpg", os.fsencode(source / "a.png"), b"deep/b.webp"])
+    done = subprocess.run(command, input=names, cwd=source, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert set(outputs(tmp_path / "out")) == {"a.jpg", "a.png.jpg", "deep/b.jpg"}
+
+
+@pytest.fixture
+def web(source):
+    picture = (source / "a.jpg").read_bytes()
+    answers = {
+        "/a.jpg": Answer(picture),
+        "/photo/12?size=large": Answer(picture, headers={"ETag": '"1"'}),
+        "/photo/12?size=small": Answer((source / "a.png").read_bytes()),
+        "/%C3%A4/b%20c.jpg": Answer(picture),
+        "/busy.jpg": Answer(status=503, headers={"Retry-After": "0"}),
+    }
+    with serving(answers) as server:
+        server.answers = answers
+        yield server
+
+
+def test_urls_are_mirrored_as_host_and_path(source, tmp_path, web):
+    host = web.url.removeprefix("http://")
+    targets = ["/a.jpg", "/photo/12?size=large", "/photo/12?size=small", "/ä/b c.jpg", "/a.jpg#part", "/../%2e%2e/gone.jpg"]
+    (tmp_path / "urls.txt").write_text("\n".join([*(web.url + target for target in targets), f"{source}/a.png"]))
+    out = tmp_path / "out"
+    report = pixmill.run(tmp_path / "urls.txt", out, workers=1, allow_private_hosts=True)
+    assert (report.counts.done, report.counts.failed) == (5, 1)
+    assert report.bytes_in > 1000
+    made = set(outputs(out))
+    (told_apart,) = (name for name in made if "~" in name)
+    assert made == {f"{host}/a.jpg", f"{host}/photo/12.jpg", f"{host}/ä/b c.jpg", "in/a.jpg", told_apart}
+    assert told_apart.startswith(f"{host}/photo/12~")
+    before = identities(out)
+    lines = (tmp_path / "urls.txt").read_text().splitlines()
+    (tmp_path / "urls.txt").write_text("\n".join(random.Random(3).sample(lines, len(lines))))
+    asked = len(web.asked)
+    assert pixmill.run(tmp_path / "urls.txt", out, workers=1, allow_private_hosts=True).counts.skipped == 5
+    assert identities(out) == before
+    assert len(web.asked) == asked
+
+
+def test_private_hosts_are_refused_unless_they_are_allowed(tmp_path, web):
+    (tmp_path / "urls.txt").write_text(f"{web.url}/a.jpg")
+    refused = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1)
+    assert set(refused.failures) == {"read-private"}
+    assert web.asked == []
+
+
+def test_one_url_is_a_list_of_one(tmp_path, web):
+    report = pixmill.run(f"{web.url}/a.jpg?x", tmp_path / "none", workers=1, allow_private_hosts=True)
+    assert set(report.failures) == {"read-vanished"}
+    assert pixmill.run(f"{web.url}/a.jpg", tmp_path / "out", workers=1, allow_private_hosts=True).counts.done == 1
+
+
+def test_a_host_that_asks_for_fewer_requests_gets_them_and_no_image_fails(source, tmp_path, web):
+    answers = iter([Answer(status=503, headers={"Retry-After": "0"}), Answer(status=429), Answer((source / "a.jpg").read_bytes())])
+    web.answers["/busy.jpg"] = lambda _: next(answers)
+    (tmp_path / "urls.txt").write_text(f"{web.url}/busy.jpg")
+    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True)
+    assert (report.counts.done, report.counts.failed) == (1, 0)
+
+
+def test_no_host_gets_more_requests_at_a_time_than_it_should(source, tmp_path, web):
+    slow = Answer((source / "a.jpg").read_bytes(), pause=0.1)
+    for number in range(8):
+        web.answers[f"/{number}.jpg"] = slow
+    (tmp_path / "urls.txt").write_text("\n".join(f"{web.url}/{number}.jpg" for number in range(8)))
+    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=3, allow_private_hosts=True, per_host=1)
+    assert report.counts.done == 8
+    assert web.most_at_once == 1
+
+
+def listed(tmp_path, rows):
+    (tmp_path / "list.txt").write_bytes(b"\n".join(rows))
+    source = Manifest.open(Asked(address=Address.parse(tmp_path / "list.txt")))
+    return list(source.folders(lambda path, error: None))  # noqa: ARG005  # none is refused
+
+
+def test_names_do_not_depend_on_the_order_of_a_list(tmp_path):
+    rows = [b"https://example.org/%d/image.php?id=%d" % (number % 7, number // 3) for number in range(9_000)]
+    rows += [b"https://example.org/1/image~0123456789abcdef.php", b"http://example.org/1/image.php?id=5"]
+    one = listed(tmp_path, rows)
+    random.Random(7).shuffle(rows)
+    assert listed(tmp_path, rows) == one
+    paths = [entry.path for listing in one for entry in listing]
+    assert len(set(paths)) == len(paths)
+
+
+def test_a_folder_of_any_size_comes_in_parts_that_cannot_want_one_name(tmp_path):
+    names = [b"x/%05d.%s" % (number, kind) for number in range(4_000) for kind in (b"jpg", b"PNG", b"jpg.png")]
+    parts = listed(tmp_path, names)
+    assert max(map(len, parts)) < 1_100
+    assert sum(map(len, parts)) == len(names)
+    stems = [{entry.path.partition(b".")[0] for entry in part} for part in parts]
+    assert sum(map(len, stems)) == len(set().union(*stems)) == 4_000
+
+
+def test_nobody_is_asked_for_an_address_that_is_not_there(tmp_path):
+    with pytest.raises(AddressError, match="does not exist"):
+        pixmill.run(tmp_path / "list.txt", tmp_path / "out")
+
+
+def test_names_that_are_not_text_are_names(tmp_path, source):
+    odd = os.fsencode(source) + b"/\xff\xfe.jpg"
+    os.rename(source / "a.jpg", odd)  # noqa: PTH104  # bytes
+    (source / "list.csv").write_bytes(b"path,note\n\xff\xfe.jpg,\xff\n")
+    report = pixmill.run(source / "list.csv", tmp_path / "out", workers=1)
+    assert report.counts.done == 1
+    assert (os.fsencode(tmp_path) + b"/out/\xff\xfe.jpg") in [os.fsencode(path) for path in (tmp_path / "out").iterdir()]
