@@ -38,6 +38,8 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
         yield f"ignored   {_counted(report.ignored)}"
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
+    if report.throttled:
+        yield f"throttled {plural(report.throttled, 'time')} by a store; what it refused was tried again later"
     yield f"time      {span(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
     yield from _advice(report, config)

@@ -54,6 +54,17 @@ class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
     task: Task | None = None
 
 
+class Throttled(Event, frozen=True, kw_only=True, tag="throttled"):
+    """A storage asked for fewer requests during a try of ``task``: so many ``refusals``, waited for in the worker for ``seconds``.
+
+    The task is none the worse for it: it goes on, or is tried again later without counting this try.
+    """
+
+    task: Task
+    refusals: int
+    seconds: float
+
+
 class WorkersSeen(Event, frozen=True, kw_only=True, tag="workers_seen"):
     """A look at the workers, once a second. ``memory`` is the coordinator's own resident memory in bytes."""
 

@@ -16,6 +16,7 @@ from pixmill.engine.events import (
     TaskFinished,
     TaskFound,
     TaskRetried,
+    Throttled,
     WorkerLost,
     WorkersSeen,
 )
@@ -47,6 +48,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``seconds`` since the run began. ``found`` may still grow unless ``all_found``. ``tried`` are the tasks that ended in
     this run by being worked on: without ``skipped`` and ``remembered`` failures; ``rate`` is ``tried`` a second over the
     run, ``recent_rate`` over the last 10 s. ``measures`` are the sums of what handlers counted (``bytes_in``, ...).
+    ``throttled`` is how often a storage asked for fewer requests.
     ``task`` times whole tasks, ``stages`` each of their stages; ``slowest`` are the five done tasks that took longest, the
     longest first. ``reason`` says why the run ended, empty while it goes on.
 
@@ -65,6 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     remembered: int = 0
     retries: int = 0
+    throttled: int = 0
     workers_lost: int = 0
     rate: float = 0.0
     recent_rate: float = 0.0
@@ -133,6 +136,7 @@ class Metrics(Observer):
             TaskFound: self._find,
             SourceExhausted: self._exhaust,
             TaskRetried: self._retry,
+            Throttled: self._wait,
             WorkerLost: self._lose,
             WorkersSeen: self._look,
             TaskFinished: self._take,
@@ -179,6 +183,9 @@ class Metrics(Observer):
 
     def _retry(self, _: TaskRetried) -> None:
         self._numbers["retries"] += 1
+
+    def _wait(self, event: Throttled) -> None:
+        self._numbers["throttled"] += event.refusals
 
     def _lose(self, _: WorkerLost) -> None:
         self._numbers["workers_lost"] += 1

@@ -23,6 +23,7 @@ from pixmill.engine.memory import Memory
 from pixmill.engine.policy import Policy
 from pixmill.engine.rate import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Task
+from pixmill.engine.throttling import THROTTLED, Throttling
 from pixmill.engine.worker import resident_memory
 
 _TICK = 0.25
@@ -54,6 +55,7 @@ class Scheduler:
         self._parts = parts
         self._intake = Intake(tasks, parts.clock)
         self._backlog = Backlog()
+        self._throttling = Throttling(parts.announcer, parts.clock, parts.chance)
         self._in_flight: dict[bytes, Task] = {}
         self._sent: dict[bytes, float] = {}
         self._next_round = parts.clock.elapsed() + _ROUND
@@ -187,6 +189,7 @@ class Scheduler:
     def _judge_answer(self, answer: Answered) -> Outcome | None:
         attempt, failure = answer.attempt, answer.failure
         out = self._return_from(attempt)
+        self._throttling.hear(answer)
         if failure is None:
             return Done(
                 task=attempt.task,
@@ -202,6 +205,9 @@ class Scheduler:
         if failure.code == CROWDED and not attempt.secluded:
             self._seclude(attempt, failure)
             return None
+        if failure.code == THROTTLED:
+            self._postpone(attempt, failure)
+            return None
         if failure.retryable and attempt.number < self._parts.policy.attempts:
             self._retry(attempt, failure)
             return None
@@ -214,6 +220,17 @@ class Scheduler:
         if not self.reason:
             self._parts.announcer.announce(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
             self._backlog.hermits.append(attempt)
+
+    def _postpone(self, attempt: Attempt, failure: Failure) -> None:
+        """Try it again later; that a storage is overloaded says nothing about the task, so the try does not count."""
+        self._in_flight.pop(attempt.task.key, None)
+        self._parts.ledger.release([attempt.task])
+        self._fatal = self._throttling.end(failure)
+        if self._fatal or self.reason:
+            return
+        delay = self._throttling.pause()
+        self._parts.announcer.announce(TaskRetried, attempt=attempt, failure=failure, delay=delay)
+        self._backlog.delay(attempt, self._parts.clock.elapsed() + delay)
 
     def _judge_loss(self, loss: Lost) -> Outcome | None:
         """Try a culprit once more alone in a fresh worker: memory that a neighbour corrupted may have killed it."""

@@ -17,7 +17,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``failures``: by code, how many and the first three sources. ``ignored``: what was no candidate, by reason. ``notes``: what
     was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five
-    images that took longest. ``reason``: why it ended.
+    images that took longest. ``throttled``: how often a store asked for fewer requests. ``reason``: why it ended.
     """
 
     counts: Counts
@@ -30,6 +30,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     bytes_out: int = 0
     pixels_in: int = 0
     retries: int = 0
+    throttled: int = 0
     workers: int = 0
     workers_lost: int = 0
     seconds: float = 0.0
@@ -74,6 +75,7 @@ def summarise(snapshot: Snapshot, ignored: Mapping[str, int]) -> Report:
         bytes_out=measures.get("bytes_out", 0),
         pixels_in=measures.get("pixels_in", 0),
         retries=snapshot.retries,
+        throttled=snapshot.throttled,
         workers=snapshot.workers,
         workers_lost=snapshot.workers_lost,
         seconds=snapshot.seconds,

@@ -49,6 +49,7 @@ def families(snapshot: Snapshot, vocabulary: Vocabulary) -> Iterator[Metric]:
     yield _counters(f"{name}_{unit}s", f"{unit}s with an outcome, by what it is", "state", states)
     yield _counters(f"{name}_failures", f"{unit}s that failed, by why", "code", failures)
     yield _counter(f"{name}_retries", "tries that failed and were followed by another", snapshot.retries)
+    yield _counter(f"{name}_throttled", "requests that a storage refused because there were too many", snapshot.throttled)
     yield _counter(f"{name}_workers_lost", "worker processes that ended before their time and were replaced", snapshot.workers_lost)
     yield from _measures(snapshot.measures, vocabulary)
     yield _gauge(f"{name}_workers", "worker processes", snapshot.workers)
