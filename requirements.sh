@@ -10,6 +10,6 @@ python3 -m venv "$work/run"
 
 python3 -m venv "$work/dev"
 "$work/dev/bin/pip" install --quiet -r requirements.txt
-"$work/dev/bin/pip" install --quiet '.[dask,heif,jxl,otel,ray,s3]' --group dev 2>/dev/null ||
-  { "$work/dev/bin/pip" install --quiet --upgrade pip && "$work/dev/bin/pip" install --quiet '.[dask,heif,jxl,otel,ray,s3]' --group dev; }
+"$work/dev/bin/pip" install --quiet '.[dask,heif,jxl,otel,parquet,ray,s3]' --group dev 2>/dev/null ||
+  { "$work/dev/bin/pip" install --quiet --upgrade pip && "$work/dev/bin/pip" install --quiet '.[dask,heif,jxl,otel,parquet,ray,s3]' --group dev; }
 { echo "# Everything that the tests need besides requirements.txt, pinned. Made by: make lock"; pin "$work/dev" | grep -vxFf requirements.txt; } > requirements-dev.txt
