@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console
@@ -27,12 +28,12 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
     stopped: RunError | None = None
-    with interruptible() as interruption:
+    with interruptible() as interruption, Profiling(reporting.profile_path) as profiling:
         with ExitStack() as stack:
             say = lambda text: display.say(text)  # noqa: E731, PLW0108  # the display takes the terminal over once the run is open
             occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=say)
             observers = [progress, *recorders(showing, console, occasion)]
-            run = stack.enter_context(open_run(config, observers=observers, command=occasion.command))
+            run = stack.enter_context(open_run(config, observers=observers, command=occasion.command, dress=profiling.dress))
             display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
             display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
@@ -47,6 +48,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
             for line in summary(report, config, hints):
                 console.say(line)
         try:
+            profiling.write()
             reporting.write(run.plan)
         except RunError as error:
             stopped = stopped or error

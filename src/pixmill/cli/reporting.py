@@ -13,13 +13,23 @@ from pixmill.core.text import printable
 
 
 class Reporting(Model, frozen=True, kw_only=True):
-    """Whether a run ends with a report."""
+    """Whether a run ends with a report, and a profile."""
 
     report: Annotated[
         str | None,
         Meta(description="write one page on what was done here at the end, as pixmill report does", extra={"value": "FILE"}),
     ] = None
     quality_check: Annotated[int, Meta(ge=0, description="measure for the report how alike so many results and sources look")] = 0
+
+    profile: Annotated[
+        str | None,
+        Meta(description="trace a sample of images, and write a profile here that speedscope.app opens", extra={"value": "FILE"}),
+    ] = None
+
+    @property
+    def profile_path(self) -> Path | None:
+        """Return where the profile goes, if one is wanted."""
+        return Path(self.profile) if self.profile else None
 
     def check(self) -> None:
         """See before the run whether there is a place for it; ``ConfigError`` when there is none."""

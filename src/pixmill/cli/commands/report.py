@@ -38,7 +38,7 @@ class Report(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return the options of the page, and those of a command that asks about an earlier run."""
-        return {**declared("The page", Page), **declared("The page", Reporting, without={"report"}), **asking()}
+        return {**declared("The page", Page), **declared("The page", Reporting, without={"report", "profile"}), **asking()}
 
     def execute(self) -> int:
         """Read the ledger and write the page."""

@@ -1,0 +1,73 @@
+"""The profile of a run: a few of its images traced in the workers, and put into one file at the end."""
+
+import json
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from pixmill import __version__
+from pixmill.batch.item import from_payload
+from pixmill.core.errors import ConfigError
+from pixmill.core.text import printable
+from pixmill.engine.exporters.speedscope import as_speedscope
+from pixmill.engine.exporting import replaced, writing
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.sampling import sampled
+from pixmill.engine.tracing import Trace
+
+
+class Profiling:
+    """Enter it for the length of a run, and give the run its ``dress``. Without a ``path`` it does nothing at all.
+
+    Only workers on this machine can be traced.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Write the profile to ``path``; ``ConfigError`` when its folder does not exist."""
+        if path is not None and not path.absolute().parent.is_dir():
+            raise ConfigError(f"{printable(path)} cannot be written: its folder does not exist", hint="name another file")
+        self._path = path
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        """Make room for traces."""
+        if self._path is not None:
+            self._spool = tempfile.TemporaryDirectory(prefix="pixmill-profile-", ignore_cleanup_errors=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Clear the traces away."""
+        if self._spool is not None:
+            self._spool.cleanup()
+
+    def dress(self, handler: HandlerRef) -> HandlerRef:
+        """Return ``handler`` with some of its images traced."""
+        if self._spool is None:
+            return handler
+        return sampled(handler, Path(self._spool.name), f"{__name__}:{image_name.__name__}")
+
+    def write(self) -> None:
+        """Write what was traced; ``RunError`` when it cannot be."""
+        if self._path is None or self._spool is None:
+            return
+        made = as_speedscope(_traces(Path(self._spool.name)), name=self._path.name, exporter=f"pixmill {__version__}")
+        with writing(self._path), replaced(self._path) as file:
+            json.dump(made, file, separators=(",", ":"))
+
+
+def image_name(payload: bytes) -> bytes:
+    """Return the path of the image that a task is about."""
+    return from_payload(payload).entry.path
+
+
+def _traces(spool: Path) -> list[Trace]:
+    """Return the traces; one that a worker died over is left out."""
+    traces = []
+    for path in sorted(spool.glob("*.trace")):
+        with suppress(OSError, msgspec.MsgspecError):
+            traces.append(msgspec.msgpack.decode(path.read_bytes(), type=Trace))
+    return traces
