@@ -1,7 +1,7 @@
 """How many tasks to queue at a worker, so that it never waits for the next and none waits long behind another."""
 
-#: seconds of work to keep queued: ten times the longest turn of a busy coordinator
-_AHEAD = 0.03
+#: seconds of work to keep queued: thirty times the longest turn of a busy coordinator, so that it may do several things at once
+_AHEAD = 0.1
 _MOST = 512
 _WEIGHT = 0.2
 
@@ -24,3 +24,7 @@ class Lookahead:
     def free(self, in_flight: int) -> int:
         """Return how many tasks to add to the ``in_flight`` ones: none until half have gone, so that they go in bunches."""
         return self.depth - in_flight if 2 * in_flight <= self.depth else 0
+
+    def reserve(self, in_flight: int) -> float:
+        """Return the seconds for which there is work queued behind the one of ``in_flight`` tasks that has begun."""
+        return max(0, in_flight - 1) * self._mean

@@ -85,6 +85,10 @@ class Member:
         """Return how many more attempts it should be given."""
         return self._lookahead.free(len(self.in_flight)) if self.is_open else 0
 
+    def reserve(self) -> float:
+        """Return the seconds for which it has work behind what it is at."""
+        return self._lookahead.reserve(len(self.in_flight))
+
     def give(self, attempts: Sequence[Attempt], now: float) -> None:
         """Send ``attempts``."""
         if not self.in_flight:

@@ -1,7 +1,7 @@
 """The heart of a run: from a stream of tasks to exactly one final outcome for each.
 
 One turn of the loop: read ahead, send what there is room for, wait for reports, decide what each means. The ledger hears
-of everything before anybody else does, once a turn for all of it.
+of everything before anybody else does, of several outcomes at once.
 """
 
 import random
@@ -17,6 +17,7 @@ from pixmill.engine.calling import CROWDED
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Answered, Executor, Lost, Report
+from pixmill.engine.gathering import Gathering
 from pixmill.engine.intake import Intake
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.memory import Memory
@@ -55,6 +56,7 @@ class Scheduler:
         self._parts = parts
         self._intake = Intake(tasks, parts.clock)
         self._backlog = Backlog()
+        self._ended = Gathering(parts.clock)
         self._throttling = Throttling(parts.announcer, parts.clock, parts.chance)
         self._in_flight: dict[bytes, Task] = {}
         self._sent: dict[bytes, float] = {}
@@ -86,17 +88,24 @@ class Scheduler:
     def __iter__(self) -> Iterator[Outcome]:
         """Yield each task's final outcome; it is in the ledger by then. ``RunError`` when the environment stops the run."""
         while not self._is_over():
-            yield from self._conclude(self._take_in())
+            self._ended.add(self._take_in())
             self._dispatch()
             reports = self._parts.executor.wait(self._patience())
             self._make_a_round()
-            yield from self._conclude(self._judge(reports))
+            self._ended.add(self._judge(reports))
+            if self._ended.is_due() or not self._outstanding or self._fatal:
+                yield from self._conclude()
             if self._fatal:
                 raise RunError(self._fatal.message, hint=self._fatal.hint, code=self._fatal.code)
+        yield from self._conclude()
         self.reason = self.reason or "finished"
 
     def release(self) -> None:
-        """Give back to the ledger what was started and has no outcome. To be called when nothing runs any more."""
+        """Record what has ended, and give back to the ledger what was started and has no outcome.
+
+        To be called when nothing runs any more.
+        """
+        self._conclude()
         tasks = [*self._in_flight.values(), *(attempt.task for attempt in self._backlog.clear())]
         self._in_flight.clear()
         if tasks:
@@ -170,6 +179,9 @@ class Scheduler:
             pauses.append(due - now)
         if self._bucket and self._backlog.ready and not self.reason:
             pauses.append(self._bucket.pause())
+        held = self._ended.pause()
+        if held is not None:
+            pauses.append(held)
         if self._deadline is not None:
             pauses.append(self._deadline - now)
         return max(0.0, min(pauses))
@@ -285,8 +297,9 @@ class Scheduler:
             self._next_round = now + _ROUND
             self._parts.announcer.announce(WorkersSeen, memory=resident_memory(), posts=self._parts.executor.posts())
 
-    def _conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """Make outcomes final: the ledger first, then everybody else."""
+    def _conclude(self) -> Sequence[Outcome]:
+        """Make final what has ended: the ledger first, then everybody else."""
+        outcomes = self._ended.take()
         if not outcomes:
             return outcomes
         self._parts.ledger.finish(outcomes)

@@ -199,6 +199,52 @@ def test_what_was_in_flight_when_too_many_runs_died_is_failed_as_a_suspect(start
     assert ledger.counts() == Counts(failed=1)
 
 
+class Commits(MemoryLedger):
+    """Notes what each commit records."""
+
+    def __init__(self):
+        super().__init__()
+        self.finished = []
+
+    def finish(self, outcomes):
+        self.finished.append(len(outcomes))
+        super().finish(outcomes)
+
+
+class Slow(InlineExecutor):
+    """Takes 20 ms by the manual clock for each task."""
+
+    def wait(self, timeout):
+        self._clock.sleep(0.02)
+        return super().wait(timeout)
+
+
+def test_outcomes_share_a_commit_and_the_last_ones_do_not_wait(clock):
+    ledger = Commits()
+    drain(open_run(named(*["echo x"] * 150), REF, executor=InlineExecutor(clock=clock), ledger=ledger, clock=clock))
+    assert ledger.finished == [64, 64, 22]
+
+
+def test_an_outcome_waits_for_others_a_twentieth_of_a_second_at_most(clock):
+    ledger = Commits()
+    drain(open_run(named(*["echo x"] * 10), REF, executor=Slow(clock=clock), ledger=ledger, clock=clock))
+    assert max(ledger.finished) <= 4
+    assert sum(ledger.finished) == 10
+
+
+def test_what_has_ended_is_recorded_when_the_run_breaks_off_before_it_was_heard_of(clock):
+    def tasks():
+        yield from named(*["echo x"] * 4)
+        raise ValueError("the listing broke off")
+
+    ledger = Commits()
+    run = open_run(tasks(), REF, executor=InlineExecutor(clock=clock), ledger=ledger, clock=clock, policy=Policy(window=2))
+    with pytest.raises(ValueError, match="the listing broke off"):
+        drain(run)
+    assert run.counts == ledger.counts()
+    assert run.counts.done > 0
+
+
 def test_tasks_are_drawn_as_they_are_needed(start):
     drawn = count()
     tasks = (Task.of(str(next(drawn)), b"echo x") for _ in range(10**9))
@@ -253,7 +299,8 @@ def test_leaving_early_gives_back_what_was_started(start, ledger):
         next(iter(run))
     assert run.reason == "interrupted"
     assert {(record.attempts, record.state) for record in ledger.records(State.PENDING)} == {(0, State.PENDING)}
-    assert run.counts.pending == 99
+    assert run.counts == ledger.counts()
+    assert 0 < run.counts.pending < 100
 
 
 def test_a_failure_that_was_recorded_keeps_its_evidence(start, ledger):

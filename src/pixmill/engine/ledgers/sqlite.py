@@ -157,6 +157,12 @@ class SqliteLedger(Ledger):
         """Close the file; a second call does nothing."""
         self._connection.close()
 
+    def _is_there(self) -> bool:
+        try:
+            return self._path.stat().st_ino == self._file
+        except FileNotFoundError:
+            return False
+
     def _page(self, after: bytes, state: State | None) -> list[tuple[Any, ...]]:
         with explained(self._path):
             if state is State.FAILED:
@@ -167,7 +173,7 @@ class SqliteLedger(Ledger):
     def _change(self) -> Iterator[Connection]:
         """One transaction: on disk after the block, or undone. An unlinked file would take it all and keep nothing."""
         with explained(self._path):
-            if not self._path.exists() or self._path.stat().st_ino != self._file:
+            if not self._is_there():
                 message = f"the ledger {printable(self._path)} was removed while a run was using it"
                 raise RunError(message, code="ledger-lost", hint="run the same command again: it begins a new ledger")
             self._connection.execute("BEGIN IMMEDIATE")
