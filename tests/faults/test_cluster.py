@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,7 @@ class UnderWay:
     def longest_silence(self, since):
         """Return the seconds that nothing finished, at most, after ``since``."""
         moments = [since, *(event["at"] for event in self.told("task_finished") if event["at"] > since)]
-        return max(later - sooner for sooner, later in zip(moments, moments[1:], strict=False))
+        return max(later - sooner for sooner, later in pairwise(moments))
 
 
 def test_a_worker_that_segfaults_on_another_host_costs_its_image_a_second_try(under_way):

@@ -12,10 +12,11 @@ from itertools import count
 from typing import Self
 
 from pixmill.core.errors import RunError
+from pixmill.core.units import Duration
 from pixmill.engine.cluster.fleet import Fleet
 from pixmill.engine.cluster.letters import Reply
 from pixmill.engine.cluster.mourning import Mourning
-from pixmill.engine.cluster.muster import HELLO, Loss, Muster, Word
+from pixmill.engine.cluster.muster import Loss, Muster, Word
 from pixmill.engine.cluster.node import Node, shares
 from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned
 from pixmill.engine.handler import HandlerRef
@@ -24,24 +25,35 @@ from pixmill.engine.task import Attempt
 
 #: seconds without a reply after which a node is given up; it ends its workers by itself after twice that
 LEASE = 15.0
+#: seconds without any node after which the run ends; it can go on later
+PATIENCE = 60.0
 _TICK = 0.25
 _STRAGGLERS = 10.0
+_BALANCE = 1.0  # between two looks for work to move: what moves is on its way for a while
 
 
 class ClusterExecutor(Executor):
     """Runs attempts on the nodes of a cluster, present and to come. ``workers``: in all, or every core that there is."""
 
-    def __init__(self, *, workers: int | None = None, address: str | None = None, lease: float = LEASE) -> None:
-        """Connect to nothing yet. ``address``: of the cluster; ``lease``: seconds of silence after which a node is given up."""
+    def __init__(
+        self, *, workers: int | None = None, address: str | None = None, lease: float = LEASE, patience: float = PATIENCE
+    ) -> None:
+        """Connect to nothing yet. ``address``: of the cluster.
+
+        ``lease``: seconds of silence after which a node is given up; ``patience``: seconds without any node that is ready after
+        which the run is.
+        """
         self._wanted = workers
         self._address = address
         self._lease = lease
+        self._patience = patience
         self._muster: Muster | None = None
         self._mourning = Mourning()
         self._numbers = count(1)
         self._loose: list[Attempt] = []
         self._reports: list[Report] = []
         self._is_recalling = False
+        self._next_balance = 0.0
         self._alone_since: float | None = None
 
     @classmethod
@@ -99,7 +111,7 @@ class ClusterExecutor(Executor):
     def recall(self) -> None:
         """Ask back what has not begun."""
         self._is_recalling = True
-        self._hand_back([*self._loose, *(attempt for node in self._started for attempt in node.ask_back(all_of_it=True))])
+        self._hand_back([*self._loose, *(attempt for node in self._started for attempt in node.recall())])
 
     def close(self) -> None:
         """End the workers on every node that can be reached; one that cannot be ends them by itself."""
@@ -126,8 +138,9 @@ class ClusterExecutor(Executor):
                     self._note(node, reply)
                 case Loss(node=node, reason=reason):
                     self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
-        self._rebalance()
-        self._mind_desertion(time.monotonic())
+        now = time.monotonic()
+        self._rebalance(now)
+        self._mind_desertion(now)
 
     def _note(self, node: Node, reply: Reply) -> None:
         """Turn a reply into reports."""
@@ -166,13 +179,15 @@ class ClusterExecutor(Executor):
             placed += 1
         del self._loose[:placed]
 
-    def _rebalance(self) -> None:
-        """When a node has nothing to do, take back what waits in the reserves of others."""
+    def _rebalance(self, now: float) -> None:
+        """When a node has nothing to do, take back what waits for a worker on others."""
         nodes = tuple(self._started)
-        if not self._loose and any(node.room and not node.leases for node in nodes):
-            for node in nodes:
-                if node.reserve:
-                    tuple(node.ask_back(all_of_it=False))
+        if self._loose or now < self._next_balance or not any(node.room and not node.leases for node in nodes):
+            return
+        self._next_balance = now + _BALANCE
+        for node in nodes:
+            if len(node.leases) > node.workers:
+                self._loose += node.recall()
 
     def _mind_desertion(self, now: float) -> None:
         """Wait a while for a node when none is left: the run can go on later, too."""
@@ -183,6 +198,6 @@ class ClusterExecutor(Executor):
         if roster.is_hopeless:
             raise next(iter(roster.refused.values()))
         self._alone_since = self._alone_since or now
-        if now - self._alone_since > HELLO:
-            message = f"no node of the cluster has been ready for {HELLO:.0f} s"
+        if now - self._alone_since > self._patience:
+            message = f"no node of the cluster has been ready for {Duration(self._patience)}"
             raise RunError(message, hint="are its nodes up, and have they as many free cores as they say?")

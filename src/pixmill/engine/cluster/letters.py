@@ -42,13 +42,12 @@ class Engagement(msgspec.Struct, frozen=True, tag="engagement"):
 class Work(msgspec.Struct, frozen=True, tag="work"):
     """Take these attempts, each under its lease's number, and reply within ``patience`` seconds.
 
-    ``recall``: give back all that has not begun. ``spare``: give back what no worker has been given.
+    ``recall``: give back all that has not begun.
     """
 
     errands: tuple[tuple[int, Attempt], ...] = ()
     patience: float = 0.0
     recall: bool = False
-    spare: bool = False
 
 
 class Dismissal(msgspec.Struct, frozen=True, tag="dismissal"):
@@ -69,14 +68,12 @@ class Casualty(msgspec.Struct, frozen=True, array_like=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What a host has to say: what became of leases (each exactly once), how many more it takes, and what its workers are at.
 
-    ``reserve`` attempts wait there for a worker. ``memory`` is what a try may use that runs alone. With ``trouble`` the host has
-    ended, and whatever it held is lost.
+    ``memory`` is what a try may use that runs alone. With ``trouble`` the host has ended, and whatever it held is lost.
     """
 
     workers: int = 0
     memory: int = 0
     room: int = 0
-    reserve: int = 0
     answers: tuple[Answer, ...] = ()
     casualties: tuple[Casualty, ...] = ()
     returned: tuple[int, ...] = ()

@@ -18,7 +18,7 @@ from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 
 #: seconds that a host may take to say hello: its machine may have to load Python from a slow disk
-HELLO = 60.0
+_HELLO = 60.0
 _OVERSLEPT = 2.0
 _FAREWELL = 10.0
 _TICK = 0.25
@@ -60,7 +60,7 @@ class Muster:
 
     def turn(self, pause: float) -> list[Word | Loss]:
         """Write to whom it is time to, wait up to ``pause`` seconds for a reply, and return what has happened."""
-        self._hire(time.monotonic())
+        vanished = self._look_around(time.monotonic())
         for number, node in self._nodes.items():
             if node.is_due(time.monotonic()):
                 self._write(number, node)
@@ -70,7 +70,7 @@ class Muster:
             for node in self:
                 node.forgive(now - self._turned)
         self._turned = now
-        return [*self._listen(heard, now), *self._give_up_silent_ones(now)]
+        return [*vanished, *self._listen(heard, now), *self._give_up_silent_ones(now)]
 
     def close(self) -> None:
         """Have every host end its workers, and wait for that where it can be had; then let go of the fleet."""
@@ -92,14 +92,20 @@ class Muster:
                     del staying[number]
         self._fleet.close()
 
-    def _hire(self, now: float) -> None:
+    def _look_around(self, now: float) -> list[Loss]:
+        """Hire wherever there is an opening, and give up the nodes that the cluster itself has struck off."""
         if not self.roster.is_due(now):
-            return
+            return []
+        sites = self._fleet.sites()
+        names = {site.name for site in sites}
+        gone = [number for number, node in self._nodes.items() if node.site.name not in names]
+        losses = [self._lose(number, "it has left the cluster", now) for number in gone]
         taken = {node.site.name: node.workers for node in self}
-        for site, workers in self.roster.openings(self._fleet.sites(), taken, now):
+        for site, workers in self.roster.openings(sites, taken, now):
             number = next(self._numbers)
             self._nodes[number] = Node(site, workers, now)
             self._fleet.hire(number, site, workers)
+        return losses
 
     def _write(self, number: int, node: Node) -> None:
         self._fleet.send(number, packed(node.letter()))
@@ -146,7 +152,7 @@ class Muster:
         silent = [
             (number, silence)
             for number, node in self._nodes.items()
-            if (silence := node.silence(now)) > (self._lease if node.said_hello else max(HELLO, self._lease))
+            if (silence := node.silence(now)) > (self._lease if node.said_hello else _HELLO)
         ]
         return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
 

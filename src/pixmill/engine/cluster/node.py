@@ -19,7 +19,7 @@ _HEARTBEAT = 3.0
 class Node:
     """A host from its hire to its loss. ``leases`` are the unanswered attempts by number, in the order they were given.
 
-    ``room`` is how many more it should be given, ``reserve`` how many wait there for a worker, ``told`` its last reply.
+    ``room`` is how many more it should be given, ``told`` its last reply.
     It ``is_proven`` once it has answered an attempt: until then its workers may be dying as fast as they start.
     """
 
@@ -35,10 +35,9 @@ class Node:
         self.leases: dict[int, Attempt] = {}
         self.told = Reply()
         self.room = 0
-        self.reserve = 0
         self._written = now
         self._outbox: deque[tuple[int, Attempt]] = deque()
-        self._asks: set[str] = set()
+        self._is_recalling = False
 
     def give(self, number: int, attempt: Attempt) -> None:
         """Lease ``attempt`` to it."""
@@ -46,27 +45,25 @@ class Node:
         self.leases[number] = attempt
         self._outbox.append((number, attempt))
 
-    def ask_back(self, *, all_of_it: bool) -> Iterator[Attempt]:
-        """Ask for what has not begun, or only for what waits in reserve; yield what was never sent."""
-        self._asks.add("recall" if all_of_it else "spare")
-        self.reserve = 0
-        while self._outbox and all_of_it:
-            number, attempt = self._outbox.popleft()
-            del self.leases[number]
-            yield attempt
+    def recall(self) -> list[Attempt]:
+        """Ask for what has not begun; return what was never sent."""
+        self._is_recalling = True
+        unsent = [self.leases.pop(number) for number, _ in self._outbox]
+        self._outbox.clear()
+        return unsent
 
     def is_due(self, now: float) -> bool:
         """Return whether it is time to write to it."""
         if self.is_awaited or not self.is_working or self.is_dismissed:
             return False
-        return bool(self.leases or self._asks) or not self.is_proven or now - self._written > _HEARTBEAT
+        return bool(self.leases or self._is_recalling) or not self.is_proven or now - self._written > _HEARTBEAT
 
     def letter(self) -> Work:
         """Return what is to be written now."""
-        errands, asks = tuple(self._outbox), self._asks
-        self._outbox, self._asks = deque(), set()
+        errands, is_recalling = tuple(self._outbox), self._is_recalling
+        self._outbox, self._is_recalling = deque(), False
         patience = (_SOON if self.room else _LATER) if self.leases or not self.is_proven else 0.0
-        return Work(errands=errands, patience=patience, recall="recall" in asks, spare="spare" in asks)
+        return Work(errands=errands, patience=patience, recall=is_recalling)
 
     def wrote(self, now: float) -> None:
         """Note that a letter went out: its reply is awaited."""
@@ -80,7 +77,6 @@ class Node:
         self.is_proven = self.is_proven or bool(reply.answers)
         self.told = reply
         self.room = max(0, reply.room - len(self._outbox))
-        self.reserve = reply.reserve
         self.workers = reply.workers or self.workers
 
     def posts(self) -> tuple[Post, ...]:
@@ -97,7 +93,7 @@ class Node:
 
 
 def shares(nodes: Sequence[Node], attempts: Sequence[Attempt]) -> Iterator[tuple[Node, Attempt]]:
-    """Yield where to lease each of ``attempts``, in order: nodes fill up evenly. What there is no room for is not yielded.
+    """Yield where to lease each of ``attempts``, in order: the nodes get equal shares. What there is no room for is not yielded.
 
     One that is ``secluded`` goes where a try may use the most memory.
     """
@@ -105,7 +101,7 @@ def shares(nodes: Sequence[Node], attempts: Sequence[Attempt]) -> Iterator[tuple
     for attempt in attempts:
         if not free:
             return
-        node = max(free, key=lambda node: node.told.memory if attempt.secluded else free[node] / max(1, node.workers))
+        node = max(free, key=lambda node: node.told.memory if attempt.secluded else -len(node.leases) / node.workers)
         yield node, attempt
         free[node] -= 1
         if not free[node]:

@@ -39,10 +39,9 @@ class Station:
         for number, attempt in letter.errands:
             self._numbers[attempt.task.key] = number
             self._reserve.append(self._with_memory(attempt))
-        if letter.recall or letter.spare:
+        if letter.recall:
             self._give_back(self._reserve)
             self._reserve.clear()
-        if letter.recall:
             self._pool.recall()
         return self._reply(self._gather(letter.patience))
 
@@ -102,7 +101,6 @@ class Station:
             workers=self._workers,
             memory=self._memory.most,
             room=room if self._reserve else room + self._pool.room(),
-            reserve=len(self._reserve),
             answers=tuple(answers),
             casualties=tuple(casualties),
             returned=returned,

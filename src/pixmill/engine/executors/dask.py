@@ -103,7 +103,8 @@ class DaskFleet(Fleet):
     def _call(self, number: int, call: Callable[[], Any]) -> None:
         """Make a call of an actor, and put what comes of it into the inbox."""
         try:
-            pending = call()
+            with self._client.as_current():  # an actor asks for it, wherever it is called
+                pending = call()
         except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
             self._inbox.put((number, error))
             return

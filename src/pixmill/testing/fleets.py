@@ -1,0 +1,103 @@
+"""A fleet whose hosts are threads of this process: real hosts with real pools, and a network that does as it is told."""
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from pixmill.engine.cluster.executor import ClusterExecutor
+from pixmill.engine.cluster.fleet import Fleet, Site
+from pixmill.engine.cluster.host import NodeHost
+from pixmill.engine.cluster.letters import Dismissal, packed
+
+Call = Callable[[], bytes]
+
+
+class LoopbackFleet(Fleet):
+    """Puts a host of a ``kind`` at each of ``places``, which may be changed at any time. ``cut`` holds back what a place says."""
+
+    def __init__(self, *places: Site, kind: type[NodeHost] = NodeHost) -> None:
+        """Begin with these places."""
+        self.places = list(places)
+        self.kind = kind
+        self._inbox: queue.SimpleQueue[tuple[int, bytes | Exception]] = queue.SimpleQueue()
+        self._calls: dict[int, queue.SimpleQueue[Call | None]] = {}
+        self._hosts: dict[int, NodeHost] = {}
+        self._threads: list[threading.Thread] = []
+        self._sites: dict[int, str] = {}
+        self._cut: dict[str, list[tuple[int, bytes | Exception]]] = {}
+
+    def cut(self, name: str) -> None:
+        """Hold back whatever the hosts at the place ``name`` reply from now on."""
+        self._cut[name] = []
+
+    def mend(self, name: str) -> None:
+        """Deliver what was held back, late."""
+        for reply in self._cut.pop(name):
+            self._inbox.put(reply)
+
+    def sites(self) -> list[Site]:
+        """Return the places."""
+        return list(self.places)
+
+    def hire(self, number: int, site: Site, workers: int) -> None:  # noqa: ARG002  # nothing to set aside
+        """Start a thread with a host."""
+        host = self._hosts[number] = self.kind()
+        self._sites[number] = site.name
+        calls = self._calls[number] = queue.SimpleQueue()
+        calls.put(host.hello)
+        thread = threading.Thread(target=self._serve, args=(number, calls), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def send(self, number: int, letter: bytes) -> None:
+        """Have the thread make the call."""
+        host = self._hosts[number]
+        self._calls[number].put(lambda: host.exchange(letter))
+
+    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+        """Return what has come in."""
+        replies = []
+        with suppress(queue.Empty):
+            replies.append(self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait())
+            while True:
+                replies.append(self._inbox.get_nowait())
+        return replies
+
+    def drop(self, number: int) -> None:
+        """Forget the host; it goes on until it notices, as one does that cannot be reached."""
+        self._calls[number].put(None)
+
+    def close(self) -> None:
+        """End every host, the forgotten ones too."""
+        for calls in self._calls.values():
+            calls.put(None)
+        for thread in self._threads:
+            thread.join()
+        for host in self._hosts.values():
+            host.exchange(packed(Dismissal()))
+
+    def _serve(self, number: int, calls: "queue.SimpleQueue[Call | None]") -> None:
+        while call := calls.get():
+            try:
+                reply: bytes | Exception = call()
+            except Exception as error:  # noqa: BLE001  # as a cluster engine does
+                reply = error
+            held = self._cut.get(self._sites[number])
+            if held is None:
+                self._inbox.put((number, reply))
+            else:
+                held.append((number, reply))
+
+
+class LoopbackExecutor(ClusterExecutor):
+    """The executor of a cluster over a ``LoopbackFleet``."""
+
+    def __init__(self, fleet: LoopbackFleet, *, workers: int | None = None, lease: float = 15.0, patience: float = 60.0) -> None:
+        """Run on ``fleet``."""
+        super().__init__(workers=workers, lease=lease, patience=patience)
+        self.fleet = fleet
+
+    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:  # noqa: ARG002  # it is open
+        """Return the fleet."""
+        return self.fleet

@@ -1,0 +1,172 @@
+"""Nodes come, fall silent, differ and go; each attempt comes back exactly once."""
+
+from collections import Counter
+from contextlib import closing
+
+import pytest
+
+from pixmill.core.errors import RunError
+from pixmill.engine.cluster.fleet import Site
+from pixmill.engine.cluster.host import NodeHost
+from pixmill.engine.cluster.letters import Versions, packed
+from pixmill.engine.executor import Answered, Lost, Returned
+from pixmill.engine.policy import Policy
+from pixmill.engine.task import Attempt, Task
+from pixmill.testing.executors import answers, attempts, losses, returned, run_all
+from pixmill.testing.fleets import LoopbackExecutor, LoopbackFleet
+from pixmill.testing.misbehaviour import REF
+from pixmill.testing.processes import wait_until
+
+ONE, TWO = Site("1", "10.0.0.1", 1), Site("2", "10.0.0.2", 1)
+
+
+class OtherHost(NodeHost):
+    """A host on a machine where nobody has updated anything."""
+
+    def hello(self):
+        return packed(Versions("3.9", "0.0.1"))
+
+
+def started(fleet, **choices):
+    executor = LoopbackExecutor(fleet, **choices)
+    executor.start(REF, Policy())
+    return closing(executor)
+
+
+def wait_for(executor, condition):
+    """Turn the executor until ``condition`` holds of what it has reported."""
+    reports = []
+
+    def holds():
+        reports.extend(executor.wait(0.02))
+        return condition(reports)
+
+    wait_until(holds, seconds=60)
+    return reports
+
+
+def test_work_is_spread_over_the_nodes():
+    with started(LoopbackFleet(ONE, TWO)) as executor:
+        assert executor.workers == 2
+        pids = {answer.result for answer in run_all(executor, tasks("pid", 40)) if isinstance(answer, Answered)}
+    assert len(pids) == 2
+
+
+def test_no_more_workers_are_started_than_are_asked_for():
+    with started(LoopbackFleet(Site("1", "one", 2), Site("2", "two", 2)), workers=3) as executor:
+        assert executor.workers == 3
+
+
+def test_posts_name_the_node():
+    with started(LoopbackFleet(ONE)) as executor:
+        executor.submit(tasks("sleep 30", 1))
+        wait_for(executor, lambda _: any(post.key and post.node == ONE.label for post in executor.posts()))
+
+
+def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_what_it_says_later_counts_for_nothing():
+    fleet = LoopbackFleet(ONE)
+    with started(fleet, lease=4.0) as executor:
+        run_all(executor, tasks("echo x", 5))
+        fleet.cut(ONE.name)
+        todo = attempts("sleep 0.1", "echo late")
+        executor.submit(todo)
+        fleet.places.append(TWO)
+        reports = wait_for(executor, lambda reports: sum(len(returned(report)) for report in reports) == 2)
+        fleet.mend(ONE.name)
+        assert not [report for report in reports if isinstance(report, Answered)]
+        (loss,) = [report for report in reports if isinstance(report, Lost)]
+        assert loss.attempt is None
+        assert loss.failure.message.startswith(f"node {ONE.label}: no sign for")
+        wait_for(executor, lambda _: executor.room() >= 2)
+        again = run_all(executor, todo)
+        for _ in range(5):
+            again += executor.wait(0.02)
+    assert Counter(attempt.task.key for report in again for attempt in returned(report)) == {b"0": 1, b"1": 1}
+    assert set(answers(again)) == {b"sleep 0.1", b"echo late"}
+
+
+def test_a_node_that_joins_during_the_run_gets_work():
+    fleet = LoopbackFleet(ONE)
+    with started(fleet) as executor:
+        executor.submit(tasks("sleep 30", 1))
+        fleet.places.append(TWO)
+        wait_for(executor, lambda _: executor.workers == 2)
+        (other,) = attempts("pid")
+        wait_for(executor, lambda _: executor.room() > 0)
+        executor.submit([other])
+        wait_for(executor, answers)
+
+
+def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
+    fleet = LoopbackFleet(Site("0", "10.0.0.9", 1))
+    (poison,) = attempts("sleep 60")
+    seen = []
+    with started(fleet) as executor:
+        for number in range(1, 4):
+            wait_for(executor, lambda _: executor.room())
+            executor.submit([poison])
+            wait_for(executor, lambda _: executor.posts() and executor.posts()[0].key)
+            fleet.places[:] = [Site(f"{number}", "10.0.0.9", 1)]
+            seen.append(wait_for(executor, lambda reports: any(returned(report) for report in reports)))
+    assert [any(isinstance(report, Returned) for report in reports) for reports in seen] == [True, True, False]
+    (blamed,) = losses(seen[-1])
+    assert blamed.failure.code == "node-lost"
+    assert "3 nodes were lost" in blamed.failure.message
+
+
+def test_a_node_with_other_versions_is_refused_with_a_sentence():
+    executor = LoopbackExecutor(LoopbackFleet(ONE, kind=OtherHost))
+    ours = Versions.here()
+    sentence = (
+        rf"node 10.0.0.1 is refused: it has Python 3.9 and pixmill 0.0.1, .* has Python {ours.python} and pixmill {ours.pixmill}"
+    )
+    with closing(executor), pytest.raises(RunError, match=sentence) as refusal:
+        executor.start(REF, Policy())
+    assert refusal.value.hint == "install the same on every node"
+
+
+def test_a_node_with_other_versions_that_joins_later_is_left_out():
+    fleet = LoopbackFleet(ONE)
+    with started(fleet) as executor:
+        fleet.kind = OtherHost
+        fleet.places.append(TWO)
+        wait_for(executor, lambda reports: any(isinstance(report, Lost) for report in reports))
+        assert executor.workers == 1
+        assert answers(run_all(executor, attempts("echo x")))
+
+
+def test_a_run_without_a_node_ends_after_a_while():
+    fleet = LoopbackFleet()
+    executor = LoopbackExecutor(fleet, patience=0.3)
+    with closing(executor), pytest.raises(RunError, match="no node of the cluster has been ready for"):
+        executor.start(REF, Policy())
+
+
+def test_what_waits_behind_a_long_task_goes_to_a_node_that_has_nothing_to_do():
+    fleet = LoopbackFleet(ONE)
+    with started(fleet) as executor:
+        run_all(executor, tasks("sleep 0.01", 60))  # many wait at the node from now on
+        first, *others = attempts("sleep 100", *["echo y"] * 20)
+        executor.submit([first, *others[: executor.room() - 1]])
+        wait_for(executor, lambda _: executor.posts()[0].key == first.task.key)
+        waiting = sum(len(node.leases) for node in executor._muster) - 1
+        assert waiting > 0
+        fleet.places.append(TWO)
+        wait_for(executor, lambda reports: len(answers_in(reports)) == waiting)
+
+
+def test_a_node_that_the_cluster_strikes_off_is_given_up_at_once():
+    fleet = LoopbackFleet(ONE, TWO)
+    with started(fleet) as executor:
+        fleet.places.remove(TWO)
+        reports = wait_for(executor, lambda _: executor.workers == 1)
+    (loss,) = [report for report in reports if isinstance(report, Lost)]
+    assert loss.failure.message == f"node {TWO.label}: it has left the cluster"
+
+
+def tasks(payload, count):
+    return [Attempt(Task.of(f"{payload}-{number}", payload.encode())) for number in range(count)]
+
+
+def answers_in(reports):
+    return [report for report in reports if isinstance(report, Answered)]
