@@ -40,7 +40,7 @@ faults: $(TOOLS) ## inject every fault into the real command: kill loops, power 
 	$(BIN)/python docs/reliability.py .pytest_cache/faults.json
 
 reference: $(INSTALLED) ## write docs/reference anew from the declarations
-	$(BIN)/python docs/reference/generate.py
+	$(BIN)/pixmill explain --write docs/reference
 
 bench: $(TOOLS) ## measure this machine, and print the ratios that the documents quote
 	$(BIN)/python benchmarks/run.py
