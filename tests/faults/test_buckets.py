@@ -150,16 +150,21 @@ def test_two_machines_never_write_to_one_output(bucket, machine):
     assert counts(there, place.destination) == (3, 0, 0)
 
 
+ALONE = {
+    "bursts of 503": Faults(cycle=40, burst=6),
+    "resets": Faults(reset=7, latency=0.01),
+    "short answers and latency": Faults(short=6, latency=0.05),
+    "lost answers": Faults(lost=9),
+}
+TOGETHER = Faults(cycle=40, burst=5, reset=11, short=13, lost=17, latency=0.02)
+
+
 @pytest.mark.parametrize(
     "faults",
     [
-        Faults(cycle=25, burst=8),
-        Faults(reset=7, latency=0.01),
-        Faults(short=6, latency=0.05),
-        Faults(lost=9),
-        Faults(cycle=40, burst=5, reset=11, short=13, lost=17, latency=0.02),
+        pytest.param(TOGETHER, id="all together"),
+        *(pytest.param(faults, id=name, marks=pytest.mark.long) for name, faults in ALONE.items()),
     ],
-    ids=["bursts of 503", "resets", "short answers and latency", "lost answers", "everything"],
 )
 def test_nothing_is_lost_doubled_or_partial_on_a_bad_network(bucket, machine, gallery, undisturbed, faults):
     place = bucket(40)

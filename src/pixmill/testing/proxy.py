@@ -16,10 +16,8 @@ import msgspec
 from pixmill.testing.stores import HOST, free_port
 
 _END = b"\r\n\r\n"
-_BUSY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/xml\r\nContent-Length: 67\r\n\r\n"
-    b"<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>"[:67]
-)
+_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(_SLOW_DOWN), _SLOW_DOWN)
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,10 +119,15 @@ def fault_proxy(upstream: int, faults: Faults) -> Iterator[FaultProxy]:
 def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
     with suppress(asyncio.CancelledError):
         loop.run_until_complete(task)
-    left = asyncio.all_tasks(loop)
+    loop.run_until_complete(_hang_up())
+
+
+async def _hang_up() -> None:
+    """End the connections that are still open."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
     for each in left:
         each.cancel()
-    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _length(head: bytes) -> int:

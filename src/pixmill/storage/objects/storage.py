@@ -21,6 +21,8 @@ from pixmill.storage.storage import Entry, Listing, Scheme, unheard
 #: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
 PARTED = 16 << 20
 PART = 8 << 20
+#: seconds of patience with one page of a listing, on which everything depends
+LISTED = 120.0
 
 Meaning = Callable[[Exception, bytes, str], PixmillError]
 
@@ -49,7 +51,7 @@ class ObjectStorage(Scheme):
     def __init__(self, bucket: Bucket, *, patience: Patience | None = None) -> None:
         """Ask for nothing yet. ``patience`` is had with listings; for the rest a ``Retrying`` has it."""
         self._bucket = bucket
-        self._patience = patience or Patience()
+        self._patience = patience or Patience(enough=LISTED)
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # a put leaves nothing, no links
