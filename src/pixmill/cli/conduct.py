@@ -30,11 +30,11 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
     stopped: RunError | None = None
     with interruptible() as interruption, Profiling(reporting.profile_path) as profiling:
         with ExitStack() as stack:
-            say = lambda text: display.say(text)  # noqa: E731, PLW0108  # the display takes the terminal over once the run is open
-            occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=say)
+            display = Display(progress, lambda: printer_for(showing, console, os.environ))
+            occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *recorders(showing, console, occasion)]
             run = stack.enter_context(open_run(config, observers=observers, command=occasion.command, dress=profiling.dress))
-            display: Display = stack.enter_context(Display(progress, printer_for(showing, console, os.environ)))
+            stack.enter_context(display)
             display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:

@@ -41,19 +41,25 @@ class Silent(Lines):
 
 
 class Display:
-    """Shows ``progress`` while the block lasts. ``say`` is safe in a signal handler: the line is printed at the next tick."""
+    """Shows ``progress`` while the block lasts. ``say`` is safe in a signal handler: the line is printed at the next tick.
 
-    def __init__(self, progress: Progress, printer: Printer) -> None:
+    ``make_printer`` is called when the block begins, for a printer may take the terminal over.
+    """
+
+    def __init__(self, progress: Progress, make_printer: Callable[[], Printer]) -> None:
         """Take what to show, and how."""
         self._progress = progress
-        self._printer = printer
+        self._make_printer = make_printer
+        self._printer: Printer | None = None
         self._lines: deque[str] = deque()
         self._over = Event()
         self._ticker = Thread(target=self._tick, name="display", daemon=True)
 
     def say(self, text: str) -> None:
-        """Print ``text`` soon, on a line that stays."""
+        """Print ``text`` soon, on a line that stays; at once when the block is over."""
         self._lines.append(text)
+        if self._over.is_set():
+            self._say_all()
 
     def look_ahead(self, extent: Callable[[], Extent]) -> None:
         """Ask ``extent`` how much there will be, on the side, if the run is not soon over."""
@@ -62,6 +68,7 @@ class Display:
 
     def __enter__(self) -> Self:
         """Start looking."""
+        self._printer = self._make_printer()
         with suppress(RuntimeError):  # where no thread is to be had the run goes on unseen
             self._ticker.start()
         return self
@@ -72,16 +79,19 @@ class Display:
         if self._ticker.ident is not None:
             self._ticker.join()
         self._say_all()
-        self._printer.finish(self._progress.snapshot())
+        if self._printer is not None:
+            self._printer.finish(self._progress.snapshot())
 
     def _tick(self) -> None:
         while not self._over.wait(TICK):
             self._say_all()
-            self._printer.show(self._progress.snapshot())
+            if self._printer is not None:
+                self._printer.show(self._progress.snapshot())
 
     def _say_all(self) -> None:
-        while self._lines:
-            self._printer.say(self._lines.popleft())
+        with suppress(IndexError):  # there are no more
+            while self._printer is not None:
+                self._printer.say(self._lines.popleft())
 
     def _look(self, extent: Callable[[], Extent]) -> None:
         if not self._over.wait(PATIENCE) and self._progress.snapshot().total is None:

@@ -6,6 +6,7 @@ from typing import TextIO, cast
 
 import msgspec
 
+from pixmill import __version__
 from pixmill.batch.config import RunConfig
 from pixmill.batch.item import unpack
 from pixmill.batch.progress import Progress
@@ -13,6 +14,7 @@ from pixmill.cli.console import Console
 from pixmill.cli.showing import Showing
 from pixmill.core.amounts import span
 from pixmill.core.endpoint import Endpoint
+from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled
@@ -87,7 +89,7 @@ def _writers(showing: Showing, console: Console) -> Iterator[Observer]:
 
 
 def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterator[Observer]:
-    if not (showing.metrics_file or showing.metrics_port or showing.serve):
+    if not (showing.metrics_file or showing.metrics_port or showing.serve or showing.otel):
         return
     metrics = Metrics()
     yield metrics
@@ -99,6 +101,8 @@ def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterat
         from pixmill.engine.exporters.prometheus import MetricsServer, Vocabulary  # noqa: PLC0415  # 50 ms that few runs need pay
 
         yield MetricsServer(showing.metrics_port, metrics, Vocabulary(unit="image", measures=MEASURES))
+    if showing.otel:
+        yield _telemetry(metrics, occasion)
     if showing.serve:
         yield _live_page(showing.serve, metrics, console, occasion)
 
@@ -117,6 +121,18 @@ def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion:
     )
     console.say(f"[SERVING] {page.url}")
     return page
+
+
+def _telemetry(metrics: Metrics, occasion: Occasion) -> Observer:
+    try:
+        from pixmill.engine.exporters.otel import Telemetry  # noqa: PLC0415  # an extra, and 300 ms
+    except ImportError as error:
+        raise MissingExtra("otel", "--otel") from error
+
+    def complain(reason: str) -> None:
+        occasion.say(f"[OTEL] what was to be sent is lost: {reason}")
+
+    return Telemetry(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
 
 
 def _exposition(snapshot: Snapshot) -> str:

@@ -48,6 +48,10 @@ class Showing(Output, frozen=True, kw_only=True):
             extra={"value": "[PORT]", "alone": "8642"},
         ),
     ] = None
+    otel: Annotated[
+        bool,
+        Meta(description="send traces and metrics by OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT says (extra otel)"),
+    ] = False
     stall_after: Annotated[Duration, Meta(description="time without a result after which it is said what the workers are at")] = (
         Duration(30)
     )

@@ -73,7 +73,7 @@ class Watch(Command):
         printer = Silent(self.console.err) if showing.quiet or showing.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
         with interruptible() as interruption, ExitStack() as stack:
-            display = stack.enter_context(Display(progress, printer))
+            display = stack.enter_context(Display(progress, lambda: printer))
             talk = () if showing.quiet else (Talk(progress, display.say),)
             command = ["pixmill", *sys.argv[1:]]
             occasion = Occasion(config=config_from(self.request), progress=progress, command=command, say=display.say)
