@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 BIN := .venv/bin
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
+FUZZER := .venv/fuzzer
 
 help: ## list what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +36,7 @@ contracts: $(TOOLS)
 pytest: $(TOOLS)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-faults: $(TOOLS) ## inject every fault into the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, best as root)
+faults: $(FUZZER) ## inject every fault into the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, best as root)
 	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal
 	$(BIN)/python docs/reliability.py .pytest_cache/faults.json
 
@@ -63,4 +64,8 @@ $(INSTALLED): .venv/bin/pip requirements.txt pyproject.toml
 
 $(TOOLS): $(INSTALLED) requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(FUZZER): $(TOOLS) requirements-faults.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-faults.txt
 	@touch $@

@@ -50,7 +50,7 @@ def test_workers_and_nursery_die_with_a_coordinator_that_is_killed(coordinator, 
     others = [*children(process.pid), *grandchildren(process.pid)]
     process.kill()
     process.wait()
-    wait_until(lambda: not any(is_alive(pid) for pid in others), seconds=2)
+    wait_until(lambda: not any(is_alive(pid) for pid in others))
 
 
 def test_stopped_workers_die_with_it_too(coordinator):
@@ -60,7 +60,7 @@ def test_stopped_workers_die_with_it_too(coordinator):
         os.kill(pid, signal.SIGSTOP)
     process.kill()
     process.wait()
-    wait_until(lambda: not any(is_alive(pid) for pid in others), seconds=2)
+    wait_until(lambda: not any(is_alive(pid) for pid in others))
 
 
 def test_workers_ignore_the_terminals_ctrl_c_which_is_the_coordinators_business(coordinator):

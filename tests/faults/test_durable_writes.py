@@ -14,6 +14,7 @@ import pytest
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.storage.schemes.file import FileStorage
+from pixmill.testing.processes import wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace injects the faults")
@@ -71,17 +72,20 @@ def disk(tmp_path):
     subprocess.run(["mkfs.ext4", "-q", image], check=True)
     subprocess.run(["mount", "-o", "loop", image, place], check=True)
 
+    def unmount():
+        wait_until(lambda: subprocess.run(["umount", place], check=False, capture_output=True).returncode == 0)  # others may look
+
     def cut():
         descriptor = os.open(place, os.O_RDONLY)
         fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", WITHOUT_FLUSHING_THE_LOG))
         os.close(descriptor)
 
     def restore():
-        subprocess.run(["umount", place], check=True)
+        unmount()
         subprocess.run(["mount", "-o", "loop", image, place], check=True)
 
     yield place, cut, restore
-    subprocess.run(["umount", place], check=True)
+    unmount()
 
 
 @needs_root
@@ -92,7 +96,7 @@ def test_what_was_done_survives_a_power_cut(disk, reports):
     worker = work(place, 1_000_000)
     said = [worker.stdout.readline().strip() for _ in range(reports)]
     cut()
-    said += worker.communicate(timeout=60)[0].split()
+    said += worker.communicate(timeout=240)[0].split()
     restore()
     assert len(said) >= reports
     check(place, said)
@@ -115,7 +119,7 @@ def test_a_disk_that_fails_at_the_nth_call_never_makes_a_lie_durable(tmp_path, c
         root.mkdir()
         fault = f"inject={call}:error={error}:when={number}"
         worker = work(root, 2, before=["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={call}", "-e", fault])
-        said, complaint = worker.communicate(timeout=60)
+        said, complaint = worker.communicate(timeout=240)
         assert "Traceback" not in complaint
         check(root, said.split())
         if "INJECTED" not in trace.read_text():

@@ -23,7 +23,7 @@ def inject(begin, source, shim, *, call, how, number):
     """Run once with the ``number``-th call failing, hold the rest to the invariants, finish; return whether it fired."""
     attempt = begin(source, *WORDS)
     fault = shim(FAULT_UNDER=attempt.destination, FAULT_CALL=call, FAULT_HOW=how, FAULT_AT=number)
-    ended = attempt.end(attempt.start(env=fault.environment), patience=60)
+    ended = attempt.end(attempt.start(env=fault.environment))
     attempt.faults += fault.fired
     assert ended.code in (DONE, SOME_FAILED, STOPPED), ended
     if how in WHOLE and call != "close":
@@ -65,7 +65,7 @@ def test_a_process_that_dies_at_each_call_in_turn_costs_no_image(trial, gallery,
     while fired:
         attempt = trial(gallery(2), *WORDS)
         fault = shim(FAULT_UNDER=attempt.destination, FAULT_CALL=call, FAULT_HOW="kill", FAULT_AT=number)
-        attempt.end(attempt.start(env=fault.environment), patience=60)
+        attempt.end(attempt.start(env=fault.environment))
         attempt.faults += fault.fired
         fired = fault.fired > 0
         attempt.complete()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixmill.testing.invariants import failed, outputs
-from pixmill.testing.processes import children, grandchildren, of_session
+from pixmill.testing.processes import family
 from pixmill.testing.trial import SOME_FAILED
 
 BAD = Path(__file__).parents[3] / "shared" / "corpus" / "bad"
@@ -42,10 +42,21 @@ def shuffled(tmp_path):
 
 
 def strangers(process):
-    """Return the processes of the run that are neither its coordinator, nor its nursery, nor a worker."""
-    nursery = children(process.pid)
-    known = {process.pid, *nursery, *grandchildren(process.pid)}
-    return [pid for pid in of_session(process.pid) if pid not in known] if len(nursery) <= 1 else nursery[1:]
+    """Return the command lines of the run's processes that are neither its coordinator, nor its nursery, nor a worker.
+
+    From one look at them all: who comes or goes between two looks would seem to be strange.
+    """
+    parents = family(process.pid)
+    crew = [pid for pid, parent in parents.items() if parent == process.pid]
+    odd = [pid for pid, parent in parents.items() if pid != process.pid and parent not in (process.pid, *crew)]
+    return [command(pid) for pid in (*crew[1:], *odd)]
+
+
+def command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b"gone already"
 
 
 def run_as_nobody(attempt, tmp_path, *words):
@@ -58,7 +69,7 @@ def run_as_nobody(attempt, tmp_path, *words):
     process = attempt.start("--all-files", "--timeout", "10s", "--workers", "2", *words, before=INSIDE, env={"HOME": str(home)})
     odd = []
     while process.poll() is None:
-        odd += [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in strangers(process) if Path(f"/proc/{pid}").exists()]
+        odd += strangers(process)
         time.sleep(0.05)  # a look at /proc
     out, err = process.communicate()
     assert odd == []

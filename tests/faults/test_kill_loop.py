@@ -7,6 +7,7 @@ import time
 import pytest
 
 ROUNDS = 9  # kills of one output before a run may end: fewer than the interruptions after which an image is a suspect
+LONGEST = 4.0  # seconds that a run is left alone: on a machine that is busy, most of them are spent on starting
 
 
 def kills(begin, source, count, *, seed):
@@ -17,7 +18,7 @@ def kills(begin, source, count, *, seed):
     chance = random.Random(seed)
     began = time.monotonic()
     begin(source).complete()
-    took = time.monotonic() - began
+    took = min(time.monotonic() - began, LONGEST)
     killed = 0
     while killed < count:
         attempt = begin(source)
@@ -35,9 +36,10 @@ def kills(begin, source, count, *, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.row("P9", "S11")
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(trial, gallery):
-    kills(trial, gallery(24, side=600), 20, seed=20261121)
+    kills(trial, gallery(24, side=300), 12, seed=20261121)
 
 
 @pytest.mark.long

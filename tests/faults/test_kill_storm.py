@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import threading
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,19 +12,23 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.running import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import children, grandchildren
+from pixmill.testing.processes import children, grandchildren, wait_until
 
 
 @contextmanager
-def shooting(every, targets):
-    """Kill one of ``targets()`` every so many seconds, from a thread; yields the list of the dead."""
+def shooting(every, targets, progress):
+    """Kill one of ``targets()`` every so many seconds, from a thread; yields the list of the dead.
+
+    Only where ``progress()`` has changed since the last kill: a crew that is given no time to start gives up, and is right to.
+    """
     dead, over = [], threading.Event()
 
     def shoot():
-        chance = random.Random(7)
+        chance, reached = random.Random(7), None
         while not over.wait(every):
-            living = targets()
-            if living:
+            living, last = targets(), reached
+            reached = progress()
+            if living and reached != last:
                 victim = chance.choice(living)
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
@@ -45,7 +48,7 @@ def test_in_a_storm_of_kills_every_task_gets_exactly_one_outcome():
     tasks = (Task.of(str(number), b"sleep 0.0005") for number in range(count))
     with (
         open_run(tasks, REF, workers=3, ledger=ledger, policy=Policy(attempts=5)) as run,
-        shooting(0.05, lambda: grandchildren(os.getpid())) as dead,
+        shooting(0.05, lambda: grandchildren(os.getpid()), lambda: len(seen)) as dead,
     ):
         for outcome in run:
             seen.setdefault(outcome.task.key, []).append(outcome)
@@ -61,11 +64,9 @@ def test_in_a_storm_of_kills_every_task_gets_exactly_one_outcome():
 
 def test_a_nursery_that_is_shot_is_replaced():
     tasks = (Task.of(str(number), b"sleep 0.002") for number in range(2000))
-    with open_run(tasks, REF, workers=2) as run, shooting(0.5, lambda: children(os.getpid())) as dead:
+    with open_run(tasks, REF, workers=2) as run, shooting(0.5, lambda: children(os.getpid()), lambda: run.counts.done) as dead:
         outcomes = list(run)
     assert dead
     assert len({outcome.task.key for outcome in outcomes}) == len(outcomes) == 2000
     assert children(os.getpid()) == []
-    deadline = time.monotonic() + 5
-    while any(Path(f"/proc/{pid}").exists() for pid in dead):
-        assert time.monotonic() < deadline
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in dead))

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from pixmill.testing.invariants import STATE, check, finished, outputs
+from pixmill.testing.processes import wait_until
 from pixmill.testing.trial import COMMAND, DONE, STOPPED
 
 LEDGER = "ledger.sqlite"
@@ -82,8 +83,7 @@ def test_bytes_that_were_turned_anywhere_make_nothing_done_that_is_not(written):
 def test_a_log_that_is_cut_off_anywhere_in_its_last_record_loses_no_more_than_that_record(trial, gallery, tmp_path):
     attempt = trial(gallery(30, side=600))
     process = attempt.start()
-    while len(finished(attempt.destination)) < 10 and process.poll() is None:
-        pass
+    wait_until(lambda: len(finished(attempt.destination)) >= 10 or process.poll() is not None)
     attempt.kill(process)
     log = ledger_of(attempt).with_name(LEDGER + "-wal")
     shutil.copytree(attempt.destination, tmp_path / "as-it-was")
@@ -106,7 +106,7 @@ def test_a_ledger_of_a_newer_version_or_another_program_is_refused_and_left_alon
         connection.execute(f"PRAGMA {pragma}")
     data = ledger_of(written).read_bytes()
     result = subprocess.run(
-        [*COMMAND, "run", written.source, written.destination], capture_output=True, text=True, check=False, timeout=60
+        [*COMMAND, "run", written.source, written.destination], capture_output=True, text=True, check=False, timeout=240
     )
     written.faults += 1
     assert result.returncode == STOPPED

@@ -32,7 +32,7 @@ def memory_limit():
 
     yield limit
     with suppress(OSError):
-        wait_until(lambda: not (group / "cgroup.procs").read_text(), seconds=5)
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), seconds=60)
         group.rmdir()
 
 

@@ -32,7 +32,7 @@ def test_an_image_that_vanishes_after_it_was_listed_costs_itself(trial, own, und
     gone = [path for path in sorted(attempt.source.rglob("*.jpg"))[40:] if path.unlink() is None]
     attempt.faults += len(gone)
     attempt = again(trial, attempt)
-    _out, err = process.communicate(timeout=120)
+    _out, err = process.communicate(timeout=240)
     assert "Traceback" not in err
     told = failed(attempt.destination)
     assert process.returncode == (SOME_FAILED if told else DONE)
@@ -121,7 +121,7 @@ def test_names_as_long_as_they_may_be_are_written_and_longer_ones_cost_themselve
     attempt.complete()
     longer = trial(source, "--name", "{dir}/{stem}-larger.{ext}", expected={})
     result = subprocess.run(
-        [*COMMAND, "run", source, longer.destination, *longer.words], capture_output=True, text=True, check=False, timeout=60
+        [*COMMAND, "run", source, longer.destination, *longer.words], capture_output=True, text=True, check=False, timeout=240
     )
     assert result.returncode == SOME_FAILED
     assert {record.failure.code for record in failed(longer.destination).values()} == {"write-name"}

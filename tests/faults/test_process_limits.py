@@ -33,7 +33,7 @@ else:
 
 def run_script(workers, before=None):
     command = [sys.executable, "-c", SCRIPT, str(workers)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, preexec_fn=before).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, preexec_fn=before).stdout
 
 
 @pytest.mark.parametrize("workers", [4, 100])
@@ -93,7 +93,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
         "    return payload\n"
         "print(run([Task.of('a')], work, workers=1))\n"
     )
-    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 1
     assert "a worker process tried to start a run of its own" in result.stderr
 

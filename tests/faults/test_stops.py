@@ -25,10 +25,10 @@ def begun(attempt, process, share):
 def test_nobody_outlives_a_coordinator_that_is_killed(trial, gallery):
     attempt = trial(gallery(60, side=600))
     process = attempt.start()
-    wait_until(lambda: grandchildren(process.pid))
+    wait_until(lambda: grandchildren(process.pid) or process.poll() is not None)
     process.kill()
     attempt.faults += 1
-    wait_until(lambda: not of_session(process.pid), seconds=2)
+    wait_until(lambda: not of_session(process.pid))
     attempt.kill(process)
     attempt.complete()
 
@@ -42,22 +42,23 @@ def test_one_signal_finishes_what_is_in_flight(trial, gallery, number, share):
     begun(attempt, process, share)
     process.send_signal(number)
     attempt.faults += 1
-    ended = attempt.end(process, patience=60)
+    ended = attempt.end(process)
     assert ended.code in (INTERRUPTED if number == signal.SIGINT else TERMINATED, DONE)
     attempt.complete()
 
 
 @pytest.mark.row("P11")
-def test_two_signals_stop_at_once(trial, gallery, poison_step):
+def test_two_signals_stop_at_once(trial, gallery, poison_step, tmp_path):
     attempt = trial(gallery(30, heights=(208,)), *poison_step, doomed=["0/poison 000.jpg"])
-    process = attempt.start("--timeout", "60s", "--grace", "60s")
+    with (tmp_path / "said").open("w") as said:
+        process = attempt.start("--timeout", "1h", "--grace", "1h", stderr=said)
     begun(attempt, process, 0.5)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.2)  # two presses of a person
+    wait_until(lambda: "press Ctrl-C again" in (tmp_path / "said").read_text())  # two at once may arrive as one
     process.send_signal(signal.SIGINT)
     attempt.faults += 2
-    assert attempt.end(process, patience=20).code == INTERRUPTED
-    attempt.complete("--timeout", "1s")
+    assert attempt.end(process).code == INTERRUPTED
+    attempt.complete("--timeout", "3s")
 
 
 @pytest.mark.row("P12")
@@ -67,7 +68,7 @@ def test_two_signals_stop_at_once(trial, gallery, poison_step):
 def test_a_reader_that_goes_away_costs_no_image(trial, gallery, shell):
     attempt = trial(gallery(30))
     line = " ".join(map(str, [*COMMAND, "run", attempt.source, attempt.destination]))
-    result = subprocess.run(["bash", "-c", shell.format(line)], capture_output=True, text=True, check=False, timeout=120)
+    result = subprocess.run(["bash", "-c", shell.format(line)], capture_output=True, text=True, check=False, timeout=240)
     attempt.faults += 1
     assert "Traceback" not in result.stderr
     attempt.complete()
@@ -77,11 +78,11 @@ def test_a_reader_that_goes_away_costs_no_image(trial, gallery, shell):
 @pytest.mark.row("P13")
 def test_a_laptop_that_sleeps_times_nothing_out(trial, gallery):
     attempt = trial(gallery(60, side=600))
-    process = attempt.start("--timeout", "2s")
+    process = attempt.start("--timeout", "4s")
     begun(attempt, process, 0.3)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGSTOP)
-        time.sleep(6)  # the sleep itself: three times the deadline
+        time.sleep(6)  # the sleep itself: half as much again as the deadline
         os.killpg(process.pid, signal.SIGCONT)
     attempt.faults += 1
     assert attempt.end(process).code == DONE
@@ -106,7 +107,7 @@ def test_a_minute_of_sleep_times_nothing_out(trial, gallery):
 def test_a_clock_that_is_moved_a_day_expires_nothing(trial, gallery, shim, days):
     attempt = trial(gallery(30))
     moved = shim(CLOCK_AT=40, CLOCK_BY=days * DAY)
-    assert attempt.run("--timeout", "5s", env=moved.environment).code == DONE
+    assert attempt.run("--timeout", "1h", env=moved.environment).code == DONE
     attempt.faults += 1
     assert moved.fired > 10
     attempt.complete()

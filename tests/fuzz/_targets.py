@@ -53,7 +53,7 @@ def names(data):
         template = Template.from_builtin(text.decode("utf-8", "surrogateescape"))
     except ValueError:
         return
-    sources = {name for name in rest.split(b"\n") if name and b"/" not in name and b"\0" not in name}
+    sources = {name for name in rest.split(b"\n") if name.strip(b".") and b"/" not in name and b"\0" not in name}
     if "{rendition}" in template.text or any(0xDC80 <= ord(letter) <= 0xDCFF for letter in template.text):
         return
     given = Namer(template, [("", lambda _: "jpg")]).names(sources)

@@ -55,7 +55,7 @@ def test_seeds_and_what_was_found_before_are_no_trouble(name):
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_is_found_in_a_while(name, tmp_path, request):
     if importlib.util.find_spec("atheris") is None:
-        pytest.skip("atheris (pip install atheris) is the fuzzer")
+        pytest.skip("atheris is the fuzzer: make faults installs it where it has a wheel")
     folder = tmp_path / "seeds"
     folder.mkdir()
     for number, data in enumerate(seeds(name)):
@@ -70,7 +70,7 @@ def test_nothing_is_found_in_a_while(name, tmp_path, request):
         "-timeout=20",
         f"-artifact_prefix={tmp_path}/",
     ]
-    result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=SECONDS * 5 + 120)
+    result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=SECONDS + 200)
     assert result.returncode == 0, result.stderr[-3000:]
     executed = [line.split()[1] for line in result.stderr.splitlines() if line.startswith("Done ")]
     request.node.user_properties.append(("figure", (f"inputs tried on {name}", int(executed[0]))))

@@ -52,7 +52,7 @@ class Template:
         stem, dot, _ = name.rpartition(b".")
         values = {
             "dir": folder,
-            "stem": (stem if dot and stem else name) if mark is None else mark,
+            "stem": (stem if dot and stem.strip(b".") else name) if mark is None else mark,  # a stem of dots names a folder
             "name": name,
             "ext": extension.encode(),
             "rendition": rendition.encode(),

@@ -4,7 +4,6 @@ A damaged file is never repaired and never trusted in part: it is renamed, and a
 results. What is whole but not ours, or newer than this program, is refused and left alone.
 """
 
-import errno
 import logging
 import os
 import sqlite3
@@ -17,9 +16,9 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.shared_index import has_room, reserve
+from pixmill.engine.journal import JOURNAL, journal_mode
 
-_FILES = ("", "-wal", "-shm")
+_FILES = ("", "-wal", "-shm", "-journal")
 _LEFT = ("-wal", "-journal")
 _ALONE = "mode=rw"
 _SAME_COMMAND = "the next run sets the damaged file aside and makes what it held anew"
@@ -77,8 +76,6 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
 
 def _read(path: Path, design: Design) -> sqlite3.Connection:
     """Open as a run may be using the file at this moment; where that cannot be, nobody is, and it is opened alone."""
-    if not has_room(path):
-        return _read_only(path, design, _unshared(path))
     try:
         return _read_only(path, design, "mode=ro")
     except sqlite3.OperationalError as error:
@@ -95,11 +92,6 @@ def _unshared(path: Path) -> str:
     return _ALONE if any(path.with_name(path.name + suffix).exists() for suffix in _LEFT) else "immutable=1"
 
 
-def _full(path: Path) -> RunError:
-    code, hint = _MEANINGS[sqlite3.SQLITE_FULL]
-    return RunError(f"the ledger {printable(path)} cannot be used: no space left on the disk", code=code, hint=hint)
-
-
 def _missing(path: Path) -> RunError:
     return RunError(f"there is no ledger at {printable(path)}", code="ledger-missing", hint="nothing has run there yet")
 
@@ -114,20 +106,18 @@ def explained(path: Path) -> Iterator[None]:
         code, hint = _MEANINGS.get(number, ("ledger", ""))
         raise RunError(f"the ledger {printable(path)} cannot be used: {error}", code=code, hint=hint) from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise _full(path) from error
         raise RunError(f"the ledger {printable(path)} cannot be used: {error.strerror}", code="ledger-io") from error
 
 
 def _checked(path: Path, design: Design) -> sqlite3.Connection:
-    if not has_room(path):
-        raise _full(path)
     connection = sqlite3.connect(bytes(path), isolation_level=None)
     with _closed_on_error(connection), _damage():
+        mode = journal_mode(path.parent)
+        if mode == JOURNAL:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # nothing is shared until it is known that nothing is mapped
         is_new = not _is_ours(connection, design, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("SELECT count(*) FROM sqlite_master")  # now the index is there
-        reserve(path)
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("PRAGMA locking_mode = NORMAL")
         connection.execute("PRAGMA synchronous = FULL")
         if is_new:
             _make(connection, design)

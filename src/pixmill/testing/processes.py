@@ -26,12 +26,17 @@ def grandchildren(pid: int) -> list[int]:
 
 def of_session(session: int) -> list[int]:
     """Return the pids of the processes of a session, zombies left out: all that a command started, wherever they hang."""
-    found = []
+    return list(family(session))
+
+
+def family(session: int) -> dict[int, int]:
+    """Return the parent of each process of a session, by its pid; zombies are left out."""
+    found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            state, _, _, its_session, *_ = stat.read_text().rpartition(")")[2].split()
+            state, parent, _, its_session, *_ = stat.read_text().rpartition(")")[2].split()
             if int(its_session) == session and state != "Z":
-                found.append(int(stat.parent.name))
+                found[int(stat.parent.name)] = int(parent)
     return found
 
 
@@ -49,7 +54,7 @@ def peak(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Return as soon as ``condition`` holds; fail the test when it does not in ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():

@@ -99,7 +99,7 @@ class Trial:
     def hold(self, ended: Ended) -> None:
         """Hold everything to I1 to I9, I11 and I12, after a run that ended as ``ended``, by whatever fault."""
         for session in self._started:
-            wait_until(lambda: not of_session(session), seconds=5)  # noqa: B023  # called at once
+            wait_until(lambda: not of_session(session))  # noqa: B023  # called at once
         invariants.check(self.destination, self.expected)
         invariants.check_unlocked(self.destination)
         self._hold_files()
