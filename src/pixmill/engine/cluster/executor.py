@@ -54,6 +54,7 @@ class ClusterExecutor(Executor):
         self._reports: list[Report] = []
         self._is_recalling = False
         self._next_balance = 0.0
+        self._last_loss = ""
         self._alone_since: float | None = None
 
     @classmethod
@@ -137,6 +138,7 @@ class ClusterExecutor(Executor):
                 case Word(node=node, reply=reply):
                     self._note(node, reply)
                 case Loss(node=node, reason=reason):
+                    self._last_loss = f"{node.site.label}: {reason}"
                     self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
         now = time.monotonic()
         self._rebalance(now)
@@ -199,5 +201,6 @@ class ClusterExecutor(Executor):
             raise next(iter(roster.refused.values()))
         self._alone_since = self._alone_since or now
         if now - self._alone_since > self._patience:
-            message = f"no node of the cluster has been ready for {Duration(self._patience)}"
-            raise RunError(message, hint="are its nodes up, and have they as many free cores as they say?")
+            last = f"; the last one, {self._last_loss}" if self._last_loss else ""
+            message = f"no node of the cluster has been ready for {Duration(self._patience)}{last}"
+            raise RunError(message, hint="are its nodes up, is pixmill installed there, and are their cores free?")

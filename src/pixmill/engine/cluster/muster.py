@@ -1,6 +1,7 @@
 """The nodes that live: hired, checked, written to, given up. What is done with attempts is the executor's business."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -22,6 +23,7 @@ _HELLO = 60.0
 _OVERSLEPT = 2.0
 _FAREWELL = 10.0
 _TICK = 0.25
+_EXCEPTION = re.compile(r"[\w.]+(Error|Exception): ")
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +119,7 @@ class Muster:
             if node is None:
                 continue  # it was given up: its leases are over, whatever it has to say
             if isinstance(said, Exception):
-                yield self._lose(number, _first_line(said), now)
+                yield self._lose(number, _sentence(said), now)
             elif node.said_hello:
                 yield self._take(number, node, reply_in(said), now)
             else:
@@ -164,7 +166,10 @@ class Muster:
         return Loss(node, reason)
 
 
-def _first_line(error: Exception) -> str:
-    """Return what a cluster engine says of a call that failed; its traces are pages long."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _sentence(error: Exception) -> str:
+    """Return what a cluster engine says of a call that failed: the first line, or the last where that names an exception.
+
+    Between the two are pages.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1] if _EXCEPTION.match(lines[-1]) else lines[0]

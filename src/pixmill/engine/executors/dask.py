@@ -55,7 +55,11 @@ class DaskFleet(Fleet):
 
     def sites(self) -> list[Site]:
         """Return the worker processes that the scheduler knows."""
-        return [Site(address, address.rpartition("//")[2], threads) for address, threads in self._client.nthreads().items()]
+        try:
+            workers = self._client.nthreads()
+        except (OSError, TimeoutError, ValueError) as error:
+            raise RunError(f"the Dask scheduler does not answer any more: {error}", hint="run again to go on") from error
+        return [Site(address, address.rpartition("//")[2], threads) for address, threads in workers.items()]
 
     def hire(self, number: int, site: Site, workers: int) -> None:
         """Start the actor in its worker process, and nowhere else. Dask sets no cores aside: they are the process' own."""

@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ _OBJECT_STORE = 100_000_000  # bytes, of a cluster that we start: letters are ad
 _PRIVATE = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 _TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _LOOPBACK = "127.0.0.1"
+_CONNECTING = 10.0
 
 
 class RayExecutor(ClusterExecutor):
@@ -26,9 +28,10 @@ class RayExecutor(ClusterExecutor):
 
     def open_fleet(self, address: str | None, workers: int | None) -> Fleet:
         """Connect, or start. A connection that the caller's program has made already is used, and stays."""
+        place = address or os.environ.get("RAY_ADDRESS")
         try:
-            with _environment({} if address or os.environ.get("RAY_ADDRESS") else _private()):
-                return RayFleet(address or os.environ.get("RAY_ADDRESS"), workers or usable_cores())
+            with _environment({} if place else _private()):
+                return RayFleet(place, workers or usable_cores())
         except ImportError:
             raise MissingExtra("ray", "--executor ray") from None
 
@@ -52,7 +55,10 @@ class RayFleet(Fleet):
 
     def sites(self) -> list[Site]:
         """Return the nodes that are alive."""
-        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        try:
+            nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        except Exception as error:
+            raise RunError(f"the Ray cluster does not answer any more: {error}", hint="run again to go on") from error
         return [Site(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
 
     def hire(self, number: int, site: Site, workers: int) -> None:
@@ -90,11 +96,11 @@ class RayFleet(Fleet):
 
     def _connect(self, choices: Mapping[str, Any]) -> None:
         try:
+            _knock(choices["address"])
             with _signals_kept():
                 self._ray.init(**choices, log_to_driver=False, logging_level="ERROR")
         except Exception as error:
-            where = choices["address"]
-            message = f"no Ray cluster can be used at {where}: {str(error).strip().splitlines()[0]}"
+            message = f"no Ray cluster can be used at {choices['address']}: {str(error).strip().splitlines()[0]}"
             raise RunError(message, hint="is --address (or RAY_ADDRESS) right, and the token?") from error
         self._exits.callback(self._ray.shutdown)
 
@@ -106,6 +112,13 @@ class RayFleet(Fleet):
         return reply
 
 
+def _knock(address: str) -> None:
+    """Raise ``OSError`` when nobody listens at ``host:port``: Ray itself would try for minutes. Other addresses are let pass."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECTING).close()
+
+
 def _local_only() -> dict[str, Any]:
     return {"_node_ip_address": _LOOPBACK, "include_dashboard": False, "object_store_memory": _OBJECT_STORE}
 
@@ -113,17 +126,18 @@ def _local_only() -> dict[str, Any]:
 def _private() -> dict[str, str]:
     """Return what a cluster of our own is started with; a token only where the user has not set one up."""
     token = {} if any(name in os.environ for name in _TOKENS) else {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    return {name: value for name, value in {**_PRIVATE, **token}.items() if name not in os.environ}
+    return {**_PRIVATE, **token}
 
 
 @contextmanager
 def _environment(additions: Mapping[str, str]) -> Iterator[None]:
-    """Set variables while Ray starts; it hands them on to what it starts."""
-    os.environ.update(additions)
+    """Set the variables that are not set yet while Ray starts; it hands them on to what it starts."""
+    new = {name: value for name, value in additions.items() if name not in os.environ}
+    os.environ.update(new)
     try:
         yield
     finally:
-        for name in additions:
+        for name in new:
             os.environ.pop(name, None)
 
 

@@ -27,6 +27,16 @@ class OtherHost(NodeHost):
         return packed(Versions("3.9", "0.0.1"))
 
 
+class NoHost(NodeHost):
+    """A host on a machine where pixmill is not installed."""
+
+    def hello(self):
+        message = (
+            "The actor died because of an error raised in its creation task\n...\nModuleNotFoundError: No module named 'pixmill'"
+        )
+        raise RuntimeError(message)
+
+
 def started(fleet, **choices):
     executor = LoopbackExecutor(fleet, **choices)
     executor.start(REF, Policy())
@@ -140,6 +150,13 @@ def test_a_run_without_a_node_ends_after_a_while():
     executor = LoopbackExecutor(fleet, patience=0.3)
     with closing(executor), pytest.raises(RunError, match="no node of the cluster has been ready for"):
         executor.start(REF, Policy())
+
+
+def test_a_host_that_cannot_be_started_is_named_with_its_own_words():
+    executor = LoopbackExecutor(LoopbackFleet(ONE, kind=NoHost), patience=0.3)
+    with closing(executor), pytest.raises(RunError, match=r"10\.0\.0\.1: ModuleNotFoundError: No module named 'pixmill'") as end:
+        executor.start(REF, Policy())
+    assert "is pixmill installed there" in end.value.hint
 
 
 def test_what_waits_behind_a_long_task_goes_to_a_node_that_has_nothing_to_do():
