@@ -49,15 +49,21 @@ class Placement(Model, frozen=True, kw_only=True):
 class RunConfig(Model, frozen=True, kw_only=True):
     """One run as it was asked for: from file, environment and flags, or from Python."""
 
-    source: Annotated[str, Meta(description="folder of the images, or one image")]
+    source: Annotated[
+        str,
+        Meta(
+            description="folder or bucket of images, one image, a tar or zip file, or a list of paths and URLs (-: standard input)"
+        ),
+    ]
     destination: Annotated[str, Meta(description="folder of the results")]
     recipe: Annotated[Recipe, Meta(description="what to make of each image")] = Recipe()  # immutable
     selection: Selection = Selection()  # immutable
     placement: Placement = Placement()  # immutable
     policy: Policy = Policy()  # immutable
-    workers: Annotated[int | None, Meta(ge=1, description="worker processes; as many as the cores that this process may use")] = (
-        None
-    )
+    workers: Annotated[
+        int | None,
+        Meta(ge=1, description="worker processes; as many as the cores that may be used, four times that with a store"),
+    ] = None
     executor: Annotated[str, Meta(description="where the work runs: local, ray, dask, or inline to debug a step")] = "local"
     address: Annotated[
         str | None, Meta(description="address of the cluster, such as 10.0.0.1:6379; by default RAY_ADDRESS, or one started here")

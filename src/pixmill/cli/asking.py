@@ -11,7 +11,11 @@ from pixmill.cli.command import Request, declared
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
 
-SRC = Argument("SRC", "folder of the images, or one image", variable="INPUT_DIR")
+SRC = Argument(
+    "SRC",
+    "folder or bucket of images, one image, a tar or zip file, or a list of paths and URLs (-: standard input)",
+    variable="INPUT_DIR",
+)
 DST = Argument("DST", "folder of the results", variable="OUTPUT_DIR")
 EARLIER_DST = Argument("DST", "folder of the results of an earlier run", variable="OUTPUT_DIR")
 

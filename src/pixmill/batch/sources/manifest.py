@@ -143,6 +143,6 @@ def _rows(path: Path, column: str | None) -> Iterator[Listed]:
 
 def _standard_input() -> Iterator[Listed]:
     file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
-    if file is None:
-        raise AddressError("SRC is -, and there is no standard input")
+    if file is None or file.isatty():
+        raise AddressError("SRC is -, and no list comes through standard input", hint="find photos -type f | pixmill run - DST")
     return lines.read(file)

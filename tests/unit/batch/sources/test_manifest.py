@@ -5,15 +5,18 @@ import os
 import random
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from PIL import Image
 
 import pixmill
 from pixmill.batch import status
+from pixmill.batch.lists.grouping import Sortable, chunks, record
 from pixmill.batch.source import Asked
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.core.errors import AddressError, ConfigError
+from pixmill.core.sorting import Sorted
 from pixmill.storage.address import Address
 from pixmill.testing.invariants import identities, outputs
 from pixmill.testing.web import Answer, serving
@@ -259,6 +262,17 @@ def test_no_host_gets_more_requests_at_a_time_than_it_should(source, tmp_path, w
     assert web.most_at_once == 1
 
 
+def test_what_breaks_on_its_way_is_read_again(source, tmp_path, web):
+    whole = Answer((source / "a.jpg").read_bytes())
+    answers = iter([Answer(whole.body, cut=True), Answer(status=502), whole])
+    web.answers["/busy.jpg"] = lambda _: next(answers)
+    (tmp_path / "urls.txt").write_text(f"{web.url}/busy.jpg")
+    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True)
+    assert (report.counts.done, report.counts.failed) == (1, 0)
+    pixmill.run(source / "a.jpg", tmp_path / "whole", workers=1)
+    assert list(contents(tmp_path / "out").values()) == list(contents(tmp_path / "whole").values())
+
+
 def listed(tmp_path, rows):
     (tmp_path / "list.txt").write_bytes(b"\n".join(rows))
     source = Manifest.open(Asked(address=Address.parse(tmp_path / "list.txt")))
@@ -296,3 +310,41 @@ def test_names_that_are_not_text_are_names(tmp_path, source):
     report = pixmill.run(source / "list.csv", tmp_path / "out", workers=1)
     assert report.counts.done == 1
     assert (os.fsencode(tmp_path) + b"/out/\xff\xfe.jpg") in [os.fsencode(path) for path in (tmp_path / "out").iterdir()]
+
+
+def peak_of(rows):
+    images = (Sortable(b"x/%08d.jpg" % (number * 7919 % rows), b"\0https://x/%d" % number) for number in range(rows))
+    tracemalloc.start()
+    try:
+        count = sum(len(chunk) for chunk in chunks(Sorted(map(record, images), held=3_000_000), refused=print))
+        assert count == rows
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_list_of_any_length_takes_the_same_memory():
+    short, long = peak_of(15_000), peak_of(60_000)  # both are more than stays in memory
+    assert long < 1.5 * short
+
+
+def test_looking_at_a_folder_loads_nothing_for_the_web_or_for_tables(tmp_path):
+    program = f"""
+import sys
+from pixmill.batch.places import Address, Asked, open_source
+
+open_source(Asked(address=Address.parse({str(tmp_path)!r})))
+print(*sorted({{"ssl", "http.client", "pyarrow", "obstore", "tarfile"}} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip() == ""
+
+
+def test_a_list_is_planned_and_tried_again_like_a_folder(source, tmp_path):
+    (source / "list.txt").write_text("a.jpg\ngone.jpg")
+    out, pixmill_run = str(tmp_path / "out"), [sys.executable, "-m", "pixmill"]
+    planned = subprocess.run([*pixmill_run, "plan", str(source / "list.txt"), out], check=True, capture_output=True, text=True)
+    assert "2 images" in planned.stdout
+    assert subprocess.run([*pixmill_run, "run", str(source / "list.txt"), out], check=False, capture_output=True).returncode == 1
+    (source / "a.png").rename(source / "gone.jpg")
+    assert subprocess.run([*pixmill_run, "retry", out], check=False, cwd="/", capture_output=True).returncode == 0
+    assert set(outputs(tmp_path / "out")) == {"a.jpg", "gone.jpg"}
