@@ -104,6 +104,34 @@ def test_parquet_holds_every_rendition(photos, pixmill, tmp_path):
     assert len({row["key"] for row in table}) == 4
 
 
+def test_a_further_rendition_costs_only_itself(photos, tmp_path):
+    options = {"name": "{stem}", "workers": 1, "shard_samples": 3}
+    pixmill.run(photos, f"tar://{tmp_path}/out", sizes=(32, 16), **options)
+    report = pixmill.run(photos, f"tar://{tmp_path}/out", sizes=(32, 24, 16), **options)
+    assert (report.counts.done, report.outputs) == (4, 4)
+    pixmill.run(photos, f"tar://{tmp_path}/afresh", sizes=(32, 24, 16), **options)
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "afresh")
+
+
+@pytest.mark.usefixtures("photos")
+def test_what_a_list_says_of_an_image_comes_with_its_sample(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
+    listed = tmp_path / "list.csv"
+    listed.write_text("path,label\n" + "".join(f"photos/p{number}.jpg,cat {number}\n" for number in range(4)))
+    assert pixmill.run(listed, f"tar://{tmp_path}/tar", workers=1).counts.done == 4
+    with tarfile.open(tmp_path / "tar" / "000000.tar") as archive:
+        told = [json.load(archive.extractfile(member)) for member in archive if member.name.endswith(".json")]
+    assert [each["columns"] for each in told] == [{"label": f"cat {number}"} for number in range(4)]
+    listed.write_text(listed.read_text().replace("cat 3", "dog"))
+    again = pixmill.run(listed, f"tar://{tmp_path}/tar", workers=1)
+    assert (again.counts.done, again.outputs) == (1, 0)
+    lines = [json.loads(line) for line in (tmp_path / "tar" / "index.jsonl").read_text().splitlines()]
+    assert lines[3]["columns"] == {"label": "dog"}
+    pixmill.run(listed, f"parquet://{tmp_path}/tar", workers=1)
+    rows = parquet.read_table(tmp_path / "tar" / "000000.parquet").to_pylist()
+    assert json.loads(rows[3]["columns"]) == {"label": "dog"}
+
+
 def test_the_parts_of_a_divided_run_seal_shards_of_their_own(photos, pixmill, tmp_path):
     for part in ("1/2", "2/2"):
         assert pixmill("run", photos, "tar://out", *SMALL, "--shard", part).returncode == 0

@@ -83,6 +83,7 @@ class TestParquet(PackingSuite):
             "height": 30,
             "hash": samples[1][0].members[1].digest.hex(),
             "source": "a/b/photo 0001.png",
+            "columns": "{}",
         }
 
     def test_a_reader_needs_no_more_memory_than_one_group_of_rows(self, tmp_path):

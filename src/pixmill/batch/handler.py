@@ -52,7 +52,7 @@ class ImageHandler:
         stages.enter("read")
         if item.refusal:
             raise ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
-        kept = {output.mark: output for output in item.kept if self._stands(output)}
+        kept = {output.mark: output for output in item.kept if item.is_seen or self._stands(output)}
         marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
         missing = [index for index, each in enumerate(marks) if each not in kept]
         made, notes, size = self._make(item, missing, marks, stages) if missing else ({}, (), item.entry.size)

@@ -14,6 +14,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     ``refusal`` is set for what the source could not even list, such as a folder without permission: it fails with that.
     ``columns`` is what a list says of it besides its path, as a JSON object. ``kept`` are outputs of an earlier run that need
     not be made again, and ``place`` is how the source's storage finds it: they are no part of the task's identity.
+    ``is_seen`` says that the kept ones were seen where they are, which may be where a worker does not look.
     """
 
     entry: Entry
@@ -22,6 +23,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     kept: tuple["Written", ...] = ()
     place: bytes = b""
     columns: bytes = b""
+    is_seen: bool = False
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):
@@ -64,10 +66,10 @@ def to_task(item: Item, fingerprint: bytes) -> Task:
     return Task(id=digest, key=item.entry.path, payload=_encoder.encode(item))
 
 
-def with_kept(task: Task, kept: tuple[Written, ...]) -> Task:
+def with_kept(task: Task, kept: tuple[Written, ...], *, is_seen: bool = False) -> Task:
     """Return ``task`` with outputs that need not be made again; its id stays."""
     item = from_payload(task.payload)
-    return msgspec.structs.replace(task, payload=_encoder.encode(msgspec.structs.replace(item, kept=kept)))
+    return msgspec.structs.replace(task, payload=_encoder.encode(msgspec.structs.replace(item, kept=kept, is_seen=is_seen)))
 
 
 def mark(item: Item, index: int, fingerprint: bytes) -> bytes:

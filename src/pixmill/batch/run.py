@@ -15,7 +15,7 @@ from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index
 from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import FINISHED, Report, summarise
-from pixmill.batch.reuse import with_kept_outputs
+from pixmill.batch.reuse import Holds, with_kept_outputs
 from pixmill.batch.state import about, open_state, outputs_stand
 from pixmill.batch.work import handler_ref
 from pixmill.core.events import Observer
@@ -107,7 +107,7 @@ def begin(
         handler = handler_ref(made.assignment, config.recipe)
         engine = stack.enter_context(
             open_engine(
-                _tasks(made, stream(ledger), ledger),
+                _tasks(made, stream(ledger), ledger, sealing.contents.holds if sealing else None),
                 dress(handler) if dress else handler,
                 executor=executor,
                 ledger=ledger,
@@ -121,7 +121,7 @@ def begin(
         yield BatchRun(made, engine, metrics, sealing.seal if sealing else None)
 
 
-def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger) -> Iterable[Task | None]:
+def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger, holds: Holds | None) -> Iterable[Task | None]:
     """Look for outputs to keep only where there may be some: it costs a look into the ledger each.
 
     That is where the last run had another configuration, or where a list may describe an image anew.
@@ -130,7 +130,7 @@ def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger) -> Iterabl
     is_same = runs and runs[-1].about == about(made.config) and not made.places.source.is_described
     if made.config.force or not runs or is_same:
         return stream
-    return with_kept_outputs(stream, ledger, made.rendition_fingerprints)
+    return with_kept_outputs(stream, ledger, made.rendition_fingerprints, holds=holds)
 
 
 def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:

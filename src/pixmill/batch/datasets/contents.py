@@ -53,9 +53,13 @@ class Contents:
         except OSError:
             return False
 
+    def holds(self, output: Written) -> bool:
+        """Tell whether ``output`` is in a shard or a part."""
+        return self.spot(output) is not None or self.has_part(output)
+
     def stands(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
         """Tell whether every output of ``record`` is in a shard or a part."""
-        return all(self.spot(output) is not None or self.has_part(output) for output in unpack(record.result).outputs)
+        return all(map(self.holds, unpack(record.result).outputs))
 
     def read_output(self, output: Written) -> bytes:
         """Return the bytes of ``output``; ``ReadError`` when there are none of its digest."""

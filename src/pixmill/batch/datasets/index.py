@@ -4,6 +4,8 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
@@ -40,6 +42,7 @@ def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[
                 "key": os.fsdecode(sample.key),
                 "source": os.fsdecode(sample.source),
                 "shard": shards[spot.shard].name,
+                "columns": msgspec.json.decode(sample.columns or b"{}"),
                 "members": [_member(member) | {place: spot.position} for member, spot in found],
             }
 

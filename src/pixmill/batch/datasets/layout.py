@@ -28,7 +28,7 @@ class Draft(msgspec.Struct, frozen=True):
             told = [
                 (each.name, each.size, each.width, each.height, each.format, each.rendition, each.digest) for each in sample.members
             ]
-            digest.update(msgspec.msgpack.encode((sample.source, told)))
+            digest.update(msgspec.msgpack.encode((sample.source, told, sample.columns)))
         return digest.digest()
 
 

@@ -12,11 +12,15 @@ _KEY = re.compile(rb"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """What was made of the image ``source``, a key of the ledger. ``members`` are its outputs, named ``KEY.EXTENSION``."""
+    """What was made of the image ``source``, a key of the ledger. ``members`` are its outputs, named ``KEY.EXTENSION``.
+
+    ``columns`` is what the list that named the source says of it besides, such as a label, as a JSON object.
+    """
 
     key: bytes
     source: bytes
     members: tuple[Written, ...]
+    columns: bytes = b""
 
     @property
     def size(self) -> int:
@@ -37,16 +41,18 @@ def split_name(name: bytes) -> tuple[bytes, bytes]:
 
 def sample_of(record: Record) -> Sample:
     """Return the sample that the done ``record`` tells of."""
-    members = unpack(record.result).outputs
-    return Sample(split_name(members[0].name)[0], record.key, members)
+    product = unpack(record.result)
+    return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.columns)
 
 
 def description(sample: Sample) -> dict[str, object]:
     """Return what a sample says of itself, as plain data: of its one rendition, or of each by its extension."""
-    source = {"source": os.fsdecode(sample.source)}
+    told: dict[str, object] = {"source": os.fsdecode(sample.source)}
+    if sample.columns:
+        told["columns"] = msgspec.json.decode(sample.columns)
     if len(sample.members) == 1:
-        return source | _facts(sample.members[0])
-    return source | {"renditions": {os.fsdecode(split_name(member.name)[1]): _facts(member) for member in sample.members}}
+        return told | _facts(sample.members[0])
+    return told | {"renditions": {os.fsdecode(split_name(member.name)[1]): _facts(member) for member in sample.members}}
 
 
 def _facts(member: Written) -> dict[str, object]:

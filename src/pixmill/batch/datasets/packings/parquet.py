@@ -17,12 +17,16 @@ GROUP = 32_000_000  # bytes of images in one row group: what a reader has in mem
 
 
 def schema() -> "pa.Schema":
-    r"""Return the columns of a shard. ``source`` and ``key`` are text; bytes in them that are not UTF-8 are written ``\xff``."""
+    r"""Return the columns of a shard.
+
+    ``source`` and ``key`` are text; bytes in them that are not UTF-8 are written ``\xff``. ``columns`` is a JSON object: what the
+    list that named the source says of it besides.
+    """
     import pyarrow as pa  # noqa: PLC0415  # an extra
 
-    text = ("key", "rendition", "format", "hash", "source")
+    text = ("key", "rendition", "format", "hash", "source", "columns")
     kinds = {"bytes": pa.binary(), "width": pa.int32(), "height": pa.int32(), **dict.fromkeys(text, pa.string())}
-    columns = ("key", "rendition", "bytes", "format", "width", "height", "hash", "source")
+    columns = ("key", "rendition", "bytes", "format", "width", "height", "hash", "source", "columns")
     return pa.schema([pa.field(name, kinds[name], nullable=False) for name in columns])
 
 
@@ -36,7 +40,7 @@ class ParquetWriter(ShardWriter):
         self._schema = schema()
         searched = ["key", "source", "width", "height"]
         self._table = parquet.ParquetWriter(
-            file, self._schema, compression="none", use_dictionary=["format", "rendition"], write_statistics=searched
+            file, self._schema, compression="none", use_dictionary=["format", "rendition", "columns"], write_statistics=searched
         )
         self._rows: list[dict[str, Any]] = []
         self._size = 0
@@ -56,6 +60,7 @@ class ParquetWriter(ShardWriter):
                     "height": member.height,
                     "hash": member.digest.hex(),
                     "source": _text(sample.source),
+                    "columns": sample.columns.decode() or "{}",
                 }
             )
             self._size += len(content)
