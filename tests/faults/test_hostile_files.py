@@ -2,12 +2,16 @@
 
 import os
 import random
+import re
 import shutil
+import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+import pixmill
 from pixmill.testing.invariants import failed, outputs
 from pixmill.testing.processes import family
 from pixmill.testing.trial import SOME_FAILED
@@ -97,6 +101,35 @@ def test_some_bad_files_do_no_harm(trial, shuffled, tmp_path):
     attempt = trial(shuffled(0, count=120), expected={})
     hold(attempt, tmp_path)
     attempt.faults += 120
+
+
+def opened(trace, attempt):
+    """Return the absolute paths outside the source and the output that a run opened, or tried to, and the programs it started."""
+    calls = re.findall(r'^\d+ +(open|openat|execve)\((?:AT_FDCWD, )?"(/[^"]*)"', trace.read_text(errors="replace"), re.MULTILINE)
+    ours = (str(attempt.source), str(attempt.destination))
+    return {path for call, path in calls if call != "execve" and not path.startswith(ours)}, [
+        path for call, path in calls if call == "execve"
+    ]
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace sees what is opened")
+def test_bad_files_make_a_run_open_nothing_but_its_own_and_start_nobody(trial, shuffled, tmp_path):
+    attempt = trial(shuffled(4, count=200), expected={})
+    trace = tmp_path / "trace"
+    before = ("strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-e", "signal=none", "-o", trace)
+    process = attempt.start("--all-files", "--timeout", "1m", "--workers", "2", before=before)
+    process.communicate(timeout=280)
+    attempt.faults += 200
+    assert process.returncode == SOME_FAILED
+    paths, started = opened(trace, attempt)
+    package = str(Path(pixmill.__file__).parents[1])
+    system = ("/usr/", "/lib", "/proc/", "/sys/", "/dev/", "/etc/ld.so", "/etc/localtime", tempfile.gettempdir())
+    assert {path for path in paths if not path.startswith((sys.prefix, sys.base_prefix, package, *system))} <= {str(Path.cwd())}
+    assert len(started) == 2, started  # the command, and the nursery that forks the workers
+    assert "connect(" not in re.sub(r'"[^"]*"', "", trace.read_text(errors="replace"))
+    attempt.expected = outputs(attempt.destination)
+    attempt.doomed = frozenset(failed(attempt.destination))
+    attempt.complete("--all-files", "--timeout", "1m")
 
 
 @pytest.mark.long
