@@ -7,6 +7,8 @@ import msgspec
 from pixmill.engine.task import Task
 from pixmill.storage.storage import Entry
 
+PHOTOGRAPH = 1_000_000  # bytes
+
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
     """One source image with the names of its outputs, one for each rendition. What a task's payload holds.
@@ -24,6 +26,11 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     place: bytes = b""
     columns: bytes = b""
     is_seen: bool = False
+
+    @property
+    def expected_size(self) -> int:
+        """Return the bytes of the source, or where nobody has been asked for them (a URL) those of a usual photograph."""
+        return self.entry.size or (PHOTOGRAPH if self.place else 0)
 
 
 class Written(msgspec.Struct, frozen=True, array_like=True):

@@ -13,7 +13,7 @@ from pixmill.batch.places import Places, find
 from pixmill.batch.selection import HEAD, Selector
 from pixmill.batch.source import Row
 from pixmill.batch.workload import Extent, extent
-from pixmill.core.errors import ConfigError, ImageError
+from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.engine.task import Task
 from pixmill.imaging.recipe import Rendition
 from pixmill.storage.storage import Entry, Placed
@@ -28,6 +28,7 @@ class Plan:
         self.places = places
         self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_chosen)
         self._found_by: dict[bytes, bytes] = {}
+        self._unseen: dict[bytes, ReadError] = {}
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -79,7 +80,14 @@ class Plan:
         chosen = self.selector.choose(entries)
         self._found_by = {entry.path: entry.place for entry in chosen if isinstance(entry, Placed)}
         names = self.namer.names([entry.path for entry in chosen])
-        return (_item(entry, names[entry.path]) for entry in chosen if shard.takes(entry.path))
+        unseen, self._unseen = self._unseen, {}
+        return (
+            Item(Entry(entry.path, 0, b""), refusal=unseen[entry.path].message)
+            if entry.path in unseen
+            else _item(entry, names[entry.path])
+            for entry in chosen
+            if shard.takes(entry.path)
+        )
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
@@ -112,7 +120,15 @@ class Plan:
         if not codec.follows_source:
             extension = codec.format.extension
             return lambda _: extension
-        return lambda path: codec.extension_for(storage.head(self._found_by.get(path, path), HEAD))
+
+        def extension_of(path: bytes) -> str:
+            try:
+                return codec.extension_for(storage.head(self._found_by.get(path, path), HEAD))
+            except ReadError as error:  # it has no name, so it is no task of a worker
+                self._unseen[path] = error
+                return ""
+
+        return extension_of
 
 
 def _item(entry: Entry, names: tuple[bytes, ...]) -> Item:

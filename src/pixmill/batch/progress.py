@@ -190,5 +190,5 @@ class Progress:
 
 
 def source_size(task: Task) -> int:
-    """Return the bytes of the image that a task is about."""
-    return from_payload(task.payload).entry.size
+    """Return the bytes of the image that a task is about, as far as they are known before it is read."""
+    return from_payload(task.payload).expected_size

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pixmill.batch.config import Selection
+from pixmill.core.errors import ReadError
 from pixmill.imaging.format import extensions, sniff
 from pixmill.storage.storage import Entry, Storage, place_of
 
@@ -52,7 +53,10 @@ class Selector:
         return name[name.rfind(b".") :].lower() in self._extensions
 
     def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_extension
-        return sniff(self._storage.head(place_of(entry), HEAD)) is not None
+        try:
+            return sniff(self._storage.head(place_of(entry), HEAD)) is not None
+        except ReadError:
+            return True  # nobody knows; the worker that cannot read it either says why
 
 
 def _matcher(patterns: tuple[str, ...]) -> Callable[[bytes], bool] | None:

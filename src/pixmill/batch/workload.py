@@ -85,5 +85,5 @@ def extent(items: Iterable[Item]) -> Extent:
         count += 1
         kind = extension(item.entry.path)
         kind = kind if kind in sizes or len(sizes) < KINDS else OTHER
-        sizes[kind] = sizes.get(kind, 0) + item.entry.size
+        sizes[kind] = sizes.get(kind, 0) + item.expected_size
     return Extent(count=count, sizes=sizes)

@@ -348,3 +348,10 @@ def test_a_list_is_planned_and_tried_again_like_a_folder(source, tmp_path):
     (source / "a.png").rename(source / "gone.jpg")
     assert subprocess.run([*pixmill_run, "retry", out], check=False, cwd="/", capture_output=True).returncode == 0
     assert set(outputs(tmp_path / "out")) == {"a.jpg", "gone.jpg"}
+
+
+@pytest.mark.parametrize("options", [{"format": "keep"}, {"all_files": True}])
+def test_what_cannot_be_looked_into_ahead_fails_alone(source, tmp_path, options):
+    (source / "list.txt").write_text("a.jpg\ngone.jpg")
+    report = pixmill.run(source / "list.txt", tmp_path / "out", workers=1, **options)
+    assert (report.counts.done, report.counts.failed) == (1, 1)
