@@ -62,7 +62,7 @@ class RunConfig(Model, frozen=True, kw_only=True):
     policy: Policy = Policy()  # immutable
     workers: Annotated[
         int | None,
-        Meta(ge=1, description="worker processes; as many as the cores that may be used, four times that with a store"),
+        Meta(ge=1, description="worker processes; as many as the cores that may be used, six times that with a store"),
     ] = None
     executor: Annotated[str, Meta(description="where the work runs: local, ray, dask, or inline to debug a step")] = "local"
     address: Annotated[

