@@ -96,7 +96,7 @@ def check(outcomes: Counter[bytes], tasks: int, failed: int, ledger: MemoryLedge
 
 def scenarios(nodes: list[int], per_worker: int) -> Iterator[tuple[str, int, int, Misfortune]]:
     """Yield what to simulate: each size of cluster, left in peace and not."""
-    storm = Misfortune(lifetime=900.0, reboot=120.0, cut_off_every=600.0, cut_off_for=20.0, straggling=0.05, lease=15.0)
+    storm = Misfortune(lifetime=900.0, reboot=120.0, cut_off_every=120.0, cut_off_for=20.0, straggling=0.05, lease=15.0)
     for count in nodes:
         for name, misfortune in (("calm", Misfortune()), ("storm", storm)):
             yield name, count, count * WORKERS * per_worker, misfortune
