@@ -72,6 +72,20 @@ def test_a_terminal_that_cannot_draw_gets_lines(on_a_terminal, photos):
     assert "\x1b" not in written
 
 
+def test_a_log_of_ci_gets_lines_even_when_it_looks_like_a_terminal(on_a_terminal, photos):
+    _, written = on_a_terminal("run", photos, "out", CI="true")
+    assert "[DONE] 4/4 (100.0%)" in written
+    assert "\x1b" not in written
+
+
+def test_the_summary_is_wrapped_between_words_where_the_terminal_is_narrow(on_a_terminal, photos):
+    _, written = on_a_terminal("run", photos, "out", "--progress", "none", columns=40)
+    lines = written.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert lines[0] == "found     4 images"
+    assert any(line.startswith(" " * 10) for line in lines)
+
+
 def test_events_and_a_bar_do_not_share_a_terminal(on_a_terminal, photos):
     _, written = on_a_terminal("run", photos, "out", "--json")
     assert "[DONE] 4/4 (100.0%)" in written

@@ -17,7 +17,7 @@ from pixmill.cli.recording import Occasion, recorders
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import Showing
-from pixmill.cli.summary import plain_report, summary
+from pixmill.cli.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
 from pixmill.engine.task import Failed
 
@@ -46,7 +46,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
             console.record({"event": "report", **plain_report(report)})
         if not showing.quiet:
             for line in summary(report, config, hints):
-                console.say(line)
+                console.say(line, margin=MARGIN)
         try:
             profiling.write()
             reporting.write(run.plan)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import textwrap
 from typing import TextIO
 
 from pixmill.engine.exporting import line
@@ -29,6 +30,14 @@ class Channel:
     def isatty(self) -> bool:
         """Tell whether someone is looking at it on a terminal."""
         return self._stream is not None and self._stream.isatty()
+
+    @property
+    def width(self) -> int | None:
+        """Return how many columns there are; ``None`` where lines have no end."""
+        try:
+            return os.get_terminal_size(self.fileno()).columns or None
+        except OSError:
+            return None
 
     def fileno(self) -> int:
         """Return the file descriptor."""
@@ -75,9 +84,14 @@ class Console:
         """Print ``data`` as a result: JSON on one line, with names that ``os.fsencode`` turns back into the same bytes."""
         self.out.write(line(data) + "\n")
 
-    def say(self, text: str) -> None:
-        """Tell the person who is watching."""
-        self.err.write(f"{text}\n")
+    def say(self, text: str, *, margin: str = "") -> None:
+        """Tell the person who is watching, on as many lines as the terminal needs; all but the first begin with ``margin``."""
+        width = self.err.width
+        if width is None or len(text) <= width:
+            self.err.write(f"{text}\n")
+        else:
+            lines = textwrap.wrap(text, width, subsequent_indent=margin, break_on_hyphens=False)
+            self.err.write("".join(f"{line}\n" for line in lines))
 
 
 def open_standard_streams() -> None:

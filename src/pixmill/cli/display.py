@@ -99,12 +99,13 @@ class Display:
 
 
 def printer_for(showing: Showing, console: Console, environment: Mapping[str, str]) -> Printer:
-    """Return the printer that ``showing`` asks for; ``auto`` is a bar on a terminal that can draw one, else lines."""
+    """Return the printer that ``showing`` asks for; ``auto`` is a bar where somebody looks at a terminal, else lines."""
     wanted = "none" if showing.quiet else showing.progress
     if wanted == "auto":
         shares_terminal = showing.json and console.out.isatty()
-        can_draw = console.err.isatty() and environment.get("TERM", "dumb") not in ("dumb", "unknown") and not shares_terminal
-        wanted = "bar" if can_draw else "plain"
+        can_draw = console.err.isatty() and environment.get("TERM", "dumb") not in ("dumb", "unknown")
+        is_kept = environment.get("CI", "") not in ("", "false", "0")  # a log, whatever it pretends to be
+        wanted = "bar" if can_draw and not shares_terminal and not is_kept else "plain"
     if wanted == "bar":
         from pixmill.cli.bar import Bar  # noqa: PLC0415  # rich costs 50 ms, which a script need not pay
 

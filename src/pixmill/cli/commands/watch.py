@@ -23,7 +23,7 @@ from pixmill.cli.interruption import interruptible
 from pixmill.cli.recording import Occasion, recorders
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import SHOW, Showing
-from pixmill.cli.summary import plain_report, summary
+from pixmill.cli.summary import MARGIN, plain_report, summary
 from pixmill.cli.watching import Talk, WatchLines
 from pixmill.core.errors import RunError
 from pixmill.core.model import Model
@@ -95,7 +95,7 @@ class Watch(Command):
             self.console.record({"event": "report", **plain_report(report)})
         if not showing.quiet:
             for line in summary(report, config_from(self.request), {}):
-                self.console.say(line)
+                self.console.say(line, margin=MARGIN)
         if stopped is not None:
             say_error(stopped, self.console)
             return Exit.STOPPED
