@@ -1,16 +1,19 @@
-"""Fill the table of reliability.md with the figures that a run of the fault suite has written.
+"""Fill the table of reliability.md with the figures that runs of the fault suite have written.
 
-``python docs/reliability.py FIGURES.json``; ``make faults`` calls it.
+``python docs/reliability.py FIGURES.json...``; ``make faults`` calls it. Several are added up: the suite may be run in parts.
 """
 
 import json
 import platform
+import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).with_name("reliability.md")
+TESTS = PAGE.parents[1] / "tests"
 BEGIN, END = "<!-- figures: make faults writes them -->\n", "<!-- end of figures -->\n"
 ROWS = {
     "P1": "a worker is killed in the middle of an image, at random and at every system call",
@@ -63,10 +66,12 @@ ROWS = {
 
 def table(figures: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the table, a row for every fault, in order, and the totals."""
-    yield "| | fault | tests | injected | images | lost |\n| --- | --- | ---: | ---: | ---: | ---: |\n"
+    places = modules()
+    yield "| | fault | in `tests/faults/test_*.py` | tests | injected | images | lost |\n"
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: |\n"
     for name, what in ROWS.items():
         row = figures["rows"].get(name)
-        yield f"| {name} | {what} | {cells(row)} |\n" if row else f"| {name} | {what} | not run | | | |\n"
+        yield f"| {name} | {what} | {', '.join(places[name])} | {cells(row) if row else 'not run | | |'} |\n"
     rows = figures["rows"].values()
     passed, failed, skipped = (sum(row[key] for row in rows) for key in ("passed", "failed", "skipped"))
     yield f"\n{passed} tests held, {failed} did not, {skipped} could not run there; "
@@ -82,12 +87,32 @@ def cells(row: dict[str, int]) -> str:
     return f"{tests} | {row['injected']:,} | {row['images']:,} | {row['lost']:,}"
 
 
-def main(figures: Path) -> None:
+def modules() -> dict[str, list[str]]:
+    """Return for each row the test modules that prove it."""
+    found: dict[str, list[str]] = {name: [] for name in ROWS}
+    for path in sorted((*TESTS.glob("faults/test_*.py"), *TESTS.glob("fuzz/test_*.py"))):
+        marks = re.findall(r"\brow\(([^)]*)\)", path.read_text())
+        for name in {name for mark in marks for name in re.findall(r'"(\w+)"', mark)} & ROWS.keys():
+            found[name].append(path.stem.removeprefix("test_"))
+    return found
+
+
+def added(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of several runs of parts of the suite as those of one."""
+    rows: dict[str, Counter[str]] = {}
+    for part in parts:
+        for name, row in part["rows"].items():
+            rows.setdefault(name, Counter()).update(row)
+    return {"rows": rows, "measured": {what: value for part in parts for what, value in part["measured"].items()}}
+
+
+def main(*files: Path) -> None:
     """Write the page anew."""
+    figures = added([json.loads(file.read_text()) for file in files])
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    PAGE.write_text(before + BEGIN + "\n" + "".join(table(json.loads(figures.read_text()))) + "\n" + END + after)
+    PAGE.write_text(before + BEGIN + "\n" + "".join(table(figures)) + "\n" + END + after)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

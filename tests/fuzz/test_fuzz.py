@@ -10,7 +10,7 @@ import pytest
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 HERE = Path(__file__).parent
 REGRESSIONS = HERE / "findings"
-SECONDS = 40
+SECONDS = 25
 SUFFIXES = {"scans": "*.jp*g", "chunks": "*.png", "sniffing": "*.*"}
 SEEDS = {
     "names": [b"{dir}/{stem}.{ext}\na.jpg\na.png\nA.JPG", b"{hash}.{ext}\n\xff.jpg"],
