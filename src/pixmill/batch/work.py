@@ -11,7 +11,7 @@ from pixmill.batch.config import RunConfig
 from pixmill.engine.confinement import Confinement
 from pixmill.engine.cores import usable_cores
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.memory import usable_memory
+from pixmill.engine.memory import affordable_crew, usable_memory
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
@@ -19,14 +19,20 @@ HANDLER = "pixmill.batch.handler:image_handler"
 PRELOAD = ("pixmill.batch.handler",)
 LOCAL = "local"  # the executor whose workers are processes of this machine
 PER_CORE = 6  # workers where images come from a store or go to one
-ROOM = 512_000_000  # bytes that each of them should have to itself: as much as most pictures need
 THREADS = 16  # of libvips and its encoders in one worker: 4 to 6 as a rule, 14 were seen with AVIF
 
 
 def handler_ref(assignment: Assignment, recipe: Recipe) -> HandlerRef:
     """Return the reference to the handler of ``assignment``, its workers confined as far as ``recipe`` allows."""
     options = msgspec.msgpack.encode(assignment)
-    return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=confinement(assignment, recipe))
+    return HandlerRef(
+        HANDLER,
+        options,
+        preload=PRELOAD,
+        threads=THREADS,
+        confinement=confinement(assignment, recipe),
+        per_core=1 if is_local(assignment) else PER_CORE,
+    )
 
 
 def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
@@ -37,9 +43,7 @@ def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
     """
     if config.workers or config.executor != LOCAL or is_local(assignment):
         return config.workers
-    cores = usable_cores()
-    memory = int(config.policy.memory or usable_memory())
-    return max(cores, min(PER_CORE * cores, memory // ROOM))
+    return affordable_crew(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
 
 
 def is_local(assignment: Assignment) -> bool:

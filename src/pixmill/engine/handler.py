@@ -48,7 +48,8 @@ class HandlerRef(msgspec.Struct, frozen=True):
     returns the result. ``preload`` names modules to import once, before workers are forked.
 
     ``threads``: how many threads it may start in a worker; where not so many are allowed, fewer workers are started.
-    ``confinement``: what a worker may do once the handler is loaded; ``None`` for whatever this process may.
+    ``confinement``: what a worker may do once the handler is loaded; ``None`` for whatever this process may. ``per_core``: how many
+    workers keep a core busy, more than one where they wait for a network.
     """
 
     factory: str
@@ -57,6 +58,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
     preload: tuple[str, ...] = ()
     threads: int = 0
     confinement: Confinement | None = None
+    per_core: int = 1
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":

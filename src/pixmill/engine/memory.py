@@ -10,6 +10,8 @@ from pixmill.engine.task import Attempt
 
 #: what the coordinator and the nursery use between them, and what a worker uses before its first task, in bytes
 OVERHEAD, IDLE_WORKER = 130_000_000, 60_000_000
+#: bytes that each of several workers to a core should have to itself: as much as most pictures need
+ROOM = 512_000_000
 _CGROUP = Path("/sys/fs/cgroup")
 _MOST = 0.8  # of what there is: the page cache and the machine's other programs want some
 
@@ -31,6 +33,11 @@ class Memory:
     def whole(self, attempt: Attempt) -> Attempt:
         """Return ``attempt`` with all that there is."""
         return replace(attempt, memory=self.most, secluded=True)
+
+
+def affordable_crew(cores: int, per_core: int, memory: int) -> int:
+    """Return how many workers to start on ``cores`` cores: ``per_core`` each where ``memory`` bytes have room for them."""
+    return max(cores, min(per_core * cores, memory // ROOM))
 
 
 def usable_memory(cgroup: Path = _CGROUP) -> int:

@@ -16,7 +16,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.misbehaviour import REF
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _POLICY = Policy(timeout=Duration(1))
 
 

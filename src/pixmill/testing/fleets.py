@@ -40,7 +40,7 @@ class LoopbackFleet(Fleet):
         """Return the places."""
         return list(self.places)
 
-    def hire(self, number: int, site: Site, workers: int) -> None:  # noqa: ARG002  # nothing to set aside
+    def hire(self, number: int, site: Site, cores: int) -> None:  # noqa: ARG002  # nothing to set aside
         """Start a thread with a host."""
         host = self._hosts[number] = self.kind()
         self._sites[number] = site.name

@@ -3,9 +3,10 @@ import pytest
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.plan import plan
-from pixmill.batch.work import PER_CORE, ROOM, crew_size
+from pixmill.batch.work import PER_CORE, crew_size
 from pixmill.core.units import ByteSize
 from pixmill.engine.cores import usable_cores
+from pixmill.engine.memory import ROOM
 from pixmill.engine.policy import Policy
 
 

@@ -27,8 +27,8 @@ class Fleet(ABC):
         """Return where a host may be put now. Asked every few seconds."""
 
     @abstractmethod
-    def hire(self, number: int, site: Site, workers: int) -> None:
-        """Have a ``NodeHost`` started at ``site``, with ``workers`` cores set aside. Its ``hello`` comes by ``receive``."""
+    def hire(self, number: int, site: Site, cores: int) -> None:
+        """Have a ``NodeHost`` started at ``site``, with ``cores`` cores set aside. Its ``hello`` comes by ``receive``."""
 
     @abstractmethod
     def send(self, number: int, letter: bytes) -> None:

@@ -26,17 +26,21 @@ class Versions(msgspec.Struct, frozen=True):
 
 
 class Engagement(msgspec.Struct, frozen=True, tag="engagement"):
-    """Begin: bring up ``workers`` workers. A host that hears nothing for ``silence`` seconds ends them by itself."""
+    """Begin: bring up ``workers`` workers on ``cores`` cores; ``None`` for as many as suit the handler.
+
+    A host that hears nothing for ``silence`` seconds ends them by itself.
+    """
 
     handler: HandlerRef
     policy: dict[str, Any]
-    workers: int
+    cores: int
+    workers: int | None
     silence: float
 
     @classmethod
-    def of(cls, handler: HandlerRef, policy: Policy, *, workers: int, silence: float) -> Self:
+    def of(cls, handler: HandlerRef, policy: Policy, *, cores: int, workers: int | None, silence: float) -> Self:
         """Return the letter that engages a host."""
-        return cls(handler, policy.to_builtins(), workers, silence)
+        return cls(handler, policy.to_builtins(), cores, workers, silence)
 
 
 class Work(msgspec.Struct, frozen=True, tag="work"):

@@ -51,6 +51,7 @@ class Muster:
         self._fleet = fleet
         self._handler = handler
         self._policy = policy
+        self._wanted = wanted
         self._lease = lease
         self._nodes: dict[int, Node] = {}
         self._numbers = count(1)
@@ -102,11 +103,11 @@ class Muster:
         names = {site.name for site in sites}
         gone = [number for number, node in self._nodes.items() if node.site.name not in names]
         losses = [self._lose(number, "it has left the cluster", now) for number in gone]
-        taken = {node.site.name: node.workers for node in self}
-        for site, workers in self.roster.openings(sites, taken, now):
+        taken = {node.site.name: node.cores for node in self}
+        for site, cores in self.roster.openings(sites, taken, now):
             number = next(self._numbers)
-            self._nodes[number] = Node(site, workers, now)
-            self._fleet.hire(number, site, workers)
+            self._nodes[number] = Node(site, cores, now)
+            self._fleet.hire(number, site, cores)
         return losses
 
     def _write(self, number: int, node: Node) -> None:
@@ -138,7 +139,8 @@ class Muster:
             self.roster.refuse(node.site, RunError(f"node {node.site.label} is refused: {reason}", hint=hint))
             yield self._lose(number, reason, now)
             return
-        letter = Engagement.of(self._handler, self._policy, workers=node.workers, silence=2 * self._lease)
+        workers = None if self._wanted is None else node.cores
+        letter = Engagement.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
         self._fleet.send(number, packed(letter))
         node.wrote(now)
 

@@ -23,10 +23,11 @@ class Node:
     It ``is_proven`` once it has answered an attempt: until then its workers may be dying as fast as they start.
     """
 
-    def __init__(self, site: Site, workers: int, now: float) -> None:
-        """Begin as one who has been sent for."""
+    def __init__(self, site: Site, cores: int, now: float) -> None:
+        """Begin as one who has been sent for, to have ``cores`` cores."""
         self.site = site
-        self.workers = workers
+        self.cores = cores
+        self.workers = cores
         self.said_hello = False
         self.is_working = False
         self.is_dismissed = False

@@ -10,7 +10,7 @@ _LOOK, _REST = 2.0, 10.0
 
 
 class Roster:
-    """Remembers what became of sites. ``wanted`` workers are to be had in all; ``None`` for every core that is given."""
+    """Remembers what became of sites. ``wanted`` cores are to be had in all; ``None`` for every one that is given."""
 
     def __init__(self, wanted: int | None) -> None:
         """Know nothing yet."""
@@ -28,17 +28,17 @@ class Roster:
         return True
 
     def openings(self, sites: Iterable[Site], taken: dict[str, int], now: float) -> Iterator[tuple[Site, int]]:
-        """Yield where to hire, and how many workers. ``taken`` are the workers at sites that have a host."""
+        """Yield where to hire, and for how many cores. ``taken`` are those of sites that have a host."""
         self._known = tuple(sites)
         left = None if self._wanted is None else self._wanted - sum(taken.values())
         for site in self._known:
             if site.name in taken or site.name in self.refused or now < self._rests.get(site.name, 0.0):
                 continue
-            workers = site.cores if left is None else min(site.cores, left)
-            if workers < 1:
+            cores = site.cores if left is None else min(site.cores, left)
+            if cores < 1:
                 continue
-            left = None if left is None else left - workers
-            yield site, workers
+            left = None if left is None else left - cores
+            yield site, cores
 
     def rest(self, site: Site, now: float) -> None:
         """Leave ``site`` alone for a while: its host was lost."""

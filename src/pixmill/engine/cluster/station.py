@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pixmill.engine.cluster.letters import Casualty, Engagement, Reply, Work
 from pixmill.engine.executor import Answered, Lost, Report, Returned
 from pixmill.engine.lookahead import Lookahead
-from pixmill.engine.memory import Memory
+from pixmill.engine.memory import Memory, affordable_crew, usable_memory
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool import Pool
 from pixmill.engine.process_room import affordable_workers, process_room
@@ -26,7 +26,8 @@ class Station:
     def __init__(self, engagement: Engagement) -> None:
         """Bring the workers up. ``RunError`` when none can be."""
         handler, policy = engagement.handler, Policy.from_builtins(engagement.policy)
-        self._workers = affordable_workers(engagement.workers, threads=handler.threads, room=process_room())
+        crew = affordable_crew(engagement.cores, handler.per_core, int(policy.memory or usable_memory()))
+        self._workers = affordable_workers(engagement.workers or crew, threads=handler.threads, room=process_room())
         self._memory = Memory(policy.memory, self._workers)
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}

@@ -61,9 +61,9 @@ class DaskFleet(Fleet):
             raise RunError(f"the Dask scheduler does not answer any more: {error}", hint="run again to go on") from error
         return [Site(address, address.rpartition("//")[2], threads) for address, threads in workers.items()]
 
-    def hire(self, number: int, site: Site, workers: int) -> None:
+    def hire(self, number: int, site: Site, cores: int) -> None:
         """Start the actor in its worker process, and nowhere else. Dask sets no cores aside: they are the process' own."""
-        del workers
+        del cores
         key = f"pixmill-{self._run}-{next(self._serial)}"
         future = self._client.submit(NodeHost, workers=[site.name], allow_other_workers=False, actor=True, key=key)
         self._futures[number] = future

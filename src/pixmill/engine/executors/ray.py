@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster: one actor a node, which asks for as many cores as it starts workers."""
+"""Workers on a Ray cluster: one actor a node, which asks for the cores that its workers use."""
 
 import os
 import secrets
@@ -61,10 +61,10 @@ class RayFleet(Fleet):
             raise RunError(f"the Ray cluster does not answer any more: {error}", hint="run again to go on") from error
         return [Site(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
 
-    def hire(self, number: int, site: Site, workers: int) -> None:
+    def hire(self, number: int, site: Site, cores: int) -> None:
         """Start the actor on its node, and nowhere else."""
         place = self._strategy(site.name, soft=False)
-        actor = self._host.options(num_cpus=workers, scheduling_strategy=place, max_restarts=0).remote()
+        actor = self._host.options(num_cpus=cores, scheduling_strategy=place, max_restarts=0).remote()
         self._actors[number] = actor
         self._awaited[actor.hello.remote()] = number
 

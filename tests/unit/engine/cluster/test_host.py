@@ -2,9 +2,12 @@
 
 from contextlib import contextmanager
 
+from msgspec.structs import replace
+
 from pixmill.engine.cluster.host import EXPIRED, NodeHost
 from pixmill.engine.cluster.letters import Dismissal, Engagement, Versions, Work, packed, reply_in, versions_in
 from pixmill.engine.handler import HandlerRef
+from pixmill.engine.memory import ROOM, usable_memory
 from pixmill.engine.policy import Policy
 from pixmill.testing.executors import attempts
 from pixmill.testing.misbehaviour import REF
@@ -12,10 +15,10 @@ from pixmill.testing.processes import is_alive, wait_until
 
 
 @contextmanager
-def engaged(*, handler=REF, silence=60.0, workers=1):
+def engaged(*, handler=REF, silence=60.0, cores=1, workers=None):
     host = NodeHost()
     say = lambda letter: reply_in(host.exchange(packed(letter)))  # noqa: E731  # shorter than a function
-    say(Engagement.of(handler, Policy(), workers=workers, silence=silence))
+    say(Engagement.of(handler, Policy(), cores=cores, workers=workers, silence=silence))
     try:
         yield say
     finally:
@@ -67,5 +70,12 @@ def test_workers_that_cannot_start_are_trouble_in_their_own_words():
 
 
 def test_it_tells_what_a_try_may_use_that_runs_alone():
-    with engaged(workers=2) as say:
+    with engaged(cores=2) as say:
         assert say(Work()).memory > 0
+
+
+def test_there_are_more_workers_than_cores_where_they_wait_for_a_network_unless_it_is_told_how_many():
+    with engaged(handler=replace(REF, per_core=3), cores=2) as say:
+        assert say(Work()).workers == max(2, min(6, usable_memory() // ROOM))
+    with engaged(handler=replace(REF, per_core=3), cores=2, workers=2) as say:
+        assert say(Work()).workers == 2
