@@ -36,7 +36,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--name", "../{stem}.{ext}"), "--name: expected a name made of text and {dir}, "),
         ((*RUN, "third"), "expected SRC DST, received one word more: third"),
         (("run",), "SRC: expected a folder of the images, or one image, received none"),
-        (("run", "photos"), "DST: expected a folder of the results, received none"),
+        (("run", "photos"), "DST: expected a folder or bucket of the results, received none"),
         (("run", "", "out"), "SRC: expected a name, received ''"),
         (("run", "nowhere", "out"), "SRC nowhere does not exist"),
         (("run", "photos", "photos"), "SRC and DST are the same folder"),

@@ -18,6 +18,7 @@ from pixmill.storage.patience import Patience
 from pixmill.storage.retrying import Retrying
 from pixmill.storage.storage import Storage
 
+NANOSECONDS = 19  # digits of a modification time, until the year 2286
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
 
 
@@ -114,7 +115,8 @@ class ImageHandler:
         stages.enter("write")
         name = item.names[index]
         version = item.entry.version
-        mtime = int(version) if self._options.keep_mtime and version.isdigit() else None  # that of a URL is no time
+        is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
+        mtime = int(version) if self._options.keep_mtime and is_time else None
         digest = blake2b(output.data, digest_size=16).digest()
         durable = self._options.durable
         self._destination.write(name, output.data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync"))

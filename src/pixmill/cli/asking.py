@@ -16,8 +16,8 @@ SRC = Argument(
     "folder or bucket of images, one image, a tar or zip file, or a list of paths and URLs (-: standard input)",
     variable="INPUT_DIR",
 )
-DST = Argument("DST", "folder of the results", variable="OUTPUT_DIR")
-EARLIER_DST = Argument("DST", "folder of the results of an earlier run", variable="OUTPUT_DIR")
+DST = Argument("DST", "folder or bucket of the results", variable="OUTPUT_DIR")
+EARLIER_DST = Argument("DST", "folder or bucket of the results of an earlier run", variable="OUTPUT_DIR")
 
 
 class RecipeFile(Model, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """From an address to a bucket: what every scheme of an object store does before it asks for the first object."""
 
 import importlib
+import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ from pixmill.storage.address import Address
 Store = TypeVar("Store")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
+_THREADS = "TOKIO_WORKER_THREADS"  # what the runtime inside obstore reads when it starts
 # one request may take as long as a large part over a slow line; a silent connection is given up sooner
 _CONNECT, _SILENCE, _REQUEST = timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=10)
 
@@ -28,6 +30,7 @@ class ClientOptions(TypedDict):
 
 def obstore(extra: str, purpose: str) -> ModuleType:
     """Return the library; ``MissingExtra`` when it is not installed. Nothing imports it before an address asks for it."""
+    os.environ.setdefault(_THREADS, "2")  # in each process; otherwise as many as there are cores, times six workers a core
     try:
         importlib.import_module("obstore.store")
         return importlib.import_module("obstore")
