@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from pixmill.testing.invariants import counts, failed
 from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND, DONE, STOPPED
+from pixmill.testing.trial import COMMAND, DONE, STOPPED, Ended
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 needs_mkfs = pytest.mark.skipif(shutil.which("mkfs.ext4") is None, reason="mkfs.ext4 makes the disk")
@@ -99,19 +100,21 @@ def test_an_output_that_is_read_only_is_refused_at_the_start(trial, gallery, mou
 
 
 @pytest.mark.row("S4")
-def test_an_output_that_becomes_read_only_stops_the_run(trial, gallery, mounted):
-    place = mounted("-t", "tmpfs", "none")
-    attempt = trial(gallery(60, side=900), destination=place)
+@needs_mkfs
+def test_a_disk_that_fails_and_becomes_read_only_stops_the_run(trial, gallery, mounted, tmp_path):
+    image = str(disk(tmp_path, 64))
+    place = mounted("-o", "loop,errors=remount-ro", image)
+    attempt = trial(gallery(60, side=600), destination=place)
     process = attempt.start()
     wait_until(lambda: counts(place).done > 3 or process.poll() is not None)
-
-    def freeze():
-        return subprocess.run(["mount", "-o", "remount,ro", place], check=False, capture_output=True).returncode == 0
-
-    wait_until(lambda: freeze() or process.poll() is not None)  # busy while a file is open for writing
+    # the file system has found an error in itself, and takes nothing more: not even what is open for writing
+    Path(f"/sys/fs/ext4/loop{os.minor(place.stat().st_dev)}/trigger_fs_error").write_text("a test of pixmill")
     attempt.faults += 1
-    ended = attempt.end(process)
-    assert ended.code in (STOPPED, 0), ended.err
+    out, err = process.communicate(timeout=240)
+    assert process.returncode in (STOPPED, DONE), err
+    wait_until(lambda: subprocess.run(["umount", place], check=False, capture_output=True).returncode == 0)
+    subprocess.run(["fsck.ext4", "-fy", image], check=False, capture_output=True)
+    mounted("-o", "loop", image)
+    attempt.hold(Ended(process.returncode, out, err))
     assert failed(place) == {}
-    mounted("-o", "remount,rw")
     attempt.complete()
