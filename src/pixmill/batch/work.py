@@ -17,6 +17,7 @@ from pixmill.storage.address import Address
 
 HANDLER = "pixmill.batch.handler:image_handler"
 PRELOAD = ("pixmill.batch.handler",)
+HERE = ("file:", "tar:", "zip:", "anywhere://local")  # where the addresses of this machine begin
 LOCAL = "local"  # the executor whose workers are processes of this machine
 PER_CORE = 6  # workers where images come from a store or go to one
 THREADS = 16  # of libvips and its encoders in one worker: 4 to 6 as a rule, 14 were seen with AVIF
@@ -48,7 +49,7 @@ def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
 
 def is_local(assignment: Assignment) -> bool:
     """Tell whether no worker needs the network."""
-    return assignment.source.startswith(("file:", "tar:", "zip:")) and assignment.destination.startswith("file:")
+    return assignment.source.startswith(HERE) and assignment.destination.startswith("file:")
 
 
 def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:

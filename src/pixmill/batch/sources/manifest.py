@@ -23,6 +23,7 @@ from pixmill.storage.storage import Entry, Storage
 from pixmill.storage.web.terms import Terms
 
 STANDARD_INPUT = b"-"
+LOCAL = Address("anywhere", b"local")
 _WEB = ("http", "https")
 _LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -34,7 +35,8 @@ class Manifest(SourceKind):
     """The images that a list names, folder by folder in sorted order, whatever the order of the list.
 
     A row in a file of this machine is looked at when it is yielded, and its version is the file's. What is elsewhere is not asked
-    for ahead: its version is its address, so that another one is another image.
+    for ahead: its version is its address, so that another one is another image. ``address`` says that all is on this machine once
+    the list has been read, if it is.
     """
 
     is_chosen = True
@@ -93,6 +95,7 @@ class Manifest(SourceKind):
             yield [self._entry(image) for image in chunk]
 
     def _records(self) -> Iterator[Record]:
+        is_local = True
         for row in self._rows():
             name = f"{self._name}:{row.number:012}".encode("utf-8", "surrogateescape")
             if row.refusal:
@@ -104,7 +107,10 @@ class Manifest(SourceKind):
             except ReadError as error:
                 yield record(Sortable(name, refusal=f"{self._name}, row {row.number}: {error.message}"))
             else:
+                is_local = is_local and image.place.startswith(b"\0/")
                 yield record(Sortable(image.path, image.place, row.columns))
+        if is_local:  # then a worker needs no network, and waits for none
+            self.address = LOCAL
 
     def _entry(self, image: Sortable) -> Entry:
         size, version = 0, b"@" + blake2b(image.place, digest_size=8).hexdigest().encode()  # a URL may hold a secret

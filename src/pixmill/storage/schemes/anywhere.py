@@ -10,6 +10,7 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Entry, Listing, Scheme, Storage, unheard
 
+_LOCAL = "local"
 _KEPT = 32  # storages that stay open
 _WEB = (b"http", b"https")
 
@@ -18,10 +19,12 @@ class AnywhereStorage(Scheme):
     """Reads by places alone, each a whole address: NUL and ``/srv/a.jpg``, ``https://example.org/a.jpg`` or ``s3://bucket/a.jpg``.
 
     Each storage is opened when it is first needed. ``anywhere://#per-host=2`` has the terms for the web behind its ``#``.
+    ``anywhere://local`` leads to files of this machine alone.
     """
 
-    def __init__(self, *, terms: str = "", follow_symlinks: bool = False) -> None:
+    def __init__(self, *, terms: str = "", follow_symlinks: bool = False, is_local: bool = False) -> None:
         """Open nothing yet."""
+        self._is_local = is_local
         self._terms = terms
         self._follow = follow_symlinks
         self._storages: OrderedDict[Address, Storage] = OrderedDict()
@@ -30,9 +33,9 @@ class AnywhereStorage(Scheme):
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # it writes nothing
         """Return a storage with the terms of ``address``."""
         location, _, terms = address.location.decode("ascii", "replace").partition("#")
-        if location:
-            raise AddressError(f"expected anywhere://, received {address}")
-        return cls(terms=terms, follow_symlinks=follow_symlinks)
+        if location not in ("", _LOCAL):
+            raise AddressError(f"expected anywhere:// or anywhere://{_LOCAL}, received {address}")
+        return cls(terms=terms, follow_symlinks=follow_symlinks, is_local=location == _LOCAL)
 
     def stat(self, path: bytes) -> Entry | None:
         """Return what is at a place, or ``None``."""
@@ -92,6 +95,8 @@ class AnywhereStorage(Scheme):
         scheme, mark, rest = place[1:].partition(b"://")
         if place.startswith(b"\0/") or not mark:
             return self._storage(Address("file", b"/")), place[1:].lstrip(b"/")
+        if self._is_local:
+            raise AddressError(f"{printable(scheme)}:// is not on this machine, and nothing else was to be read")
         if scheme in _WEB:  # one client for all hosts, which takes what follows as it stands
             return self._storage(Address(scheme.decode(), b"#" + self._terms.encode())), b"\0" + rest
         bucket, _, key = rest.partition(b"/")

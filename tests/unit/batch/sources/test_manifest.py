@@ -13,11 +13,15 @@ from PIL import Image
 import pixmill
 from pixmill.batch import status
 from pixmill.batch.lists.grouping import Sortable, chunks, record
+from pixmill.batch.options import resolve
+from pixmill.batch.plan import plan
 from pixmill.batch.source import Asked
 from pixmill.batch.sources.manifest import Manifest
-from pixmill.core.errors import AddressError, ConfigError
+from pixmill.batch.work import confinement
+from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.sorting import Sorted
 from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
 from pixmill.testing.invariants import identities, outputs
 from pixmill.testing.web import Answer, serving
 
@@ -355,3 +359,23 @@ def test_what_cannot_be_looked_into_ahead_fails_alone(source, tmp_path, options)
     (source / "list.txt").write_text("a.jpg\ngone.jpg")
     report = pixmill.run(source / "list.txt", tmp_path / "out", workers=1, **options)
     assert (report.counts.done, report.counts.failed) == (1, 1)
+
+
+def test_objects_and_files_come_together(source, tmp_path, s3):
+    bucket = open_storage(f"s3://{s3}")
+    bucket.write(b"listed/100% b.jpg", (source / "a.jpg").read_bytes(), durable=True)
+    (source / "list.txt").write_text(f"a.png\ns3://{s3}/listed/100% b.jpg\ns3://{s3}/listed/gone.jpg")
+    report = pixmill.run(source / "list.txt", tmp_path / "out", workers=1)
+    assert (report.counts.done, report.counts.failed, set(report.failures)) == (2, 1, {"read-vanished"})
+    assert set(outputs(tmp_path / "out")) == {"a.jpg", f"{s3}/listed/100% b.jpg"}
+
+
+@pytest.mark.parametrize(("rows", "needs_network"), [(["a.jpg", "/b.jpg"], False), (["a.jpg", "https://example.org/b.jpg"], True)])
+def test_a_list_that_has_been_read_says_whether_a_worker_needs_the_network(source, tmp_path, rows, needs_network):
+    (source / "list.txt").write_text("\n".join(rows))
+    made = plan(resolve(str(source / "list.txt"), str(tmp_path / "out")))
+    next(made.tasks())
+    assert confinement(made.assignment, made.config.recipe).network is needs_network
+    storage = open_storage(made.assignment.source)
+    with pytest.raises(AddressError if not needs_network else ReadError):
+        storage.read(b"\0http://127.0.0.1/a.jpg", limit=1)
