@@ -1,11 +1,11 @@
 """What the coordinator and a host write to each other: MessagePack, so that no cluster engine pickles anything of ours."""
 
 import platform
+import sys
 from typing import Any, Self
 
 import msgspec
 
-import pixmill
 from pixmill.engine.executor import Post
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
@@ -22,7 +22,8 @@ class Versions(msgspec.Struct, frozen=True):
     @classmethod
     def here(cls) -> Self:
         """Return those of this process."""
-        return cls(".".join(platform.python_version_tuple()[:2]), pixmill.__version__)
+        package = sys.modules[__name__.partition(".")[0]]  # loaded with any part of it; to import it by name would be upward
+        return cls(".".join(platform.python_version_tuple()[:2]), package.__version__)
 
 
 class Engagement(msgspec.Struct, frozen=True, tag="engagement"):
