@@ -53,7 +53,7 @@ class Trial:
         self.lost = 0
         self._inputs = invariants.identities(source)
         self._kept: dict[str, invariants.Identity] = {}
-        self._started: list[int] = []
+        self._started: list[subprocess.Popen[str]] = []
         destination.mkdir(parents=True, exist_ok=True)
         (destination / BYSTANDER).write_text("somebody else's")
         os.sync()  # it must be there after a power cut, too
@@ -66,7 +66,7 @@ class Trial:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **how}
         environment = {**os.environ, **(env or {})}
         process: subprocess.Popen[str] = subprocess.Popen(line, env=environment, start_new_session=True, text=True, **streams)  # noqa: S603  # our own command
-        self._started.append(process.pid)
+        self._started.append(process)
         return process
 
     def end(self, process: subprocess.Popen[str], *, patience: float = PATIENCE) -> Ended:
@@ -98,8 +98,8 @@ class Trial:
 
     def hold(self, ended: Ended) -> None:
         """Hold everything to I1 to I9, I11 and I12, after a run that ended as ``ended``, by whatever fault."""
-        for session in self._started:
-            wait_until(lambda: not of_session(session))  # noqa: B023  # called at once
+        for process in self._started:
+            wait_until(lambda: not of_session(process.pid))  # noqa: B023  # called at once
         invariants.check(self.destination, self.expected)
         invariants.check_unlocked(self.destination)
         self._hold_files()
@@ -125,10 +125,12 @@ class Trial:
 
     def close(self) -> None:
         """End what a test that failed in the middle left running."""
-        for session in self._started:
-            for pid in of_session(session):
+        for process in self._started:
+            for pid in of_session(process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            with process:  # closes its streams, and waits for it
+                pass
 
     def _hold_files(self) -> None:
         """I2, I4 and I9: what is not this run's business is as it was."""
