@@ -6,9 +6,9 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+from PIL import Image
 
 from pixmill.testing import invariants
-from pixmill.testing.pictures import write_samples
 from pixmill.testing.trial import COMMAND, DONE, MISUSED, STOPPED
 
 WITHOUT = "import sys; sys.modules[{engine!r}] = None; from pixmill.cli.main import main; sys.exit(main())"
@@ -17,7 +17,8 @@ WITHOUT = "import sys; sys.modules[{engine!r}] = None; from pixmill.cli.main imp
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("in")
-    write_samples(folder)
+    for shade in range(8):
+        Image.new("RGB", (640, 480), (shade * 30, 90, 60)).save(folder / f"{shade}.jpg")
     return folder
 
 
