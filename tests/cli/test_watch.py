@@ -12,6 +12,8 @@ from collections import Counter
 import pytest
 from PIL import Image
 
+from pixmill.testing.processes import wait_until
+
 COMMAND = (sys.executable, "-m", "pixmill", "watch", "in", "out", "--json", "--quiet", "--settle", "300ms", "--workers", "1")
 DEADLINE = 60.0
 
@@ -359,3 +361,14 @@ def test_one_file_cannot_be_watched(pixmill, tmp_path):
     picture(tmp_path / "in" / "a.jpg")
     answer = pixmill("watch", "in/a.jpg", "out")
     assert (answer.returncode, "only a folder can be watched" in answer.stderr) == (2, True)
+
+
+def test_the_report_is_written_when_it_has_caught_up_and_again_at_the_end(watch, tmp_path):
+    picture(tmp_path / "in" / "before.jpg")
+    watcher = watch("--report", "page.html")
+    wait_until((tmp_path / "page.html").exists, seconds=DEADLINE)
+    picture(tmp_path / "in" / "after.jpg", shade=20)
+    watcher.wait_until_finished("after.jpg")
+    assert watcher.stop() == 0
+    assert '<dd data-value="done">2</dd>' in (tmp_path / "page.html").read_text()
+    assert not list(tmp_path.glob(".page.html*"))

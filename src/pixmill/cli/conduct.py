@@ -49,7 +49,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            reporting.write(run.plan)
+            reporting.write(config.destination, run.plan.places.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:

@@ -1,15 +1,22 @@
 """The report of a run that has ended: whether one is wanted, and where."""
 
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.batch.plan import Plan
 from pixmill.batch.report.writing import write_report
-from pixmill.core.errors import ConfigError
+from pixmill.batch.watching.events import CaughtUp
+from pixmill.core.errors import ConfigError, PixmillError
+from pixmill.core.events import Event, Observer
 from pixmill.core.model import Model
 from pixmill.core.text import printable
+
+PAUSE = 60.0  # seconds between two reports of one watch
 
 
 class Reporting(Model, frozen=True, kw_only=True):
@@ -20,7 +27,6 @@ class Reporting(Model, frozen=True, kw_only=True):
         Meta(description="write one page on what was done here at the end, as pixmill report does", extra={"value": "FILE"}),
     ] = None
     quality_check: Annotated[int, Meta(ge=0, description="measure for the report how alike so many results and sources look")] = 0
-
     profile: Annotated[
         str | None,
         Meta(description="trace a sample of images, and write a profile here that speedscope.app opens", extra={"value": "FILE"}),
@@ -36,8 +42,40 @@ class Reporting(Model, frozen=True, kw_only=True):
         if self.report and not Path(self.report).absolute().parent.is_dir():
             raise ConfigError(f"{printable(self.report)} cannot be written: its folder does not exist", hint="name another file")
 
-    def write(self, plan: Plan) -> None:
-        """Write it, if it is wanted; ``RunError`` when it cannot be."""
-        if self.report:
-            state = str(plan.places.state)
-            write_report(plan.config.destination, state=state, path=Path(self.report), check=self.quality_check)
+    def write(self, destination: str, state: Path) -> None:
+        """Write it, if it is wanted and anything has run; ``RunError`` when it cannot be."""
+        if self.report and state.is_dir():
+            write_report(destination, state=str(state), path=Path(self.report), check=self.quality_check)
+
+
+class Refresher(Observer):
+    """Calls ``write`` whenever a watch has caught up, in the background and not more often than every ``pause`` seconds.
+
+    What goes wrong is left to the report at the end, which says so.
+    """
+
+    def __init__(self, write: Callable[[], None], *, pause: float = PAUSE, clock: Callable[[], float] = time.monotonic) -> None:
+        """Write nothing yet."""
+        self._write = write
+        self._pause = pause
+        self._clock = clock
+        self._due = clock()
+        self._writer: Thread | None = None
+
+    def notice(self, event: Event) -> None:
+        """Write if it is time."""
+        is_writing = self._writer is not None and self._writer.is_alive()
+        if isinstance(event, CaughtUp) and self._clock() >= self._due and not is_writing:
+            self._due = self._clock() + self._pause
+            self._writer = Thread(target=self._attempt, name="report", daemon=True)
+            with suppress(RuntimeError):  # where no thread is to be had there is the report at the end
+                self._writer.start()
+
+    def close(self) -> None:
+        """Wait until what is being written is written."""
+        if self._writer is not None and self._writer.ident is not None:
+            self._writer.join()
+
+    def _attempt(self) -> None:
+        with suppress(PixmillError):
+            self._write()

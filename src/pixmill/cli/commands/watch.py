@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -21,11 +22,13 @@ from pixmill.cli.display import Display, Silent
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
 from pixmill.cli.recording import Occasion, recorders
+from pixmill.cli.reporting import Refresher, Reporting
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import SHOW, Showing
 from pixmill.cli.summary import MARGIN, plain_report, summary
 from pixmill.cli.watching import Talk, WatchLines
 from pixmill.core.errors import RunError
+from pixmill.core.events import Observer
 from pixmill.core.model import Model
 
 
@@ -62,22 +65,23 @@ class Watch(Command):
     def options(cls) -> dict[str, Option]:
         """Return the options of watching, every option of a run, and those of showing it."""
         watching = declared("How to watch", Watching, Health)
-        return {**watching, **run_options(), **declared(SHOW, Showing)}
+        return {**watching, **run_options(), **declared(SHOW, Showing), **declared(SHOW, Reporting, without={"profile"})}
 
     def execute(self) -> int:
         """Watch, or ask about a watcher."""
         if self.request.model(Health).health:
             return self._check()
-        showing = self.request.model(Showing)
+        showing, reporting = self.request.model(Showing), self.request.model(Reporting)
+        reporting.check()
+        config = config_from(self.request)
+        write_report = partial(reporting.write, config.destination, find(config).state)
         progress = Progress(time.monotonic)
         printer = Silent(self.console.err) if showing.quiet or showing.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
         with interruptible() as interruption, ExitStack() as stack:
             display = stack.enter_context(Display(progress, lambda: printer))
-            talk = () if showing.quiet else (Talk(progress, display.say),)
-            command = ["pixmill", *sys.argv[1:]]
-            occasion = Occasion(config=config_from(self.request), progress=progress, command=command, say=display.say)
-            observers = [progress, *recorders(showing, self.console, occasion), *talk]
+            occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
+            observers = [progress, *recorders(showing, self.console, occasion), *self._listeners(occasion, write_report)]
             watcher = Watcher(
                 lambda: config_from(self.request), self.request.model(Watching), files=list(self._files()), observers=observers
             )
@@ -85,9 +89,17 @@ class Watch(Command):
             try:
                 for _ in watcher:
                     pass
+                write_report()
             except RunError as error:
                 stopped = error
         return self._conclude(watcher, showing, stopped)
+
+    def _listeners(self, occasion: Occasion, write_report: Callable[[], None]) -> Iterator[Observer]:
+        """Yield who else hears of a watch: what says it in words, and what keeps the report up to date."""
+        if not self.request.model(Showing).quiet:
+            yield Talk(occasion.progress, occasion.say)
+        if self.request.model(Reporting).report:
+            yield Refresher(write_report)
 
     def _conclude(self, watcher: Watcher, showing: Showing, stopped: RunError | None) -> int:
         report = watcher.report()
