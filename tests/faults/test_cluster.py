@@ -181,6 +181,30 @@ def test_a_node_that_is_cut_off_holds_the_run_up_for_less_than_half_a_minute(und
     wait_until(lambda: not under_way.cluster.node.workers(), seconds=90)  # nobody told them: they have noticed by themselves
 
 
+def test_a_node_that_comes_back_after_its_wire_was_pulled_gets_work_again(under_way):
+    under_way.wait_for_share(0.1)
+    under_way.cluster.node.cut()
+    wait_until(lambda: under_way.told("worker_lost"), seconds=60)
+    under_way.cluster.node.mend()
+    before = set(under_way.cluster.node.workers())
+    wait_until(lambda: set(under_way.cluster.node.workers()) - before or under_way.process.poll() is not None, seconds=120)
+    under_way.complete()
+
+
+def test_nobody_outlives_a_coordinator_that_is_killed_and_the_next_one_goes_on(under_way):
+    under_way.wait_for_share(0.2)
+    under_way.process.kill()
+    under_way.process.wait(60)
+    wait_until(lambda: not under_way.cluster.node.workers() + under_way.cluster.head.workers(), seconds=90)
+    kept = invariants.finished(under_way.destination)
+    before = invariants.identities(under_way.destination)
+    again = under_way.cluster.run(under_way.source, under_way.destination, under_way.events)
+    assert again.wait(200) == DONE, under_way.events.read_text()[-3000:]
+    assert invariants.outputs(under_way.destination) == under_way.expected
+    after = invariants.identities(under_way.destination)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
 def test_an_interrupted_coordinator_leaves_nothing_running_and_goes_on_where_it_was(under_way):
     under_way.wait_for_share(0.2)
     os.kill(under_way.process.pid, signal.SIGINT)
