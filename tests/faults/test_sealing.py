@@ -27,8 +27,8 @@ def prepare(folder, packing):
 
 def killed_at(shop, shim, call, number):
     """Seal in a process that is killed at the ``number``-th ``call``; tell whether it came so far."""
-    fault = shim(FAULT_UNDER=shop.dataset.folder, FAULT_CALL=call, FAULT_HOW="kill", FAULT_AT=number)
-    line = [sys.executable, "-m", "pixmill.testing.datasets", shop.dataset.folder, shop.dataset.packing]
+    fault = shim(FAULT_UNDER=shop.folder, FAULT_CALL=call, FAULT_HOW="kill", FAULT_AT=number)
+    line = [sys.executable, "-m", "pixmill.testing.datasets", shop.folder, shop.dataset.packing]
     subprocess.run(line, env={**os.environ, **fault.environment}, check=False, timeout=120)
     return fault.fired > 0
 

@@ -7,6 +7,7 @@ import msgspec
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
+from pixmill.batch.datasets.shelf import open_shelf
 from pixmill.batch.source import Asked, Source, SourceKind
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
@@ -38,7 +39,7 @@ class Places(msgspec.Struct, frozen=True):
     @property
     def home(self) -> Address:
         """Return what a run has for itself: DST, and of a dataset the folder of its shards."""
-        return self.dataset.address if self.dataset else self.destination
+        return self.dataset.home if self.dataset else self.destination
 
 
 def sources() -> Registry[SourceKind]:
@@ -57,7 +58,7 @@ def open_source(asked: Asked) -> Source:
 def find(config: RunConfig) -> Places:
     """Return the places of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
     dataset = _dataset(config)
-    destination = dataset.address if dataset else Address.parse(config.destination)
+    destination = dataset.home if dataset else Address.parse(config.destination)
     state = _state(config, destination)
     asked = Asked(address=Address.parse(config.source), selection=config.selection, outputs=(destination, Address.parse(state)))
     source = open_source(asked)
@@ -75,6 +76,7 @@ def _dataset(config: RunConfig) -> Dataset | None:
     dataset = dataset_at(Address.parse(config.destination), config.selection.shard)
     if dataset is not None:
         dataset.packs.check()
+        open_shelf(dataset.home)  # says what is wrong with the address, or not installed
     elif placement.shard_size is not None or placement.shard_samples is not None:
         raise ConfigError("shard_size and shard_samples are for datasets", hint="name one as DST, such as tar://FOLDER")
     return dataset

@@ -9,16 +9,18 @@ from pathlib import Path
 from random import Random
 
 from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
-from pixmill.batch.datasets.contents import open_contents
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.layout import Bounds
+from pixmill.batch.datasets.opening import open_contents
 from pixmill.batch.datasets.sealing import Sealing
+from pixmill.batch.datasets.shelf import open_shelf
 from pixmill.batch.item import Product, Written, pack, unpack
 from pixmill.batch.ledgers import LEDGER
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import Attempt, Done, State, Task
+from pixmill.storage.address import Address
 
 #: an image's name below SRC without its ending, and the number that its bytes follow from
 Images = Mapping[str, int]
@@ -34,8 +36,9 @@ class Workshop:
 
     def __init__(self, folder: Path, packing: str = "tar", *, samples: int = 3) -> None:
         """Make the folder, if need be."""
-        self.dataset = Dataset(packing, folder)
-        self.state = folder / ".pixmill"
+        self.folder = folder
+        self.dataset = Dataset(packing, Address.parse(folder))
+        self.state = self.dataset.work
         self.bounds = Bounds(samples=samples)
         self.dataset.parts.mkdir(parents=True, exist_ok=True)
 
@@ -75,13 +78,14 @@ class Workshop:
             ledger = stack.enter_context(self.ledger())
             catalogue = Catalogue(self.state / CATALOGUE)
             stack.callback(catalogue.close)
-            sealing = Sealing(self.dataset, ledger, catalogue, bounds=self.bounds, announcer=Announcer([], SystemClock()))
+            announcer, shelf = Announcer([], SystemClock()), open_shelf(self.dataset.home)
+            sealing = Sealing(self.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=self.bounds, announcer=announcer)
             stack.callback(sealing.close)
             return sealing.seal(goes_on)
 
     def files(self) -> dict[str, bytes]:
         """Return what anybody sees: the files in the folder, by name."""
-        return {path.name: path.read_bytes() for path in self.dataset.folder.iterdir() if path.is_file()}
+        return {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
 
     def left_over(self) -> list[Path]:
         """Return the files that should be gone once everything is sealed: parts, and shards on their way."""

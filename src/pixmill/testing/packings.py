@@ -38,7 +38,7 @@ class PackingSuite:
         """Write a shard; return its path and the positions of the members of each sample."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"000000{self.packing.suffix}"
-        with whole(path, by_way_of=folder) as sink, closing(self.packing.writer(sink.as_file)) as writer:
+        with whole(path) as sink, closing(self.packing.writer(sink.as_file)) as writer:
             positions = [writer.add(each, contents) for each, contents in samples]
         return path, positions
 

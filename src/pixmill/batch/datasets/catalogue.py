@@ -78,14 +78,14 @@ class Catalogue:
         with explained(self._path):
             return [Spot(*row) for row in self._connection.execute(self._sql["find"], (name,)).fetchall()]
 
-    def stage(self, shard: Shard, spots: Iterable[tuple[bytes, Spot]]) -> Shard:
-        """Add ``shard`` with its outputs, by name; return it with the id that it got. Those of the arguments do not matter."""
+    def add(self, shard: Shard, spots: Iterable[tuple[bytes, Spot]]) -> Shard:
+        """Add ``shard`` with its outputs, by name; return it with the id that it got, which those of the arguments are not."""
+        values = (shard.name, shard.stage, shard.fingerprint, shard.size, shard.samples, shard.digest)
         with self._change() as connection:
-            values = (shard.name, shard.fingerprint, shard.size, shard.samples, shard.digest)
-            identity = connection.execute(self._sql["stage"], values).lastrowid or 0
+            identity = connection.execute(self._sql["add"], values).lastrowid or 0
             rows = ((name, identity, spot.source, spot.position, spot.size, spot.digest) for name, spot in spots)
-            connection.executemany(self._sql["add"], rows)
-        return msgspec.structs.replace(shard, id=identity, stage=Stage.STAGED)
+            connection.executemany(self._sql["place"], rows)
+        return msgspec.structs.replace(shard, id=identity)
 
     def decide(self, sealing: Sequence[Shard], leaving: Sequence[Shard]) -> None:
         """Say, all at once, that some shards take the place of others. From here on it is to be seen through."""
@@ -97,6 +97,12 @@ class Catalogue:
         """Say that what was decided has been done."""
         with self._change() as connection:
             for statement in ("seal", "part", "leave"):
+                connection.execute(self._sql[statement])
+
+    def revert(self) -> None:
+        """Take back what was decided and has not been done."""
+        with self._change() as connection:
+            for statement in ("unseal", "stay"):
                 connection.execute(self._sql[statement])
 
     def void(self, shard: Shard) -> None:

@@ -1,49 +1,44 @@
 """Shards take the place of others: what is decided is seen through, by whichever run, and what is left over is cleared away."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.contents import place_of
-from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
-from pixmill.batch.datasets.whole import settle_folders
+from pixmill.batch.datasets.dataset import Dataset
+from pixmill.batch.datasets.shelf import Shelf
 from pixmill.core.errors import ConfigError
-from pixmill.core.text import printable
 
 
-def see_through(dataset: Dataset, catalogue: Catalogue) -> list[Shard]:
-    """Do what the catalogue says is decided, which may have been done in part before; return the shards that are sealed by it.
-
-    The indexes go first: while they are not there, the dataset is between two states.
-    """
+def see_through(dataset: Dataset, catalogue: Catalogue, shelf: Shelf) -> list[Shard]:
+    """Do what the catalogue says is decided, which may have been done in part before; return the shards that are sealed by it."""
     changing = catalogue.changing()
     if not changing:
         return []
-    for name in (SAMPLES_INDEX, SHARDS_INDEX):
-        dataset.index(name).unlink(missing_ok=True)
     sealing = [shard for shard in changing if shard.stage is Stage.SEALING]
     for shard in sealing:
-        with suppress(FileNotFoundError):  # it was renamed before a dead run came to say so
-            (dataset.staging / shard.name).replace(dataset.folder / shard.name)
+        with suppress(FileNotFoundError):  # it was put there before a dead run came to say so
+            shelf.put(dataset.staging / shard.name)
     taken = {shard.name for shard in sealing}
     for shard in changing:
         if shard.stage is Stage.LEAVING and shard.name not in taken:
-            (dataset.folder / shard.name).unlink(missing_ok=True)
-    settle_folders(dataset.folder, dataset.staging)
+            shelf.remove(shard.name)
     catalogue.conclude()
     return sealing
 
 
-def clear_away(dataset: Dataset, catalogue: Catalogue) -> None:
+def clear_away(dataset: Dataset, catalogue: Catalogue, shelf: Shelf) -> None:
     """Forget what the catalogue says of files that are not what it says, and remove what a dead run left in the staging folder.
 
-    ``ConfigError`` when the folder holds shards that the catalogue does not know: they would be written over.
+    ``ConfigError`` when there are shards that the catalogue does not know: they would be written over.
     """
-    shards = catalogue.shards()
-    _refuse_strangers(dataset, {shard.name for shard in shards if shard.stage is Stage.SEALED})
+    shards, sizes = catalogue.shards(), shelf.sizes()
+    known = {shard.name for shard in shards if shard.stage is Stage.SEALED}
+    _refuse_strangers(dataset, [name for name in sorted(sizes) if dataset.is_shard(name) and name not in known])
     for shard in shards:
-        if place_of(dataset, shard) is None and shard.stage is Stage.STAGED:
+        if place_of(dataset, shard, sizes) is None and shard.stage is Stage.STAGED:
             discard(dataset, catalogue, shard)
-        elif place_of(dataset, shard) is None:
+        elif place_of(dataset, shard, sizes) is None:
             catalogue.void(shard)
     staged = {shard.name for shard in shards if shard.stage is Stage.STAGED}
     for path in dataset.staging.iterdir():
@@ -51,11 +46,11 @@ def clear_away(dataset: Dataset, catalogue: Catalogue) -> None:
             path.unlink()
 
 
-def _refuse_strangers(dataset: Dataset, known: set[str]) -> None:
-    strange = next((name for name in dataset.shard_files() if name not in known and not dataset.is_anothers(name)), None)
+def _refuse_strangers(dataset: Dataset, unknown: Sequence[str]) -> None:
+    strange = next((name for name in unknown if not dataset.is_anothers(name)), None)
     if strange is not None:
         raise ConfigError(
-            f"{printable(dataset.folder)} holds {strange}, which is none of the shards that this run knows of",
+            f"{dataset.home} holds {strange}, which is none of the shards that this run knows of",
             hint="name another folder, or remove the shards that are there",
         )
 

@@ -1,15 +1,16 @@
 """``Contents``: where each output of a dataset is, in a part or in a shard, and its bytes."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
-from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue, Shard, Spot, Stage
+from pixmill.batch.datasets.catalogue import Catalogue, Shard, Spot, Stage
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.packing import ShardReader, packings
+from pixmill.batch.datasets.shelf import Shelf
 from pixmill.batch.item import Written, unpack
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
@@ -24,13 +25,14 @@ _BELIEVED = (Stage.SEALING, Stage.SEALED)
 class Contents:
     """The outputs of ``dataset``: those in parts, and those that the ``catalogue`` knows to be in shards whose files stand."""
 
-    def __init__(self, dataset: Dataset, catalogue: Catalogue | None) -> None:
+    def __init__(self, dataset: Dataset, catalogue: Catalogue | None, shelf: Shelf) -> None:
         """Look at the files of the shards; ``None`` is for a dataset that has no catalogue yet."""
         self._dataset = dataset
+        self._shelf = shelf
         self._parts = open_storage(dataset.parts)
         self._part_root = os.fsencode(dataset.parts) + b"/"
         self._catalogue = catalogue
-        self._files: dict[int, Path] = {}
+        self._files: dict[int, Path | str] = {}
         self._open: tuple[int, ShardReader] | None = None
         self.refresh()
 
@@ -38,7 +40,8 @@ class Contents:
         """Look at the files of the shards again: some have been sealed, or have gone."""
         self.close()
         shards = self._catalogue.shards() if self._catalogue else []
-        places = [(shard.id, place_of(self._dataset, shard)) for shard in shards if shard.stage in _BELIEVED]
+        sizes = self._shelf.sizes() if shards else {}
+        places = [(shard.id, place_of(self._dataset, shard, sizes)) for shard in shards if shard.stage in _BELIEVED]
         self._files = {identity: place for identity, place in places if place}
 
     def spot(self, output: Written) -> Spot | None:
@@ -98,17 +101,22 @@ class Contents:
     def _read_spot(self, spot: Spot) -> bytes:
         if self._open is None or self._open[0] != spot.shard:
             self.close()
-            path = self._files[spot.shard]
+            place = self._files[spot.shard]
+            path = self._shelf.path(place) if isinstance(place, str) else place
             packing = next(packing for _, packing in packings() if packing.suffix == path.suffix)
             self._open = (spot.shard, packing.reader(path))
         return self._open[1].read(spot.position, spot.size)
 
 
-def place_of(dataset: Dataset, shard: Shard) -> Path | None:
-    """Return where the file of ``shard`` is, ``None`` when there is none of its size."""
-    staged, final = dataset.staging / shard.name, dataset.folder / shard.name
-    candidates = {Stage.STAGED: [staged], Stage.SEALING: [staged, final]}.get(shard.stage, [final])
-    return next((path for path in candidates if _size(path) == shard.size), None)
+def place_of(dataset: Dataset, shard: Shard, sizes: Mapping[str, int]) -> Path | str | None:
+    """Return where the file of ``shard`` is, ``None`` when there is none of its size.
+
+    That is its path as long as it is staged, else its name on a shelf where files have these ``sizes``.
+    """
+    staged = dataset.staging / shard.name
+    if shard.stage in (Stage.STAGED, Stage.SEALING) and _size(staged) == shard.size:
+        return staged
+    return shard.name if shard.stage is not Stage.STAGED and sizes.get(shard.name) == shard.size else None
 
 
 def _size(path: Path) -> int:
@@ -143,16 +151,3 @@ class Several:
         """Return what the first has that has anything."""
         holder = next((part for part in self._parts if part.stat(path)), self._parts[0])
         return holder.read(path, limit=limit)
-
-
-@contextmanager
-def open_contents(dataset: Dataset, state: Path) -> Iterator[Contents]:
-    """Open the contents of ``dataset``, whose catalogue is in ``state``, to read; a run may be going on meanwhile."""
-    with ExitStack() as stack:
-        catalogue = None
-        if (state / CATALOGUE).exists():
-            catalogue = Catalogue(state / CATALOGUE, read_only=True)
-            stack.callback(catalogue.close)
-        contents = Contents(dataset, catalogue)
-        stack.callback(contents.close)
-        yield contents

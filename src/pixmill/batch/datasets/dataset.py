@@ -1,4 +1,4 @@
-"""``Dataset``: the folder of shards that an address such as ``tar://FOLDER`` names, and where everything is in it."""
+"""``Dataset``: the shards that an address such as ``tar://FOLDER`` names, and where everything is in it."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import msgspec
 
 from pixmill.batch.datasets.packing import Packing, packings
 from pixmill.batch.shard import Shard
-from pixmill.batch.statehome import FOLDER
+from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
 
@@ -18,13 +18,13 @@ WHOLE = Shard()
 
 
 class Dataset(msgspec.Struct, frozen=True):
-    """Shards of ``packing`` in ``folder``. ``tag`` tells the part of a run, such as ``3of16``, and is empty for a whole one.
+    """Shards of ``packing`` at ``home``. ``tag`` tells the part of a run, such as ``3of16``, and is empty for a whole one.
 
-    Several parts of a run share the folder; each has shards, parts and an index of its own.
+    Several parts of a run share their home; each has shards, parts and an index of its own.
     """
 
     packing: str
-    folder: Path
+    home: Address
     tag: str = ""
 
     @property
@@ -38,33 +38,32 @@ class Dataset(msgspec.Struct, frozen=True):
         return f"{self.packing} {self.packs.version}"
 
     @property
-    def address(self) -> Address:
-        """Return the folder as an address."""
-        return Address.parse(self.folder)
+    def work(self) -> Path:
+        """Return the folder of this machine where shards are made."""
+        return default_state(self.home)
 
     @property
     def parts(self) -> Path:
         """Return the folder of finished images that are in no shard yet."""
-        return self.folder / FOLDER / self._own("parts")
+        return self.work / self._own("parts")
 
     @property
     def staging(self) -> Path:
         """Return the folder of shards that are being written, or wait for others."""
-        return self.folder / FOLDER / self._own("staging")
+        return self.work / self._own("staging")
 
     def shard_name(self, number: int) -> str:
         """Return the name of the file of the shard with this ``number``, from 0."""
         return f"{self._prefix}{number:06}{self.packs.suffix}"
 
-    def index(self, name: str) -> Path:
-        """Return where the index called ``name`` is."""
-        return self.folder / f"{self._prefix}{name}"
+    def index_name(self, name: str) -> str:
+        """Return what the index called ``name`` is called here."""
+        return f"{self._prefix}{name}"
 
-    def shard_files(self) -> list[str]:
-        """Return the names of the files in the folder that are called as shards are, of any packing and of any part of a run."""
+    def is_shard(self, name: str) -> bool:
+        """Tell whether a file of this name is a shard, of any packing and of any part of a run."""
         suffixes = "|".join(re.escape(packing.suffix) for _, packing in packings())
-        pattern = re.compile(rf"(?:[0-9]+of[0-9]+-)?[0-9]{{6,}}(?:{suffixes})")
-        return sorted(path.name for path in self.folder.iterdir() if pattern.fullmatch(path.name))
+        return re.fullmatch(rf"(?:[0-9]+of[0-9]+-)?[0-9]{{6,}}(?:{suffixes})", name) is not None
 
     def is_anothers(self, name: str) -> bool:
         """Tell whether the file ``name`` belongs to another part of the same division of a run."""
@@ -88,11 +87,10 @@ def dataset_at(address: Address, shard: Shard = WHOLE) -> Dataset | None:
         return None
     if not address.location:
         raise AddressError(f"expected a folder after {address.scheme}://", hint=f"such as {address.scheme}://out")
-    folder = Address.parse(os.fsdecode(address.location)).local
-    if folder is None:
-        hint = "copy them from there when the run is over"
-        raise AddressError(f"{address}: shards are written to a folder of this machine", hint=hint)
-    return Dataset(address.scheme, folder, shard.tag if shard.count > 1 else "")
+    place = Address.parse(os.fsdecode(address.location))
+    if place.scheme in packings().names():
+        raise AddressError(f"{address}: expected a folder or a bucket after {address.scheme}://, received another dataset")
+    return Dataset(address.scheme, place, shard.tag if shard.count > 1 else "")
 
 
 def as_before(destination: str, former: str) -> str:
@@ -102,6 +100,6 @@ def as_before(destination: str, former: str) -> str:
 
 
 def home(address: Address) -> Address:
-    """Return the folder that ``address`` leads to: that of a dataset for ``tar://FOLDER``, else what it names itself."""
+    """Return the place that ``address`` leads to: that of a dataset for ``tar://FOLDER``, else what it names itself."""
     dataset = dataset_at(address)
-    return dataset.address if dataset else address
+    return dataset.home if dataset else address

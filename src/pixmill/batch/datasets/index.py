@@ -10,6 +10,7 @@ from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
 from pixmill.batch.datasets.sample import sample_of
+from pixmill.batch.datasets.shelf import Shelf
 from pixmill.batch.datasets.whole import whole
 from pixmill.batch.item import Written
 from pixmill.engine.exporting import line
@@ -17,19 +18,28 @@ from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import State
 
 
-def write_indexes(dataset: Dataset, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
-    """Write both, each whole or not at all, in constant memory; ``RunError`` when they cannot be written."""
+def write_indexes(dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
+    """Put both on ``shelf``, each whole or not at all, in constant memory; ``RunError`` when they cannot be written."""
     shards = {shard.id: shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
-    with whole(dataset.index(SAMPLES_INDEX), by_way_of=dataset.staging) as sink:
+    lines, table = (dataset.staging / dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
+    with whole(lines) as sink:
         for entry in _entries(dataset, ledger, contents, shards):
             sink.write((line(entry) + "\n").encode())
-    with whole(dataset.index(SHARDS_INDEX), by_way_of=dataset.staging) as sink:
+    with whole(table) as sink:
         sink.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
+    for file in (lines, table):
+        shelf.put(file)
 
 
-def is_indexed(dataset: Dataset) -> bool:
-    """Tell whether both are there."""
-    return all(dataset.index(name).exists() for name in (SAMPLES_INDEX, SHARDS_INDEX))
+def is_indexed(dataset: Dataset, shelf: Shelf) -> bool:
+    """Tell whether both are on ``shelf``."""
+    return {dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX)} <= shelf.sizes().keys()
+
+
+def remove_indexes(dataset: Dataset, shelf: Shelf) -> None:
+    """Remove both: the dataset is between two states until they are there again."""
+    for name in (SAMPLES_INDEX, SHARDS_INDEX):
+        shelf.remove(dataset.index_name(name))
 
 
 def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, Shard]) -> Iterator[dict[str, object]]:

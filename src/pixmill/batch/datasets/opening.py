@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pixmill.batch.config import Placement
+from pixmill.batch.datasets.adoption import adopt
 from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
-from pixmill.batch.datasets.contents import Outputs, Several, open_contents
-from pixmill.batch.datasets.dataset import as_before, dataset_at, home
+from pixmill.batch.datasets.contents import Contents, Outputs, Several
+from pixmill.batch.datasets.dataset import Dataset, as_before, dataset_at, home
+from pixmill.batch.datasets.index import is_indexed
 from pixmill.batch.datasets.layout import Bounds
 from pixmill.batch.datasets.sealing import Sealing
+from pixmill.batch.datasets.shelf import Shelf, open_shelf
 from pixmill.batch.ledgers import Holding
 from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
@@ -29,10 +34,37 @@ def open_sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stac
         return None
     catalogue = Catalogue(places.state / CATALOGUE)
     stack.callback(catalogue.close)
-    announcer = Announcer(observers, SystemClock())
-    sealing = Sealing(places.dataset, ledger, catalogue, bounds=bounds(made.config.placement), announcer=announcer)
+    shelf = open_shelf(places.home)
+    stack.callback(shelf.close)
+    announcer, limits = Announcer(observers, SystemClock()), bounds(made.config.placement)
+    sealing = Sealing(places.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, announcer=announcer)
     stack.callback(sealing.close)
     return sealing
+
+
+@contextmanager
+def open_contents(dataset: Dataset, state: Path) -> Iterator[Contents]:
+    """Open the contents of ``dataset``, whose catalogue is in ``state``, to read; a run may be going on meanwhile."""
+    with ExitStack() as stack:
+        shelf = open_shelf(dataset.home)
+        stack.callback(shelf.close)
+        contents = Contents(dataset, _catalogue_to_read(dataset, state, shelf, stack), shelf)
+        stack.callback(contents.close)
+        yield contents
+
+
+def _catalogue_to_read(dataset: Dataset, state: Path, shelf: Shelf, stack: ExitStack) -> Catalogue | None:
+    """Return the catalogue of this machine, or for a dataset in a store one of what its indexes say: another may know more."""
+    if dataset.home.local is None and is_indexed(dataset, shelf):
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="pixmill-")))
+        catalogue = Catalogue(folder / CATALOGUE)
+        adopt(dataset, catalogue, shelf, is_ours=lambda: True)
+    elif (state / CATALOGUE).exists():
+        catalogue = Catalogue(state / CATALOGUE, read_only=True)
+    else:
+        return None
+    stack.callback(catalogue.close)
+    return catalogue
 
 
 @contextmanager

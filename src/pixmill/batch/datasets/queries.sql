@@ -7,14 +7,20 @@ SELECT id, name, state, fingerprint, size, samples, digest FROM shard WHERE stat
 -- find: Return where an output is, the newest first.
 SELECT shard, source, position, size, digest FROM member WHERE name = ? ORDER BY shard DESC;
 
--- stage: Add a shard that is whole and not yet in its place.
-INSERT INTO shard (name, state, fingerprint, size, samples, digest) VALUES (?, 0, ?, ?, ?, ?);
+-- add: Add a shard that is whole.
+INSERT INTO shard (name, state, fingerprint, size, samples, digest) VALUES (?, ?, ?, ?, ?, ?);
 
--- add: Add an output of a shard.
+-- place: Add an output of a shard.
 INSERT INTO member (name, shard, source, position, size, digest) VALUES (?, ?, ?, ?, ?, ?);
 
 -- decide: Give a shard a state.
 UPDATE shard SET state = ? WHERE id = ?;
+
+-- unseal: What was about to be sealed waits again.
+UPDATE shard SET state = 0 WHERE state = 1;
+
+-- stay: What was about to go stays.
+UPDATE shard SET state = 2 WHERE state = 3;
 
 -- seal: What was about to be sealed has been.
 UPDATE shard SET state = 2 WHERE state = 1;

@@ -9,16 +9,18 @@ the place of another, or takes over what is in another, waits until all of them 
 import shutil
 from collections.abc import Callable, Sequence
 
+from pixmill.batch.datasets.adoption import adopt
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.changeover import clear_away, discard, see_through
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.events import ShardSealed
-from pixmill.batch.datasets.index import is_indexed, write_indexes
+from pixmill.batch.datasets.index import is_indexed, remove_indexes, write_indexes
 from pixmill.batch.datasets.layout import Bounds, Draft, drafts
 from pixmill.batch.datasets.sample import sample_of
+from pixmill.batch.datasets.shelf import Shelf
 from pixmill.batch.datasets.staging import Outdated, Staging
-from pixmill.batch.datasets.whole import writing_below
+from pixmill.batch.datasets.whole import sealing_in
 from pixmill.core.amounts import plural
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
@@ -37,22 +39,28 @@ class Sealing:
     ``contents`` is what there is to be believed when a run begins.
     """
 
-    def __init__(self, dataset: Dataset, ledger: Ledger, catalogue: Catalogue, *, bounds: Bounds, announcer: Announcer) -> None:
+    def __init__(
+        self, dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: Catalogue, bounds: Bounds, announcer: Announcer
+    ) -> None:
         """Finish what a dead run has decided, and clear away what it left. ``ConfigError`` where strange shards would be lost.
 
         ``announcer`` tells of each shard that is sealed.
         """
         self._dataset = dataset
+        self._shelf = shelf
         self._ledger = ledger
         self._catalogue = catalogue
         self._bounds = bounds
         self._announcer = announcer
-        with writing_below(dataset.folder):
+        with sealing_in(dataset.work):
             dataset.staging.mkdir(parents=True, exist_ok=True)
             dataset.parts.mkdir(parents=True, exist_ok=True)
-            see_through(dataset, catalogue)
-            clear_away(dataset, catalogue)
-        self.contents = Contents(dataset, catalogue)
+            if is_indexed(dataset, shelf):  # after what this catalogue has decided, if anything: another machine went on
+                catalogue.revert()
+                adopt(dataset, catalogue, shelf, is_ours=lambda: ledger.counts().done > 0)
+            see_through(dataset, catalogue, shelf)
+            clear_away(dataset, catalogue, shelf)
+        self.contents = Contents(dataset, catalogue, shelf)
         self._staging = Staging(dataset, ledger=ledger, catalogue=catalogue, contents=self.contents, check=self._check)
         self._goes_on: Callable[[], bool] = lambda: True
 
@@ -83,7 +91,7 @@ class Sealing:
     def _pass(self) -> Outdated | None:
         """Seal what is there; return what was counted on in vain, after which it must be gone through again."""
         self.contents.refresh()
-        with writing_below(self._dataset.folder):
+        with sealing_in(self._dataset.work):
             try:
                 self._go_through()
             except Outdated as outdated:
@@ -126,18 +134,20 @@ class Sealing:
                 self.contents.remove_part(member)
 
     def _seal(self, sealing: Sequence[Shard], leaving: Sequence[Shard]) -> None:
+        if is_indexed(self._dataset, self._shelf):
+            remove_indexes(self._dataset, self._shelf)
         self._catalogue.decide(sealing, leaving)
-        for shard in see_through(self._dataset, self._catalogue):
+        for shard in see_through(self._dataset, self._catalogue, self._shelf):
             self._announcer.announce(ShardSealed, name=shard.name, samples=shard.samples, bytes=shard.size)
 
     def _conclude(self) -> None:
         """Every image that is done is sealed now: what parts there are belong to nobody."""
         self.contents.refresh()
-        with writing_below(self._dataset.folder):
+        with sealing_in(self._dataset.work):
             shutil.rmtree(self._dataset.parts)
             self._dataset.parts.mkdir()
-            if not is_indexed(self._dataset):
-                write_indexes(self._dataset, self._ledger, self._catalogue, self.contents)
+            if not is_indexed(self._dataset, self._shelf):
+                write_indexes(self._dataset, self._shelf, ledger=self._ledger, catalogue=self._catalogue, contents=self.contents)
 
     def _check(self) -> None:
         if not self._goes_on():

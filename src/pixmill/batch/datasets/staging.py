@@ -50,13 +50,13 @@ class Staging:
         name = self._dataset.shard_name(draft.number)
         target = self._dataset.staging / name
         spots: list[tuple[bytes, Spot]] = []
-        with whole(target, by_way_of=self._dataset.staging) as sink, closing(self._dataset.packs.writer(sink.as_file)) as writer:
+        with whole(target) as sink, closing(self._dataset.packs.writer(sink.as_file)) as writer:
             for sample in draft.samples:
                 self._check()
                 spots += _spots(sample, writer.add(sample, self._read(sample)))
         fingerprint = draft.fingerprint(self._dataset.identity)
         shard = Shard(0, name, Stage.STAGED, fingerprint, sink.size, len(draft.samples), sink.digest)
-        return self._catalogue.stage(shard, spots), is_of_parts
+        return self._catalogue.add(shard, spots), is_of_parts
 
     def _look_for(self, draft: Draft) -> bool:
         """Tell whether all of ``draft`` is in parts; ``Outdated`` for what is nowhere, and for what has lost its name."""
@@ -91,6 +91,8 @@ class Staging:
         try:
             return [self._contents.read_output(member) for member in sample.members]
         except ReadError as error:
+            if error.retryable:
+                raise
             raise Outdated([sample.source], lost=True) from error
 
 

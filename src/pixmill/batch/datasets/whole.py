@@ -8,12 +8,13 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from pixmill.core.errors import RunError
+from pixmill.core.errors import ReadError, RunError, WriteError
 from pixmill.storage.local.atomic import settle
 from pixmill.storage.local.faults import write_error
 
 UNFINISHED = ".unfinished"
 _BUFFER = 1 << 20
+_AGAIN = "see to it, and run the same command again"
 
 
 class Sink(io.RawIOBase):
@@ -50,24 +51,23 @@ class Sink(io.RawIOBase):
 
 
 @contextmanager
-def whole(target: Path, *, by_way_of: Path) -> Iterator[Sink]:
-    """Write a file that gets the name ``target`` at the end of the block. Until then it is in the folder ``by_way_of``.
+def whole(target: Path) -> Iterator[Sink]:
+    """Write a file that gets the name ``target`` at the end of the block. Until then it is called otherwise, in the same folder.
 
-    Both are on one file system. ``RunError`` when it cannot be written, and then nothing is left of it.
+    When it cannot be written, nothing is left of it.
     """
-    temporary = by_way_of / (target.name + UNFINISHED)
-    with writing_below(target.parent):
-        try:
-            with temporary.open("wb", buffering=_BUFFER) as file:
-                yield Sink(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-            settle_folders(target.parent)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+    temporary = target.with_name(target.name + UNFINISHED)
+    try:
+        with temporary.open("wb", buffering=_BUFFER) as file:
+            yield Sink(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        settle_folders(target.parent)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def settle_folders(*folders: Path) -> None:
@@ -76,13 +76,15 @@ def settle_folders(*folders: Path) -> None:
 
 
 @contextmanager
-def writing_below(folder: Path) -> Iterator[None]:
-    """Turn what the system says against a change below ``folder`` into a ``RunError``: there is no going on without."""
+def sealing_in(folder: Path) -> Iterator[None]:
+    """Turn what the system or a store says against a change at ``folder`` into a ``RunError``: there is no going on without."""
     try:
         yield
+    except (ReadError, WriteError) as error:
+        raise RunError(error.message, code="not-writable", hint=error.hint or _AGAIN) from error
     except OSError as error:
         place = os.fsencode(folder)
         meant = write_error(error, os.fsencode(error.filename) if error.filename else place, root=place)
         if isinstance(meant, RunError):
             raise meant from error
-        raise RunError(meant.message, code="not-writable", hint="see to it, and run the same command again") from error
+        raise RunError(meant.message, code="not-writable", hint=_AGAIN) from error

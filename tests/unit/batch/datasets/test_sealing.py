@@ -50,9 +50,9 @@ def test_sealing_again_touches_nothing(begin):
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
-    before = {path.name: path.stat().st_mtime_ns for path in shop.dataset.folder.iterdir() if path.is_file()}
+    before = {path.name: path.stat().st_mtime_ns for path in shop.folder.iterdir() if path.is_file()}
     assert begin().seal()
-    assert {path.name: path.stat().st_mtime_ns for path in shop.dataset.folder.iterdir() if path.is_file()} == before
+    assert {path.name: path.stat().st_mtime_ns for path in shop.folder.iterdir() if path.is_file()} == before
 
 
 CHANGES = {
@@ -82,10 +82,10 @@ def test_only_what_must_change_is_sealed_anew(begin, packing):
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
-    before = {name: (shop.dataset.folder / name).stat().st_ino for name in shards(shop)}
+    before = {name: (shop.folder / name).stat().st_ino for name in shards(shop)}
     shop.finish({"photo 08": 99})
     shop.seal()
-    after = {name: (shop.dataset.folder / name).stat().st_ino for name in shards(shop)}
+    after = {name: (shop.folder / name).stat().st_ino for name in shards(shop)}
     assert [name for name in before if before[name] != after[name]] == [f"000001.{packing}"]
 
 
@@ -102,7 +102,7 @@ def test_other_bounds_only_repack(begin, sealed_afresh):
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
-    wide = Workshop(shop.dataset.folder, shop.dataset.packing, samples=100)
+    wide = Workshop(shop.folder, shop.dataset.packing, samples=100)
     wide.seal()
     assert len(shards(shop)) == 1
     begin().seal()
@@ -115,7 +115,7 @@ def test_another_packing_takes_over_what_is_sealed(begin):
     shop.finish(FIRST)
     shop.seal()
     before = shop.files()
-    other = Workshop(shop.dataset.folder, {"tar": "parquet", "parquet": "tar"}[shop.dataset.packing])
+    other = Workshop(shop.folder, {"tar": "parquet", "parquet": "tar"}[shop.dataset.packing])
     other.seal()
     assert not before.keys() & shards(other).keys()
     assert len(shards(other)) == 4
@@ -127,8 +127,8 @@ def test_a_shard_whose_file_is_gone_or_changed_is_made_anew_from_parts(begin, se
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
-    (shop.dataset.folder / f"000001.{packing}").unlink()
-    (shop.dataset.folder / f"000002.{packing}").write_bytes(b"overwritten")
+    (shop.folder / f"000001.{packing}").unlink()
+    (shop.folder / f"000002.{packing}").write_bytes(b"overwritten")
     shop.finish({name: n for name, n in FIRST.items() if 6 <= n < 18})
     begin().seal()
     assert shop.files() == sealed_afresh(FIRST)
@@ -155,7 +155,7 @@ def test_damage_in_a_sealed_shard_never_gets_into_another(begin, packing):
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
-    path = shop.dataset.folder / f"000001.{packing}"
+    path = shop.folder / f"000001.{packing}"
     data = path.read_bytes()
     place = data.index(content(8)[100:200])
     path.write_bytes(data[:place] + bytes(100) + data[place + 100 :])
@@ -195,10 +195,32 @@ def test_stopping_leaves_whole_shards_and_the_next_run_goes_on(begin, sealed_afr
     assert shop.files() == sealed_afresh(FIRST)
 
 
+def test_a_catalogue_that_is_lost_is_made_from_the_indexes(begin):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.seal()
+    before = {path.name: (path.stat().st_ino, path.read_bytes()) for path in shop.folder.iterdir() if path.is_file()}
+    (shop.state / "catalogue.sqlite").unlink()
+    assert begin().seal()
+    assert {path.name: (path.stat().st_ino, path.read_bytes()) for path in shop.folder.iterdir() if path.is_file()} == before
+    assert shop.missing() == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}\n", b"no JSON", b'{"shard": "000000.tar"}\n'])
+def test_an_index_that_makes_no_sense_tells_of_nothing(begin, damage):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.seal()
+    (shop.state / "catalogue.sqlite").unlink()
+    (shop.folder / "index.jsonl").write_bytes(damage)
+    with pytest.raises(ConfigError, match="none of the shards"):
+        shop.seal()
+
+
 def test_strange_shards_are_never_written_over(begin, packing):
     shop = begin()
     shop.finish(FIRST)
-    stranger = shop.dataset.folder / f"000007.{packing}"
+    stranger = shop.folder / f"000007.{packing}"
     stranger.write_bytes(b"somebody else's")
     with pytest.raises(ConfigError, match=f"000007.{packing}"):
         shop.seal()
