@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 from contextlib import suppress
 
 import msgspec
@@ -75,7 +76,8 @@ def test_the_chunks_of_a_png_do_not_depend_on_how_the_file_was_cut(data, places)
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_of_one_format_at_most_or_a_stranger(head):
-    assert sum(known.matches(head) for known in formats()) <= 1 or sniff(head) is not None
+    alike = [known for known in formats() if known.signature and re.match(known.signature, head, re.DOTALL)]
+    assert sniff(head) == (alike[0] if alike else None)
     assert isinstance(other_image(head) + other_file(head), str)
     with suppress(PixmillError):
         identify(Input(head))
@@ -109,6 +111,7 @@ def test_a_template_is_refused_or_stays_below_the_destination(text):
 
 @given(st.sets(PATHS, min_size=1, max_size=12), st.sampled_from(["{dir}/{stem}.{ext}", "{stem}.{ext}", "{hash}.{ext}", "{name}"]))
 @example({b"a.jpg", b"a.png", b"A.gif"}, "{dir}/{stem}.{ext}")
+@example({b"a.jpg", b"A.jpg"}, "{name}")
 def test_no_two_sources_of_a_folder_get_one_name_in_whatever_order_they_come(sources, text):
     folder = {source.rpartition(b"/")[2] for source in sources}
     namer = Namer(Template(text), [("", lambda _: "jpg")])

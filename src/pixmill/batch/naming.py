@@ -47,18 +47,22 @@ class Template:
         return self.text
 
     def fill(self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None) -> bytes:
-        """Return the output's path below DST for the source at ``path`` below SRC; ``mark`` takes the place of its stem."""
+        """Return the output's path below DST for the source at ``path`` below SRC.
+
+        ``mark`` takes the place of whatever tells sources apart: of stem and name, and of the path that is hashed.
+        """
         folder, _, name = path.rpartition(b"/")
         stem, dot, _ = name.rpartition(b".")
         values = {
             "dir": folder,
             "stem": (stem if dot and stem.strip(b".") else name) if mark is None else mark,  # a stem of dots names a folder
-            "name": name,
+            "name": name if mark is None else mark,
             "ext": extension.encode(),
             "rendition": rendition.encode(),
         }
         if "{hash}" in self.text:
-            values["hash"] = blake2b(path, digest_size=4).hexdigest().encode()
+            hashed = path if mark is None else folder + b"/" + mark
+            values["hash"] = blake2b(hashed, digest_size=4).hexdigest().encode()
         filled = b"".join([values[part] if index % 2 else part.encode() for index, part in enumerate(self._parts)])
         return filled.lstrip(b"/")
 
