@@ -1,7 +1,5 @@
 """``Format``: what a file format can do, as data. Each codec's module declares one."""
 
-import re
-
 import msgspec
 
 
@@ -35,7 +33,3 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     def extension(self) -> str:
         """Return the extension that outputs get, without its dot; empty for what has none of its own."""
         return next(iter(self.extensions), "")
-
-    def matches(self, head: bytes) -> bool:
-        """Tell whether a file that starts with ``head`` is of this format."""
-        return bool(self.signature) and re.match(self.signature, head, re.DOTALL) is not None

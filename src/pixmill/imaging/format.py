@@ -1,6 +1,7 @@
 """Which formats there are: told from the first bytes of a file, or from an extension. A file's content decides, never its name."""
 
 import re
+from functools import cache
 
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.descriptor import Format
@@ -45,7 +46,13 @@ def formats() -> tuple[Format, ...]:
 
 def sniff(head: bytes) -> Format | None:
     """Return the format of a file that starts with ``head`` (4,096 bytes are plenty); ``None`` when it is none that we know."""
-    return next((known for known in formats() if known.matches(head)), None)
+    return next((known for pattern, known in _signatures() if pattern.match(head)), None)
+
+
+@cache
+def _signatures() -> tuple[tuple[re.Pattern[bytes], Format], ...]:
+    """Return what the first bytes of each format look like. Every file is looked at, so they are made ready once."""
+    return tuple((re.compile(known.signature, re.DOTALL), known) for known in formats() if known.signature)
 
 
 def other_image(head: bytes) -> str:

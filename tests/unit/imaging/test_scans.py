@@ -3,10 +3,13 @@
 import io
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging import jpeg_scan, png_chunks
+from pixmill.imaging import jpeg_scan, loading, png_chunks
+from pixmill.imaging.codecs.jpeg import Jpeg
+from pixmill.imaging.input import Input
 
 
 def jpeg(**settings):
@@ -34,6 +37,30 @@ def test_a_thumbnail_inside_exif_is_no_scan():
     found = jpeg_scan.scan(iter([data[:2] + segment + data[2:]]))
     assert found.scans == 1
     assert found.metadata_size > len(exif)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (1, 1), (17, 300)])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"progressive": True}, {"subsampling": "4:4:4"}, {"restart_marker_blocks": 1}, {"comment": b"x"}]
+)
+def test_markers_alone_say_what_libvips_reads_of_a_plain_file(mode, size, settings):
+    file = io.BytesIO()
+    Image.effect_noise(size, 50).convert(mode).save(file, "JPEG", **settings)
+    source = Input(file.getvalue())
+    assert jpeg_scan.scan(source.chunks()).is_plain
+    assert replace(Jpeg.header(source), scans=1, progressive=False, metadata_size=0) == loading.header(
+        source, Jpeg.format, "jpegload"
+    )
+
+
+@pytest.mark.parametrize("settings", [{"exif": Image.Exif()}, {"icc_profile": b"x" * 200}, {"xmp": b"<x/>"}])
+def test_a_file_with_metadata_or_of_four_channels_is_not_plain(settings):
+    settings.get("exif", {})[0x0112] = 6
+    assert not jpeg_scan.scan(iter([jpeg(**settings)])).is_plain
+    file = io.BytesIO()
+    Image.new("CMYK", (8, 8)).save(file, "JPEG")
+    assert not jpeg_scan.scan(iter([file.getvalue()])).is_plain
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,19 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; counts the scans."""
+        """Return what the header says; counts the scans. libvips is asked only where the markers leave something to ask."""
         scan = jpeg_scan.scan(source.chunks())
         jpeg_scan.check(scan)
+        if scan.is_plain and max(scan.width, scan.height) <= cls.format.max_side:
+            return Header(
+                format=cls.format,
+                width=scan.width,
+                height=scan.height,
+                bands=scan.bands,
+                scans=scan.scans,
+                progressive=scan.progressive,
+                metadata_size=scan.metadata_size,
+            )
         header = loading.header(source, cls.format, "jpegload")
         size = max(header.metadata_size, scan.metadata_size)
         return loading.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
