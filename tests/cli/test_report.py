@@ -153,3 +153,14 @@ def test_where_no_run_has_been_there_is_nothing_to_report(pixmill, tmp_path):
     ended = pixmill("report", tmp_path)
     assert ended.returncode == 2
     assert "holds no run of pixmill" in ended.stderr
+
+
+def test_shards_are_reported_on_as_one(pixmill, photos, tmp_path):
+    for shard in ("1/2", "2/2"):
+        pixmill("run", photos, "out", "--shard", shard)
+    assert pixmill("report", "out", "-o", "page.html").returncode == 0
+    text = (tmp_path / "page.html").read_text()
+    assert Page(text).tiles["done"] == "4"
+    assert "All shards: 4 images in" in text
+    assert '<th scope="row">decode</th><td class="n">4</td>' in text
+    assert "Run 1 of shard 2/2" in text

@@ -11,7 +11,8 @@ from pixmill.batch.config import Selection
 from pixmill.batch.datasets.extraction import as_files
 from pixmill.batch.ledgers import find
 from pixmill.batch.places import open_source
-from pixmill.batch.report.account import Account, accounts
+from pixmill.batch.report.account import Account
+from pixmill.batch.report.combination import last_account
 from pixmill.batch.report.comparison import PictureOptions
 from pixmill.batch.report.findings import Findings
 from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
@@ -28,7 +29,8 @@ RUNS = 1000  # the youngest ones are known; a watched folder has many
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an output. ``account`` is of the last run that worked on images, ``None`` where none was kept.
 
-    ``run`` is that run; ``recipe`` is plain data, of the last run. ``made_at`` is in seconds since the epoch.
+    ``run`` is that run, or of several shards all of them together; ``recipe`` is plain data, of the last run. ``made_at`` is in
+    seconds since the epoch.
     """
 
     source: str
@@ -45,9 +47,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
 def collect(ledger: LedgerView, *, destination: str, state: Path, check: int, now: float) -> Dossier:
     """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of."""
     runs = tuple(ledger.runs())[-RUNS:]
-    account = next(accounts(state), None)
-    run = next((run for run in reversed(runs) if account is not None and run.number == account.snapshot.run), None)
-    run = run or (runs[-1] if runs else None)
+    account, run = last_account(ledger, state)
     asked: dict[str, Any] = json.loads(runs[-1].about) if runs and runs[-1].about else {}
     findings = Findings(run.started_at if run else 0.0, pictures=max(SHOWN, check), chance=random.Random(SEED))  # noqa: S311  # a sample, no secret
     findings.add(ledger.records())

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from pixmill.batch.report.combination import run_name
 from pixmill.batch.report.dossier import Dossier
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, terms, tiles
@@ -75,7 +76,7 @@ def _runs(dossier: Dossier) -> Html | None:
     sentences = [
         tag(
             "li",
-            f"Run {run.number}, {_when(run.started_at)}: "
+            f"{run_name(run)}, {_when(run.started_at)}: "
             + (f"{inert(run.reason)} after {span(run.ended_at - run.started_at)}" if run.ended_at else "still going on, or killed")
             + f"; {run.counts.done:,} done, {run.counts.skipped:,} unchanged, {run.counts.failed:,} failed",
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pixmill.batch.report.combination import run_name
 from pixmill.batch.report.dossier import Dossier
 from pixmill.batch.report.findings import Picture
 from pixmill.batch.report.html.charts import Bar, columns, shares
@@ -19,10 +20,9 @@ def throughput(dossier: Dossier) -> Section | None:
     line = dossier.findings.timeline
     if not line.parts:
         return None
-    number = dossier.run.number if dossier.run else 0
     total = sum(part.done + part.failed for part in line.parts)
     length = _length(dossier.run) or len(line.parts) * line.width
-    words = f"Run {number}: {plural(total, 'image')} in {span(length)}, {total / length:.1f} a second"
+    words = f"{run_name(dossier.run)}: {plural(total, 'image')} in {span(length)}, {total / length:.1f} a second"
     bars = [Bar((part.done / line.width, part.failed / line.width), _words(part, line.width)) for part in line.parts]
     chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", span(length)))
     rows = [(span(part.begins), part.done, part.failed) for part in line.parts]
@@ -41,7 +41,7 @@ def stages(dossier: Dossier) -> Section | None:
         return None
     spent = spending(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
     about = (
-        f"Run {snapshot.run}: {plural(snapshot.workers, 'worker')} for {span(snapshot.seconds)}, of which computing "
+        f"{run_name(dossier.run)}: {plural(snapshot.workers, 'worker')} for {span(snapshot.seconds)}, of which computing "
         f"{spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}."
     )
     chart = shares(list(spent.shares.items()), label="Share of each stage in the time of the workers")
