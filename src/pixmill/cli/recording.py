@@ -76,7 +76,7 @@ class Alarm(Observer):
 
 def _at(post: Post) -> str:
     stage = f", in {post.stage}" if post.stage else ""
-    return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} (process {post.pid})"
+    return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} ({post.place})"
 
 
 def _writers(showing: Showing, console: Console) -> Iterator[Observer]:

@@ -60,6 +60,11 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     node: str = ""
 
+    @property
+    def place(self) -> str:
+        """Return where it is, for people: *process 123 on 10.0.0.2*."""
+        return f"process {self.pid} on {self.node}" if self.node else f"process {self.pid}"
+
 
 class Executor(ABC):
     """Runs attempts. Every submitted attempt comes back in exactly one report.

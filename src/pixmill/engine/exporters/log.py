@@ -81,7 +81,7 @@ def _stall(event: RunStalled) -> list[str]:
     return [
         printable(
             f"{_when(event.at)} {printable(post.key or b'')}: stalled in {post.stage or 'its handler'}: nothing has finished for "
-            f"{event.seconds:.0f} s (at it for {post.seconds:.1f} s, process {post.pid})"
+            f"{event.seconds:.0f} s (at it for {post.seconds:.1f} s, {post.place})"
         )
         for post in event.posts
     ]
