@@ -1,5 +1,6 @@
 """Files that vanish or change under a run and between two; paths as long as paths may be (S13 to S15, S17, S18)."""
 
+import errno
 import shutil
 import subprocess
 import time
@@ -41,6 +42,18 @@ def test_an_image_that_vanishes_after_it_was_listed_costs_itself(trial, own, und
     shutil.copytree(gallery(60, side=600), attempt.source, dirs_exist_ok=True)
     attempt = again(trial, attempt)
     attempt.retry()
+    attempt.complete()
+
+
+@pytest.mark.row("S13")
+@pytest.mark.parametrize("how", [errno.ESTALE, errno.EIO])
+def test_an_image_that_cannot_be_opened_for_a_moment_is_tried_again(trial, gallery, shim, how):
+    attempt = trial(gallery(3), "--workers", "1", "--backoff", "0s")
+    fault = shim(FAULT_UNDER=attempt.source, FAULT_CALL="open", FAULT_HOW=how, FAULT_AT=2)
+    ended = attempt.run(env=fault.environment)
+    attempt.faults += fault.fired
+    assert fault.fired == 1
+    assert ended.code == DONE, ended.err
     attempt.complete()
 
 
