@@ -38,29 +38,40 @@ def record(image: Sortable) -> Record:
     return b"\0\0".join([folder.replace(b"/", b"\0"), _common(name), name, image.place]), _encode(image)
 
 
-def chunks(records: Iterable[Record], refused: Callable[[Sortable], None]) -> Iterator[list[Sortable]]:
+def chunks(records: Iterable[Record], refused: Callable[[Sortable], None], *, size: int = CHUNK) -> Iterator[list[Sortable]]:
     """Yield the images of sorted ``records`` in lists that can be named one by one; what is listed twice comes once.
 
-    Of several with one path, such as URLs that differ behind the ``?``, the first keeps it; the others are told apart by a hash of
-    their place, which does not depend on what else is listed.
+    Each has ``size`` images, and more where they could want one name. Of several with one path, such as URLs that differ behind
+    the ``?``, the first keeps it; the others are told apart by a hash of their place, which does not depend on what else is listed.
     """
-    chunk: list[Sortable] = []
+    together: list[Sortable] = []  # what could want a name of each other is in here at once
+    marked: list[Sortable] = []  # what has a name that nobody else could want
+    last: Sortable | None = None
+    for image in _images(records, refused):
+        if (last is not None and last.path == image.path) or _MARKED.search(image.path):
+            marked.append(_marked(image))
+            if len(marked) >= size:
+                yield marked
+                marked = []
+        else:
+            if len(together) >= size and _group(together[-1]) != _group(image):
+                yield together
+                together = []
+            together.append(image)
+        last = image
+    yield from filter(None, (together, marked))
+
+
+def _images(records: Iterable[Record], refused: Callable[[Sortable], None]) -> Iterator[Sortable]:
+    """Yield the images of sorted ``records``, each once, and tell ``refused`` of those that are none."""
     last: Sortable | None = None
     for _, content in records:
         image = _decode(content)
         if image.refusal:
             refused(image)
-            continue
-        if last is not None and (last.path, last.place) == (image.path, image.place):
-            continue
-        is_contested = last is not None and last.path == image.path
-        if len(chunk) >= CHUNK and last is not None and (is_contested or _group(last) != _group(image)):
-            yield chunk
-            chunk = []
-        chunk.append(_marked(image) if is_contested or _MARKED.search(image.path) else image)
-        last = image
-    if chunk:
-        yield chunk
+        elif last is None or (last.path, last.place) != (image.path, image.place):
+            yield image
+            last = image
 
 
 def _group(image: Sortable) -> tuple[bytes, bytes]:
@@ -73,8 +84,8 @@ def _common(name: bytes) -> bytes:
 
 
 def _marked(image: Sortable) -> Sortable:
-    """Return ``image`` with a hash of its place behind its stem. What looks marked already is marked again: no two are the same."""
+    """Return ``image`` with a hash of path and place behind its stem. What looks marked already is marked again: no two are the same."""
     folder, slash, name = image.path.rpartition(b"/")
     stem, dot, extension = name.rpartition(b".") if b"." in name[1:] else (name, b"", b"")
-    mark = blake2b(image.place, digest_size=8).hexdigest().encode()
+    mark = blake2b(image.path + image.place, digest_size=8).hexdigest().encode()
     return msgspec.structs.replace(image, path=b"%s%s%s~%s%s%s" % (folder, slash, stem, mark, dot, extension))

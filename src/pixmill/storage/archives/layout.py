@@ -69,6 +69,7 @@ class ArchiveFile:
     def read(self, size: int, at: int) -> bytes:
         """Return the ``size`` bytes at ``at``, fewer at the end of the file."""
         parts = []
+        size = min(size, self.size - at) if 0 <= at < self.size else 0  # a damaged header may say anything
         while size > 0 and (part := os.pread(self._descriptor, min(size, 1 << 24), at)):
             parts.append(part)
             at += len(part)

@@ -1,0 +1,72 @@
+"""Reading by places: whatever an address leads to, and nothing by a path alone."""
+
+import os
+
+import pytest
+
+from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.storage.open import open_storage
+from pixmill.storage.storage import Entry
+from pixmill.testing.web import Answer, serving
+
+
+@pytest.fixture
+def storage():
+    return open_storage("anywhere://#private=1")
+
+
+def test_files_are_read_by_their_absolute_path(storage, tmp_path):
+    path = tmp_path / "a b?.jpg"
+    path.write_bytes(b"data")
+    place = b"\0" + os.fsencode(path)
+    assert storage.read(place, limit=4) == b"data"
+    assert storage.head(place, 2) == b"da"
+    assert storage.local_path(place) == os.fsencode(path)
+    assert storage.stat(place) == Entry(place, 4, b"%d" % path.stat().st_mtime_ns)
+    assert storage.stat(place + b"x") is None
+
+
+def test_urls_are_read_as_they_stand_on_the_terms_of_the_address(storage):
+    with serving({"/a%2Fb?c=%20": Answer(b"data")}) as server:
+        place = b"\0" + server.url.encode() + b"/a%2Fb?c=%20"
+        assert storage.read(place, limit=4) == b"data"
+        assert storage.local_path(place) is None
+        with pytest.raises(ReadError, match="not on the public internet"):
+            open_storage("anywhere://").read(place, limit=4)
+
+
+def test_links_are_followed_only_when_asked_for(tmp_path):
+    (tmp_path / "a").write_bytes(b"data")
+    (tmp_path / "link").symlink_to("a")
+    place = b"\0" + os.fsencode(tmp_path / "link")
+    assert open_storage("anywhere://", follow_symlinks=True).read(place, limit=4) == b"data"
+    with pytest.raises(ReadError):
+        open_storage("anywhere://").read(place, limit=4)
+
+
+@pytest.mark.parametrize("path", [b"a.jpg", b"srv/a.jpg", b"https://example.org/a.jpg"])
+def test_a_path_is_no_place(storage, path):
+    with pytest.raises(AddressError, match="expected a place"):
+        storage.read(path, limit=1)
+
+
+def test_many_storages_may_be_needed_one_after_the_other(storage, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    for number in range(50):
+        assert storage.local_path(b"\0s3://bucket%d/a.jpg" % number) is None
+    assert len(storage._storages) <= 32
+
+
+def test_nothing_is_listed_written_or_removed(storage):
+    with pytest.raises(AddressError, match="no listing"):
+        list(storage.list())
+    for call in (lambda: storage.write(b"\0/a", b"", durable=False), lambda: storage.delete(b"\0/a")):
+        with pytest.raises(RunError) as raised:
+            call()
+        assert raised.value.code == "read-only"
+    assert storage.sweep() == 0
+
+
+def test_an_address_that_says_more_is_refused():
+    with pytest.raises(AddressError, match="expected anywhere://"):
+        open_storage("anywhere://somewhere")
