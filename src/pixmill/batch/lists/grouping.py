@@ -84,7 +84,10 @@ def _common(name: bytes) -> bytes:
 
 
 def _marked(image: Sortable) -> Sortable:
-    """Return ``image`` with a hash of path and place behind its stem. What looks marked already is marked again: no two are the same."""
+    """Return ``image`` with a hash of path and place behind its stem.
+
+    What looks marked already is marked again, so that no two are the same.
+    """
     folder, slash, name = image.path.rpartition(b"/")
     stem, dot, extension = name.rpartition(b".") if b"." in name[1:] else (name, b"", b"")
     mark = blake2b(image.path + image.place, digest_size=8).hexdigest().encode()
