@@ -9,7 +9,7 @@ import pytest
 
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.open import open_storage
-from pixmill.storage.web.client import Client, Url, shown
+from pixmill.storage.web.client import Client, Url, _moved, shown
 from pixmill.storage.web.storage import WebStorage
 from pixmill.storage.web.terms import Terms
 from pixmill.testing.web import Answer, serving
@@ -257,6 +257,11 @@ def test_a_redirection_is_checked_like_any_other_address(server, answers):
     storage = WebStorage(f"http://here:{port}/", client)
     assert refusal(lambda: storage.read(b"a.jpg", limit=9)).code == "read-private"
     assert [asked.target for asked in server.asked] == ["/a.jpg"]
+
+
+def test_a_redirection_never_leads_from_https_to_http():
+    assert _moved(Url.parse("http://a/"), "https://b/").origin == "https://b"
+    assert refusal(lambda: _moved(Url.parse("https://a/"), "http://a/")).code == "read-url"
 
 
 def test_nothing_secret_is_said(storage, answers, server):
