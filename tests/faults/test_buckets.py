@@ -23,13 +23,22 @@ class Machine:
     """A computer of its own, as far as pixmill can see: a home for its state, and a name for the bucket's endpoint."""
 
     def __init__(self, home, endpoint):
+        self.started = []
         self.environment = {**os.environ, "XDG_STATE_HOME": str(home), "AWS_ENDPOINT_URL": endpoint}
 
     def start(self, *line):
         command = [*COMMAND, *line]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, env=self.environment, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
+        self.started.append(process)
+        return process
+
+    def leave(self):
+        """Kill what still runs: a test that failed left it."""
+        for process in self.started:
+            if process.poll() is None:
+                kill(process)
 
     def run(self, *line, code=0):
         process = self.start(*line)
@@ -65,7 +74,15 @@ def bucket(s3, gallery):
 
 @pytest.fixture
 def machine(tmp_path):
-    return lambda name, endpoint=None: Machine(tmp_path / name, endpoint or os.environ["AWS_ENDPOINT_URL"])
+    made = []
+
+    def machine(name, endpoint=None):
+        made.append(Machine(tmp_path / name, endpoint or os.environ["AWS_ENDPOINT_URL"]))
+        return made[-1]
+
+    yield machine
+    for each in made:
+        each.leave()
 
 
 def counts(machine, destination):
@@ -140,7 +157,7 @@ def test_the_ledger_is_believed_no_further_than_the_outputs(bucket, machine, gal
 
 def test_two_machines_never_write_to_one_output(bucket, machine):
     place, here, there = bucket(3), machine("here"), machine("there")
-    process = here.start("run", place.source, place.destination, *WORDS, "--max-rate", "0.5/s")
+    process = here.start("run", place.source, place.destination, *WORDS, "--max-rate", "0.02/s")
     wait_until(lambda: place.versions() or process.poll() is not None, seconds=PATIENCE)
     refused = there.run("run", place.source, place.destination, *WORDS, code=3)[1]
     assert f"(process {process.pid} on " in refused
@@ -157,6 +174,19 @@ ALONE = {
     "lost answers": Faults(lost=9),
 }
 TOGETHER = Faults(cycle=40, burst=5, reset=11, short=13, lost=17, latency=0.02)
+
+
+def test_shards_run_on_several_machines_and_are_read_as_one(bucket, machine, gallery, undisturbed):
+    place, here, there = bucket(12), machine("here"), machine("there")
+    process = here.start("run", place.source, place.destination, *WORDS, "--shard", "1/2", "--max-rate", "0.02/s")
+    wait_until(lambda: place.versions() or process.poll() is not None, seconds=PATIENCE)
+    there.run("run", place.source, place.destination, *WORDS, "--shard", "2/2")
+    assert "another run is writing" in there.run("run", place.source, place.destination, *WORDS, code=3)[1]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    here.run("run", place.source, place.destination, *WORDS, "--shard", "1/2")
+    assert place.outputs() == undisturbed(gallery(12), WORDS)
+    assert counts(machine("anywhere"), place.destination) == (12, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pixmill.storage.patience import Patience
 
 RENEWED = 20.0  # seconds between two signs of life
 TERM = 90.0  # seconds without one after which an owner may be dead
+ENOUGH = 60.0  # seconds of patience with one request
 LARGEST = 1 << 16  # bytes of the object
 
 
@@ -42,7 +43,7 @@ def is_alive(claim: Claim, now: float) -> bool:
 def look(storage: ObjectStorage, name: bytes) -> tuple[Claim | None, Mark | None]:
     """Return what the lock called ``name`` says now, and the mark of that; no claim when it was never taken or is not readable."""
     try:
-        data, mark = storage.marked(name, limit=LARGEST)
+        data, mark = Patience(enough=ENOUGH).call(lambda: storage.marked(name, limit=LARGEST))
     except ReadError as error:
         if error.code == "read-vanished":
             return None, None
@@ -75,16 +76,16 @@ class Lease:
         self._now = now
         self._sleep = sleep
         self._mark: Mark | None = None
-        self._patience = Patience()
+        self._patience = Patience(enough=ENOUGH)
 
     def take(self) -> Claim | None:
         """Take the lock; return what was there before. ``RunError`` ``locked`` names the owner when another run has it."""
-        before, mark = self._look()
+        before, mark = look(self._storage, self._name)
         if before and not self._is_over(before):
             raise _locked(before)
         if before and not before.free and before.holder != self._mine.holder:
             self._sleep(1.5 * RENEWED)
-            again, mark = self._look()
+            again, mark = look(self._storage, self._name)
             if again != before:
                 raise _locked(again or before)
         self._replace(mark)
@@ -103,13 +104,10 @@ class Lease:
     def _replace(self, expected: Mark | None) -> None:
         mark = self._put(expected, free=False)
         if mark is None:
-            claim, mark = self._look()
+            claim, mark = look(self._storage, self._name)
             if claim is None or claim != self._mine:  # else the answer to our own put was lost
                 raise _locked(claim or self._mine)
         self._mark = mark
-
-    def _look(self) -> tuple[Claim | None, Mark | None]:
-        return self._patience.call(lambda: look(self._storage, self._name))
 
     def _is_over(self, claim: Claim) -> bool:
         return claim.holder == self._mine.holder or not is_alive(claim, self._now())

@@ -12,7 +12,9 @@ from urllib.parse import quote
 from pixmill.batch.ledgers import LEDGER
 from pixmill.core.errors import ReadError
 from pixmill.storage.objects.storage import ObjectStorage
+from pixmill.storage.patience import Patience
 
+ENOUGH = 120.0  # seconds of patience: without the ledger everything would be made again
 PAGES = 2000  # of the ledger, copied between two moments in which the run may write to it
 
 
@@ -23,7 +25,7 @@ def put(state: Path, storage: ObjectStorage, name: bytes) -> None:
     try:
         with closing(_reading(state / LEDGER)) as ledger, closing(sqlite3.connect(copy)) as target:
             ledger.backup(target, pages=PAGES, sleep=0.01)
-        storage.upload(name, copy)
+        Patience(enough=ENOUGH).call(lambda: storage.upload(name, copy))
     finally:
         copy.unlink(missing_ok=True)
 
@@ -38,7 +40,7 @@ def fetch(state: Path, storage: ObjectStorage, name: bytes) -> bool:
     state.mkdir(parents=True, exist_ok=True)
     arriving = state / "arriving.sqlite"
     try:
-        storage.download(name, arriving)
+        Patience(enough=ENOUGH).call(lambda: storage.download(name, arriving))
         for suffix in ("-wal", "-shm"):  # they belong to the file that goes
             with suppress(FileNotFoundError):
                 (state / f"{LEDGER}{suffix}").unlink()
