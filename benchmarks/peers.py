@@ -165,10 +165,10 @@ PEERS = (
     ),
     Peer(
         name="imagemagick", label="ImageMagick, xargs -P", install=lambda bench: bench.program("mogrify", "imagemagick"),
-        command=_tool("magick"), formats=("jpeg", "webp", "png"), without=("huge",), unhurried=True,
+        command=_tool("magick"), formats=("jpeg", "webp", "png"), without=("five-widths", "huge"), unhurried=True,
     ),
     Peer(
         name="graphicsmagick", label="GraphicsMagick, xargs -P", install=lambda bench: bench.program("gm", "graphicsmagick"),
-        command=_tool("graphicsmagick"), formats=("jpeg", "webp", "png"), without=("huge",), unhurried=True,
+        command=_tool("graphicsmagick"), formats=("jpeg", "webp", "png"), without=("five-widths", "huge"), unhurried=True,
     ),
 )  # fmt: skip
