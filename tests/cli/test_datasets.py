@@ -49,6 +49,7 @@ def samples(folder):
 def test_a_run_makes_shards_and_the_next_one_nothing(photos, pixmill, tmp_path):
     run = pixmill("run", photos, "tar://out", *SMALL)
     assert run.returncode == 0, run.stderr
+    assert "[SEALED] 000000.tar: 3 samples, " in run.stderr
     assert sorted(outputs(tmp_path / "out")) == ["000000.tar", "000001.tar", "index.jsonl", "shards.json"]
     before = outputs(tmp_path / "out")
     again = pixmill("run", photos, "tar://out", *SMALL)

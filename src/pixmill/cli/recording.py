@@ -8,11 +8,12 @@ import msgspec
 
 from pixmill import __version__
 from pixmill.batch.config import RunConfig
+from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.item import unpack
 from pixmill.batch.progress import Progress
 from pixmill.cli.console import Console
 from pixmill.cli.showing import Showing
-from pixmill.core.amounts import span
+from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
@@ -50,10 +51,12 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recorders(showing: Showing, console: Console, occasion: Occasion) -> Iterator[Observer]:
-    """Yield whoever listens to a run besides its display: files, servers, and whoever tells that it has stalled."""
+    """Yield whoever listens to a run besides its display: files, servers, and whoever tells what the display does not."""
     listeners = [*_writers(showing, console), *_exporters(showing, console, occasion)]
     yield from listeners
     yield StallDetector([*listeners, Alarm(occasion.say)], patience=showing.stall_after)
+    if not showing.quiet:
+        yield Sealed(occasion.say)
 
 
 class Alarm(Observer):
@@ -69,6 +72,22 @@ class Alarm(Observer):
             self._say(f"[STALLED] nothing has finished for {span(event.seconds)}; what the workers are at:")
             for post in event.posts:
                 self._say(f"[STALLED]   {_at(post)}")
+
+    def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+
+class Sealed(Observer):
+    """Says which shards of a dataset have been sealed: what a run is at when all of its images are done."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Say it with ``say``, a line a shard."""
+        self._say = say
+
+    def notice(self, event: Event) -> None:
+        """Say it when it happens."""
+        if isinstance(event, ShardSealed):
+            self._say(f"[SEALED] {event.name}: {plural(event.samples, 'sample')}, {byte_count(event.bytes)}")
 
     def close(self) -> None:
         """Hold nothing, so let go of nothing."""

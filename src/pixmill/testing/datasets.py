@@ -42,15 +42,15 @@ class Workshop:
         self.bounds = Bounds(samples=samples)
         self.dataset.parts.mkdir(parents=True, exist_ok=True)
 
-    def finish(self, images: Images, *, ending: str = "png") -> None:
-        """Finish ``images`` as workers do: write parts, and tell the ledger. The sources are called ``NAME.ENDING``."""
+    def finish(self, images: Images, *, ending: str = "png", suffix: str = ".jpg") -> None:
+        """Finish ``images`` as workers do: write parts, ``NAME`` and ``suffix``, and tell the ledger of ``NAME.ENDING``."""
         ends = []
         for name, number in images.items():
             data = content(number)
-            part = self.dataset.parts / f"{name}.jpg"
+            part = self.dataset.parts / f"{name}{suffix}"
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
-            written = Written(os.fsencode(f"{name}.jpg"), len(data), 40, 30, "jpeg", blake2b(data, digest_size=16).digest())
+            written = Written(os.fsencode(f"{name}{suffix}"), len(data), 40, 30, "jpeg", blake2b(data, digest_size=16).digest())
             task = Task.of(f"{name}.{ending}", version=b"%d" % number)
             ends.append(Done(task=task, result=pack(Product((written,)))))
         with self.ledger() as ledger:

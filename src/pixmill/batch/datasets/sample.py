@@ -45,6 +45,11 @@ def sample_of(record: Record) -> Sample:
     return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.columns)
 
 
+def is_sample(record: Record) -> bool:
+    """Tell whether the outputs of the done ``record`` are named as members are."""
+    return all(_KEY.fullmatch(output.name) for output in unpack(record.result).outputs)
+
+
 def description(sample: Sample) -> dict[str, object]:
     """Return what a sample says of itself, as plain data: of its one rendition, or of each by its extension."""
     told: dict[str, object] = {"source": os.fsdecode(sample.source)}

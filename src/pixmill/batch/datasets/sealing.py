@@ -7,7 +7,7 @@ the place of another, or takes over what is in another, waits until all of them 
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pixmill.batch.datasets.adoption import adopt
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
@@ -17,7 +17,7 @@ from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.datasets.index import is_indexed, remove_indexes, write_indexes
 from pixmill.batch.datasets.layout import Bounds, Draft, drafts
-from pixmill.batch.datasets.sample import sample_of
+from pixmill.batch.datasets.sample import Sample, is_sample, sample_of
 from pixmill.batch.datasets.shelf import Shelf
 from pixmill.batch.datasets.staging import Outdated, Staging
 from pixmill.batch.datasets.whole import sealing_in
@@ -63,6 +63,7 @@ class Sealing:
         self.contents = Contents(dataset, catalogue, shelf)
         self._staging = Staging(dataset, ledger=ledger, catalogue=catalogue, contents=self.contents, check=self._check)
         self._goes_on: Callable[[], bool] = lambda: True
+        self._is_changing = False
 
     def seal(self, goes_on: Callable[[], bool]) -> bool:
         """Seal everything; return ``False`` when ``goes_on``, which is asked before each sample, has said no before the end.
@@ -104,8 +105,7 @@ class Sealing:
         staged = {shard.name: shard for shard in shards if shard.stage is Stage.STAGED}
         waiting: list[Shard] = []
         kept: set[int] = set()
-        records = self._ledger.records(State.DONE)
-        for draft in drafts((sample_of(record) for record in records), self._bounds):
+        for draft in drafts(self._samples(), self._bounds):
             self._check()
             name, fingerprint = self._dataset.shard_name(draft.number), draft.fingerprint(self._dataset.identity)
             if name in sealed and sealed[name].fingerprint == fingerprint:
@@ -119,6 +119,15 @@ class Sealing:
         leaving = [shard for shard in sealed.values() if shard.id not in kept]
         if waiting or leaving:
             self._seal(waiting, leaving)
+
+    def _samples(self) -> Iterator[Sample]:
+        """Yield what is done, in order; ``Outdated`` where an earlier run made files here whose names are no members'."""
+        for record in self._ledger.records(State.DONE):
+            try:
+                yield sample_of(record)
+            except ValueError:
+                others = [each.key for each in self._ledger.records(State.DONE) if not is_sample(each)]
+                raise Outdated(others, lost=True) from None
 
     def _stage(self, draft: Draft, waiting: list[Shard], *, former: Shard | None, is_free: bool) -> None:
         """Write ``draft``, and seal it if it need not wait for others."""
@@ -134,8 +143,9 @@ class Sealing:
                 self.contents.remove_part(member)
 
     def _seal(self, sealing: Sequence[Shard], leaving: Sequence[Shard]) -> None:
-        if is_indexed(self._dataset, self._shelf):
+        if not self._is_changing:
             remove_indexes(self._dataset, self._shelf)
+            self._is_changing = True
         self._catalogue.decide(sealing, leaving)
         for shard in see_through(self._dataset, self._catalogue, self._shelf):
             self._announcer.announce(ShardSealed, name=shard.name, samples=shard.samples, bytes=shard.size)
@@ -146,8 +156,9 @@ class Sealing:
         with sealing_in(self._dataset.work):
             shutil.rmtree(self._dataset.parts)
             self._dataset.parts.mkdir()
-            if not is_indexed(self._dataset, self._shelf):
+            if self._is_changing or not is_indexed(self._dataset, self._shelf):
                 write_indexes(self._dataset, self._shelf, ledger=self._ledger, catalogue=self._catalogue, contents=self.contents)
+                self._is_changing = False
 
     def _check(self) -> None:
         if not self._goes_on():

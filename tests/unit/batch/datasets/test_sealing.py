@@ -227,6 +227,15 @@ def test_strange_shards_are_never_written_over(begin, packing):
     assert stranger.read_bytes() == b"somebody else's"
 
 
+def test_what_a_run_made_as_files_here_is_no_sample(begin, sealed_afresh):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.finish({"other": 1, "another": 2}, suffix="")
+    with pytest.raises(RunError, match="2 finished images "):
+        shop.seal()
+    assert shop.files() == sealed_afresh(FIRST)
+
+
 def test_nothing_finished_makes_no_shard(begin):
     assert begin().seal()
     assert shards(begin()) == {}
