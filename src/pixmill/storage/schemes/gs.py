@@ -19,10 +19,8 @@ class GsStorage(ObjectStorage):
         """Return the opened bucket."""
         name, prefix = bucket_and_prefix(address)
         library = obstore("gs", "reading and writing gs:// addresses")
-        emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
-        endpoint = emulator if not emulator or "://" in emulator else f"http://{emulator}"
-        settings = {"base_url": endpoint, "skip_signature": "true"} if endpoint else {}
-        options = client_options(endpoint or os.environ.get("GOOGLE_BASE_URL", ""))
+        settings = from_emulator(os.environ.get("STORAGE_EMULATOR_HOST", ""))
+        options = client_options(settings.get("base_url") or os.environ.get("GOOGLE_BASE_URL", ""))
         store = made(
             lambda: library.store.GCSStore(
                 name, prefix=prefix or None, config=settings, client_options=options, retry_config=once()
@@ -30,3 +28,13 @@ class GsStorage(ObjectStorage):
             address,
         )
         return Bucket(library, store, str(address))
+
+
+def from_emulator(host: str) -> dict[str, str]:
+    """Return the settings for an emulator at ``host`` (a URL, or what follows ``http://``); none when there is no host."""
+    if not host:
+        return {}
+    return {
+        "base_url": host if "://" in host else f"http://{host}",
+        "bearer_token": "emulated",
+    }  # or obstore asks the machine for one

@@ -8,6 +8,7 @@ from pixmill.storage.objects.opening import bucket_and_prefix, client_options
 from pixmill.storage.objects.profile import profile
 from pixmill.storage.open import open_storage
 from pixmill.storage.schemes.az import from_connection_string
+from pixmill.storage.schemes.gs import from_emulator
 
 SECRET = "wJalrXUtnFEMI"  # no secret, and must be treated like one
 
@@ -82,6 +83,12 @@ def test_a_profile_that_is_not_there_is_refused_and_a_broken_file_not_repeated(t
     with pytest.raises(AddressError) as raised:
         profile({"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}, tmp_path)
     assert SECRET not in raised.value.message
+
+
+def test_an_emulator_is_named_with_or_without_a_scheme():
+    assert from_emulator("127.0.0.1:4443")["base_url"] == "http://127.0.0.1:4443"
+    assert from_emulator("https://emulator.example")["base_url"] == "https://emulator.example"
+    assert from_emulator("") == {}
 
 
 def test_a_connection_string_is_read():
