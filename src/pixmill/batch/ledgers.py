@@ -7,7 +7,8 @@ need no more files and memory than one.
 import fcntl
 import heapq
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +23,8 @@ from pixmill.engine.task import Counts, State
 
 LEDGER = "ledger.sqlite"
 LOCK = "lock"
+BROUGHT = "brought"  # the file that says whose ledger was brought here from another machine, and when that gave a sign of life
+SIGNS_WITHIN = 90.0  # seconds
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -34,8 +37,15 @@ class Holding(msgspec.Struct, frozen=True):
         """Open it to read; a run may be going on meanwhile."""
         return SqliteLedger(self.folder / LEDGER, read_only=True)
 
-    def is_running(self) -> bool:
-        """Tell whether a run has it now: its lock goes when its owner dies, by whatever death."""
+    def is_running(self, *, now: Callable[[], float] = time.time) -> bool:
+        """Tell whether a run that has not ended is going on, here or on the machine that this is a copy from.
+
+        There, its owner's last sign of life decides, which was noted with the copy.
+        """
+        return self.is_locked() or now() - self._last_sign() < SIGNS_WITHIN
+
+    def is_locked(self) -> bool:
+        """Tell whether a run has it on this machine: its lock goes when its owner dies, by whatever death."""
         try:
             lock = os.open(self.folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -47,6 +57,13 @@ class Holding(msgspec.Struct, frozen=True):
         finally:
             os.close(lock)
         return False
+
+    def _last_sign(self) -> float:
+        try:
+            words = (self.folder / BROUGHT).read_text().split()
+        except OSError:
+            return 0.0
+        return float(words[1]) if len(words) > 1 else 0.0
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +139,7 @@ class Ledgers(LedgerView):
     def forget(self, keys: Collection[bytes]) -> None:
         """Make these keys new again, wherever they are known; ``RunError`` while a run has one of the ledgers."""
         for each in self.held:
-            if each.is_running():
+            if each.is_locked():
                 whose = "" if each.shard.count == 1 else f"shard {each.shard} of "
                 raise RunError(f"a run is working on {whose}this output", code="locked", hint="wait for it, or stop it")
         for each in self.held:

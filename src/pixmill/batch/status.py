@@ -107,13 +107,11 @@ def _shards(standings: Sequence[Standing]) -> Iterator[ShardStatus]:
 
 
 def _condition(standing: Standing, last: RunRecord | None) -> Condition:
+    if last is not None and last.ended_at and not standing.holding.is_locked():
+        return "finished" if last.reason == FINISHED else "stopped"
     if standing.holding.is_running():
         return "running"
-    if last is None:
-        return "not begun"
-    if not last.ended_at:
-        return "killed"
-    return "finished" if last.reason == FINISHED else "stopped"
+    return "killed" if last is not None else "not begun"
 
 
 def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedImage]:

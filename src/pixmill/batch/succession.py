@@ -22,7 +22,7 @@ def relatives(shard: Shard, state: Path) -> list[Holding]:
 def refuse_beside(shard: Shard, held: list[Holding]) -> None:
     """Raise ``RunError`` when a run has one of these ledgers now. To be called with the lock of one's own taken."""
     for each in held:
-        if each.is_running():
+        if each.is_locked():
             raise RunError(
                 f"shard {each.shard} is being run by another process, and has images of shard {shard}",
                 code="locked",

@@ -1,6 +1,7 @@
 """Several ledgers of one output, read as one."""
 
 import threading
+import time
 
 import pytest
 from PIL import Image
@@ -139,6 +140,17 @@ def test_a_shard_waits_for_one_of_another_split_that_has_images_of_its_own(sourc
         assert pixmill.run(source, out, executor="inline", shard="2/4").is_complete
         assert sum(1 for _ in under_way) > 0
     assert not Holding(Shard(1, 2), out / ".pixmill" / "shard-1-of-2").is_running()
+
+
+def test_a_copy_from_another_machine_runs_as_long_as_its_owner_gave_a_sign_of_life(source, tmp_path):
+    out = tmp_path / "out"
+    run(source, out, "1/2")
+    holding = Holding(Shard(1, 2), out / ".pixmill" / "shard-1-of-2")
+    (holding.folder / "brought").write_text("somebody 1000.5 7")
+    assert holding.is_running(now=lambda: 1080.0)
+    assert not holding.is_running(now=lambda: 1100.0)
+    (holding.folder / "brought").write_text(f"somebody {time.time()} 7")
+    assert status.status(held(out)).shards[0].condition == "finished"
 
 
 def test_a_run_that_is_asked_whether_it_runs_can_still_begin(source, tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pixmill.batch.elsewhere import snapshot
 from pixmill.batch.elsewhere.lease import RENEWED, TERM, Claim, Lease, is_alive, look
-from pixmill.batch.ledgers import LEDGER, LOCK
+from pixmill.batch.ledgers import BROUGHT, LEDGER, LOCK
 from pixmill.batch.lock import Lock
 from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import FOLDER
@@ -24,7 +24,6 @@ from pixmill.storage.open import open_storage
 
 LEASE = b"lease"
 IDENTITY = "identity"  # the file that makes a state folder one of a kind
-BROUGHT = "brought"  # the file that says whose ledger was brought here, and which
 FIRST = 60.0  # seconds until the first copy of the ledger
 SHARE = 20  # a copy that took a second is followed by this many without one
 
@@ -153,7 +152,8 @@ def _bring(storage: ObjectStorage, folder: bytes, state: Path, claim: Claim | No
 
 
 def _version(claim: Claim) -> str:
-    return f"{claim.holder} {claim.renewed_at} {claim.beat}"
+    """Return what tells one state of the lock from all others; its second word is the owner's last sign of life, 0 when it has left."""
+    return f"{claim.holder} {0.0 if claim.free else claim.renewed_at} {claim.renewed_at} {claim.beat}"
 
 
 def _read(file: Path) -> str:
