@@ -1,13 +1,14 @@
 """What it costs to be watched: the same run with everything that observes it switched on, and with nothing, in turn.
 
-    python benchmarks/observing.py [--pairs 7] [--copies 20] [FOLDER]
+    python benchmarks/observing.py [--seconds 170] [--copies 40] [FOLDER]
 
-Prints the ratio of the throughputs (on / off), pair by pair and their median, and that of the processor time, which a busy
-machine disturbs less.
+On: a log, events, a metrics file, a scrape a second, and the live page with somebody who looks at it. Prints for each pair, and as
+the median of all, the throughput on / off, and the processor time of the whole run off / on, which a busy machine disturbs less.
 """
 
 import argparse
 import json
+import re
 import resource
 import shutil
 import socket
@@ -16,12 +17,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 PIXMILL = (sys.executable, "-m", "pixmill")
+FEWEST = 3  # pairs, however long they take
 
 
 class Cost(NamedTuple):
@@ -31,25 +35,37 @@ class Cost(NamedTuple):
     processor: float
 
 
+class Pair(NamedTuple):
+    """What was left of the throughput, and of the work that a second of processor time does: 1 is all."""
+
+    throughput: float
+    processor: float
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", help="pictures to process; samples are made where it is left out")
-    parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=170, help="how long to go on")
+    parser.add_argument("--copies", type=int, default=40)
     asked = parser.parse_args()
+    began = time.monotonic()
+    pairs: list[Pair] = []
     with tempfile.TemporaryDirectory(prefix="pixmill-observing-") as name:
         work = Path(name)
         source = _pictures(work, asked.folder, asked.copies)
         run(work, source, observed=False)  # what is read first comes from the disk
-        pairs = []
-        for number in range(asked.pairs):
-            order = (False, True) if number % 2 else (True, False)
-            costs = {observed: run(work, source, observed=observed) for observed in order}
-            pairs.append((costs[False].wall / costs[True].wall, costs[False].processor / costs[True].processor))
-            print(f"pair {number + 1}: throughput on/off {pairs[-1][0]:.3f}, processor time off/on {pairs[-1][1]:.3f}")
-    wall, processor = (statistics.median(ratios) for ratios in zip(*pairs, strict=True))
-    print(f"median: throughput on/off {wall:.3f}, processor time off/on {processor:.3f}")
+        longest = 0.0
+        while len(pairs) < FEWEST or time.monotonic() - began + longest < asked.seconds:
+            started = time.monotonic()
+            pairs.append(_pair(work, source, first=bool(len(pairs) % 2)))
+            longest = max(longest, time.monotonic() - started)
+            print(f"pair {len(pairs):2}: {_words(pairs[-1])}", flush=True)
+    throughput, processor = zip(*pairs, strict=True)
+    low, high = (Pair(*bounds) for bounds in zip(_spread(throughput), _spread(processor), strict=True))
+    print(f"median : {_words(Pair(statistics.median(throughput), statistics.median(processor)))}")
+    print(f"half of the pairs: from {_words(low)}")
+    print(f"                     to {_words(high)}")
 
 
 def run(work: Path, source: Path, *, observed: bool) -> Cost:
@@ -57,22 +73,38 @@ def run(work: Path, source: Path, *, observed: bool) -> Cost:
     shutil.rmtree(work / "out", ignore_errors=True)
     port = _free_port()
     watching = ["--log-file", "log.txt", "--metrics-file", "m.prom", "--metrics-interval", "1s", "--metrics-port", str(port)]
-    options = [*watching, "--events", "events.jsonl"] if observed else []
-    over = threading.Event()
-    scraper = threading.Thread(target=_scrape, args=(port, over))
-    if observed:
-        scraper.start()
+    options = [*watching, "--events", "events.jsonl", "--serve", "0"] if observed else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [*PIXMILL, "run", source, "out", "--size", "800x600", "--progress", "none", *options]
-    subprocess.run(command, cwd=work, check=True, stderr=subprocess.DEVNULL)
+    with subprocess.Popen(command, cwd=work, stderr=subprocess.PIPE, text=True) as process, ExitStack() as stack:
+        if observed:
+            page = re.match(r"\[SERVING\] (\S+)", process.stderr.readline())[1]
+            stack.enter_context(_beside(_scrape, f"http://127.0.0.1:{port}/metrics"))
+            stack.enter_context(_beside(_look, page))
+        process.communicate()
+    if process.returncode:
+        raise SystemExit(f"the run ended with {process.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    over.set()
-    if observed:
-        scraper.join()
     status = subprocess.run([*PIXMILL, "status", "out", "--json"], cwd=work, check=True, capture_output=True)
     last = json.loads(status.stdout)["last_run"]
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(last["ended_at"] - last["started_at"], processor)
+
+
+def _pair(work: Path, source: Path, *, first: bool) -> Pair:
+    """Measure both, the observed one ``first`` or last: what grows slower in the meantime disturbs both alike."""
+    costs = {observed: run(work, source, observed=observed) for observed in (first, not first)}
+    return Pair(costs[False].wall / costs[True].wall, costs[False].processor / costs[True].processor)
+
+
+def _words(pair: Pair) -> str:
+    return f"throughput on/off {pair.throughput:.3f}, processor time off/on {pair.processor:.3f}"
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float]:
+    """Return the bounds of the middle half."""
+    quarters = statistics.quantiles(values, n=4)
+    return quarters[0], quarters[2]
 
 
 def _pictures(work: Path, folder: str | None, copies: int) -> Path:
@@ -84,11 +116,40 @@ def _pictures(work: Path, folder: str | None, copies: int) -> Path:
     return work / "source"
 
 
-def _scrape(port: int, over: threading.Event) -> None:
+@contextmanager
+def _beside(work: Callable[[str, threading.Event], None], address: str) -> Iterator[None]:
+    """Have a thread ask ``address`` for as long as the block lasts."""
+    over = threading.Event()
+    thread = threading.Thread(target=work, args=(address, over))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _scrape(address: str, over: threading.Event) -> None:
     """Ask once a second, as a Prometheus in a hurry does."""
     while not over.wait(1.0):
-        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        with suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
             answer.read()
+
+
+def _look(address: str, over: threading.Event) -> None:
+    """Ask for what is new and for each new picture, as the page in a browser does, as soon as there is an answer."""
+    version, seen = -1, set[str]()
+    with suppress(OSError):
+        while not over.is_set():
+            with urllib.request.urlopen(f"{address}state?after={version}", timeout=5) as answer:
+                change = json.loads(answer.read())
+            version = change["version"]
+            for picture in set(re.findall(r'src="(pictures/[^"]+)"', change["parts"].get("latest", ""))) - seen:
+                seen.add(picture)
+                with urllib.request.urlopen(address + picture, timeout=5) as answer:
+                    answer.read()
+            if change["is_over"]:
+                return
 
 
 def _free_port() -> int:

@@ -1,6 +1,7 @@
 """The pictures of the images that were done last, made while somebody looks, and few of them."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,8 +14,10 @@ from pixmill.batch.report.findings import Picture
 from pixmill.core.errors import PixmillError
 
 KEPT = 8  # pictures; each is some 20 kB before and as much after
-PAUSE = 2.0  # seconds between two pictures
-LINGER = 15  # pauses without anybody looking after which the worker goes home
+PAUSE = 2.0  # seconds between two pictures, or more:
+SHARE = 0.005  # of the machine's time is what pictures may take
+START = 0.25  # seconds of processor time that a worker takes to start
+LINGER = 30.0  # seconds without anybody looking after which the worker goes home
 
 
 class Framed(msgspec.Struct, frozen=True):
@@ -25,18 +28,27 @@ class Framed(msgspec.Struct, frozen=True):
 
 
 class Album:
-    """Makes a picture of ``latest()`` every two seconds as long as ``is_watched()``, and keeps the last eight.
+    """Makes pictures of ``latest()`` as long as ``is_watched()``, and keeps the last eight.
 
-    ``options`` is asked for when the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
+    One comes every two seconds, or less often: as many as cost half a percent of what the ``cores`` can do. ``options`` is asked
+    for when the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
     """
 
     def __init__(
-        self, latest: Callable[[], Picture | None], is_watched: Callable[[], bool], options: Callable[[], PictureOptions]
+        self,
+        latest: Callable[[], Picture | None],
+        is_watched: Callable[[], bool],
+        options: Callable[[], PictureOptions],
+        *,
+        cores: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make nothing yet."""
+        """Make nothing yet. ``clock`` gives seconds that only grow."""
         self._latest = latest
         self._is_watched = is_watched
         self._options = options
+        self._allowance = SHARE * cores
+        self._clock = clock
         self._framed: deque[Framed] = deque(maxlen=KEPT)
         self._made = 0
         self._seen: Picture | None = None
@@ -67,17 +79,23 @@ class Album:
 
     def _attend(self, studio: Studio) -> None:
         """Make pictures until nobody has looked for a while."""
-        idle = 0
-        while idle < LINGER:
-            idle = 0 if self._is_watched() else idle + 1
-            picture = self._latest()
-            if not idle and picture is not None and picture is not self._seen:
-                self._seen = picture
-                self._hang(studio.make(picture, is_wanted=lambda: not self._over.is_set()))
-            if self._over.wait(PAUSE):
+        spent, looked_at = START, self._clock()
+        while self._clock() - looked_at < LINGER:
+            if self._is_watched():
+                looked_at = self._clock()
+                spent += self._add(studio)
+            if self._over.wait(max(PAUSE, spent / self._allowance)):
                 return
+            spent = 0.0
 
-    def _hang(self, shown: Shown | None) -> None:
+    def _add(self, studio: Studio) -> float:
+        """Make one picture if there is a new image, and return the seconds that it cost."""
+        picture = self._latest()
+        if picture is None or picture is self._seen:
+            return 0.0
+        self._seen = picture
+        shown, seconds = studio.make(picture, is_wanted=lambda: not self._over.is_set())
         if shown is not None:
             self._made += 1
             self._framed.append(Framed(self._made, shown))
+        return seconds

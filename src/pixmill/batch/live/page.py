@@ -18,6 +18,7 @@ from pixmill.batch.report.comparison import PictureOptions
 from pixmill.core.amounts import span
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
+from pixmill.engine.cores import usable_cores
 from pixmill.engine.metrics import Metrics, Snapshot
 
 LARGEST = 32_000_000  # bytes of a source that is shown: the pictures of a larger one would cost the run too much
@@ -44,7 +45,9 @@ class LivePage(Observer):
         self._witness = witness = Witness(time.time())
         composer = Composer(config, about_here(command), witness=witness, progress=progress, metrics=metrics, clock=time.time)
         self._board = Board(lambda is_over: composer.compose(self._album.pictures, is_over=is_over), clock=time.monotonic)
-        self._album = Album(lambda: witness.latest, lambda: self._board.is_watched, lambda: picture_options(config))
+        self._album = Album(
+            lambda: witness.latest, lambda: self._board.is_watched, lambda: picture_options(config), cores=usable_cores()
+        )
         self._guard = guard(endpoint)
         self._endpoint = endpoint
         site = Site(

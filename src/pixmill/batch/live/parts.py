@@ -102,7 +102,9 @@ def latest(pictures: tuple[Framed, ...]) -> Section | None:
     """Return the pictures that were made last."""
     if not pictures:
         return None
-    about = tag("p", "One every two seconds, for as long as somebody looks: the source is on the left, the result on the right.")
+    about = tag(
+        "p", "A new one every few seconds, for as long as somebody looks: the source is on the left, the result on the right."
+    )
     return section("Latest pictures", about, tag("div", map(_framed, pictures), class_="album"), identity="latest")
 
 

@@ -37,13 +37,19 @@ class Studio:
         """Kill the worker, whatever it is at."""
         self._executor.close()
 
-    def make(self, picture: Picture, *, is_wanted: Callable[[], bool]) -> Shown | None:
-        """Return small pictures before and after; ``None`` where they cannot be made, or are not wanted any more."""
+    def make(self, picture: Picture, *, is_wanted: Callable[[], bool]) -> tuple[Shown | None, float]:
+        """Return small pictures before and after, and the seconds that they took.
+
+        ``None`` where they cannot be made, or are not wanted any more.
+        """
         self._number += 1
         errand = Errand(picture, show=True, compare=False)
         self._executor.submit([Attempt(Task.of(b"%d" % self._number, msgspec.msgpack.encode(errand)))])
         reports = self._executor.wait(GLANCE)
         while not reports and is_wanted():
             reports = self._executor.wait(GLANCE)
-        made = next((report.result for report in reports if isinstance(report, Answered) and report.failure is None), None)
-        return msgspec.msgpack.decode(made, type=Shown) if made else None
+        answer = next((report for report in reports if isinstance(report, Answered)), None)
+        if answer is None:
+            return None, 0.0
+        shown = None if answer.failure else msgspec.msgpack.decode(answer.result, type=Shown)
+        return shown, answer.seconds
