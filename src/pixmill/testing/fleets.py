@@ -8,7 +8,8 @@ from contextlib import suppress
 from pixmill.engine.cluster.executor import ClusterExecutor
 from pixmill.engine.cluster.fleet import Fleet, Site
 from pixmill.engine.cluster.host import NodeHost
-from pixmill.engine.cluster.letters import Dismissal, packed
+from pixmill.engine.cluster.letters import Dismissal, packed, reply_in
+from pixmill.engine.wire import Answer
 
 Call = Callable[[], bytes]
 
@@ -30,6 +31,10 @@ class LoopbackFleet(Fleet):
     def cut(self, name: str) -> None:
         """Hold back whatever the hosts at the place ``name`` reply from now on."""
         self._cut[name] = []
+
+    def held_answers(self, name: str) -> list[Answer]:
+        """Return the answers among what has been held back of the place ``name``."""
+        return [answer for _, reply in self._cut[name] if isinstance(reply, bytes) for answer in reply_in(reply).answers]
 
     def mend(self, name: str) -> None:
         """Deliver what was held back, late."""
