@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 import msgspec
 
@@ -49,21 +49,30 @@ class WebServer:
         self._answers = answers
         self._closing = closing
         self._under_way = 0
+        self._counting = Lock()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Answer one request."""
         asked = Asked(str(handler.command), handler.path, dict(handler.headers.items()), time.monotonic())
         self.asked.append(asked)
-        self._under_way += 1
-        self.most_at_once = max(self.most_at_once, self._under_way)
+        found = self._answers.get(handler.path, Answer(status=404))
+        answer = found(asked) if callable(found) else found
         try:
-            found = self._answers.get(handler.path, Answer(status=404))
-            answer = found(asked) if callable(found) else found
             self._send(handler, answer or Answer(status=404), asked)
         except (BrokenPipeError, ConnectionResetError):
             handler.close_connection = True
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a request as under way; leave before the last byte is sent, after which the client may ask again at once."""
+        with self._counting:
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            yield
         finally:
-            self._under_way -= 1
+            with self._counting:
+                self._under_way -= 1
 
     def _send(self, handler: BaseHTTPRequestHandler, answer: Answer, asked: Asked) -> None:
         body, status = answer.body, answer.status
@@ -77,10 +86,10 @@ class WebServer:
         handler.end_headers()
         if asked.method == "HEAD":
             return
-        middle = len(body) // 2 if answer.pause or answer.cut else len(body)
-        handler.wfile.write(body[:middle])
-        handler.wfile.flush()
-        self._closing.wait(answer.pause)
+        middle = len(body) // 2
+        with self._counted():
+            handler.wfile.write(body[:middle])
+            self._closing.wait(answer.pause)
         if answer.cut:
             handler.close_connection = True
         else:
