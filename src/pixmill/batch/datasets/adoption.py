@@ -33,10 +33,10 @@ def adopt(dataset: Dataset, catalogue: Catalogue, shelf: Shelf, *, is_ours: Call
         new = {name for name, row in rows.items() if (name, row["bytes"], bytes.fromhex(row["hash"])) not in known}
         if not new or not is_ours():
             return
-        for shard in known.values():
-            if shard.name in new or shard.name not in rows:
-                catalogue.drop(shard)
         sizes = shelf.sizes()
+        for shard in known.values():
+            if shard.name in new or sizes.get(shard.name) != shard.size:
+                catalogue.drop(shard)
         for name, described in groupby(_lines(shelf.path(lines)), key=lambda line: str(line["shard"])):
             samples = list(described) if name in new and sizes.get(name) == rows[name]["bytes"] else []
             if len(samples) == rows[name]["samples"]:

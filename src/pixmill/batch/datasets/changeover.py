@@ -1,7 +1,6 @@
 """Shards take the place of others: what is decided is seen through, by whichever run, and what is left over is cleared away."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.contents import place_of
@@ -17,8 +16,9 @@ def see_through(dataset: Dataset, catalogue: Catalogue, shelf: Shelf) -> list[Sh
         return []
     sealing = [shard for shard in changing if shard.stage is Stage.SEALING]
     for shard in sealing:
-        with suppress(FileNotFoundError):  # it was put there before a dead run came to say so
-            shelf.put(dataset.staging / shard.name)
+        staged = dataset.staging / shard.name
+        if staged.exists():  # else it was put there before a dead run came to say so
+            shelf.put(staged)
     taken = {shard.name for shard in sealing}
     for shard in changing:
         if shard.stage is Stage.LEAVING and shard.name not in taken:

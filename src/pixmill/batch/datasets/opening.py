@@ -24,7 +24,7 @@ from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
 from pixmill.storage.address import Address
-from pixmill.storage.open import open_storage
+from pixmill.storage.retrying import open_patiently
 
 
 def open_sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> Sealing | None:
@@ -74,7 +74,7 @@ def open_outputs(destination: str, *, former: str, held: Sequence[Holding]) -> I
     with ExitStack() as stack:
         found = [(dataset_at(asked, each.shard), each.folder) for each in held]
         parts = [stack.enter_context(open_contents(dataset, folder)) for dataset, folder in found if dataset]
-        yield Several(parts) if parts else open_storage(home(asked))
+        yield Several(parts) if parts else open_patiently(home(asked))
 
 
 @contextmanager
