@@ -5,8 +5,11 @@
 """
 
 import csv
+import json
 import os
+import re
 import resource
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -23,6 +26,7 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 TABLE = Path(__file__).with_name("outcomes.tsv")
 ADDRESS_SPACE = 6_000_000_000
 DEADLINE = 30
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")]
 
@@ -87,3 +91,38 @@ def test_every_output_is_whole(run):
     for name in outputs(run[1]):
         with Image.open(run[1] / name) as image:
             image.load()
+
+
+@pytest.fixture(scope="module")
+def report(run, tmp_path_factory):
+    page = tmp_path_factory.mktemp("report") / "report.html"
+    subprocess.run([sys.executable, "-m", "pixmill", "report", run[1], "-o", page, "--quality-check", "8"], check=True)
+    return page
+
+
+def test_its_report_is_small_and_has_the_numbers_of_the_ledger(run, report):
+    text = report.read_text()
+    assert len(text.encode()) < 3_000_000
+    told = subprocess.run([sys.executable, "-m", "pixmill", "status", run[1], "--json"], check=True, capture_output=True)
+    counts = json.loads(told.stdout)
+    shown = {name: int(value.replace(",", "")) for name, value in re.findall(r'data-value="(done|failed|pending)">([\d,]+)<', text)}
+    assert shown == {name: counts[name] for name in shown}
+    assert sum(int(count.replace(",", "")) for count in re.findall(r'data-code="[\w-]+">([\d,]+)<', text)) == counts["failed"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: apt install chromium)")
+def test_its_report_opens_in_a_browser_and_asks_nothing_of_anybody(report):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    misdeeds = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("console", lambda message: misdeeds.append(message.text))
+        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else misdeeds.append(asked.url))
+        page.goto(report.as_uri())
+        assert page.locator("#pictures img").count() >= 12
+        for part in ("throughput", "sizes", "stages"):
+            bars = page.locator(f"#{part} svg rect").evaluate_all("each => each.map((bar) => bar.getBoundingClientRect().height)")
+            assert max(bars) > 10
+        browser.close()
+    assert misdeeds == []
