@@ -72,12 +72,12 @@ def conditions(status):
 
 def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_whole_run(pixmill, start, gate, tmp_path):
     runs = {shard: start(env={"PIXMILL_SHARD": shard}) for shard in SHARDS}
-    wait_until(lambda: len(list((tmp_path / "began").iterdir())) == len(runs), seconds=60)
+    wait_until(lambda: len(list((tmp_path / "began").iterdir())) == len(runs), seconds=120)
     assert conditions(told(pixmill)) == dict.fromkeys(SHARDS, "running")
     runs["2/4"].kill()
-    runs["2/4"].wait(60)
+    runs["2/4"].wait(120)
     gate.touch()
-    assert sorted(runs[shard].wait(60) for shard in SHARDS) == [-9, 0, 0, 1]
+    assert sorted(runs[shard].wait(120) for shard in SHARDS) == [-9, 0, 0, 1]
 
     status = told(pixmill)
     assert conditions(status) == {**dict.fromkeys(SHARDS, "finished"), "2/4": "killed"}
@@ -87,7 +87,7 @@ def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_who
     assert "  killed: 2/4" in pixmill("status", "out").stdout.splitlines()
     finished = identities(tmp_path / "out")
 
-    assert start("--shard", "2/4").wait(60) == 0
+    assert start("--shard", "2/4").wait(120) == 0
     status = told(pixmill)
     assert (status["done"], status["failed"], status["pending"]) == (40, 1, 0)
     assert set(conditions(status).values()) == {"finished"}
