@@ -13,10 +13,8 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
-from pixmill.storage.open import open_storage
 from pixmill.storage.patience import Patience
-from pixmill.storage.retrying import Retrying
-from pixmill.storage.storage import Storage
+from pixmill.storage.retrying import open_patiently
 
 NANOSECONDS = 19  # digits of a modification time, until the year 2286
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
@@ -42,8 +40,9 @@ class ImageHandler:
         """Open both ends and build the recipe, once for the worker's life."""
         self._options = options
         self._stages: Stages | None = None
-        self._source = self._patient(open_storage(options.source, follow_symlinks=options.follow_symlinks), options.source)
-        self._destination = self._patient(open_storage(options.destination, tag=options.tag), options.destination)
+        source, destination = Address.parse(options.source), Address.parse(options.destination)
+        self._source = open_patiently(source, follow_symlinks=options.follow_symlinks, patience=self._patience())
+        self._destination = open_patiently(destination, tag=options.tag, patience=self._patience())
         self._recipe = Recipe.from_builtins(options.recipe)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes:
@@ -75,10 +74,9 @@ class ImageHandler:
         count_work(size, made.values(), result, stages)
         return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes, size
 
-    def _patient(self, storage: Storage, url: str) -> Storage:
-        """Return ``storage`` with patience, where it can be overloaded; what a disk says is for the engine to try again."""
-        is_remote = Address.parse(url).local is None
-        return Retrying(storage, Patience(most=1, throttled=self._throttled)) if is_remote else storage
+    def _patience(self) -> Patience:
+        """Return patience with one end: each has a pace of its own."""
+        return Patience(most=1, throttled=self._throttled)
 
     def _throttled(self, seconds: float) -> None:
         """Show that a store asks for less, and that the time from here is spent on waiting for it."""

@@ -1,24 +1,20 @@
-"""What the ledgers of an output hold: its state, its failures, and whether its outputs are still what they were."""
+"""What the ledgers of an output hold: its state and its failures."""
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.datasets.contents import Outputs
 from pixmill.batch.datasets.dataset import home
-from pixmill.batch.datasets.opening import open_outputs
 from pixmill.batch.elsewhere.keeper import bring_home
-from pixmill.batch.item import Written, unpack
 from pixmill.batch.ledgers import Holding, Ledgers, Standing, find, total
 from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import default_state
-from pixmill.core.errors import AddressError, ConfigError, ReadError
+from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
@@ -55,14 +51,6 @@ class FailedImage(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure
     attempts: int
     seconds: float
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One output that is not what the ledger says: ``what`` is ``missing``, ``size`` or ``content``."""
-
-    source: bytes
-    output: bytes
-    what: str
 
 
 def state_folder(destination: str, state: str | None = None) -> Path:
@@ -143,27 +131,3 @@ def unfinished(ledgers: Ledgers) -> Iterator[Holding]:
         has_ended = each.runs and each.runs[-1].reason == FINISHED
         if each.holding.shard.count == 1 or each.counts.pending or not has_ended:
             yield each.holding
-
-
-def verify(ledgers: Ledgers, destination: str) -> Iterator[Problem]:
-    """Read every output that the ledgers hold as done, and yield those that are not the bytes that were written."""
-    former = last_config(ledgers).destination
-    with open_outputs(destination, former=former, held=ledgers.held) as outputs:
-        for record in ledgers.records(State.DONE):
-            for output in unpack(record.result).outputs:
-                if what := _difference(outputs, output):
-                    yield Problem(source=record.key, output=output.name, what=what)
-
-
-def _difference(outputs: Outputs, written: Written) -> str:
-    """Return what is wrong with an output, nothing when it is what was written."""
-    entry = outputs.stat(written.name)
-    if entry is None:
-        return "missing"
-    if entry.size != written.size:
-        return "size"
-    try:
-        data = outputs.read(written.name, limit=written.size)
-    except ReadError:
-        return "content"
-    return "" if blake2b(data, digest_size=16).digest() == written.digest else "content"

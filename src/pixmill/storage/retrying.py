@@ -3,8 +3,19 @@
 from collections.abc import Callable, Collection, Iterator
 
 from pixmill.core.errors import ReadError
+from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
 from pixmill.storage.patience import Patience
 from pixmill.storage.storage import Entry, Listing, Storage, unheard
+
+
+def open_patiently(address: Address, *, tag: str = "0", follow_symlinks: bool = False, patience: Patience | None = None) -> Storage:
+    """Open ``address`` as ``open_storage`` does, with patience where it is not a folder of this machine.
+
+    What a disk says is for the engine to try again.
+    """
+    storage = open_storage(address, tag=tag, follow_symlinks=follow_symlinks)
+    return storage if address.local else Retrying(storage, patience or Patience())
 
 
 class Retrying(Storage):

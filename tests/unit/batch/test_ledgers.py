@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import pixmill
-from pixmill.batch import status
+from pixmill.batch import status, verification
 from pixmill.batch.ledgers import Holding, find
 from pixmill.batch.shard import Shard
 from pixmill.engine.task import Counts, State
@@ -51,7 +51,7 @@ def test_counts_and_records_of_shards_are_those_of_one_run(source, clean, tmp_pa
     assert parts.counts() == whole.counts() == Counts(done=24, failed=1)
     assert sorted(record.key for record in parts.records()) == [record.key for record in whole.records()]
     assert [failed.path for failed in status.failures(parts)] == [b"bad.jpg"]
-    assert list(status.verify(parts, str(out))) == []
+    assert list(verification.verify(parts, str(out))) == []
     check_complete(out, clean)
 
 

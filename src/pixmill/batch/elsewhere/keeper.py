@@ -152,8 +152,7 @@ def _bring(storage: ObjectStorage, folder: bytes, state: Path, claim: Claim | No
 
 
 def _version(claim: Claim) -> str:
-    """Return what tells one state of the lock from all others; its second word is the owner's last sign of life, 0 when it has left."""
-    return f"{claim.holder} {0.0 if claim.free else claim.renewed_at} {claim.renewed_at} {claim.beat}"
+    return f"{claim.holder} {claim.renewed_at} {claim.beat}"
 
 
 def _read(file: Path) -> str:

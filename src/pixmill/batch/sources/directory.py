@@ -10,7 +10,7 @@ from pixmill.core.errors import AddressError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.local.rights import may
-from pixmill.storage.open import open_storage
+from pixmill.storage.retrying import open_patiently
 from pixmill.storage.storage import Entry, Storage
 
 
@@ -45,7 +45,7 @@ class Directory(SourceKind):
         path, follow = asked.address.local, asked.selection.follow_symlinks
         root, only = _there(asked.address, path) if path else _stored(asked.address)
         ours = {below for place in asked.outputs if (below := place.below(root))}
-        return cls(root, open_storage(root, follow_symlinks=follow), only=only, is_ours=ours.__contains__)
+        return cls(root, open_patiently(root, follow_symlinks=follow), only=only, is_ours=ours.__contains__)
 
     def folders(self, refused: Refused) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted."""
@@ -81,6 +81,6 @@ def _stored(address: Address) -> tuple[Address, bytes]:
     """Return the folder in a store, and the object in it if it is one, that are at ``address``."""
     folder, slash, name = address.location.rpartition(b"/")
     parent = Address(address.scheme, folder)
-    if slash and folder and b"." in name and open_storage(parent).stat(name) is not None:
+    if slash and folder and b"." in name and open_patiently(parent).stat(name) is not None:
         return parent, name
     return address, b""

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from pixmill.batch.options import Option
-from pixmill.batch.status import open_state, verify
+from pixmill.batch.status import open_state
+from pixmill.batch.verification import verify
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
 from pixmill.cli.exits import Exit
