@@ -17,6 +17,7 @@ KEPT = 8  # pictures; each is some 20 kB before and as much after
 PAUSE = 2.0  # seconds between two pictures, or more:
 SHARE = 0.005  # of the machine's time is what pictures may take
 START = 0.25  # seconds of processor time that a worker takes to start
+CREDIT = 0.4  # seconds of processor time that may be spent at once: for the first pictures to be there soon
 LINGER = 30.0  # seconds without anybody looking after which the worker goes home
 
 
@@ -78,18 +79,20 @@ class Album:
                     self._attend(studio)
 
     def _attend(self, studio: Studio) -> None:
-        """Make pictures until nobody has looked for a while."""
-        spent, looked_at = START, self._clock()
-        while self._clock() - looked_at < LINGER:
+        """Make pictures until nobody has looked for a while, each when there is time to spare for it."""
+        credit, now = CREDIT - START, self._clock()
+        looked_at = now
+        while now - looked_at < LINGER:
             if self._is_watched():
-                looked_at = self._clock()
-                spent += self._add(studio)
-            if self._over.wait(max(PAUSE, spent / self._allowance)):
+                looked_at = now
+                credit -= self._add(studio) if credit > 0 else 0.0
+            if self._over.wait(PAUSE):
                 return
-            spent = 0.0
+            before, now = now, self._clock()
+            credit = min(CREDIT, credit + self._allowance * (now - before))
 
     def _add(self, studio: Studio) -> float:
-        """Make one picture if there is a new image, and return the seconds that it cost."""
+        """Make one picture if there is a new image, and return the seconds of processor time that it cost."""
         picture = self._latest()
         if picture is None or picture is self._seen:
             return 0.0

@@ -6,7 +6,7 @@ from typing import Self
 
 import msgspec
 
-from pixmill.batch.report.comparison import Errand, PictureOptions, Shown
+from pixmill.batch.report.comparison import PROCESSOR_TIME, Errand, PictureOptions, Shown
 from pixmill.batch.report.findings import Picture
 from pixmill.batch.report.gallery import handler_ref
 from pixmill.core.units import Duration
@@ -38,7 +38,7 @@ class Studio:
         self._executor.close()
 
     def make(self, picture: Picture, *, is_wanted: Callable[[], bool]) -> tuple[Shown | None, float]:
-        """Return small pictures before and after, and the seconds that they took.
+        """Return small pictures before and after, and the seconds of processor time that they took.
 
         ``None`` where they cannot be made, or are not wanted any more.
         """
@@ -52,4 +52,4 @@ class Studio:
         if answer is None:
             return None, 0.0
         shown = None if answer.failure else msgspec.msgpack.decode(answer.result, type=Shown)
-        return shown, answer.seconds
+        return shown, answer.measures.get(PROCESSOR_TIME, 0) / 1e6

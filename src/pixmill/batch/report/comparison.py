@@ -6,6 +6,8 @@ import msgspec
 
 from pixmill.batch.report.findings import Picture
 
+PROCESSOR_TIME = "processor_us"  # the measure of an errand: microseconds of processor time
+
 
 class PictureOptions(msgspec.Struct, frozen=True):
     """What all pictures have in common. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.

@@ -4,10 +4,11 @@ It runs on the same pool as a run. A file that crashes a decoder costs its own p
 """
 
 import os
+import time
 
 import msgspec
 
-from pixmill.batch.report.comparison import Errand, PictureOptions, Shown
+from pixmill.batch.report.comparison import PROCESSOR_TIME, Errand, PictureOptions, Shown
 from pixmill.batch.report.findings import Picture
 from pixmill.core.errors import PixmillError
 from pixmill.engine.handler import Stages
@@ -38,7 +39,13 @@ class PictureHandler:
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes:
         """Do one errand."""
-        errand = msgspec.msgpack.decode(payload, type=Errand)
+        began = time.process_time()
+        try:
+            return self._do(msgspec.msgpack.decode(payload, type=Errand), stages)
+        finally:
+            stages.count(PROCESSOR_TIME, int((time.process_time() - began) * 1e6))
+
+    def _do(self, errand: Errand, stages: Stages) -> bytes:
         picture = errand.picture
         stages.enter("read")
         before = self._source.read(picture.key, limit=self._max_bytes)
