@@ -139,7 +139,8 @@ class ClusterExecutor(Executor):
                     self._note(node, reply)
                 case Loss(node=node, reason=reason):
                     self._last_loss = f"{node.site.label}: {reason}"
-                    self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
+                    if node.said_hello:  # one that never came up took nothing with it
+                        self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
         now = time.monotonic()
         self._rebalance(now)
         self._mind_desertion(now)
