@@ -11,6 +11,7 @@ from pixmill.core.errors import PixmillError
 
 T = TypeVar("T")
 
+UNKNOWN = 10.0  # seconds of patience with what has never answered: it is misspelt rather than overloaded
 THROTTLED = "throttled"  # the code of an error that says: not now, not so much
 
 
@@ -89,7 +90,8 @@ class Patience:
     """Repeats calls whose error says that it is ``retryable``, after pauses with full jitter, as long as there is hope and budget.
 
     A pause is drawn between nothing and ``first`` seconds, doubled with each try up to ``longest``; one that the storage asked
-    for (``PixmillError.retry_after``) is kept, with jitter on top. After ``enough`` seconds the error is passed on.
+    for (``PixmillError.retry_after``) is kept, with jitter on top. After ``enough`` seconds the error is passed on, sooner
+    from a storage that has never answered.
     ``throttled(seconds)`` is told of each refusal for want of capacity, and the pause that follows it.
     """
 
@@ -112,32 +114,36 @@ class Patience:
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311  # it spreads repetitions, it keeps no secret
         self._budget = Budget()
+        self._is_known = False
         self.pace = Pace(most, clock=clock, sleep=sleep)
 
     def call(self, request: Callable[[], T]) -> T:
         """Return what ``request`` returns, in the end."""
-        gives_up_at = self._clock() + self._enough
+        began = self._clock()
         bound = self._first
         while True:
             try:
                 with self.pace.turn():
                     answer = request()
             except PixmillError as error:
-                pause = self._pause(error, bound, gives_up_at)
+                pause = self._pause(error, bound, began)
             else:
                 self.pace.answered()
                 self._budget.earn()
+                self._is_known = True
                 return answer
             self._sleep(pause)
             bound = min(self._longest, 2 * bound)
 
-    def _pause(self, error: PixmillError, bound: float, gives_up_at: float) -> float:
+    def _pause(self, error: PixmillError, bound: float, began: float) -> float:
         """Return the seconds to wait before the next try; raise ``error`` when there is none."""
         pause = error.retry_after + self._chance.uniform(0.0, bound)
         is_throttled = error.code == THROTTLED
         if is_throttled:
+            self._is_known = True
             self.pace.refused()
             self._throttled(pause)
-        if not error.retryable or self._clock() + pause > gives_up_at or not self._budget.spend():
+        enough = self._enough if self._is_known else min(self._enough, UNKNOWN)
+        if not error.retryable or self._clock() + pause > began + enough or not self._budget.spend():
             raise error
         return pause

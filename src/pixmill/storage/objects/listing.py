@@ -10,7 +10,7 @@ from pixmill.storage.storage import Listing
 
 AHEAD = 8  # folders of one level that are asked for before it is their turn: a request takes as long as a thousand images' names
 
-AGAIN = "run the same command again: it goes on where it stopped"
+AGAIN = "check the address and the way to the store, and run the same command again: it goes on where it stopped"
 
 
 class Page(msgspec.Struct, frozen=True):
