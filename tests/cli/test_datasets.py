@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -203,10 +204,11 @@ def test_a_thousand_images_give_the_same_shards_whenever_the_run_is_killed(many,
 
     assert start(tmp_path / "whole").wait(120) == 1
     place = tmp_path / "killed"
-    for done in (100, 500, 900):
+    for done in (200, 700):
         process = start(place)
         wait_until(partial(has_come_so_far, process, place, done), seconds=60)
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it was faster than its kill
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert start(place).wait(120) == 1
     assert outputs(place) == outputs(tmp_path / "whole")
