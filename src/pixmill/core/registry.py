@@ -8,11 +8,13 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pixmill.core.errors import ConfigError
 from pixmill.core.validation import nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 
@@ -72,6 +74,8 @@ class Registry(Generic[T]):
         return [found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")]
 
     @cached_property
-    def _plugins(self) -> dict[str, EntryPoint]:
+    def _plugins(self) -> "dict[str, EntryPoint]":
         # Read once: a look at what is installed takes longer than a small picture.
+        from importlib.metadata import entry_points  # noqa: PLC0415  # a worker that finds all it needs here does without
+
         return {point.name.replace("-", "_"): point for point in entry_points(group=self.package)}

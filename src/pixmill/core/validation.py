@@ -3,7 +3,6 @@
 msgspec checks the leaves; this module walks the containers, so that every message can name the value that was wrong.
 """
 
-import difflib
 import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -127,6 +126,8 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the known name nearest to ``name``, or a short list of what there is."""
+    import difflib  # noqa: PLC0415  # few runs have anything to guess
+
     names = list(known)
     match = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     return f"; did you mean '{match[0]}'?" if match else ""

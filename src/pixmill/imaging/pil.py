@@ -2,10 +2,8 @@
 
 import importlib
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import PIL.Image
-import PIL.ImageFile
 import pyvips
 
 from pixmill.core.errors import MissingExtra
@@ -14,6 +12,9 @@ from pixmill.imaging.descriptor import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 PLUGINS = {"bmp": "PIL.BmpImagePlugin", "heif": "pillow_heif.as_plugin", "jxl": "pillow_jxl"}
 NAMES = {"bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
@@ -37,14 +38,16 @@ def header(source: Input, known: Format) -> Header:
 
 def decode(source: Input, about: Header, *, lenient: bool) -> Image:
     """Return the picture of ``source``, decoded; the error that its failure means."""
+    from PIL import ImageFile  # noqa: PLC0415  # 20 ms, and most runs meet no file that needs it
+
     with _opened(source, about.format) as picture:
-        PIL.ImageFile.LOAD_TRUNCATED_IMAGES = lenient
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
         try:
             picture.load()
         except Exception as error:
             raise vips.failure(error, about.format, source) from error
         finally:
-            PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
         image = Image.from_pil(picture)
         return image.evolve(pixels=_with_metadata(image.pixels, picture))
 
@@ -58,11 +61,13 @@ def encode(image: Image, known: Format, **settings: Any) -> bytes:  # noqa: ANN4
     return file.getvalue()
 
 
-def _opened(source: Input, known: Format) -> PIL.Image.Image:
+def _opened(source: Input, known: Format) -> "PIL.Image.Image":
+    from PIL import Image as Pillow  # noqa: PLC0415  # the same
+
     _plugin(known)
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
-        return PIL.Image.open(file, formats=(NAMES[known.name],))
+        return Pillow.open(file, formats=(NAMES[known.name],))
     except Exception as error:
         raise vips.failure(error, known, source) from error
 
@@ -76,7 +81,7 @@ def _plugin(known: Format) -> None:
         module.register_heif_opener()
 
 
-def _with_metadata(pixels: pyvips.Image, picture: PIL.Image.Image) -> pyvips.Image:
+def _with_metadata(pixels: pyvips.Image, picture: "PIL.Image.Image") -> pyvips.Image:
     """Return ``pixels`` with the metadata of ``picture`` as the fields that libvips gives such."""
     marked = pixels.copy()
     for name, block in BLOCKS.items():
