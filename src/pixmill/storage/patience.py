@@ -62,6 +62,7 @@ class Pace:
         """Let the limit grow."""
         with self._changed:
             self.limit = min(self._most, self.limit + self.STEP)
+            self._changed.notify()
 
 
 class Budget:

@@ -1,4 +1,7 @@
 import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import monotonic, sleep
 
 import pytest
 
@@ -125,6 +128,31 @@ def test_the_limit_is_halved_when_a_request_is_refused_and_grows_back_a_little_w
     for _ in range(1000):
         pace.answered()
     assert pace.limit == 8.0
+
+
+def test_no_more_requests_are_under_way_than_the_limit_allows_and_all_of_them_are_again_when_it_has_grown():
+    pace = Pace(4.0, clock=monotonic, sleep=sleep)
+    under_way, most = [], []
+    together = Barrier(4, timeout=60)
+
+    def request(meets):
+        with pace.turn():
+            under_way.append(None)
+            most.append(len(under_way))
+            if meets:
+                together.wait()
+            under_way.pop()
+        pace.answered()
+
+    pace.refused()
+    pace.refused()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(request, [False] * 8))
+        assert max(most) <= 2  # the limit grows by a sixteenth with each
+        for _ in range(64):
+            pace.answered()
+        list(pool.map(request, [True] * 8))
+    assert max(most) == 4
 
 
 def test_below_one_request_at_a_time_the_pauses_between_them_grow(time):
