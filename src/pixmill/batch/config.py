@@ -55,7 +55,7 @@ class RunConfig(Model, frozen=True, kw_only=True):
             description="folder or bucket of images, one image, a tar or zip file, or a list of paths and URLs (-: standard input)"
         ),
     ]
-    destination: Annotated[str, Meta(description="folder or bucket of the results")]
+    destination: Annotated[str, Meta(description="folder or bucket of the results, or a dataset there")]
     recipe: Annotated[Recipe, Meta(description="what to make of each image")] = Recipe()  # immutable
     selection: Selection = Selection()  # immutable
     placement: Placement = Placement()  # immutable

@@ -27,6 +27,8 @@ class Run(Command):
     what is to be made has changed. An image that cannot be processed costs only itself: it is listed at the end, and
     ``pixmill failures DST`` has the details.
 
+    With tar://FOLDER or parquet://FOLDER as DST the results are gathered into the shards of a dataset.
+
     Exit codes: 0 all done; 1 some images failed; 2 wrong usage, nothing has run; 3 the environment stopped the run (disk
     full, output not writable); 130 and 143 interrupted, to be resumed.
     """
@@ -35,6 +37,7 @@ class Run(Command):
     examples: ClassVar = (
         "pixmill run photos out --size 800x600 --format webp --quality 80",
         "pixmill run photos out --sizes 320,640,1280 --formats avif,jpeg",
+        "pixmill run photos tar://train --size 512x512 --fit cover",
         "pixmill run photos out --step grayscale --step sharpen:amount=1.2",
     )
 
