@@ -1,6 +1,6 @@
 """What it costs to be watched: the same run with everything that observes it switched on, and with nothing, in turn.
 
-    python benchmarks/observing.py [--seconds 170] [--copies 40] [FOLDER]
+    python benchmarks/observing.py [--seconds 170] [--copies 150] [FOLDER]
 
 On: a log, events, a metrics file, a scrape a second, and the live page with somebody who looks at it. Prints for each pair, and as
 the median of all, the throughput on / off, and the processor time of the whole run off / on, which a busy machine disturbs less.
@@ -8,6 +8,7 @@ the median of all, the throughput on / off, and the processor time of the whole 
 
 import argparse
 import json
+import os
 import re
 import resource
 import shutil
@@ -47,7 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", help="pictures to process; samples are made where it is left out")
     parser.add_argument("--seconds", type=float, default=170, help="how long to go on")
-    parser.add_argument("--copies", type=int, default=40)
+    parser.add_argument(
+        "--copies", type=int, default=150, help="of the samples: enough for runs of half a minute, in which a start costs little"
+    )
     asked = parser.parse_args()
     began = time.monotonic()
     pairs: list[Pair] = []
@@ -108,11 +111,13 @@ def _spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _pictures(work: Path, folder: str | None, copies: int) -> Path:
-    samples = Path(folder) if folder else work / "samples"
-    if folder is None:
+    samples = work / "samples"
+    if folder is not None:
+        shutil.copytree(folder, samples)
+    else:
         subprocess.run([sys.executable, "-m", "pixmill.testing.pictures", samples], check=True, stdout=subprocess.DEVNULL)
     for number in range(copies):
-        shutil.copytree(samples, work / "source" / str(number))
+        shutil.copytree(samples, work / "source" / str(number), copy_function=os.link)
     return work / "source"
 
 

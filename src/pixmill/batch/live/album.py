@@ -15,9 +15,9 @@ from pixmill.core.errors import PixmillError
 
 KEPT = 8  # pictures; each is some 20 kB before and as much after
 PAUSE = 2.0  # seconds between two pictures, or more:
-SHARE = 0.005  # of the machine's time is what pictures may take
+SHARE = 0.003  # of the machine's time is what pictures may take
 START = 0.25  # seconds of processor time that a worker takes to start
-CREDIT = 0.4  # seconds of processor time that may be spent at once: for the first pictures to be there soon
+CREDIT = 0.3  # seconds of processor time that may be spent at once: for the first picture to be there soon
 LINGER = 30.0  # seconds without anybody looking after which the worker goes home
 
 
@@ -31,7 +31,7 @@ class Framed(msgspec.Struct, frozen=True):
 class Album:
     """Makes pictures of ``latest()`` as long as ``is_watched()``, and keeps the last eight.
 
-    One comes every two seconds, or less often: as many as cost half a percent of what the ``cores`` can do. ``options`` is asked
+    One comes every two seconds, or less often: as many as cost 0.3 % of what the ``cores`` can do. ``options`` is asked
     for when the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
     """
 

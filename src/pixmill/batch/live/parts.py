@@ -27,6 +27,7 @@ from pixmill.engine.metrics import Metrics, Snapshot
 
 #: those of the report, in its order; the live page puts what changes most before them
 REPORT = (throughput, stages, sizes, extremes, what_was_run)
+REVIEW = 5.0  # seconds between two reviews of these: half of the work of a page, for what changes slowly
 #: what the page has room for, whether there is something to show in it or not
 ORDER = ("head", "contents", "working", "failures", "latest", "throughput", "stages", "sizes", "extremes", "run")
 
@@ -61,6 +62,8 @@ class Composer:
         self._metrics = metrics
         self._clock = clock
         self._began = clock()
+        self._reviewed: list[Section | None] = []
+        self._review_at = 0.0
 
     def compose(self, pictures: tuple[Framed, ...], *, is_over: bool) -> Moment:
         """Return the page as it is now."""
@@ -68,7 +71,10 @@ class Composer:
         numbers = counted if is_over else msgspec.structs.replace(counted, reason="")  # a watch goes on after each of its runs
         with self._witness.held():
             dossier = self._dossier(numbers)
-            sections = [working(self._witness.posts), failures(dossier), latest(pictures), *(part(dossier) for part in REPORT)]
+            if is_over or dossier.made_at >= self._review_at:
+                self._review_at = dossier.made_at + REVIEW
+                self._reviewed = [part(dossier) for part in REPORT]
+            sections = [working(self._witness.posts), failures(dossier), latest(pictures), *self._reviewed]
         shown = [each for each in sections if each is not None]
         written = {each.identity: each.html for each in shown}
         top = {"head": head(now, numbers, self._config.destination), "contents": contents(shown)}
