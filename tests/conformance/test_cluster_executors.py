@@ -1,13 +1,18 @@
 """The executors of a cluster do what the contract says, on the real engines."""
 
+import importlib
 import os
+from contextlib import closing
 
 import pytest
 
 from pixmill.engine.executors.dask import DaskExecutor
 from pixmill.engine.executors.ray import RayExecutor
+from pixmill.engine.policy import Policy
 from pixmill.testing.executors import IsolatingExecutorSuite
 from pixmill.testing.hosts import isolated, why_no_hosts
+from pixmill.testing.misbehaviour import REF
+from pixmill.testing.processes import wait_until
 
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
 LOCAL = {"address": "local", "num_cpus": 2, "_node_ip_address": "127.0.0.1", "include_dashboard": False}
@@ -35,6 +40,15 @@ class TestRayExecutor(IsolatingExecutorSuite):
     @pytest.fixture
     def executor(self, ray_cluster):  # noqa: ARG002  # it need only be there
         return RayExecutor(workers=2)
+
+    @pytest.mark.usefixtures("ray_cluster")
+    def test_it_asks_for_the_cores_that_it_uses_and_gives_them_back(self):
+        ray = importlib.import_module("ray")
+        with closing(RayExecutor(workers=1)) as executor:
+            executor.start(REF, Policy())
+            assert executor.workers == 1
+            wait_until(lambda: ray.available_resources().get("CPU") == 1)
+        wait_until(lambda: ray.available_resources().get("CPU") == 2)
 
 
 class TestDaskExecutor(IsolatingExecutorSuite):
