@@ -89,15 +89,15 @@ class Client:
         """
         url = Url.parse(text)
         for _ in range(REDIRECTS + 1):
-            with self._turns.turn(f"{url.host}:{url.port}"), self._explained(url):
-                with closing(self._sent(method, url, headers)) as response:
-                    if response.status not in _MOVED:
-                        self._check(response, url)
-                        yield response
-                        self._keep(url, response)
-                        return
-                    location = response.headers.get("Location", "")
-                    self._forget(url)
+            turn = self._turns.turn(f"{url.host}:{url.port}")
+            with turn, self._explained(url), closing(self._sent(method, url, headers)) as response:
+                if response.status not in _MOVED:
+                    self._check(response, url)
+                    yield response
+                    self._keep(url, response)
+                    return
+                location = response.headers.get("Location", "")
+                self._forget(url)
             url = _moved(url, location)
         raise ReadError(f"{shown(text)} leads on and on: more than {REDIRECTS} redirections", code="read-url")
 
