@@ -40,6 +40,7 @@ def test_it_follows_the_run_to_its_end(live, visit_address):
     assert sum(map(int, page.locator("[data-code]").all_inner_texts())) == 4
     assert page.get_by_role("rowheader", name="cut.jpg").first.is_visible()
     becomes(page, "[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+    page.locator("#throughput svg rect").first.wait_for(state="attached", timeout=WAIT)
     heights = page.locator("#throughput svg rect").evaluate_all("each => each.map((bar) => bar.getBoundingClientRect().height)")
     assert max(heights) > 10
     run.let_go()

@@ -15,8 +15,7 @@ import msgspec
 from pixmill.engine.handler import Stages
 
 MOST = 60_000  # openings and closings of one trace; what comes after is left out
-#: whose calls are not shown: our own, and those of an import, which would bury what is imported
-HIDDEN = frozenset({__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"})
+IMPORTING = "importlib"  # in the name of a file: what happens in an import would bury what is imported
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +59,8 @@ class Tracer:
         self._steps: list[Step] = []
         self._known: dict[object, int] = {}
         self._frames: list[Frame] = []
+        self._below = 0  # calls that are open inside of one whose inside is not shown
+        self._is_silent = False
         self._is_cut = False
 
     def __enter__(self) -> Self:
@@ -89,14 +90,27 @@ class Tracer:
         return Trace(name=name, began=self._started_at, seconds=self._ended, frames=frames, steps=steps, is_cut=self._is_cut)
 
     def _hear(self, frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401  # a builtin, a value or nothing
-        if frame.f_code.co_filename in HIDDEN:
-            return
         now = self._clock() - self._began
-        if event == "call":
-            self._open(self._index(frame.f_code, lambda: _function(frame.f_code)), now)
+        if self._below:
+            self._look_away(event, now)
+        elif event == "call":
+            self._call(frame.f_code, now)
         elif event == "c_call":
             self._open(self._index(argument, lambda: _builtin(argument)), now)
         elif self._stack:  # what was open when it began ends without a beginning
+            self._steps.append(Step(opens=False, frame=self._stack.pop(), at=now))
+
+    def _call(self, code: CodeType, now: float) -> None:
+        """Open ``code``; of an import only that, and nothing of our own."""
+        self._is_silent = code.co_filename == __file__
+        self._below = int(self._is_silent or IMPORTING in code.co_filename)
+        if not self._is_silent:
+            self._open(self._index(code, lambda: _function(code)), now)
+
+    def _look_away(self, event: str, now: float) -> None:
+        """Follow calls only to know when the one ends whose inside is not shown."""
+        self._below += (event == "call") - (event == "return")
+        if not self._below and not self._is_silent and self._stack:
             self._steps.append(Step(opens=False, frame=self._stack.pop(), at=now))
 
     def _open(self, index: int, now: float) -> None:
