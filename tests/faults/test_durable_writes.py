@@ -82,7 +82,9 @@ def disk(tmp_path):
 
     def restore():
         unmount()
-        subprocess.run(["mount", "-o", "loop", image, place], check=True)
+        copy = tmp_path / "copy.img"  # a namespace that another test made meanwhile may hold the one that is cut off
+        subprocess.run(["cp", "--sparse=always", image, copy], check=True)
+        subprocess.run(["mount", "-o", "loop", copy, place], check=True)
 
     yield place, cut, restore
     unmount()
