@@ -7,7 +7,6 @@ import msgspec
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
-from pixmill.batch.datasets.shelf import open_shelf
 from pixmill.batch.source import Asked, Source, SourceKind
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
@@ -75,6 +74,8 @@ def _dataset(config: RunConfig) -> Dataset | None:
     placement = config.placement
     dataset = dataset_at(Address.parse(config.destination), config.selection.shard)
     if dataset is not None:
+        from pixmill.batch.datasets.shelf import open_shelf  # noqa: PLC0415  # no other run pays for it
+
         dataset.packs.check()
         open_shelf(dataset.home)  # says what is wrong with the address, or not installed
     elif placement.shard_size is not None or placement.shard_samples is not None:

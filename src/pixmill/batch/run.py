@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.datasets.opening import open_sealing
 from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
@@ -27,6 +27,9 @@ from pixmill.engine.metrics import Metrics
 from pixmill.engine.running import Run
 from pixmill.engine.running import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
+
+if TYPE_CHECKING:
+    from pixmill.batch.datasets.sealing import Sealing
 
 Finish = Callable[[Callable[[], bool]], bool]
 Dress = Callable[[HandlerRef], HandlerRef]
@@ -102,7 +105,7 @@ def begin(
         ledger, guards = open_state(made, stack)
         if config.placement.index:
             stack.callback(index.write, ledger, Path(config.placement.index))
-        sealing = open_sealing(made, ledger, observers, stack)
+        sealing = _sealing(made, ledger, observers, stack)
         workers = crew_size(config, made.assignment)
         executor = executors().get(config.executor).reached(workers=workers, address=config.address)
         handler = handler_ref(made.assignment, config.recipe)
@@ -120,6 +123,14 @@ def begin(
             )
         )
         yield BatchRun(made, engine, metrics, sealing.seal if sealing else None)
+
+
+def _sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> "Sealing | None":
+    if made.places.dataset is None:
+        return None
+    from pixmill.batch.datasets.opening import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
+
+    return open_sealing(made, made.places.dataset, ledger, observers, stack)
 
 
 def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger, holds: Holds | None) -> Iterable[Task | None]:

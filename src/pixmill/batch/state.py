@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.elsewhere.keeper import Keeper
-from pixmill.batch.elsewhere.standing import ObjectsStand
 from pixmill.batch.item import unpack
 from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.lock import Lock
@@ -23,7 +21,6 @@ from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State, Task
 from pixmill.storage.address import Address
-from pixmill.storage.objects.storage import ObjectStorage
 from pixmill.storage.open import open_storage
 
 STANDARD_INPUT = "-"
@@ -68,6 +65,12 @@ def open_state(made: Plan, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ..
 
 def _keepers(made: Plan, stack: ExitStack) -> tuple[Observer, ...]:
     """Hold an output that is in a store against other machines, and bring its ledger here: nothing for any other output."""
+    if made.places.home.local:
+        return ()
+    # All of it takes longer to import than a small picture to make, and most outputs are folders.
+    from pixmill.batch.elsewhere.keeper import Keeper  # noqa: PLC0415
+    from pixmill.storage.objects.storage import ObjectStorage  # noqa: PLC0415
+
     storage = open_storage(made.places.home)
     if not isinstance(storage, ObjectStorage):
         return ()
@@ -124,7 +127,11 @@ class Losses:
 
 def outputs_stand(destination: Address) -> StillValid:
     """Return what tells whether the outputs of a finished task are still there: the ledger alone is not believed."""
-    return FilesStand(destination.local) if destination.local else ObjectsStand(open_storage(destination))
+    if destination.local:
+        return FilesStand(destination.local)
+    from pixmill.batch.elsewhere.standing import ObjectsStand  # noqa: PLC0415  # most outputs are folders
+
+    return ObjectsStand(open_storage(destination))
 
 
 class FilesStand:

@@ -6,10 +6,12 @@ from itertools import islice
 
 import msgspec
 
-from pixmill.batch.datasets.opening import standing
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.ledgers import LEDGER
+from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
+from pixmill.batch.state import outputs_stand
+from pixmill.engine.admission import StillValid
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -47,7 +49,7 @@ def survey(plan: Plan) -> Survey:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
     counted = Survey(warnings=_warnings(plan))
     items = plan.items()
-    with _ledger(plan) as ledger, standing(plan.places) as stands:
+    with _ledger(plan) as ledger, _standing(plan.places) as stands:
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item in chunk]
             records = ledger.look_up(tasks)
@@ -62,6 +64,18 @@ def survey(plan: Plan) -> Survey:
         counted.seconds = _estimate(counted, ledger)
     counted.ignored = dict(plan.selector.ignored)
     return counted
+
+
+@contextmanager
+def _standing(places: Places) -> Iterator[StillValid]:
+    """Give what tells whether the outputs of a finished task are still there, without a run."""
+    if places.dataset is None:
+        yield outputs_stand(places.destination)
+        return
+    from pixmill.batch.datasets.opening import open_contents  # noqa: PLC0415  # 20 modules that no other run needs
+
+    with open_contents(places.dataset, places.state) as contents:
+        yield contents.stands
 
 
 def _count_work(counted: Survey, item: Item, plan: Plan) -> None:

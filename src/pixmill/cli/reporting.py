@@ -9,7 +9,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.batch.report.writing import write_report
 from pixmill.batch.watching.events import CaughtUp
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.events import Event, Observer
@@ -45,6 +44,8 @@ class Reporting(Model, frozen=True, kw_only=True):
     def write(self, destination: str, state: Path) -> None:
         """Write it, if it is wanted and anything has run; ``RunError`` when it cannot be."""
         if self.report and state.is_dir():
+            from pixmill.batch.report.writing import write_report  # noqa: PLC0415  # a tenth of the start of every other run
+
             write_report(destination, state=str(state), path=Path(self.report), check=self.quality_check)
 
 

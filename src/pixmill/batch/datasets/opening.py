@@ -15,11 +15,8 @@ from pixmill.batch.datasets.layout import Bounds
 from pixmill.batch.datasets.sealing import Sealing
 from pixmill.batch.datasets.shelf import Shelf, open_shelf
 from pixmill.batch.ledgers import Holding
-from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
-from pixmill.batch.state import outputs_stand
 from pixmill.core.events import Observer
-from pixmill.engine.admission import StillValid
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
@@ -27,17 +24,15 @@ from pixmill.storage.address import Address
 from pixmill.storage.retrying import open_patiently
 
 
-def open_sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> Sealing | None:
-    """Return what seals the dataset of ``made``, ``None`` when it makes none. The lock of the output is the caller's."""
+def open_sealing(made: Plan, dataset: Dataset, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> Sealing:
+    """Return what seals the ``dataset`` that ``made`` makes. The lock of the output is the caller's."""
     places = made.places
-    if places.dataset is None:
-        return None
     catalogue = Catalogue(places.state / CATALOGUE)
     stack.callback(catalogue.close)
     shelf = open_shelf(places.home)
     stack.callback(shelf.close)
     announcer, limits = Announcer(observers, SystemClock()), bounds(made.config.placement)
-    sealing = Sealing(places.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, announcer=announcer)
+    sealing = Sealing(dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, announcer=announcer)
     stack.callback(sealing.close)
     return sealing
 
@@ -75,16 +70,6 @@ def open_outputs(destination: str, *, former: str, held: Sequence[Holding]) -> I
         found = [(dataset_at(asked, each.shard), each.folder) for each in held]
         parts = [stack.enter_context(open_contents(dataset, folder)) for dataset, folder in found if dataset]
         yield Several(parts) if parts else open_patiently(home(asked))
-
-
-@contextmanager
-def standing(places: Places) -> Iterator[StillValid]:
-    """Give what tells whether the outputs of a finished task are still there, without a run."""
-    if places.dataset is None:
-        yield outputs_stand(places.destination)
-    else:
-        with open_contents(places.dataset, places.state) as contents:
-            yield contents.stands
 
 
 def bounds(placement: Placement) -> Bounds:
