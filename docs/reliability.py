@@ -74,7 +74,7 @@ def table(figures: dict[str, Any]) -> Iterator[str]:
         yield f"| {name} | {what} | {', '.join(places[name])} | {cells(row) if row else 'not run | | |'} |\n"
     rows = figures["rows"].values()
     passed, failed, skipped = (sum(row[key] for row in rows) for key in ("passed", "failed", "skipped"))
-    yield f"\n{passed} tests held, {failed} did not, {skipped} could not run there; "
+    yield f"\nRow by row {passed} tests held, {failed} did not, {skipped} could not run there; "
     yield f"Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}.\n"
     for what, value in sorted(figures["measured"].items()):
         yield f"- {what}: {value:,}\n"

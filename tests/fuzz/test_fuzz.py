@@ -54,6 +54,7 @@ def test_seeds_and_what_was_found_before_are_no_trouble(name):
 @pytest.mark.row("fuzz")
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_is_found_in_a_while(name, tmp_path, request):
+    request.node.user_properties.append(("rows", ["fuzz"]))  # the mark is read for the tests of faults only
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("atheris is the fuzzer: make faults installs it where it has a wheel")
     folder = tmp_path / "seeds"
