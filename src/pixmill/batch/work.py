@@ -16,7 +16,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
 HANDLER = "pixmill.batch.handler:image_handler"
-PRELOAD = ("pixmill.batch.handler",)
+PRELOAD = ("pixmill.batch.handler", "importlib.metadata")  # the latter for the plugins that every worker looks for
 HERE = ("file:", "tar:", "zip:", "anywhere://local")  # where the addresses of this machine begin
 LOCAL = "local"  # the executor whose workers are processes of this machine
 PER_CORE = 6  # workers where images come from a store or go to one
