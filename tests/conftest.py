@@ -1,7 +1,10 @@
-"""Servers that tests of several kinds share: started when the first asks for one, stopped with the last."""
+"""Servers that tests of several kinds share: started when the first asks for one, stopped with the last. And who is not one."""
+
+import os
 
 import pytest
 
+from pixmill.testing.processes import children
 from pixmill.testing.stores import BUCKET, az_server, azurite, s3_server, weed
 
 
@@ -37,3 +40,18 @@ def az(az_environment, monkeypatch):
     for name, value in az_environment.items():
         monkeypatch.setenv(name, value)
     return BUCKET
+
+
+@pytest.fixture
+def born():
+    """Return the function that gives the living processes which this test has started; of the second generation, their children.
+
+    The servers above are children of the same process, and must not be shot or counted.
+    """
+    others = {*children(os.getpid())}
+
+    def living(generation=1):
+        mine = [pid for pid in children(os.getpid()) if pid not in others]
+        return mine if generation == 1 else [grandchild for child in mine for grandchild in children(child)]
+
+    return living

@@ -108,7 +108,7 @@ def leave_untouched(run):
 
 
 @pytest.mark.parametrize("leave", [leave_by_break, leave_by_error, leave_untouched])
-def test_leaving_the_block_leaves_no_process_and_no_file_open(leave):
+def test_leaving_the_block_leaves_no_process_and_no_file_open(leave, born):
     def open_files():
         return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -116,7 +116,7 @@ def test_leaving_the_block_leaves_no_process_and_no_file_open(leave):
     for _ in range(3):
         with suppress(KeyError), open_run((Task.of(str(n), b"sleep 0.01") for n in range(10**9)), REF, workers=3) as run:
             leave(run)
-        assert children(os.getpid()) == []
+        assert born() == []
     assert open_files() == before
 
 

@@ -1,7 +1,5 @@
 """What a task does to its worker costs that task alone."""
 
-import os
-
 import pytest
 
 from pixmill.core.errors import RunError
@@ -12,7 +10,6 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.running import open_run
 from pixmill.engine.task import Done, Failed, Task
 from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import children
 
 
 class Notes:
@@ -101,7 +98,7 @@ def test_what_was_killed_for_want_of_memory_is_tried_again_with_the_machine_to_i
     ("factory", "words"),
     [("broken", "libtrouble.so.1"), ("hopeless", "exited with status 7"), ("missing", "missing")],
 )
-def test_workers_that_die_as_fast_as_they_start_end_the_run(factory, words):
+def test_workers_that_die_as_fast_as_they_start_end_the_run(factory, words, born):
     notes = Notes()
     ref = HandlerRef(f"pixmill.testing.misbehaviour:{factory}")
 
@@ -115,7 +112,7 @@ def test_workers_that_die_as_fast_as_they_start_end_the_run(factory, words):
     (end,) = notes.of(RunEnded)
     assert words in end.reason
     assert end.counts.pending == 1
-    assert children(os.getpid()) == []
+    assert born() == []
 
 
 def test_what_a_handler_prints_does_not_reach_the_terminal(capfd):

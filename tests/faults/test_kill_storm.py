@@ -12,7 +12,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.running import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import children, grandchildren, wait_until
+from pixmill.testing.processes import wait_until
 
 
 @contextmanager
@@ -43,12 +43,12 @@ def shooting(every, targets, progress):
         thread.join()
 
 
-def test_in_a_storm_of_kills_every_task_gets_exactly_one_outcome():
+def test_in_a_storm_of_kills_every_task_gets_exactly_one_outcome(born):
     count, seen, ledger = 20_000, {}, MemoryLedger()
     tasks = (Task.of(str(number), b"sleep 0.0005") for number in range(count))
     with (
         open_run(tasks, REF, workers=3, ledger=ledger, policy=Policy(attempts=5)) as run,
-        shooting(0.05, lambda: grandchildren(os.getpid()), lambda: len(seen)) as dead,
+        shooting(0.05, lambda: born(2), lambda: len(seen)) as dead,
     ):
         for outcome in run:
             seen.setdefault(outcome.task.key, []).append(outcome)
@@ -59,14 +59,14 @@ def test_in_a_storm_of_kills_every_task_gets_exactly_one_outcome():
     assert run.counts.pending == 0
     assert sum(isinstance(outcome, Done) for (outcome,) in seen.values()) > count * 0.99
     assert ledger.counts().pending == 0
-    assert children(os.getpid()) == []
+    assert born() == []
 
 
-def test_a_nursery_that_is_shot_is_replaced():
+def test_a_nursery_that_is_shot_is_replaced(born):
     tasks = (Task.of(str(number), b"sleep 0.002") for number in range(2000))
-    with open_run(tasks, REF, workers=2) as run, shooting(0.5, lambda: children(os.getpid()), lambda: run.counts.done) as dead:
+    with open_run(tasks, REF, workers=2) as run, shooting(0.5, born, lambda: run.counts.done) as dead:
         outcomes = list(run)
     assert dead
     assert len({outcome.task.key for outcome in outcomes}) == len(outcomes) == 2000
-    assert children(os.getpid()) == []
+    assert born() == []
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in dead))

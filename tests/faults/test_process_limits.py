@@ -13,7 +13,6 @@ from pixmill.core.errors import RunError
 from pixmill.engine.running import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import children
 
 SCRIPT = """
 import sys
@@ -72,7 +71,7 @@ def test_where_no_worker_is_allowed_the_run_ends_in_words(process_limit):
 
 
 @pytest.mark.parametrize("interpreter", ["/bin/false", "/nowhere/python"])
-def test_an_interpreter_that_does_not_start_ends_the_run_in_words(monkeypatch, interpreter):
+def test_an_interpreter_that_does_not_start_ends_the_run_in_words(monkeypatch, interpreter, born):
     monkeypatch.setattr(sys, "executable", interpreter)
 
     def drain():
@@ -81,7 +80,7 @@ def test_an_interpreter_that_does_not_start_ends_the_run_in_words(monkeypatch, i
 
     with pytest.raises(RunError, match=r"no process can be started|the process that starts the workers died"):
         drain()
-    assert children(os.getpid()) == []
+    assert born() == []
 
 
 def test_a_script_without_a_guard_is_told_so(tmp_path):
@@ -98,7 +97,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
     assert "a worker process tried to start a run of its own" in result.stderr
 
 
-def test_open_files_stay_constant_while_workers_come_and_go():
+def test_open_files_stay_constant_while_workers_come_and_go(born):
     counts = set()
     tasks = (Task.of(str(n), b"exit 1" if n % 20 == 0 else b"echo x") for n in range(600))
     with open_run(tasks, REF, workers=2) as run:
@@ -106,7 +105,7 @@ def test_open_files_stay_constant_while_workers_come_and_go():
             if number > 100:
                 counts.add(len(list(Path("/proc/self/fd").iterdir())))
     assert max(counts) - min(counts) <= 6  # two workers, three descriptors each, may be on their way in or out
-    assert children(os.getpid()) == []
+    assert born() == []
 
 
 def test_a_run_inside_a_worker_is_refused(monkeypatch):

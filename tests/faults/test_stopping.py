@@ -19,7 +19,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.running import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import children, grandchildren, wait_until
+from pixmill.testing.processes import grandchildren, wait_until
 
 
 def many(payload, count=10**9):
@@ -58,10 +58,10 @@ def test_after_a_stop_a_deep_queue_at_a_worker_is_given_back():
     assert run.counts.failed == 0
 
 
-def test_what_does_not_finish_within_the_grace_is_killed_and_stays_pending():
+def test_what_does_not_finish_within_the_grace_is_killed_and_stays_pending(born):
     ledger = MemoryLedger()
     with open_run(many("sleep 100"), REF, workers=2, ledger=ledger, policy=Policy(grace=Duration(0.5))) as run:
-        wait_until(lambda: grandchildren(os.getpid()))
+        wait_until(lambda: born(2))
         threading.Timer(0.5, run.stop, ["SIGINT"]).start()
         began = time.monotonic()
         assert list(run) == []
@@ -69,7 +69,7 @@ def test_what_does_not_finish_within_the_grace_is_killed_and_stays_pending():
     assert (run.counts.done, run.counts.failed) == (0, 0)
     assert run.counts.pending == run.counts.found > 0
     assert untouched(ledger) == {(0, 0)}
-    assert children(os.getpid()) == []
+    assert born() == []
 
 
 def test_a_kill_does_not_wait_for_the_grace():

@@ -11,7 +11,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.pool import Pool
 from pixmill.testing.executors import answers, attempts, run_all
 from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import grandchildren, wait_until
+from pixmill.testing.processes import wait_until
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def test_what_one_task_wrote_is_no_evidence_against_the_next():
     assert "innocent" not in lost.failure.trace
 
 
-def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(pool):
+def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(pool, born):
     run_all(pool, attempts("echo x", "echo y"))
-    victims = grandchildren(os.getpid())
+    victims = born(2)
     for pid in victims:
         os.kill(pid, 9)
     reports = []
@@ -71,10 +71,10 @@ def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(pool):
     assert len(answers(run_all(pool, attempts("echo x", "echo y")))) == 2
 
 
-def test_a_worker_that_was_stopped_while_idle_is_noticed():
+def test_a_worker_that_was_stopped_while_idle_is_noticed(born):
     with closing(Pool(REF, Policy(timeout=Duration(0.5)), workers=1)) as pool:
         run_all(pool, attempts("pid"))
-        (victim,) = grandchildren(os.getpid())
+        (victim,) = born(2)
         os.kill(victim, 19)
         reports = run_all(pool, attempts("echo x"))
     (lost,) = [report for report in reports if isinstance(report, Lost)]
