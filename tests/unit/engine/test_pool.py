@@ -59,7 +59,7 @@ def test_what_one_task_wrote_is_no_evidence_against_the_next():
     assert "innocent" not in lost.failure.trace
 
 
-def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(pool, born):
+def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(born, pool):
     run_all(pool, attempts("echo x", "echo y"))
     victims = born(2)
     for pid in victims:
