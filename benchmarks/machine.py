@@ -13,7 +13,7 @@ def describe() -> dict[str, str | int]:
         "cores": cores(),
         "memory": memory(),
         "file_system": file_system(Path(os.environ.get("TMPDIR", "/tmp"))),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": platform.python_version(),
         "load_before": f"{os.getloadavg()[0]:.2f}",
     }
