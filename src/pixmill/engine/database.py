@@ -97,6 +97,19 @@ def _missing(path: Path) -> RunError:
 
 
 @contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One change: on disk after the block, or undone."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say about ``path`` into a ``RunError`` with a code and a hint."""
     try:

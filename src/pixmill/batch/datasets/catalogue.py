@@ -8,7 +8,7 @@ from sqlite3 import Connection
 
 import msgspec
 
-from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing
+from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing, transaction
 from pixmill.engine.statements import read_statements
 
 CATALOGUE = "catalogue.sqlite"
@@ -129,12 +129,5 @@ class Catalogue:
     @contextmanager
     def _change(self) -> Iterator[Connection]:
         """One transaction: on disk after the block, or undone."""
-        with explained(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with explained(self._path), transaction(self._connection) as connection:
+            yield connection

@@ -13,7 +13,7 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing
+from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing, transaction
 from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.statements import read_statements
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, State, Task
@@ -176,14 +176,8 @@ class SqliteLedger(Ledger):
             if not self._is_there():
                 message = f"the ledger {printable(self._path)} was removed while a run was using it"
                 raise RunError(message, code="ledger-lost", hint="run the same command again: it begins a new ledger")
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+            with transaction(self._connection) as connection:
+                yield connection
 
 
 def _record(row: tuple[Any, ...]) -> Record | None:
