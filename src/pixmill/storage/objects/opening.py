@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from types import ModuleType
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
+
+import msgspec
 
 from pixmill.core.errors import AddressError, MissingExtra
 from pixmill.storage.address import Address
@@ -17,6 +19,14 @@ _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*
 _THREADS = "TOKIO_WORKER_THREADS"  # what the runtime inside obstore reads when it starts
 # one request may take as long as a large part over a slow line; a silent connection is given up sooner
 _CONNECT, _SILENCE, _REQUEST = timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=10)
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """An opened ``store``, whose ``library`` is obstore itself, and its ``place`` as people name it."""
+
+    library: Any
+    store: Any
+    place: str
 
 
 class ClientOptions(TypedDict):

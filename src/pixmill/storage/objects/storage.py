@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Self
@@ -13,8 +12,10 @@ from pixmill.core.errors import PixmillError, ReadError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
 from pixmill.storage.objects import faults
+from pixmill.storage.objects.folder import Folder
 from pixmill.storage.objects.keys import key_of, path_of
 from pixmill.storage.objects.listing import Page, Walk
+from pixmill.storage.objects.opening import Bucket
 from pixmill.storage.patience import Patience
 from pixmill.storage.storage import Entry, Listing, Scheme, unheard
 
@@ -25,14 +26,6 @@ PART = 8 << 20
 LISTED = 120.0
 
 Meaning = Callable[[Exception, bytes, str], PixmillError]
-
-
-class Bucket(msgspec.Struct, frozen=True):
-    """An opened ``store``, whose ``library`` is obstore itself, and its ``place`` as people name it."""
-
-    library: Any
-    store: Any
-    place: str
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -204,15 +197,23 @@ class ObjectStorage(Scheme):
             raise meaning(error, path, self._bucket.place) from None
 
     def _page(self, path: bytes) -> Page:
-        return self._patience.call(partial(self._asked, path))
+        folder = Folder(self._bucket, key_of(path) if path else "")
+        try:
+            while not self._patiently(path, folder.advance):
+                pass
+        except ReadError as error:
+            if error.retryable:
+                raise
+            self._patiently(path, folder.ask_by_name)  # a key further down is no path, which need not concern this folder
+        entries = [_entry(path_of(each["path"]), each) for each in folder.objects.values()]
+        return Page(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
 
-    def _asked(self, path: bytes) -> Page:
-        prefix = key_of(path) if path else None
-        with self._explained(path, faults.list_error):
-            found = self._bucket.library.list_with_delimiter(self._bucket.store, prefix)
-        # a key that ends in "/" stands for the folder itself, which is not in itself
-        entries = [_entry(path_of(each["path"]), each) for each in found["objects"] if each["path"] != (prefix or "")]
-        return Page(sorted(entries, key=_path), sorted(map(path_of, found["common_prefixes"])))
+    def _patiently(self, path: bytes, request: Callable[[], bool]) -> bool:
+        def explained() -> bool:
+            with self._explained(path, faults.list_error):
+                return request()
+
+        return self._patience.call(explained)
 
 
 def _entry(path: bytes, found: Any) -> Entry:  # noqa: ANN401  # obstore's own type is not there at run time

@@ -1,0 +1,41 @@
+"""A listing of a bucket that breaks in the middle: it goes on where it was, and nothing is lost or doubled."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+
+from pixmill.storage.open import open_storage
+from pixmill.testing.proxy import Faults, fault_proxy
+from pixmill.testing.stores import BUCKET
+
+PAGES = 4
+NAMES = [b"%05d.jpg" % number for number in range(1000 * PAGES - 500)]
+
+
+@pytest.fixture(scope="module")
+def full(s3_environment):
+    """A folder of a bucket that takes several pages."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(8) as pool:
+        for name, value in s3_environment.items():
+            patch.setenv(name, value)
+        storage = open_storage(f"s3://{BUCKET}/listings")
+        list(pool.map(lambda name: storage.write(b"in/" + name, b"1", durable=True), NAMES))
+    return f"s3://{BUCKET}/listings"
+
+
+@pytest.mark.usefixtures("s3")
+@pytest.mark.parametrize(
+    "faults",
+    [Faults(reset=2), Faults(short=2), Faults(lost=2), Faults(cycle=2, burst=1)],
+    ids=["resets", "short", "lost", "bursts"],
+)
+def test_a_listing_goes_on_behind_the_last_key_that_came(full, faults, monkeypatch):
+    with fault_proxy(urlsplit(os.environ["AWS_ENDPOINT_URL"]).port, faults) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        (listing,) = open_storage(full).list(b"in")
+    assert [entry.path for entry in listing] == [b"in/" + name for name in NAMES]
+    injected = sum(count for name, count in proxy.seen.items() if name != "requests")
+    assert injected >= PAGES - 1
+    assert proxy.seen["requests"] == PAGES + injected
