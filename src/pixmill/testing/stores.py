@@ -49,6 +49,19 @@ def azurite() -> str | None:
 @contextmanager
 def s3_server(folder: Path) -> Iterator[Mapping[str, str]]:
     """Run an S3 server with its files in ``folder`` and the bucket ``BUCKET``; give the environment that leads to it."""
+    with _seaweed(folder, _S3_KEYS) as port:
+        yield {**_S3_KEYS, "AWS_ENDPOINT_URL": f"http://{HOST}:{port}", "AWS_REGION": "us-east-1"}
+
+
+@contextmanager
+def open_s3_server(folder: Path) -> Iterator[int]:
+    """Run one that asks nobody for a signature; give its port."""
+    with _seaweed(folder, {}) as port:
+        yield port
+
+
+@contextmanager
+def _seaweed(folder: Path, keys: Mapping[str, str]) -> Iterator[int]:
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
     options = [f"-{name}.port={port}" for name, port in ports.items()]
     quiet = (
@@ -61,9 +74,9 @@ def s3_server(folder: Path) -> Iterator[Mapping[str, str]]:
     )
     command = [str(weed()), "mini", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", *quiet, *options]
     endpoint = f"http://{HOST}:{ports['s3']}"
-    with _serving(command, {**_S3_KEYS, "S3_BUCKET": BUCKET}, folder, endpoint):
-        wait_until(lambda: _has_bucket(endpoint), seconds=60)
-        yield {**_S3_KEYS, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1"}
+    with _serving(command, {**dict.fromkeys(_S3_KEYS, ""), **keys, "S3_BUCKET": BUCKET}, folder, endpoint):
+        wait_until(lambda: _has_bucket(endpoint, keys), seconds=60)
+        yield ports["s3"]
 
 
 @contextmanager
@@ -89,17 +102,11 @@ def az_server(folder: Path) -> Iterator[Mapping[str, str]]:
         }
 
 
-def _has_bucket(endpoint: str) -> bool:
+def _has_bucket(endpoint: str, keys: Mapping[str, str]) -> bool:
     """Tell whether the bucket is there: the server makes it soon after it began to answer."""
     from obstore.store import S3Store  # noqa: PLC0415  # an extra, which only this needs
 
-    store = S3Store(
-        BUCKET,
-        endpoint=endpoint,
-        access_key_id=_S3_KEYS["AWS_ACCESS_KEY_ID"],
-        secret_access_key=_S3_KEYS["AWS_SECRET_ACCESS_KEY"],
-        client_options={"allow_http": True},
-    )
+    store = S3Store(BUCKET, endpoint=endpoint, config={**keys, "aws_skip_signature": not keys}, client_options={"allow_http": True})
     try:
         store.list_with_delimiter()
     except Exception:  # noqa: BLE001  # obstore raises its own
