@@ -15,9 +15,8 @@ from pixmill.core.errors import PixmillError
 
 KEPT = 8  # pictures; each is some 20 kB before and as much after
 PAUSE = 2.0  # seconds between two pictures, or more:
-SHARE = 0.003  # of the machine's time is what pictures may take
+SHARE = 0.005  # of the machine's time is what pictures may take
 START = 0.25  # seconds of processor time that a worker takes to start
-CREDIT = 0.3  # seconds of processor time that may be spent at once: for the first picture to be there soon
 LINGER = 30.0  # seconds without anybody looking after which the worker goes home
 
 
@@ -31,8 +30,9 @@ class Framed(msgspec.Struct, frozen=True):
 class Album:
     """Makes pictures of ``latest()`` as long as ``is_watched()``, and keeps the last eight.
 
-    One comes every two seconds, or less often: as many as cost 0.3 % of what the ``cores`` can do. ``options`` is asked
-    for when the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
+    One comes every two seconds, or less often: as many as cost 0.5 % of what the ``cores`` can do, the start of their worker
+    included. Only the first is lent, to be there soon; the next comes when both have been earned. ``options`` is asked for when
+    the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
     """
 
     def __init__(
@@ -80,16 +80,18 @@ class Album:
 
     def _attend(self, studio: Studio) -> None:
         """Make pictures until nobody has looked for a while, each when there is time to spare for it."""
-        credit, now = CREDIT - START, self._clock()
+        owed, is_lent, now = START, False, self._clock()
         looked_at = now
         while now - looked_at < LINGER:
             if self._is_watched():
                 looked_at = now
-                credit -= self._add(studio) if credit > 0 else 0.0
+                if not owed or not is_lent:
+                    cost = self._add(studio)
+                    owed, is_lent = owed + cost, is_lent or cost > 0
             if self._over.wait(PAUSE):
                 return
             before, now = now, self._clock()
-            credit = min(CREDIT, credit + self._allowance * (now - before))
+            owed = max(0.0, owed - self._allowance * (now - before))
 
     def _add(self, studio: Studio) -> float:
         """Make one picture if there is a new image, and return the seconds of processor time that it cost."""

@@ -109,7 +109,7 @@ def latest(pictures: tuple[Framed, ...]) -> Section | None:
     if not pictures:
         return None
     about = tag(
-        "p", "A new one every few seconds, for as long as somebody looks: the source is on the left, the result on the right."
+        "p", "As often as costs the run next to nothing, while somebody looks: the source is on the left, the result on the right."
     )
     return section("Latest pictures", about, tag("div", map(_framed, pictures), class_="album"), identity="latest")
 

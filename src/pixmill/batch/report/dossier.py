@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from pixmill.batch.config import Selection
-from pixmill.batch.datasets.extraction import as_files
 from pixmill.batch.ledgers import find
 from pixmill.batch.places import open_source
 from pixmill.batch.report.account import Account
@@ -73,6 +72,8 @@ def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: Fi
         source = open_source(Asked(address=Address.parse(str(asked["source"])), selection=selection))
     except PixmillError:  # it is gone, or may not be read any more: the numbers are still there
         return Gallery()
+    from pixmill.batch.datasets.extraction import as_files  # noqa: PLC0415  # 20 modules that the live page does without
+
     former, names = str(asked.get("destination", destination)), [picture.output for picture in sample]
     with as_files(destination, former=former, held=find(state), names=names, largest=LARGEST) as place:
         options = PictureOptions(

@@ -1,15 +1,18 @@
 """Pictures by a real worker, of real files."""
 
 import os
+import time
 
 import pytest
 
 from pixmill.batch.config import RunConfig
-from pixmill.batch.live.album import KEPT, Album
+from pixmill.batch.live.album import KEPT, SHARE, START, Album
 from pixmill.batch.live.page import picture_options
 from pixmill.batch.report.findings import Picture
 from pixmill.testing import pictures
 from pixmill.testing.processes import children, wait_until
+
+STEP = 25.0  # seconds, short enough for the worker to stay
 
 
 @pytest.fixture
@@ -29,11 +32,23 @@ def picture(name):
 class Hall:
     """An album whose latest image is whatever it is asked for, for as long as somebody looks."""
 
-    def __init__(self, place):
+    def __init__(self, place, *, cores=10_000, clock=time.monotonic):
         self.name = b"a.png"
         self.is_watched = True
         config = RunConfig(source=str(place / "in"), destination=str(place / "out"))
-        self.album = Album(lambda: picture(self.name), lambda: self.is_watched, lambda: picture_options(config), cores=10_000)
+        self.album = Album(
+            lambda: picture(self.name), lambda: self.is_watched, lambda: picture_options(config), cores=cores, clock=clock
+        )
+
+
+class Clock:
+    """Goes on by ``STEP`` seconds each time it is asked, which is once for each chance of a picture."""
+
+    now = 0.0
+
+    def __call__(self):
+        self.now += STEP
+        return self.now
 
 
 @pytest.fixture
@@ -59,6 +74,17 @@ def test_what_cannot_be_shown_is_left_out_and_the_next_is_shown(hall):
     hall.name = b"a.png"
     wait_until(lambda: hall.album.pictures, seconds=60)
     assert hall.album.pictures[0].shown.picture.key == b"a.png"
+
+
+def test_only_the_first_is_lent_and_the_next_comes_when_it_and_the_start_of_the_worker_are_earned(place):
+    clock = Clock()
+    hall = Hall(place, cores=1, clock=clock)
+    hall.album.open()
+    try:
+        wait_until(lambda: len(hall.album.pictures) > 1, seconds=60)
+        assert clock.now - STEP > START / SHARE
+    finally:
+        hall.album.close()
 
 
 def test_while_nobody_looks_there_is_no_worker(place):
