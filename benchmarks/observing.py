@@ -4,6 +4,7 @@
 
 On: a log, events, a metrics file, a scrape a second, and the live page with somebody who looks at it. Prints for each pair, and as
 the median of all, the throughput on / off, and the processor time of the whole run off / on, which a busy machine disturbs less.
+Python keeps what it has compiled, as it does where something is installed, whatever PYTHONDONTWRITEBYTECODE says here.
 """
 
 import argparse
@@ -21,9 +22,11 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 PIXMILL = (sys.executable, "-m", "pixmill")
 FEWEST = 3  # pairs, however long they take
@@ -57,7 +60,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pixmill-observing-") as name:
         work = Path(name)
         source = _pictures(work, asked.folder, asked.copies)
-        run(work, source, observed=False)  # what is read first comes from the disk
+        for observed in (False, True):  # what is read first comes from the disk, and modules are not compiled yet
+            run(work, source, observed=observed)
         longest = 0.0
         while len(pairs) < FEWEST or time.monotonic() - began + longest < asked.seconds:
             started = time.monotonic()
@@ -79,7 +83,8 @@ def run(work: Path, source: Path, *, observed: bool) -> Cost:
     options = [*watching, "--events", "events.jsonl", "--serve", "0"] if observed else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [*PIXMILL, "run", source, "out", "--size", "800x600", "--progress", "none", *options]
-    with subprocess.Popen(command, cwd=work, stderr=subprocess.PIPE, text=True) as process, ExitStack() as stack:
+    process = subprocess.Popen(command, cwd=work, env=_installed(work), stderr=subprocess.PIPE, text=True)
+    with process, ExitStack() as stack:
         if observed:
             page = re.match(r"\[SERVING\] (\S+)", process.stderr.readline())[1]
             stack.enter_context(_beside(_scrape, f"http://127.0.0.1:{port}/metrics"))
@@ -92,6 +97,12 @@ def run(work: Path, source: Path, *, observed: bool) -> Cost:
     last = json.loads(status.stdout)["last_run"]
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(last["ended_at"] - last["started_at"], processor)
+
+
+def _installed(work: Path) -> dict[str, str]:
+    """Return an environment in which modules are compiled once, and not by each of three processes at each start."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(work / "compiled")}
 
 
 def _pair(work: Path, source: Path, *, first: bool) -> Pair:
@@ -142,19 +153,26 @@ def _scrape(address: str, over: threading.Event) -> None:
 
 
 def _look(address: str, over: threading.Event) -> None:
-    """Ask for what is new and for each new picture, as the page in a browser does, as soon as there is an answer."""
-    version, seen = -1, set[str]()
-    with suppress(OSError):
+    """Open the page, then ask for what is new and for each new picture as soon as there is an answer, as its script does."""
+    seen: set[str] = set()
+    with closing(HTTPConnection(urlsplit(address).netloc, timeout=5)) as browser, suppress(OSError, HTTPException):
+        page = _fetched(browser, "/").decode()
+        version = int(re.search(r'name="pixmill-version" content="(\d+)"', page)[1])
         while not over.is_set():
-            with urllib.request.urlopen(f"{address}state?after={version}", timeout=5) as answer:
-                change = json.loads(answer.read())
+            change = json.loads(_fetched(browser, f"/state?after={version}"))
             version = change["version"]
             for picture in set(re.findall(r'src="(pictures/[^"]+)"', change["parts"].get("latest", ""))) - seen:
                 seen.add(picture)
-                with urllib.request.urlopen(address + picture, timeout=5) as answer:
-                    answer.read()
+                _fetched(browser, f"/{picture}")
             if change["is_over"]:
                 return
+
+
+def _fetched(browser: HTTPConnection, target: str) -> bytes:
+    """Return the body of an answer; the connection is kept, as browsers do."""
+    browser.request("GET", target)
+    with browser.getresponse() as answer:
+        return answer.read()
 
 
 def _free_port() -> int:
