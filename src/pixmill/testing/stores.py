@@ -106,7 +106,14 @@ def _has_bucket(endpoint: str, keys: Mapping[str, str]) -> bool:
     """Tell whether the bucket is there: the server makes it soon after it began to answer."""
     from obstore.store import S3Store  # noqa: PLC0415  # an extra, which only this needs
 
-    store = S3Store(BUCKET, endpoint=endpoint, config={**keys, "aws_skip_signature": not keys}, client_options={"allow_http": True})
+    store = S3Store(
+        BUCKET,
+        endpoint=endpoint,
+        access_key_id=keys.get("AWS_ACCESS_KEY_ID", ""),
+        secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", ""),
+        skip_signature=not keys,
+        client_options={"allow_http": True},
+    )
     try:
         store.list_with_delimiter()
     except Exception:  # noqa: BLE001  # obstore raises its own
