@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from itertools import pairwise
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pixmill.testing import invariants
+from pixmill.testing.clusters import Cluster, DaskEngine, RayEngine
 from pixmill.testing.hosts import two_hosts, why_no_hosts
 from pixmill.testing.processes import wait_until
 from pixmill.testing.trial import COMMAND, DONE, INTERRUPTED
@@ -24,68 +24,6 @@ pytestmark = [
 ]
 PHOTOGRAPHS = Path(__file__).parents[3] / "shared" / "corpus" / "photos"
 COPIES = 8
-BIN = Path(sys.executable).parent
-VARIABLES = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
-LISTENS = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
-
-
-class RayCluster:
-    name = "ray"
-    port = 6379
-
-    def head(self, host, folder):
-        yield [BIN / "ray", "start", "--head", "--block", f"--node-ip-address={host.address}", f"--port={self.port}",
-               f"--temp-dir={folder}", "--num-cpus=1", "--include-dashboard=false", "--object-store-memory=100000000"]  # fmt: skip
-
-    def node(self, host, head):
-        return [BIN / "ray", "start", "--block", f"--address={head.address}:{self.port}", f"--node-ip-address={host.address}",
-                "--num-cpus=1", "--object-store-memory=100000000"]  # fmt: skip
-
-    def address(self, head):
-        return f"{head.address}:{self.port}"
-
-
-class DaskCluster:
-    name = "dask"
-    port = 8786
-
-    def head(self, host, folder):  # noqa: ARG002  # Ray's needs one
-        yield [BIN / "dask", "scheduler", "--host", host.address, "--port", str(self.port), "--no-dashboard"]
-        yield self.node(host, host)
-
-    def node(self, host, head):
-        return [BIN / "dask", "worker", self.address(head), "--host", host.address, "--nthreads", "1", "--no-dashboard",
-                "--local-directory", tempfile.gettempdir()]  # fmt: skip
-
-    def address(self, head):
-        return f"tcp://{head.address}:{self.port}"
-
-
-class Cluster:
-    """An engine on two hosts, and a run on it."""
-
-    def __init__(self, engine, head, node, folder):
-        self.engine, self.head, self.node, self.folder = engine, head, node, folder
-        self.log = folder / "engine.log"
-
-    def start(self):
-        first, *others = self.engine.head(self.head, self.folder)
-        self.head.start(first, variables=VARIABLES, log=self.log)
-        wait_until(self.is_up, seconds=120)
-        for command in others:
-            self.head.start(command, variables=VARIABLES, log=self.log)
-        self.join()
-
-    def join(self):
-        self.node.start(self.engine.node(self.node, self.head), variables=VARIABLES, log=self.log)
-
-    def is_up(self):
-        probe = ["ip", "netns", "exec", self.head.name, sys.executable, "-c", LISTENS, self.head.address, str(self.engine.port)]
-        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
-
-    def run(self, source, destination, events):
-        line = [*COMMAND, "run", source, destination, "--executor", self.engine.name, "--json"]
-        return self.head.start([*line, "--address", self.engine.address(self.head)], variables=VARIABLES, log=events)
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +39,11 @@ def photographs(tmp_path_factory):
     return source, invariants.outputs(destination)
 
 
-@pytest.fixture(params=[RayCluster(), DaskCluster()], ids=lambda engine: engine.name)
+@pytest.fixture(params=[RayEngine(), DaskEngine()], ids=lambda engine: engine.name)
 def cluster(request):
     with ExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="pxm", ignore_cleanup_errors=True)))
-        head, node = exits.enter_context(two_hosts())
-        made = Cluster(request.param, head, node, folder)
+        made = Cluster(request.param, exits.enter_context(two_hosts()), folder)
         made.start()
         yield made
 

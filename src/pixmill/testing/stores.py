@@ -1,9 +1,15 @@
-"""Real object stores on the loopback interface, one process each, for tests: SeaweedFS speaks S3, Azurite speaks Azure's tongue."""
+"""Real object stores on the loopback interface, one process each, for tests: SeaweedFS speaks S3, Azurite speaks Azure's tongue.
+
+As a program, ``python -m pixmill.testing.stores FOLDER HOST`` is an S3 server on ``HOST`` until it is killed, for tests whose hosts
+are network namespaces: it says the environment that leads to it, as one line of JSON.
+"""
 
 import base64
 import hmac
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -47,21 +53,21 @@ def azurite() -> str | None:
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[Mapping[str, str]]:
+def s3_server(folder: Path, *, host: str = HOST) -> Iterator[Mapping[str, str]]:
     """Run an S3 server with its files in ``folder`` and the bucket ``BUCKET``; give the environment that leads to it."""
-    with _seaweed(folder, _S3_KEYS) as port:
-        yield {**_S3_KEYS, "AWS_ENDPOINT_URL": f"http://{HOST}:{port}", "AWS_REGION": "us-east-1"}
+    with _seaweed(folder, _S3_KEYS, host) as port:
+        yield {**_S3_KEYS, "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_REGION": "us-east-1"}
 
 
 @contextmanager
 def open_s3_server(folder: Path) -> Iterator[int]:
     """Run one that asks nobody for a signature; give its port."""
-    with _seaweed(folder, {}) as port:
+    with _seaweed(folder, {}, HOST) as port:
         yield port
 
 
 @contextmanager
-def _seaweed(folder: Path, keys: Mapping[str, str]) -> Iterator[int]:
+def _seaweed(folder: Path, keys: Mapping[str, str], host: str) -> Iterator[int]:
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
     options = [f"-{name}.port={port}" for name, port in ports.items()]
     quiet = (
@@ -72,8 +78,8 @@ def _seaweed(folder: Path, keys: Mapping[str, str]) -> Iterator[int]:
         "-s3.autoCreateBucket=false",
         "-s3.iam=false",
     )
-    command = [str(weed()), "mini", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", *quiet, *options]
-    endpoint = f"http://{HOST}:{ports['s3']}"
+    command = [str(weed()), "mini", f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", *quiet, *options]
+    endpoint = f"http://{host}:{ports['s3']}"
     with _serving(command, {**dict.fromkeys(_S3_KEYS, ""), **keys, "S3_BUCKET": BUCKET}, folder, endpoint):
         wait_until(lambda: _has_bucket(endpoint, keys), seconds=60)
         yield ports["s3"]
@@ -166,3 +172,10 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+if __name__ == "__main__":
+    with s3_server(Path(sys.argv[1]), host=sys.argv[2]) as found:
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+        signal.pause()

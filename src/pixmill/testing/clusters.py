@@ -1,0 +1,108 @@
+"""Ray and Dask on two hosts, started as people start them, and the command run there."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pixmill.testing.hosts import Host
+from pixmill.testing.processes import wait_until
+from pixmill.testing.trial import COMMAND
+
+#: what Ray asks every process of a cluster to show, so that nobody else's is one of them
+VARIABLES = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
+_BIN = Path(sys.executable).parent
+_LISTENS = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
+
+Command = list[str | Path]
+
+
+class Engine(Protocol):
+    """How a cluster engine is started. ``name`` is that of the executor."""
+
+    name: str
+    port: int
+
+    def head(self, host: Host, folder: Path) -> Iterator[Command]:
+        """Yield the commands for the first host: that of what listens on ``port``, then the others."""
+
+    def node(self, host: Host, head: Host) -> Command:
+        """Return the command for a host that joins."""
+
+    def address(self, head: Host) -> str:
+        """Return what ``--address`` is given."""
+
+
+class RayEngine(Engine):
+    """One core on each node."""
+
+    name, port = "ray", 6379
+
+    def head(self, host: Host, folder: Path) -> Iterator[Command]:
+        """Yield the command for a head that keeps its files in ``folder``."""
+        yield [_BIN / "ray", "start", "--head", "--block", f"--node-ip-address={host.address}", f"--port={self.port}",
+               f"--temp-dir={folder}", "--num-cpus=1", "--include-dashboard=false", "--object-store-memory=100000000"]  # fmt: skip
+
+    def node(self, host: Host, head: Host) -> Command:
+        """Return the command for another node."""
+        return [_BIN / "ray", "start", "--block", f"--address={head.address}:{self.port}", f"--node-ip-address={host.address}",
+                "--num-cpus=1", "--object-store-memory=100000000"]  # fmt: skip
+
+    def address(self, head: Host) -> str:
+        """Return where the head listens."""
+        return f"{head.address}:{self.port}"
+
+
+class DaskEngine(Engine):
+    """One worker process on each node, the scheduler beside the first."""
+
+    name, port = "dask", 8786
+
+    def head(self, host: Host, folder: Path) -> Iterator[Command]:  # noqa: ARG002  # Ray's needs one
+        """Yield the commands for the scheduler and the first worker."""
+        yield [_BIN / "dask", "scheduler", "--host", host.address, "--port", str(self.port), "--no-dashboard"]
+        yield self.node(host, host)
+
+    def node(self, host: Host, head: Host) -> Command:
+        """Return the command for a worker."""
+        return [_BIN / "dask", "worker", self.address(head), "--host", host.address, "--nthreads", "1", "--no-dashboard",
+                "--local-directory", tempfile.gettempdir()]  # fmt: skip
+
+    def address(self, head: Host) -> str:
+        """Return where the scheduler listens."""
+        return f"tcp://{head.address}:{self.port}"
+
+
+class Cluster:
+    """``engine`` on two hosts, whose processes and runs have the variables ``also`` besides those that it needs."""
+
+    def __init__(self, engine: Engine, hosts: tuple[Host, Host], folder: Path, *, also: Mapping[str, str] | None = None) -> None:
+        """Start nothing yet."""
+        self.engine, self.folder = engine, folder
+        self.head, self.node = hosts
+        self.log = folder / "engine.log"
+        self.variables = {**VARIABLES, **(also or {})}
+
+    def start(self) -> None:
+        """Start the engine on both hosts, and return once its head listens."""
+        first, *others = self.engine.head(self.head, self.folder)
+        self.head.start(first, variables=self.variables, log=self.log)
+        wait_until(self._listens, seconds=120)
+        for command in others:
+            self.head.start(command, variables=self.variables, log=self.log)
+        self.join()
+
+    def join(self) -> None:
+        """Start the engine on the second host."""
+        self.node.start(self.engine.node(self.node, self.head), variables=self.variables, log=self.log)
+
+    def run(self, source: Path | str, destination: Path | str, events: Path) -> subprocess.Popen[bytes]:
+        """Start a run on the first host; what it says goes to ``events``."""
+        line = [*COMMAND, "run", source, destination, "--executor", self.engine.name, "--json"]
+        return self.head.start([*line, "--address", self.engine.address(self.head)], variables=self.variables, log=events)
+
+    def _listens(self) -> bool:
+        probe = ["ip", "netns", "exec", self.head.name, sys.executable, "-c", _LISTENS, self.head.address, str(self.engine.port)]
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0  # noqa: S603  # our own words
