@@ -10,6 +10,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Failure
+from pixmill.engine.wire import Answer
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,18 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     timings: dict[str, float] = {}
     measures: dict[str, int] = {}
+
+    @classmethod
+    def by(cls, answer: Answer, *, attempt: Attempt) -> Self:
+        """Return the report of a worker's ``answer`` to ``attempt``."""
+        return cls(
+            attempt=attempt,
+            result=answer.result,
+            failure=answer.failure,
+            seconds=answer.seconds,
+            timings=answer.timings,
+            measures=answer.measures,
+        )
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,16 +134,7 @@ class Pool:
         if attempt is None:
             return
         self._crew.note_progress()
-        self._reports.append(
-            Answered(
-                attempt=attempt,
-                result=answer.result,
-                failure=answer.failure,
-                seconds=answer.seconds,
-                timings=answer.timings,
-                measures=answer.measures,
-            )
-        )
+        self._reports.append(Answered.by(answer, attempt=attempt))
 
     def _mourn(self, death: Death) -> None:
         self._hand_back(death.innocents)

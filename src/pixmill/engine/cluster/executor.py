@@ -150,16 +150,7 @@ class ClusterExecutor(Executor):
         for answer in reply.answers:
             attempt = node.leases.pop(answer.number)
             self._mourning.forget(attempt)
-            self._reports.append(
-                Answered(
-                    attempt=attempt,
-                    result=answer.result,
-                    failure=answer.failure,
-                    seconds=answer.seconds,
-                    timings=answer.timings,
-                    measures=answer.measures,
-                )
-            )
+            self._reports.append(Answered.by(answer, attempt=attempt))
         for casualty in reply.casualties:
             culprit = None if casualty.number is None else node.leases.pop(casualty.number)
             self._reports.append(Lost(pid=casualty.pid, failure=casualty.failure, attempt=culprit))
