@@ -3,10 +3,9 @@
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.fleet import Fleet, Site
+from pixmill.engine.cluster.fleet import Fleet, Letterbox, Received, Site
 from pixmill.engine.cluster.host import NodeHost
 from pixmill.engine.cluster.letters import Dismissal, packed, reply_in
 from pixmill.engine.wire import Answer
@@ -21,12 +20,12 @@ class LoopbackFleet(Fleet):
         """Begin with these places."""
         self.places = list(places)
         self.kind = kind
-        self._inbox: queue.SimpleQueue[tuple[int, bytes | Exception]] = queue.SimpleQueue()
+        self._letterbox = Letterbox()
         self._calls: dict[int, queue.SimpleQueue[Call | None]] = {}
         self._hosts: dict[int, NodeHost] = {}
         self._threads: list[threading.Thread] = []
         self._sites: dict[int, str] = {}
-        self._cut: dict[str, list[tuple[int, bytes | Exception]]] = {}
+        self._cut: dict[str, list[Received]] = {}
 
     def cut(self, name: str) -> None:
         """Hold back whatever the hosts at the place ``name`` reply from now on."""
@@ -39,7 +38,7 @@ class LoopbackFleet(Fleet):
     def mend(self, name: str) -> None:
         """Deliver what was held back, late."""
         for reply in self._cut.pop(name):
-            self._inbox.put(reply)
+            self._letterbox.put(*reply)
 
     def sites(self) -> list[Site]:
         """Return the places."""
@@ -60,14 +59,9 @@ class LoopbackFleet(Fleet):
         host = self._hosts[number]
         self._calls[number].put(lambda: host.exchange(letter))
 
-    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+    def receive(self, timeout: float) -> list[Received]:
         """Return what has come in."""
-        replies = []
-        with suppress(queue.Empty):
-            replies.append(self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait())
-            while True:
-                replies.append(self._inbox.get_nowait())
-        return replies
+        return self._letterbox.take(timeout)
 
     def drop(self, number: int) -> None:
         """Forget the host; it goes on until it notices, as one does that cannot be reached."""
@@ -90,7 +84,7 @@ class LoopbackFleet(Fleet):
                 reply = error
             held = self._cut.get(self._sites[number])
             if held is None:
-                self._inbox.put((number, reply))
+                self._letterbox.put(number, reply)
             else:
                 held.append((number, reply))
 

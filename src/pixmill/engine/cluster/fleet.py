@@ -1,8 +1,13 @@
 """What a cluster engine has to offer: places for hosts, and a way to write to them. The contract of every fleet."""
 
+import queue
 from abc import ABC, abstractmethod
+from contextlib import suppress
 
 import msgspec
+
+#: what a host has replied, or how it failed to, with the number of the host
+Received = tuple[int, bytes | Exception]
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -35,7 +40,7 @@ class Fleet(ABC):
         """Give ``letter`` to the ``exchange`` of a host that has said hello."""
 
     @abstractmethod
-    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+    def receive(self, timeout: float) -> list[Received]:
         """Return what hosts have replied, or how they failed to, waiting up to ``timeout`` seconds for the first."""
 
     @abstractmethod
@@ -45,3 +50,24 @@ class Fleet(ABC):
     @abstractmethod
     def close(self) -> None:
         """End all hosts, and let go of the cluster: end it, too, if it was started for this fleet."""
+
+
+class Letterbox:
+    """Where the threads of a fleet put what hosts have replied, until ``Fleet.receive`` takes it out."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._replies: queue.SimpleQueue[Received] = queue.SimpleQueue()
+
+    def put(self, number: int, reply: bytes | Exception) -> None:
+        """Put in the reply of the host ``number``."""
+        self._replies.put((number, reply))
+
+    def take(self, timeout: float) -> list[Received]:
+        """Take out all there is, waiting up to ``timeout`` seconds for the first."""
+        taken = []
+        with suppress(queue.Empty):
+            taken.append(self._replies.get(timeout=timeout) if timeout > 0 else self._replies.get_nowait())
+            while True:
+                taken.append(self._replies.get_nowait())
+        return taken

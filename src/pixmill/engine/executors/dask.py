@@ -1,17 +1,16 @@
 """Workers on a Dask cluster: one actor in each of its worker processes, with as many workers as that has threads."""
 
 import os
-import queue
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from pixmill.core.errors import MissingExtra, RunError
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.fleet import Fleet, Site
+from pixmill.engine.cluster.fleet import Fleet, Letterbox, Received, Site
 from pixmill.engine.cluster.host import NodeHost
 from pixmill.engine.cores import usable_cores
 
@@ -39,7 +38,7 @@ class DaskFleet(Fleet):
         """Connect to ``address``; ``None`` for a cluster of our own with ``cores`` threads."""
         import distributed  # noqa: PLC0415  # an extra
 
-        self._inbox: queue.SimpleQueue[tuple[int, bytes | Exception]] = queue.SimpleQueue()
+        self._letterbox = Letterbox()
         self._futures: dict[int, Any] = {}
         self._actors: dict[int, Any] = {}
         self._run, self._serial = uuid4().hex, count()
@@ -73,14 +72,9 @@ class DaskFleet(Fleet):
         """Call the actor."""
         self._call(number, lambda: self._actors[number].exchange(letter))
 
-    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+    def receive(self, timeout: float) -> list[Received]:
         """Take the replies that have come in, waiting for the first."""
-        replies = []
-        with suppress(queue.Empty):
-            replies.append(self._inbox.get(timeout=timeout) if timeout > 0 else self._inbox.get_nowait())
-            while True:
-                replies.append(self._inbox.get_nowait())
-        return replies
+        return self._letterbox.take(timeout)
 
     def drop(self, number: int) -> None:
         """Let go of the actor: Dask forgets it, and it ends its workers when it hears no more from us."""
@@ -105,20 +99,20 @@ class DaskFleet(Fleet):
             self._call(number, hello)
 
     def _call(self, number: int, call: Callable[[], Any]) -> None:
-        """Make a call of an actor, and put what comes of it into the inbox."""
+        """Make a call of an actor, and put what comes of it into the letterbox."""
         try:
             with self._client.as_current():  # an actor asks for it, wherever it is called
                 pending = call()
         except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
-            self._inbox.put((number, error))
+            self._letterbox.put(number, error)
             return
         self._client.loop.add_callback(self._await, number, pending)
 
     async def _await(self, number: int, pending: Any) -> None:  # noqa: ANN401  # Dask's
         try:
-            self._inbox.put((number, await pending))
+            self._letterbox.put(number, await pending)
         except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
-            self._inbox.put((number, error))
+            self._letterbox.put(number, error)
 
 
 def _local_cluster(distributed: Any, cores: int) -> Any:  # noqa: ANN401  # the module and its cluster, untyped

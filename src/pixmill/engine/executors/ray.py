@@ -11,7 +11,7 @@ from typing import Any
 
 from pixmill.core.errors import MissingExtra, RunError
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.fleet import Fleet, Site
+from pixmill.engine.cluster.fleet import Fleet, Received, Site
 from pixmill.engine.cluster.host import NodeHost
 from pixmill.engine.cores import usable_cores
 
@@ -72,7 +72,7 @@ class RayFleet(Fleet):
         """Call the actor."""
         self._awaited[self._actors[number].exchange.remote(letter)] = number
 
-    def receive(self, timeout: float) -> list[tuple[int, bytes | Exception]]:
+    def receive(self, timeout: float) -> list[Received]:
         """Wait for the first call to return, and take the others that have."""
         if not self._awaited:
             time.sleep(timeout)
