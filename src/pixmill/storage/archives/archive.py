@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import ClassVar, Self
 from urllib.parse import unquote_to_bytes
@@ -12,10 +12,11 @@ from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
 from pixmill.storage.archives.layout import ArchiveFile, Layout, Member, unreadable
 from pixmill.storage.archives.members import Members
-from pixmill.storage.storage import Listing, Placed, Scheme, unheard
+from pixmill.storage.reading import ReadOnly
+from pixmill.storage.storage import Listing, Placed
 
 
-class ArchiveStorage(Scheme):
+class ArchiveStorage(ReadOnly):
     """The members of one archive, read where they lie.
 
     An entry's place is the offset of its header, with what tells that the archive is still the same: a worker that is given
@@ -75,25 +76,10 @@ class ArchiveStorage(Scheme):
         """Return ``None``: a member has no path of its own."""
         self._checked(path)
 
-    def write(
-        self,
-        path: bytes,
-        data: bytes,  # noqa: ARG002  # it is not written
-        *,
-        durable: bool,  # noqa: ARG002  # the same
-        mtime_ns: int | None = None,  # noqa: ARG002  # the same
-        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # the same
-    ) -> None:
-        """Refuse to."""
-        raise self._read_only(path)
-
-    def delete(self, path: bytes) -> None:
-        """Refuse to."""
-        raise self._read_only(path)
-
-    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
-        """Return 0: nothing is ever written here."""
-        return 0
+    def refusal(self, path: bytes) -> RunError:
+        """Return that an archive is only read."""
+        self._checked(path)
+        return RunError(f"{printable(self._file.path)} is an archive, which is only read", code="read-only")
 
     @cached_property
     def _members(self) -> Members:
@@ -128,7 +114,3 @@ class ArchiveStorage(Scheme):
 
     def _checked(self, path: bytes) -> bytes:
         return path if path.startswith(b"\0") else relative(path)
-
-    def _read_only(self, path: bytes) -> RunError:
-        self._checked(path)
-        return RunError(f"{printable(self._file.path)} is an archive, which is only read", code="read-only")

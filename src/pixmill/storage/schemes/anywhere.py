@@ -1,21 +1,22 @@
 """Files and objects wherever they are, by their places: what a list of paths and URLs is read through."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Entry, Listing, Scheme, Storage, unheard
+from pixmill.storage.reading import ReadOnly
+from pixmill.storage.storage import Entry, Listing, Storage
 
 _LOCAL = "local"
 _KEPT = 32  # storages that stay open
 _WEB = (b"http", b"https")
 
 
-class AnywhereStorage(Scheme):
+class AnywhereStorage(ReadOnly):
     """Reads by places alone, each a whole address: NUL and ``/srv/a.jpg``, ``https://example.org/a.jpg`` or ``s3://bucket/a.jpg``.
 
     Each storage is opened when it is first needed. ``anywhere://#per-host=2`` has the terms for the web behind its ``#``.
@@ -68,25 +69,10 @@ class AnywhereStorage(Scheme):
         """Refuse to: nobody lists all there is."""
         raise AddressError("anywhere:// has no listing: a list names what is to be read")
 
-    def write(
-        self,
-        path: bytes,
-        data: bytes,  # noqa: ARG002  # it is not written
-        *,
-        durable: bool,  # noqa: ARG002  # the same
-        mtime_ns: int | None = None,  # noqa: ARG002  # the same
-        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # the same
-    ) -> None:
-        """Refuse to."""
-        raise _read_only(path)
-
-    def delete(self, path: bytes) -> None:
-        """Refuse to."""
-        raise _read_only(path)
-
-    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
-        """Return 0: nothing is ever written through it."""
-        return 0
+    def refusal(self, path: bytes) -> RunError:
+        """Return that nothing is written through it."""
+        shown = printable(path.lstrip(b"\0").partition(b"?")[0])
+        return RunError(f"{shown} was named to be read, not to be written to", code="read-only")
 
     def _routed(self, place: bytes) -> tuple[Storage, bytes]:
         """Return the storage for ``place`` and what it is called there."""
@@ -110,8 +96,3 @@ class AnywhereStorage(Scheme):
                 self._storages.popitem(last=False)
         self._storages.move_to_end(address)
         return storage
-
-
-def _read_only(path: bytes) -> RunError:
-    shown = printable(path.lstrip(b"\0").partition(b"?")[0])
-    return RunError(f"{shown} was named to be read, not to be written to", code="read-only")

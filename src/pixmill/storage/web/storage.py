@@ -1,19 +1,20 @@
 """``WebStorage``: what is below one URL, as a storage that is only read and cannot be listed."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from typing import ClassVar, Self
 from urllib.parse import quote_from_bytes
 
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.address import Address, relative
-from pixmill.storage.storage import Entry, Listing, Scheme, unheard
+from pixmill.storage.reading import ReadOnly
+from pixmill.storage.storage import Entry, Listing
 from pixmill.storage.web.body import beginning, content
 from pixmill.storage.web.client import Client, shown
 from pixmill.storage.web.terms import Terms
 
 
-class WebStorage(Scheme):
+class WebStorage(ReadOnly):
     """Images by URL. A path is put behind the root, percent-encoded; a place is what follows ``scheme://``, as it stands.
 
     An entry's version is its ETag, or the time of its last change; empty where a server tells neither.
@@ -83,33 +84,14 @@ class WebStorage(Scheme):
         """Return ``None``: nothing here has a place in the file system."""
         self._url(path)
 
-    def write(
-        self,
-        path: bytes,
-        data: bytes,  # noqa: ARG002  # it is not written
-        *,
-        durable: bool,  # noqa: ARG002  # the same
-        mtime_ns: int | None = None,  # noqa: ARG002  # the same
-        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # the same
-    ) -> None:
-        """Refuse to."""
-        raise self._read_only(path)
-
-    def delete(self, path: bytes) -> None:
-        """Refuse to."""
-        raise self._read_only(path)
-
-    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
-        """Return 0: nothing is ever written here."""
-        return 0
+    def refusal(self, path: bytes) -> RunError:
+        """Return that the web is only read."""
+        return RunError(f"{shown(self._url(path))} is on the web, which is only read", code="read-only")
 
     def _url(self, path: bytes) -> str:
         if path.startswith(b"\0"):
             return f"{self.scheme}://{path[1:].decode('ascii', 'replace')}"
         return self._root + quote_from_bytes(relative(path), safe="/~!$&'()*+,;=:@")
-
-    def _read_only(self, path: bytes) -> RunError:
-        return RunError(f"{shown(self._url(path))} is on the web, which is only read", code="read-only")
 
 
 def _size(response: HTTPResponse) -> int:
