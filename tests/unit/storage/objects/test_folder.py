@@ -8,6 +8,8 @@ from obstore.store import MemoryStore
 
 from pixmill.storage.objects.folder import Folder
 from pixmill.storage.objects.opening import Bucket
+from pixmill.storage.open import open_storage
+from pixmill.testing.web import Answer, serving
 
 PAGE = 4
 FLAT = [f"in/{number:03}" for number in range(10 * PAGE)]
@@ -100,7 +102,7 @@ def test_an_object_without_bytes_is_told_from_an_empty_folder():
     assert library.asked_by_name == 1
 
 
-part = st.text(alphabet="ab.#\u00e4", min_size=1, max_size=2).filter(lambda part: part not in (".", ".."))
+part = st.text(alphabet="ab.#\u00e4", min_size=1, max_size=2).filter(lambda part: part not in (".", "..")) | st.just("empty")
 
 
 @given(
@@ -113,3 +115,33 @@ def test_nothing_is_lost_or_doubled_whatever_is_there_and_breaks(keys, broken, b
     expected = obstore.list_with_delimiter(store, "a")
     assert sorted(folder.objects) == sorted(each["path"] for each in expected["objects"])
     assert sorted(folder.folders) == sorted(expected["common_prefixes"])
+
+
+def level(*keys, folders=()):
+    """Return what S3 answers to a listing."""
+    objects = "".join(
+        f"<Contents><Key>{key}</Key><Size>1</Size><ETag>&quot;1&quot;</ETag><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>"
+        for key in keys
+    )
+    prefixes = "".join(f"<CommonPrefixes><Prefix>{folder}/</Prefix></CommonPrefixes>" for folder in folders)
+    return Answer(f"<ListBucketResult>{objects}{prefixes}</ListBucketResult>".encode())
+
+
+def test_a_key_that_is_no_path_costs_the_folder_that_holds_it_and_no_other(monkeypatch):
+    good, bad = ["in/1.jpg", "in/b/2.jpg"], "in/a//3.jpg"
+    answers = {
+        "list-type=2&prefix=in%2F": level(good[0], bad, good[1]),
+        "delimiter=%2F&list-type=2&prefix=in%2F": level(good[0], folders=["in/a", "in/b"]),
+        "list-type=2&prefix=in%2Fa%2F": level(bad),
+        "delimiter=%2F&list-type=2&prefix=in%2Fa%2F": level(folders=["in/a/"]),
+        "list-type=2&prefix=in%2Fb%2F": level(good[1]),
+    }
+    failed = []
+    with serving({f"/photos?{query}": answer for query, answer in answers.items()}) as server:
+        for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "here", "ENDPOINT_URL": server.url}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        listings = list(open_storage("s3://photos").list(b"in", on_error=lambda path, error: failed.append((path, error))))
+    assert [entry.path for listing in listings for entry in listing] == [key.encode() for key in good]
+    ((path, error),) = failed
+    assert path == b"in/a"
+    assert "a key with an empty part" in error.message
