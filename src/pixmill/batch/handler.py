@@ -1,14 +1,15 @@
 """``ImageHandler``: what a worker process does with one image. Imports nothing that a worker does not need."""
 
+import threading
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Protocol
 
 import msgspec
 
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
 from pixmill.core.errors import ReadError
+from pixmill.engine.handler import Stages, Unsettled
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
@@ -20,59 +21,52 @@ NANOSECONDS = 19  # digits of a modification time, until the year 2286
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
 
 
-class Stages(Protocol):
-    """Where the handler says what it is doing, and how much of it there was."""
-
-    def enter(self, stage: str) -> None:
-        """Say that ``stage`` begins."""
-
-    def claim(self, memory: int) -> None:
-        """Say that up to ``memory`` bytes are about to be used; raises when they are too many."""
-
-    def count(self, measure: str, amount: int) -> None:
-        """Add ``amount`` to ``measure``."""
-
-
 class ImageHandler:
-    """Reads one image, makes its renditions, writes them. Returns once every output is durable."""
+    """Reads one image, makes its renditions, and hands back what writes them, so that the next is made meanwhile."""
 
     def __init__(self, options: Assignment) -> None:
         """Open both ends and build the recipe, once for the worker's life."""
         self._options = options
-        self._stages: Stages | None = None
+        self._at_hand = threading.local()  # its ``stages``: of the task of this thread, which makes one or writes one
         source, destination = Address.parse(options.source), Address.parse(options.destination)
         self._source = open_patiently(source, follow_symlinks=options.follow_symlinks, patience=self._patience())
         self._destination = open_patiently(destination, tag=options.tag, patience=self._patience())
         self._recipe = Recipe.from_builtins(options.recipe)
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes:
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
         """Process the item in ``payload``; return the packed ``Product``."""
         item = from_payload(payload)
-        self._stages = stages
+        self._at_hand.stages = stages
         stages.enter("read")
         if item.refusal:
             raise ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
         kept = {output.mark: output for output in item.kept if item.is_seen or self._stands(output)}
         marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
         missing = [index for index, each in enumerate(marks) if each not in kept]
-        made, notes, size = self._make(item, missing, marks, stages) if missing else ({}, (), item.entry.size)
-        return pack(Product(tuple(made.get(each) or kept[each] for each in marks), notes, size, item.columns))
+        if not missing:
+            return pack(Product(tuple(kept[each] for each in marks), (), item.entry.size, item.columns))
+        result, size = self._make(item, missing, stages)
+        outputs = dict(zip(missing, result.outputs, strict=True))
+        stages.enter("write")
+        made = {marks[index]: _written(item, index, output, marks[index]) for index, output in outputs.items()}
 
-    def _make(
-        self, item: Item, indexes: list[int], marks: list[bytes], stages: Stages
-    ) -> tuple[dict[bytes, Written], tuple[str, ...], int]:
-        """Make the renditions with these ``indexes``; return what was written, by mark, what is to be noted, and the bytes read."""
+        def settle(stages: Stages) -> None:
+            self._at_hand.stages = stages
+            for index, output in outputs.items():
+                self._write(item, index, output.data, stages)
+            count_work(size, made.values(), result, stages)
+
+        product = Product(tuple(made.get(each) or kept[each] for each in marks), result.notes, size, item.columns)
+        return Unsettled(pack(product), settle, sum(each.size for each in made.values()))
+
+    def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
+        """Make the renditions with these ``indexes``; return them, and the bytes that were read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
-        recipe = self._recipe if len(indexes) == len(marks) else self._recipe.evolve(renditions=renditions)
+        recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
         source = self._read(item)
-        size = item.entry.size if source.data is None else len(source.data)
         result = process(source, recipe, enter=stages.enter, claim=stages.claim)
         self._check_unchanged(item)
-        made = {
-            marks[index]: self._write(item, index, output, stages) for index, output in zip(indexes, result.outputs, strict=True)
-        }
-        count_work(size, made.values(), result, stages)
-        return {each: msgspec.structs.replace(written, mark=each) for each, written in made.items()}, result.notes, size
+        return result, item.entry.size if source.data is None else len(source.data)
 
     def _patience(self) -> Patience:
         """Return patience with one end: each has a pace of its own."""
@@ -80,10 +74,11 @@ class ImageHandler:
 
     def _throttled(self, seconds: float) -> None:
         """Show that a store asks for less, and that the time from here is spent on waiting for it."""
-        if self._stages is not None:
-            self._stages.enter("throttled")
-            self._stages.count("throttled", 1)
-            self._stages.count("throttled_ms", int(seconds * 1000))
+        stages = getattr(self._at_hand, "stages", None)
+        if stages is not None:
+            stages.enter("throttled")
+            stages.count("throttled", 1)
+            stages.count("throttled_ms", int(seconds * 1000))
 
     def _stands(self, output: Written) -> bool:
         entry = self._destination.stat(output.name)
@@ -109,16 +104,19 @@ class ImageHandler:
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
 
-    def _write(self, item: Item, index: int, output: Output, stages: Stages) -> Written:
+    def _write(self, item: Item, index: int, data: bytes, stages: Stages) -> None:
         stages.enter("write")
-        name = item.names[index]
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
         mtime = int(version) if self._options.keep_mtime and is_time else None
-        digest = blake2b(output.data, digest_size=16).digest()
         durable = self._options.durable
-        self._destination.write(name, output.data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync"))
-        return Written(name, len(output.data), output.width, output.height, output.format, digest, output.rendition)
+        self._destination.write(item.names[index], data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync"))
+
+
+def _written(item: Item, index: int, output: Output, mark: bytes) -> Written:
+    digest = blake2b(output.data, digest_size=16).digest()
+    name, size = item.names[index], len(output.data)
+    return Written(name, size, output.width, output.height, output.format, digest, output.rendition, mark)
 
 
 def count_work(size: int, outputs: Iterable[Written], result: Result, stages: Stages) -> None:

@@ -6,13 +6,14 @@ crash, and a terminal that no C library can spoil.
 
 The first eight words are 64 bits wide and each is written whole, so a reader never sees half a value:
 
-    number of the errand begun last | when it began (monotonic) | stage | number of stages | memory | memory at start |
-    errands up to here are recalled | (spare)
+    number of the errand it is at | when that began (monotonic) | stage | number of stages | memory | memory at start |
+    errands up to here are recalled | number of the errand begun last
 """
 
 import mmap
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import Self
 
@@ -21,14 +22,14 @@ import msgspec
 _PAGE = 4096
 _LOG = 16_384
 _SIZE = _PAGE + _LOG
-_NUMBER, _BEGAN, _STAGE, _STAGES, _MEMORY, _MEMORY_AT_START, _RECALLED = range(7)
+_NUMBER, _BEGAN, _STAGE, _STAGES, _MEMORY, _MEMORY_AT_START, _RECALLED, _BEGUN = range(8)
 _NAMES = 64
 _NAME = 32
 _MOST_STAGES = (_PAGE - _NAMES) // _NAME
 
 
 class Sign(msgspec.Struct, frozen=True):
-    """What a beacon shows: the errand begun last (0 for none yet), when, by the monotonic clock, and its stage."""
+    """What a beacon shows: the errand that the worker is at (0 for none yet), since when, by the monotonic clock, and its stage."""
 
     number: int
     began: float
@@ -50,6 +51,7 @@ class Beacon:
         self._view = memoryview(memory)
         self._words = self._view[:_NAMES].cast("Q")
         self._seconds = self._view[:_NAMES].cast("d")
+        self._naming = threading.Lock()
 
     @classmethod
     def create(cls) -> tuple[Self, int]:
@@ -68,8 +70,13 @@ class Beacon:
 
     def begin(self, number: int, now: float) -> None:
         """Say that the errand ``number`` begins."""
+        self.show(number, now)
+        self._words[_BEGUN] = number
+
+    def show(self, number: int, began: float) -> None:
+        """Say that the worker is at the errand ``number``, which ``began`` then: perhaps before others that it has begun."""
         self._words[_STAGE] = 0
-        self._seconds[_BEGAN] = now
+        self._seconds[_BEGAN] = began
         self._words[_NUMBER] = number
 
     def is_recalled(self, number: int) -> bool:
@@ -82,13 +89,14 @@ class Beacon:
 
     def name_stage(self, name: str) -> int:
         """Return the index under which ``name`` is known from now on; 0, the nameless stage, when the page is full."""
-        index = self._words[_STAGES] + 1
-        if index >= _MOST_STAGES:
-            return 0
-        encoded = name.encode()[:_NAME].ljust(_NAME, b"\0")
-        self._memory[_NAMES + index * _NAME : _NAMES + (index + 1) * _NAME] = encoded
-        self._words[_STAGES] = index
-        return index
+        with self._naming:
+            index = self._words[_STAGES] + 1
+            if index >= _MOST_STAGES:
+                return 0
+            encoded = name.encode()[:_NAME].ljust(_NAME, b"\0")
+            self._memory[_NAMES + index * _NAME : _NAMES + (index + 1) * _NAME] = encoded
+            self._words[_STAGES] = index
+            return index
 
     def enter(self, stage: int) -> None:
         """Say that the stage of this index begins."""
@@ -102,8 +110,13 @@ class Beacon:
 
     @property
     def number(self) -> int:
-        """The errand begun last, 0 for none yet."""
+        """The errand that the worker is at, 0 for none yet."""
         return self._words[_NUMBER]
+
+    @property
+    def begun(self) -> int:
+        """The errand begun last, 0 for none yet."""
+        return self._words[_BEGUN]
 
     def note_memory(self, size: int) -> None:
         """Write down the worker's resident memory in bytes; the first note is what growth is measured from."""

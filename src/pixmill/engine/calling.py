@@ -6,7 +6,7 @@ import time
 import traceback
 
 from pixmill.core.errors import LimitError, PixmillError, RunError
-from pixmill.engine.handler import Handler, Stages
+from pixmill.engine.handler import Handler, Stages, Unsettled
 from pixmill.engine.task import Failure
 
 _MAY_PASS = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT, errno.ECONNRESET}
@@ -55,7 +55,7 @@ class StageClock(Stages):
         return timings, measures
 
 
-def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
+def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | Unsettled, Failure | None]:
     """Return the handler's result, or an empty one and the failure."""
     try:
         result = handler(payload, stages)
@@ -63,10 +63,30 @@ def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, F
         raise
     except BaseException as error:  # noqa: BLE001  # a handler that calls sys.exit() fails its task, not the worker
         return b"", failure_of(error, stages.stage)
-    if not isinstance(result, bytes):
+    if not isinstance(result, bytes | Unsettled):
         kind = type(result).__name__
         return b"", Failure(code="handler", stage=stages.stage, message=f"the handler returned {kind}, expected bytes")
     return result, None
+
+
+def settle(unsettled: Unsettled, stages: StageClock) -> Failure | None:
+    """Make the result durable; return the failure when that cannot be done."""
+    try:
+        unsettled.settle(stages)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # as in ``call``
+        return failure_of(error, stages.stage)
+    return None
+
+
+def complete(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
+    """Return the handler's result once it is durable, or an empty one and the failure."""
+    result, failure = call(handler, payload, stages)
+    if isinstance(result, bytes):
+        return result, failure
+    failure = settle(result, stages)
+    return b"" if failure else result.result, failure
 
 
 def failure_of(error: BaseException, stage: str) -> Failure:

@@ -26,7 +26,10 @@ _SPARE_TIME = 5.0  # of the processor: the deadline, which is a worker's first, 
 
 
 class Death(msgspec.Struct, frozen=True):
-    """A worker has ended, of ``failure`` unless it was sent home. ``culprit`` is what it was at; ``innocents`` had not begun."""
+    """A worker has ended, of ``failure`` unless it was sent home.
+
+    ``culprit`` is what it was at; ``innocents`` had not begun, or were computed and not yet settled.
+    """
 
     pid: int
     failure: Failure | None

@@ -29,14 +29,26 @@ class Stages(Protocol):
         """
 
 
+class Unsettled(msgspec.Struct, frozen=True):
+    """A result that is computed and not yet durable, and ``settle``, which makes it so or raises as a handler does.
+
+    The engine calls that once, perhaps in another thread and while the handler is at the next task, with the stages of its
+    own, and answers the task only then. It must not run code that can crash. ``size``: the bytes that are held until then.
+    """
+
+    result: bytes
+    settle: Callable[[Stages], None]
+    size: int
+
+
 class Handler(Protocol):
     """Turns one task's payload into a result. Called in a worker process, for one task at a time."""
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes:
-        """Return the result; raise to fail the task.
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
+        """Return the result, durable or with what makes it so; raise to fail the task.
 
         A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``; a ``RunError`` a fatal
-        one. Any other exception becomes code ``handler`` with a trimmed traceback. The result must be durable on return.
+        one. Any other exception becomes code ``handler`` with a trimmed traceback.
         """
 
 

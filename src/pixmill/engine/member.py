@@ -141,7 +141,7 @@ class Member:
         return self.in_flight.pop(number, None)
 
     def current(self) -> tuple[int, Attempt] | None:
-        """Return the attempt that the worker has begun and not answered, with its sequence number."""
+        """Return the attempt that the worker is at, with its sequence number."""
         number = self.beacon.number
         attempt = self.in_flight.get(number)
         return None if attempt is None else (number, attempt)
@@ -169,7 +169,7 @@ class Member:
 
     def recall(self, now: float) -> None:
         """Ask back what has not begun. The worker declines it when it comes to it; ``settle`` may know sooner."""
-        self._recalled = (self.beacon.number, now)
+        self._recalled = (self.beacon.begun, now)
         self.beacon.recall(self.given)
 
     def settle(self, now: float) -> list[Attempt]:
@@ -182,7 +182,7 @@ class Member:
         if self._recalled is None or now - self._recalled[1] < _SETTLING:
             return []
         number, self._recalled = self._recalled[0], None
-        if self.beacon.number != number or number not in self.in_flight:
+        if self.beacon.begun != number or number not in self.in_flight:
             return []
         back = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
         self.is_exclusive = self.is_exclusive and bool(self.in_flight)

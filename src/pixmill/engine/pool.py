@@ -1,7 +1,7 @@
 """The local crew at work: attempts go in, reports come out, whatever becomes of the workers.
 
-Every worker has a pipe of its own, so a death can disturb nobody else. A worker answers in order and shows on its beacon
-what it has begun: who is to blame for a death is read off, not guessed.
+Every worker has a pipe of its own, so a death can disturb nobody else. A worker shows on its beacon what it is at: who is to
+blame for a death is read off, not guessed.
 """
 
 import time

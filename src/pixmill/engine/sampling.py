@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.core.reference import resolve
-from pixmill.engine.handler import Handler, HandlerRef, Stages
+from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 from pixmill.engine.tracing import TracedStages, Tracer
 
 KEPT = 16  # traces of one worker; when there would be more, every other one goes and half as many are made from then on
@@ -37,19 +37,26 @@ class SampledHandler:
         self._seen = 0
         self._stride = 1
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes:
-        """Do the task, and trace it if it is its turn."""
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
+        """Do the task, and trace it if it is its turn: to its end, which is then not left to another thread."""
         self._seen += 1
         if (self._seen - 1) % self._stride:
             return self._handler(payload, stages)
         tracer = Tracer()
         try:
             with tracer:
-                return self._handler(payload, TracedStages(stages, tracer))
+                return self._complete(payload, TracedStages(stages, tracer))
         finally:
             stages.enter(STAGE)
             with suppress(OSError):  # a disk that is full ends a profile, not a task
                 self._keep(msgspec.msgpack.encode(tracer.trace(self._name_of(payload))))
+
+    def _complete(self, payload: bytes, stages: Stages) -> bytes:
+        result = self._handler(payload, stages)
+        if not isinstance(result, Unsettled):
+            return result
+        result.settle(stages)
+        return result.result
 
     def _keep(self, trace: bytes) -> None:
         path = self._folder / f"{os.getpid()}-{self._seen}.trace"

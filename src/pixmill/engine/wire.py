@@ -1,7 +1,7 @@
 """The frames between the coordinator and a worker: four bytes of length (little endian), then MessagePack.
 
 To a worker: errands, a list of ``(sequence number, payload, bytes of memory that it may use)``. From a worker: ``Ready`` or
-``Broken`` once, then one ``Answer`` or ``Declined`` for each errand, in order.
+``Broken`` once, then one ``Answer`` or ``Declined`` for each errand.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""What a worker process does: take errands from its pipe, one after the other, and answer each in order.
+"""What a worker process does: take errands from its pipe, one after the other, and answer each.
 
 The coordinator alone decides about time, memory and retries; a worker that is in trouble is killed from outside.
 """
@@ -9,36 +9,21 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 
 from pixmill.engine.beacon import Beacon, catch_output
-from pixmill.engine.calling import StageClock, call, failure_of
+from pixmill.engine.calling import call, failure_of, settle
 from pixmill.engine.confinement import confine, limit_address_space, limit_processor_time
-from pixmill.engine.handler import Handler, HandlerRef
+from pixmill.engine.handler import Handler, HandlerRef, Unsettled
 from pixmill.engine.memory import usable_memory
-from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Ready, message_frame
+from pixmill.engine.settling import LARGEST, Settler, Tail
+from pixmill.engine.signing import BeaconStages
+from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Message, Ready, message_frame
 
 _RECEIVE = 262_144
 _MEMORY_NOTE_EVERY = 0.25
 _MORE_LIKELY_FOR_THE_OOM_KILLER = 500
-
-
-class BeaconStages(StageClock):
-    """A stage clock that also shows the stage to the coordinator."""
-
-    def __init__(self, beacon: Beacon) -> None:
-        """Show stages on ``beacon``."""
-        super().__init__()
-        self._beacon = beacon
-        self._indexes: dict[str, int] = {"": 0}
-
-    def enter(self, stage: str) -> None:
-        """End the stage before and begin ``stage``."""
-        index = self._indexes.get(stage)
-        if index is None:
-            index = self._indexes[stage] = self._beacon.name_stage(stage)
-        self._beacon.enter(index)
-        super().enter(stage)
 
 
 class Worker:
@@ -49,6 +34,8 @@ class Worker:
         self._pipe = pipe
         self._beacon = beacon
         self._stages = BeaconStages(beacon)
+        self._settler = Settler(beacon, self._say)
+        self._saying = threading.Lock()
         self._noted = 0.0
         self._processor_time = processor_time
 
@@ -60,30 +47,50 @@ class Worker:
             if handler_ref.confinement:
                 confine(handler_ref.confinement)
         except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
-            self._pipe.sendall(message_frame(Broken(failure_of(error, "load"))))
+            self._say(Broken(failure_of(error, "load")))
             return
-        self._pipe.sendall(message_frame(Ready()))
+        self._say(Ready())
         self._note_memory(time.monotonic())
         inbox = Inbox()
-        while data := self._pipe.recv(_RECEIVE):
+        while data := self._hear():
             for errand in inbox.errands(data):
-                self._pipe.sendall(message_frame(self._answer(handler, errand)))
+                self._take(handler, errand)
 
-    def _answer(self, handler: Handler, errand: Errand) -> Answer | Declined:
+    def _hear(self) -> bytes:
+        """Return what has come; when nothing has, everything is settled before we wait for it."""
+        try:
+            return self._pipe.recv(_RECEIVE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self._settler.finish()
+            return self._pipe.recv(_RECEIVE)
+
+    def _say(self, message: Message) -> None:
+        body = message_frame(message)
+        with self._saying:
+            self._pipe.sendall(body)
+
+    def _take(self, handler: Handler, errand: Errand) -> None:
         number, payload, memory = errand
         began = time.monotonic()
         self._beacon.forget_output()
         self._beacon.begin(number, began)
         if self._beacon.is_recalled(number):
-            return Declined(number)
+            self._say(Declined(number))
+            return
         self._stages.memory = memory
         limit_processor_time(self._processor_time)
         result, failure = call(handler, payload, self._stages)
+        if isinstance(result, Unsettled) and result.size > LARGEST:
+            failure = settle(result, self._stages)
+            result = b"" if failure else result.result
         timings, measures = self._stages.finish()
         ended = time.monotonic()
         if ended - self._noted > _MEMORY_NOTE_EVERY:
             self._note_memory(ended)
-        return Answer(number, result, failure, ended - began, timings, measures)
+        if isinstance(result, Unsettled):
+            self._settler.take(Tail(Answer(number, result.result, None, ended - began, timings, measures), result, began))
+        else:
+            self._say(Answer(number, result, failure, ended - began, timings, measures))
 
     def _note_memory(self, now: float) -> None:
         self._noted = now
@@ -126,7 +133,7 @@ def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef, *, proces
         beacon = Beacon.attach(beacon_fd)
         catch_output(beacon_fd)
         os.close(beacon_fd)
-        faulthandler.enable(file=2)
+        faulthandler.enable(file=2, all_threads=False)
         Worker(pipe, beacon, processor_time=processor_time).run(handler_ref)
         status = 0
     except (BrokenPipeError, ConnectionResetError):

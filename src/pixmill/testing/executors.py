@@ -90,6 +90,25 @@ class ExecutorSuite:
             b"count 5": {"things": 6},
         }
 
+    def test_what_is_left_to_settle_is_answered_once_it_is_settled(self, started: Executor, tmp_path: Path) -> None:
+        todo = [f"later log {tmp_path / str(number)} sleep 0.01" for number in range(20)]
+        waiting = attempts(*todo)
+        while waiting:
+            now, waiting = waiting[: started.room()], waiting[started.room() :]
+            started.submit(now)
+            for report in started.wait(1.0):
+                assert isinstance(report, Answered)
+                name = report.attempt.task.key.decode()
+                assert (tmp_path / name).exists(), "answered before it was settled"
+
+    def test_what_cannot_be_settled_fails_with_the_stage_and_the_counts_of_both_parts(self, started: Executor) -> None:
+        reports = answers(run_all(started, attempts("later raise eio", "later count 3")))
+        refused, counted = reports[b"later raise eio"], reports[b"later count 3"]
+        assert refused.failure is not None
+        assert (refused.failure.stage, refused.failure.retryable, refused.result) == ("raise", True, b"")
+        assert (counted.failure, counted.result, counted.measures) == (None, b"count 3", {"things": 5})
+        assert list(counted.timings) == ["later", "count"]
+
     def test_payloads_and_results_of_megabytes_go_through(self, started: Executor) -> None:
         big = "echo " + "x" * 3_000_000
         todo = attempts(*[big] * 5, *["big 5000000"] * 5)

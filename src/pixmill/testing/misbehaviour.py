@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.engine.handler import Handler, HandlerRef, Stages
+from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 
 REF = HandlerRef("pixmill.testing.misbehaviour:handler", preload=("pixmill.testing.misbehaviour",))
 
@@ -31,7 +31,7 @@ def hopeless(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given o
     os._exit(7)
 
 
-def _obey(payload: bytes, stages: Stages) -> bytes:
+def _obey(payload: bytes, stages: Stages) -> bytes | Unsettled:
     verb, _, argument = payload.decode().partition(" ")
     stages.enter(verb)
     act = _ACTS.get(verb)
@@ -68,7 +68,7 @@ def _say(argument: str, _: Stages) -> bytes:
     return b""
 
 
-def _log(argument: str, stages: Stages) -> bytes:
+def _log(argument: str, stages: Stages) -> bytes | Unsettled:
     """Append a line to a file: how often a task ran, seen from outside. A second word is what to do after that."""
     path, *rest = argument.split(maxsplit=1)
     with Path(path).open("a") as log:
@@ -98,6 +98,31 @@ def _raise(argument: str, _: Stages) -> bytes:
     raise errors[argument]
 
 
+def _later(argument: str, stages: Stages) -> Unsettled:
+    """Compute nothing, and leave it to what settles it to do the rest."""
+    stages.count("things", 1)
+    return Unsettled(argument.encode(), lambda stages: _settle(argument, stages), 0)
+
+
+def _settle(argument: str, stages: Stages) -> None:
+    _obey(argument.encode(), stages)
+
+
+def _await(argument: str, _: Stages) -> bytes:
+    """Wait for a file, a minute at most."""
+    end = time.monotonic() + 60
+    while not Path(argument).exists():
+        if time.monotonic() > end:
+            raise TimeoutError(argument)
+        time.sleep(0.002)
+    return b""
+
+
+def _touch(argument: str, _: Stages) -> bytes:
+    Path(argument).touch()
+    return b""
+
+
 def _pid(_: str, __: Stages) -> bytes:
     return str(os.getpid()).encode()
 
@@ -122,7 +147,7 @@ def _count(argument: str, stages: Stages) -> bytes:
 
 
 _HOARD: list[bytes] = []
-_ACTS: dict[str, Callable[[str, Stages], bytes]] = {
+_ACTS: dict[str, Callable[[str, Stages], bytes | Unsettled]] = {
     "sleep": _sleep,
     "signal": _signal,
     "segfault": _segfault,
@@ -132,6 +157,9 @@ _ACTS: dict[str, Callable[[str, Stages], bytes]] = {
     "log": _log,
     "crash-once": _crash_once,
     "raise": _raise,
+    "later": _later,
+    "await": _await,
+    "touch": _touch,
     "count": _count,
     "pid": _pid,
     "big": _big,

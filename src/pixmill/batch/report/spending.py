@@ -32,8 +32,12 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def input_output(self) -> float:
-        """Return the part of the available time that was spent on reading and writing, 0 to 1."""
-        return self._part(sum(seconds for stage, seconds in self.used.items() if stage in READING | WRITING))
+        """Return the part of the available time that was spent on reading and writing and on nothing else meanwhile, 0 to 1.
+
+        An image is written while the next is computed: of that, only what computing does not hide.
+        """
+        both = self._part(sum(seconds for stage, seconds in self.used.items() if stage in READING | WRITING))
+        return min(both, 1.0 - self.computing)
 
     @property
     def computing(self) -> float:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
-from pixmill.engine.calling import StageClock, call, failure_of
+from pixmill.engine.calling import StageClock, complete, failure_of
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.executor import Answered, Executor, Report, Returned
 from pixmill.engine.handler import Handler, HandlerRef
@@ -74,7 +74,7 @@ class InlineExecutor(Executor):
             raise RunError("the executor has not been started")
         began = self._clock.elapsed()
         self._stages.memory = attempt.memory
-        result, failure = call(self._handler, attempt.task.payload, self._stages)
+        result, failure = complete(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
         seconds = self._clock.elapsed() - began
         return Answered(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)
