@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import machine
 import msgspec
 from msgspec import json
 
@@ -102,6 +103,7 @@ def fill(folder: Path, photographs: Path) -> int:
 
 def main(photographs: Path) -> None:
     """Measure and print."""
+    machine.keep_bytecode()
     with tempfile.TemporaryDirectory(prefix="pixmill-buckets-") as place, s3_server(Path(place) / "s3") as near:
         os.environ.update(near)
         local = Path(place) / "in"

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import machine
+
 from pixmill.engine.cores import usable_cores
 from pixmill.testing.hosts import isolated
 
@@ -29,6 +31,7 @@ RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_U
 
 def main() -> None:
     """Measure and print."""
+    machine.keep_bytecode()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="photographs to process")
     parser.add_argument("--repetitions", type=int, default=5)

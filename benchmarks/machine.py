@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 
 
@@ -17,6 +18,15 @@ def describe() -> dict[str, str | int]:
         "python": platform.python_version(),
         "load_before": f"{os.getloadavg()[0]:.2f}",
     }
+
+
+def keep_bytecode() -> None:
+    """Have every Python that we start keep what it compiles, as it does where something is installed, whatever is said here.
+
+    Else each process compiles all of its modules at each start, which takes more than anything else that it does then.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def processor() -> str:

@@ -4,7 +4,6 @@
 
 On: a log, events, a metrics file, a scrape a second, and the live page with somebody who looks at it. Prints for each pair, and as
 the median of all, the throughput on / off, and the processor time of the whole run off / on, which a busy machine disturbs less.
-Python keeps what it has compiled, as it does where something is installed, whatever PYTHONDONTWRITEBYTECODE says here.
 """
 
 import argparse
@@ -28,6 +27,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import machine
+
 PIXMILL = (sys.executable, "-m", "pixmill")
 FEWEST = 3  # pairs, however long they take
 
@@ -48,6 +49,7 @@ class Pair(NamedTuple):
 
 def main() -> None:
     """Measure and print."""
+    machine.keep_bytecode()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", help="pictures to process; samples are made where it is left out")
     parser.add_argument("--seconds", type=float, default=170, help="how long to go on")
@@ -83,7 +85,7 @@ def run(work: Path, source: Path, *, observed: bool) -> Cost:
     options = [*watching, "--events", "events.jsonl", "--serve", "0"] if observed else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [*PIXMILL, "run", source, "out", "--size", "800x600", "--progress", "none", *options]
-    process = subprocess.Popen(command, cwd=work, env=_installed(work), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=work, stderr=subprocess.PIPE, text=True)
     with process, ExitStack() as stack:
         if observed:
             page = re.match(r"\[SERVING\] (\S+)", process.stderr.readline())[1]
@@ -97,12 +99,6 @@ def run(work: Path, source: Path, *, observed: bool) -> Cost:
     last = json.loads(status.stdout)["last_run"]
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(last["ended_at"] - last["started_at"], processor)
-
-
-def _installed(work: Path) -> dict[str, str]:
-    """Return an environment in which modules are compiled once, and not by each of three processes at each start."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(work / "compiled")}
 
 
 def _pair(work: Path, source: Path, *, first: bool) -> Pair:

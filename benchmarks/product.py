@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import machine
+
 import pixmill
 
 REPETITIONS = 5
@@ -98,6 +100,7 @@ def start_up(folder: Path) -> None:
 
 def main() -> None:
     """Run the three measures and print them."""
+    machine.keep_bytecode()
     photographs = Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

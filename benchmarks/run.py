@@ -43,6 +43,7 @@ def main() -> int:
     if asked.tables:
         _publish(asked.tables)
         return 0
+    machine.keep_bytecode()
     bench = Bench(asked.cache)
     chosen = [
         scenario.quick() if asked.quick else scenario
