@@ -1,6 +1,6 @@
 """What a cluster engine costs: the same run by the local pool and through Ray and Dask on the same cores, in turn.
 
-    python benchmarks/cluster.py FOLDER [--repetitions 5] [--copies 8]
+    python benchmarks/cluster.py FOLDER [--repetitions 5] [--copies 32]
 
 Each engine has one node with as many cores as the local pool has workers, and is up before anything is measured. The time is that
 of the run itself, from its first event to its last. Everything is in a network namespace of its own, with Ray's token
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="photographs to process")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--copies", type=int, default=8, help="how often each photograph is processed")
+    parser.add_argument("--copies", type=int, default=32, help="how often each photograph is processed")
     asked = parser.parse_args()
     os.environ.update(RAY)
     with tempfile.TemporaryDirectory(prefix="pixmill-cluster-") as name, isolated(), ExitStack() as engines:

@@ -39,11 +39,11 @@ class Bench(msgspec.Struct, frozen=True):
         return sys.executable if name == "pixmill" else str(self.cache / name / "bin" / "python")
 
     def pixmill(self) -> str:
-        """Return the version under test: the commit."""
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip() or "unknown"
+        """Return the version under test: the commit, with a word when the sources differ from it."""
+        root = Path(__file__).parents[1]
+        done = subprocess.run(["git", "describe", "--always"], cwd=root, capture_output=True, text=True, check=False)
+        is_clean = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "src"], cwd=root, check=False).returncode == 0
+        return (done.stdout.strip() or "unknown") + ("" if is_clean else "-dirty")
 
     def venv(self, name: str, package: str, *options: str, environment: dict[str, str] | None = None) -> str:
         """Install the pinned ``package`` into an environment of its own; return its version."""
