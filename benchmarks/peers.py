@@ -131,6 +131,10 @@ PEERS = (
         command=_pixmill("--durability", "none"), special=True,
     ),
     Peer(
+        name="bare", label="the bare codec calls, a process for each core", install=Bench.pixmill,
+        command=_script("bare_loop.py", "pixmill"), special=True, scored=False,
+    ),
+    Peer(
         name="bare-1", label="the bare codec calls, 1 process", install=Bench.pixmill,
         command=_script("bare_loop.py", "pixmill", 1), special=True, scored=False,
     ),
