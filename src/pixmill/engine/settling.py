@@ -20,7 +20,7 @@ from pixmill.engine.signing import BeaconStages
 from pixmill.engine.wire import Answer
 
 _DEPTH = 4  # unsettled results: fsyncs that take longer than others need not hold anything up
-LARGEST = 4_000_000  # bytes; what holds more is settled before anything else begins
+_LARGEST = 4_000_000  # bytes; what holds more is settled before anything else begins
 
 Number = TypeVar("Number", int, float)
 
@@ -55,6 +55,8 @@ class Settler:
             self._wait_until(left=_DEPTH - 1)
             self._tails.append(tail)
             self._changed.notify_all()
+            if tail.unsettled.size > _LARGEST:
+                self._wait_until(left=0)
 
     def finish(self) -> None:
         """Wait until everything is settled and answered."""

@@ -13,11 +13,11 @@ import threading
 import time
 
 from pixmill.engine.beacon import Beacon, catch_output
-from pixmill.engine.calling import call, failure_of, settle
+from pixmill.engine.calling import call, failure_of
 from pixmill.engine.confinement import confine, limit_address_space, limit_processor_time
 from pixmill.engine.handler import Handler, HandlerRef, Unsettled
 from pixmill.engine.memory import usable_memory
-from pixmill.engine.settling import LARGEST, Settler, Tail
+from pixmill.engine.settling import Settler, Tail
 from pixmill.engine.signing import BeaconStages
 from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Message, Ready, message_frame
 
@@ -80,9 +80,6 @@ class Worker:
         self._stages.memory = memory
         limit_processor_time(self._processor_time)
         result, failure = call(handler, payload, self._stages)
-        if isinstance(result, Unsettled) and result.size > LARGEST:
-            failure = settle(result, self._stages)
-            result = b"" if failure else result.result
         timings, measures = self._stages.finish()
         ended = time.monotonic()
         if ended - self._noted > _MEMORY_NOTE_EVERY:

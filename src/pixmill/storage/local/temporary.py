@@ -11,11 +11,14 @@ _TAG = re.compile(r"[0-9A-Za-z]{1,32}")
 
 
 def names(tag: str) -> Iterator[bytes]:
-    """Yield names for temporaries with ``tag``: short, whatever the target is called, and unlike those of other processes."""
+    """Return names for temporaries with ``tag``: short, whatever the target is called, and unlike those of other processes.
+
+    Threads may share them, which no generator allows.
+    """
     if not _TAG.fullmatch(tag):
         raise ValueError(f"expected 1 to 32 letters and digits as a tag, received {tag!r}")
-    for number in itertools.count():
-        yield b".pixmill-%s-%d-%d.tmp" % (tag.encode(), os.getpid(), number)
+    name = ".pixmill-" + tag + "-{}-{}.tmp"
+    return map(lambda number: name.format(os.getpid(), number).encode(), itertools.count())  # noqa: C417  # a generator is one thread's
 
 
 def is_temporary(name: bytes) -> bool:
