@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from pixmill.core.errors import ReadError, RunError
 from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 
@@ -104,6 +106,11 @@ def _later(argument: str, stages: Stages) -> Unsettled:
     return Unsettled(argument.encode(), lambda stages: _settle(argument, stages), 0)
 
 
+def _later_and_large(argument: str, stages: Stages) -> Unsettled:
+    """The same with a result that takes much memory until it is settled."""
+    return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
+
+
 def _settle(argument: str, stages: Stages) -> None:
     _obey(argument.encode(), stages)
 
@@ -158,6 +165,7 @@ _ACTS: dict[str, Callable[[str, Stages], bytes | Unsettled]] = {
     "crash-once": _crash_once,
     "raise": _raise,
     "later": _later,
+    "later-large": _later_and_large,
     "await": _await,
     "touch": _touch,
     "count": _count,

@@ -26,6 +26,11 @@ def test_the_next_task_computes_while_one_is_settled(pool, tmp_path):
     assert [report.failure for report in reports] == [None, None]
 
 
+def test_what_takes_much_memory_is_settled_before_the_next_task_begins(pool):
+    first, second = run_all(pool, attempts("later-large sleep 0.3", "echo x"))
+    assert (first.attempt.task.payload, second.attempt.task.payload) == (b"later-large sleep 0.3", b"echo x")
+
+
 def test_nothing_is_held_back_for_a_task_that_does_not_come(pool):
     assert len(run_all(pool, attempts("later echo x"))) == 1
 
