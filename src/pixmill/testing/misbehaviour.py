@@ -107,7 +107,7 @@ def _later(argument: str, stages: Stages) -> Unsettled:
 
 
 def _later_and_large(argument: str, stages: Stages) -> Unsettled:
-    """The same with a result that takes much memory until it is settled."""
+    """Do the same with a result that takes much memory until it is settled."""
     return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
 
 
