@@ -9,6 +9,7 @@ import msgspec
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
 from pixmill.core.errors import ReadError
+from pixmill.core.steps import Steps, in_step
 from pixmill.engine.handler import Stages, Unsettled
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
@@ -50,10 +51,9 @@ class ImageHandler:
         stages.enter("write")
         made = {marks[index]: _written(item, index, output, marks[index]) for index, output in outputs.items()}
 
-        def settle(stages: Stages) -> None:
+        def settle(stages: Stages) -> Steps:
             self._at_hand.stages = stages
-            for index, output in outputs.items():
-                self._write(item, index, output.data, stages)
+            yield from in_step(self._writing(item, index, output.data, stages) for index, output in outputs.items())
             count_work(size, made.values(), result, stages)
 
         product = Product(tuple(made.get(each) or kept[each] for each in marks), result.notes, size, item.columns)
@@ -104,13 +104,15 @@ class ImageHandler:
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
 
-    def _write(self, item: Item, index: int, data: bytes, stages: Stages) -> None:
+    def _writing(self, item: Item, index: int, data: bytes, stages: Stages) -> Steps:
         stages.enter("write")
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
         mtime = int(version) if self._options.keep_mtime and is_time else None
         durable = self._options.durable
-        self._destination.write(item.names[index], data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync"))
+        yield from self._destination.writing(
+            item.names[index], data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync")
+        )
 
 
 def _written(item: Item, index: int, output: Output, mark: bytes) -> Written:

@@ -6,6 +6,7 @@ import time
 import traceback
 
 from pixmill.core.errors import LimitError, PixmillError, RunError
+from pixmill.core.steps import Steps
 from pixmill.engine.handler import Handler, Stages, Unsettled
 from pixmill.engine.task import Failure
 
@@ -69,15 +70,17 @@ def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | 
     return result, None
 
 
-def settle(unsettled: Unsettled, stages: StageClock) -> Failure | None:
-    """Make the result durable; return the failure when that cannot be done."""
+def advance(steps: Steps, stages: StageClock) -> tuple[bool, Failure | None]:
+    """Take the next of the ``steps`` that settle a result; return whether there are more, and the failure."""
     try:
-        unsettled.settle(stages)
+        next(steps)
+    except StopIteration:
+        return False, None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # as in ``call``
-        return failure_of(error, stages.stage)
-    return None
+        return False, failure_of(error, stages.stage)
+    return True, None
 
 
 def complete(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
@@ -85,7 +88,9 @@ def complete(handler: Handler, payload: bytes, stages: StageClock) -> tuple[byte
     result, failure = call(handler, payload, stages)
     if isinstance(result, bytes):
         return result, failure
-    failure = settle(result, stages)
+    steps, goes_on = result.settle(stages), True
+    while goes_on:
+        goes_on, failure = advance(steps, stages)
     return b"" if failure else result.result, failure
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from pixmill.core.reference import reference, resolve
+from pixmill.core.steps import Steps
 from pixmill.engine.confinement import Confinement
 
 
@@ -30,14 +31,15 @@ class Stages(Protocol):
 
 
 class Unsettled(msgspec.Struct, frozen=True):
-    """A result that is computed and not yet durable, and ``settle``, which makes it so or raises as a handler does.
+    """A result that is computed and not yet durable, and ``settle``, whose steps make it so or raise as a handler does.
 
-    The engine calls that once, perhaps in another thread and while the handler is at the next task, with the stages of its
-    own, and answers the task only then. It must not run code that can crash. ``size``: the bytes that are held until then.
+    The engine takes the steps, perhaps in another thread and while the handler is at the next task, with stages of their own,
+    and answers the task after the last. Between two of them other results take theirs: a step ends before something that is
+    waited for once if all wait for it together. None may run code that can crash. ``size``: the bytes that are held until then.
     """
 
     result: bytes
-    settle: Callable[[Stages], None]
+    settle: Callable[[Stages], Steps]
     size: int
 
 

@@ -82,12 +82,16 @@ class Member:
         return self._recalled is not None
 
     def free(self) -> int:
-        """Return how many more attempts it should be given."""
-        return self._lookahead.free(len(self.in_flight)) if self.is_open else 0
+        """Return how many more attempts it should be given; none while a recall is unsettled, for it would be taken back."""
+        return self._lookahead.free(self._unfinished()) if self.is_open and not self.is_recalled else 0
 
     def reserve(self) -> float:
         """Return the seconds for which it has work behind what it is at."""
-        return self._lookahead.reserve(len(self.in_flight))
+        return self._lookahead.reserve(self._unfinished())
+
+    def _unfinished(self) -> int:
+        """Return how many of its attempts it is at or has not begun: others only wait for a disk, beside these."""
+        return min(len(self.in_flight), self.given - self.beacon.begun + 1)
 
     def give(self, attempts: Sequence[Attempt], now: float) -> None:
         """Send ``attempts``."""

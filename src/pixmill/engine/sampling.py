@@ -55,7 +55,8 @@ class SampledHandler:
         result = self._handler(payload, stages)
         if not isinstance(result, Unsettled):
             return result
-        result.settle(stages)
+        for _ in result.settle(stages):
+            pass
         return result.result
 
     def _keep(self, trace: bytes) -> None:

@@ -11,13 +11,14 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 from pixmill.engine.beacon import Beacon, catch_output
 from pixmill.engine.calling import call, failure_of
 from pixmill.engine.confinement import confine, limit_address_space, limit_processor_time
 from pixmill.engine.handler import Handler, HandlerRef, Unsettled
 from pixmill.engine.memory import usable_memory
-from pixmill.engine.settling import Settler, Tail
+from pixmill.engine.settling import Settler
 from pixmill.engine.signing import BeaconStages
 from pixmill.engine.wire import Answer, Broken, Declined, Errand, Inbox, Message, Ready, message_frame
 
@@ -37,6 +38,7 @@ class Worker:
         self._settler = Settler(beacon, self._say)
         self._saying = threading.Lock()
         self._noted = 0.0
+        self._limited = -1
         self._processor_time = processor_time
 
     def run(self, handler_ref: HandlerRef) -> None:
@@ -47,9 +49,9 @@ class Worker:
             if handler_ref.confinement:
                 confine(handler_ref.confinement)
         except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
-            self._say(Broken(failure_of(error, "load")))
+            self._say([Broken(failure_of(error, "load"))])
             return
-        self._say(Ready())
+        self._say([Ready()])
         self._note_memory(time.monotonic())
         inbox = Inbox()
         while data := self._hear():
@@ -64,10 +66,10 @@ class Worker:
             self._settler.finish()
             return self._pipe.recv(_RECEIVE)
 
-    def _say(self, message: Message) -> None:
-        body = message_frame(message)
+    def _say(self, messages: Sequence[Message]) -> None:
+        frames = b"".join(map(message_frame, messages))
         with self._saying:
-            self._pipe.sendall(body)
+            self._pipe.sendall(frames)
 
     def _take(self, handler: Handler, errand: Errand) -> None:
         number, payload, memory = errand
@@ -75,19 +77,28 @@ class Worker:
         self._beacon.forget_output()
         self._beacon.begin(number, began)
         if self._beacon.is_recalled(number):
-            self._say(Declined(number))
+            self._say([Declined(number)])
             return
         self._stages.memory = memory
-        limit_processor_time(self._processor_time)
+        self._limit_processor_time()
         result, failure = call(handler, payload, self._stages)
         timings, measures = self._stages.finish()
         ended = time.monotonic()
         if ended - self._noted > _MEMORY_NOTE_EVERY:
             self._note_memory(ended)
+        settled = result.result if isinstance(result, Unsettled) else result
+        answer = Answer(number, settled, failure, ended - began, timings, measures)
         if isinstance(result, Unsettled):
-            self._settler.take(Tail(Answer(number, result.result, None, ended - began, timings, measures), result, began))
+            self._settler.take(answer, result)
         else:
-            self._say(Answer(number, result, failure, ended - began, timings, measures))
+            self._say([answer])
+
+    def _limit_processor_time(self) -> None:
+        """Move the limit on, by whole seconds as the kernel counts them, when a task begins in a new one."""
+        second = int(time.process_time())
+        if second != self._limited:
+            self._limited = second
+            limit_processor_time(self._processor_time + 1)
 
     def _note_memory(self, now: float) -> None:
         self._noted = now

@@ -6,6 +6,7 @@ from typing import Protocol, Self, runtime_checkable
 import msgspec
 
 from pixmill.core.errors import ReadError
+from pixmill.core.steps import Steps
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 
@@ -94,6 +95,17 @@ class Storage(Protocol):
         time where the scheme keeps one that can be set. ``syncing`` is called, if at all, when the bytes have been handed over
         and what is left is to wait until they are safe.
         """
+
+    def writing(
+        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+    ) -> Steps:
+        """Do what ``write`` does in steps, and yield between them.
+
+        Take several files through their steps in turn, and what each would wait for, they wait for together: here nothing,
+        with files of this machine the commits of the file system.
+        """
+        self.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing)
+        yield from ()
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``; nothing happens when it is not there."""

@@ -30,7 +30,8 @@ def run_all(executor: Executor, todo: Sequence[Attempt]) -> list[Report]:
     waiting, reports, end = list(todo), list[Report](), time.monotonic() + _PATIENCE
     while sum(len(returned(report)) for report in reports) < len(todo):
         assert time.monotonic() < end, f"still missing after {_PATIENCE} s, with {reports}"
-        now, waiting = waiting[: executor.room()], waiting[executor.room() :]
+        room = executor.room()
+        now, waiting = waiting[:room], waiting[room:]
         if now:
             executor.submit(now)
         reports += executor.wait(0.1)
@@ -94,7 +95,8 @@ class ExecutorSuite:
         todo = [f"later log {tmp_path / str(number)} sleep 0.01" for number in range(20)]
         waiting = attempts(*todo)
         while waiting:
-            now, waiting = waiting[: started.room()], waiting[started.room() :]
+            room = started.room()
+            now, waiting = waiting[:room], waiting[room:]
             started.submit(now)
             for report in started.wait(1.0):
                 assert isinstance(report, Answered)

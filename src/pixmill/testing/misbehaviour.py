@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
+from pixmill.core.steps import Steps
 from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 
 REF = HandlerRef("pixmill.testing.misbehaviour:handler", preload=("pixmill.testing.misbehaviour",))
@@ -111,8 +112,13 @@ def _later_and_large(argument: str, stages: Stages) -> Unsettled:
     return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
 
 
-def _settle(argument: str, stages: Stages) -> None:
-    _obey(argument.encode(), stages)
+def _settle(argument: str, stages: Stages) -> Steps:
+    """Do each part of ``argument``, between slashes, in a step of its own."""
+    first, *others = argument.split(" / ")
+    _obey(first.encode(), stages)
+    for other in others:
+        yield
+        _obey(other.encode(), stages)
 
 
 def _await(argument: str, _: Stages) -> bytes:

@@ -26,6 +26,30 @@ def test_the_next_task_computes_while_one_is_settled(pool, tmp_path):
     assert [report.failure for report in reports] == [None, None]
 
 
+def test_what_is_settled_together_takes_its_steps_in_turn(pool, tmp_path):
+    reports = run_all(pool, attempts(f"later touch {tmp_path}/one / await {tmp_path}/other", f"later touch {tmp_path}/other"))
+    assert [report.failure for report in reports] == [None, None]
+
+
+def test_one_that_cannot_be_settled_is_no_trouble_to_the_others(pool, tmp_path):
+    todo = attempts(
+        f"later touch {tmp_path}/one / raise eio", f"later await {tmp_path}/one / touch {tmp_path}/other / await {tmp_path}/other"
+    )
+    failed, settled = sorted(run_all(pool, todo), key=lambda report: report.failure is None)
+    assert (failed.attempt, failed.failure.stage, failed.result) == (todo[0], "raise", b"")
+    assert (settled.attempt, settled.failure) == (todo[1], None)
+
+
+def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
+    todo = attempts(*["later sleep 0.3 / sleep 0.3"] * 5)
+    with closing(Pool(REF, Policy(timeout=Duration(2)), workers=1)) as pool:
+        run_all(pool, attempts(*["echo x"] * 100))
+        reports = run_all(pool, todo)
+    assert [report.failure for report in reports] == [None] * 5
+    assert all(0.6 <= report.seconds < 1.5 for report in reports)
+    assert all(0.6 <= report.timings["sleep"] < 1.5 for report in reports)
+
+
 def test_what_takes_much_memory_is_settled_before_the_next_task_begins(pool):
     first, second = run_all(pool, attempts("later-large sleep 0.3", "echo x"))
     assert (first.attempt.task.payload, second.attempt.task.payload) == (b"later-large sleep 0.3", b"echo x")
@@ -62,7 +86,7 @@ def test_a_disk_that_hangs_is_blamed_on_the_task_that_it_holds_up(behind, tmp_pa
 
 
 def test_what_is_being_settled_is_not_handed_back(pool, tmp_path):
-    todo = attempts(*(f"later log {tmp_path}/{number} await {tmp_path}/sign" for number in range(20)))
+    todo = attempts(*(f"later log {tmp_path}/{number} await {tmp_path}/sign" for number in range(100)))
     pool.submit(todo)
     wait_until((tmp_path / "0").exists)
     pool.recall()

@@ -26,6 +26,14 @@ for name in sys.argv[2:]:
     except PixmillError as error:
         print(type(error).__name__, error.code, error.retryable, bool(error.hint))
 """
+WRITE_IN_STEP = """
+import os, sys
+from pixmill.core.steps import in_step
+from pixmill.storage.schemes.file import FileStorage
+storage = FileStorage(os.fsencode(sys.argv[1]))
+for _ in in_step([storage.writing(os.fsencode(name), b"new" * 1000, durable=True) for name in sys.argv[2:]]):
+    pass
+"""
 WRITE_FOR_EVER = """
 import itertools, os, sys
 from pixmill.storage.schemes.file import FileStorage
@@ -193,10 +201,51 @@ def test_durable_writes_sync_the_file_before_its_name_and_then_every_new_directo
     before = ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", "trace=fsync,rename,renameat,renameat2"]
     assert write_in_a_process(root, "a/b/c.jpg", before=before) == ["written"]
     calls = [line for line in trace.read_text().splitlines() if str(root) in line]
-    synced = [line.split("<")[1].split(">")[0] for line in calls if "fsync" in line]
-    assert synced[0].startswith(f"{root}/a/b/.pixmill-0-")
+    paths = [synced(line) for line in calls if "fsync" in line]
+    assert paths[0].startswith(f"{root}/a/b/.pixmill-0-")
     assert "rename" in calls[1]
-    assert synced[1:] == [f"{root}/a/b", f"{root}/a", str(root)]
+    assert paths[1:] == [f"{root}/a/b", f"{root}/a", str(root)]
+
+
+@needs_strace
+def test_files_that_are_written_in_step_share_the_sync_of_their_directory(tmp_path):
+    calls = write_in_step(tmp_path, "trace=fsync,rename,renameat,renameat2")
+    assert ["rename" in call for call in calls] == [False, True, False, True, False, True, False, False]
+    assert [synced(call) for call in calls[-2:]] == [f"{tmp_path}/root/a", f"{tmp_path}/root/b"]
+    assert files(tmp_path / "root") == [b"a/1.jpg", b"a/2.jpg", b"b/3.jpg"]
+
+
+@needs_strace
+def test_a_directory_that_cannot_be_synced_fails_all_who_relied_on_it(tmp_path):
+    calls = write_in_step(tmp_path, "inject=fsync:error=EIO:when=4", "trace=fsync,rename,renameat,renameat2")
+    assert sum("rename" in call for call in calls) == 5  # the two of a/ are written once more, from the start
+    assert sum(synced(call) == f"{tmp_path}/root/a" for call in calls if "rename" not in call) >= 2
+    assert files(tmp_path / "root") == [b"a/1.jpg", b"a/2.jpg", b"b/3.jpg"]
+
+
+def write_in_step(folder, *asked):
+    """Write three files, two into one directory, a step of each at a time; return the calls of the system that strace saw."""
+    root, trace = folder / "root", folder / "trace"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+    before = ["strace", "-f", "-qq", "-y", "-o", str(trace), *(word for each in asked for word in ("-e", each))]
+    started = process(WRITE_IN_STEP, root, "a/1.jpg", "a/2.jpg", "b/3.jpg", before=before)
+    _, complaint = started.communicate(timeout=60)
+    assert started.returncode == 0, complaint
+    return [line for line in trace.read_text().splitlines() if str(root) in line]
+
+
+def synced(call):
+    """Return the path that an fsync in a trace is of."""
+    return call.split("<")[1].split(">")[0]
+
+
+def test_a_write_that_is_given_up_leaves_nothing(storage, tmp_path):
+    steps = storage.writing(b"a.jpg", b"1", durable=True)
+    next(steps)
+    assert len(files(tmp_path)) == 1
+    steps.close()
+    assert files(tmp_path) == []
 
 
 def test_kill_9_leaves_whole_files_and_temporaries_that_a_sweep_removes(tmp_path):

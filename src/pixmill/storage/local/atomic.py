@@ -2,22 +2,22 @@
 
 The order is what makes it safe: content to disk, then the name, then the directory that holds the name. A rename without
 the first leaves an empty file under the final name after a power cut (seen on ext4); without the last, no file.
+
+A file system commits whatever is ready with each fsync. Of several files that are written before any is synced, and renamed
+before any directory is, the first sync has most of the work and the others hardly any: so each of these is a step.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import msgspec
 
+from pixmill.core.steps import Steps
+from pixmill.storage.local.syncing import Flush, Flushes, NotSynced, sync
 from pixmill.storage.storage import unheard
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class NotSynced(OSError):
-    """An fsync failed. The kernel may have dropped the data and marked it clean, so asking again proves nothing."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -32,59 +32,60 @@ class Content(msgspec.Struct, frozen=True):
     syncing: Callable[[], None] = unheard
 
 
-def write(target: bytes, content: Content, temporaries: Iterator[bytes]) -> None:
-    """Put ``content`` under ``target``; ``OSError`` when it could not be done, and then no temporary is left.
+class Writer:
+    """Writes files with names of its own for the unfinished ones. Threads may share it."""
 
-    After a failed fsync everything is written once more, from the start.
-    """
-    try:
-        settle(place(target, content, temporaries))
-    except NotSynced:
-        settle(place(target, content, temporaries))
+    def __init__(self, temporaries: Iterator[bytes]) -> None:
+        """Take the names of unfinished files from ``temporaries``."""
+        self._temporaries = temporaries
+        self._flushes = Flushes()
 
+    def writing(self, target: bytes, content: Content) -> Steps:
+        """Put ``content`` under ``target``, in steps; ``OSError`` when it could not be done, and then no temporary is left.
 
-def place(target: bytes, content: Content, temporaries: Iterator[bytes]) -> list[bytes]:
-    """Give ``content`` its final name; return the directories to ``settle`` before it counts as durable.
-
-    Several files may be placed before their directories are settled together.
-    """
-    directory = os.path.dirname(target)
-    descriptor, temporary, made = _create(directory, temporaries)
-    try:
+        After a failed fsync everything is written once more, from the start.
+        """
         try:
-            _fill(descriptor, content)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    return [directory, *made] if content.durable else []
+            yield from self._steps(target, content)
+        except NotSynced:
+            yield from self._steps(target, content)
 
-
-def settle(directories: list[bytes]) -> None:
-    """Make the names in these directories survive a power cut."""
-    for directory in directories:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _steps(self, target: bytes, content: Content) -> Steps:
+        directory = os.path.dirname(target)
+        descriptor, temporary, changed = self._create(directory)
         try:
-            _sync(descriptor)
-        finally:
-            os.close(descriptor)
+            try:
+                _fill(descriptor, content)
+                if content.durable:
+                    yield
+                    content.syncing()
+                    sync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.rename(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        if content.durable:
+            flushes = [self._flushes.of(directory), *changed]
+            yield
+            for flush in flushes:
+                flush.wait()
 
-
-def _create(directory: bytes, temporaries: Iterator[bytes]) -> tuple[int, bytes, list[bytes]]:
-    made: list[bytes] = []
-    for name in temporaries:
-        temporary = os.path.join(directory, name)
-        try:
-            return os.open(temporary, _FLAGS, 0o666), temporary, made
-        except FileExistsError:
-            continue  # another machine on the same file system, or a dead process of the same number
-        except FileNotFoundError:
-            made += _make(directory)
-            return os.open(temporary, _FLAGS, 0o666), temporary, made
-    raise FileExistsError(directory)
+    def _create(self, directory: bytes) -> tuple[int, bytes, list[Flush]]:
+        """Return a new file, its name, and the flushes that the directories need which had to be made for it."""
+        changed: list[Flush] = []
+        for name in self._temporaries:
+            temporary = os.path.join(directory, name)
+            try:
+                return os.open(temporary, _FLAGS, 0o666), temporary, changed
+            except FileExistsError:
+                continue  # another machine on the same file system, or a dead process of the same number
+            except FileNotFoundError:
+                changed += map(self._flushes.of, _make(directory))
+                return os.open(temporary, _FLAGS, 0o666), temporary, changed
+        raise FileExistsError(directory)
 
 
 def _make(directory: bytes) -> list[bytes]:
@@ -105,16 +106,3 @@ def _fill(descriptor: int, content: Content) -> None:
         rest = rest[os.write(descriptor, rest) :]
     if content.mtime_ns is not None:
         os.utime(descriptor, ns=(content.mtime_ns, content.mtime_ns))
-    if content.durable:
-        content.syncing()
-        _sync(descriptor)
-
-
-def _sync(descriptor: int) -> None:
-    try:
-        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's own cache
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(descriptor)
-    except OSError as error:
-        raise NotSynced(error.errno, error.strerror) from error

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Self
 
 from pixmill.core.errors import ReadError
+from pixmill.core.steps import Steps
 from pixmill.storage.address import Address, relative
 from pixmill.storage.local import atomic, temporary
 from pixmill.storage.local.faults import read_error, write_error
@@ -24,7 +25,7 @@ class FileStorage(Scheme):
         """Stand on ``root``, which need not exist yet; later changes of the working directory do not matter."""
         self.root = os.path.abspath(root)
         self._follow = follow_symlinks
-        self._temporaries = temporary.names(tag)
+        self._writer = atomic.Writer(temporary.names(tag))
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
@@ -52,10 +53,17 @@ class FileStorage(Scheme):
     def write(
         self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
     ) -> None:
+        """Take all steps of ``writing``."""
+        for _ in self.writing(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing):
+            pass
+
+    def writing(
+        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+    ) -> Steps:
         """Write a temporary beside the target, then rename it; with ``durable``, fsync the file before and the directory after."""
         target = self.local_path(path)
         try:
-            atomic.write(target, atomic.Content(data, durable, mtime_ns, syncing), self._temporaries)
+            yield from self._writer.writing(target, atomic.Content(data, durable, mtime_ns, syncing))
         except OSError as error:
             raise write_error(error, target, root=self.root) from error
 

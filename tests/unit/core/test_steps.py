@@ -1,0 +1,47 @@
+"""Works that take their steps in turn."""
+
+import pytest
+
+from pixmill.core.steps import in_step
+
+
+def work(log, name, steps):
+    """Write a line for each step, and one when it is given up."""
+    try:
+        for step in range(steps):
+            log.append(f"{name}{step}")
+            yield
+        log.append(f"{name} done")
+    except GeneratorExit:
+        log.append(f"{name} given up")
+
+
+def test_each_takes_a_step_in_its_turn_until_it_is_done():
+    log = []
+    assert len(list(in_step([work(log, "a", 2), work(log, "b", 0), work(log, "c", 1)]))) == 2
+    assert log == ["a0", "b done", "c0", "a1", "c done", "a done"]
+
+
+def test_nothing_is_done_before_the_first_step_is_asked_for():
+    log = []
+    in_step([work(log, "a", 2)])
+    assert log == []
+
+
+def test_when_one_fails_the_others_are_given_up():
+    def failing():
+        yield
+        raise OSError("the disk is gone")
+
+    log = []
+    with pytest.raises(OSError, match="gone"):
+        list(in_step([work(log, "a", 3), failing(), work(log, "c", 3)]))
+    assert log == ["a0", "c0", "a1", "a given up", "c given up"]
+
+
+def test_who_gives_up_the_whole_gives_up_each():
+    log = []
+    steps = in_step([work(log, "a", 3), work(log, "b", 3)])
+    next(steps)
+    steps.close()
+    assert log == ["a0", "b0", "a given up", "b given up"]
