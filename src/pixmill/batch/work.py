@@ -8,6 +8,7 @@ import msgspec
 
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.config import RunConfig
+from pixmill.batch.preload import PRELOAD
 from pixmill.engine.confinement import Confinement
 from pixmill.engine.cores import usable_cores
 from pixmill.engine.handler import HandlerRef
@@ -16,7 +17,6 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
 HANDLER = "pixmill.batch.handler:image_handler"
-PRELOAD = ("pixmill.batch.handler", "importlib.metadata")  # the latter for the plugins that every worker looks for
 HERE = ("file:", "tar:", "zip:", "anywhere://local")  # where the addresses of this machine begin
 LOCAL = "local"  # the executor whose workers are processes of this machine
 PER_CORE = 6  # workers where images come from a store or go to one

@@ -1,5 +1,6 @@
 """The command ``pixmill``. ``--version`` answers at once; everything else is imported when it is known to be needed."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -14,8 +15,14 @@ def main(line: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"pixmill {__version__}\n")
         return 0
     try:
-        from pixmill.cli.dispatch import dispatch  # noqa: PLC0415  # --version must not pay for it
+        from pixmill.cli.headstart import head_start  # noqa: PLC0415  # --version must not pay for it
 
-        return dispatch(typed, os.environ)
+        with head_start(typed, os.environ):
+            from pixmill.cli.dispatch import dispatch  # noqa: PLC0415  # the same, and what has a head start must be first
+
+            code = dispatch(typed, os.environ)
     except KeyboardInterrupt:  # before or after the part that listens to signals
         return 130
+    if line is None:
+        gc.freeze()  # the process ends with it: the interpreter need not look for garbage, which takes it 20 ms
+    return code

@@ -50,6 +50,15 @@ class Registry(Generic[T]):
         for name in self.names():
             yield name, self.get(name)
 
+    def prepare(self) -> bool:
+        """Import the extensions of the package itself and look for plugins, without running any code of theirs.
+
+        For a process from which others are forked. Return whether that is all there are.
+        """
+        for name in self._modules:
+            self.get(name)
+        return not self._plugins
+
     def _load(self, name: str) -> type[T]:
         if name in self._modules:  # whatever else was typed is not imported: ".." would be a package, too
             module = importlib.import_module(f"{self.package}.{name}")

@@ -12,12 +12,8 @@ The first eight words are 64 bits wide and each is written whole, so a reader ne
 
 import mmap
 import os
-import tempfile
 import threading
-from pathlib import Path
-from typing import Self
-
-import msgspec
+from typing import NamedTuple, Self
 
 _PAGE = 4096
 _LOG = 16_384
@@ -28,7 +24,7 @@ _NAME = 32
 _MOST_STAGES = (_PAGE - _NAMES) // _NAME
 
 
-class Sign(msgspec.Struct, frozen=True):
+class Sign(NamedTuple):
     """What a beacon shows: the errand that the worker is at (0 for none yet), since when, by the monotonic clock, and its stage."""
 
     number: int
@@ -157,8 +153,10 @@ def _anonymous_file() -> int:
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("pixmill-beacon", os.MFD_CLOEXEC)
     else:
+        import tempfile  # noqa: PLC0415  # 2 ms before a nursery can be started, and Linux needs none
+
         fd, name = tempfile.mkstemp(prefix="pixmill-beacon-")
-        Path(name).unlink()
+        os.unlink(name)  # noqa: PTH108  # the same of pathlib
     try:
         os.ftruncate(fd, _SIZE)
         os.lseek(fd, _PAGE, os.SEEK_SET)

@@ -16,6 +16,7 @@ from typing import ParamSpec, Self
 
 from pixmill.core.errors import PixmillError, RunError
 from pixmill.core.events import Observer
+from pixmill.engine import spare
 from pixmill.engine.admission import Admission, StillValid
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import Clock, SystemClock
@@ -83,6 +84,7 @@ class Run:
                 exits.callback(observer.close)
             exits.callback(executor.close)
             executor.start(self._handler, self._parts.policy)
+            spare.discard()  # this executor had no use for it
             number = ledger.begin(self._about)
             self._began = self._parts.clock.elapsed()
             exits.callback(self._end)

@@ -44,3 +44,13 @@ def test_an_unknown_name_is_answered_with_the_nearest(registry):
 def test_a_module_without_an_extension_says_so(registry):
     with pytest.raises(ConfigError, match="defines no plugin"):
         registry.get("empty")
+
+
+def test_what_is_prepared_is_imported_but_for_plugins_whose_code_is_not_run(tmp_path, registry):
+    (tmp_path / "found_plugins/empty.py").unlink()
+    assert registry.prepare()
+    assert "found_plugins.two_words" in sys.modules
+    (tmp_path / "foreign-1.0.dist-info").mkdir()
+    (tmp_path / "foreign-1.0.dist-info/METADATA").write_text("Name: foreign\nVersion: 1.0\n")
+    (tmp_path / "foreign-1.0.dist-info/entry_points.txt").write_text("[found_plugins]\nforeign = foreign:Foreign\n")
+    assert not Registry("found_plugins", registry.base, "plugin").prepare()

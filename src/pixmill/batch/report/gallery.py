@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from pixmill.batch.preload import PRELOAD
 from pixmill.batch.report.comparison import Errand, PictureOptions, Shown
 from pixmill.batch.report.findings import Picture
 from pixmill.core.units import Duration
@@ -59,7 +60,7 @@ def show(errands: Iterable[Errand], options: PictureOptions) -> Iterator[Shown]:
 
 def handler_ref(options: PictureOptions) -> HandlerRef:
     """Return the reference to what makes pictures in a worker."""
-    return HandlerRef(f"{HANDLER}:picture_handler", msgspec.msgpack.encode(options), preload=(HANDLER,))
+    return HandlerRef(f"{HANDLER}:picture_handler", msgspec.msgpack.encode(options), preload=(*PRELOAD, HANDLER))
 
 
 def _similarity(shown: Shown) -> float:

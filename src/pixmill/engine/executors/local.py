@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
+from pixmill.engine import spare
 from pixmill.engine.cores import usable_cores
 from pixmill.engine.executor import Executor, Post, Report
 from pixmill.engine.handler import HandlerRef
@@ -27,7 +28,10 @@ class LocalExecutor(Executor):
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Bring the workers up, without waiting for them: fewer where not so many processes and threads are allowed."""
-        self._workers = affordable_workers(self._workers, threads=handler.threads, room=process_room())
+        room = process_room()
+        if room is not None and spare.is_laid_by():
+            room += 1  # it is the nursery, for which room is kept
+        self._workers = affordable_workers(self._workers, threads=handler.threads, room=room)
         self._pool = Pool(handler, policy, workers=self._workers)
 
     def room(self) -> int:

@@ -1,0 +1,28 @@
+"""Start the nursery of a run before anything is imported for it: the two take about as long, and need not wait for each other."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from pixmill.batch.preload import PRELOAD
+from pixmill.engine import spare
+from pixmill.engine.cores import usable_cores
+
+RUNS = ("run", "retry", "report")
+NO_POOL = ("-h", "--help", "--dry-run", "--executor")  # with these there may be none; where a file says so, it is found out later
+
+
+@contextmanager
+def head_start(line: Sequence[str], environment: Mapping[str, str]) -> Iterator[None]:
+    """Have a nursery laid by while the block lasts, if ``line`` looks like a run on this machine.
+
+    A wrong guess costs a process, which is ended again.
+    """
+    is_elsewhere = any(word.startswith(NO_POOL) for word in line) or environment.get("PIXMILL_EXECUTOR")
+    has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)  # else a file of ours would get the number of one
+    try:
+        if line and line[0] in RUNS and has_streams and not is_elsewhere and usable_cores() > 1:
+            spare.lay_by(PRELOAD)
+        yield
+    finally:
+        spare.discard()
