@@ -99,6 +99,7 @@ class Settler:
             left = self._since + _LONGEST - time.monotonic()
             self._changed.wait_for(lambda: self._is_full() or self._stages.is_shown, timeout=left)
             self._group, self._waiting, self._size = self._waiting, [], 0
+            self._at = self._group[0]
             self._changed.notify_all()
             return self._group
 
