@@ -148,7 +148,7 @@ def test_where_none_can_be_started_nobody_hears_of_it(monkeypatch, interpreter, 
 
 @pytest.mark.parametrize("module", ["json", "endless"])
 def test_it_dies_with_its_parent_even_while_it_imports(tmp_path, module):
-    (tmp_path / "endless.py").write_text("import time\nwhile True: time.sleep(1)\n")
+    (tmp_path / "endless.py").write_text("import time\ntime.sleep(60)\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
     program = [sys.executable, "-c", PARENT.format(module=module)]
     with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as parent:
