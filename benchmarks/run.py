@@ -111,17 +111,20 @@ def _head(asked: argparse.Namespace, missing: dict[str, str]) -> dict[str, Any]:
 
 
 def _rows(bench: Bench, scenario: Scenario, versions: dict[str, str], asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Measure a scenario; yield a row for each run."""
+    """Measure a scenario; yield a row for each run.
+
+    What is made is deleted after the last run: where thousands of files have just been deleted, ext4 is slow to make new ones.
+    """
     taking_part = [peer for peer in PEERS if peer.name in versions and peer.takes_part(scenario)]
     scores: dict[str, tuple[float, float] | None] = {}
     failed: set[str] = set()
-    for repetition, peer in itertools.product(range(asked.repetitions), taking_part):
-        if peer.name in failed:
-            continue
-        count = scenario.slow if peer.unhurried else scenario.files
-        source = sources.folder(scenario, count, asked.cache, asked.photographs)
-        with tempfile.TemporaryDirectory(prefix="pixmill-benchmark-") as place:
-            job = Job(scenario, source, Path(place) / "out", asked.workers)
+    with tempfile.TemporaryDirectory(prefix="pixmill-benchmark-") as place:
+        for repetition, peer in itertools.product(range(asked.repetitions), taking_part):
+            if peer.name in failed:
+                continue
+            count = scenario.slow if peer.unhurried else scenario.files
+            source = sources.folder(scenario, count, asked.cache, asked.photographs)
+            job = Job(scenario, source, Path(place) / f"{repetition}-{peer.name}" / "out", asked.workers)
             try:
                 row = _measured(bench, peer, job, count)
             except CommandFailed as error:
@@ -130,17 +133,17 @@ def _rows(bench: Bench, scenario: Scenario, versions: dict[str, str], asked: arg
                 continue
             if peer.scored and peer.name not in scores:
                 scores[peer.name] = fidelity.of_outputs(scenario, source, job.target)
-        psnr, ssim = scores.get(peer.name) or (None, None)
-        print(f"  {repetition + 1}/{asked.repetitions} {peer.label}: {row['rate']:.1f} images/s", file=sys.stderr)
-        yield {
-            "scenario": scenario.name, "peer": peer.name, "version": versions[peer.name], "repetition": repetition,
-            **row, "psnr": psnr, "ssim": ssim,
-        }  # fmt: skip
+            psnr, ssim = scores.get(peer.name) or (None, None)
+            print(f"  {repetition + 1}/{asked.repetitions} {peer.label}: {row['rate']:.1f} images/s", file=sys.stderr)
+            yield {
+                "scenario": scenario.name, "peer": peer.name, "version": versions[peer.name], "repetition": repetition,
+                **row, "psnr": psnr, "ssim": ssim,
+            }  # fmt: skip
 
 
 def _measured(bench: Bench, peer: Peer, job: Job, count: int) -> dict[str, Any]:
     """Run a peer once, into an empty folder; over what is done where the scenario is to run again."""
-    job.target.mkdir()
+    job.target.mkdir(parents=True)
     command, environment = peer.command(bench, job), peer.environment(bench)
     if job.scenario.mode == "again":
         measure(command, environment=environment, timeout=TIMEOUT)
