@@ -38,9 +38,9 @@ def both(data, side):
     recipe = Recipe(steps=(Resize(width=side, height=side),))
     source = Input(data)
     header = decoding.read_header(source, recipe)
-    if not reading.can(source, header, recipe):
+    if not reading.plan(source, header, recipe):
         return None
-    (fast,) = reading.decode(source, header, recipe)
+    (fast,) = reading.decode(source, header, recipe, reading.plan(source, header, recipe))
     general = decoding.decode(source, header, recipe)
     assert (fast.width, fast.height, fast.pixels.bands) == (general.width, general.height, general.pixels.bands)
     return fast.to_numpy().astype(float), general.to_numpy().astype(float)
@@ -125,7 +125,7 @@ def test_every_kernel_comes_out_as_libvips_makes_it(kernel):
     recipe = Recipe(steps=(Resize(width=320, kernel=kernel),))
     source = Input(jpeg(scene(640, 480)))
     header = decoding.read_header(source, recipe)
-    (fast,) = reading.decode(source, header, recipe)
+    (fast,) = reading.decode(source, header, recipe, reading.plan(source, header, recipe))
     assert psnr(fast.to_numpy().astype(float), decoding.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
 
 

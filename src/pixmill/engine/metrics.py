@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -124,10 +124,10 @@ class Metrics(Observer):
         self._ended: float | None = None
         self._facts: _Facts = {}
         self._numbers: Counter[str] = Counter()
-        self._measures: Counter[str] = Counter()
+        self._measures: defaultdict[str, int] = defaultdict(int)
         self._failures: dict[str, FailureKind] = {}
         self._task = Histogram()
-        self._stages: dict[str, Histogram] = {}
+        self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._slowest: list[tuple[float, bytes]] = []
         self._recent = _Recent()
         # two events a task, a million tasks: functools.singledispatchmethod costs ten times as much as the counting
@@ -211,7 +211,8 @@ class Metrics(Observer):
         match outcome:
             case Done():
                 self._numbers["done"] += 1
-                self._measures.update(outcome.measures)
+                for measure, amount in outcome.measures.items():
+                    self._measures[measure] += amount
                 self._time(outcome)
             case Skipped():
                 self._numbers["skipped"] += 1
@@ -229,7 +230,7 @@ class Metrics(Observer):
         keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
         keep(self._slowest, (outcome.seconds, outcome.task.key))
         for stage, seconds in outcome.timings.items():
-            self._stages.setdefault(stage, Histogram()).add(seconds)
+            self._stages[stage].add(seconds)
 
 
 class _Recent:

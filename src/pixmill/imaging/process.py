@@ -95,9 +95,9 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
 
 def _pictures(source: Input, header: Header, recipe: Recipe) -> tuple[Image, ...]:
     """Return the decoded picture for each row of steps, by the fastest engine that makes exactly what is asked for."""
-    if reading.can(source, header, recipe):
+    if plan := reading.plan(source, header, recipe):
         with suppress(reading.Unsure):
-            return reading.decode(source, header, recipe)
+            return reading.decode(source, header, recipe, plan)
     return (decode(source, header, recipe),) * len(rows(recipe))
 
 

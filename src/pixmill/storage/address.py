@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -73,6 +74,7 @@ def _path_of_file_url(rest: bytes) -> bytes:
     return slash + unquote_to_bytes(path)
 
 
+@lru_cache(maxsize=64)  # a path is asked about several times in a row
 def relative(path: bytes) -> bytes:
     """Return ``path`` if it stays inside the storage it is used on; ``AddressError`` otherwise."""
     # most paths pass the three searches; only the rest is taken apart

@@ -8,6 +8,7 @@ Measured on 18 photographs of 3 to 22 megapixels, milliseconds a decode: 30 at 1
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import simplejpeg
 from PIL import Image as Pillow
@@ -42,40 +43,51 @@ DISTINCT = 8  # pixels of the longest side, from which on a size in eighths is n
 Wanted = tuple[Size, str]
 
 
+class Plan(NamedTuple):
+    """What is made of a picture: of each row of steps the first size, from a decode at ``eighths`` of the picture's."""
+
+    wanted: tuple[Wanted, ...]
+    eighths: int
+
+
 class Unsure(Exception):
     """The decoder had something to say about the file: ask libvips."""
 
 
-def can(source: Input, header: Header, recipe: Recipe) -> bool:
-    """Tell whether the fast path makes exactly what ``recipe`` asks of ``source``, as far as the header tells."""
+def plan(source: Input, header: Header, recipe: Recipe) -> Plan | None:
+    """Return how to make exactly what ``recipe`` asks of ``source``; ``None`` where the header tells that it cannot be done."""
     if recipe.engine != "auto" or header.format != Jpeg.format or source.data is None or header.bands not in LAYOUTS:
-        return False
+        return None
     leads = tuple(map(leading, rows(recipe)))
-    if not any(leads) or not all(lead is None or _can_scale(lead, header) for lead in leads):
-        return False
+    wanted = tuple(_wanted(lead, header) for lead in leads)
+    if not any(leads) or not all(lead is None or _is_made(each, header) for lead, each in zip(leads, wanted, strict=True)):
+        return None
+    eighths = _eighths(header, [size for size, _ in wanted])
     _, _, bytes_of_one = LAYOUTS[header.bands]
-    width, height = _reduced(header, _eighths(header, _sizes(header, leads)))
-    return width * height * bytes_of_one <= HELD
+    width, height = _reduced(header, eighths)
+    return Plan(wanted, eighths) if width * height * bytes_of_one <= HELD else None
 
 
-def _can_scale(lead: Scaling, header: Header) -> bool:
-    """Tell whether ``lead`` makes the picture no larger, by a kernel that is the same here as in libvips."""
-    width, height = stored(lead, header)
-    return lead.kernel in KERNELS and width <= header.width and height <= header.height
+def _wanted(lead: Scaling | None, header: Header) -> Wanted:
+    """Return what a row of steps begins with: all of the picture where it does not begin with a scaling."""
+    return (stored(lead, header), lead.kernel) if lead else ((header.width, header.height), "")
 
 
-def decode(source: Input, header: Header, recipe: Recipe) -> tuple[Image, ...]:
+def _is_made(wanted: Wanted, header: Header) -> bool:
+    """Tell whether ``wanted`` is no larger than the picture, by a kernel that is the same here as in libvips."""
+    (width, height), kernel = wanted
+    return kernel in KERNELS and width <= header.width and height <= header.height
+
+
+def decode(source: Input, header: Header, recipe: Recipe, plan: Plan) -> tuple[Image, ...]:
     """Return the picture of ``source`` as it is stored, once for each row of steps, in the size that the row begins with.
 
-    ``Unsure`` when the decoder has found anything to complain of. ``can`` must have said yes.
+    ``Unsure`` when the decoder has found anything to complain of.
     """
-    leads = tuple(map(leading, rows(recipe)))
-    sizes = _sizes(header, leads)
-    raster = _shrunk(source.read(), header, _eighths(header, sizes))
+    raster = _shrunk(source.read(), header, plan.eighths)
     fields = _fields(source, recipe) if header.metadata else {}
-    wanted = [(size, lead.kernel if lead else "") for size, lead in zip(sizes, leads, strict=True)]
-    scaled = _cascade(raster, wanted)
-    return tuple(_marked(scaled[each].to_image(), fields) for each in wanted)
+    scaled = _cascade(raster, plan.wanted)
+    return tuple(_marked(scaled[each].to_image(), fields) for each in plan.wanted)
 
 
 def _cascade(raster: Raster, wanted: Sequence[Wanted]) -> Mapping[Wanted, Raster]:
@@ -102,11 +114,6 @@ def _fields(source: Input, recipe: Recipe) -> metadata.Kept:
 def _marked(image: Image, fields: metadata.Kept) -> Image:
     """Return ``image`` with ``fields`` as its metadata."""
     return image.evolve(pixels=metadata.attach(image.pixels, fields)) if fields else image
-
-
-def _sizes(header: Header, leads: Sequence[Scaling | None]) -> tuple[Size, ...]:
-    """Return the size with which each row of steps begins: all of the picture for one that does not begin with a scaling."""
-    return tuple(stored(lead, header) if lead else (header.width, header.height) for lead in leads)
 
 
 def _eighths(header: Header, sizes: Sequence[Size]) -> int:
