@@ -166,8 +166,10 @@ def _is_ours(path: Path) -> bool:
 
 def _publish(run: Path) -> None:
     """Write the tables of a run into the documents."""
-    tables.fill(ROOT / "docs" / "benchmarks.md", tables.document(run))
-    tables.fill(ROOT / "README.md", tables.headline(run))
+    document = ROOT / "docs" / "benchmarks.md"
+    tables.fill(document, "benchmark", tables.document(run))
+    tables.fill(document, "goals", tables.goals(run))
+    tables.fill(ROOT / "README.md", "benchmark", tables.headline(run))
 
 
 if __name__ == "__main__":

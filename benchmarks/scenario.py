@@ -9,11 +9,20 @@ import msgspec
 MANY = 1_000
 
 
+class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is hoped for: that ``who`` is ``times`` as fast as the peer ``than``, or needs as many times less memory."""
+
+    than: str
+    times: float
+    who: str = "pixmill"
+    measure: Literal["rate", "memory"] = "rate"
+
+
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One measurement. ``boxes`` are the outputs of a source, width and height that it must fit within.
 
     ``slow`` is the number of files for peers that would take minutes. ``also`` names variants that are measured here only,
-    ``peers`` the only ones that are measured at all.
+    ``peers`` the only ones that are measured at all. ``goals`` are told beside what was measured.
     """
 
     name: str
@@ -27,6 +36,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["fresh", "again"] = "fresh"
     also: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    goals: tuple[Goal, ...] = ()
 
     def quick(self) -> "Scenario":
         """Return the scenario with a quarter of the files, a twentieth of the thousands."""

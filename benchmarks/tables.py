@@ -3,19 +3,19 @@
 import json
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from peers import PEERS
-from scenario import Scenario, scenarios
+from scenario import Goal, Scenario, scenarios
 
 Row = Mapping[str, Any]
 
-OPEN, CLOSE = "<!-- benchmark -->", "<!-- /benchmark -->"
 OURS = "pixmill"
 HEADLINE = ("pixmill", "sharp", "pillow-simd", "pillow", "pillow-1")
 COLUMNS = ("", "images/s", "MP/s", "CPU s/image", "peak memory", "bytes/image", "PSNR", "SSIM", "pixmill is")
+GOALS = ("", "rate", "hoped for", "measured", "met")
 MIB = 2**20
 
 
@@ -59,6 +59,27 @@ def table(scenario: Scenario, rows: Sequence[Row]) -> str:
     return "\n".join(_markdown(cells) for cells in [columns, ["---", *["---:"] * (len(columns) - 1)], *body])
 
 
+def goals(path: Path) -> str:
+    """Return the table of what was hoped for and what there is."""
+    _, rows = read(path)
+    lines: list[Sequence[str]] = [GOALS, ["---", "---", "---:", "---:", "---"]]
+    lines += [line for scenario in scenarios() for goal in scenario.goals for line in _goal(scenario, goal, rows)]
+    return "\n".join(_markdown(line) for line in lines)
+
+
+def _goal(scenario: Scenario, goal: Goal, rows: Iterable[Row]) -> Iterator[Sequence[str]]:
+    mine = [row for row in rows if row["scenario"] == scenario.name]
+    ours, theirs = ([row for row in mine if row["peer"] == name] for name in (goal.who, goal.than))
+    if ours and theirs:
+        labels = {peer.name: peer.label for peer in PEERS}
+        title = scenario.title if goal is scenario.goals[0] else ""
+        pair = f"{labels[goal.who]} / {labels[goal.than]}"
+        value = ratio(ours, theirs) if goal.measure == "rate" else 1 / ratio(ours, theirs, column="pss")
+        is_met = round(value, 2) >= goal.times
+        what = pair if goal.measure == "rate" else f"memory: 1 / ({pair})"
+        yield [title, what, f"{goal.times:.2f}", f"{value:.2f}", "yes" if is_met else "no"]
+
+
 def headline(path: Path) -> str:
     """Return the short table: images a second by scenario, for those that most people would compare."""
     _, rows = read(path)
@@ -71,17 +92,18 @@ def headline(path: Path) -> str:
     return "\n".join(_markdown(line) for line in lines)
 
 
-def fill(document: Path, text: str) -> None:
-    """Put ``text`` between the markers of ``document``."""
+def fill(document: Path, marker: str, text: str) -> None:
+    """Put ``text`` between the two marks of ``document`` that are called ``marker``."""
+    before, after = f"<!-- {marker} -->", f"<!-- /{marker} -->"
     whole = document.read_text("utf-8")
-    pattern = re.compile(re.escape(OPEN) + ".*?" + re.escape(CLOSE), re.DOTALL)
-    document.write_text(pattern.sub(lambda _: f"{OPEN}\n{text}\n{CLOSE}", whole), "utf-8")
+    pattern = re.compile(re.escape(before) + ".*?" + re.escape(after), re.DOTALL)
+    document.write_text(pattern.sub(lambda _: f"{before}\n{text}\n{after}", whole), "utf-8")
 
 
-def ratio(ours: Iterable[Row], theirs: Iterable[Row]) -> float:
-    """Return how many times as fast we are: the median of the ratios within each repetition."""
-    rates = {row["repetition"]: row["rate"] for row in ours}
-    return statistics.median(rates[row["repetition"]] / row["rate"] for row in theirs if row["repetition"] in rates)
+def ratio(ours: Iterable[Row], theirs: Iterable[Row], *, column: str = "rate") -> float:
+    """Return how many times what is theirs is ours: the median of the ratios within each repetition."""
+    mine = {row["repetition"]: row[column] for row in ours}
+    return statistics.median(mine[row["repetition"]] / row[column] for row in theirs if row["repetition"] in mine)
 
 
 def _line(label: str, rows: Sequence[Row], ours: Sequence[Row]) -> tuple[float, list[str]]:
