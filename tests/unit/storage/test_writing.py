@@ -240,6 +240,14 @@ def synced(call):
     return call.split("<")[1].split(">")[0]
 
 
+def test_however_many_are_written_in_step_few_are_open_at_once(tmp_path):
+    names = [f"{number}.jpg" for number in range(200)]
+    started = process(WRITE_IN_STEP, tmp_path, *names, before=["sh", "-c", 'ulimit -n 64; exec "$0" "$@"'])
+    _, complaint = started.communicate(timeout=60)
+    assert started.returncode == 0, complaint
+    assert files(tmp_path) == sorted(map(os.fsencode, names))
+
+
 def test_a_write_that_is_given_up_leaves_nothing(storage, tmp_path):
     steps = storage.writing(b"a.jpg", b"1", durable=True)
     next(steps)

@@ -17,6 +17,7 @@ from pixmill.core.steps import Steps
 from pixmill.storage.local.syncing import Flush, Flushes, NotSynced, sync
 from pixmill.storage.storage import unheard
 
+_MOST_OPEN = 16  # files that wait for others to be synced: as many as are settled together, and far from any limit
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -39,6 +40,7 @@ class Writer:
         """Take the names of unfinished files from ``temporaries``."""
         self._temporaries = temporaries
         self._flushes = Flushes()
+        self._open: set[int] = set()
 
     def writing(self, target: bytes, content: Content) -> Steps:
         """Put ``content`` under ``target``, in steps; ``OSError`` when it could not be done, and then no temporary is left.
@@ -57,7 +59,7 @@ class Writer:
             try:
                 _fill(descriptor, content)
                 if content.durable:
-                    yield
+                    yield from self._when_others_are_ready(descriptor)
                     content.syncing()
                     sync(descriptor)
             finally:
@@ -72,6 +74,15 @@ class Writer:
             yield
             for flush in flushes:
                 flush.wait()
+
+    def _when_others_are_ready(self, descriptor: int) -> Steps:
+        """End the step here, so that others write before this is synced; not where too many files are open for that."""
+        if len(self._open) < _MOST_OPEN:
+            self._open.add(descriptor)
+            try:
+                yield
+            finally:
+                self._open.discard(descriptor)
 
     def _create(self, directory: bytes) -> tuple[int, bytes, list[Flush]]:
         """Return a new file, its name, and the flushes that the directories need which had to be made for it."""
