@@ -1,4 +1,4 @@
-"""Walk the markers of a JPEG file: how many scans it has, and of which kind it is, without decoding.
+"""Walk the markers of a JPEG file: how many scans are read of it, and of which kind it is, without decoding.
 
 Source: ITU-T T.81, annex B. In the coded data of a scan a byte FF is always followed by 00 or a restart marker, so that
 ``FF DA`` there begins another scan.
@@ -29,6 +29,7 @@ STORAGE = {0xE0, 0xEE}
 HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
 EIGHT_BITS, PLAIN_BANDS = 8, (1, 3)
 FRAME, FRAME_PRECISION = struct.Struct(">xxHBHHB"), 4
+SEQUENTIAL, SCAN_BANDS = {0xC0, 0xC1}, 4
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,9 +81,14 @@ def scan(pieces: Iterator[bytes]) -> Scan:
             place = start
             continue
         if found[0] == START_OF_SCAN:
-            return structs.replace(known, scans=_count(window, place, pieces))
+            return structs.replace(known, scans=1 if _is_whole(known, window, place) else _count(window, place, pieces))
         known = _with_segment(known, window[place : place + LOOKED_AT])
         place += 2 + max(int.from_bytes(window[place + 2 : place + 4]), 2)
+
+
+def _is_whole(known: Scan, window: bytes, place: int) -> bool:
+    """Tell whether the scan at ``place`` is all of the picture: no decoder reads on, and to look takes as long as to copy it."""
+    return known.kind in SEQUENTIAL and window[place + SCAN_BANDS : place + SCAN_BANDS + 1] == bytes([known.bands])
 
 
 def _with_segment(known: Scan, segment: bytes) -> Scan:

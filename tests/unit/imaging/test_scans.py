@@ -30,6 +30,22 @@ def test_scans_are_counted_however_the_file_comes_in_pieces(size):
     assert progressive.scans == jpeg(progressive=True).count(b"\xff\xda") > 5
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_nothing_is_read_behind_the_scan_that_has_the_whole_picture(size):
+    data = jpeg()
+    pieces = split(data + data[data.index(b"\xff\xda") :] * 3, size)
+    assert jpeg_scan.scan(pieces).scans == 1
+    assert sum(map(len, pieces)) > 3 * len(data) // 2
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_sequential_picture_may_have_a_scan_for_each_channel(size):
+    data = jpeg()
+    start = data.index(b"\xff\xda")
+    alone = b"".join(b"\xff\xda\0\x08\1" + bytes([channel]) + b"\0\0\x3f\0" + b"coded" for channel in (1, 2, 3))
+    assert jpeg_scan.scan(split(data[:start] + alone + b"\xff\xd9", size)).scans == 3
+
+
 def test_a_thumbnail_inside_exif_is_no_scan():
     exif = b"Exif\0\0" + jpeg()
     data = jpeg()
