@@ -20,6 +20,7 @@ from pixmill.engine.wire import Answer
 _MOST = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
 _LARGEST = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
 _LONGEST = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
+_BEHIND = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
 
 
 class Settler:
@@ -64,7 +65,9 @@ class Settler:
                 self._wait_until(self._is_idle)
 
     def _is_full(self) -> bool:
-        return len(self._waiting) >= _MOST or self._size >= _LARGEST
+        if not self._waiting:
+            return False
+        return len(self._waiting) >= _MOST or self._size >= _LARGEST or time.monotonic() - self._since > _BEHIND
 
     def _is_idle(self) -> bool:
         return not self._waiting and not self._group

@@ -1,5 +1,6 @@
 """Results that become durable while the next task computes: what overlaps, and who is blamed."""
 
+import time
 from contextlib import closing
 
 import pytest
@@ -48,6 +49,20 @@ def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
     assert [report.failure for report in reports] == [None] * 5
     assert all(0.6 <= report.seconds < 1.5 for report in reports)
     assert all(0.6 <= report.timings["sleep"] < 1.5 for report in reports)
+
+
+def test_nothing_more_is_computed_while_one_has_waited_long_for_its_turn(pool, tmp_path):
+    sign, late = tmp_path / "sign", tmp_path / "late"
+    todo = attempts(f"later await {sign}", "sleep 0.1", "later echo x", "sleep 0.4", "later echo y", f"touch {late}")
+    pool.submit(todo)
+    reports = []
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        reports.extend(pool.wait(0.05))
+    assert not late.exists()
+    sign.touch()
+    wait_until(lambda: reports.extend(pool.wait(0.05)) or len(reports) == len(todo))
+    assert late.exists()
 
 
 def test_what_takes_much_memory_is_settled_before_the_next_task_begins(pool):
