@@ -93,3 +93,20 @@ def test_a_signal_that_is_ignored_stays_ignored(started, photos, tmp_path):
             assert process.wait(timeout=60) == 0
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+ENDING = """
+import atexit, os, signal, sys
+from pixmill.cli.main import main
+atexit.register(os.kill, os.getpid(), int(sys.argv.pop(1)))
+sys.exit(main())
+"""
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("words", "code"), [(("run", "photos", "out", "--quiet"), 0), (("run", "photos"), 2)])
+def test_a_signal_that_comes_when_all_is_said_changes_nothing(tmp_path, clean_environment, number, words, code):
+    command = [sys.executable, "-c", ENDING, str(int(number)), *words]
+    ended = subprocess.run(command, cwd=tmp_path, env=clean_environment, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == code, ended.stderr
