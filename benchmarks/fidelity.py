@@ -17,6 +17,8 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 GRAY = 127.5  # what transparency is laid on
 WHOLE = 100e6  # pixels; a larger source is not decoded in full
 
+Pillow.MAX_IMAGE_PIXELS = None  # sources are ours, and large ones are only asked for their size
+
 
 def of_outputs(scenario: Scenario, source: Path, target: Path) -> tuple[float, float] | None:
     """Return mean PSNR (dB) and mean SSIM of a few outputs of the first box; ``None`` where there is nothing to compare with.
@@ -53,7 +55,6 @@ def _output(target: Path, stem: str, box: tuple[int, int]) -> Path:
 
 
 def _reference(original: Path, size: tuple[int, int]) -> Pixels:
-    Pillow.MAX_IMAGE_PIXELS = None
     with Pillow.open(original) as picture:
         upright = np.asarray(ImageOps.exif_transpose(picture).convert("RGBA"), np.float64)
     upright[..., :3] *= upright[..., 3:] / 255
