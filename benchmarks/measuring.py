@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 PR_SET_CHILD_SUBREAPER = 36
-SAMPLE = 0.25  # seconds between two looks at the memory: at 0.05 looking took 13 % of a core from what is looked at
+SAMPLE = 0.25  # seconds between two looks at the memory, which take processor time from what is looked at
 KIB = 1024
 
 

@@ -87,7 +87,7 @@ def scan(pieces: Iterator[bytes]) -> Scan:
 
 
 def _is_whole(known: Scan, window: bytes, place: int) -> bool:
-    """Tell whether the scan at ``place`` is all of the picture: no decoder reads on, and to look takes as long as to copy it."""
+    """Tell whether the scan at ``place`` is all of the picture: no decoder reads on."""
     return known.kind in SEQUENTIAL and window[place + SCAN_BANDS : place + SCAN_BANDS + 1] == bytes([known.bands])
 
 

@@ -51,6 +51,16 @@ def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
     assert all(0.6 <= report.timings["sleep"] < 1.5 for report in reports)
 
 
+def test_what_only_waits_for_a_disk_takes_no_room_from_what_comes_next(tmp_path):
+    with closing(Pool(REF, Policy(), workers=1)) as pool:
+        run_all(pool, attempts(*["sleep 0.15"] * 3))  # long tasks: one is queued behind the one that computes
+        pool.submit(attempts(f"later await {tmp_path}/sign"))
+        pool.submit(attempts(f"log {tmp_path}/log await {tmp_path}/sign"))
+        wait_until((tmp_path / "log").exists)
+        assert pool.room() == 1
+        (tmp_path / "sign").touch()
+
+
 def test_nothing_more_is_computed_while_one_has_waited_long_for_its_turn(pool, tmp_path):
     sign, late = tmp_path / "sign", tmp_path / "late"
     todo = attempts(f"later await {sign}", "sleep 0.1", "later echo x", "sleep 0.4", "later echo y", f"touch {late}")
