@@ -24,8 +24,9 @@ from msgspec import json
 
 from pixmill.engine.cores import usable_cores
 from pixmill.storage.open import open_storage
+from pixmill.testing.ports import HOST, free_port
 from pixmill.testing.processes import wait_until
-from pixmill.testing.stores import BUCKET, HOST, free_port, s3_server
+from pixmill.testing.stores import BUCKET, s3_server
 
 REPETITIONS = 3
 COPIES = 20  # of each photograph

@@ -12,7 +12,6 @@ import os
 import re
 import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import machine
+
+from pixmill.testing.ports import free_port
 
 PIXMILL = (sys.executable, "-m", "pixmill")
 FEWEST = 3  # pairs, however long they take
@@ -80,7 +81,7 @@ def main() -> None:
 def run(work: Path, source: Path, *, observed: bool) -> Cost:
     """Process everything once."""
     shutil.rmtree(work / "out", ignore_errors=True)
-    port = _free_port()
+    port = free_port()
     watching = ["--log-file", "log.txt", "--metrics-file", "m.prom", "--metrics-interval", "1s", "--metrics-port", str(port)]
     options = [*watching, "--events", "events.jsonl", "--serve", "0"] if observed else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -169,12 +170,6 @@ def _fetched(browser: HTTPConnection, target: str) -> bytes:
     browser.request("GET", target)
     with browser.getresponse() as answer:
         return answer.read()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.parse
@@ -12,6 +11,7 @@ from contextlib import ExitStack, suppress
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pixmill.testing.ports import free_port, free_ports
 from pixmill.testing.processes import wait_until
 
 PROMTOOL = shutil.which("promtool")
@@ -97,15 +97,9 @@ def ask(port):
         return answer.read().decode()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (Debian: apt install prometheus)")
 def test_a_real_prometheus_scrapes_a_run_and_answers_a_query(held_up, tmp_path):
-    target, server = free_port(), free_port()
+    target, server = free_ports(2)
     scraped = [{"job_name": "pixmill", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}]
     config = tmp_path / "prometheus.json"  # JSON is YAML
     config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": scraped}))

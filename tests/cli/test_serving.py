@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pixmill.testing.ports import free_port
 from pixmill.testing.processes import wait_until
 
 
@@ -99,9 +100,3 @@ def test_a_port_that_is_taken_is_said_before_anything_runs(pixmill, photos, tmp_
     assert ended.returncode == 2
     assert "cannot be listened on" in ended.stderr
     assert not (tmp_path / "out").exists()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

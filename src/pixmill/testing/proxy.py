@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from pixmill.testing.stores import HOST, free_port
+from pixmill.testing.ports import HOST, free_port
 
 _END = b"\r\n\r\n"
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"

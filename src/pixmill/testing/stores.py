@@ -10,35 +10,24 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
 
+from pixmill.testing.ports import HOST, free_ports
 from pixmill.testing.processes import wait_until
 
-HOST = "127.0.0.1"
 BUCKET = "photos"
 # the keys of a store that lives as long as a test
 _S3_KEYS = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "only-for-tests-0123456789"}
+_PARTS = ("s3", "master", "volume", "filer", "admin")  # of SeaweedFS, each with a port and another 10,000 above
+_ATTEMPTS = 3  # between the choice of a port and its use, a server of another test may take it
 _ACCOUNT, _ACCOUNT_KEY = "testaccount", base64.b64encode(b"only for tests, and nowhere else").decode()
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on, so low that a server may add 10,000 to it for its second one."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port: int = probe.getsockname()[1]
-        second = port + 10_000 if port < 55_000 else port - 10_000  # ports end at 65,535
-        lower = min(port, second)
-        if _is_free(lower) and _is_free(lower + 10_000):
-            return lower
 
 
 def weed() -> str | None:
@@ -68,8 +57,6 @@ def open_s3_server(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _seaweed(folder: Path, keys: Mapping[str, str], host: str) -> Iterator[int]:
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
-    options = [f"-{name}.port={port}" for name, port in ports.items()]
     quiet = (
         "-webdav=false",
         "-admin.ui=false",
@@ -78,30 +65,27 @@ def _seaweed(folder: Path, keys: Mapping[str, str], host: str) -> Iterator[int]:
         "-s3.autoCreateBucket=false",
         "-s3.iam=false",
     )
-    command = [str(weed()), "mini", f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", *quiet, *options]
-    endpoint = f"http://{host}:{ports['s3']}"
-    with _serving(command, {**dict.fromkeys(_S3_KEYS, ""), **keys, "S3_BUCKET": BUCKET}, folder, endpoint):
-        wait_until(lambda: _has_bucket(endpoint, keys), seconds=60)
-        yield ports["s3"]
+
+    def command(*ports: int) -> Sequence[str]:
+        options = [f"-{name}.port={port}" for name, port in zip(_PARTS, ports, strict=True)]
+        return [str(weed()), "mini", f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", *quiet, *options]
+
+    variables = {**dict.fromkeys(_S3_KEYS, ""), **keys, "S3_BUCKET": BUCKET}
+    with _serving(command, len(_PARTS), variables, folder, host) as port:
+        wait_until(lambda: _has_bucket(f"http://{host}:{port}", keys), seconds=60)
+        yield port
 
 
 @contextmanager
 def az_server(folder: Path) -> Iterator[Mapping[str, str]]:
     """Run an Azure server with its files in ``folder`` and the container ``BUCKET``; give the environment that leads to it."""
-    port = free_port()
-    command = [
-        str(azurite()),
-        "--blobHost",
-        HOST,
-        "--blobPort",
-        str(port),
-        "--location",
-        str(folder),
-        "--silent",
-        "--skipApiVersionCheck",
-    ]
-    endpoint = f"http://{HOST}:{port}/{_ACCOUNT}"
-    with _serving(command, {"AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_ACCOUNT_KEY}"}, folder, endpoint):
+
+    def command(port: int) -> Sequence[str]:
+        where = ("--blobHost", HOST, "--blobPort", str(port), "--location", str(folder))
+        return [str(azurite()), *where, "--silent", "--skipApiVersionCheck"]
+
+    with _serving(command, 1, {"AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_ACCOUNT_KEY}"}, folder, HOST) as port:
+        endpoint = f"http://{HOST}:{port}/{_ACCOUNT}"
         _make_container(f"{endpoint}/{BUCKET}", f"/{_ACCOUNT}/{_ACCOUNT}/{BUCKET}")
         yield {
             "AZURE_STORAGE_CONNECTION_STRING": f"AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY};BlobEndpoint={endpoint};",
@@ -138,17 +122,33 @@ def _make_container(url: str, resource: str) -> None:
 
 
 @contextmanager
-def _serving(command: Sequence[str], environment: Mapping[str, str], folder: Path, url: str) -> Iterator[None]:
-    """Run ``command`` as long as the block; begin it once ``url`` is answered, whatever the answer."""
+def _serving(
+    command: Callable[..., Sequence[str]],
+    ports: int,
+    variables: Mapping[str, str],
+    folder: Path,
+    host: str,
+) -> Iterator[int]:
+    """Run what ``command`` makes of so many free ports as long as the block; give the first, which is answered by then."""
     log = folder.with_name(f"{folder.name}.log")
     folder.mkdir(exist_ok=True)
+    for _ in range(_ATTEMPTS):
+        port, *others = free_ports(ports)
+        with _started(command(port, *others), variables, log, f"http://{host}:{port}") as answers:
+            if answers:
+                yield port
+                return
+    raise RuntimeError(f"no server at {host}: {log.read_text('utf-8', 'replace')[-2000:]}")
+
+
+@contextmanager
+def _started(command: Sequence[str], variables: Mapping[str, str], log: Path, url: str) -> Iterator[bool]:
+    """Run ``command`` as long as the block; begin it once ``url`` is answered, whatever the answer, or the command has ended."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)  # noqa: S603  # a test's own
+        process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=output, stderr=output)  # noqa: S603  # a test's own
     try:
         wait_until(lambda: process.poll() is not None or _answers(url), seconds=60)
-        if process.poll() is not None:
-            raise RuntimeError(f"{command[0]} ended with {process.returncode}: {log.read_text('utf-8', 'replace')[-2000:]}")
-        yield
+        yield process.poll() is None
     finally:
         process.kill()
         process.wait()
@@ -162,15 +162,6 @@ def _answers(url: str) -> bool:
         return error.code != 503  # it is there, and not ready yet
     except OSError:
         return False
-    return True
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
     return True
 
 
