@@ -1,13 +1,13 @@
 """The coordinator's view of one worker: its pipe, its beacon, and what it has been given and not yet answered."""
 
-import os
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Self
 
 from pixmill.engine.beacon import Beacon
 from pixmill.engine.executor import Post
+from pixmill.engine.link import link
 from pixmill.engine.lookahead import Lookahead
 from pixmill.engine.nursery import Nursery
 from pixmill.engine.task import Attempt, Failure
@@ -49,17 +49,10 @@ class Member:
     @classmethod
     def beget(cls, nursery: Nursery, number: int, now: float) -> Self:
         """Ask ``nursery`` for a worker; attempts may be given at once, they wait in the pipe."""
-        with ExitStack() as shared, ExitStack() as kept:
-            ours, theirs = socket.socketpair()
-            kept.enter_context(ours)
-            shared.enter_context(theirs)
-            beacon, fd = Beacon.create()
-            kept.callback(beacon.close)
-            shared.callback(os.close, fd)
-            nursery.fork(number, theirs, fd)
-            ours.settimeout(0)
-            kept.pop_all()
-        return cls(number, ours, beacon, now)
+        with link() as ends:
+            nursery.fork(number, ends.their_pipe, ends.their_beacon)
+            ends.pipe.settimeout(0)
+        return cls(number, ends.pipe, ends.beacon, now)
 
     @property
     def is_open(self) -> bool:

@@ -6,11 +6,12 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from pixmill.engine.beacon import Beacon
+from pixmill.engine.link import link
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from pixmill.engine.nursery_process import main; main()"
 
@@ -37,19 +38,12 @@ class Opening(NamedTuple):
 
 def spawn(preload: Sequence[str]) -> Spawned:
     """Return a new nursery, which imports ``preload`` while the caller goes on. ``OSError`` when it cannot be started."""
-    with ExitStack() as shared, ExitStack() as kept:
-        ours, theirs = socket.socketpair()
-        kept.enter_context(ours)
-        shared.enter_context(theirs)
-        log, log_fd = Beacon.create()
-        kept.callback(log.close)
-        shared.callback(os.close, log_fd)
-        pid = _execute(theirs.fileno(), log_fd)
-        kept.pop_all()
+    with link() as ends:
+        pid = _execute(ends.their_pipe.fileno(), ends.their_beacon)
     letter = marshal.dumps(tuple(_opening(preload)))  # for the same interpreter, and it is at hand
     with suppress(BrokenPipeError):  # it has died already, which whoever reads from it will hear
-        ours.sendall(len(letter).to_bytes(4, "little") + letter)
-    return Spawned(pid, ours, log)
+        ends.pipe.sendall(len(letter).to_bytes(4, "little") + letter)
+    return Spawned(pid, ends.pipe, ends.beacon)
 
 
 def reap(pid: int) -> bool:

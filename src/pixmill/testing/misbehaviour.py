@@ -46,6 +46,13 @@ def _sleep(argument: str, _: Stages) -> bytes:
     return b""
 
 
+def _compute(argument: str, _: Stages) -> bytes:
+    end = time.process_time() + float(argument)
+    while time.process_time() < end:
+        pass
+    return b""
+
+
 def _signal(argument: str, _: Stages) -> bytes:
     os.kill(os.getpid(), int(argument))
     time.sleep(60)  # SIGSTOP gets here
@@ -162,6 +169,7 @@ def _count(argument: str, stages: Stages) -> bytes:
 _HOARD: list[bytes] = []
 _ACTS: dict[str, Callable[[str, Stages], bytes | Unsettled]] = {
     "sleep": _sleep,
+    "compute": _compute,
     "signal": _signal,
     "segfault": _segfault,
     "abort": _abort,
