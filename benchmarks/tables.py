@@ -84,7 +84,7 @@ def _goal(scenario: Scenario, goal: Goal, rows: Iterable[Row]) -> Iterator[Seque
 def _limit(goal: Goal, by_peer: Mapping[str, Sequence[Row]]) -> str:
     """Return the same ratio with the bare calls of the codecs in the place of pixmill."""
     ours, theirs = by_peer[BARE[goal.who]], by_peer[BARE.get(goal.than, goal.than)]
-    return f"{ratio(ours, theirs):.2f}" if ours and goal.measure == "rate" else "-"
+    return f"{ratio(ours, theirs):.2f}" if ours and theirs and goal.measure == "rate" else "-"
 
 
 def headline(path: Path) -> str:
