@@ -45,7 +45,7 @@ class Hosts:
         head = pair[0]
         command = [sys.executable, "-m", "pixmill.testing.stores", folder / "store", head.address]
         server = head.start(command, variables={}, log=self.said)
-        wait_until(lambda: self.answer() or server.poll() is not None, seconds=200)
+        wait_until(lambda: self.answer() or server.poll() is not None, seconds=120)
         assert server.poll() is None, self.said.read_text()
         self.variables = {**VARIABLES, **self.answer(), "XDG_STATE_HOME": str(folder / "state")}
         self.call(sys.executable, "-c", COPY, pictures, SOURCE)

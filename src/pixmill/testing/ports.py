@@ -16,7 +16,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def free_port() -> int:
-    """Return one of them."""
+    """Return one such port."""
     return free_ports(1)[0]
 
 
