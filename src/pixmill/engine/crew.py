@@ -99,9 +99,8 @@ class Crew:
             writing = selectors.EVENT_WRITE if member.is_sending else 0
             self._selector.modify(member.pipe, selectors.EVENT_READ | writing, member)
 
-    def enforce_deadlines(self, pause: float) -> None:
-        """Kill who is overdue. ``pause`` is how long the whole run has stood still since the last call."""
-        now = time.monotonic()
+    def enforce_deadlines(self, now: float, pause: float) -> None:
+        """Kill who is overdue. ``pause`` is how long the whole run has stood still since the last call, up to ``now``."""
         for member in self._members.values():
             elapsed = member.elapsed(now, pause)
             if member.verdict:

@@ -161,7 +161,7 @@ class Member:
         sign = self.beacon.sign()
         if sign.number != self._seen:
             self._seen, self._credit = sign.number, 0.0
-        self._credit = min(self._credit + pause, now - sign.began)
+        self._credit = max(0.0, min(self._credit + pause, now - sign.began))  # it may have begun since ``now``
         return now - sign.began - self._credit
 
     def recall(self, now: float) -> None:

@@ -107,7 +107,7 @@ class Pool:
             self._pause += gap - _TICK
         if now - self._looked > _LOOK:
             self._looked = now
-            self._crew.enforce_deadlines(self._pause)
+            self._crew.enforce_deadlines(now, self._pause)
             self._pause = 0.0
             self._rebalance(now)
             for member in self._crew:
