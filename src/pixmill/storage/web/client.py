@@ -147,7 +147,10 @@ class Client:
             meaning = _meaning(error, url)
             if meaning is None:
                 raise
-            raise meaning from None
+            try:
+                raise meaning from None
+            finally:
+                del meaning  # its traceback leads here, and would keep this client and its connections until a collection
 
     def _check(self, response: http.client.HTTPResponse, url: Url) -> None:
         status = response.status

@@ -7,9 +7,9 @@ import stat
 import struct
 import tempfile
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import blake2b
 
 _HOSTS = 1 << 16  # that are told apart; two that share a number share their turns
@@ -36,16 +36,13 @@ class Turns:
         sleep: Callable[[float], None] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
-        """Open the file."""
+        """Open the files."""
         self._most = min(most, _SLOTS)
         self._interval = 1 / rate if rate else 0.0
         self._clock = clock
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311  # it spreads requests, it keeps no secret
         self._locks, self._times = (_file(folder or _own_folder(), name) for name in ("hosts.locks", "hosts.times"))
-        for descriptor in (self._locks, self._times):
-            if descriptor >= 0:
-                weakref.finalize(self, os.close, descriptor)
 
     @contextmanager
     def turn(self, host: str) -> Iterator[None]:
@@ -99,6 +96,12 @@ def _file(folder: str, name: str) -> int:
         found = os.lstat(folder)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
             return -1
-        return os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return _opened(os.path.join(folder, name))
     except OSError:
         return -1
+
+
+@cache
+def _opened(path: str) -> int:
+    """Return this process's one descriptor of a file. It stays open: closing it would give up all the process has locked there."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

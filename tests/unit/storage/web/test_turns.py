@@ -59,6 +59,14 @@ def test_no_more_than_are_allowed_are_at_a_host_and_the_dead_leave_their_place(f
     assert has_entered(waiting, 60)
 
 
+def test_a_place_is_held_though_others_of_this_process_were_here_and_left(folder, take_a_turn):
+    with Turns(most=2, folder=folder).turn("example.org"):
+        another = Turns(most=2, folder=folder)
+        del another
+        assert has_entered(take_a_turn(), 60)
+        assert not has_entered(take_a_turn(), 1)
+
+
 def test_requests_keep_their_distance_in_time(folder):
     now, slept = 1000.0, []
     turns = Turns(most=8, rate=4, folder=folder, clock=lambda: now, sleep=slept.append)

@@ -3,7 +3,9 @@
 import gzip
 import socket
 import threading
+import weakref
 import zlib
+from contextlib import suppress
 
 import pytest
 
@@ -12,6 +14,7 @@ from pixmill.storage.open import open_storage
 from pixmill.storage.web.client import Client, Url, _moved, shown
 from pixmill.storage.web.storage import WebStorage
 from pixmill.storage.web.terms import Terms
+from pixmill.testing.ports import HOST, free_port
 from pixmill.testing.web import Answer, serving
 
 DATA = bytes(range(256)) * 40
@@ -38,6 +41,15 @@ def refusal(call):
     with pytest.raises(ReadError) as raised:
         call()
     return raised.value
+
+
+def test_a_client_goes_with_its_last_user_also_when_nobody_answered():
+    client = Client(Terms(private=True))
+    left = weakref.ref(client)
+    with suppress(ReadError), client.answered("GET", f"http://{HOST}:{free_port()}/a.jpg", {}):
+        pass
+    del client
+    assert left() is None  # without a collection, which may be long in coming
 
 
 def test_an_image_is_read_in_one_request(storage, server):
