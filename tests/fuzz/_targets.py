@@ -5,10 +5,9 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-import msgspec
-
 from pixmill.batch.naming import Namer, Template
 from pixmill.core.errors import PixmillError, RecipeError
+from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.engine.wire import Inbox
@@ -73,9 +72,9 @@ def recipes(data):
 
 def frames(data):
     """The wire: whatever comes is messages, is waited for, or is refused by the decoder."""
-    with suppress(msgspec.MsgspecError):
+    with suppress(*UNDECODABLE):
         Inbox().messages(data)
-    with suppress(msgspec.MsgspecError):
+    with suppress(*UNDECODABLE):
         Inbox().errands(data)
 
 

@@ -13,6 +13,7 @@ from pixmill import __version__
 from pixmill.batch.item import from_payload
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
+from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.exporters.speedscope import as_speedscope
 from pixmill.engine.exporting import replaced, writing
 from pixmill.engine.handler import HandlerRef
@@ -68,6 +69,6 @@ def _traces(spool: Path) -> list[Trace]:
     """Return the traces; one that a worker died over is left out."""
     traces = []
     for path in sorted(spool.glob("*.trace")):
-        with suppress(OSError, msgspec.MsgspecError):
+        with suppress(OSError, *UNDECODABLE):
             traces.append(msgspec.msgpack.decode(path.read_bytes(), type=Trace))
     return traces

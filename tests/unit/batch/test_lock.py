@@ -15,6 +15,15 @@ def test_the_second_is_told_who_the_first_is(tmp_path):
     assert caught.value.code == "locked"
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"pid": 1, "host": "\xff", "since": ""}'])
+def test_a_lock_that_says_nothing_of_its_owner_still_holds(tmp_path, damage):
+    with Lock(tmp_path / "lock"):
+        (tmp_path / "lock").write_bytes(damage)
+        with pytest.raises(RunError) as caught, Lock(tmp_path / "lock"):
+            pass
+    assert caught.value.code == "locked"
+
+
 def test_who_was_refused_can_come_back(tmp_path):
     with Lock(tmp_path / "lock"), pytest.raises(RunError), Lock(tmp_path / "lock"):
         pass

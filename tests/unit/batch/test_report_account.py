@@ -77,11 +77,12 @@ def test_the_youngest_comes_first_and_the_oldest_are_forgotten(state):
     assert [account.snapshot.run for account in accounts(state)] == list(range(KEPT + 3, 3, -1))
 
 
-def test_an_account_that_was_damaged_is_left_out(state):
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"version": "\xff"}'])
+def test_an_account_that_was_damaged_is_left_out(state, damage):
     run = Kept(state)
     run.finish(DONE)
     run.file.close()
-    (state / "runs" / "00000002.json").write_bytes(b"{")
+    (state / "runs" / "00000002.json").write_bytes(damage)
     assert [account.snapshot.run for account in accounts(state)] == [1]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
+from pixmill.core.undecodable import UNDECODABLE
 from pixmill.storage.objects.storage import Mark, ObjectStorage
 from pixmill.storage.patience import Patience
 
@@ -50,7 +51,7 @@ def look(storage: ObjectStorage, name: bytes) -> tuple[Claim | None, Mark | None
         raise
     try:
         return msgspec.json.decode(data, type=Claim), mark
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return None, mark
 
 

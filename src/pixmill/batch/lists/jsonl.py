@@ -7,6 +7,7 @@ import msgspec
 
 from pixmill.batch.lists.entry import Listed, choose_column, described
 from pixmill.core.errors import ConfigError
+from pixmill.core.undecodable import UNDECODABLE
 
 _LONGEST = 1 << 24  # bytes of one line
 
@@ -21,7 +22,7 @@ def read(file: BinaryIO, column: str | None, *, shown: str) -> Iterator[Listed]:
             continue
         try:
             row = decode(line.removeprefix(b"\xef\xbb\xbf"))
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             if number == 1:
                 raise ConfigError(f"{shown} is no list of JSON objects, one a line: {error}") from None
             yield Listed(number, refusal=f"the line is no JSON object: {error}")

@@ -15,6 +15,7 @@ import msgspec
 
 import pixmill
 from pixmill.core.events import Event, Observer
+from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.cores import usable_cores
 from pixmill.engine.metrics import Metrics, Snapshot
 from pixmill.imaging.version import ENGINE
@@ -83,7 +84,7 @@ class AccountFile(Observer):
 def accounts(state: Path) -> Iterator[Account]:
     """Yield the accounts below the folder ``state``, the youngest first; one that cannot be read is left out."""
     for path in sorted((state / FOLDER).glob("[0-9]*.json"), reverse=True):
-        with suppress(OSError, msgspec.MsgspecError):
+        with suppress(OSError, *UNDECODABLE):
             yield msgspec.json.decode(path.read_bytes(), type=Account)
 
 

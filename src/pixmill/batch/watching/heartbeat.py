@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.core.undecodable import UNDECODABLE
+
 NAME = "heartbeat"
 PAUSE = 2.0  # seconds between two signs
 ALLOWANCE = 20.0  # seconds of silence beyond the longest that one image may take
@@ -61,7 +63,7 @@ def why_not_alive(folder: Path, *, now: Callable[[], float] = time.time) -> str:
     try:
         sign = msgspec.json.decode(path.read_bytes(), type=Sign)
         silence = now() - path.stat().st_mtime
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNDECODABLE):
         return "nothing is watching"
     state = _state(sign.pid)
     if state in "TtZX":

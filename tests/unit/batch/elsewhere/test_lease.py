@@ -120,7 +120,8 @@ def test_an_answer_that_was_lost_does_not_cost_the_lock(time, s3):
     assert look(storage, b"lease")[0].beat == 3
 
 
-def test_what_is_no_lock_is_replaced(lease, storage):
-    storage.write(b".pixmill/lease", b"garbage", durable=True)
+@pytest.mark.parametrize("garbage", [b"garbage", b'{"holder": "\xff"}'])
+def test_what_is_no_lock_is_replaced(lease, storage, garbage):
+    storage.write(b".pixmill/lease", garbage, durable=True)
     assert lease("a").take() is None
     assert look(storage, b".pixmill/lease")[0].holder == "a"

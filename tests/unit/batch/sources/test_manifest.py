@@ -135,6 +135,13 @@ def test_a_row_that_names_nothing_is_a_failed_image_and_the_rest_goes_on(source,
     assert "pw@" not in said
 
 
+def test_a_line_of_json_that_is_no_text_is_a_failed_image_and_the_rest_goes_on(source, tmp_path):
+    (source / "list.jsonl").write_bytes(b'{"path": "a.jpg"}\n{"path": "\xe9.jpg"}\n"\xe9.jpg"\n{"path": "a.png"\n"deep/b.webp"\n')
+    report = pixmill.run(source / "list.jsonl", tmp_path / "out", workers=1)
+    assert (report.counts.done, report.counts.failed, report.exit_code) == (2, 3, 1)
+    assert all("the line is no JSON object" in said for said in failures(tmp_path / "out"))
+
+
 def test_what_is_named_twice_is_made_once(source, tmp_path):
     (source / "list.txt").write_text("a.jpg\n./a.jpg\n" + f"{source}/deep/../a.jpg\n")
     assert pixmill.run(source / "list.txt", tmp_path / "out", workers=1).counts.done == 1
@@ -159,6 +166,7 @@ def test_no_input_is_written_over(source, tmp_path):
         ("list.csv", "path,b,b\n1,2,3", {}, "two columns with one name"),
         ("list.jsonl", '{"a": 1}', {}, "it has: a"),
         ("list.jsonl", "path\na.jpg", {}, "no list of JSON objects"),
+        ("list.jsonl", '"\udce9"', {}, "no list of JSON objects"),
         ("list.txt", "", {}, "no images found"),
         ("list.parquet", "path", {}, "no Parquet file"),
     ],
@@ -166,7 +174,7 @@ def test_no_input_is_written_over(source, tmp_path):
 def test_a_list_that_is_none_is_refused_before_anything_is_written(source, tmp_path, name, text, options, sentence):
     if name.endswith("parquet"):
         pytest.importorskip("pyarrow")
-    (source / name).write_text(text)
+    (source / name).write_text(text, errors="surrogateescape")
     with pytest.raises(ConfigError, match=sentence):
         pixmill.run(source / name, tmp_path / "out", workers=1, **options)
     assert not (tmp_path / "out").exists()

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from pixmill.batch.watching.heartbeat import ALLOWANCE, NAME, Heartbeat, why_not_alive
 
 BEATS = """
@@ -20,6 +22,12 @@ sys.stdin.read()
 
 
 def test_without_a_sign_nobody_is_watching(tmp_path):
+    assert why_not_alive(tmp_path) == "nothing is watching"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"\xff": 1}'])
+def test_a_sign_that_cannot_be_read_is_none(tmp_path, damage):
+    (tmp_path / NAME).write_bytes(damage)
     assert why_not_alive(tmp_path) == "nothing is watching"
 
 
