@@ -1,12 +1,22 @@
-"""Servers that tests of several kinds share: started when the first asks for one, stopped with the last. And who is not one."""
+"""What tests of several kinds share: servers and a browser, started when the first asks for one, stopped with the last.
+
+Properties are judged by what holds, never by how long it took on a busy machine.
+"""
 
 import os
+import shutil
 
 import pytest
+from hypothesis import settings
 
 from pixmill.testing.google import gs_server
 from pixmill.testing.processes import children
 from pixmill.testing.stores import BUCKET, az_server, azurite, s3_server, weed
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +68,18 @@ def az(az_environment, monkeypatch):
     for name, value in az_environment.items():
         monkeypatch.setenv(name, value)
     return BUCKET
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Run a browser; a process can have only one Playwright at a time."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (Debian: apt install chromium)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def on_a_terminal(tmp_path, clean_environment):
 
 def test_off_a_terminal_progress_is_lines_of_one_form(pixmill, photos):
     (photos / "bad.jpg").write_bytes(b"no picture")
-    told = pixmill("run", photos, "out", "--max-rate", "4/s")
+    told = pixmill("run", photos, "out", "--max-rate", "1/s", "--workers", "1")
     lines = [line for line in told.stderr.splitlines() if line.startswith("[")]
     assert all(LINE.fullmatch(line) for line in lines)
     assert lines[-1].startswith("[DONE] 5/5 (100.0%) | ")
@@ -50,7 +50,7 @@ def test_off_a_terminal_progress_is_lines_of_one_form(pixmill, photos):
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(on_a_terminal, photos):
-    code, written = on_a_terminal("run", photos, "out", "--max-rate", "4/s")
+    code, written = on_a_terminal("run", photos, "out", "--max-rate", "1/s", "--workers", "1")
     assert code == 0
     assert re.search(r"[1-3]/4 \(\d+\.\d%\)", written)
     assert "img/s" in written

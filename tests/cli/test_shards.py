@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pixmill.testing.invariants import check_complete, identities, outputs, temporaries
-from pixmill.testing.processes import wait_until
+from pixmill.testing.processes import is_alive, wait_until
 
 GATE = """
 import os
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def wait(image):
-    Path("began", str(os.getpid())).touch()
+    Path("began", str(os.getpid())).write_text(os.environ.get("PIXMILL_SHARD", ""))
     while not Path("go").exists():
         time.sleep(0.01)
     return image
@@ -66,16 +66,22 @@ def told(pixmill, *words):
     return record
 
 
+def workers(folder):
+    """Return the worker of each shard that has begun a picture."""
+    return {path.read_text(): int(path.name) for path in (folder / "began").iterdir()}
+
+
 def conditions(status):
     return {each["shard"]: each["condition"] for each in status["shards"]}
 
 
 def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_whole_run(pixmill, start, gate, tmp_path):
     runs = {shard: start(env={"PIXMILL_SHARD": shard}) for shard in SHARDS}
-    wait_until(lambda: len(list((tmp_path / "began").iterdir())) == len(runs), seconds=120)
+    wait_until(lambda: workers(tmp_path).keys() == runs.keys(), seconds=120)
     assert conditions(told(pixmill)) == dict.fromkeys(SHARDS, "running")
     runs["2/4"].kill()
     runs["2/4"].wait(120)
+    wait_until(lambda: not is_alive(workers(tmp_path)["2/4"]))  # it dies a moment after its coordinator
     gate.touch()
     assert sorted(runs[shard].wait(120) for shard in SHARDS) == [-9, 0, 0, 1]
 

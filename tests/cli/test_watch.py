@@ -115,7 +115,7 @@ def test_what_is_there_and_what_arrives_is_made_until_it_is_told_to_stop(watch, 
 def test_a_file_that_is_copied_slowly_is_made_once_and_only_when_it_is_whole(watch, tmp_path, how):
     picture(tmp_path / "whole.jpg")
     data = (tmp_path / "whole.jpg").read_bytes()
-    watcher = watch(*how)
+    watcher = watch(*how, "--settle", "2s")
     watcher.wait_until_idle()
     with (tmp_path / "in" / "slow.jpg").open("wb") as file:
         for start in range(0, len(data), len(data) // 8):

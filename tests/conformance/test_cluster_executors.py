@@ -9,12 +9,12 @@ import pytest
 from pixmill.engine.executors.dask import DaskExecutor
 from pixmill.engine.executors.ray import RayExecutor
 from pixmill.engine.policy import Policy
+from pixmill.testing.clusters import VARIABLES
 from pixmill.testing.executors import IsolatingExecutorSuite
 from pixmill.testing.hosts import isolated, why_no_hosts
 from pixmill.testing.misbehaviour import REF
 from pixmill.testing.processes import wait_until
 
-TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
 LOCAL = {"address": "local", "num_cpus": 2, "_node_ip_address": "127.0.0.1", "include_dashboard": False}
 
 
@@ -24,7 +24,7 @@ def ray_cluster():
     if why := why_no_hosts():
         pytest.skip(why)
     before = dict(os.environ)
-    os.environ.update(TOKEN)
+    os.environ.update(VARIABLES)
     ray = pytest.importorskip("ray", exc_type=ImportError)
     try:
         with isolated():

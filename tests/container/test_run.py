@@ -159,6 +159,8 @@ print(json.dumps({
 
 def test_a_stop_lets_images_finish_and_the_next_start_goes_on(project, picture):
     pictures(project, picture, 24)
+    slow = {"services": {"pixmill": {"environment": {"PIXMILL_MAX_RATE": "4/s"}}}}
+    project.override.write_text(json.dumps(slow))  # JSON is YAML
     project.compose("up", "--detach")
     wait_until(lambda: outputs(project), lambda: project.compose("logs").stdout)
     began = time.monotonic()
@@ -168,6 +170,7 @@ def test_a_stop_lets_images_finish_and_the_next_start_goes_on(project, picture):
     stopped_with = state_of(project.destination)
     assert 0 < len(outputs(project)) < 24
     assert not list(project.destination.rglob(".pixmill-*"))
+    project.override.unlink()
     assert project.up()[0] == 0
     assert len(outputs(project)) == 24
     kept = {path: state for path, state in state_of(project.destination).items() if path.suffix == ".jpg" and path in stopped_with}

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -26,7 +25,6 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 TABLE = Path(__file__).with_name("outcomes.tsv")
 ADDRESS_SPACE = 6_000_000_000
 DEADLINE = 30
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")]
 
@@ -110,13 +108,10 @@ def test_its_report_is_small_and_has_the_numbers_of_the_ledger(run, report):
     assert sum(int(count.replace(",", "")) for count in re.findall(r'data-code="[\w-]+">([\d,]+)<', text)) == counts["failed"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: apt install chromium)")
-def test_its_report_opens_in_a_browser_and_asks_nothing_of_anybody(report):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+def test_its_report_opens_in_a_browser_and_asks_nothing_of_anybody(report, browser):
     misdeeds = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browser.new_context() as context:
+        page = context.new_page()
         page.on("console", lambda message: misdeeds.append(message.text))
         page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else misdeeds.append(asked.url))
         page.goto(report.as_uri())
@@ -124,5 +119,4 @@ def test_its_report_opens_in_a_browser_and_asks_nothing_of_anybody(report):
         for part in ("throughput", "sizes", "stages"):
             bars = page.locator(f"#{part} svg rect").evaluate_all("each => each.map((bar) => bar.getBoundingClientRect().height)")
             assert max(bars) > 10
-        browser.close()
     assert misdeeds == []

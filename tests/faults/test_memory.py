@@ -121,15 +121,15 @@ def test_small_pictures_do_not_wait_for_large_ones(tmp_path, trial, poison_step)
 def test_a_worker_that_leaks_is_replaced_and_no_image_notices(trial, tmp_path, poison_step):
     source = tmp_path / "in"
     source.mkdir()
-    for number in range(60):
-        Image.new("RGB", (240, 211), (number, 0, 0)).save(source / f"{number:02}.jpg")
+    for number in range(120):
+        Image.new("RGB", (240, 211), (number, 0, 0)).save(source / f"{number:03}.jpg")
     attempt = trial(source, *poison_step)
     process = attempt.start("--workers", "1", "--recycle-growth", "30MB")
     seen = set()
     while process.poll() is None:
         seen.update(grandchildren(process.pid))
         time.sleep(0.02)  # a look at /proc
-    attempt.faults += 60
+    attempt.faults += 120
     assert attempt.end(process).code == DONE
     assert len(seen) > 1
     attempt.complete()

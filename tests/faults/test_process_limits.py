@@ -1,5 +1,6 @@
 """Few processes, few files, no guard: the run says so or makes do."""
 
+import gc
 import os
 import resource
 import subprocess
@@ -98,6 +99,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
 
 
 def test_open_files_stay_constant_while_workers_come_and_go(born):
+    gc.collect()  # what other tests have left may hold files
     counts = set()
     tasks = (Task.of(str(n), b"exit 1" if n % 20 == 0 else b"echo x") for n in range(600))
     with open_run(tasks, REF, workers=2) as run:

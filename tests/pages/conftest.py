@@ -1,4 +1,4 @@
-"""A real browser, and a report of a run with failures and hostile names for it to open."""
+"""A report of a run with failures and hostile names for it to open."""
 
 import shutil
 import subprocess
@@ -14,7 +14,6 @@ from PIL import Image
 
 from pixmill.testing import pictures
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = ["<script>document.title='owned'<script>.jpg", "red\x1b[31m\nline.jpg", '"><img src=x onerror=alert(1)>.jpg']
 
 HELD = 61  # pixels that the picture is wide which waits for the gate
@@ -26,17 +25,6 @@ def hold(image):
         time.sleep(0.02)
     return image
 """
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed (Debian: apt install chromium)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

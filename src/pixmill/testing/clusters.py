@@ -12,7 +12,12 @@ from pixmill.testing.processes import wait_until
 from pixmill.testing.trial import COMMAND
 
 #: what Ray asks every process of a cluster to show, so that nobody else's is one of them
-VARIABLES = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4, "RAY_USAGE_STATS_ENABLED": "0"}
+VARIABLES = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": "0123456789abcdef" * 4,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # 15 if nothing is said: beside other tests, tasks of milliseconds then take longer than a second
+}
 _BIN = Path(sys.executable).parent
 _LISTENS = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
 

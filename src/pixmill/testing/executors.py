@@ -89,7 +89,7 @@ class ExecutorSuite:
             b"count 3": {"things": 4},
             b"echo x": {},
             b"count 5": {"things": 6},
-        }
+        }, losses(reports)
 
     def test_what_is_left_to_settle_is_answered_once_it_is_settled(self, started: Executor, tmp_path: Path) -> None:
         todo = [f"later log {tmp_path / str(number)} sleep 0.01" for number in range(20)]
@@ -99,7 +99,7 @@ class ExecutorSuite:
             now, waiting = waiting[:room], waiting[room:]
             started.submit(now)
             for report in started.wait(1.0):
-                assert isinstance(report, Answered)
+                assert isinstance(report, Answered), report
                 name = report.attempt.task.key.decode()
                 assert (tmp_path / name).exists(), "answered before it was settled"
 
@@ -114,8 +114,9 @@ class ExecutorSuite:
     def test_payloads_and_results_of_megabytes_go_through(self, started: Executor) -> None:
         big = "echo " + "x" * 3_000_000
         todo = attempts(*[big] * 5, *["big 5000000"] * 5)
-        sizes = [len(report.result) for report in run_all(started, todo) if isinstance(report, Answered)]
-        assert sorted(sizes) == [len(big)] * 5 + [5_000_000] * 5
+        reports = run_all(started, todo)
+        sizes = [len(report.result) for report in reports if isinstance(report, Answered)]
+        assert sorted(sizes) == [len(big)] * 5 + [5_000_000] * 5, [lost.failure for lost in losses(reports)]
 
     def test_a_handlers_error_is_a_failure_with_code_stage_and_trace(self, started: Executor) -> None:
         reports = answers(run_all(started, attempts("raise value", "raise corrupt")))
