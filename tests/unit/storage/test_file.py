@@ -102,16 +102,13 @@ def test_a_missing_root_is_an_error_of_its_listing(root):
 
 
 @needs_root
-def test_an_unreadable_directory_costs_itself_and_an_unreadable_file_too(tmp_path):
-    for folder in (tmp_path, *tmp_path.parents):
-        if "pytest-" in str(folder):  # pytest made them for this user alone
-            folder.chmod(0o755)
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
+def test_an_unreadable_directory_costs_itself_and_an_unreadable_file_too(public_path):
+    (public_path / "a").mkdir()
+    (public_path / "b").mkdir()
     for name in ("a/1.jpg", "b/2.jpg", "c.jpg"):
-        (tmp_path / name).write_bytes(b"1")
-    (tmp_path / "a").chmod(0)
-    (tmp_path / "c.jpg").chmod(0)
+        (public_path / name).write_bytes(b"1")
+    (public_path / "a").chmod(0)
+    (public_path / "c.jpg").chmod(0)
     script = (
         "import sys, os; from pixmill.storage.schemes.file import FileStorage; from pixmill.core.errors import ReadError\n"
         "storage = FileStorage(os.fsencode(sys.argv[1]))\n"
@@ -119,7 +116,7 @@ def test_an_unreadable_directory_costs_itself_and_an_unreadable_file_too(tmp_pat
         "try: storage.read(b'c.jpg', limit=9)\n"
         "except ReadError as error: print(error.code, error.retryable)\n"
     )
-    assert as_nobody(script, tmp_path) == ["[b'c.jpg']", "b'a' read-denied", "[b'b/2.jpg']", "read-denied False"]
+    assert as_nobody(script, public_path) == ["[b'c.jpg']", "b'a' read-denied", "[b'b/2.jpg']", "read-denied False"]
 
 
 def as_nobody(script, *arguments):
