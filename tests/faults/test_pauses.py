@@ -70,6 +70,7 @@ def test_a_pause_between_the_look_at_the_clock_and_the_look_at_the_workers_times
         before = ""
         while (line := process.stdout.readline()) not in ("stopped\n", ""):
             before += line
+        assert line, "it was never stopped"
         time.sleep(4)  # the pause itself: longer than the deadline
         os.killpg(process.pid, signal.SIGCONT)
         out, _ = process.communicate(timeout=60)
