@@ -36,6 +36,14 @@ class Placement(Model, frozen=True, kw_only=True):
 
     name: Annotated[Template, Meta(description="name of an output below the destination")] = Template()  # immutable
     on_collision: Annotated[Literal["suffix", "error"], Meta(description="what to do when two sources want one name")] = "suffix"
+    existing: Annotated[
+        Literal["fail", "replace", "skip", "refuse"],
+        Meta(
+            description="what to do about a file in an output's place that pixmill did not write: "
+            "fail that image, replace the file, skip the image, or refuse the whole run"
+        ),
+    ] = "fail"
+    follow_output_links: Annotated[bool, Meta(description="write through symbolic links below the destination")] = False
     durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power cut; none: no fsync")] = "full"
     preserve: Annotated[tuple[Literal["mtime"], ...], Meta(description="carry over from the source file: mtime")] = ()
     shard_size: Annotated[
