@@ -61,6 +61,11 @@ static int fd_is_ours(int fd) {
     return is_ours(path);
 }
 
+/* Whether a path that is relative to an open folder leads below the one that is meant. */
+static int at_is_ours(int folder, const char *path) {
+    return path && path[0] == '/' ? is_ours(path) : folder == AT_FDCWD ? is_ours(path) : fd_is_ours(folder);
+}
+
 /* Returns 0 to go on, 1 for a short write, -1 with errno set for a failure. */
 static int fault(const char *kind) {
     if (strcmp(kind, call) != 0) return 0;
@@ -77,7 +82,7 @@ static int fault(const char *kind) {
     return -1;
 }
 
-#define OPENED(path, name, ...) \
+#define OPENED(is_meant, name, ...) \
     mode_t mode = 0; \
     if (flags & (O_CREAT | O_TMPFILE)) { \
         va_list rest; \
@@ -85,13 +90,13 @@ static int fault(const char *kind) {
         mode = va_arg(rest, mode_t); \
         va_end(rest); \
     } \
-    if (is_ours(path) && fault("open") < 0) return -1; \
+    if ((is_meant) && fault("open") < 0) return -1; \
     return REAL(name)(__VA_ARGS__, flags, mode)
 
-int open(const char *path, int flags, ...) { OPENED(path, open, path); }
-int open64(const char *path, int flags, ...) { OPENED(path, open64, path); }
-int openat(int folder, const char *path, int flags, ...) { OPENED(path, openat, folder, path); }
-int openat64(int folder, const char *path, int flags, ...) { OPENED(path, openat64, folder, path); }
+int open(const char *path, int flags, ...) { OPENED(is_ours(path), open, path); }
+int open64(const char *path, int flags, ...) { OPENED(is_ours(path), open64, path); }
+int openat(int folder, const char *path, int flags, ...) { OPENED(at_is_ours(folder, path), openat, folder, path); }
+int openat64(int folder, const char *path, int flags, ...) { OPENED(at_is_ours(folder, path), openat64, folder, path); }
 
 #define WRITTEN(name, fd, data, size, ...) \
     if (fd_is_ours(fd)) { \
@@ -119,6 +124,14 @@ int close(int fd) {
 }
 
 int rename(const char *from, const char *to) { return is_ours(to) && fault("rename") < 0 ? -1 : REAL(rename)(from, to); }
+
+int renameat(int before, const char *from, int after, const char *to) {
+    return at_is_ours(after, to) && fault("rename") < 0 ? -1 : REAL(renameat)(before, from, after, to);
+}
+
+int renameat2(int before, const char *from, int after, const char *to, unsigned flags) {
+    return at_is_ours(after, to) && fault("rename") < 0 ? -1 : REAL(renameat2)(before, from, after, to, flags);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = REAL(clock_gettime)(clock, now);

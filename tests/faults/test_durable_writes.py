@@ -111,7 +111,7 @@ def test_what_was_done_survives_a_power_cut(disk, reports):
         ("pwrite64", "ENOSPC", 4),
         ("fdatasync", "EIO", 1),
         ("fsync", "EIO", 1),
-        ("rename", "EIO", 1),
+        ("renameat2", "EIO", 1),
     ],
 )
 def test_a_disk_that_fails_at_the_nth_call_never_makes_a_lie_durable(tmp_path, call, error, step):

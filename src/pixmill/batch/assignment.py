@@ -10,6 +10,8 @@ class Assignment(msgspec.Struct, frozen=True):
 
     ``tag`` marks this run's temporaries; ``recipe`` is plain data.
     ``fingerprints`` are those of its renditions, one each: what decides the bytes of their outputs besides the source.
+    ``existing`` and ``follow_output_links`` are the options of these names; ``unrecorded`` are spans of time, in nanoseconds since
+    the epoch, in which runs wrote outputs that they may not have noted.
     """
 
     source: str
@@ -21,3 +23,6 @@ class Assignment(msgspec.Struct, frozen=True):
     keep_mtime: bool
     follow_symlinks: bool
     fingerprints: tuple[bytes, ...]
+    existing: str = "fail"
+    follow_output_links: bool = False
+    unrecorded: tuple[tuple[int, int], ...] = ()

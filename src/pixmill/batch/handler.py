@@ -1,5 +1,6 @@
 """``ImageHandler``: what a worker process does with one image. Imports nothing that a worker does not need."""
 
+import os
 import threading
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -7,8 +8,9 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.batch.assignment import Assignment
+from pixmill.batch.claims import Names
 from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ReadError, WriteError
 from pixmill.core.steps import Steps, in_step
 from pixmill.engine.handler import Stages, Unsettled
 from pixmill.imaging.input import Input
@@ -31,7 +33,9 @@ class ImageHandler:
         self._at_hand = threading.local()  # its ``stages``: of the task of this thread, which makes one or writes one
         source, destination = Address.parse(options.source), Address.parse(options.destination)
         self._source = open_patiently(source, follow_symlinks=options.follow_symlinks, patience=self._patience())
-        self._destination = open_patiently(destination, tag=options.tag, patience=self._patience())
+        self._destination = open_patiently(
+            destination, tag=options.tag, follow_symlinks=options.follow_output_links, patience=self._patience()
+        )
         self._recipe = Recipe.from_builtins(options.recipe)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
@@ -41,11 +45,13 @@ class ImageHandler:
         stages.enter("read")
         if item.refusal:
             raise ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
-        kept = {output.mark: output for output in item.kept if item.is_seen or self._stands(output)}
         marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
+        kept = {output.mark: output for output in item.former if output.mark in marks and (item.is_seen or self._stands(output))}
         missing = [index for index, each in enumerate(marks) if each not in kept]
         if not missing:
-            return pack(Product(tuple(kept[each] for each in marks), (), item.entry.size, item.columns))
+            return pack(Product(tuple(kept[each] for each in marks), (), item.entry.size, item.columns, _left_over(item)))
+        names = Names(self._destination, self._options, item, source=lambda: self._identity(item))
+        names.check_before([item.names[index] for index in missing])
         result, size = self._make(item, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
         stages.enter("write")
@@ -53,10 +59,12 @@ class ImageHandler:
 
         def settle(stages: Stages) -> Steps:
             self._at_hand.stages = stages
-            yield from in_step(self._writing(item, index, output.data, stages) for index, output in outputs.items())
+            names.check({item.names[index]: output.data for index, output in outputs.items()})
+            yield from in_step(self._writing(item, index, output.data, stages, names) for index, output in outputs.items())
             count_work(size, made.values(), result, stages)
 
-        product = Product(tuple(made.get(each) or kept[each] for each in marks), result.notes, size, item.columns)
+        all_made = tuple(made.get(each) or kept[each] for each in marks)
+        product = Product(all_made, result.notes, size, item.columns, _left_over(item))
         return Unsettled(pack(product), settle, sum(each.size for each in made.values()))
 
     def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
@@ -104,15 +112,40 @@ class ImageHandler:
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
 
-    def _writing(self, item: Item, index: int, data: bytes, stages: Stages) -> Steps:
+    def _identity(self, item: Item) -> tuple[int, int] | None:
+        """Return device and inode of the file that ``item`` is read from, ``None`` where it is none of this machine."""
+        path = self._source.file_of(item.place or item.entry.path)
+        if path is None:
+            return None
+        try:
+            status = os.stat(path)  # noqa: PTH116  # bytes
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _writing(self, item: Item, index: int, data: bytes, stages: Stages, names: Names) -> Steps:
         stages.enter("write")
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
         mtime = int(version) if self._options.keep_mtime and is_time else None
         durable = self._options.durable
-        yield from self._destination.writing(
-            item.names[index], data, durable=durable, mtime_ns=mtime, syncing=lambda: stages.enter("fsync")
-        )
+        name = item.names[index]
+        try:
+            yield from self._destination.writing(
+                name,
+                data,
+                durable=durable,
+                mtime_ns=mtime,
+                syncing=lambda: stages.enter("fsync"),
+                replacing=names.replacing(name),
+            )
+        except WriteError as error:
+            raise names.judge(error) from None
+
+
+def _left_over(item: Item) -> tuple[Written, ...]:
+    """Return what earlier recipes made of ``item`` under other names; what is in the shards of a dataset is none of ours."""
+    return () if item.is_seen else tuple(output for output in item.former if output.name not in item.names)
 
 
 def _written(item: Item, index: int, output: Output, mark: bytes) -> Written:

@@ -14,18 +14,19 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     """One source image with the names of its outputs, one for each rendition. What a task's payload holds.
 
     ``refusal`` is set for what the source could not even list, such as a folder without permission: it fails with that.
-    ``columns`` is what a list says of it besides its path, as a JSON object. ``kept`` are outputs of an earlier run that need
-    not be made again, and ``place`` is how the source's storage finds it: they are no part of the task's identity.
-    ``is_seen`` says that the kept ones were seen where they are, which may be where a worker does not look.
+    ``columns`` is what a list says of it besides its path, as a JSON object. ``place`` is how the source's storage finds it.
+    ``former`` are the outputs that earlier runs made of it, ``is_seen`` that these were seen where they are, which may be where a
+    worker does not look; ``is_known`` that an earlier run has found it. None of these is part of the task's identity.
     """
 
     entry: Entry
     names: tuple[bytes, ...] = ()
     refusal: str = ""
-    kept: tuple["Written", ...] = ()
+    former: tuple["Written", ...] = ()
     place: bytes = b""
     columns: bytes = b""
     is_seen: bool = False
+    is_known: bool = False
 
     @property
     def expected_size(self) -> int:
@@ -52,13 +53,20 @@ class Written(msgspec.Struct, frozen=True, array_like=True):
 class Product(msgspec.Struct, frozen=True, array_like=True):
     """What the ledger keeps of a finished image. ``notes`` are stable codes of what was dropped or ignored on the way.
 
-    ``columns`` are those of its ``Item``.
+    ``columns`` are those of its ``Item``. ``former`` are outputs of earlier recipes that no longer belong to it, and were not
+    removed.
     """
 
     outputs: tuple[Written, ...]
     notes: tuple[str, ...] = ()
     source_size: int = 0
     columns: bytes = b""
+    former: tuple[Written, ...] = ()
+
+    @property
+    def written(self) -> tuple[Written, ...]:
+        """Return every output that is on record: of this recipe and of earlier ones."""
+        return (*self.outputs, *self.former)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -73,10 +81,11 @@ def to_task(item: Item, fingerprint: bytes) -> Task:
     return Task(id=digest, key=item.entry.path, payload=_encoder.encode(item))
 
 
-def with_kept(task: Task, kept: tuple[Written, ...], *, is_seen: bool = False) -> Task:
-    """Return ``task`` with outputs that need not be made again; its id stays."""
+def with_former(task: Task, former: tuple[Written, ...], *, is_seen: bool = False) -> Task:
+    """Return ``task``, which an earlier run has found, with the outputs that were made of it then; its id stays."""
     item = from_payload(task.payload)
-    return msgspec.structs.replace(task, payload=_encoder.encode(msgspec.structs.replace(item, kept=kept, is_seen=is_seen)))
+    item = msgspec.structs.replace(item, former=former, is_seen=is_seen, is_known=True)
+    return msgspec.structs.replace(task, payload=_encoder.encode(item))
 
 
 def mark(item: Item, index: int, fingerprint: bytes) -> bytes:

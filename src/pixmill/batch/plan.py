@@ -59,6 +59,8 @@ class Plan:
             keep_mtime="mtime" in config.placement.preserve,
             follow_symlinks=config.selection.follow_symlinks,
             fingerprints=self.rendition_fingerprints,
+            existing="replace" if self.places.dataset else config.placement.existing,
+            follow_output_links=config.placement.follow_output_links,
         )
 
     def items(self) -> Iterator[Item]:

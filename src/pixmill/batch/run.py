@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.holding import records_hold
 from pixmill.batch.ledgers import LEDGER
+from pixmill.batch.opening import LOOKED_AT, is_near, opening_remarks
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index
 from pixmill.batch.report.account import FOLDER, AccountFile
 from pixmill.batch.report.summary import FINISHED, Report, summarise
-from pixmill.batch.reuse import Holds, with_kept_outputs
+from pixmill.batch.reuse import with_earlier_outputs
 from pixmill.batch.state import about, open_state, outputs_stand
+from pixmill.batch.unrecorded import last_commit, unrecorded
 from pixmill.batch.work import crew_size, handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -27,6 +30,7 @@ from pixmill.engine.metrics import Metrics
 from pixmill.engine.running import Run
 from pixmill.engine.running import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
+from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
     from pixmill.batch.datasets.sealing import Sealing
@@ -42,12 +46,16 @@ def executors() -> Registry[Executor]:
 
 
 class BatchRun:
-    """A run that is under way: iterate for the final outcomes. ``metrics`` and ``counts`` may be read at any time."""
+    """A run that is under way: iterate for the final outcomes. ``metrics`` and ``counts`` may be read at any time.
+
+    ``remarks`` are sentences on what must be known before it begins.
+    """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
         """Made by ``open_run``. ``finish`` is what is left to do when every image has its outcome."""
         self.plan = plan
         self.metrics = metrics
+        self.remarks: tuple[str, ...] = ()
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -87,10 +95,17 @@ def open_run(
     """
     made = plan(config)
     tasks = made.tasks()
-    first = list(islice(tasks, 1))
+    first = list(islice(tasks, LOOKED_AT if is_near(made.places) else 1))
     if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
         raise nothing_found(config, made.selector.ignored)
-    with begin(made, lambda _: chain(first, tasks), observers=observers, command=command, dress=dress) as under_way:
+    remarks: list[str] = []
+
+    def stream(ledger: Ledger) -> Iterator[Task]:
+        remarks.extend(opening_remarks(made, ledger, first))
+        return chain(first, tasks)
+
+    with begin(made, stream, observers=observers, command=command, dress=dress) as under_way:
+        under_way.remarks = tuple(remarks)
         yield under_way
 
 
@@ -102,22 +117,29 @@ def begin(
     config = made.config
     with ExitStack() as stack:
         metrics = Metrics()
+        committed = last_commit(made.places.state)
         ledger, guards = open_state(made, stack)
         if config.placement.index:
             stack.callback(index.write, ledger, Path(config.placement.index))
         sealing = _sealing(made, ledger, observers, stack)
-        workers = crew_size(config, made.assignment)
+        spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
+        assignment = msgspec.structs.replace(made.assignment, unrecorded=spans)
+        workers = crew_size(config, assignment)
         executor = executors().get(config.executor).reached(workers=workers, address=config.address)
-        handler = handler_ref(made.assignment, config.recipe)
+        handler = handler_ref(assignment, config.recipe)
         engine = stack.enter_context(
             open_engine(
-                _tasks(made, stream(ledger), ledger, sealing.contents.holds if sealing else None),
+                stream(ledger),
                 dress(handler) if dress else handler,
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
                 observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), *guards, *observers),
-                still_valid=sealing.contents.stands if sealing else outputs_stand(made.places.destination),
+                still_valid=records_hold(
+                    sealing.contents.stands if sealing else outputs_stand(made.places.destination),
+                    open_storage(made.places.destination).is_occupied,
+                ),
+                revise=with_earlier_outputs(force=config.force, holds=sealing.contents.holds if sealing else None),
                 about=about(config),
                 force=config.force,
             )
@@ -131,18 +153,6 @@ def _sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: E
     from pixmill.batch.datasets.opening import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
 
     return open_sealing(made, made.places.dataset, ledger, observers, stack)
-
-
-def _tasks(made: Plan, stream: Iterable[Task | None], ledger: Ledger, holds: Holds | None) -> Iterable[Task | None]:
-    """Look for outputs to keep only where there may be some: it costs a look into the ledger each.
-
-    That is where the last run had another configuration, or where a list may describe an image anew.
-    """
-    runs = list(ledger.runs())
-    is_same = runs and runs[-1].about == about(made.config) and not made.places.source.is_described
-    if made.config.force or not runs or is_same:
-        return stream
-    return with_kept_outputs(stream, ledger, made.rendition_fingerprints, holds=holds)
 
 
 def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:

@@ -24,6 +24,8 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
 STANDARD_INPUT = "-"
+#: how the codes of failures begin that an option may have lifted
+RECONSIDERED = ("limit", "timeout", "out-of-memory", "exists", "write-link")
 
 
 def about(config: RunConfig) -> bytes:
@@ -96,13 +98,13 @@ def sweep(made: Plan) -> None:
 
 
 def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
-    """Give failures at a limit another chance when a limit has changed since: it decides whether, so the id does not know it."""
+    """Give failures another chance of which an option decides that has changed since, and that the id does not know."""
     if last.about == about(config):
         return
     at_a_limit = (
         record.key
         for record in ledger.records(State.FAILED)
-        if record.failure is not None and record.failure.code.startswith(("limit", "timeout", "out-of-memory"))
+        if record.failure is not None and record.failure.code.startswith(RECONSIDERED)
     )
     ledger.forget(list(at_a_limit))
 

@@ -6,8 +6,10 @@ from itertools import islice
 
 import msgspec
 
+from pixmill.batch.holding import records_hold
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.ledgers import LEDGER
+from pixmill.batch.occupancy import Occupancy, sentences
 from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
 from pixmill.batch.state import outputs_stand
@@ -17,6 +19,7 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.imaging.order import order_warnings
+from pixmill.storage.open import open_storage
 
 CHUNK = 1000
 EXAMPLES = 10
@@ -25,6 +28,7 @@ EXAMPLES = 10
 class Survey(msgspec.Struct, kw_only=True):
     """The counts of a plan. ``examples`` pairs the first sources with the names of their outputs.
 
+    ``occupied`` counts images that want a name which a file of others has, ``linked`` those behind a symbolic link in DST.
     ``seconds`` is how long it will take at the rate of the last run here, ``None`` when there was none.
     """
 
@@ -32,6 +36,8 @@ class Survey(msgspec.Struct, kw_only=True):
     unchanged: int = 0
     failed_before: int = 0
     renamed: int = 0
+    occupied: int = 0
+    linked: int = 0
     outputs: int = 0
     bytes_in: int = 0
     ignored: dict[str, int] = {}
@@ -48,21 +54,28 @@ class Survey(msgspec.Struct, kw_only=True):
 def survey(plan: Plan) -> Survey:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
     counted = Survey(warnings=_warnings(plan))
-    items = plan.items()
+    items, placement = plan.items(), plan.config.placement
+    is_dataset = plan.places.dataset is not None
+    occupancy = None if is_dataset else Occupancy(plan.places.destination, follow_links=placement.follow_output_links)
     with _ledger(plan) as ledger, _standing(plan.places) as stands:
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item in chunk]
-            records = ledger.look_up(tasks)
+            records = ledger.recall([task.key for task in tasks])
             for item, task, record in zip(chunk, tasks, records, strict=True):
-                known = None if plan.config.force else record
+                known = record if record and record.id == task.id and not plan.config.force else None
                 if known and known.state is State.DONE and stands(task, known):
                     counted.unchanged += 1
-                elif known and known.state is State.FAILED:
+                elif known and known.state is State.FAILED and stands(task, known):
                     counted.failed_before += 1
                 else:
                     _count_work(counted, item, plan)
+                    if occupancy:
+                        occupancy.look(item, record)
         counted.seconds = _estimate(counted, ledger)
     counted.ignored = dict(plan.selector.ignored)
+    if occupancy:
+        counted.occupied, counted.linked = occupancy.taken.occupied, occupancy.taken.linked
+        counted.warnings += sentences(occupancy.taken, placement.existing, is_all=True)
     return counted
 
 
@@ -70,12 +83,12 @@ def survey(plan: Plan) -> Survey:
 def _standing(places: Places) -> Iterator[StillValid]:
     """Give what tells whether the outputs of a finished task are still there, without a run."""
     if places.dataset is None:
-        yield outputs_stand(places.destination)
+        yield records_hold(outputs_stand(places.destination), open_storage(places.destination).is_occupied)
         return
     from pixmill.batch.datasets.opening import open_contents  # noqa: PLC0415  # 20 modules that no other run needs
 
     with open_contents(places.dataset, places.state) as contents:
-        yield contents.stands
+        yield records_hold(contents.stands, lambda _: False)
 
 
 def _count_work(counted: Survey, item: Item, plan: Plan) -> None:

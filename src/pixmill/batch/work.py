@@ -55,13 +55,14 @@ def is_local(assignment: Assignment) -> bool:
 def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:
     """Return what the workers may do: write outputs, and the temporary files that libvips puts large pictures into.
 
+    Where links below the destination are followed, nobody knows where they lead, so anywhere.
     ``None`` where a step runs code of the user's own, or of a plugin: nobody knows what it needs.
     """
     steps = [*recipe.steps, *(step for rendition in recipe.renditions for step in rendition.steps)]
     if any(step.runs_foreign_code or not type(step).__module__.startswith("pixmill.") for step in steps):
         return None
     destination = Address.parse(assignment.destination).local
-    writable = [os.fsencode(destination.absolute())] if destination else []
+    writable = [b"/" if assignment.follow_output_links else os.fsencode(destination.absolute())] if destination else []
     with suppress(FileNotFoundError):  # there is no place for temporary files, so there will be none
         writable.append(tempfile.gettempdirb())
     return Confinement(tuple(writable), network=not is_local(assignment))

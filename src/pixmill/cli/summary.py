@@ -13,6 +13,8 @@ from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 
 MARGIN = " " * 10  # below the labels
+#: what the reasons for skipping an image mean
+SKIPPED = {"exists": "a file that pixmill did not write has the name of the output"}
 MENTIONED = 0.005  # share of the time
 
 
@@ -28,8 +30,11 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     counts = report.counts
     yield f"found     {plural(counts.found, 'image')}"
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
-    if counts.skipped:
-        yield f"skipped   {plural(counts.skipped, 'image')}, unchanged since they were done"
+    unchanged = counts.skipped - sum(report.left_alone.values())
+    if unchanged:
+        yield f"skipped   {plural(unchanged, 'image')}, unchanged since they were done"
+    for reason, count in sorted(report.left_alone.items()):
+        yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}"
     if counts.failed:
         yield from _failures(report, hints)
     if counts.pending:

@@ -59,6 +59,7 @@ class ConfigError(PixmillError):
     code = "config"
     codes: ClassVar = {
         "collision": "two sources want one name, and --on-collision is error",
+        "exists": "a file that pixmill did not write has the name of an output, and --existing is refuse",
         "no-images": "there is nothing to do: the source holds no image",
     }
     exit_code = 2
@@ -172,7 +173,9 @@ class WriteError(ImageError):
 
     code = "write"
     codes: ClassVar = {
+        "exists": "a file that pixmill did not write has the name of the output; --existing decides what is done about it",
         "write-denied": "this user may not write there",
+        "write-link": "a symbolic link below the destination leads elsewhere; --follow-output-links writes through it",
         "throttled": "the store asks for fewer requests; the image is tried again later, as often as it takes",
         "write-name": "the name is too long for the file system",
     }
@@ -227,6 +230,7 @@ class RunError(PixmillError):
         "locked": "another run is writing to the same output",
         "not-readable": "this user may not read the source",
         "not-writable": "this user may not write to the output",
+        "output-lost": "the destination was removed or replaced while results were written to it",
         "parts-lost": "finished images of a dataset are not what was written, or gone; the next run makes them anew",
         "read-only": "the output is on a file system that is read-only",
         "throttled": "a store has refused every request for minutes",

@@ -7,17 +7,21 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Failed, Failure, Outcome, Skipped, State, Task
 
 StillValid = Callable[[Task, Record], bool]
+Revise = Callable[[Task, Record], Task]
 
 
 class Admission:
     """Compares tasks with their records.
 
-    ``still_valid`` says whether what a done record promises is still there; ``None`` takes its word. With ``force`` nothing
-    counts that was done before.
+    ``still_valid`` says whether what a finished record says still holds; ``None`` takes its word. ``revise`` returns the task to
+    send in place of one that is to be tried, given the pending record of it. With ``force`` nothing counts that was done before.
     """
 
-    def __init__(self, ledger: Ledger, policy: Policy, *, still_valid: StillValid | None, force: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, policy: Policy, *, still_valid: StillValid | None, revise: Revise | None, force: bool
+    ) -> None:
         """Decide by what ``ledger`` holds."""
+        self._revise = revise
         self._ledger = ledger
         self._policy = policy
         self._still_valid = still_valid
@@ -26,14 +30,17 @@ class Admission:
     def admit(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt]]:
         """Return the outcomes that are known already, and the first try of each of the others."""
         outcomes: list[Outcome] = []
-        attempts: list[Attempt] = []
+        wanted: list[tuple[Task, Record]] = []
         for task, record in zip(tasks, self._ledger.admit(tasks), strict=True):
             outcome = self._known_outcome(task, record)
             if outcome is None:
-                attempts.append(self.attempt(task, self._next_number(record)))
+                wanted.append((task, record))
             else:
                 outcomes.append(outcome)
-        return outcomes, attempts
+        finished = [task for task, record in wanted if record.state is not State.PENDING]
+        if finished:
+            self._ledger.renew(finished)
+        return outcomes, [self.attempt(self._revised(task, record), self._next_number(record)) for task, record in wanted]
 
     def attempt(self, task: Task, number: int) -> Attempt:
         """Return the ``number``-th try of ``task``; the last one that it gets is alone, unless it is the only one."""
@@ -43,13 +50,18 @@ class Admission:
         if record.id != task.id or self._force:
             return None
         if record.state == State.DONE:
-            is_valid = self._still_valid is None or self._still_valid(task, record)
-            return Skipped(task=task) if is_valid else None
-        if record.state == State.FAILED and record.failure is not None:
+            return Skipped(task=task) if self._holds(task, record) else None
+        if record.state == State.FAILED and record.failure is not None and self._holds(task, record):
             return Failed(task=task, failure=record.failure, attempts=record.attempts, seconds=record.seconds, remembered=True)
         if record.interruptions >= self._policy.interruptions:
             return Failed(task=task, failure=_suspect(record.interruptions), attempts=record.attempts)
         return None
+
+    def _holds(self, task: Task, record: Record) -> bool:
+        return self._still_valid is None or self._still_valid(task, record)
+
+    def _revised(self, task: Task, record: Record) -> Task:
+        return task if self._revise is None else self._revise(task, record)
 
     def _next_number(self, record: Record) -> int:
         """Return the number of the next try; who has had too many, by a policy that was laxer then, gets one more."""

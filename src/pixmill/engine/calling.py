@@ -7,11 +7,12 @@ import traceback
 
 from pixmill.core.errors import LimitError, PixmillError, RunError
 from pixmill.core.steps import Steps
-from pixmill.engine.handler import Handler, Stages, Unsettled
+from pixmill.engine.handler import Handler, Skip, Stages, Unsettled
 from pixmill.engine.task import Failure
 
 _MAY_PASS = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT, errno.ECONNRESET}
 _LONGEST_TRACE = 4_000
+SKIPPED = "skipped"  # the code of a task that its handler leaves alone; the message is the reason
 CROWDED = "limit-memory"  # the code of a task that needs more than its share
 
 
@@ -105,6 +106,8 @@ def failure_of(error: BaseException, stage: str) -> Failure:
             retryable=error.retryable,
             fatal=isinstance(error, RunError),
         )
+    if isinstance(error, Skip):
+        return Failure(code=SKIPPED, stage=stage, message=error.reason)
     if isinstance(error, MemoryError):
         return Failure(code="out-of-memory", stage=stage, message="the worker ran out of memory", retryable=True)
     return Failure(

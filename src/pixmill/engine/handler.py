@@ -50,8 +50,17 @@ class Handler(Protocol):
         """Return the result, durable or with what makes it so; raise to fail the task.
 
         A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``; a ``RunError`` a fatal
-        one. Any other exception becomes code ``handler`` with a trimmed traceback.
+        one; ``Skip`` leaves the task alone. Any other exception becomes code ``handler`` with a trimmed traceback.
         """
+
+
+class Skip(Exception):  # an answer, not an error
+    """Raised by a handler that leaves its task alone: it is skipped, and found again by the next run."""
+
+    def __init__(self, reason: str) -> None:
+        """Give the ``reason`` as a stable word."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 class HandlerRef(msgspec.Struct, frozen=True):

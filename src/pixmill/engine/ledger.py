@@ -13,7 +13,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     ``attempts`` counts the tries of this id, without those that were taken back or died with their run; ``interruptions``
     the runs that died with it in flight. ``result`` is set when done, ``failure`` when failed; ``seconds`` and
-    ``finished_at`` (since the epoch) when either.
+    ``finished_at`` (since the epoch) when either. ``former``, when it is not done, is the result with which this key was done
+    last, under whatever id. ``is_new`` says that ``admit`` has found nothing on record of the key; it is not kept.
     """
 
     key: bytes
@@ -23,8 +24,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     interruptions: int = 0
     result: bytes = b""
     failure: Failure | None = None
+    former: bytes = b""
     seconds: float = 0.0
     finished_at: float = 0.0
+    is_new: bool = False
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,15 +79,20 @@ class Ledger(LedgerView, Protocol):
     def admit(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order.
 
-        A key that is new, or known with another id, becomes a fresh pending record (0 attempts, 0 interruptions). The keys
-        of one call are distinct.
+        A key that is new, or known with another id, becomes a fresh pending record (0 attempts, 0 interruptions) that keeps
+        what it was done with as its ``former``. The keys of one call are distinct.
         """
+
+    def renew(self, tasks: Sequence[Task]) -> None:
+        """Make each task a fresh pending record under its id, as ``admit`` does with those that it finds new."""
 
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order; ``None`` for a new one. Changes nothing."""
 
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
+
+        A task that is done or failed is renewed before, or what it was done with before it failed is no longer known.
 
         A task stays in flight until ``finish`` or ``release``, also while it waits to be tried again.
         """
@@ -96,7 +104,10 @@ class Ledger(LedgerView, Protocol):
         """
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
-        """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record as it is."""
+        """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record as it is.
+
+        A try that ended in ``Skipped`` is released.
+        """
 
     def end(self, counts: Counts, reason: str) -> None:
         """Close the run that ``begin`` opened; its counts are what it did, not what the ledger holds."""
@@ -108,7 +119,7 @@ class Ledger(LedgerView, Protocol):
         """
 
     def forget(self, keys: Iterable[bytes]) -> int:
-        """Make these keys new again (pending, no attempts, no id); return how many there were."""
+        """Make these keys new again (pending, no attempts, no id), but for their ``former``; return how many there were."""
 
     def discard(self, keys: Iterable[bytes]) -> list[Record]:
         """Remove these keys, whose units are gone for good, and return what was known of them."""

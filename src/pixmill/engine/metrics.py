@@ -20,7 +20,7 @@ from pixmill.engine.events import (
     WorkerLost,
     WorkersSeen,
 )
-from pixmill.engine.task import Counts, Done, Failed, Outcome, Skipped
+from pixmill.engine.task import UNCHANGED, Counts, Done, Failed, Outcome, Skipped
 from pixmill.engine.timing import Histogram, Timing
 
 WINDOW = 10  # seconds that the recent rate looks back
@@ -48,7 +48,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``seconds`` since the run began. ``found`` may still grow unless ``all_found``. ``tried`` are the tasks that ended in
     this run by being worked on: without ``skipped`` and ``remembered`` failures; ``rate`` is ``tried`` a second over the
     run, ``recent_rate`` over the last 10 s. ``measures`` are the sums of what handlers counted (``bytes_in``, ...).
-    ``throttled`` is how often a storage asked for fewer requests.
+    ``throttled`` is how often a storage asked for fewer requests. ``left_alone``: tasks that were skipped for another reason than
+    that they were done, by reason.
     ``task`` times whole tasks, ``stages`` each of their stages; ``slowest`` are the five done tasks that took longest, the
     longest first. ``reason`` says why the run ended, empty while it goes on.
 
@@ -73,6 +74,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     recent_rate: float = 0.0
     measures: dict[str, int] = {}
     failures: dict[str, FailureKind] = {}
+    left_alone: dict[str, int] = {}
     task: Timing = Timing()
     stages: dict[str, Timing] = {}
     slowest: tuple[Slow, ...] = ()
@@ -126,6 +128,7 @@ class Metrics(Observer):
         self._numbers: Counter[str] = Counter()
         self._measures: defaultdict[str, int] = defaultdict(int)
         self._failures: dict[str, FailureKind] = {}
+        self._left_alone: Counter[str] = Counter()
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._slowest: list[tuple[float, bytes]] = []
@@ -165,6 +168,7 @@ class Metrics(Observer):
             recent_rate=self._recent.rate(now, seconds),
             measures=dict(self._measures),
             failures=dict(self._failures),
+            left_alone=dict(self._left_alone),
             task=self._task.timing(),
             stages={stage: histogram.timing() for stage, histogram in list(self._stages.items())},
             slowest=tuple(Slow(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
@@ -216,6 +220,8 @@ class Metrics(Observer):
                 self._time(outcome)
             case Skipped():
                 self._numbers["skipped"] += 1
+                if outcome.reason != UNCHANGED:
+                    self._left_alone[outcome.reason] += 1
             case Failed():
                 self._numbers["failed"] += 1
                 self._numbers["remembered"] += outcome.remembered

@@ -17,7 +17,7 @@ from typing import ParamSpec, Self
 from pixmill.core.errors import PixmillError, RunError
 from pixmill.core.events import Observer
 from pixmill.engine import spare
-from pixmill.engine.admission import Admission, StillValid
+from pixmill.engine.admission import Admission, Revise, StillValid
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.events import RunEnded, RunStarted
@@ -123,6 +123,7 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     policy: Policy | None = None,
     observers: Sequence[Observer] = (),
     still_valid: StillValid | None = None,
+    revise: Revise | None = None,
     about: bytes = b"",
     force: bool = False,
     clock: Clock | None = None,
@@ -136,7 +137,8 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     ``handler``: a reference, or a function ``bytes -> bytes`` at the top level of a module or script. ``executor``: where to
     run; by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: what makes it
     resumable; by default one that lasts as long as the process. The caller closes it; the run closes executor and observers.
-    ``still_valid(task, record)``: whether the result of a finished task is still there. ``force``: run everything again.
+    ``still_valid(task, record)``: whether what is on record of a finished task still holds. ``revise(task, record)`` returns what
+    to send in place of a task that is to be tried, with the same id and key. ``force``: run everything again.
     ``about``: the caller's own JSON, kept with the run. ``chance`` draws the pauses before retries.
     """
     clock = clock or SystemClock()
@@ -147,7 +149,7 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
         executor=executor,
         ledger=ledger,
         policy=policy,
-        admission=Admission(ledger, policy, still_valid=still_valid, force=force),
+        admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, force=force),
         announcer=Announcer(observers, clock),
         memory=Memory(policy.memory, executor.workers),
         clock=clock,

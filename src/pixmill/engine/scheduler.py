@@ -13,7 +13,7 @@ from pixmill.core.errors import RunError
 from pixmill.engine.admission import Admission
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.backlog import Backlog
-from pixmill.engine.calling import CROWDED
+from pixmill.engine.calling import CROWDED, SKIPPED
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Answered, Executor, Lost, Report
@@ -23,7 +23,7 @@ from pixmill.engine.ledger import Ledger
 from pixmill.engine.memory import Memory
 from pixmill.engine.policy import Policy
 from pixmill.engine.rate import TokenBucket
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Task
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, Task
 from pixmill.engine.throttling import THROTTLED, Throttling
 from pixmill.engine.worker import resident_memory
 
@@ -211,19 +211,19 @@ class Scheduler:
                 timings={"queue": max(0.0, out - answer.seconds), **answer.timings},
                 measures=answer.measures,
             )
+        if failure.code == SKIPPED:
+            return Skipped(task=attempt.task, reason=failure.message)
         if failure.fatal:
             self._fatal = failure
-            return None
-        if failure.code == CROWDED and not attempt.secluded:
+        elif failure.code == CROWDED and not attempt.secluded:
             self._seclude(attempt, failure)
-            return None
-        if failure.code == THROTTLED:
+        elif failure.code == THROTTLED:
             self._postpone(attempt, failure)
-            return None
-        if failure.retryable and attempt.number < self._parts.policy.attempts:
+        elif failure.retryable and attempt.number < self._parts.policy.attempts:
             self._retry(attempt, failure)
-            return None
-        return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=answer.seconds)
+        else:
+            return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=answer.seconds)
+        return None
 
     def _seclude(self, attempt: Attempt, failure: Failure) -> None:
         """Try it again when nothing else runs; it never ran into trouble, so the try does not count."""

@@ -85,11 +85,14 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     remembered: bool = False
 
 
+UNCHANGED = "unchanged"
+
+
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """There was nothing to do. ``reason`` is ``unchanged`` when the ledger holds it as done."""
+    """There was nothing to do: ``reason`` is ``unchanged`` when the ledger holds it as done, else what the handler said."""
 
     task: Task
-    reason: str = "unchanged"
+    reason: str = UNCHANGED
 
 
 Outcome = Done | Failed | Skipped

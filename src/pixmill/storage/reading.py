@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection
 
 from pixmill.core.errors import RunError
-from pixmill.storage.storage import Scheme, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, unheard
 
 
 class ReadOnly(Scheme):
@@ -22,6 +22,7 @@ class ReadOnly(Scheme):
         durable: bool,  # noqa: ARG002  # the same
         mtime_ns: int | None = None,  # noqa: ARG002  # the same
         syncing: Callable[[], None] = unheard,  # noqa: ARG002  # the same
+        replacing: Replacing = FREE_NAME,  # noqa: ARG002  # the same
     ) -> None:
         """Refuse to."""
         raise self.refusal(path)

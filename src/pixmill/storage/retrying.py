@@ -6,7 +6,7 @@ from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.patience import Patience
-from pixmill.storage.storage import Entry, Listing, Storage, unheard
+from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Storage, unheard
 
 
 def open_patiently(address: Address, *, tag: str = "0", follow_symlinks: bool = False, patience: Patience | None = None) -> Storage:
@@ -47,10 +47,29 @@ class Retrying(Storage):
         return self._patience.call(lambda: self._storage.head(path, size))
 
     def write(
-        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,
+        mtime_ns: int | None = None,
+        syncing: Callable[[], None] = unheard,
+        replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data`` under ``path``: from the start with each try."""
-        self._patience.call(lambda: self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing))
+
+        def write() -> None:
+            self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing)
+
+        self._patience.call(write)
+
+    def is_occupied(self, path: bytes) -> bool:
+        """Tell whether anything is at ``path``."""
+        return self._patience.call(lambda: self._storage.is_occupied(path))
+
+    def file_of(self, path: bytes) -> bytes | None:
+        """Return the file of this machine that holds the content of ``path``."""
+        return self._storage.file_of(path)
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``."""

@@ -5,7 +5,7 @@ from typing import Protocol, Self, runtime_checkable
 
 import msgspec
 
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ReadError, WriteError
 from pixmill.core.steps import Steps
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
@@ -13,6 +13,35 @@ from pixmill.storage.address import Address
 
 def unheard() -> None:
     """Do nothing: nobody asked to hear of it."""
+
+
+def no_source() -> tuple[int, int] | None:
+    """Return ``None``: no file has to be spared."""
+    return None
+
+
+class Replacing(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``write`` may replace. By default nothing.
+
+    ``own``: whatever is there, since the caller has written it. ``others``: also what the caller has not written.
+    ``unrecorded``: spans of time in nanoseconds since the epoch; a file of this machine that came there within one of them is
+    the caller's, who was stopped before it could note so. ``source`` returns device and inode of a file that is never replaced.
+    """
+
+    own: bool = False
+    others: bool = False
+    unrecorded: tuple[tuple[int, int], ...] = ()
+    source: Callable[[], tuple[int, int] | None] = no_source
+
+
+FREE_NAME = Replacing()
+
+
+def occupied(path: bytes) -> WriteError:
+    """Return the error for a name at which something is that may not be replaced."""
+    message = f"{printable(path)} is in the destination already, and pixmill has not written it"
+    hint = "move it away, then: pixmill retry DST; or add --existing replace (or skip) to the same command"
+    return WriteError(message, code="exists", hint=hint)
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -87,9 +116,19 @@ class Storage(Protocol):
         """Return the first ``size`` bytes, fewer when there are fewer; refuses what ``read`` refuses."""
 
     def write(
-        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,
+        mtime_ns: int | None = None,
+        syncing: Callable[[], None] = unheard,
+        replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data`` under ``path``, whole or not at all, making parent directories.
+
+        What is there already and may not be replaced (``replacing``) is a ``WriteError`` with code ``exists``; if it holds the
+        very same bytes, it stays and counts as written.
 
         With ``durable``, content and name survive a power cut once the call returns. ``mtime_ns`` becomes the modification
         time where the scheme keeps one that can be set. ``syncing`` is called, if at all, when the bytes have been handed over
@@ -97,15 +136,30 @@ class Storage(Protocol):
         """
 
     def writing(
-        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,
+        mtime_ns: int | None = None,
+        syncing: Callable[[], None] = unheard,
+        replacing: Replacing = FREE_NAME,
     ) -> Steps:
         """Do what ``write`` does in steps, and yield between them.
 
         Take several files through their steps in turn, and what each would wait for, they wait for together: here nothing,
         with files of this machine the commits of the file system.
         """
-        self.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing)
+        self.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing)
         yield from ()
+
+    def is_occupied(self, path: bytes) -> bool:
+        """Tell whether anything is at ``path``, a link or a folder too."""
+        return self.stat(path) is not None
+
+    def file_of(self, path: bytes) -> bytes | None:
+        """Return the file of this machine that holds the content of ``path``: itself, or its archive; ``None`` for none."""
+        return self.local_path(path)
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``; nothing happens when it is not there."""

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import pytest
 
-from pixmill.core.errors import AddressError, ReadError
-from pixmill.storage.storage import Storage
+from pixmill.core.errors import AddressError, ReadError, WriteError
+from pixmill.storage.storage import Replacing, Storage
 
 _ODD_NAMES = [
     b"-x.jpg",
@@ -59,12 +59,34 @@ class StorageSuite:
     def test_a_write_replaces_what_was_there(self, storage: Storage) -> None:
         storage.write(b"a", b"old and longer", durable=True)
         before = storage.stat(b"a")
-        storage.write(b"a", b"new", durable=True)
+        storage.write(b"a", b"new", durable=True, replacing=Replacing(own=True))
         after = storage.stat(b"a")
         assert storage.read(b"a", limit=100) == b"new"
         assert before
         assert after
         assert (before.size, before.version) != (after.size, after.version)
+
+    @pytest.mark.parametrize("size", [5, 20_000_000])
+    def test_what_is_there_is_not_replaced_unless_that_is_allowed(self, storage: Storage, size: int) -> None:
+        storage.write(b"a", b"theirs", durable=True)
+        with pytest.raises(WriteError) as raised:
+            storage.write(b"a", bytes(size), durable=True)
+        assert raised.value.code == "exists"
+        assert storage.read(b"a", limit=100) == b"theirs"
+        storage.write(b"a", b"ours", durable=True, replacing=Replacing(others=True))
+        assert storage.read(b"a", limit=100) == b"ours"
+
+    def test_the_very_same_bytes_count_as_written(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"same", durable=True)
+        before = storage.stat(b"a/b")
+        storage.write(b"a/b", b"same", durable=True)
+        assert storage.stat(b"a/b") == before
+
+    def test_a_name_is_occupied_by_what_has_it(self, storage: Storage) -> None:
+        storage.write(b"a/b", b"1", durable=False)
+        assert storage.is_occupied(b"a/b")
+        assert not storage.is_occupied(b"a/c")
+        assert not storage.is_occupied(b"c/b")
 
     def test_an_empty_file_is_a_file(self, storage: Storage) -> None:
         storage.write(b"empty", b"", durable=True)
@@ -86,7 +108,7 @@ class StorageSuite:
         with pytest.raises(ReadError) as raised:
             storage.fetch(entry, limit=4)
         assert raised.value.code == "limit-bytes"
-        storage.write(b"a", b"123456", durable=False)
+        storage.write(b"a", b"123456", durable=False, replacing=Replacing(own=True))
         with pytest.raises(ReadError) as raised:
             storage.fetch(entry, limit=10)
         assert raised.value.code == "changed"

@@ -1,5 +1,6 @@
 """Local writes under faults: whole or not at all, nothing left behind, and every error with the right name (S1 to S8, S17, S18)."""
 
+import gc
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import pytest
 from pixmill.core.errors import RunError, WriteError
 from pixmill.storage.local.temporary import names
 from pixmill.storage.schemes.file import FileStorage
+from pixmill.storage.storage import Replacing
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting and changing users need root")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace injects the faults")
@@ -18,10 +20,12 @@ WRITE = """
 import os, sys
 from pixmill.core.errors import PixmillError
 from pixmill.storage.schemes.file import FileStorage
+from pixmill.storage.storage import Replacing
 storage = FileStorage(os.fsencode(sys.argv[1]))
+replacing = Replacing(own=os.environ.get("OWN") == "1")
 for name in sys.argv[2:]:
     try:
-        storage.write(os.fsencode(name), b"new" * 1000, durable=True)
+        storage.write(os.fsencode(name), b"new" * 1000, durable=True, replacing=replacing)
         print("written")
     except PixmillError as error:
         print(type(error).__name__, error.code, error.retryable, bool(error.hint))
@@ -37,24 +41,25 @@ for _ in in_step([storage.writing(os.fsencode(name), b"new" * 1000, durable=True
 WRITE_FOR_EVER = """
 import itertools, os, sys
 from pixmill.storage.schemes.file import FileStorage
+from pixmill.storage.storage import Replacing
 storage = FileStorage(os.fsencode(sys.argv[1]), tag="dead")
 for number in itertools.count():
-    storage.write(b"%d.jpg" % (number % 3), b"x" * 3_000_000, durable=False)
+    storage.write(b"%d.jpg" % (number % 3), b"x" * 3_000_000, durable=False, replacing=Replacing(own=True))
     print(number, flush=True)
 """
 
 
-def process(script, *arguments, before=()):
+def process(script, *arguments, before=(), own=False):
     """Start a Python that runs ``script``; the interpreter itself, as the environment's one may lie where others may not look."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    environment = {"PYTHONPATH": path, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PYTHONPATH": path, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "OWN": str(int(own))}
     command = [*before, os.path.realpath(sys.executable), "-c", script, *map(str, arguments)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def write_in_a_process(root, *paths, before=()):
-    """Write each path below ``root``; return what became of each."""
-    started = process(WRITE, root, *paths, before=before)
+def write_in_a_process(root, *paths, before=(), own=False):
+    """Write each path below ``root``, over what is there if it is ``own``; return what became of each."""
+    started = process(WRITE, root, *paths, before=before, own=own)
     said, complaint = started.communicate(timeout=60)
     assert started.returncode == 0, complaint
     return said.splitlines()
@@ -80,6 +85,7 @@ def mounted(public_path):
         return place
 
     yield mount
+    gc.collect()  # a storage keeps the folders open that it writes to, and an error that was raised keeps the storage
     subprocess.run(["umount", place], check=True)
 
 
@@ -122,7 +128,11 @@ def test_a_directory_in_the_way_is_an_error_and_no_temporary_stays(storage, tmp_
 def test_a_link_under_the_target_name_is_replaced_and_what_it_led_to_is_kept(storage, tmp_path):
     (tmp_path / "precious").write_bytes(b"keep me")
     (tmp_path / "a.jpg").symlink_to("precious")
-    storage.write(b"a.jpg", b"new", durable=True)
+    with pytest.raises(WriteError) as raised:
+        storage.write(b"a.jpg", b"keep me", durable=True)
+    assert raised.value.code == "exists"
+    assert (tmp_path / "a.jpg").is_symlink()
+    storage.write(b"a.jpg", b"new", durable=True, replacing=Replacing(others=True))
     assert (tmp_path / "precious").read_bytes() == b"keep me"
     assert not (tmp_path / "a.jpg").is_symlink()
 
@@ -177,17 +187,21 @@ def test_an_output_without_the_right_to_write_stops_the_run_a_folder_in_it_costs
         ("fsync:error=ENOSPC", "RunError disk-full False True"),
         ("write:error=EIO:when=1", "WriteError write True False"),
         ("write:error=EDQUOT:when=1", "RunError disk-full False True"),
-        ("rename:error=EIO:when=1", "WriteError write True False"),
+        ("renameat,renameat2:error=EIO:when=1", "WriteError write True False"),
         ("write:error=EINTR:when=1", "written"),
     ],
 )
-def test_a_fault_of_the_disk_leaves_the_old_file_or_the_new_one_and_nothing_else(tmp_path, fault, said):
-    (tmp_path / "a.jpg").write_bytes(b"old")
-    assert write_in_a_process(tmp_path, "a.jpg", before=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={fault}"]) == [
-        said
-    ]
-    assert files(tmp_path) == [b"a.jpg"]
-    assert (tmp_path / "a.jpg").read_bytes() == (b"new" * 1000 if said == "written" else b"old")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_fault_of_the_disk_leaves_the_old_file_or_the_new_one_and_nothing_else(tmp_path, fault, said, is_there):
+    if is_there:
+        (tmp_path / "a.jpg").write_bytes(b"old")
+    strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={fault}"]
+    assert write_in_a_process(tmp_path, "a.jpg", before=strace, own=is_there) == [said]
+    if said == "written" or is_there:
+        assert files(tmp_path) == [b"a.jpg"]
+        assert (tmp_path / "a.jpg").read_bytes() == (b"new" * 1000 if said == "written" else b"old")
+    else:
+        assert files(tmp_path) == []
 
 
 @needs_strace

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from pixmill.core.errors import ReadError, RunError, WriteError
 from pixmill.storage.local.faults import write_error
-from pixmill.storage.local.syncing import settle
+from pixmill.storage.local.syncing import sync_folder
 
 UNFINISHED = ".unfinished"
 _BUFFER = 1 << 20
@@ -72,7 +72,8 @@ def whole(target: Path) -> Iterator[Sink]:
 
 def settle_folders(*folders: Path) -> None:
     """Make the names in ``folders`` survive a power cut."""
-    settle([os.fsencode(folder) for folder in folders])
+    for folder in folders:
+        sync_folder(os.fsencode(folder))
 
 
 @contextmanager

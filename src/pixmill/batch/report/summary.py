@@ -15,7 +15,8 @@ FINISHED = "finished"
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was done. Bytes and pixels are those of the images that were made in this run.
 
-    ``failures``: by code, how many and the first three sources. ``ignored``: what was no candidate, by reason. ``notes``: what
+    ``failures``: by code, how many and the first three sources. ``left_alone``: images that were skipped although they are not
+    done, by reason. ``ignored``: what was no candidate, by reason. ``notes``: what
     was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five
     images that took longest. ``throttled``: how often a store asked for fewer requests. ``reason``: why it ended.
     """
@@ -23,6 +24,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     remembered: int = 0
     failures: dict[str, FailureKind] = {}
+    left_alone: dict[str, int] = {}
     ignored: dict[str, int] = {}
     notes: dict[str, int] = {}
     outputs: int = 0
@@ -68,6 +70,7 @@ def summarise(snapshot: Snapshot, ignored: Mapping[str, int]) -> Report:
         counts=snapshot.counts,
         remembered=snapshot.remembered,
         failures=snapshot.failures,
+        left_alone=snapshot.left_alone,
         ignored=dict(ignored),
         notes=notes,
         outputs=measures.get("outputs", 0),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Outcome, State, Task
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Outcome, Skipped, State, Task
 
 
 class MemoryLedger(Ledger):
@@ -31,7 +31,12 @@ class MemoryLedger(Ledger):
 
     def admit(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order."""
-        return [self._known(task) or self._fresh(task.key, task.id) for task in tasks]
+        return [self._known(task) or self._admitted(task) for task in tasks]
+
+    def renew(self, tasks: Sequence[Task]) -> None:
+        """Make each task a fresh pending record."""
+        for task in tasks:
+            self._fresh(task.key, task.id)
 
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order."""
@@ -46,8 +51,11 @@ class MemoryLedger(Ledger):
         for attempt in attempts:
             record = self._known(attempt.task)
             if record:
-                started = Record(key=record.key, id=record.id, state=State.PENDING)
-                self._records[record.key] = replace(started, attempts=record.attempts + 1, interruptions=record.interruptions)
+                started = Record(key=record.key, id=record.id, state=State.PENDING, former=record.result)
+                if record.state is State.PENDING:
+                    started = replace(started, former=record.former)
+                started = replace(started, attempts=record.attempts + 1, interruptions=record.interruptions)
+                self._records[record.key] = started
                 self._in_flight.add(record.key)
 
     def release(self, tasks: Sequence[Task]) -> None:
@@ -60,6 +68,7 @@ class MemoryLedger(Ledger):
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
+        self.release([outcome.task for outcome in outcomes if isinstance(outcome, Skipped)])
         for outcome in outcomes:
             record = self._known(outcome.task)
             if record is None:
@@ -116,9 +125,15 @@ class MemoryLedger(Ledger):
         record = self._records.get(task.key)
         return record if record and record.id == task.id else None
 
+    def _admitted(self, task: Task) -> Record:
+        is_new = task.key not in self._records
+        return replace(self._fresh(task.key, task.id), is_new=is_new)
+
     def _fresh(self, key: bytes, identity: bytes) -> Record:
         self._in_flight.discard(key)
-        record = self._records[key] = Record(key=key, id=identity, state=State.PENDING)
+        known = self._records.get(key)
+        former = (known.result or known.former) if known else b""
+        record = self._records[key] = Record(key=key, id=identity, state=State.PENDING, former=former)
         return record
 
 
@@ -126,9 +141,11 @@ def _finished(record: Record, outcome: Outcome, now: float) -> Record:
     match outcome:
         case Done():
             done = State.DONE
-            return replace(record, state=done, result=outcome.result, failure=None, seconds=outcome.seconds, finished_at=now)
+            return replace(
+                record, state=done, result=outcome.result, failure=None, former=b"", seconds=outcome.seconds, finished_at=now
+            )
         case Failed(remembered=False):
-            failed, why = State.FAILED, outcome.failure
-            return replace(record, state=failed, result=b"", failure=why, seconds=outcome.seconds, finished_at=now)
+            failed, why, former = State.FAILED, outcome.failure, record.result or record.former
+            return replace(record, state=failed, result=b"", failure=why, former=former, seconds=outcome.seconds, finished_at=now)
         case _:
             return record

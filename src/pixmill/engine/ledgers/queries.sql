@@ -7,11 +7,9 @@ INSERT INTO run (started_at, about) VALUES (?, ?);
 -- recall: Return what is known of one key.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task WHERE key = ?;
 
--- renew: Make a key new, or new again, under an id.
-INSERT OR REPLACE INTO task (key, id) VALUES (?, ?);
-
--- start: Count a try that is about to begin.
-UPDATE task SET state = 1, attempts = attempts + 1, outcome = x'', seconds = 0, finished_at = 0 WHERE key = ? AND id = ?;
+-- start: Count a try that is about to begin; the result of a version that was done stays, a failure does not.
+UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
+WHERE key = ? AND id = ?;
 
 -- release: Take back a try that never ran.
 UPDATE task SET state = 0, attempts = attempts - 1 WHERE key = ? AND id = ? AND state = 1;
@@ -36,11 +34,8 @@ WHERE key > ? AND state = 3 ORDER BY key LIMIT 1000;
 -- runs: Return the runs, oldest first.
 SELECT number, started_at, ended_at, reason, done, skipped, failed, pending, about FROM run ORDER BY number;
 
--- adopt: Take over a row from another ledger.
+-- adopt: Put a whole row in the place of what is there: a fresh one, or one from another ledger.
 INSERT OR REPLACE INTO task (key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
-
--- forget: Make a key that is there new again, without an id.
-UPDATE task SET id = x'', state = 0, attempts = 0, interruptions = 0, outcome = x'', seconds = 0, finished_at = 0 WHERE key = ?;
 
 -- discard: Remove a key.
 DELETE FROM task WHERE key = ?;

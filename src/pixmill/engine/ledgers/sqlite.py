@@ -1,7 +1,7 @@
 """The ledger in a SQLite file: durable, readable while a run writes to it, and fast enough not to be noticed."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from pixmill.core.text import printable
 from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing, transaction
 from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.statements import read_statements
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, State, Task
+from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
 _VERSION = 1
@@ -57,14 +57,23 @@ class SqliteLedger(Ledger):
 
     def admit(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order."""
-        records = self.look_up(tasks)
-        new = [(task.key, task.id) for task, record in zip(tasks, records, strict=True) if record is None]
+        known = self.recall([task.key for task in tasks])
+        records = [
+            record if record and record.id == task.id else _fresh(task.key, task.id, record)
+            for task, record in zip(tasks, known, strict=True)
+        ]
+        new = [now for now, before in zip(records, known, strict=True) if now is not before]
         if new:
             with self._change() as connection:
-                connection.executemany(self._sql["renew"], new)
-        return [
-            record or Record(key=task.key, id=task.id, state=State.PENDING) for task, record in zip(tasks, records, strict=True)
-        ]
+                connection.executemany(self._sql["adopt"], map(_row, new))
+        return records
+
+    def renew(self, tasks: Sequence[Task]) -> None:
+        """Make each task a fresh pending record."""
+        known = self.recall([task.key for task in tasks])
+        rows = [_row(_fresh(task.key, task.id, record)) for task, record in zip(tasks, known, strict=True)]
+        with self._change() as connection:
+            connection.executemany(self._sql["adopt"], rows)
 
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order."""
@@ -91,9 +100,13 @@ class SqliteLedger(Ledger):
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
         now = self._clock()
-        rows = [_ending(outcome, now) for outcome in outcomes if _changes(outcome)]
+        changing = [outcome for outcome in outcomes if _changes(outcome)]
+        formers = self._formers([outcome.task.key for outcome in changing if isinstance(outcome, Failed)])
+        rows = [_ending(outcome, now, formers) for outcome in changing]
+        left_alone = [(each.task.key, each.task.id) for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED]
         with self._change() as connection:
             connection.executemany(self._sql["finish"], rows)
+            connection.executemany(self._sql["release"], left_alone)
 
     def end(self, counts: Counts, reason: str) -> None:
         """Close the run that ``begin`` opened."""
@@ -139,8 +152,10 @@ class SqliteLedger(Ledger):
 
     def forget(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again; return how many there were."""
+        known = [record for key in keys for record in self.recall([key]) if record]
         with self._change() as connection:
-            return connection.executemany(self._sql["forget"], ((key,) for key in keys)).rowcount
+            connection.executemany(self._sql["adopt"], (_row(_fresh(record.key, b"", record)) for record in known))
+        return len(known)
 
     def discard(self, keys: Iterable[bytes]) -> list[Record]:
         """Remove these keys and return what was known of them."""
@@ -156,6 +171,10 @@ class SqliteLedger(Ledger):
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._connection.close()
+
+    def _formers(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return what each of ``keys`` was done with last, of those that were."""
+        return {record.key: former for record in self.recall(keys) if record and (former := record.result or record.former)}
 
     def _is_there(self) -> bool:
         try:
@@ -180,11 +199,19 @@ class SqliteLedger(Ledger):
                 yield connection
 
 
+class _Kept(Failure, frozen=True, kw_only=True, omit_defaults=True):
+    """A failure as it is kept, with the result of the version that was done before."""
+
+    former: bytes = b""
+
+
 def _record(row: tuple[Any, ...]) -> Record | None:
-    """Return the record in ``row``, ``None`` when it says finished and its seal is broken."""
+    """Return the record in ``row``, ``None`` when it holds an outcome and its seal is broken."""
     key, identity, state, attempts, interruptions, outcome, seconds, finished_at, seal = row
-    if state >= _DONE and seal != _seal(key, identity, outcome):
+    is_intact = seal == _seal(key, identity, outcome)
+    if state >= _DONE and not is_intact:
         return None
+    kept = msgspec.msgpack.decode(outcome, type=_Kept) if state == _FAILED else None
     return Record(
         key=key,
         id=identity,
@@ -192,14 +219,31 @@ def _record(row: tuple[Any, ...]) -> Record | None:
         attempts=attempts,
         interruptions=interruptions,
         result=outcome if state == _DONE else b"",
-        failure=msgspec.msgpack.decode(outcome, type=Failure) if state == _FAILED else None,
+        failure=_failure(kept) if kept else None,
+        former=kept.former if kept else outcome if state < _DONE and is_intact else b"",
         seconds=seconds,
         finished_at=finished_at,
     )
 
 
+def _failure(kept: _Kept) -> Failure:
+    return Failure(**{name: getattr(kept, name) for name in Failure.__struct_fields__})
+
+
+def _keep(failure: Failure, former: bytes) -> bytes:
+    """Return what is kept of a failed task."""
+    return msgspec.msgpack.encode(_Kept(**{name: getattr(failure, name) for name in Failure.__struct_fields__}, former=former))
+
+
+def _fresh(key: bytes, identity: bytes, known: Record | None) -> Record:
+    """Return a pending record that keeps of the ``known`` one what it was done with."""
+    return Record(
+        key=key, id=identity, state=State.PENDING, former=(known.result or known.former) if known else b"", is_new=known is None
+    )
+
+
 def _row(record: Record) -> tuple[object, ...]:
-    kept = msgspec.msgpack.encode(record.failure) if record.failure else record.result
+    kept = _keep(record.failure, record.former) if record.failure else record.result or record.former
     state = _STATES.index(record.state)
     seal = _seal(record.key, record.id, kept)
     return record.key, record.id, state, record.attempts, record.interruptions, kept, record.seconds, record.finished_at, seal
@@ -213,11 +257,11 @@ def _changes(outcome: Outcome) -> bool:
     return isinstance(outcome, Done) or (isinstance(outcome, Failed) and not outcome.remembered)
 
 
-def _ending(outcome: Outcome, now: float) -> tuple[object, ...]:
+def _ending(outcome: Outcome, now: float, formers: Mapping[bytes, bytes]) -> tuple[object, ...]:
     task = outcome.task
     state, kept, seconds = _FAILED, b"", 0.0
     if isinstance(outcome, Done):
         state, kept, seconds = _DONE, outcome.result, outcome.seconds
     elif isinstance(outcome, Failed):
-        kept, seconds = msgspec.msgpack.encode(outcome.failure), outcome.seconds
+        kept, seconds = _keep(outcome.failure, formers.get(task.key, b"")), outcome.seconds
     return state, kept, seconds, now, _seal(task.key, task.id, kept), task.key, task.id

@@ -32,6 +32,7 @@ class ArchiveStorage(ReadOnly):
         except OSError as error:
             raise AddressError(f"{printable(path)} cannot be opened: {error.strerror}") from None
         weakref.finalize(self, self._file.close)
+        self._path = path
         self._layout = self.layout(self._file)
 
     @classmethod
@@ -51,6 +52,10 @@ class ArchiveStorage(ReadOnly):
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes of a member."""
         return self._layout.head(self._existing(path).at, size)
+
+    def file_of(self, path: bytes) -> bytes:  # noqa: ARG002  # one file holds them all
+        """Return the archive."""
+        return self._path
 
     def list(
         self,

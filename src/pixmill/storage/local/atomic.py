@@ -13,10 +13,16 @@ from contextlib import suppress
 
 import msgspec
 
+from pixmill.core.errors import WriteError
 from pixmill.core.steps import Steps
-from pixmill.storage.local.syncing import Flush, Flushes, NotSynced, sync
-from pixmill.storage.storage import unheard
+from pixmill.core.text import printable
+from pixmill.storage.local.directories import Directories, Directory
+from pixmill.storage.local.naming import name_exclusively
+from pixmill.storage.local.occupant import Occupant
+from pixmill.storage.local.syncing import Flushes, NotSynced, sync
+from pixmill.storage.storage import FREE_NAME, Replacing, occupied, unheard
 
+_TRIES = 10  # to name a file while others make and remove one of that name
 _MOST_OPEN = 16  # files that wait for others to be synced: as many as are settled together, and far from any limit
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -24,28 +30,31 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class Content(msgspec.Struct, frozen=True):
     """What to write: the bytes, whether they must survive a power cut, and a modification time to set.
 
-    ``syncing`` is called when only the disk is waited for.
+    ``syncing`` is called when only the disk is waited for. ``replacing`` is what may be replaced.
     """
 
     data: bytes
     durable: bool
     mtime_ns: int | None = None
     syncing: Callable[[], None] = unheard
+    replacing: Replacing = FREE_NAME
 
 
 class Writer:
     """Writes files with names of its own for the unfinished ones. Threads may share it."""
 
-    def __init__(self, temporaries: Iterator[bytes]) -> None:
-        """Take the names of unfinished files from ``temporaries``."""
+    def __init__(self, directories: Directories, temporaries: Iterator[bytes]) -> None:
+        """Write into ``directories``, and take the names of unfinished files from ``temporaries``."""
+        self._directories = directories
         self._temporaries = temporaries
         self._flushes = Flushes()
         self._open: set[int] = set()
 
     def writing(self, target: bytes, content: Content) -> Steps:
-        """Put ``content`` under ``target``, in steps; ``OSError`` when it could not be done, and then no temporary is left.
+        """Put ``content`` under the relative path ``target``, in steps.
 
-        After a failed fsync everything is written once more, from the start.
+        ``OSError`` or ``WriteError`` when it could not be done, and then no temporary is left. After a failed fsync everything
+        is written once more, from the start.
         """
         try:
             yield from self._steps(target, content)
@@ -53,8 +62,11 @@ class Writer:
             yield from self._steps(target, content)
 
     def _steps(self, target: bytes, content: Content) -> Steps:
-        directory = os.path.dirname(target)
-        descriptor, temporary, changed = self._create(directory)
+        folder, _, name = target.rpartition(b"/")
+        self._directories.check_length(target)
+        directory, changed = self._directories.open(folder)
+        flushes = list(map(self._flushes.of, changed))
+        descriptor, temporary = self._create(directory)
         try:
             try:
                 _fill(descriptor, content)
@@ -64,15 +76,15 @@ class Writer:
                     sync(descriptor)
             finally:
                 os.close(descriptor)
-            os.rename(temporary, target)
+            _give_name(directory, temporary, name, target, content)
         except BaseException:
             with suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(temporary, dir_fd=directory.descriptor)
             raise
         if content.durable:
-            flushes = [self._flushes.of(directory), *changed]
+            last = self._flushes.of(directory)
             yield
-            for flush in flushes:
+            for flush in (last, *reversed(flushes)):
                 flush.wait()
 
     def _when_others_are_ready(self, descriptor: int) -> Steps:
@@ -84,31 +96,50 @@ class Writer:
             finally:
                 self._open.discard(descriptor)
 
-    def _create(self, directory: bytes) -> tuple[int, bytes, list[Flush]]:
-        """Return a new file, its name, and the flushes that the directories need which had to be made for it."""
-        changed: list[Flush] = []
+    def _create(self, directory: Directory) -> tuple[int, bytes]:
+        """Return a new file and its name."""
         for name in self._temporaries:
-            temporary = os.path.join(directory, name)
-            try:
-                return os.open(temporary, _FLAGS, 0o666), temporary, changed
-            except FileExistsError:
-                continue  # another machine on the same file system, or a dead process of the same number
-            except FileNotFoundError:
-                changed += map(self._flushes.of, _make(directory))
-                return os.open(temporary, _FLAGS, 0o666), temporary, changed
+            # taken by another machine on the same file system, or by a dead process of the same number
+            with suppress(FileExistsError):
+                return os.open(name, _FLAGS, 0o666, dir_fd=directory.descriptor), name
         raise FileExistsError(directory)
 
 
-def _make(directory: bytes) -> list[bytes]:
-    """Make ``directory`` and its parents; return those whose content changed: the parents of all that were made."""
-    missing = []
-    while not os.path.isdir(directory):
-        missing.append(directory)
-        directory = os.path.dirname(directory)
-    for path in reversed(missing):
-        with suppress(FileExistsError):  # another worker was faster
-            os.mkdir(path)
-    return [os.path.dirname(path) for path in missing]
+def _give_name(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: Content) -> None:
+    """Rename ``temporary`` to ``name``, or drop it where its very bytes are there; ``WriteError`` where it may not be replaced."""
+    folder, replacing = directory.descriptor, content.replacing
+    for _ in range(_TRIES):
+        if not replacing.own:
+            with suppress(FileExistsError):
+                name_exclusively(temporary, name, folder=folder)
+                return
+        occupant = Occupant.of(name, folder=folder)
+        if occupant is not None:
+            if occupant.identity == replacing.source():
+                raise _is_source(target)
+            if not replacing.own and occupant.holds(content.data, durable=content.durable):
+                os.unlink(temporary, dir_fd=folder)
+                return
+            if occupant.is_folder or not _may_replace(occupant, directory, replacing):
+                raise occupied(target)
+        elif not replacing.own:
+            continue  # what had the name is gone again
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        return
+    raise occupied(target)
+
+
+def _may_replace(occupant: Occupant, directory: Directory, replacing: Replacing) -> bool:
+    """Tell whether ``occupant`` may be replaced. Through a link only what is known as our own: it may lead to a source."""
+    if replacing.own or (replacing.others and not directory.is_linked):
+        return True
+    changed = occupant.status.st_ctime_ns
+    return occupant.is_file and any(begin <= changed <= end for begin, end in replacing.unrecorded)
+
+
+def _is_source(target: bytes) -> WriteError:
+    message = f"{printable(target)} in the destination is the very file that the image is read from"
+    return WriteError(message, code="exists", hint="inputs are never changed: choose another destination")
 
 
 def _fill(descriptor: int, content: Content) -> None:

@@ -3,7 +3,9 @@
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+
+from pixmill.storage.local.directories import Directory
 
 
 class NotSynced(OSError):
@@ -21,20 +23,19 @@ def sync(descriptor: int) -> None:
         raise NotSynced(error.errno, error.strerror) from error
 
 
-def settle(directories: Iterable[bytes]) -> None:
-    """Make the names in these directories survive a power cut."""
-    for directory in directories:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            sync(descriptor)
-        finally:
-            os.close(descriptor)
+def sync_folder(path: bytes) -> None:
+    """Make the names in the folder at ``path`` survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Flush:
-    """One fsync of a directory, for all whose names it is to keep. Threads may share it."""
+    """One fsync of a folder, for all whose names it is to keep. Threads may share it."""
 
-    def __init__(self, directory: bytes, close: Callable[[bytes], None]) -> None:
+    def __init__(self, directory: Directory, close: Callable[[Directory], None]) -> None:
         """``close`` is told of ``directory`` before it begins: from then on new names need another one."""
         self._directory = directory
         self._close = close
@@ -48,7 +49,7 @@ class Flush:
             if not self._is_over:
                 self._close(self._directory)
                 try:
-                    settle([self._directory])
+                    sync(self._directory.descriptor)
                 except OSError as error:
                     self._error = error
                 self._is_over = True
@@ -57,15 +58,15 @@ class Flush:
 
 
 class Flushes:
-    """The directories with names in them that a power cut could take."""
+    """The folders with names in them that a power cut could take."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._due: dict[bytes, Flush] = {}
+        self._due: dict[tuple[int, int], Flush] = {}
 
-    def of(self, directory: bytes) -> Flush:
+    def of(self, directory: Directory) -> Flush:
         """Return the flush that makes a name safe that has just come into ``directory``."""
-        return self._due.setdefault(directory, Flush(directory, self._close))
+        return self._due.setdefault(directory.identity, Flush(directory, self._close))
 
-    def _close(self, directory: bytes) -> None:
-        self._due.pop(directory, None)
+    def _close(self, directory: Directory) -> None:
+        self._due.pop(directory.identity, None)

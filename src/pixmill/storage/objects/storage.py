@@ -17,7 +17,7 @@ from pixmill.storage.objects.keys import key_of, path_of
 from pixmill.storage.objects.listing import Page, Walk
 from pixmill.storage.objects.opening import Bucket
 from pixmill.storage.patience import Patience
-from pixmill.storage.storage import Entry, Listing, Scheme, unheard
+from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, occupied, unheard
 
 #: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
 PARTED = 16 << 20
@@ -93,18 +93,43 @@ class ObjectStorage(Scheme):
         durable: bool,  # noqa: ARG002  # always
         mtime_ns: int | None = None,  # noqa: ARG002  # it cannot be set
         syncing: Callable[[], None] = unheard,  # noqa: ARG002  # all of it is waiting
+        replacing: Replacing = FREE_NAME,
     ) -> None:
-        """Put ``data``, in parts where it is large, and make sure that all of it has arrived."""
-        key = key_of(relative(path))
+        """Put ``data``, in parts where it is large, and make sure that all of it has arrived.
+
+        A store compares when it is given the whole object at once. Before one in parts the name is looked at, and an object that
+        comes there meanwhile is replaced.
+        """
+        key, is_parted = key_of(relative(path)), len(data) > PARTED
+        is_guarded = not (replacing.own or replacing.others)
+        if is_guarded and is_parted and self._is_there(path, data):
+            return
         with self._explained(path, faults.write_error):
-            sent = self._bucket.library.put(
-                self._bucket.store, key, data, use_multipart=len(data) > PARTED, chunk_size=PART, max_concurrency=2
-            )
-            is_proven = (sent["e_tag"] or "").strip('"') == md5(data, usedforsecurity=False).hexdigest()
-            stored = None if is_proven else self._bucket.library.head(self._bucket.store, key)
+            options: dict[str, Any] = {"mode": "create"} if is_guarded and not is_parted else {}
+            try:
+                sent = self._bucket.library.put(
+                    self._bucket.store, key, data, use_multipart=is_parted, chunk_size=PART, max_concurrency=2, **options
+                )
+            except self._bucket.library.exceptions.AlreadyExistsError:
+                sent = None
+            stored = None
+            if sent is not None and (sent["e_tag"] or "").strip('"') != _md5(data):
+                stored = self._bucket.library.head(self._bucket.store, key)
+        if sent is None and not self._is_there(path, data):
+            raise WriteError(f"{printable(path)} was there, and is gone again", retryable=True)
         if stored is not None and stored["size"] != len(data):
             message = f"{printable(path)} has {stored['size']} bytes in {self._bucket.place} after {len(data)} were put"
             raise WriteError(message, retryable=True)
+
+    def _is_there(self, path: bytes, data: bytes) -> bool:
+        """Tell whether exactly ``data`` is at ``path``; ``WriteError`` with code ``exists`` when it is something else."""
+        entry = self.stat(path)
+        if entry is None:
+            return False
+        is_same = entry.size == len(data) and (entry.version.decode() == _md5(data) or self._read(path, len(data), {}) == data)
+        if not is_same:
+            raise occupied(path)
+        return True
 
     def replace(self, path: bytes, data: bytes, *, expected: Mark | None) -> Mark | None:
         """Put ``data`` if what is at ``path`` is still marked ``expected`` (``None``: nothing is there); return the new mark.
@@ -223,6 +248,10 @@ def _entry(path: bytes, found: Any) -> Entry:  # noqa: ANN401  # obstore's own t
 
 def _mark(found: Any) -> Mark:  # noqa: ANN401  # the same
     return Mark(found["e_tag"], found["version"])
+
+
+def _md5(data: bytes) -> str:
+    return md5(data, usedforsecurity=False).hexdigest()
 
 
 def _too_large(path: bytes, size: int, limit: int) -> ReadError:

@@ -9,23 +9,25 @@ from pixmill.core.errors import ReadError
 from pixmill.core.steps import Steps
 from pixmill.storage.address import Address, relative
 from pixmill.storage.local import atomic, temporary
+from pixmill.storage.local.directories import Directories
 from pixmill.storage.local.faults import read_error, write_error
 from pixmill.storage.local.regular import read_head, read_whole
 from pixmill.storage.local.walk import Walk
-from pixmill.storage.storage import Entry, Listing, Scheme, unheard
+from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, unheard
 
 
 class FileStorage(Scheme):
     """A directory. Regular files only; with ``follow_symlinks`` also those that links lead to, wherever they are.
 
-    Without it the last part of a path may not be a link; that a parent is none is seen to by listing, which enters no link.
+    Without it the last part of a path may not be a link, and nothing is written through one. That no link is on the way to what
+    is read is seen to by listing, which enters none.
     """
 
     def __init__(self, root: bytes, *, tag: str = "0", follow_symlinks: bool = False) -> None:
         """Stand on ``root``, which need not exist yet; later changes of the working directory do not matter."""
         self.root = os.path.abspath(root)
         self._follow = follow_symlinks
-        self._writer = atomic.Writer(temporary.names(tag))
+        self._writer = atomic.Writer(Directories(self.root, follow_links=follow_symlinks), temporary.names(tag))
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
@@ -51,21 +53,47 @@ class FileStorage(Scheme):
         return read_head(self.local_path(path), size, follow=self._follow)
 
     def write(
-        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,
+        mtime_ns: int | None = None,
+        syncing: Callable[[], None] = unheard,
+        replacing: Replacing = FREE_NAME,
     ) -> None:
         """Take all steps of ``writing``."""
-        for _ in self.writing(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing):
+        for _ in self.writing(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing):
             pass
 
     def writing(
-        self, path: bytes, data: bytes, *, durable: bool, mtime_ns: int | None = None, syncing: Callable[[], None] = unheard
+        self,
+        path: bytes,
+        data: bytes,
+        *,
+        durable: bool,
+        mtime_ns: int | None = None,
+        syncing: Callable[[], None] = unheard,
+        replacing: Replacing = FREE_NAME,
     ) -> Steps:
         """Write a temporary beside the target, then rename it; with ``durable``, fsync the file before and the directory after."""
-        target = self.local_path(path)
+        content = atomic.Content(data, durable, mtime_ns, syncing, replacing)
         try:
-            yield from self._writer.writing(target, atomic.Content(data, durable, mtime_ns, syncing))
+            yield from self._writer.writing(relative(path), content)
         except OSError as error:
-            raise write_error(error, target, root=self.root) from error
+            raise write_error(error, self.local_path(path), root=self.root) from error
+
+    def is_occupied(self, path: bytes) -> bool:
+        """Tell whether anything is at ``path``; a file in the place of one of its folders counts, too."""
+        try:
+            os.lstat(self.local_path(path))
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError:
+            return True
+        except OSError as error:
+            raise read_error(error, self.local_path(path)) from error
+        return True
 
     def delete(self, path: bytes) -> None:
         """Remove a file, if it is there."""

@@ -8,7 +8,7 @@ from typing import Self
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.storage import Entry, Listing, Scheme, unheard
+from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, occupied, unheard
 
 
 class MemoryStorage(Scheme):
@@ -49,8 +49,14 @@ class MemoryStorage(Scheme):
         durable: bool,  # noqa: ARG002  # it lasts as long as it lasts
         mtime_ns: int | None = None,
         syncing: Callable[[], None] = unheard,  # noqa: ARG002  # nothing is waited for
+        replacing: Replacing = FREE_NAME,
     ) -> None:
         """Keep ``data``."""
+        found = self._files.get(relative(path))
+        if found and not (replacing.own or replacing.others):
+            if found[0] != data:
+                raise occupied(path)
+            return
         self._writes += 1
         self._files[relative(path)] = (bytes(data), b"%d" % (self._writes if mtime_ns is None else mtime_ns))
 
