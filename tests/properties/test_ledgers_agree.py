@@ -18,6 +18,7 @@ OUTCOMES = st.one_of(
     st.builds(Done, task=TASKS, result=st.binary(max_size=4), seconds=st.just(0.5)),
     st.builds(Failed, task=TASKS, failure=st.just(Failure(code="x", stage="y", message="z")), remembered=st.booleans()),
     st.builds(Skipped, task=TASKS),
+    st.builds(Skipped, task=TASKS, reason=st.just("exists")),
 )
 
 
@@ -43,6 +44,10 @@ class Ledgers(RuleBasedStateMachine):
     @rule(tasks=SOME)
     def start(self, tasks):
         self.both(lambda ledger: ledger.start([Attempt(task) for task in tasks]))
+
+    @rule(tasks=SOME)
+    def renew(self, tasks):
+        self.both(lambda ledger: ledger.renew(tasks))
 
     @rule(tasks=SOME)
     def release(self, tasks):

@@ -38,7 +38,7 @@ class LedgerSuite:
             yield ledger
 
     def test_a_new_task_is_pending_with_no_attempts(self, ledger: Ledger) -> None:
-        assert ledger.admit(tasks(2)) == [fresh(task) for task in tasks(2)]
+        assert ledger.admit(tasks(2)) == [fresh(task, is_new=True) for task in tasks(2)]
         assert ledger.counts() == Counts(pending=2)
 
     def test_admitting_tells_what_is_known_in_the_order_of_the_question(self, ledger: Ledger) -> None:
@@ -81,6 +81,54 @@ class LedgerSuite:
         changed = Task(number(77), task.key)
         assert ledger.admit([changed]) == [fresh(changed)]
         assert ledger.counts() == Counts(pending=1)
+
+    def test_what_a_key_was_done_with_last_is_kept_until_it_is_done_again(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        finish(ledger, [task])
+        former = b"result of " + task.key
+        changed, again = Task(number(77), task.key), Task(number(78), task.key)
+        assert ledger.admit([changed]) == [fresh(changed, former=former)]
+        ledger.start([Attempt(changed)])
+        assert [record.former for record in ledger.records()] == [former]
+        fail(ledger, [changed])
+        assert [(record.former, record.result) for record in ledger.records(State.FAILED)] == [(former, b"")]
+        assert [record.failure for record in ledger.records(State.FAILED)] == [_BROKEN]
+        ledger.forget([task.key])
+        assert [record.former for record in ledger.records()] == [former]
+        assert ledger.admit([again]) == [fresh(again, former=former)]
+        finish(ledger, [again])
+        assert [(record.former, record.result) for record in ledger.records()] == [(b"", former)]
+
+    def test_what_a_key_was_done_with_last_survives_a_dead_run(self, ledger: Ledger, opener: Opener) -> None:
+        (task,) = tasks(1)
+        finish(ledger, [task])
+        changed = Task(number(77), task.key)
+        ledger.admit([changed])
+        ledger.start([Attempt(changed)])
+        if self.durable:
+            ledger.close()
+            ledger = opener()
+        ledger.begin()
+        assert [(record.former, record.interruptions) for record in ledger.records()] == [(b"result of " + task.key, 1)]
+        ledger.close()
+
+    def test_renewing_makes_finished_tasks_pending_under_their_id(self, ledger: Ledger) -> None:
+        done, failed = tasks(2)
+        finish(ledger, [done])
+        ledger.admit([failed])
+        fail(ledger, [failed])
+        ledger.renew([done, failed])
+        expected = [fresh(done, former=b"result of " + done.key), fresh(failed)]
+        assert list(ledger.records()) == expected
+
+    def test_a_task_that_was_left_alone_is_pending_and_counts_no_attempt(self, ledger: Ledger) -> None:
+        (task,) = tasks(1)
+        ledger.admit([task])
+        ledger.start([Attempt(task)])
+        ledger.finish([Skipped(task=task, reason="exists")])
+        assert list(ledger.records()) == [fresh(task)]
+        ledger.begin()
+        assert list(ledger.records()) == [fresh(task)]
 
     def test_what_is_said_of_an_older_id_is_ignored(self, ledger: Ledger) -> None:
         (old,) = tasks(1)
@@ -191,7 +239,7 @@ class LedgerSuite:
         before = list(ledger.records())
         assert ledger.discard([discarded.key, b"never heard of"]) == [record for record in before if record.key == discarded.key]
         assert [record.key for record in ledger.records()] == [kept.key]
-        assert ledger.admit([discarded]) == [fresh(discarded)]
+        assert ledger.admit([discarded]) == [fresh(discarded, is_new=True)]
 
     def test_what_another_ledger_knows_is_taken_over_as_it_is(self, ledger: Ledger) -> None:
         done, failed, fresh_there = tasks(3)
@@ -276,9 +324,9 @@ def tasks(count: int) -> list[Task]:
     return [Task(number(index), b"key-%d" % index) for index in range(count)]
 
 
-def fresh(task: Task) -> Record:
-    """Return what a ledger says of a task that it has never seen."""
-    return Record(key=task.key, id=task.id, state=State.PENDING)
+def fresh(task: Task, *, is_new: bool = False, former: bytes = b"") -> Record:
+    """Return what a ledger says of a task that has not been tried: ``is_new`` when it has just been admitted."""
+    return Record(key=task.key, id=task.id, state=State.PENDING, is_new=is_new, former=former)
 
 
 def finish(ledger: Ledger, done: Sequence[Task]) -> None:

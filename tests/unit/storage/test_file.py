@@ -147,7 +147,7 @@ def test_the_working_directory_may_change(root, monkeypatch, tmp_path):
     assert (root / "out" / "a.jpg").read_bytes() == b"1"
 
 
-def test_descriptors_are_not_leaked(storage, root):
+def test_descriptors_are_not_leaked(storage):
     storage.write(b"a/first", b"1", durable=True)  # the folders that are written to stay open
     gc.collect()  # what other tests have left may hold files
     before = len(list(Path("/proc/self/fd").iterdir()))

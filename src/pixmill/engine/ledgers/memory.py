@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Outcome, Skipped, State, Task
+from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Outcome, Skipped, State, Task
 
 
 class MemoryLedger(Ledger):
@@ -68,7 +68,7 @@ class MemoryLedger(Ledger):
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
-        self.release([outcome.task for outcome in outcomes if isinstance(outcome, Skipped)])
+        self.release([each.task for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED])
         for outcome in outcomes:
             record = self._known(outcome.task)
             if record is None:

@@ -49,7 +49,7 @@ def test_a_ledger_that_is_cut_off_anywhere_is_never_believed(written, tmp_path):
         with closing(SqliteLedger(torn)) as ledger:
             assert believed(ledger) == 0
             assert bool(ledger.set_aside) == bool(length)
-            assert ledger.admit(tasks(1)) == [fresh(tasks(1)[0])]
+            assert ledger.admit(tasks(1)) == [fresh(tasks(1)[0], is_new=True)]
 
 
 @pytest.mark.parametrize("garbage", [b"\0", b"\xff", b"garbage!"], ids=["zeros", "ones", "text"])
@@ -78,7 +78,7 @@ def test_a_row_that_was_tampered_with_is_pending(written):
         assert len(list(ledger.records(State.DONE))) == 59
         assert len(list(ledger.records(State.FAILED))) == 19
         broken = [tasks(1)[0], tasks(80)[79], tasks(100)[99]]
-        assert ledger.admit(broken) == [fresh(task) for task in broken]
+        assert ledger.admit(broken) == [fresh(task, is_new=True) for task in broken]
         assert ledger.counts() == Counts(done=59, failed=19, pending=22)
 
 

@@ -1,0 +1,143 @@
+"""Files in the destination that pixmill did not write: they stay, unless somebody asks for something else."""
+
+import json
+import os
+import shutil
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    """A destination with a file of somebody else's under the name that the first picture gets."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "p0.jpg").write_bytes(b"mine")
+    return folder
+
+
+def write_picture(path, *, shade=120):
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (64, 48), (shade, 90, 60)).save(path)
+
+
+def counts(ended):
+    last = json.loads(ended.stdout.splitlines()[-1])
+    return {name: last["counts"][name] for name in ("done", "skipped", "failed", "pending")}
+
+
+def run(pixmill, *words, **more):
+    return pixmill("run", "photos", "out", "--json", *words, **more)
+
+
+def test_a_file_of_others_fails_its_image_alone_and_stays(pixmill, photos, gallery):
+    ended = run(pixmill)
+    assert ended.returncode == 1
+    assert counts(ended) == {"done": 3, "skipped": 0, "failed": 1, "pending": 0}
+    assert (gallery / "p0.jpg").read_bytes() == b"mine"
+    assert "1 image would overwrite a file that pixmill did not write (p0.jpg)" in ended.stderr.splitlines()[0]
+    assert "exists: 1 (p0.jpg)" in ended.stderr
+    again = run(pixmill)
+    assert counts(again) == {"done": 0, "skipped": 3, "failed": 1, "pending": 0}
+
+
+@pytest.mark.parametrize("words", [("retry", "out"), ("run", "photos", "out")], ids=["retry", "run"])
+def test_once_the_file_is_moved_away_the_image_is_made(pixmill, photos, gallery, words):
+    run(pixmill)
+    (gallery / "p0.jpg").rename(gallery / "mine.jpg")
+    assert pixmill(*words).returncode == 0
+    assert (gallery / "p0.jpg").stat().st_size > 100
+    assert (gallery / "mine.jpg").read_bytes() == b"mine"
+
+
+def test_replace_replaces_it(pixmill, photos, gallery):
+    run(pixmill)
+    ended = run(pixmill, "--existing", "replace")
+    assert (ended.returncode, counts(ended)["done"]) == (0, 1)
+    assert (gallery / "p0.jpg").stat().st_size > 100
+
+
+def test_skip_leaves_the_image_alone_and_finds_it_again(pixmill, photos, gallery):
+    for done, skipped in ((3, 1), (0, 4)):
+        ended = run(pixmill, "--existing", "skip")
+        assert (ended.returncode, counts(ended)) == (0, {"done": done, "skipped": skipped, "failed": 0, "pending": 0})
+        assert (gallery / "p0.jpg").read_bytes() == b"mine"
+    (gallery / "p0.jpg").unlink()
+    assert counts(run(pixmill, "--existing", "skip"))["done"] == 1
+
+
+def test_refuse_refuses_before_anything_runs(pixmill, photos, gallery):
+    ended = run(pixmill, "--existing", "refuse")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert [path.name for path in gallery.iterdir() if path.name != ".pixmill"] == ["p0.jpg"]
+    (gallery / "p0.jpg").unlink()
+    assert run(pixmill, "--existing", "refuse").returncode == 0
+    assert run(pixmill, "--existing", "refuse", "--quality", "50").returncode == 0  # what is there is pixmill's own
+
+
+def test_plan_counts_occupied_names(pixmill, photos, gallery):
+    assert "1 image would overwrite a file that pixmill did not write (p0.jpg)" in pixmill("plan", "photos", "out").stdout
+    assert json.loads(pixmill("plan", "photos", "out", "--json").stdout)["occupied"] == 1
+    run(pixmill)
+    assert json.loads(pixmill("plan", "photos", "out", "--json").stdout)["occupied"] == 0  # it has failed, and is not tried again
+
+
+def test_a_lost_ledger_costs_a_computation_and_no_image(pixmill, photos, tmp_path):
+    run(pixmill)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.jpg")}
+    shutil.rmtree(tmp_path / "out" / ".pixmill")
+    ended = run(pixmill)
+    assert (ended.returncode, counts(ended)["done"]) == (0, 4)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize("words", [("--quality", "40"), ("--force",), ("--size", "20x20"), ("--sizes", "10,20")], ids=" ".join)
+def test_what_pixmill_wrote_is_replaced_without_asking(pixmill, photos, tmp_path, words):
+    run(pixmill)
+    write_picture(photos / "p1.jpg", shade=250)
+    ended = run(pixmill, *words)
+    assert (ended.returncode, counts(ended)["done"]) == (0, 4)
+
+
+def test_what_pixmill_wrote_stays_its_own_whatever_was_asked_for_meanwhile(pixmill, photos, tmp_path):
+    run(pixmill)
+    run(pixmill, "--format", "webp")
+    (photos / "p1.jpg").rename(tmp_path / "p1.jpg")
+    (photos / "p1.jpg").write_bytes(b"damaged")
+    assert run(pixmill, "--format", "webp", "--quality", "33").returncode == 1
+    (tmp_path / "p1.jpg").rename(photos / "p1.jpg")
+    ended = run(pixmill, "--quality", "60")
+    assert (ended.returncode, counts(ended)["done"]) == (0, 4)
+
+
+def test_a_hard_link_to_the_source_is_not_replaced_even_when_asked(pixmill, photos, tmp_path):
+    (tmp_path / "out").mkdir()
+    os.link(photos / "p0.jpg", tmp_path / "out" / "p0.jpg")
+    before = (photos / "p0.jpg").stat().st_ino
+    ended = run(pixmill, "--existing", "replace")
+    assert (ended.returncode, counts(ended)["failed"]) == (1, 1)
+    assert (tmp_path / "out" / "p0.jpg").stat().st_ino == before
+
+
+def test_none_of_several_outputs_is_written_where_one_name_is_taken(pixmill, photos, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "p0-20.jpg").write_bytes(b"mine")
+    ended = run(pixmill, "--sizes", "10,20,30")
+    assert (ended.returncode, counts(ended)) == (1, {"done": 3, "skipped": 0, "failed": 1, "pending": 0})
+    assert sorted(path.name for path in (tmp_path / "out").glob("p0*")) == ["p0-20.jpg"]
+
+
+def test_a_link_in_the_destination_is_said_and_not_followed_unless_asked(pixmill, photos, tmp_path):
+    write_picture(photos / "sub" / "a.jpg")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path / "disk")
+    assert "symbolic link sub" in pixmill("plan", "photos", "out").stdout
+    ended = run(pixmill)
+    assert (ended.returncode, counts(ended)["failed"]) == (1, 1)
+    assert "symbolic link sub" in ended.stderr
+    assert list((tmp_path / "disk").iterdir()) == []
+    ended = run(pixmill, "--follow-output-links")
+    assert (ended.returncode, counts(ended)["done"]) == (0, 1)
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["a.jpg"]
