@@ -17,6 +17,9 @@ def gallery(tmp_path):
     return folder
 
 
+pytestmark = pytest.mark.usefixtures("photos")
+
+
 def write_picture(path, *, shade=120):
     path.parent.mkdir(exist_ok=True)
     Image.new("RGB", (64, 48), (shade, 90, 60)).save(path)
@@ -31,7 +34,7 @@ def run(pixmill, *words, **more):
     return pixmill("run", "photos", "out", "--json", *words, **more)
 
 
-def test_a_file_of_others_fails_its_image_alone_and_stays(pixmill, photos, gallery):
+def test_a_file_of_others_fails_its_image_alone_and_stays(pixmill, gallery):
     ended = run(pixmill)
     assert ended.returncode == 1
     assert counts(ended) == {"done": 3, "skipped": 0, "failed": 1, "pending": 0}
@@ -43,7 +46,7 @@ def test_a_file_of_others_fails_its_image_alone_and_stays(pixmill, photos, galle
 
 
 @pytest.mark.parametrize("words", [("retry", "out"), ("run", "photos", "out")], ids=["retry", "run"])
-def test_once_the_file_is_moved_away_the_image_is_made(pixmill, photos, gallery, words):
+def test_once_the_file_is_moved_away_the_image_is_made(pixmill, gallery, words):
     run(pixmill)
     (gallery / "p0.jpg").rename(gallery / "mine.jpg")
     assert pixmill(*words).returncode == 0
@@ -51,14 +54,14 @@ def test_once_the_file_is_moved_away_the_image_is_made(pixmill, photos, gallery,
     assert (gallery / "mine.jpg").read_bytes() == b"mine"
 
 
-def test_replace_replaces_it(pixmill, photos, gallery):
+def test_replace_replaces_it(pixmill, gallery):
     run(pixmill)
     ended = run(pixmill, "--existing", "replace")
     assert (ended.returncode, counts(ended)["done"]) == (0, 1)
     assert (gallery / "p0.jpg").stat().st_size > 100
 
 
-def test_skip_leaves_the_image_alone_and_finds_it_again(pixmill, photos, gallery):
+def test_skip_leaves_the_image_alone_and_finds_it_again(pixmill, gallery):
     for done, skipped in ((3, 1), (0, 4)):
         ended = run(pixmill, "--existing", "skip")
         assert (ended.returncode, counts(ended)) == (0, {"done": done, "skipped": skipped, "failed": 0, "pending": 0})
@@ -67,7 +70,7 @@ def test_skip_leaves_the_image_alone_and_finds_it_again(pixmill, photos, gallery
     assert counts(run(pixmill, "--existing", "skip"))["done"] == 1
 
 
-def test_refuse_refuses_before_anything_runs(pixmill, photos, gallery):
+def test_refuse_refuses_before_anything_runs(pixmill, gallery):
     ended = run(pixmill, "--existing", "refuse")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert [path.name for path in gallery.iterdir() if path.name != ".pixmill"] == ["p0.jpg"]
@@ -76,14 +79,15 @@ def test_refuse_refuses_before_anything_runs(pixmill, photos, gallery):
     assert run(pixmill, "--existing", "refuse", "--quality", "50").returncode == 0  # what is there is pixmill's own
 
 
-def test_plan_counts_occupied_names(pixmill, photos, gallery):
+@pytest.mark.usefixtures("gallery")
+def test_plan_counts_occupied_names(pixmill, photos):
     assert "1 image would overwrite a file that pixmill did not write (p0.jpg)" in pixmill("plan", "photos", "out").stdout
     assert json.loads(pixmill("plan", "photos", "out", "--json").stdout)["occupied"] == 1
     run(pixmill)
     assert json.loads(pixmill("plan", "photos", "out", "--json").stdout)["occupied"] == 0  # it has failed, and is not tried again
 
 
-def test_a_lost_ledger_costs_a_computation_and_no_image(pixmill, photos, tmp_path):
+def test_a_lost_ledger_costs_a_computation_and_no_image(pixmill, tmp_path):
     run(pixmill)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.jpg")}
     shutil.rmtree(tmp_path / "out" / ".pixmill")
@@ -93,7 +97,7 @@ def test_a_lost_ledger_costs_a_computation_and_no_image(pixmill, photos, tmp_pat
 
 
 @pytest.mark.parametrize("words", [("--quality", "40"), ("--force",), ("--size", "20x20"), ("--sizes", "10,20")], ids=" ".join)
-def test_what_pixmill_wrote_is_replaced_without_asking(pixmill, photos, tmp_path, words):
+def test_what_pixmill_wrote_is_replaced_without_asking(pixmill, photos, words):
     run(pixmill)
     write_picture(photos / "p1.jpg", shade=250)
     ended = run(pixmill, *words)
@@ -120,7 +124,7 @@ def test_a_hard_link_to_the_source_is_not_replaced_even_when_asked(pixmill, phot
     assert (tmp_path / "out" / "p0.jpg").stat().st_ino == before
 
 
-def test_none_of_several_outputs_is_written_where_one_name_is_taken(pixmill, photos, tmp_path):
+def test_none_of_several_outputs_is_written_where_one_name_is_taken(pixmill, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "p0-20.jpg").write_bytes(b"mine")
     ended = run(pixmill, "--sizes", "10,20,30")

@@ -103,7 +103,7 @@ def test_the_source_is_never_replaced_under_whatever_name(root, tmp_path):
     source = tmp_path / "source.jpg"
     source.write_bytes(b"source")
     os.link(source, root / "a.jpg")
-    found = os.stat(source)
+    found = source.stat()
 
     def identity():
         return found.st_dev, found.st_ino
@@ -114,12 +114,12 @@ def test_the_source_is_never_replaced_under_whatever_name(root, tmp_path):
                 storage_at(root).write(b"a.jpg", data, durable=True, replacing=replacing)
             assert raised.value.code == "exists"
     assert source.read_bytes() == b"source"
-    assert os.stat(root / "a.jpg").st_ino == found.st_ino
+    assert (root / "a.jpg").stat().st_ino == found.st_ino
 
 
 def test_a_file_that_came_while_a_run_was_cut_short_is_taken_for_its_own(root):
     (root / "a.jpg").write_bytes(b"left")
-    changed = os.stat(root / "a.jpg").st_ctime_ns
+    changed = (root / "a.jpg").stat().st_ctime_ns
     storage = storage_at(root)
     with pytest.raises(WriteError):
         storage.write(b"a.jpg", b"new", durable=True, replacing=Replacing(unrecorded=((0, changed - 1),)))
