@@ -80,7 +80,7 @@ def test_refuse_refuses_before_anything_runs(pixmill, gallery):
 
 
 @pytest.mark.usefixtures("gallery")
-def test_plan_counts_occupied_names(pixmill, photos):
+def test_plan_counts_occupied_names(pixmill):
     assert "1 image would overwrite a file that pixmill did not write (p0.jpg)" in pixmill("plan", "photos", "out").stdout
     assert json.loads(pixmill("plan", "photos", "out", "--json").stdout)["occupied"] == 1
     run(pixmill)
