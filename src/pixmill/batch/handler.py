@@ -10,7 +10,7 @@ import msgspec
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.claims import Names
 from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
-from pixmill.core.errors import ReadError, WriteError
+from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.steps import Steps, in_step
 from pixmill.engine.handler import Stages, Unsettled
 from pixmill.imaging.input import Input
@@ -44,7 +44,7 @@ class ImageHandler:
         self._at_hand.stages = stages
         stages.enter("read")
         if item.refusal:
-            raise ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
+            raise _refused(item)
         marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
         kept = {output.mark: output for output in item.former if output.mark in marks and (item.is_seen or self._stands(output))}
         missing = [index for index, each in enumerate(marks) if each not in kept]
@@ -169,3 +169,9 @@ def image_handler(options: bytes) -> ImageHandler:
     """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
     configure()
     return ImageHandler(msgspec.msgpack.decode(options, type=Assignment))
+
+
+def _refused(item: Item) -> ImageError:
+    if item.is_reserved:
+        return WriteError(item.refusal, code="reserved", hint="give it another name with --name")
+    return ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")

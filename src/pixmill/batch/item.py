@@ -17,6 +17,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     ``columns`` is what a list says of it besides its path, as a JSON object. ``place`` is how the source's storage finds it.
     ``former`` are the outputs that earlier runs made of it, ``is_seen`` that these were seen where they are, which may be where a
     worker does not look; ``is_known`` that an earlier run has found it. None of these is part of the task's identity.
+    ``is_reserved`` says that it was refused because of the name that its output would have.
     """
 
     entry: Entry
@@ -27,6 +28,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     columns: bytes = b""
     is_seen: bool = False
     is_known: bool = False
+    is_reserved: bool = False
 
     @property
     def expected_size(self) -> int:

@@ -3,7 +3,7 @@
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import ClassVar, Self
 
@@ -11,15 +11,23 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 
 Extension = Callable[[bytes], str]
+#: tells the names of the outputs that each of some sources has on record
+Recorded = Callable[[Sequence[bytes]], Iterable[Collection[bytes]]]
 FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash")
+HASH_DIGITS = 32
+FORMER_HASH_DIGITS = 8  # of earlier versions: in one of a hundred runs of 10,000 images two had one hash
+STATE_FOLDER = b".pixmill"
 _FIELD = re.compile(r"\{(\w*)\}")
+
+
+_NOBODY = b"/\xff"  # the name of no image, which stands for any
 
 
 class Template:
     """A name such as ``{dir}/{stem}.{ext}``.
 
     ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
-    ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 8 hex digits of the
+    ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
     source's path. A template without ``{dir}`` is put into ``{dir}``, unless it has ``{hash}`` to keep names apart.
     """
 
@@ -46,10 +54,13 @@ class Template:
         """Return the canonical text."""
         return self.text
 
-    def fill(self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None) -> bytes:
+    def fill(
+        self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None, digits: int = HASH_DIGITS
+    ) -> bytes:
         """Return the output's path below DST for the source at ``path`` below SRC.
 
-        ``mark`` takes the place of whatever tells sources apart: of stem and name, and of the path that is hashed.
+        ``mark`` takes the place of whatever tells sources apart: of stem and name, and of the path that is hashed. ``digits`` is
+        the length of ``{hash}``.
         """
         folder, _, name = path.rpartition(b"/")
         stem, dot, _ = name.rpartition(b".")
@@ -62,8 +73,10 @@ class Template:
         }
         if "{hash}" in self.text:
             hashed = path if mark is None else folder + b"/" + mark
-            values["hash"] = blake2b(hashed, digest_size=4).hexdigest().encode()
+            values["hash"] = blake2b(hashed, digest_size=digits // 2).hexdigest().encode()
         filled = b"".join([values[part] if index % 2 else part.encode() for index, part in enumerate(self._parts)])
+        while b"//" in filled:  # a field in between is empty, as {dir} is for what lies in SRC itself
+            filled = filled.replace(b"//", b"/")
         return filled.lstrip(b"/")
 
     def with_rendition(self) -> "Template":
@@ -90,6 +103,21 @@ def identity(path: bytes) -> bytes:
     return unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogateescape")
 
 
+def is_reserved(name: bytes) -> bool:
+    """Tell whether the output ``name`` would lie in a state folder, as any file system sees it.
+
+    Some ignore case, dots and spaces at the end (exFAT, NTFS) or characters that are not seen (HFS+), and FAT has a second
+    name of eight letters for every longer one.
+    """
+    folded = identity(name)
+    if b"pixmil" not in folded and folded.isascii():
+        return False
+    text = folded.decode("utf-8", "surrogateescape")
+    seen = "".join([letter for letter in text if unicodedata.category(letter) != "Cf"])
+    parts = [part.rstrip(". ").encode("utf-8", "surrogateescape") for part in seen.split("/")]
+    return any(part == STATE_FOLDER or re.fullmatch(rb"pixmil~[0-9]+", part) for part in parts)
+
+
 class Namer:
     """Names the outputs of all sources that could collide: those of one folder.
 
@@ -103,22 +131,29 @@ class Namer:
         *,
         refuse: bool = False,
         is_taken: Callable[[bytes, bytes], bool] | None = None,
+        recorded: Recorded | None = None,
     ) -> None:
-        """With ``refuse``, a collision is a ``ConfigError``. ``is_taken(source, name)``: the name is another's, who is not here."""
+        """With ``refuse``, a collision is a ``ConfigError``. ``is_taken(source, name)``: the name is another's, who is not here.
+
+        With ``recorded``, a source keeps the name with the shorter ``{hash}`` of earlier versions that its output has.
+        """
         self._is_taken = is_taken
+        self._recorded = recorded
         self._template = template
         self._renditions = renditions
         self._refuse = refuse
 
-    def names(self, sources: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
-        """Give every source one name for each rendition, all of them different.
+    def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
+        """Give every source one name for each rendition, all of them different, and none that of an output's folder.
 
         A source whose own name is the wanted one keeps it, else the first in order of path does; the others take their full
         name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order of ``sources`` does not matter.
+        ``folders`` are those of the source beside them: the images in them go into folders as well.
         """
         wanted = {source: self._fill(source, None) for source in sorted(sources)}
+        self._keep_recorded(wanted)
         in_order = sorted(wanted, key=lambda source: source not in wanted[source])  # stable: by path within
-        taken: dict[bytes, bytes] = {}
+        taken = {identity(name): folder + b"/" for folder in folders for name in self._folders(folder)}
         names = {}
         later = []
         for source in in_order:
@@ -134,20 +169,41 @@ class Namer:
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
         """Tell whether ``names`` are others than ``source`` wanted, because of a collision."""
-        return names != self._fill(source, None)
+        return names not in (self._fill(source, None), self._fill(source, None, digits=FORMER_HASH_DIGITS))
+
+    def _keep_recorded(self, wanted: dict[bytes, tuple[bytes, ...]]) -> None:
+        if self._recorded is None or not wanted:
+            return
+        for source, names in zip(list(wanted), self._recorded(list(wanted)), strict=True):
+            former = self._fill(source, None, digits=FORMER_HASH_DIGITS) if names else ()
+            if not set(names).isdisjoint(self._files(source, former) if former else ()):
+                wanted[source] = former
 
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
             return False
-        identities = [identity(name) for name in names]
+        identities = [identity(name) for name in self._files(source, names)]
         if len(set(identities)) < len(identities) or any(each in taken for each in identities):
             return False
         taken.update(dict.fromkeys(identities, source))
         return True
 
-    def _fill(self, source: bytes, mark: bytes | None) -> tuple[bytes, ...]:
+    def _fill(self, source: bytes, mark: bytes | None, *, digits: int = HASH_DIGITS) -> tuple[bytes, ...]:
         fill = self._template.fill
-        return tuple([fill(source, extension=ext(source), rendition=name, mark=mark) for name, ext in self._renditions])
+        return tuple(
+            [fill(source, extension=ext(source), rendition=name, mark=mark, digits=digits) for name, ext in self._renditions]
+        )
+
+    def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:  # noqa: ARG002  # names of samples follow from it
+        """Return the files that are written under ``names``."""
+        return names
+
+    def _folders(self, folder: bytes) -> Iterator[bytes]:
+        """Yield the folders that the outputs of an image in ``folder`` need."""
+        for rendition, _ in self._renditions:
+            name = self._template.fill(folder + _NOBODY, extension="", rendition=rendition)
+            while name := name.rpartition(b"/")[0]:
+                yield name
 
     def _alternatives(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
         own = source.rpartition(b"/")[2]

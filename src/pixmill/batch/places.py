@@ -7,12 +7,15 @@ import msgspec
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
+from pixmill.batch.own_folders import OwnFolders, clash
+from pixmill.batch.selection import TAKEN_BY
 from pixmill.batch.source import Asked, Source, SourceKind
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.registry import Registry
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.local.folders import real
 from pixmill.storage.local.rights import may
 from pixmill.storage.open import open_storage
 
@@ -29,6 +32,7 @@ class Places(msgspec.Struct, frozen=True):
     destination: Address
     state: Path
     dataset: Dataset | None = None
+    own: OwnFolders = msgspec.field(default_factory=OwnFolders)
 
     @property
     def source_root(self) -> Address:
@@ -39,6 +43,20 @@ class Places(msgspec.Struct, frozen=True):
     def home(self) -> Address:
         """Return what a run has for itself: DST, and of a dataset the folder of its shards."""
         return self.dataset.home if self.dataset else self.destination
+
+    def check_apart(self, source: str) -> None:
+        """Raise ``AddressError`` when SRC, which was given as ``source``, is DST or lies in it, by device and inode or by its mark.
+
+        To be called again when the state folder has been made: only then is there a mark.
+        """
+        self.own.refresh()
+        for root in self.source.roots:
+            found = self.own.find_output(root)
+            if found is not None:
+                named = Address.parse(source).local
+                is_same = not found.is_part and named is not None and os.path.isdir(named) and real(root) == found.folder  # noqa: PTH112  # pathlib raises where this answers
+                message, hint = clash(source, found, is_same=is_same)
+                raise AddressError(message, hint=hint)
 
 
 def sources() -> Registry[SourceKind]:
@@ -59,14 +77,21 @@ def find(config: RunConfig) -> Places:
     dataset = _dataset(config)
     destination = dataset.home if dataset else Address.parse(config.destination)
     state = _state(config, destination)
-    asked = Asked(address=Address.parse(config.source), selection=config.selection, outputs=(destination, Address.parse(state)))
-    source = open_source(asked)
+    own = _own_folders(destination, state, dataset)
+    source = open_source(Asked(address=Address.parse(config.source), selection=config.selection, output=destination, own=own))
     _check_apart(source.address, destination)
+    places = Places(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
+    places.check_apart(config.source)
     if destination.local:
         _check_folder(destination.local)
     else:
         open_storage(destination)  # says what is wrong with the address, or not installed
-    return Places(source, Address.parse(dataset.parts) if dataset else destination, state, dataset)
+    return places
+
+
+def _own_folders(destination: Address, state: Path, dataset: Dataset | None) -> OwnFolders:
+    outputs = [destination.local] if destination.local else []
+    return OwnFolders([*outputs, *([dataset.parts] if dataset else [])], [state])
 
 
 def _dataset(config: RunConfig) -> Dataset | None:
@@ -84,11 +109,13 @@ def _dataset(config: RunConfig) -> Dataset | None:
 
 
 def _check_apart(root: Address, destination: Address) -> None:
-    between = root.below(destination)
+    """Raise ``AddressError`` when ``root`` is ``destination`` or lies in it, both of them in one store."""
+    between = None if root.local else root.below(destination)
     if between == b"":
-        raise AddressError("SRC and DST are the same folder", hint="inputs are never changed: name another folder for the results")
+        message = f"SRC {root} and DST {destination} are the same folder"
+        raise AddressError(message, hint="inputs are never changed: name another folder for the results")
     if between:
-        message = f"SRC lies inside of DST {destination}, where results could be written over it"
+        message = f"SRC {root} lies inside of DST {destination}, where results could be written over it"
         raise AddressError(message, hint="inputs are never changed: name a folder of its own for the results")
 
 
@@ -114,5 +141,9 @@ def _state(config: RunConfig, destination: Address) -> Path:
 def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:
     """Return the error for a source that holds no image, saying what it does hold."""
     others = sum(ignored.values())
-    hint = "--all-files looks into every file, whatever its name" if ignored.get("not-an-image") else "put images there first"
+    left_out = [(reason, option) for reason, option in TAKEN_BY.items() if ignored.get(reason)]
+    hints = [f"{option} takes what was left out as {reason}: {ignored[reason]:,}" for reason, option in left_out]
+    if ignored.get("not-an-image"):
+        hints.append("--all-files looks into every file, whatever its name")
+    hint = "; ".join(hints) or "put images there first"
     return ConfigError(f"no images found in {printable(config.source)} ({others} other files)", code="no-images", hint=hint)

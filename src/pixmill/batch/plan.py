@@ -8,14 +8,18 @@ from pixmill.batch.assignment import Assignment
 from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.naming import Extension, Namer
+from pixmill.batch.naming import Extension, Namer, identity, is_reserved
 from pixmill.batch.places import Places, find
+from pixmill.batch.recorded_names import RecordedNames
 from pixmill.batch.selection import HEAD, Selector
 from pixmill.batch.source import Row
 from pixmill.batch.workload import Extent, extent
 from pixmill.core.errors import ConfigError, ImageError, ReadError
+from pixmill.core.text import printable
 from pixmill.engine.task import Task
 from pixmill.imaging.recipe import Rendition
+from pixmill.storage.address import Address
+from pixmill.storage.local.mounts import is_within
 from pixmill.storage.storage import Entry, Placed
 
 
@@ -70,26 +74,57 @@ class Plan:
         def refused(path: bytes, error: ImageError) -> None:
             refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
 
-        for entries in self.places.source.folders(refused):
-            yield from self.items_of(entries)
+        try:
+            for entries in self.places.source.folders(refused, self.selector.leave_out):
+                yield from self.items_of(entries)
+                yield from refusals
+                refusals.clear()
             yield from refusals
-            refusals.clear()
-        yield from refusals
+        finally:
+            self.let_go()
 
     def items_of(self, entries: Sequence[Entry]) -> Iterator[Item]:
         """Yield the inputs among the ``entries`` of one folder, which must be all of them: their names may collide."""
         shard = self.config.selection.shard
-        chosen = self.selector.choose(entries)
+        chosen, folders = self.selector.choose(entries)
         self._found_by = {entry.path: entry.place for entry in chosen if isinstance(entry, Placed)}
-        names = self.namer.names([entry.path for entry in chosen])
+        names = self.namer.names([entry.path for entry in chosen], folders)
         unseen, self._unseen = self._unseen, {}
-        return (
-            Item(Entry(entry.path, 0, b""), refusal=unseen[entry.path].message)
-            if entry.path in unseen
-            else _item(entry, names[entry.path])
-            for entry in chosen
-            if shard.takes(entry.path)
-        )
+        return (self.item(entry, names[entry.path], unseen.get(entry.path)) for entry in chosen if shard.takes(entry.path))
+
+    def item(self, entry: Entry, names: tuple[bytes, ...], unseen: ReadError | None = None) -> Item:
+        """Return the input for ``entry``: one that can only fail where it was not seen, or where its name is not for outputs."""
+        if unseen is not None:
+            return Item(Entry(entry.path, 0, b""), refusal=unseen.message)
+        for name in names:
+            if self._is_reserved(name):
+                message = f"its output would be {printable(name)}, among the files that pixmill itself keeps there"
+                return Item(Entry(entry.path, 0, b""), refusal=message, is_reserved=True)
+        if not isinstance(entry, Placed):
+            return Item(entry, names)
+        columns = entry.columns if isinstance(entry, Row) else b""
+        return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.place, columns=columns)
+
+    def _is_reserved(self, name: bytes) -> bool:
+        return is_reserved(name) or (self._state_below is not None and is_within(identity(name), self._state_below))
+
+    @cached_property
+    def _state_below(self) -> bytes | None:
+        """Return the way from DST to a state folder of another name in it, as ``identity`` of names has it."""
+        state, destination = Address.parse(self.places.state), self.places.destination
+        below = state.below(destination)
+        return identity(below) if below else None
+
+    def alike(self) -> "Plan":
+        """Return a plan of the same, which counts by itself what is ignored."""
+        other = Plan(self.config, self.places)
+        other._recorded = self._recorded
+        return other
+
+    def let_go(self) -> None:
+        """Close what was opened to name outputs; it is opened again where that is needed."""
+        if self._recorded is not None:
+            self._recorded.close()
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
@@ -97,7 +132,7 @@ class Plan:
 
     def extent(self) -> Extent:
         """Return how much there is to do by walking the source once more, for the total of a progress display."""
-        return extent(Plan(self.config, self.places).items())
+        return extent(self.alike().items())
 
     @cached_property
     def namer(self) -> Namer:
@@ -110,11 +145,25 @@ class Plan:
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two of them have the same name and format")
         several = len({rendition.name for rendition in renditions}) > 1
+        refuse = placement.on_collision == "error"
         named = [(rendition.name, self._extension(rendition)) for rendition in renditions]
         if self.places.dataset:
-            return SampleNamer(placement.name, named, refuse=placement.on_collision == "error", is_taken=is_taken)
+            return SampleNamer(placement.name, named, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
         template = placement.name.with_rendition() if several else placement.name
-        return Namer(template, named, refuse=placement.on_collision == "error", is_taken=is_taken)
+        return Namer(template, named, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
+
+    @cached_property
+    def _recorded(self) -> RecordedNames | None:
+        """Return what tells the names on record, where they may be others than this version gives: those with ``{hash}``."""
+        if "{hash}" not in self.config.placement.name.text:
+            return None
+        places, shard = self.places, self.config.selection.shard
+        state = places.state.parent if shard.count > 1 else places.state
+        if not places.home.local:
+            from pixmill.batch.elsewhere.keeper import bring_home  # noqa: PLC0415  # most outputs are folders
+
+            bring_home(places.home, state)
+        return RecordedNames(state, shard, None if places.dataset else places.destination.local)
 
     def _extension(self, rendition: Rendition) -> Extension:
         """Return the function that tells the extension of ``rendition`` for a source; only ``keep`` has to look into it."""
@@ -131,13 +180,6 @@ class Plan:
                 return ""
 
         return extension_of
-
-
-def _item(entry: Entry, names: tuple[bytes, ...]) -> Item:
-    if not isinstance(entry, Placed):
-        return Item(entry, names)
-    columns = entry.columns if isinstance(entry, Row) else b""
-    return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.place, columns=columns)
 
 
 def plan(config: RunConfig) -> Plan:

@@ -117,8 +117,10 @@ def begin(
     config = made.config
     with ExitStack() as stack:
         metrics = Metrics()
+        made.let_go()
         committed = last_commit(made.places.state)
         ledger, guards = open_state(made, stack)
+        stack.callback(made.let_go)
         if config.placement.index:
             stack.callback(index.write, ledger, Path(config.placement.index))
         sealing = _sealing(made, ledger, observers, stack)

@@ -6,15 +6,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pixmill.batch.config import Selection
+from pixmill.batch.source import Folder
 from pixmill.core.errors import ReadError
 from pixmill.imaging.format import extensions, sniff
 from pixmill.storage.storage import Entry, Storage, place_of
 
 HEAD = 64  # bytes: every signature lies within
+#: what takes that which was ignored for a reason, where an option does
+TAKEN_BY = {"symlink": "--follow-symlinks"}
+
+
+def taken_by(reason: str) -> str:
+    """Return, to be put behind ``reason``, which option takes what was ignored for it; empty where none does."""
+    return f" ({TAKEN_BY[reason]} takes them)" if reason in TAKEN_BY else ""
 
 
 class Selector:
-    """Chooses candidates. ``ignored`` counts what was left out, by reason: ``hidden``, ``excluded``, ``not-an-image``."""
+    """Chooses candidates. ``ignored`` counts what was left out, by reason: ``hidden``, ``excluded``, ``not-an-image``.
+
+    A source adds what it leaves out by itself: ``symlink`` (a link that is not followed), ``output`` (what lies in DST).
+    """
 
     def __init__(self, selection: Selection, storage: Storage, *, is_chosen: bool = False) -> None:
         """Compile the patterns. With ``is_chosen`` every entry was named by somebody, and only the patterns decide."""
@@ -26,16 +37,28 @@ class Selector:
         self._storage = storage
         self._is_chosen = is_chosen
 
-    def choose(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return the candidates among ``entries``, in order."""
-        chosen = []
+    def choose(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[bytes]]:
+        """Return the candidates among ``entries``, in order, and the folders beside them."""
+        chosen: list[Entry] = []
+        folders: list[bytes] = []
         for entry in entries:
+            if isinstance(entry, Folder):
+                folders.append(entry.path)
+                continue
             reason = self._reason_against(entry)
             if reason:
                 self.ignored[reason] += 1
             else:
                 chosen.append(entry)
-        return chosen
+        return chosen, folders
+
+    def leave_out(self, path: bytes, reason: str) -> None:
+        """Count ``path``, which the source has left out for ``reason``, or because it is hidden or excluded anyhow."""
+        if path.rpartition(b"/")[2].startswith(b"."):
+            reason = "hidden"
+        elif self._excluded is not None and self._excluded(path):
+            reason = "excluded"
+        self.ignored[reason] += 1
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]

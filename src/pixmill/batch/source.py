@@ -1,17 +1,31 @@
 """The contract of every source: it yields the inputs of a run."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, Self
 
 import msgspec
 
 from pixmill.batch.config import Selection
+from pixmill.batch.own_folders import OwnFolders
 from pixmill.core.errors import ImageError
 from pixmill.storage.address import Address
+from pixmill.storage.local.folders import absolute
 from pixmill.storage.storage import Entry, Placed, Storage
 
 Refused = Callable[[bytes, ImageError], None]
+#: is told of a path that a source leaves out by itself, and the reason: ``symlink`` or ``output``
+Ignored = Callable[[bytes, str], None]
+SYMLINK = "symlink"
+
+
+def unnoticed(path: bytes, reason: str) -> None:
+    """Do nothing: nobody counts what is ignored."""
+    del path, reason
+
+
+class Folder(Entry, frozen=True, array_like=True, gc=False):
+    """A folder beside entries, which is no input: no output is called as the folder that its images will be in."""
 
 
 class Row(Placed, frozen=True, array_like=True, gc=False):
@@ -21,11 +35,15 @@ class Row(Placed, frozen=True, array_like=True, gc=False):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source is opened from: SRC, the options of taking, and the ``outputs``, places where a run puts what it makes."""
+    """What a source is opened from: SRC, the options of taking, and where a run puts what it makes.
+
+    ``output`` is DST, ``own`` are the folders of this machine that the run writes to.
+    """
 
     address: Address
     selection: Selection = Selection()  # immutable
-    outputs: tuple[Address, ...] = ()
+    output: Address | None = None
+    own: OwnFolders = msgspec.field(default_factory=OwnFolders)
 
 
 class Source(Protocol):
@@ -41,10 +59,15 @@ class Source(Protocol):
     is_chosen: bool
     is_described: bool
 
-    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the folders of this machine that the input is in, where that is known before it is listed."""
+
+    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: the entries of one folder at once, sorted, since their names may collide.
 
-        A folder that cannot be read is given to ``refused`` with its path, and the rest goes on.
+        Behind them come the folders in it, each as a ``Folder``. A folder that cannot be read is given to ``refused`` with its
+        path, and the rest goes on.
         """
 
 
@@ -69,6 +92,18 @@ class SourceKind(ABC):
     def open(cls, asked: Asked) -> Self:
         """Return the source; ``AddressError`` or ``RunError`` when it is not there or cannot be read. Writes nothing."""
 
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the folder of this machine at ``address``, if it is one."""
+        return (absolute(self.address.location),) if self.address.local else ()
+
     @abstractmethod
-    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
+    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, as ``Source`` says."""
+
+
+def with_folders(entries: list[Entry], folders: Iterable[bytes]) -> list[Entry]:
+    """Return ``entries``, which are of one folder, and behind them those of ``folders`` that are in the same one."""
+    here = entries[0].path.rpartition(b"/")[0]
+    beside = sorted({folder for folder in folders if folder.rpartition(b"/")[0] == here})
+    return [*entries, *(Folder(folder, 0, b"") for folder in beside)] if beside else entries

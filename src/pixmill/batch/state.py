@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pixmill.batch.config import RunConfig
+from pixmill.batch.identity import ensure_identity
 from pixmill.batch.item import unpack
 from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.lock import Lock
@@ -46,6 +47,8 @@ def open_state(made: Plan, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ..
     _make_folders(guard, state)
     sharded, output = made.config.selection.shard.count > 1, str(made.places.home)
     stack.enter_context(Lock(guard / "lock", output, shared=sharded))
+    ensure_identity(guard)
+    made.places.check_apart(made.config.source)
     if state != guard:
         stack.enter_context(Lock(state / "lock", output))
     shard = made.config.selection.shard

@@ -15,7 +15,6 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.run import BatchRun, begin
-from pixmill.batch.sources.directory import Directory
 from pixmill.batch.watching.arrivals import Arrivals, Clocks
 from pixmill.batch.watching.events import SettingsChanged, SettingsRefused, SourceKept, SourceMoved
 from pixmill.batch.watching.heartbeat import Heartbeat
@@ -28,7 +27,6 @@ from pixmill.core.events import Event, Observer
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
-from pixmill.storage.address import Address
 
 PAUSE = 1.0  # seconds between two looks at the files that say what to do
 
@@ -117,10 +115,8 @@ class Watch:
         """Resolve what was asked; folders that images are moved to are not part of the source."""
         made = plan(self._config)
         former, _ = watched(made)
-        moves = [Address.parse(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
-        inside = {below for folder in moves if (below := folder.below(former.address))}
-        source = Directory(former.address, former.storage, is_ours=lambda path: path in inside or not former.enters(path))
-        return Plan(made.config, msgspec.structs.replace(made.places, source=source))
+        moves = [Path(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
+        return Plan(made.config, msgspec.structs.replace(made.places, source=former.excluding(moves)))
 
     def _inbox(self, made: Plan) -> Inbox:
         places, watching = made.places, self._watching

@@ -6,6 +6,7 @@ import msgspec
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.plan import plan
+from pixmill.batch.selection import taken_by
 from pixmill.batch.survey import Survey, survey
 from pixmill.cli.console import Console
 from pixmill.cli.exits import Exit
@@ -41,7 +42,7 @@ def survey_lines(found: Survey) -> Iterator[str]:
     if found.renamed:
         yield f"renamed        {plural(found.renamed, 'image')}, because another one wants the same name"
     for reason, count in sorted(found.ignored.items()):
-        yield f"ignored        {plural(count, 'file')}: {reason}"
+        yield f"ignored        {plural(count, 'file')}: {reason}{taken_by(reason)}"
     if found.seconds is not None:
         yield f"time           about {span(found.seconds)}, at the rate of the last run"
     for warning in found.warnings:

@@ -9,6 +9,7 @@ import msgspec
 from pixmill.batch.config import RunConfig
 from pixmill.batch.report.spending import advice, spending
 from pixmill.batch.report.summary import Report
+from pixmill.batch.selection import taken_by
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 
@@ -40,7 +41,7 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     if counts.pending:
         yield f"pending   {plural(counts.pending, 'image')} of those found so far"
     if report.ignored:
-        yield f"ignored   {_counted(report.ignored)}"
+        yield f"ignored   {_ignored(report.ignored)}"
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
@@ -70,6 +71,10 @@ def _failures(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
 
 def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count:,}" for name, count in sorted(numbers.items()))
+
+
+def _ignored(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason}: {count:,}{taken_by(reason)}" for reason, count in sorted(numbers.items()))
 
 
 def _rates(report: Report) -> str:

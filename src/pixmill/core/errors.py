@@ -174,6 +174,7 @@ class WriteError(ImageError):
     code = "write"
     codes: ClassVar = {
         "exists": "a file that pixmill did not write has the name of the output; --existing decides what is done about it",
+        "reserved": "the result would lie in a folder .pixmill, where pixmill keeps its own files",
         "write-denied": "this user may not write there",
         "write-link": "a symbolic link below the destination leads elsewhere; --follow-output-links writes through it",
         "throttled": "the store asks for fewer requests; the image is tried again later, as often as it takes",

@@ -140,7 +140,9 @@ def _checked(path: Path, design: Design) -> sqlite3.Connection:
 
 
 def _read_only(path: Path, design: Design, how: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None)
+    connection = sqlite3.connect(
+        f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None, check_same_thread=False
+    )
     with _closed_on_error(connection), _damage():
         if how == _ALONE:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the log is then kept in memory

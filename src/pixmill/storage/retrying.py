@@ -81,9 +81,10 @@ class Retrying(Storage):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Yield the entries below ``under``."""
-        return self._storage.list(under, descend=descend, on_error=on_error)
+        return self._storage.list(under, descend=descend, on_error=on_error, on_link=on_link)
 
     def local_path(self, path: bytes) -> bytes | None:
         """Return the file-system path of ``path`` where it has one."""

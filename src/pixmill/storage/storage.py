@@ -170,13 +170,15 @@ class Storage(Protocol):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Yield the entries below ``under`` one directory at a time, each sorted by name, directories in sorted order.
 
         A directory comes before those in it; empty ones are left out, and so are the temporaries of ``write``. ``descend``
-        says which directories to enter (all by default). ``on_error`` is told of each directory, link or file that cannot be
-        looked at, and the rest goes on; without it the error is raised when it is reached. Memory: one directory's entries
-        and the way to it.
+        says which directories to enter (all by default), and is asked about those in a directory before the entries beside
+        them are yielded. ``on_error`` is told of each directory, link or file that cannot be looked at, and the rest goes on;
+        without it the error is raised when it is reached. ``on_link`` is told of each symbolic link before the entries beside it
+        are yielded, whether it is followed or left out. Memory: one directory's entries and the way to it.
         """
 
     def local_path(self, path: bytes) -> bytes | None:

@@ -156,6 +156,21 @@ class StorageSuite:
         listings = storage.list(descend=lambda directory: not directory.endswith(b"no"))
         assert [entry.path for listing in listings for entry in listing] == [b"4", b"a/1"]
 
+    def test_the_folders_beside_entries_are_asked_about_before_these_come(self, storage: Storage) -> None:
+        for path in (b"1", b"a/2", b"a/b/3", b"c/d/4"):
+            storage.write(path, b"1", durable=False)
+        asked: list[bytes] = []
+        seen: dict[bytes, set[bytes]] = {}
+
+        def enter(directory: bytes) -> bool:
+            asked.append(directory)
+            return True
+
+        for listing in storage.list(descend=enter):
+            seen[listing[0].path] = set(asked)
+        assert seen[b"1"] >= {b"a", b"c"}
+        assert seen[b"a/2"] >= {b"a", b"a/b", b"c"}
+
     def test_entries_of_a_listing_are_those_of_stat(self, storage: Storage) -> None:
         storage.write(b"a/b", b"123", durable=False)
         assert [entry for listing in storage.list() for entry in listing] == [storage.stat(b"a/b")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.batch.naming import Namer, Template, identity
+from pixmill.batch.naming import FORMER_HASH_DIGITS, HASH_DIGITS, Namer, Template, identity, is_reserved
 from pixmill.core.errors import ConfigError
 
 
@@ -91,3 +91,76 @@ def test_no_two_sources_ever_share_a_name_and_the_order_does_not_matter(sources,
     assert given_names == to_jpeg().names(shuffled)
     identities = [identity(name) for (name,) in given_names.values()]
     assert len(set(identities)) == len(sources)
+
+
+def test_a_hash_has_128_bits_so_that_no_two_paths_share_one():
+    name = Template.from_builtin("{hash}.{ext}")
+    paths = [b"album52895/photo.jpg", b"album56632/photo.jpg"]
+    short = {name.fill(path, extension="jpg", digits=FORMER_HASH_DIGITS) for path in paths}
+    long = {name.fill(path, extension="jpg") for path in paths}
+    assert (len(short), len(long)) == (1, 2)
+    assert {len(each) for each in long} == {HASH_DIGITS + len(b".jpg")}
+
+
+def test_a_source_keeps_the_shorter_hash_that_its_output_has_on_record():
+    on_record = {b"x/a.png": [b"x/" + short(b"x/a.png")], b"x/b.png": [b"x/something.jpg"], b"x/c.png": []}
+    namer = to_jpeg("{dir}/{hash}.{ext}", recorded=lambda sources: [on_record[source] for source in sources])
+    names = namer.names([*on_record])
+    assert names[b"x/a.png"] == (b"x/" + short(b"x/a.png"),)
+    assert {len(names[source][0]) for source in (b"x/b.png", b"x/c.png")} == {len(b"x/.jpg") + HASH_DIGITS}
+    assert not any(namer.is_renamed(source, names[source]) for source in on_record)
+
+
+def short(path):
+    return Template.from_builtin("{hash}.{ext}").fill(path, extension="jpg", digits=FORMER_HASH_DIGITS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".pixmill/ledger.sqlite",
+        "a/.pixmill/b.jpg",
+        ".pixmill",
+        "a/.PixMill",
+        ".PIXMILL/x",
+        ".pixmill ./x",
+        ".pix\u200cmill/x",
+        "PIXMIL~1/x",
+    ],
+)
+def test_no_output_is_called_like_what_lies_in_a_state_folder(name):
+    assert is_reserved(name.encode())
+
+
+@pytest.mark.parametrize("name", [".pixmill-notes/x.jpg", "pixmill/x.jpg", "a.pixmill", "x/y.jpg", "\u00e9/pixmil~.jpg"])
+def test_what_is_only_similar_is_an_ordinary_name(name):
+    assert not is_reserved(name.encode())
+
+
+@pytest.mark.parametrize(
+    ("template", "sources", "folders", "expected"),
+    [
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"a.jpg"], [b"a.png.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"A.JPG"], [b"a.png.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"a.jpg", b"a.png.jpg"], [b"a.png~2.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.jpg"], [b"a.jpg"], [b"a.jpg.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"p/a.png", b"p/a.webp"], [b"p/a.jpg"], [b"p/a.png.jpg", b"p/a.webp.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"a", b"a.png", b"b.jpg"], [b"a.jpg"]),
+        ("{dir}/{stem}", [b"2024.png"], [b"2024"], [b"2024.png"]),
+        ("{dir}/{name}", [b"a.png"], [b"a.png"], [b"a.png~2"]),
+        ("small/{dir}/{stem}.{ext}", [b"a.png"], [b"a.jpg"], [b"small/a.png.jpg"]),
+        ("{dir}/{rendition}/{stem}.{ext}", [b"a.png"], [b"a.jpg"], [b"a.png.jpg"]),
+        ("{hash}.{ext}", [b"a.png"], [b"a.jpg"], None),
+    ],
+)
+def test_no_output_is_called_like_a_folder_of_the_output(template, sources, folders, expected):
+    for seed in range(3):
+        chance = random.Random(seed)
+        mixed = chance.sample(sources, k=len(sources)), chance.sample(folders, k=len(folders))
+        names = to_jpeg(template).names(*mixed)
+        assert expected is None or [names[source][0] for source in sources] == expected
+
+
+def test_a_folder_in_the_way_is_a_collision_where_these_are_refused():
+    with pytest.raises(ConfigError, match=r"a\.jpg/ and a\.png both want the name a\.jpg"):
+        to_jpeg(refuse=True).names([b"a.png"], [b"a.jpg"])

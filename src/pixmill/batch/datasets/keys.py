@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pixmill.batch.naming import Extension, Namer, Template
+from pixmill.batch.naming import FORMER_HASH_DIGITS, HASH_DIGITS, Extension, Namer, Recorded, Template
 from pixmill.core.errors import ConfigError
 
 
@@ -14,9 +14,11 @@ class KeyTemplate(Template):
 
     __slots__ = ()
 
-    def fill(self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None) -> bytes:
+    def fill(
+        self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None, digits: int = HASH_DIGITS
+    ) -> bytes:
         """Return the key for the source at ``path``; ``mark`` takes the place of its stem."""
-        filled = super().fill(path, extension=extension, rendition=rendition, mark=mark)
+        filled = super().fill(path, extension=extension, rendition=rendition, mark=mark, digits=digits)
         folder, slash, name = filled.rpartition(b"/")
         key = folder + slash + name.replace(b".", b"_")
         return b"=" + key if key.startswith(b"__") else key
@@ -35,19 +37,24 @@ class SampleNamer(Namer):
         *,
         refuse: bool = False,
         is_taken: Callable[[bytes, bytes], bool] | None = None,
+        recorded: Recorded | None = None,
     ) -> None:
         """Take what a ``Namer`` takes; ``ConfigError`` when the template says how members end, which they do by themselves."""
-        super().__init__(key_template(template), [("", lambda _: "")], refuse=refuse, is_taken=is_taken)
+        super().__init__(key_template(template), [("", lambda _: "")], refuse=refuse, is_taken=is_taken, recorded=recorded)
         self._members = renditions
         self._is_single = len({name for name, _ in renditions}) == 1
 
-    def names(self, sources: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
-        """Give every source one name for each rendition, all of them different."""
-        return {source: self._named(source, key) for source, (key,) in super().names(sources).items()}
+    def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
+        """Give every source one name for each rendition, all of them different, and none that of a folder."""
+        return {source: self._named(source, key) for source, (key,) in super().names(sources, folders).items()}
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
         """Tell whether ``names`` are others than ``source`` wanted."""
-        return names != self._named(source, self._fill(source, None)[0])
+        keys = [self._fill(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
+        return all(names != self._named(source, key) for key in keys)
+
+    def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        return (*names, *self._named(source, names[0]))
 
     def _named(self, source: bytes, key: bytes) -> tuple[bytes, ...]:
         return tuple([b".".join([key, *self._ending(source, name, extension)]) for name, extension in self._members])

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Self
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pixmill.batch.source import Asked, Refused, SourceKind
+from pixmill.batch.source import Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
+from pixmill.storage.local.folders import holder, real_holder
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Entry, Storage
 
@@ -41,9 +42,25 @@ class Archive(SourceKind):
             )
         return cls(address, open_storage(address))
 
-    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the folder of the archive and, where it is a link, that of the file which is meant."""
+        path = unquote_to_bytes(self.address.location)
+        return holder(path), real_holder(path)
+
+    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is left out
         """Yield the members folder by folder, sorted; hidden folders are not entered."""
-        return self.storage.list(descend=_is_visible, on_error=refused)
+        folders: set[bytes] = set()
+
+        def enters(folder: bytes) -> bool:
+            is_visible = not folder.rpartition(b"/")[2].startswith(b".")
+            if is_visible:
+                folders.add(folder)
+            return is_visible
+
+        for entries in self.storage.list(descend=enters, on_error=refused):
+            yield with_folders(entries, folders)
+            folders.clear()
 
 
 def _scheme(location: bytes) -> str:
@@ -56,7 +73,3 @@ def _scheme(location: bytes) -> str:
 
 def _absolute(address: Address) -> bytes:
     return Address.parse(address.url).location
-
-
-def _is_visible(folder: bytes) -> bool:
-    return not folder.rpartition(b"/")[2].startswith(b".")

@@ -1,38 +1,47 @@
 """A folder, on this machine or in a bucket, walked below its root; or one file."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from pixmill.batch.source import Asked, Refused, SourceKind
+import msgspec
+
+from pixmill.batch.own_folders import OUTPUT, OwnFolders
+from pixmill.batch.source import SYMLINK, Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
 from pixmill.core.errors import AddressError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.local.folders import absolute, is_link, real_holder
 from pixmill.storage.local.rights import may
 from pixmill.storage.retrying import open_patiently
 from pixmill.storage.storage import Entry, Storage
 
 
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left out of a folder: the ``own`` folders of a run, and ``below``, the way to DST in a store.
+
+    With ``follow`` links are followed, wherever they lead but into DST.
+    """
+
+    own: OwnFolders = msgspec.field(default_factory=OwnFolders)
+    below: bytes = b""
+    follow: bool = False
+
+
 class Directory(SourceKind):
     """The files below the root of ``storage``, or the one called ``only``.
 
-    Hidden folders are not entered; nor is one for which ``is_ours`` is true: an output or state folder inside the input.
+    Hidden folders are not entered; nor is one that a run writes to, whatever it is called below the root.
     """
 
-    def __init__(
-        self,
-        address: Address,
-        storage: Storage,
-        *,
-        only: bytes = b"",
-        is_ours: Callable[[bytes], bool] = lambda path: False,  # noqa: ARG005  # the shape of is_ours
-    ) -> None:
+    def __init__(self, address: Address, storage: Storage, *, only: bytes = b"", without: Exclusion | None = None) -> None:
         """Take the storage to walk, which is at ``address``; nothing is read yet."""
         self.address = address
         self.storage = storage
         self._only = only
-        self._is_ours = is_ours
+        self._without = without or Exclusion()
+        self._root = absolute(address.location) if address.local else None
 
     @classmethod
     def claims(cls, address: Address) -> bool:  # noqa: ARG003  # whatever it is
@@ -44,22 +53,130 @@ class Directory(SourceKind):
         """Return the folder at the address; for that of a file, the folder that holds it, and this one file in it."""
         path, follow = asked.address.local, asked.selection.follow_symlinks
         root, only = _there(asked.address, path) if path else _stored(asked.address)
-        ours = {below for place in asked.outputs if (below := place.below(root))}
-        return cls(root, open_patiently(root, follow_symlinks=follow), only=only, is_ours=ours.__contains__)
+        below = asked.output.below(root) if asked.output else None
+        without = Exclusion(own=asked.own, below=below or b"", follow=follow)
+        return cls(root, open_patiently(root, follow_symlinks=follow), only=only, without=without)
 
-    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the folder, and that of the file which is meant where SRC is a link to one."""
+        if self._root is None:
+            return ()
+        return self._root, *((real_holder(self._full(self._only)),) if self._only else ())
+
+    def excluding(self, folders: Sequence[Path]) -> "Directory":
+        """Return the same source without ``folders`` of this machine."""
+        without = msgspec.structs.replace(self._without, own=self._without.own.with_others(folders))
+        return Directory(self.address, self.storage, only=self._only, without=without)
+
+    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted."""
-        if not self._only:
-            yield from self.storage.list(descend=self.enters, on_error=refused)
-            return
-        entry = self.storage.stat(self._only)
-        if entry is None:
-            raise AddressError(f"{printable(self._only)} is not there, or not a regular file")
-        yield [entry]
+        if self._only:
+            yield [self._single()]
+        else:
+            yield from _Listing(self, refused, ignored).folders()
+
+    def siblings(self, folder: bytes) -> list[Entry]:
+        """Return what ``folders`` yields for one folder; none when it is gone. ``ReadError`` when nobody may read it."""
+        return next(_Listing(self, None, unnoticed).folders(folder, deep=False), [])
 
     def enters(self, path: bytes) -> bool:
         """Tell whether the folder ``path`` is looked into."""
-        return not path.rpartition(b"/")[2].startswith(b".") and not self._is_ours(path)
+        return not path.rpartition(b"/")[2].startswith(b".") and self.reason_against(path) is None
+
+    def reason_against(self, path: bytes) -> str | None:
+        """Return why the folder ``path`` is one that the run itself writes to, ``None`` where it is not."""
+        if self._root is None:
+            return OUTPUT if path == self._without.below else None
+        full, own = self._full(path), self._without.own
+        own.refresh()
+        found = own.find(full)
+        if found is None and self._without.follow and is_link(full):
+            found = own.find_output(full)
+        return found.reason if found else None
+
+    def leads_into_output(self, path: bytes) -> bool:
+        """Tell whether the link ``path`` leads to a file in the output."""
+        return self._without.own.output_of(self._full(path)) is not None
+
+    @property
+    def follows_links(self) -> bool:
+        """Tell whether links are followed."""
+        return self._without.follow
+
+    def _full(self, path: bytes) -> bytes:
+        return (self._root or b"") + b"/" + path
+
+    def _single(self) -> Entry:
+        entry = self.storage.stat(self._only)
+        if entry is None and self._root is not None and is_link(self._full(self._only)):
+            hint = "--follow-symlinks takes the file that it leads to"
+            raise AddressError(f"{printable(self._only)} is a symbolic link", hint=hint)
+        if entry is None:
+            raise AddressError(f"{printable(self._only)} is not there, or not a regular file")
+        return entry
+
+
+class _Listing:
+    """One walk through a ``Directory``.
+
+    A folder is looked at before it is entered, and again once it was read: a run may have made its output there meanwhile.
+    """
+
+    def __init__(self, source: Directory, refused: Refused | None, ignored: Ignored) -> None:
+        self._source = source
+        self._refused = refused
+        self._ignored = ignored
+        self._folders: list[bytes] = []
+        self._links: set[bytes] = set()
+        self._last: tuple[bytes, bool] = (b"", False)
+
+    def folders(self, under: bytes = b"", *, deep: bool = True) -> Iterator[list[Entry]]:
+        """Yield the entries below ``under``, or only those in it."""
+        descend = self._enters if deep else self._passes
+        for entries in self._source.storage.list(under, descend=descend, on_error=self._refused, on_link=self._note_link):
+            folder = entries[0].path.rpartition(b"/")[0]
+            if not self._is_left_out(folder):
+                kept = [entry for entry in entries if self._takes(entry.path)] if self._links else entries
+                if kept:
+                    yield with_folders(kept, self._folders)
+            self._folders.clear()
+            self._links.clear()
+
+    def _enters(self, path: bytes) -> bool:
+        if path.rpartition(b"/")[2].startswith(b".") or self._is_left_out(path.rpartition(b"/")[0]):
+            return False
+        reason = self._source.reason_against(path)
+        if reason is None:
+            self._folders.append(path)
+        elif reason:
+            self._ignored(path, reason)
+        return reason is None
+
+    def _passes(self, path: bytes) -> bool:
+        self._enters(path)
+        return False
+
+    def _is_left_out(self, folder: bytes) -> bool:
+        """Tell whether ``folder``, which has been read, has turned out to be one that the run writes to; the root never is."""
+        if self._last[0] != folder:
+            reason = self._source.reason_against(folder) if folder else None
+            self._last = (folder, reason is not None)
+            if reason:
+                self._ignored(folder, reason)
+        return self._last[1]
+
+    def _note_link(self, path: bytes) -> None:
+        if self._source.follows_links:
+            self._links.add(path)
+        else:
+            self._ignored(path, SYMLINK)
+
+    def _takes(self, path: bytes) -> bool:
+        if path in self._links and self._source.leads_into_output(path):
+            self._ignored(path, OUTPUT)
+            return False
+        return True
 
 
 def _there(address: Address, path: Path) -> tuple[Address, bytes]:

@@ -10,13 +10,15 @@ from typing import BinaryIO, Self
 
 from pixmill.batch.lists import delimited, jsonl, lines, parquet
 from pixmill.batch.lists.entry import Listed
-from pixmill.batch.lists.grouping import Sortable, chunks, record
+from pixmill.batch.lists.grouping import Ancestors, Sortable, chunks, record
 from pixmill.batch.lists.mirrored import Mirror
-from pixmill.batch.source import Asked, Refused, Row, SourceKind
+from pixmill.batch.own_folders import OwnFolders
+from pixmill.batch.source import Asked, Folder, Ignored, Refused, Row, SourceKind, unnoticed
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.sorting import Record, Sorted
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.local.folders import holder
 from pixmill.storage.local.rights import may
 from pixmill.storage.open import open_storage, schemes
 from pixmill.storage.storage import Entry, Storage
@@ -50,15 +52,16 @@ class Manifest(SourceKind):
         name: str,
         terms: str = "",
         follow_symlinks: bool = False,
-        outputs: tuple[Address, ...] = (),
+        own: OwnFolders | None = None,
     ) -> None:
         """Take a list that is called ``name``; it is read when the first image is asked for. ``base``: where its paths start."""
         self.address = Address("anywhere", f"#{terms}".encode() if terms else b"")
         self.storage: Storage = open_storage(self.address, follow_symlinks=follow_symlinks)
         self._name = name
+        self._follow = follow_symlinks
         self._rows = rows
         self._mirror = Mirror(base, schemes().names())
-        self._outputs = tuple(os.path.realpath(output.location) + b"/" for output in outputs if output.local)
+        self._own = own or OwnFolders()
         self._sorted = Sorted(self._records())
 
     @classmethod
@@ -74,7 +77,7 @@ class Manifest(SourceKind):
         """Return the list; ``RunError`` when it cannot be read. What it holds is not looked at yet."""
         address, selection = asked.address, asked.selection
         terms = str(Terms(private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0))
-        make = partial(cls, terms=terms, follow_symlinks=selection.follow_symlinks, outputs=asked.outputs)
+        make = partial(cls, terms=terms, follow_symlinks=selection.follow_symlinks, own=asked.own)
         path = address.local
         if path is None:
             url = address.url.encode("utf-8", "surrogateescape")
@@ -85,17 +88,30 @@ class Manifest(SourceKind):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
         return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
 
-    def folders(self, refused: Refused) -> Iterator[list[Entry]]:
-        """Yield the images folder by folder, a large one in parts that cannot want one name."""
+    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # all is named
+        """Yield the images folder by folder, a large one in parts that cannot want one name.
+
+        Where they lie is looked at once more: the output may have been made since the list was read.
+        """
 
         def refuse(image: Sortable) -> None:
             refused(image.path, ReadError(image.refusal))
 
         for chunk in chunks(self._sorted, refuse):
-            yield [self._entry(image) for image in chunk]
+            self._own.refresh()
+            entries = []
+            for image in chunk:
+                try:
+                    self._check_apart(image.place)
+                except ReadError as error:
+                    refused(image.path, error)
+                else:
+                    entries.append(self._entry(image))
+            yield entries
 
     def _records(self) -> Iterator[Record]:
-        is_local = True
+        is_local, ancestors = True, Ancestors()
+        self._own.refresh()
         for row in self._rows():
             name = f"{self._name}:{row.number:012}".encode("utf-8", "surrogateescape")
             if row.refusal:
@@ -109,10 +125,13 @@ class Manifest(SourceKind):
             else:
                 is_local = is_local and image.place.startswith(b"\0/")
                 yield record(Sortable(image.path, image.place, row.columns))
+                yield from map(record, ancestors(image.path))
         if is_local:  # then a worker needs no network, and waits for none
             self.address = LOCAL
 
     def _entry(self, image: Sortable) -> Entry:
+        if image.is_folder:
+            return Folder(image.path, 0, b"")
         size, version = 0, b"@" + blake2b(image.place, digest_size=8).hexdigest().encode()  # a URL may hold a secret
         if image.place.startswith(b"\0/"):
             found = self._found(image.place)
@@ -128,10 +147,13 @@ class Manifest(SourceKind):
 
     def _check_apart(self, place: bytes) -> None:
         """Refuse what lies where results are written: it could be written over."""
-        if place.startswith(b"\0/") and self._outputs:
-            folder, _, name = place[1:].rpartition(b"/")
-            if (os.path.realpath(folder) + b"/" + name).startswith(self._outputs):
-                raise ReadError(f"{printable(place[1:])} lies in DST, where results could be written over it")
+        if not place.startswith(b"\0/"):
+            return
+        path = place[1:]
+        found = self._own.output_of(path) if self._follow else self._own.find_output(holder(path))
+        if found:
+            message = f"{printable(path)} lies in DST {printable(found.output)}, where results could be written over it"
+            raise ReadError(message)
 
 
 def _rows(path: Path, column: str | None) -> Iterator[Listed]:

@@ -8,6 +8,7 @@ import msgspec
 
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.plan import Plan
+from pixmill.batch.source import Folder
 from pixmill.batch.watching.choice import choose
 from pixmill.batch.watching.detector import Changes, Detector
 from pixmill.batch.watching.events import CaughtUp, NameRefused, OutputRemoved, SourceLost, SourceReturned, WatchStarted
@@ -127,7 +128,8 @@ class Arrivals:
             refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
 
         is_empty = True
-        for entries in self._source.folders(refused):
+        self._plan.selector.ignored.clear()  # nobody else counts here, and what is listed again is not more
+        for entries in self._source.folders(refused, self._plan.selector.leave_out):
             is_empty = False
             yield from self._old_ones(entries)
             self._note(detector.changes())
@@ -139,8 +141,9 @@ class Arrivals:
 
     def _old_ones(self, entries: Sequence[Entry]) -> Iterator[Task]:
         limit = (self._clocks.now() - OLD) * 1e9
-        old = {entry.path for entry in entries if int(entry.version) < limit}
-        for entry in entries:
+        files = [entry for entry in entries if not isinstance(entry, Folder)]
+        old = {entry.path for entry in files if int(entry.version) < limit}
+        for entry in files:
             if entry.path not in old:
                 self._note_file(entry.path)
         return self._as_tasks(self._guarded(entries, old).came)

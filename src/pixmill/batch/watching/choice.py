@@ -3,12 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from pixmill.batch.watching.detector import Detector
 from pixmill.batch.watching.polling import Polling
 from pixmill.batch.watching.told import Told
 from pixmill.core.units import Duration
+from pixmill.storage.local import mounts
 
 INTERVAL = 0.4  # seconds between two looks
 # The kernel hears of every change on these, since it makes every change itself. On others (nfs, cifs, 9p, virtiofs, fuse: the
@@ -45,35 +45,22 @@ def why_not_told(root: bytes, *, follow: bool, poll: Duration | None) -> str:
         return f"{sys.platform} has no inotify"
     if follow:
         return "links are followed, and may lead out of the folder"
-    foreign = sorted({kind for kind in file_systems(root, Path("/proc/self/mountinfo").read_bytes()) if kind not in LOCAL})
+    foreign = sorted({kind for kind in file_systems(root, mounts.MOUNTS.read_bytes()) if kind not in LOCAL})
     return f"somebody else may change files on {', '.join(foreign)}" if foreign else ""
 
 
-def file_systems(root: bytes, mounts: bytes) -> Iterator[str]:
+def file_systems(root: bytes, mounted: bytes) -> Iterator[str]:
     """Yield the type of the file system that ``root`` is on, and of every one mounted below it.
 
-    ``mounts`` is the content of /proc/self/mountinfo: proc_pid_mountinfo(5).
+    ``mounted`` is the content of /proc/self/mountinfo.
     """
     place = os.path.realpath(root)
     holder, kind = b"", ""
-    for line in mounts.splitlines():
-        left, _, right = line.partition(b" - ")
-        point = _unescape(left.split()[4])
-        name = right.split()[0].decode()
-        if _is_within(place, point):
-            if len(point) >= len(holder):
-                holder, kind = point, name
-        elif _is_within(point, place):
-            yield name
+    for mount in mounts.parse(mounted):
+        if mounts.is_within(place, mount.point):
+            if len(mount.point) >= len(holder):
+                holder, kind = mount.point, mount.kind
+        elif mounts.is_within(mount.point, place):
+            yield mount.kind
     if kind:
         yield kind
-
-
-def _is_within(path: bytes, folder: bytes) -> bool:
-    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
-
-
-def _unescape(text: bytes) -> bytes:
-    for escaped, plain in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
-        text = text.replace(escaped, plain)
-    return text

@@ -12,6 +12,7 @@ from pixmill.batch.item import from_payload
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.text import printable
 from pixmill.engine.task import Failed, Outcome
+from pixmill.storage.local import folders
 from pixmill.storage.storage import Storage
 
 
@@ -44,7 +45,8 @@ def _checked(folder: str | None, root: Path) -> Path | None:
     if folder is None:
         return None
     path = Path(folder).absolute()
-    if root.resolve().is_relative_to(path.resolve()):
+    held = folders.inode(bytes(path))
+    if held and any(folders.inode(each) == held for each in folders.parents(bytes(root))):
         raise ConfigError(f"{printable(folder)} holds SRC: images would not leave it", hint="name a folder beside SRC")
     return path
 

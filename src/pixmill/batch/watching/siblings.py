@@ -7,6 +7,7 @@ import msgspec
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Namer
 from pixmill.batch.plan import Plan
+from pixmill.batch.watching.root import watched
 from pixmill.core.errors import ReadError
 from pixmill.engine.ledger import Ledger
 from pixmill.storage.open import open_storage
@@ -29,40 +30,40 @@ class Siblings:
 
     def __init__(self, plan: Plan, ledger: Ledger, *, empties: bool) -> None:
         """Look at folders as ``plan`` does; what is ignored is not counted again."""
-        self._plan = Plan(plan.config, plan.places)
+        self._plan = plan.alike()
+        self._source, _ = watched(plan)
         self._ledger = ledger
         self._empties = empties
         self._destination = open_storage(plan.places.destination)
 
     def listed(self, folder: bytes) -> list[Entry]:
-        """Return the entries of one folder; none when it is gone or nobody may read it."""
-        listings = self._plan.places.source.storage.list(folder, descend=lambda _: False)
+        """Return the entries of one folder, and the folders in it; none when it is gone or nobody may read it."""
         try:
-            return next(listings, [])
+            return self._source.siblings(folder)
         except ReadError:
             return []
 
     def named(self, entries: Sequence[Entry], *, came: Collection[bytes], gone: Collection[bytes] = ()) -> Named:
         """Name the ``entries`` of one folder, all of them, into which ``came`` have come, and from which ``gone`` have gone."""
-        chosen = self._plan.selector.choose(entries)
+        chosen, folders = self._plan.selector.choose(entries)
         paths = [entry.path for entry in chosen]
-        namer = self._namer(chosen, came)
-        names = namer.names(paths)
-        before = namer.names([*(path for path in paths if path not in came), *gone])
+        namer = self._namer(chosen, came, folders)
+        names = namer.names(paths, folders)
+        before = namer.names([*(path for path in paths if path not in came), *gone], folders)
         takes = self._plan.config.selection.shard.takes
-        items = [Item(entry, names[entry.path]) for entry in chosen if takes(entry.path)]
+        items = [self._plan.item(entry, names[entry.path]) for entry in chosen if takes(entry.path)]
         return Named(
             came=tuple(item for item in items if item.entry.path in came),
             renamed=tuple(item for item in items if item.names != before.get(item.entry.path, item.names)),
             names=frozenset(name for each in names.values() for name in each),
         )
 
-    def _namer(self, chosen: Sequence[Entry], came: Collection[bytes]) -> Namer:
+    def _namer(self, chosen: Sequence[Entry], came: Collection[bytes], folders: Sequence[bytes]) -> Namer:
         if not self._empties:
             return self._plan.namer
         fresh = [entry for entry in chosen if entry.path in came]
-        names = self._plan.namer.names([entry.path for entry in chosen])
-        tasks = [to_task(Item(entry, names[entry.path]), self._plan.fingerprint) for entry in fresh]
+        names = self._plan.namer.names([entry.path for entry in chosen], folders)
+        tasks = [to_task(self._plan.item(entry, names[entry.path]), self._plan.fingerprint) for entry in fresh]
         known = self._ledger.look_up(tasks)
         strangers = {task.key for task, record in zip(tasks, known, strict=True) if record is None}
         return self._plan.make_namer(lambda source, name: source in strangers and self._destination.stat(name) is not None)

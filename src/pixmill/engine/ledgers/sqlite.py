@@ -168,6 +168,12 @@ class SqliteLedger(Ledger):
                     connection.execute(self._sql["discard"], (key,))
         return known
 
+    @property
+    def is_exclusive(self) -> bool:
+        """Tell whether nobody else can use the file while it is open, as where what a dead run left beside it cannot be shared."""
+        mode: tuple[str] = self._connection.execute("PRAGMA locking_mode").fetchone()
+        return mode == ("exclusive",)
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._connection.close()

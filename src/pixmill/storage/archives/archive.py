@@ -63,6 +63,7 @@ class ArchiveStorage(ReadOnly):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # links in an archive are left out or lead to its members
     ) -> Iterator[Listing]:
         """Yield the members below ``under``, one folder at a time, sorted."""
         for members in self._members.folders(relative(under) if under else b"", descend):

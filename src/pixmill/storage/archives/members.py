@@ -14,6 +14,8 @@ from pixmill.storage.archives.layout import Layout, Member
 
 _HASHES = 1 << 64
 _LONGEST_CHAIN = 8  # links that are followed from one to the next
+_FOLDER = -1  # the offset of what stands for a folder, so that it is met among the members beside it
+_REMEMBERED = 10_000  # folders that are not noted again
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
 
@@ -40,20 +42,27 @@ class Members:
     def folders(self, under: bytes, descend: Callable[[bytes], bool] | None) -> Iterator[list[Member]]:
         """Yield the members below ``under`` folder by folder, each sorted by name; of several with one name the last.
 
-        Links are not followed. ``descend`` says which folders to enter.
+        Links are not followed. ``descend`` says which folders to enter, and is asked about those beside members before these come.
         """
         inside = under + b"/" if under else b""
-        for folder, members in groupby(self._in_order(), key=_folder):
+        for folder, found in groupby(self._in_order(), key=_folder):
             is_below = folder == under or folder.startswith(inside)
             if is_below and (descend is None or all(map(descend, _between(under, folder)))):
-                yield list({member.path: member for member in members}.values())
+                members: dict[bytes, Member] = {}
+                for member in found:
+                    if member.at != _FOLDER:
+                        members[member.path] = member
+                    elif descend is not None:
+                        descend(member.path)
+                if members:
+                    yield list(members.values())
 
     def _in_order(self) -> Iterator[Member]:
         return (_decode(content) for _, content in self._sorted)
 
     @cached_property
     def _sorted(self) -> Sorted:
-        return Sorted(map(_record, self._layout.members()))
+        return Sorted(_records(self._layout.members()))
 
     @cached_property
     def _index(self) -> tuple["array[int]", "array[int]"]:
@@ -77,6 +86,20 @@ class Members:
             if member.path == path:
                 found = member  # the offsets of one hash are in the order of the archive
         return found
+
+
+def _records(members: Iterator[Member]) -> Iterator[Record]:
+    """Yield a record for each member, and one for each folder on the way to it, some of them more than once."""
+    noted: set[bytes] = set()
+    for member in members:
+        yield _record(member)
+        for folder in _between(b"", _folder(member))[::-1]:
+            if folder in noted:
+                break
+            if len(noted) >= _REMEMBERED:
+                noted.clear()
+            noted.add(folder)
+            yield _record(Member(folder, 0, b"", _FOLDER))
 
 
 def _record(member: Member) -> Record:

@@ -19,13 +19,14 @@ class Walk(msgspec.Struct, frozen=True):
     """How to go through a tree below ``root``.
 
     ``follow`` follows symbolic links; a directory that can be reached in several ways is then visited once, the first way.
-    ``descend`` and ``on_error`` are those of ``Storage.list``.
+    ``descend``, ``on_error`` and ``on_link`` are those of ``Storage.list``.
     """
 
     root: bytes
     follow: bool
     descend: Callable[[bytes], bool] | None
     on_error: Callable[[bytes, ReadError], None] | None
+    on_link: Callable[[bytes], None] | None = None
 
     def listings(self, under: bytes) -> Iterator[Listing]:
         """Yield the entries below ``under``, directory by directory."""
@@ -66,6 +67,8 @@ class Walk(msgspec.Struct, frozen=True):
         follow = self.follow
         for entry in found:
             name = entry.name
+            if follow and self.on_link and entry.is_symlink():
+                self.on_link(prefix + name)
             try:
                 if entry.is_dir(follow_symlinks=follow):
                     directories.append(prefix + name)
@@ -78,6 +81,8 @@ class Walk(msgspec.Struct, frozen=True):
                 continue
             if stat.S_ISREG(status.st_mode) and not is_temporary(name):
                 files.append(Entry(prefix + name, status.st_size, b"%d" % status.st_mtime_ns))
+            elif self.on_link and stat.S_ISLNK(status.st_mode):
+                self.on_link(prefix + name)
         return files, directories
 
     def _first(self, path: bytes, visited: set[tuple[int, int]]) -> bool:

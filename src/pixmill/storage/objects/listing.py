@@ -48,9 +48,9 @@ class Walk(msgspec.Struct, frozen=True):
                     asked[path] = pool.submit(self.page, path)
             path = levels[-1].pop()
             page = self._answer(path, asked.pop(path))
+            folders = page.folders if self.descend is None else [folder for folder in page.folders if self.descend(folder)]
             if page.entries:
                 yield page.entries
-            folders = page.folders if self.descend is None else [folder for folder in page.folders if self.descend(folder)]
             if folders:
                 levels.append(folders[::-1])
 

@@ -188,6 +188,7 @@ class ObjectStorage(Scheme):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # a store has no links
     ) -> Iterator[Listing]:
         """Yield the objects below ``under``, folder by folder; ``RunError`` when the store cannot be listed at all."""
         return Walk(self._page, descend, on_error).listings(relative(under) if under else b"")

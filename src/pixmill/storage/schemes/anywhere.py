@@ -65,6 +65,7 @@ class AnywhereStorage(ReadOnly):
         *,
         descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # the same
         on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # the same
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
     ) -> Iterator[Listing]:
         """Refuse to: nobody lists all there is."""
         raise AddressError("anywhere:// has no listing: a list names what is to be read")

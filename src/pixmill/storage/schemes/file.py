@@ -111,9 +111,10 @@ class FileStorage(Scheme):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
+        on_link: Callable[[bytes], None] | None = None,
     ) -> Iterator[Listing]:
         """Yield the regular files below ``under``, one directory at a time, sorted."""
-        walk = Walk(self.root, self._follow, descend, on_error)
+        walk = Walk(self.root, self._follow, descend, on_error, on_link)
         return walk.listings(relative(under) if under else b"")
 
     def local_path(self, path: bytes) -> bytes:

@@ -70,12 +70,18 @@ class MemoryStorage(Scheme):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # nothing here can be unreadable
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # there are no links
     ) -> Iterator[Listing]:
         """Yield the entries below ``under``, one directory at a time, sorted."""
         inside = relative(under) + b"/" if under else b""
         paths = sorted((path for path in self._files if path.startswith(inside)), key=_in_order)
+        folders = sorted({folder for path in paths for folder in _between(under, posixpath.dirname(path))})
         for directory, members in groupby(paths, key=posixpath.dirname):
             if descend is None or all(map(descend, _between(under, directory))):
+                if descend is not None:
+                    for folder in folders:
+                        if posixpath.dirname(folder) == directory:
+                            descend(folder)
                 yield [Entry(path, len(self._files[path][0]), self._files[path][1]) for path in members]
 
     def local_path(self, path: bytes) -> None:

@@ -73,6 +73,7 @@ class WebStorage(ReadOnly):
         *,
         descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # there is nothing to enter
         on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # nor to look at
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
     ) -> Iterator[Listing]:
         """Refuse to: the web has no listings."""
         raise AddressError(
