@@ -3,12 +3,18 @@
 import os
 import re
 import secrets
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
+from pixmill.batch import statefolder
+from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import FOLDER
 
 FILE = "output-id"
 _LENGTH = 32  # hexadecimal digits
+_TOLD = 12  # of them in the name of a temporary, which has room for 32 characters with the shard
+_SHARD = re.compile(r"([1-9][0-9]*)of([1-9][0-9]*)")
 _PATTERN = re.compile(rb"[0-9a-f]{%d}\n?" % _LENGTH)
 
 
@@ -17,24 +23,69 @@ def identity_of(output: Path) -> str:
     return _read(output / FOLDER / FILE)
 
 
+def own_tag(state: Path, shard: Shard) -> str:
+    """Return the mark of temporaries that ``shard`` writes for the output whose identity is in the state folder ``state``."""
+    return _read(state / FILE)[:_TOLD] + shard.tag
+
+
+class OwnTags:
+    """The marks of temporaries of one output: of ``shards``, or of any when these are ``None``.
+
+    Former versions have marked them with the shard alone.
+    """
+
+    def __init__(self, state: Path, shards: Collection[Shard] | None) -> None:
+        """Read the identity that is in the state folder ``state``."""
+        self._identity = _read(state / FILE)[:_TOLD]
+        self._shards = None if shards is None else {shard.tag for shard in shards}
+
+    def __contains__(self, tag: object) -> bool:
+        """Tell whether ``tag`` is one of them."""
+        shard = str(tag).removeprefix(self._identity)
+        match = _SHARD.fullmatch(shard)
+        is_shard = match is not None and int(match[1]) <= int(match[2])  # not where the first are digits of another identity
+        return is_shard and (self._shards is None or shard in self._shards)
+
+
 def ensure_identity(state: Path) -> str:
-    """Return the identity that is in the state folder ``state``, made now if it has none. The caller holds the lock."""
-    known = _read(state / FILE)
-    if known:
+    """Return the identity that is in the state folder ``state``, made now if it has none, with what says what the folder is.
+
+    The caller holds the lock, which the shards of one run share: whichever of them is first decides.
+    """
+    if known := _read(state / FILE):
         return known
-    made = secrets.token_hex(_LENGTH // 2)
-    temporary = state / f".{FILE}.tmp"
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{made}\n")
-    temporary.replace(state / FILE)
-    return made
+    statefolder.describe(state)
+    with statefolder.opened(state) as (folder, _):
+        _make(folder)
+    return _read(state / FILE)
+
+
+def _make(folder: int) -> None:
+    """Put a new identity into ``folder``, unless another shard was faster."""
+    made = f"{secrets.token_hex(_LENGTH // 2)}\n"
+    temporary = f".{FILE}.{made[:8]}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(made)
+        os.link(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+    except FileExistsError:
+        if not _read_in(folder):  # what is there is no identity
+            os.rename(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:  # a file system without hard links
+        os.rename(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
 
 
 def _read(path: Path) -> str:
+    return _read_in(None, os.fspath(path))
+
+
+def _read_in(folder: int | None, name: str = FILE) -> str:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return ""
     with os.fdopen(descriptor, "rb") as file:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.batch import statefolder
 from pixmill.batch.shard import Shard
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import LedgerView, Record, RunRecord
@@ -47,7 +48,7 @@ class Holding(msgspec.Struct, frozen=True):
     def is_locked(self) -> bool:
         """Tell whether a run has it on this machine: its lock goes when its owner dies, by whatever death."""
         try:
-            lock = os.open(self.folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+            lock = statefolder.open_file(self.folder, LOCK, os.O_RDONLY)
         except OSError:
             return False
         try:
@@ -60,10 +61,10 @@ class Holding(msgspec.Struct, frozen=True):
 
     def _last_sign(self) -> float:
         try:
-            words = (self.folder / BROUGHT).read_text().split()
-        except OSError:
+            words = statefolder.read(self.folder, BROUGHT).split()
+            return float(words[1])
+        except (OSError, ValueError, IndexError):
             return 0.0
-        return float(words[1]) if len(words) > 1 else 0.0
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +78,22 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def find(state: Path) -> list[Holding]:
     """Return every ledger in the folder ``state`` and in those of shards below it, in order of their numbers.
 
-    ``state`` may also be the folder of one shard, whose ledger is then all there is.
+    ``state`` may also be the folder of one shard, whose ledger is then all there is. ``RunError`` when a folder with a ledger
+    holds links, or files of strangers.
     """
     below = {path: Shard.of_folder(path.name) for path in state.glob("shard-*-of-*")}
     places = {state: Shard(), **{path: shard for path, shard in below.items() if shard}}
+    for folder in places:
+        statefolder.check(folder)
     found = [Holding(shard, folder) for folder, shard in places.items() if (folder / LEDGER).exists()]
     return sorted(found, key=lambda each: (each.shard.count, each.shard.index))
+
+
+def open_to_write(folder: Path) -> SqliteLedger:
+    """Open the ledger in the state folder ``folder``, or make it there. The lock is the caller's."""
+    statefolder.check(folder)
+    statefolder.refuse_second_names(folder, LEDGER)
+    return SqliteLedger(folder / LEDGER)
 
 
 class Ledgers(LedgerView):
@@ -143,7 +154,7 @@ class Ledgers(LedgerView):
                 whose = "" if each.shard.count == 1 else f"shard {each.shard} of "
                 raise RunError(f"a run is working on {whose}this output", code="locked", hint="wait for it, or stop it")
         for each in self.held:
-            with closing(SqliteLedger(each.folder / LEDGER)) as ledger:
+            with closing(open_to_write(each.folder)) as ledger:
                 ledger.forget(key for key in keys if each.shard.takes(key))
 
     def _merged(self) -> Iterator[Record]:

@@ -12,6 +12,7 @@ from typing import Self
 
 import msgspec
 
+from pixmill.batch import statefolder
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.core.undecodable import UNDECODABLE
@@ -64,7 +65,7 @@ class Lock:
         self._let_go()
 
     def _take(self) -> None:
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = statefolder.open_file(self._path.parent, self._path.name, os.O_RDWR | os.O_CREAT)
         self._lock()
         if self._mode == fcntl.LOCK_EX:
             owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))

@@ -40,6 +40,11 @@ class Places(msgspec.Struct, frozen=True):
         return self.source.address
 
     @property
+    def guard(self) -> Path:
+        """Return the folder of this machine that stands for the output: its lock and its identity are there."""
+        return default_state(self.home)
+
+    @property
     def home(self) -> Address:
         """Return what a run has for itself: DST, and of a dataset the folder of its shards."""
         return self.dataset.home if self.dataset else self.destination

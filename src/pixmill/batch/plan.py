@@ -7,6 +7,7 @@ from pixmill.batch import fingerprint
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
+from pixmill.batch.identity import own_tag
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Extension, Namer, identity, is_reserved
 from pixmill.batch.places import Places, find
@@ -44,10 +45,10 @@ class Plan:
         """Return the same for each rendition on its own."""
         return fingerprint.each_rendition(self.config)
 
-    @cached_property
+    @property
     def tag(self) -> str:
-        """Return the mark of this run's temporaries: that of its shard, since the lock lets each shard run once."""
-        return self.config.selection.shard.tag
+        """Return the mark of this run's temporaries: its output and its shard, which the lock lets run once at a time."""
+        return own_tag(self.places.guard, self.config.selection.shard)
 
     @cached_property
     def assignment(self) -> Assignment:

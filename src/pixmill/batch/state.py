@@ -5,21 +5,18 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
+from pixmill.batch import statefolder
 from pixmill.batch.config import RunConfig
-from pixmill.batch.identity import ensure_identity
+from pixmill.batch.identity import OwnTags, ensure_identity
 from pixmill.batch.item import unpack
-from pixmill.batch.ledgers import LEDGER
+from pixmill.batch.ledgers import LEDGER, LOCK, open_to_write
 from pixmill.batch.lock import Lock
 from pixmill.batch.plan import Plan
-from pixmill.batch.statehome import default_state
 from pixmill.batch.succession import refuse_beside, relatives, take_over
-from pixmill.core.errors import RunError
 from pixmill.core.events import Event, Observer
-from pixmill.core.text import printable
 from pixmill.engine.admission import StillValid
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State, Task
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
@@ -43,20 +40,21 @@ def open_state(made: Plan, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ..
 
     With the ledger come observers that the run needs for the sake of its state.
     """
-    state, guard = made.places.state, default_state(made.places.home)
-    _make_folders(guard, state)
+    state, guard = made.places.state, made.places.guard
+    for folder in (guard, state):
+        statefolder.make(folder)
     sharded, output = made.config.selection.shard.count > 1, str(made.places.home)
-    stack.enter_context(Lock(guard / "lock", output, shared=sharded))
+    stack.enter_context(Lock(guard / LOCK, output, shared=sharded))
     ensure_identity(guard)
     made.places.check_apart(made.config.source)
     if state != guard:
-        stack.enter_context(Lock(state / "lock", output))
+        stack.enter_context(Lock(state / LOCK, output))
     shard = made.config.selection.shard
     others = relatives(shard, state)
     refuse_beside(shard, others)
     keepers = _keepers(made, stack)
     is_new = not (state / LEDGER).exists()
-    ledger = SqliteLedger(state / LEDGER)
+    ledger = open_to_write(state)
     stack.callback(ledger.close)
     runs = list(ledger.runs())
     inherited = take_over(ledger, shard, others)
@@ -85,19 +83,11 @@ def _keepers(made: Plan, stack: ExitStack) -> tuple[Observer, ...]:
     return (keeper,)
 
 
-def _make_folders(*folders: Path) -> None:
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{printable(folder)} cannot be made: {error.strerror}", code="not-writable") from None
-
-
 def sweep(made: Plan) -> None:
-    """Remove the temporaries of dead runs and workers: nobody else can be writing, the lock is ours."""
-    shard = made.config.selection.shard
-    dead = {each.shard.tag for each in relatives(shard, made.places.state)}
-    open_storage(made.places.destination).sweep({shard.tag, *dead} if shard.count > 1 else None)
+    """Remove the temporaries that dead runs and workers have left of this output: nobody else can be writing, the lock is ours."""
+    shard, places = made.config.selection.shard, made.places
+    dead = [shard, *(each.shard for each in relatives(shard, places.state))] if shard.count > 1 else None
+    open_storage(places.destination).sweep(OwnTags(places.guard, dead))
 
 
 def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:

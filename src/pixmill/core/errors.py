@@ -234,6 +234,8 @@ class RunError(PixmillError):
         "output-lost": "the destination was removed or replaced while results were written to it",
         "parts-lost": "finished images of a dataset are not what was written, or gone; the next run makes them anew",
         "read-only": "the output is on a file system that is read-only",
+        "state-untrusted": "the state folder, or a file in it, is a link or belongs to somebody else",
+        "temporary-files": "temporary files cannot be written: the folder for them is full, missing or read-only",
         "throttled": "a store has refused every request for minutes",
     }
     exit_code = 3

@@ -1,7 +1,7 @@
 """``ReadOnly``: what the schemes have in common that are only read."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container
 
 from pixmill.core.errors import RunError
 from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, unheard
@@ -31,6 +31,6 @@ class ReadOnly(Scheme):
         """Refuse to."""
         raise self.refusal(path)
 
-    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
+    def sweep(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # nothing is ever written
         """Return 0: nothing is ever written here."""
         return 0

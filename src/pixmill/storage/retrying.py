@@ -1,6 +1,6 @@
 """Try again what may succeed later: a decorator for any storage."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
@@ -90,6 +90,6 @@ class Retrying(Storage):
         """Return the file-system path of ``path`` where it has one."""
         return self._storage.local_path(path)
 
-    def sweep(self, tags: Collection[str] | None = None) -> int:
+    def sweep(self, tags: Container[str] | None = None) -> int:
         """Remove what dead writers left."""
         return self._patience.call(lambda: self._storage.sweep(tags))

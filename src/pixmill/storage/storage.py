@@ -1,6 +1,6 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Protocol, Self, runtime_checkable
 
 import msgspec
@@ -184,7 +184,7 @@ class Storage(Protocol):
     def local_path(self, path: bytes) -> bytes | None:
         """Return the file-system path of ``path`` where it has one, so that a decoder may stream it; else ``None``."""
 
-    def sweep(self, tags: Collection[str] | None = None) -> int:
+    def sweep(self, tags: Container[str] | None = None) -> int:
         """Remove what dead writers with these ``tags`` left unfinished (``None``: with any), and nothing else; return how many.
 
         Whoever calls knows that these writers are dead.

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pixmill.batch import statefolder
 from pixmill.batch.config import Placement
 from pixmill.batch.datasets.adoption import adopt
 from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
@@ -27,6 +28,7 @@ from pixmill.storage.retrying import open_patiently
 def open_sealing(made: Plan, dataset: Dataset, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> Sealing:
     """Return what seals the ``dataset`` that ``made`` makes. The lock of the output is the caller's."""
     places = made.places
+    statefolder.refuse_second_names(places.state, CATALOGUE)
     catalogue = Catalogue(places.state / CATALOGUE)
     stack.callback(catalogue.close)
     shelf = open_shelf(places.home)

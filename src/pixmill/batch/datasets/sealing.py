@@ -9,6 +9,7 @@ the place of another, or takes over what is in another, waits until all of them 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 
+from pixmill.batch import statefolder
 from pixmill.batch.datasets.adoption import adopt
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.changeover import clear_away, discard, see_through
@@ -53,8 +54,8 @@ class Sealing:
         self._bounds = bounds
         self._announcer = announcer
         with sealing_in(dataset.work):
-            dataset.staging.mkdir(parents=True, exist_ok=True)
-            dataset.parts.mkdir(parents=True, exist_ok=True)
+            for folder in (dataset.staging, dataset.parts):
+                statefolder.make_within(folder.parent, folder.name)
             if is_indexed(dataset, shelf):  # after what this catalogue has decided, if anything: another machine went on
                 catalogue.revert()
                 adopt(dataset, catalogue, shelf, is_ours=lambda: ledger.counts().done > 0)

@@ -58,7 +58,9 @@ def whole(target: Path) -> Iterator[Sink]:
     """
     temporary = target.with_name(target.name + UNFINISHED)
     try:
-        with temporary.open("wb", buffering=_BUFFER) as file:
+        with suppress(FileNotFoundError):  # of a dead run, or a link of whoever may write here
+            temporary.unlink()
+        with temporary.open("xb", buffering=_BUFFER) as file:
             yield Sink(file)
             file.flush()
             os.fsync(file.fileno())

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pixmill.batch import statefolder
 from pixmill.batch.elsewhere import snapshot
 from pixmill.batch.elsewhere.lease import RENEWED, TERM, Claim, Lease, is_alive, look
 from pixmill.batch.ledgers import BROUGHT, LEDGER, LOCK
@@ -120,7 +121,7 @@ def bring_home(destination: Address, state: Path) -> None:
     for folder in _kept(storage):
         here = state / os.fsdecode(folder.removeprefix(FOLDER.encode() + b"/"))
         claim, _ = look(storage, folder + LEASE)
-        here.mkdir(parents=True, exist_ok=True)
+        statefolder.make(here)
         if not _is_latest(here, claim):
             with suppress(RunError), Lock(here / LOCK):  # a run that is going on here has the latest
                 _bring(storage, folder, here, claim)
@@ -128,10 +129,11 @@ def bring_home(destination: Address, state: Path) -> None:
 
 def identity(state: Path) -> str:
     """Return what tells this state folder from all others, made when it is first asked for."""
-    known = _read(state / IDENTITY)
+    known = _read(state, IDENTITY)
     if known:
         return known
-    _write(state / IDENTITY, made := uuid.uuid4().hex)
+    made = uuid.uuid4().hex
+    statefolder.write(state, IDENTITY, made.encode())
     return made
 
 
@@ -143,29 +145,23 @@ def _claim(state: Path) -> Claim:
 def _is_latest(state: Path, claim: Claim | None) -> bool:
     """Tell whether the ledger in ``state`` is the latest: it is of the last holder, or the copy that this one left."""
     is_here = (state / LEDGER).exists()
-    return is_here and (claim is None or claim.holder == identity(state) or _read(state / BROUGHT) == _version(claim))
+    return is_here and (claim is None or claim.holder == identity(state) or _read(state, BROUGHT) == _version(claim))
 
 
 def _bring(storage: ObjectStorage, folder: bytes, state: Path, claim: Claim | None) -> None:
     if snapshot.fetch(state, storage, folder + LEDGER.encode()) and claim is not None:
-        _write(state / BROUGHT, _version(claim))
+        statefolder.write(state, BROUGHT, _version(claim).encode())
 
 
 def _version(claim: Claim) -> str:
     return f"{claim.holder} {claim.renewed_at} {claim.beat}"
 
 
-def _read(file: Path) -> str:
+def _read(state: Path, name: str) -> str:
     try:
-        return file.read_text()
+        return statefolder.read(state, name).decode(errors="replace")
     except FileNotFoundError:
         return ""
-
-
-def _write(file: Path, text: str) -> None:
-    beside = file.with_name(f"{file.name}.new")
-    beside.write_text(text)
-    beside.replace(file)
 
 
 def _folder(shard: Shard) -> bytes:

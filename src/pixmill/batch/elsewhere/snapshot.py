@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from pixmill.batch import statefolder
 from pixmill.batch.ledgers import LEDGER
 from pixmill.core.errors import ReadError
 from pixmill.storage.objects.storage import ObjectStorage
@@ -37,8 +38,9 @@ def _reading(path: Path) -> sqlite3.Connection:
 
 def fetch(state: Path, storage: ObjectStorage, name: bytes) -> bool:
     """Replace the ledger in the folder ``state`` by the copy under ``name``; return whether there is one. The lock must be held."""
-    state.mkdir(parents=True, exist_ok=True)
+    statefolder.make(state)
     arriving = state / "arriving.sqlite"
+    arriving.unlink(missing_ok=True)
     try:
         Patience(enough=ENOUGH).call(lambda: storage.download(name, arriving))
         for suffix in ("-wal", "-shm"):  # they belong to the file that goes

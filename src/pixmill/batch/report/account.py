@@ -6,6 +6,7 @@ one too. It is a convenience: no other part of pixmill depends on it.
 
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 import pixmill
+from pixmill.batch import statefolder
 from pixmill.core.events import Event, Observer
 from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.cores import usable_cores
@@ -22,6 +24,7 @@ from pixmill.imaging.version import ENGINE
 
 FOLDER = "runs"
 KEPT = 20  # accounts; the oldest go
+_NAME = re.compile(r"[0-9]+\.json")
 INTERVAL = 10.0  # seconds between two writes
 
 
@@ -39,7 +42,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountFile(Observer):
-    """Keeps the account of a run of ``metrics`` in ``folder``. It comes after ``metrics`` among the observers.
+    """Keeps the account of a run of ``metrics`` in ``folder``, that of a state. It comes after ``metrics`` among the observers.
 
     A run that worked on nothing leaves none, so that the account of the one that did the work stays the last. What cannot be
     written is not: a full disk has its own message.
@@ -49,7 +52,7 @@ class AccountFile(Observer):
         self, folder: Path, metrics: Metrics, command: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Write nothing yet."""
-        self._folder = folder
+        self._state, self._name = folder.parent, folder.name
         self._metrics = metrics
         self._about = about_here(command)
         self._clock = clock
@@ -65,9 +68,9 @@ class AccountFile(Observer):
     def close(self) -> None:
         """Write the account as it is now, and forget the oldest."""
         self._write()
-        with suppress(OSError):
-            for path in sorted(self._folder.glob("[0-9]*.json"))[:-KEPT]:
-                path.unlink()
+        with suppress(OSError), statefolder.opened(self._state, self._name) as (folder, _):
+            for name in sorted(filter(_NAME.fullmatch, os.listdir(folder)))[:-KEPT]:  # noqa: PTH208  # of a descriptor
+                os.unlink(name, dir_fd=folder)
 
     def _write(self) -> None:
         snapshot = self._metrics.snapshot()
@@ -75,17 +78,18 @@ class AccountFile(Observer):
             return
         data = msgspec.json.encode(msgspec.structs.replace(self._about, snapshot=snapshot))
         with suppress(OSError):
-            self._folder.mkdir(exist_ok=True)
-            temporary = self._folder / "next"  # the lock is ours: nobody else writes here, and what a dead run left is written over
-            temporary.write_bytes(data)
-            temporary.replace(self._folder / f"{snapshot.run:08}.json")
+            statefolder.make_within(self._state, self._name)
+            statefolder.write(self._state, f"{self._name}/{snapshot.run:08}.json", data)
 
 
 def accounts(state: Path) -> Iterator[Account]:
     """Yield the accounts below the folder ``state``, the youngest first; one that cannot be read is left out."""
-    for path in sorted((state / FOLDER).glob("[0-9]*.json"), reverse=True):
+    names: list[str] = []
+    with suppress(OSError), statefolder.opened(state, FOLDER) as (folder, _):
+        names = sorted(filter(_NAME.fullmatch, os.listdir(folder)), reverse=True)  # noqa: PTH208  # of a descriptor
+    for name in names:
         with suppress(OSError, *UNDECODABLE):
-            yield msgspec.json.decode(path.read_bytes(), type=Account)
+            yield msgspec.json.decode(statefolder.read(state, f"{FOLDER}/{name}"), type=Account)
 
 
 def about_here(command: Sequence[str]) -> Account:

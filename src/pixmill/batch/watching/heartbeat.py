@@ -8,6 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.batch import statefolder
+from pixmill.batch.lock import CODES
+from pixmill.core.errors import RunError
+from pixmill.core.text import printable
 from pixmill.core.undecodable import UNDECODABLE
 
 NAME = "heartbeat"
@@ -30,7 +34,7 @@ class Heartbeat:
 
     def __init__(self, folder: Path, *, busy: float, clock: Callable[[], float]) -> None:
         """Leave no sign yet."""
-        self._path = folder / NAME
+        self._folder = folder
         self._sign = Sign(os.getpid(), ALLOWANCE + busy)
         self._clock = clock
         self._due = 0.0
@@ -42,27 +46,31 @@ class Heartbeat:
             return
         self._due = self._clock() + PAUSE
         if not self._is_renewed():
-            self._path.write_bytes(msgspec.json.encode(self._sign))
+            try:
+                statefolder.write(self._folder, NAME, msgspec.json.encode(self._sign))
+            except OSError as error:
+                message = f"the sign of life in {printable(self._folder)} cannot be written: {error.strerror}"
+                raise RunError(message, code=CODES.get(error.errno or 0, "not-writable")) from None
             self._is_there = True
 
     def end(self) -> None:
         """Take the sign away."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # with the whole folder, perhaps
+            (self._folder / NAME).unlink()
 
     def _is_renewed(self) -> bool:
         if self._is_there:
             with suppress(OSError):
-                os.utime(self._path)
+                os.utime(self._folder / NAME, follow_symlinks=False)
                 return True
         return False
 
 
 def why_not_alive(folder: Path, *, now: Callable[[], float] = time.time) -> str:
     """Return what is wrong with the watcher whose signs are in ``folder``, or the empty string."""
-    path = folder / NAME
     try:
-        sign = msgspec.json.decode(path.read_bytes(), type=Sign)
-        silence = now() - path.stat().st_mtime
+        sign = msgspec.json.decode(statefolder.read(folder, NAME), type=Sign)
+        silence = now() - (folder / NAME).lstat().st_mtime
     except (OSError, *UNDECODABLE):
         return "nothing is watching"
     state = _state(sign.pid)

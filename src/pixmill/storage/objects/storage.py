@@ -1,6 +1,6 @@
 """Objects below one prefix of one bucket, as a storage. Which store it is, is the scheme's business."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
@@ -197,7 +197,7 @@ class ObjectStorage(Scheme):
         """Return ``None``: nothing here has a place in the file system."""
         relative(path)
 
-    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # nothing is told apart
+    def sweep(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # nothing is told apart
         """Return 0: an unfinished put is nowhere. obstore cannot list the parts of a large one: the bucket's rules remove them."""
         return 0
 

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Self
 
 from pixmill.core.errors import ReadError
@@ -121,6 +121,6 @@ class FileStorage(Scheme):
         """Return where ``path`` is in the file system."""
         return os.path.join(self.root, relative(path))
 
-    def sweep(self, tags: Collection[str] | None = None) -> int:
+    def sweep(self, tags: Container[str] | None = None) -> int:
         """Remove the temporaries of dead writers from the whole tree; return how many there were."""
         return temporary.sweep(self.root, tags)

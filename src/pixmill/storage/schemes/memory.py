@@ -1,7 +1,7 @@
 """A storage that lasts as long as the object: for tests and examples. ``memory://`` opens a new, empty one."""
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Container, Iterator
 from itertools import groupby
 from typing import Self
 
@@ -88,7 +88,7 @@ class MemoryStorage(Scheme):
         """Return ``None``: nothing here has a place in the file system."""
         relative(path)
 
-    def sweep(self, tags: Collection[str] | None = None) -> int:  # noqa: ARG002  # a write here is never unfinished
+    def sweep(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # a write here is never unfinished
         """Return 0: a write here is never unfinished."""
         return 0
 
