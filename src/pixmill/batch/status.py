@@ -122,7 +122,23 @@ def last_config(ledgers: Ledgers) -> RunConfig:
     last = max(ledgers.runs(), key=lambda run: run.started_at, default=None)
     if last is None or not last.about:
         raise ConfigError("the ledger holds no run that could be repeated")
-    return RunConfig.from_builtins(json.loads(last.about))
+    return _config(last)
+
+
+def last_configs(ledgers: Ledgers) -> list[RunConfig]:
+    """Return the configuration of the last run of each ledger; ``ConfigError`` when there was none at all."""
+    last_runs = [each.runs[-1] for each in ledgers.standings() if each.runs]
+    return [last_config(ledgers), *map(_config, filter(lambda run: run.about, last_runs))]
+
+
+def _config(run: RunRecord) -> RunConfig:
+    """Return what ``run`` was asked. Nothing is imported for it: a ledger is data, whoever wrote it."""
+    try:
+        return RunConfig.from_builtins(json.loads(run.about))
+    except ValueError:
+        raise ConfigError(
+            "the configuration of the last run cannot be read", hint="run it again as it was first asked for"
+        ) from None
 
 
 def unfinished(ledgers: Ledgers) -> Iterator[Holding]:

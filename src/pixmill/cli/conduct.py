@@ -52,7 +52,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            reporting.write(config.destination, run.plan.places.state)
+            reporting.write(config, run.plan.places.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:

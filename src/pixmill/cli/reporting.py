@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from pixmill.batch.config import RunConfig
+from pixmill.batch.foreign import steps_of
 from pixmill.batch.watching.events import CaughtUp
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.events import Event, Observer
@@ -41,12 +43,18 @@ class Reporting(Model, frozen=True, kw_only=True):
         if self.report and not Path(self.report).absolute().parent.is_dir():
             raise ConfigError(f"{printable(self.report)} cannot be written: its folder does not exist", hint="name another file")
 
-    def write(self, destination: str, state: Path) -> None:
-        """Write it, if it is wanted and anything has run; ``RunError`` when it cannot be."""
+    def write(self, config: RunConfig, state: Path) -> None:
+        """Write it, if it is wanted and anything has run; ``RunError`` when it cannot be. ``config`` is what was run."""
         if self.report and state.is_dir():
             from pixmill.batch.report.writing import write_report  # noqa: PLC0415  # a tenth of the start of every other run
 
-            write_report(destination, state=str(state), path=Path(self.report), check=self.quality_check)
+            write_report(
+                config.destination,
+                state=str(state),
+                path=Path(self.report),
+                check=self.quality_check,
+                allowed=steps_of(config.recipe),
+            )
 
 
 class Refresher(Observer):

@@ -2,12 +2,14 @@
 
 import json
 import random
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pixmill.batch.config import Selection
+from pixmill.batch.foreign import Code, steps_of
 from pixmill.batch.ledgers import find
 from pixmill.batch.places import open_source
 from pixmill.batch.report.account import Account
@@ -18,6 +20,7 @@ from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
 from pixmill.batch.source import Asked
 from pixmill.core.errors import PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
+from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
 SEED = 2004  # the same ledger gives the same report
@@ -43,8 +46,13 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     made_at: float
 
 
-def collect(ledger: LedgerView, *, destination: str, state: Path, check: int, now: float) -> Dossier:
-    """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of."""
+def collect(
+    ledger: LedgerView, *, destination: str, state: Path, check: int, allowed: Collection[Code] = (), now: float
+) -> Dossier:
+    """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of.
+
+    That runs the recipe which the ledger names, and with it code only as far as it is among ``allowed``.
+    """
     runs = tuple(ledger.runs())[-RUNS:]
     account, run = last_account(ledger, state)
     asked: dict[str, Any] = json.loads(runs[-1].about) if runs and runs[-1].about else {}
@@ -58,9 +66,13 @@ def collect(ledger: LedgerView, *, destination: str, state: Path, check: int, no
         run=run,
         account=account,
         findings=findings,
-        pictures=_pictures(asked, destination, state, findings, check),
+        pictures=_pictures(asked, destination, state, findings, check if _may_run(asked, allowed) else 0),
         made_at=now,
     )
+
+
+def _may_run(asked: dict[str, Any], allowed: Collection[Code]) -> bool:
+    return "recipe" in asked and set(steps_of(Recipe.from_builtins(asked["recipe"]))) <= set(allowed)
 
 
 def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: Findings, check: int) -> Gallery:
@@ -79,7 +91,7 @@ def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: Fi
         options = PictureOptions(
             source=source.address.url,
             destination=place,
-            recipe=asked["recipe"],
+            recipe=asked["recipe"] if check else {},
             max_bytes=LARGEST,
             follow_symlinks=selection.follow_symlinks,
         )

@@ -1,8 +1,10 @@
 """Write the report of an output to a file."""
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
+from pixmill.batch.foreign import Code
 from pixmill.batch.report.dossier import collect
 from pixmill.batch.report.html.page import page
 from pixmill.batch.status import open_state, state_folder
@@ -12,17 +14,24 @@ NAME = "report.html"
 
 
 def write_report(
-    destination: str, *, state: str | None = None, path: Path | None = None, check: int = 0, now: float | None = None
+    destination: str,
+    *,
+    state: str | None = None,
+    path: Path | None = None,
+    check: int = 0,
+    allowed: Collection[Code] = (),
+    now: float | None = None,
 ) -> Path:
     """Write the report of ``destination``, whole or not at all, and return where it is: ``path``, or in the folder of its state.
 
-    ``check`` is how many images are sampled for similarity. A run may be going on meanwhile. ``AddressError`` when no run has
+    ``check`` is how many images are sampled for similarity, which runs the recipe of the last run: with code that is not among
+    ``allowed``, none is. A run may be going on meanwhile. ``AddressError`` when no run has
     been there, ``RunError`` when the file cannot be written.
     """
     folder = state_folder(destination, state)
     with open_state(destination, state) as ledger:
         made_at = time.time() if now is None else now
-        text = page(collect(ledger, destination=destination, state=folder, check=check, now=made_at))
+        text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
     target = path or folder / NAME
     with writing(target), replaced(target) as file:
         file.write(text)

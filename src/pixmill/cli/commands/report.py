@@ -5,10 +5,13 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.batch.foreign import Code, steps_of
 from pixmill.batch.options import Option
 from pixmill.batch.report.writing import write_report
+from pixmill.batch.status import last_config, open_state
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
+from pixmill.cli.consent import Consent, Named, naming
 from pixmill.cli.exits import Exit
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import Output, State, asking
@@ -38,17 +41,32 @@ class Report(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return the options of the page, and those of a command that asks about an earlier run."""
-        return {**declared("The page", Page), **declared("The page", Reporting, without={"report", "profile"}), **asking()}
+        return {
+            **declared("The page", Page),
+            **declared("The page", Reporting, without={"report", "profile"}),
+            **declared("The page", Named),
+            **asking(),
+        }
 
     def execute(self) -> int:
         """Read the ledger and write the page."""
         asked, state = self.request.model(Page), self.request.model(State).state
         path = Path(asked.output) if asked.output else None
-        written = write_report(
-            word(self.request, EARLIER_DST), state=state, path=path, check=self.request.model(Reporting).quality_check
-        )
+        destination, check = word(self.request, EARLIER_DST), self.request.model(Reporting).quality_check
+        allowed = self._allowed(destination, state) if check else ()
+        written = write_report(destination, state=state, path=path, check=check, allowed=allowed)
         if self.request.model(Output).json:
             self.console.record({"report": bytes(written)})
         else:
             self.console.result(printable(written))
         return Exit.DONE
+
+    def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
+        """Return the code that measuring may run; say what is left out when it is not all that the last run used."""
+        with open_state(destination, state) as ledgers:
+            used = steps_of(last_config(ledgers).recipe)
+        left = Consent(self.console, self.request.values).missing(used)
+        if left:
+            self.console.say("likeness is not measured: it needs code, and code is not run because a ledger names it")
+            self.console.say(f"  to measure it: {naming(left)}")
+        return () if left else used

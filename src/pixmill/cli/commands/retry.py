@@ -7,12 +7,14 @@ from msgspec import Meta
 
 from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.dataset import as_before
+from pixmill.batch.foreign import code_of
 from pixmill.batch.ledgers import Holding, Ledgers
 from pixmill.batch.options import LIMIT, RUN, Option, options
-from pixmill.batch.status import forget_failures, last_config, open_state, unfinished
+from pixmill.batch.status import forget_failures, last_config, last_configs, open_state, unfinished
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct
+from pixmill.cli.consent import Consent, Named
 from pixmill.cli.exits import Exit
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import SHOW, Showing, State
@@ -33,7 +35,8 @@ class Retry(Command):
 
     Runs what the last run was asked to do, with whatever it left undone. Limits and the way to run may be changed:
     ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for those that were too large. The shards of a run that
-    was split are run one after the other; ``--state DST/.pixmill/shard-3-of-16`` names one.
+    was split are run one after the other; ``--state DST/.pixmill/shard-3-of-16`` names one. A ``python`` step of the last run, or
+    the address of its cluster, must be named again: code is not run because a ledger names it.
     """
 
     arguments: ClassVar = (EARLIER_DST,)
@@ -46,6 +49,7 @@ class Retry(Command):
         return {
             **declared("Which ones", Choice),
             **declared("Where to look", State),
+            **declared("What to run", Named),
             **changeable,
             **declared(SHOW, Showing, Reporting),
         }
@@ -54,16 +58,20 @@ class Retry(Command):
         """Forget that they failed, and run."""
         destination, state = word(self.request, EARLIER_DST), self.request.model(State).state
         showing = self.request.model(Showing)
+        reporting, consent = self.request.model(Reporting), Consent(self.console, self.request.values)
         with open_state(destination, state) as ledgers:
-            last_config(ledgers)
+            for config in last_configs(ledgers):
+                consent.require(code_of(config))
             forgotten = forget_failures(ledgers, code=self.request.model(Choice).code)
             left = list(unfinished(ledgers))
         if not showing.quiet:
             self.console.say(f"trying {plural(forgotten, 'image')} again")
         worst: int = Exit.DONE
         for holding in left:
-            config = _changed(last_config(Ledgers([holding])), self.request.values, destination, holding if state else None)
-            code = conduct(config, showing, self.request.model(Reporting), self.console)
+            former = last_config(Ledgers([holding]))
+            consent.require(code_of(former))
+            config = _changed(former, self.request.values, destination, holding if state else None)
+            code = conduct(config, showing, reporting, self.console)
             if code not in (Exit.DONE, Exit.SOME_FAILED):
                 return code
             worst = max(worst, code)

@@ -74,7 +74,7 @@ class Watch(Command):
         showing, reporting = self.request.model(Showing), self.request.model(Reporting)
         reporting.check()
         config = config_from(self.request)
-        write_report = partial(reporting.write, config.destination, find(config).state)
+        write_report = partial(reporting.write, config, find(config).state)
         progress = Progress(time.monotonic)
         printer = Silent(self.console.err) if showing.quiet or showing.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
