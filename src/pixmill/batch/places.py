@@ -99,6 +99,13 @@ def _own_folders(destination: Address, state: Path, dataset: Dataset | None) -> 
     return OwnFolders([*outputs, *([dataset.parts] if dataset else [])], [state])
 
 
+def state_folders(config: RunConfig) -> tuple[Path, Path]:
+    """Return the folder that stands for the output, and that of the state, which are one unless ``--state`` names another."""
+    dataset = dataset_at(Address.parse(config.destination), config.selection.shard)
+    destination = dataset.home if dataset else Address.parse(config.destination)
+    return default_state(destination), _state(config, destination)
+
+
 def _dataset(config: RunConfig) -> Dataset | None:
     """Return the dataset that DST names, ``None`` when it names none; ``ConfigError`` when it cannot be made here."""
     placement = config.placement

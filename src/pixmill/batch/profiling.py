@@ -11,6 +11,7 @@ import msgspec
 
 from pixmill import __version__
 from pixmill.batch.item import from_payload
+from pixmill.batch.named_files import check_again
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.undecodable import UNDECODABLE
@@ -56,6 +57,7 @@ class Profiling:
         if self._path is None or self._spool is None:
             return
         made = as_speedscope(_traces(Path(self._spool.name)), name=self._path.name, exporter=f"pixmill {__version__}")
+        check_again("--profile", self._path, "profile")
         with writing(self._path), replaced(self._path) as file:
             json.dump(made, file, separators=(",", ":"))
 

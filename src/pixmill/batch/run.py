@@ -12,6 +12,7 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.holding import records_hold
 from pixmill.batch.ledgers import LEDGER
 from pixmill.batch.opening import LOOKED_AT, is_near, opening_remarks
+from pixmill.batch.named_files import NamedFile, check, states_of
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index
@@ -115,6 +116,9 @@ def begin(
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` gives, which may be told what the ledger knows. Ends like ``open_run``."""
     config = made.config
+    if config.placement.index:
+        files = [NamedFile("--index", Path(config.placement.index), "index")]
+        check(files, source=config.source, states=states_of(made.places.guard, made.places.state))
     with ExitStack() as stack:
         metrics = Metrics()
         made.let_go()

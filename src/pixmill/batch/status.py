@@ -125,10 +125,10 @@ def last_config(ledgers: Ledgers) -> RunConfig:
     return _config(last)
 
 
-def last_configs(ledgers: Ledgers) -> list[RunConfig]:
-    """Return the configuration of the last run of each ledger; ``ConfigError`` when there was none at all."""
-    last_runs = [each.runs[-1] for each in ledgers.standings() if each.runs]
-    return [last_config(ledgers), *map(_config, filter(lambda run: run.about, last_runs))]
+def last_configs(ledgers: Ledgers) -> list[tuple[Holding, RunConfig]]:
+    """Return each ledger that knows a run, with the configuration of its last; ``ConfigError`` when none does."""
+    last_config(ledgers)
+    return [(each.holding, _config(each.runs[-1])) for each in ledgers.standings() if each.runs and each.runs[-1].about]
 
 
 def _config(run: RunRecord) -> RunConfig:

@@ -5,6 +5,8 @@ import sys
 import time
 from contextlib import ExitStack
 
+import msgspec
+
 from pixmill.batch.config import RunConfig
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress import Progress
@@ -18,13 +20,21 @@ from pixmill.cli.reporting import Reporting
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import Showing
 from pixmill.cli.summary import MARGIN, plain_report, summary
+from pixmill.cli.writes import check_files
 from pixmill.core.errors import RunError
 from pixmill.engine.task import Failed
 
 
-def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: Console) -> int:
-    """Run ``config`` to its end, shown and reported as asked, and return the exit code."""
-    reporting.check()
+class Ending(msgspec.Struct, frozen=True):
+    """How a run ended: its exit code, and the number of images that failed."""
+
+    code: int
+    failed: int
+
+
+def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: Console) -> Ending:
+    """Run ``config`` to its end, shown and reported as asked."""
+    check_files(config, showing, reporting)
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
     stopped: RunError | None = None
@@ -57,8 +67,7 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
             stopped = stopped or error
     if stopped is not None:
         say_error(stopped, console)
-        return Exit.STOPPED
-    return report.exit_code
+    return Ending(Exit.STOPPED if stopped else report.exit_code, report.counts.failed)
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:

@@ -54,7 +54,8 @@ def recorders(showing: Showing, console: Console, occasion: Occasion) -> Iterato
     """Yield whoever listens to a run besides its display: files, servers, and whoever tells what the display does not."""
     listeners = [*_writers(showing, console), *_exporters(showing, console, occasion)]
     yield from listeners
-    yield StallDetector([*listeners, Alarm(occasion.say)], patience=showing.stall_after)
+    told = [] if showing.quiet else [Alarm(occasion.say)]  # what is slow has not failed
+    yield StallDetector([*listeners, *told], patience=showing.stall_after)
     if not showing.quiet:
         yield Sealed(occasion.say)
 

@@ -26,7 +26,9 @@ class Showing(Output, frozen=True, kw_only=True):
     progress: Annotated[
         Literal["auto", "bar", "plain", "none"], Meta(description="auto: a bar on a terminal, else plain lines")
     ] = "auto"
-    quiet: Annotated[bool, Meta(description="no progress and no summary, only errors")] = False
+    quiet: Annotated[
+        bool, Meta(description="no progress and no summary; only errors, and how many images failed (in watch: which)")
+    ] = False
     log_file: Annotated[
         str | None,
         Meta(description="write one line a failure here; as JSON when it ends in .json or .jsonl", extra={"value": "FILE"}),

@@ -51,6 +51,15 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     yield from _advice(report, config)
 
 
+def brief(failed: int, place: str) -> Iterator[str]:
+    """Yield what ``--quiet`` leaves to be said: how many images failed, and where to read why; nothing when none has.
+
+    ``place`` is as ``place_of`` has it.
+    """
+    if failed:
+        yield f"{plural(failed, 'image')} failed: pixmill failures {place}"
+
+
 def _sizes(report: Report) -> str:
     outputs = "" if report.outputs == report.counts.done else f"{plural(report.outputs, 'output')}, "
     share = f" ({abs(report.bytes_saved) / report.bytes_in:.0%})" if report.bytes_in else ""
@@ -96,10 +105,15 @@ def _where_the_time_went(report: Report) -> Iterator[str]:
 
 
 def _advice(report: Report, config: RunConfig) -> Iterator[str]:
-    state = f" --state {shlex.quote(printable(config.placement.state))}" if config.placement.state else ""
-    place = shlex.quote(printable(config.destination)) + state
+    place = place_of(config.destination, config.placement.state)
     if report.counts.failed:
         yield f"Why images failed: pixmill failures {place}"
         yield f"To try them again: pixmill retry {place}"
     if not report.is_complete:
         yield "To go on from here, run the same command again."
+
+
+def place_of(destination: str, state: str | None) -> str:
+    """Return the words that lead a command to what was made in ``destination``, where the run had ``--state``."""
+    where = f" --state {shlex.quote(printable(state))}" if state else ""
+    return shlex.quote(printable(destination)) + where

@@ -68,12 +68,34 @@ class Talk:
             self._say(f"[WATCH] {SENTENCES[type(event)](event)}")
         elif isinstance(event, CaughtUp):
             self._say(f"[WATCH] {_so_far(self._progress.snapshot())}; waiting for more")
-        elif isinstance(event, TaskFinished) and isinstance(event.outcome, Failed) and not event.outcome.remembered:
-            failed = event.outcome
-            self._say(f"[FAILED] {printable(failed.task.key)}: {printable(failed.failure.message)}")
+        elif failure := _failure(event):
+            self._say(failure)
 
     def close(self) -> None:
         """Hold nothing, so let go of nothing."""
+
+
+class Complaints:
+    """An observer that says which images fail, and nothing else: a watch has no end at which it could say how many."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Say it with ``say``."""
+        self._say = say
+
+    def notice(self, event: Event) -> None:
+        """Say that an image has failed."""
+        if failure := _failure(event):
+            self._say(failure)
+
+    def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+
+def _failure(event: Event) -> str:
+    """Return the line about an image that has failed just now; empty for anything else that happens."""
+    if isinstance(event, TaskFinished) and isinstance(event.outcome, Failed) and not event.outcome.remembered:
+        return f"[FAILED] {printable(event.outcome.task.key)}: {printable(event.outcome.failure.message)}"
+    return ""
 
 
 def _so_far(now: Snapshot) -> str:

@@ -60,6 +60,7 @@ class ConfigError(PixmillError):
     codes: ClassVar = {
         "collision": "two sources want one name, and --on-collision is error",
         "exists": "a file that pixmill did not write has the name of an output, and --existing is refuse",
+        "foreign-file": "an option names a file to write that is SRC, part of the state, or nothing that pixmill wrote",
         "no-images": "there is nothing to do: the source holds no image",
     }
     exit_code = 2

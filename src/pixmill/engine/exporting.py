@@ -13,6 +13,7 @@ import msgspec
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.events import Event
 from pixmill.core.text import printable
+from pixmill.engine.streams import is_stream, open_stream
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Skipped, Task
 
 #: what a result means, as plain data; the engine itself does not know
@@ -74,12 +75,21 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
 
 @contextmanager
 def replaced(path: Path) -> Iterator[TextIO]:
-    """Open a file for text (UTF-8) that takes the place of ``path`` at the end of the block, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Open a file for text (UTF-8) that takes the place of ``path`` at the end of the block, whole or not at all.
+
+    Where that is a link, the file behind it is replaced; where it is a device or a pipe, that is written to.
+    """
+    if is_stream(path):
+        with open_stream(path, wait=False) as stream:
+            yield stream
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
+        temporary.unlink(missing_ok=True)  # of a dead process with this number, or a link of whoever may write here
+        with temporary.open("x", encoding="utf-8") as file:
             yield file
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()

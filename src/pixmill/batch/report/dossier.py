@@ -18,7 +18,7 @@ from pixmill.batch.report.comparison import PictureOptions
 from pixmill.batch.report.findings import Findings
 from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
 from pixmill.batch.source import Asked
-from pixmill.core.errors import PixmillError
+from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
@@ -72,7 +72,10 @@ def collect(
 
 
 def _may_run(asked: dict[str, Any], allowed: Collection[Code]) -> bool:
-    return "recipe" in asked and set(steps_of(Recipe.from_builtins(asked["recipe"]))) <= set(allowed)
+    try:
+        return set(steps_of(Recipe.from_builtins(asked["recipe"]))) <= set(allowed)
+    except (KeyError, ConfigError):  # of another version, or of nobody
+        return False
 
 
 def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: Findings, check: int) -> Gallery:

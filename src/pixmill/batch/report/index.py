@@ -8,6 +8,7 @@ from urllib.parse import quote_from_bytes
 import msgspec
 
 from pixmill.batch.item import Product, Written, unpack
+from pixmill.batch.named_files import check_again
 from pixmill.engine.exporting import line, replaced, writing
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import State
@@ -47,6 +48,7 @@ def entries(ledger: Ledger) -> Iterator[IndexedImage]:
 
 def write(ledger: Ledger, path: Path) -> None:
     """Write the index of everything that ``ledger`` holds as done to ``path``, whole or not at all; ``RunError`` if it cannot."""
+    check_again("--index", path, "index")
     with writing(path), replaced(path) as file:
         for entry in entries(ledger):
             file.write(line(entry) + "\n")

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pixmill.batch.foreign import Code
+from pixmill.batch.named_files import check_again
 from pixmill.batch.report.dossier import collect
 from pixmill.batch.report.html.page import page
 from pixmill.batch.status import open_state, state_folder
@@ -33,6 +34,8 @@ def write_report(
         made_at = time.time() if now is None else now
         text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
     target = path or folder / NAME
+    if path is not None:
+        check_again("the report", path, "report")
     with writing(target), replaced(target) as file:
         file.write(text)
     return target

@@ -1,20 +1,24 @@
 """``pixmill report``: one page on what was done."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from pixmill.batch.foreign import Code, steps_of
+from pixmill.batch.named_files import REPORT, NamedFile, states_of
+from pixmill.batch.named_files import check as check_files
 from pixmill.batch.options import Option
 from pixmill.batch.report.writing import write_report
-from pixmill.batch.status import last_config, open_state
+from pixmill.batch.status import last_config, open_state, state_folder
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.consent import Consent, Named, naming
 from pixmill.cli.exits import Exit
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import Output, State, asking
+from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable
 
@@ -53,6 +57,8 @@ class Report(Command):
         asked, state = self.request.model(Page), self.request.model(State).state
         path = Path(asked.output) if asked.output else None
         destination, check = word(self.request, EARLIER_DST), self.request.model(Reporting).quality_check
+        if path:
+            self._check(path, destination, state)
         allowed = self._allowed(destination, state) if check else ()
         written = write_report(destination, state=state, path=path, check=check, allowed=allowed)
         if self.request.model(Output).json:
@@ -60,6 +66,14 @@ class Report(Command):
         else:
             self.console.result(printable(written))
         return Exit.DONE
+
+    def _check(self, path: Path, destination: str, state: str | None) -> None:
+        """Raise ``ConfigError`` when the page may not be written to ``path``."""
+        folder = state_folder(destination, state)
+        source = ""
+        with suppress(ConfigError), open_state(destination, state) as ledgers:
+            source = last_config(ledgers).source
+        check_files([NamedFile("-o", path, REPORT)], source=source, states=states_of(folder))
 
     def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
         """Return the code that measuring may run; say what is left out when it is not all that the last run used."""

@@ -18,6 +18,8 @@ from pixmill.cli.consent import Consent, Named
 from pixmill.cli.exits import Exit
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import SHOW, Showing, State
+from pixmill.cli.summary import brief, place_of
+from pixmill.cli.writes import check_files
 from pixmill.core.amounts import plural
 from pixmill.core.model import Model
 from pixmill.engine.policy import Policy
@@ -60,22 +62,26 @@ class Retry(Command):
         showing = self.request.model(Showing)
         reporting, consent = self.request.model(Reporting), Consent(self.console, self.request.values)
         with open_state(destination, state) as ledgers:
-            for config in last_configs(ledgers):
-                consent.require(code_of(config))
+            for holding, former in last_configs(ledgers):
+                consent.require(code_of(former))
+                check_files(_changed(former, self.request.values, destination, holding if state else None), showing, reporting)
             forgotten = forget_failures(ledgers, code=self.request.model(Choice).code)
             left = list(unfinished(ledgers))
         if not showing.quiet:
             self.console.say(f"trying {plural(forgotten, 'image')} again")
-        worst: int = Exit.DONE
+        endings = []
         for holding in left:
             former = last_config(Ledgers([holding]))
             consent.require(code_of(former))
             config = _changed(former, self.request.values, destination, holding if state else None)
-            code = conduct(config, showing, reporting, self.console)
-            if code not in (Exit.DONE, Exit.SOME_FAILED):
-                return code
-            worst = max(worst, code)
-        return worst
+            endings.append(conduct(config, showing, reporting, self.console))
+            if endings[-1].code not in (Exit.DONE, Exit.SOME_FAILED):
+                break
+        if showing.quiet:
+            for line in brief(sum(each.failed for each in endings), place_of(destination, state)):
+                self.console.say(line)
+        stopped = [each.code for each in endings if each.code not in (Exit.DONE, Exit.SOME_FAILED)]
+        return max(stopped or [each.code for each in endings], default=Exit.DONE)
 
 
 def _changed(config: RunConfig, values: Mapping[str, object], destination: str, moved: Holding | None) -> RunConfig:

@@ -11,6 +11,7 @@ from pixmill.cli.conduct import conduct
 from pixmill.cli.forecast import forecast
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import SHOW, Showing
+from pixmill.cli.summary import brief, place_of
 from pixmill.core.model import Model
 
 
@@ -52,4 +53,8 @@ class Run(Command):
         showing = self.request.model(Showing)
         if self.request.model(Rehearsal).dry_run:
             return forecast(config, self.console, as_json=showing.json)
-        return conduct(config, showing, self.request.model(Reporting), self.console)
+        ending = conduct(config, showing, self.request.model(Reporting), self.console)
+        if showing.quiet:
+            for line in brief(ending.failed, place_of(config.destination, config.placement.state)):
+                self.console.say(line)
+        return ending.code

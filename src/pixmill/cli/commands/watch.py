@@ -26,7 +26,8 @@ from pixmill.cli.reporting import Refresher, Reporting
 from pixmill.cli.sentence import say_error
 from pixmill.cli.showing import SHOW, Showing
 from pixmill.cli.summary import MARGIN, plain_report, summary
-from pixmill.cli.watching import Talk, WatchLines
+from pixmill.cli.watching import Complaints, Talk, WatchLines
+from pixmill.cli.writes import check_files
 from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model
@@ -72,8 +73,8 @@ class Watch(Command):
         if self.request.model(Health).health:
             return self._check()
         showing, reporting = self.request.model(Showing), self.request.model(Reporting)
-        reporting.check()
         config = config_from(self.request)
+        check_files(config, showing, reporting)
         write_report = partial(reporting.write, config, find(config).state)
         progress = Progress(time.monotonic)
         printer = Silent(self.console.err) if showing.quiet or showing.progress == "none" else WatchLines(self.console.err)
@@ -96,8 +97,8 @@ class Watch(Command):
 
     def _listeners(self, occasion: Occasion, write_report: Callable[[], None]) -> Iterator[Observer]:
         """Yield who else hears of a watch: what says it in words, and what keeps the report up to date."""
-        if not self.request.model(Showing).quiet:
-            yield Talk(occasion.progress, occasion.say)
+        is_quiet = self.request.model(Showing).quiet
+        yield Complaints(occasion.say) if is_quiet else Talk(occasion.progress, occasion.say)
         if self.request.model(Reporting).report:
             yield Refresher(write_report)
 

@@ -6,6 +6,7 @@ from typing import TextIO
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkersSeen
 from pixmill.engine.exporting import Explain, line, opening, writing
+from pixmill.engine.streams import is_stream, open_stream
 
 
 class EventLines(Observer):
@@ -42,7 +43,7 @@ class EventFile(Observer):
         """Begin the file; ``ConfigError`` when it cannot be written."""
         self._path = path
         with opening(path):
-            self._file = path.open("w", encoding="utf-8")
+            self._file = open_stream(path) if is_stream(path) else path.open("w", encoding="utf-8")
         self._lines = EventLines(self._file, explain=explain)
 
     def notice(self, event: Event) -> None:

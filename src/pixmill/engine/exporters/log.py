@@ -1,7 +1,9 @@
 """One line a failure, in a file that outlives the terminal."""
 
+import os
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -9,6 +11,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled, TaskFinished
 from pixmill.engine.exporting import line, opening, writing
+from pixmill.engine.streams import is_stream, open_stream
 from pixmill.engine.task import Failed
 
 JSON_SUFFIXES = frozenset({".json", ".jsonl"})
@@ -26,6 +29,7 @@ class FailureLog(Observer):
     def __init__(self, path: Path, *, largest: int = LARGEST, kept: int = KEPT) -> None:
         """Open the file; ``ConfigError`` when it cannot be."""
         self._path = path
+        self._is_stream = is_stream(path)
         self._largest = largest
         self._kept = kept
         self._as_json = path.suffix.lower() in JSON_SUFFIXES
@@ -45,26 +49,31 @@ class FailureLog(Observer):
             self._file.close()
 
     def _open(self) -> TextIO:
+        if self._is_stream:
+            return open_stream(self._path)
         return self._path.open("a", encoding="utf-8", buffering=1)
 
     def _write(self, lines: list[str]) -> None:
         text = "".join(f"{each}\n" for each in lines)
         with writing(self._path):
-            size = self._file.tell()
+            size = 0 if self._is_stream else self._file.tell()
             if size and size + len(text.encode()) > self._largest:
                 self._put_aside()
             self._file.write(text)
 
     def _put_aside(self) -> None:
         self._file.close()
-        for number in range(self._kept, 0, -1):
-            younger = self._path if number == 1 else self._aside(number - 1)
+        places = [Path(os.path.realpath(self._path)), *asides(self._path, self._kept)]
+        for younger, older in reversed(list(pairwise(places))):
             with suppress(FileNotFoundError):
-                younger.replace(self._aside(number))
+                younger.replace(older)
         self._file = self._open()
 
-    def _aside(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
+
+def asides(path: Path, kept: int = KEPT) -> list[Path]:
+    """Return where files that were put aside are, the youngest first: beside the file that ``path`` leads to."""
+    target = Path(os.path.realpath(path))
+    return [target.with_name(f"{target.name}.{number}") for number in range(1, kept + 1)]
 
 
 def _failure(at: float, failed: Failed) -> str:

@@ -27,11 +27,11 @@ def as_speedscope(traces: Sequence[Trace], *, name: str, exporter: str) -> dict[
     whole = _profile(f"a sample of {plural(len(chosen), 'task')}", together, begins[-1])
     return {
         "$schema": SCHEMA,
+        "exporter": exporter,  # first, so that a file of ours is known by its beginning
         "shared": {"frames": [_frame(frame) for frame in frames]},
         "profiles": [whole, *(_profile(_title(trace), list(_events(trace, indexes, 0.0)), trace.seconds) for trace in chosen)],
         "name": printable(name),
         "activeProfileIndex": 0,
-        "exporter": exporter,
     }
 
 

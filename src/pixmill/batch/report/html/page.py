@@ -32,6 +32,7 @@ def document(subject: str, *head: Html, body: Iterable[Html]) -> str:
     """Return a document about ``subject`` in the colours that whoever reads it prefers."""
     known = (
         tag("meta", charset="utf-8"),
+        tag("meta", name="generator", content="pixmill"),
         *head,
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
