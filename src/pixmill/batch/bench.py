@@ -1,7 +1,7 @@
 """How fast this machine is with these images: one after the other, then with 1, 2, 4 ... workers, and how many to use."""
 
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ from pixmill.batch.report.spending import spending
 from pixmill.batch.report.summary import Report
 from pixmill.batch.run import run
 from pixmill.core.errors import AddressError
+from pixmill.core.temporaries import temporary_folder, writing_temporaries
 from pixmill.imaging.recipe import Recipe
 
 SEQUENTIAL = 0
@@ -47,7 +48,7 @@ def sample(source: Path, count: int) -> Iterator[Path]:
 
     ``AddressError`` when there is no image.
     """
-    with tempfile.TemporaryDirectory(prefix="pixmill-bench-") as folder:
+    with temporary_folder("pixmill-bench-") as folder:
         config = RunConfig(source=str(source), destination=str(Path(folder) / "out"))
         root = find(config).source_root.local
         if root is None:
@@ -57,11 +58,13 @@ def sample(source: Path, count: int) -> Iterator[Path]:
             raise AddressError(f"there is no image in {source}")
         chosen = paths[:: max(1, len(paths) // count)][:count]
         images = Path(folder) / "images"
-        images.mkdir()
-        for number, path in enumerate(chosen):
-            original = (root / os.fsdecode(path)).resolve()
+        originals = [(root / os.fsdecode(path)).resolve() for path in chosen]
+        with writing_temporaries():
+            images.mkdir()
+            for number, original in enumerate(originals):
+                (images / f"{number:06}{original.suffix}").symlink_to(original)
+        for original in originals:
             _read(original)
-            (images / f"{number:06}{original.suffix}").symlink_to(original)
         yield images
 
 
@@ -96,16 +99,19 @@ def recommended(found: Sequence[Trial]) -> int:
 
 def _trial(images: Path, recipe: Recipe, workers: int) -> Trial:
     """Run once, into a folder that is thrown away, as durably as ever."""
-    with tempfile.TemporaryDirectory(prefix="pixmill-bench-", dir=images.parent) as place:
+    place = images.parent / f"out-{workers}"
+    try:
         config = RunConfig(
             source=str(images),
-            destination=str(Path(place) / "out"),
+            destination=str(place / "out"),
             recipe=recipe,
             selection=Selection(follow_symlinks=True),
             workers=workers or None,
             executor="local" if workers else "inline",
         )
         return _told(run(config), workers)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _told(report: Report, workers: int) -> Trial:

@@ -1,9 +1,9 @@
 """The profile of a run: a few of its images traced in the workers, and put into one file at the end."""
 
 import json
-import tempfile
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from pixmill import __version__
 from pixmill.batch.item import from_payload
 from pixmill.batch.named_files import check_again
 from pixmill.core.errors import ConfigError
+from pixmill.core.temporaries import temporary_folder
 from pixmill.core.text import printable
 from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.exporters.speedscope import as_speedscope
@@ -33,12 +34,12 @@ class Profiling:
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"{printable(path)} cannot be written: its folder does not exist", hint="name another file")
         self._path = path
-        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._spool: TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         """Make room for traces."""
         if self._path is not None:
-            self._spool = tempfile.TemporaryDirectory(prefix="pixmill-profile-", ignore_cleanup_errors=True)
+            self._spool = temporary_folder("pixmill-profile-")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

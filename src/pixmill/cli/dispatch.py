@@ -1,5 +1,6 @@
 """Find the command, run it, and turn every error into a sentence and an exit code."""
 
+import errno
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from pixmill.cli.sentence import say_error
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.text import printable
 
+FULL = (errno.ENOSPC, errno.EDQUOT)  # no defect, wherever they come from
 HELP = ("help", "--help", "-h")
 
 
@@ -42,13 +44,22 @@ def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Conso
         console.say("pixmill: interrupted")
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the last place before the interpreter's own traceback
-        console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
-        if "--debug" in line or environment.get("PIXMILL_DEBUG"):
-            for trace_line in traceback.format_exc().splitlines():
-                console.say(printable(trace_line))
-        else:
-            console.say("  this is a defect of pixmill: please report it with the output of the same command and --debug")
+        return _unexpected(error, line, environment, console)
+
+
+def _unexpected(error: Exception, line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
+    if isinstance(error, OSError) and error.errno in FULL:
+        place = f" for {printable(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        console.say(f"pixmill: there is no space left{place}: {error.strerror}")
+        console.say("  free some, or give temporary files another folder (TMPDIR=FOLDER), and run the same command again")
         return Exit.STOPPED
+    console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
+    if "--debug" in line or environment.get("PIXMILL_DEBUG"):
+        for trace_line in traceback.format_exc().splitlines():
+            console.say(printable(trace_line))
+    else:
+        console.say("  this is a defect of pixmill: please report it with the output of the same command and --debug")
+    return Exit.STOPPED
 
 
 def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:

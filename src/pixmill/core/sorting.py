@@ -10,6 +10,8 @@ from threading import Lock
 
 import msgspec
 
+from pixmill.core.temporaries import writing_temporaries
+
 Record = tuple[bytes, bytes]
 
 HELD = 32_000_000  # bytes of records in memory before they go to disk
@@ -24,7 +26,8 @@ class Sorted:
 
     They are drawn once, when the first is asked for, and may then be gone through any number of times, by several threads
     too. What does not fit into ``held`` bytes lies in an unnamed file in the folder for temporary files, which goes with
-    the process however it ends. Memory: ``held``, and a few hundred records of each run while they are merged.
+    the process however it ends; ``RunError`` where that has no room.
+    Memory: ``held``, and a few hundred records of each run while they are merged.
     """
 
     def __init__(self, records: Iterable[Record], *, held: int = HELD) -> None:
@@ -61,7 +64,7 @@ class _Spill:
     """An unnamed file that only grows; it is closed when nobody holds it any more."""
 
     def __init__(self) -> None:
-        with tempfile.TemporaryFile() as file:
+        with writing_temporaries(), tempfile.TemporaryFile() as file:
             self.descriptor = os.dup(file.fileno())
         weakref.finalize(self, os.close, self.descriptor)
         self.size = 0
@@ -70,10 +73,11 @@ class _Spill:
         """Write ``data`` at the end; return where it is, and its size."""
         place = self.size
         rest = memoryview(data)
-        while rest:
-            written = os.pwrite(self.descriptor, rest, self.size)
-            self.size += written
-            rest = rest[written:]
+        with writing_temporaries():
+            while rest:
+                written = os.pwrite(self.descriptor, rest, self.size)
+                self.size += written
+                rest = rest[written:]
         return place, len(data)
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pixmill.batch.datasets.contents import Outputs
 from pixmill.batch.datasets.dataset import as_before, dataset_at
 from pixmill.batch.datasets.opening import open_outputs
 from pixmill.batch.ledgers import Holding
 from pixmill.core.errors import PixmillError
+from pixmill.core.temporaries import temporary_folder
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
@@ -25,7 +25,7 @@ def as_files(destination: str, *, former: str, held: Sequence[Holding], names: I
     if dataset_at(asked) is None:
         yield asked.url
         return
-    with TemporaryDirectory(prefix="pixmill-") as folder:
+    with temporary_folder() as folder:
         with open_outputs(destination, former=former, held=held) as outputs:
             _copy(outputs, names, Path(folder), largest)
         yield Address.parse(folder).url

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pixmill.batch import statefolder
 from pixmill.batch.config import Placement
@@ -18,6 +17,7 @@ from pixmill.batch.datasets.shelf import Shelf, open_shelf
 from pixmill.batch.ledgers import Holding
 from pixmill.batch.plan import Plan
 from pixmill.core.events import Observer
+from pixmill.core.temporaries import temporary_folder
 from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
@@ -53,7 +53,7 @@ def open_contents(dataset: Dataset, state: Path) -> Iterator[Contents]:
 def _catalogue_to_read(dataset: Dataset, state: Path, shelf: Shelf, stack: ExitStack) -> Catalogue | None:
     """Return the catalogue of this machine, or for a dataset in a store one of what its indexes say: another may know more."""
     if dataset.home.local is None and is_indexed(dataset, shelf):
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="pixmill-")))
+        folder = Path(stack.enter_context(temporary_folder()))
         catalogue = Catalogue(folder / CATALOGUE)
         adopt(dataset, catalogue, shelf, is_ours=lambda: True)
     elif (state / CATALOGUE).exists():

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pixmill.batch.datasets.whole import settle_folders
 from pixmill.core.errors import AddressError, WriteError
+from pixmill.core.temporaries import temporary_folder
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.objects.storage import ObjectStorage
@@ -92,7 +93,7 @@ class StoreShelf(Shelf):
     def path(self, name: str) -> Path:
         """Download it."""
         self.close()
-        self._here = TemporaryDirectory(prefix="pixmill-")
+        self._here = temporary_folder()
         target = Path(self._here.name) / name
         self._patience.call(lambda: self._storage.download(os.fsencode(name), target))
         return target

@@ -42,7 +42,7 @@ class Turns:
         self._clock = clock
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311  # it spreads requests, it keeps no secret
-        self._locks, self._times = (_file(folder or _own_folder(), name) for name in ("hosts.locks", "hosts.times"))
+        self._locks, self._times = (_file(folder, name) for name in ("hosts.locks", "hosts.times"))
 
     @contextmanager
     def turn(self, host: str) -> Iterator[None]:
@@ -88,9 +88,10 @@ def _own_folder() -> str:
     return os.path.join(tempfile.gettempdir(), f"pixmill-{os.getuid()}")
 
 
-def _file(folder: str, name: str) -> int:
+def _file(named: str | None, name: str) -> int:
     """Return a descriptor of the file, -1 where it cannot be ours alone."""
     try:
+        folder = named or _own_folder()
         with suppress(FileExistsError):
             os.mkdir(folder, 0o700)
         found = os.lstat(folder)
