@@ -168,5 +168,5 @@ def _foreign(option: str, path: Path) -> ConfigError:
     return ConfigError(
         f"{option} would write over {printable(path)}, which is no file that pixmill has written for it",
         code="foreign-file",
-        hint="name another file, or remove this one",
+        hint="name another file",
     )

@@ -320,3 +320,18 @@ def test_a_temporary_of_the_same_name_is_never_overwritten(storage, tmp_path):
 def test_a_tag_that_a_sweep_would_not_recognise_is_refused(tmp_path, tag):
     with pytest.raises(ValueError, match="letters and digits"):
         FileStorage(os.fsencode(tmp_path), tag=tag).write(b"a", b"", durable=False)
+
+
+def test_a_sweep_does_not_enter_an_output_below(tmp_path):
+    inner = tmp_path / "out" / "sub"
+    (inner / ".pixmill").mkdir(parents=True)
+    (inner / "deep").mkdir()
+    (tmp_path / "out" / ".pixmill").mkdir()
+    beside = tmp_path / "out" / "other"
+    beside.mkdir()
+    left = [folder / ".pixmill-1of1-7-0.tmp" for folder in (tmp_path / "out", inner, inner / "deep", beside)]
+    for path in left:
+        path.write_bytes(b"half")
+    assert FileStorage(os.fsencode(tmp_path / "out")).sweep() == 2
+    assert [path.exists() for path in left] == [False, True, True, False]
+    assert FileStorage(os.fsencode(inner)).sweep() == 2
