@@ -10,7 +10,8 @@ from typing import ClassVar, Self
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 
-Extension = Callable[[bytes], str]
+#: The extension of an output: the same for all sources, or what a look at a source tells.
+Extension = str | Callable[[bytes], str]
 #: tells the names of the outputs that each of some sources has on record
 Recorded = Callable[[Sequence[bytes]], Iterable[Collection[bytes]]]
 FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash")
@@ -63,12 +64,11 @@ class Template:
         the length of ``{hash}``.
         """
         folder, _, name = path.rpartition(b"/")
-        stem, dot, _ = name.rpartition(b".")
         values = {
             "dir": folder,
-            "stem": (stem if dot and stem.strip(b".") else name) if mark is None else mark,  # a stem of dots names a folder
+            "stem": _parted(name)[0] if mark is None else mark,
             "name": name if mark is None else mark,
-            "ext": extension.encode(),
+            "ext": extension.encode("utf-8", "surrogateescape"),
             "rendition": rendition.encode(),
         }
         if "{hash}" in self.text:
@@ -93,6 +93,17 @@ class Template:
     def __hash__(self) -> int:
         """Hash by value."""
         return hash(self.text)
+
+
+def own_extension(path: bytes) -> str:
+    """Return the extension of a source as it is written, without its dot; empty where it has none."""
+    return _parted(path.rpartition(b"/")[2])[1].decode("utf-8", "surrogateescape")
+
+
+def _parted(name: bytes) -> tuple[bytes, bytes]:
+    """Return stem and extension of a file name."""
+    stem, dot, extension = name.rpartition(b".")
+    return (stem, extension) if dot and stem.strip(b".") else (name, b"")  # a stem of dots names a folder
 
 
 def identity(path: bytes) -> bytes:
@@ -121,7 +132,7 @@ def is_reserved(name: bytes) -> bool:
 class Namer:
     """Names the outputs of all sources that could collide: those of one folder.
 
-    ``renditions`` are pairs of the rendition's name and a function that tells the extension for a source.
+    ``renditions`` are pairs of the rendition's name and its extension; a function that tells it is asked once for a source.
     """
 
     def __init__(
@@ -142,6 +153,7 @@ class Namer:
         self._template = template
         self._renditions = renditions
         self._refuse = refuse
+        self._told: dict[tuple[object, bytes], str] = {}
 
     def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
         """Give every source one name for each rendition, all of them different, and none that of an output's folder.
@@ -150,6 +162,7 @@ class Namer:
         name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order of ``sources`` does not matter.
         ``folders`` are those of the source beside them: the images in them go into folders as well.
         """
+        self._told.clear()
         wanted = {source: self._fill(source, None) for source in sorted(sources)}
         self._keep_recorded(wanted)
         in_order = sorted(wanted, key=lambda source: source not in wanted[source])  # stable: by path within
@@ -168,7 +181,7 @@ class Namer:
         return names
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
-        """Tell whether ``names`` are others than ``source`` wanted, because of a collision."""
+        """Tell whether ``names``, which were given last, are others than ``source`` wanted, because of a collision."""
         return names not in (self._fill(source, None), self._fill(source, None, digits=FORMER_HASH_DIGITS))
 
     def _keep_recorded(self, wanted: dict[bytes, tuple[bytes, ...]]) -> None:
@@ -191,7 +204,10 @@ class Namer:
     def _fill(self, source: bytes, mark: bytes | None, *, digits: int = HASH_DIGITS) -> tuple[bytes, ...]:
         fill = self._template.fill
         return tuple(
-            [fill(source, extension=ext(source), rendition=name, mark=mark, digits=digits) for name, ext in self._renditions]
+            [
+                fill(source, extension=self.extension(source, ext), rendition=name, mark=mark, digits=digits)
+                for name, ext in self._renditions
+            ]
         )
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:  # noqa: ARG002  # names of samples follow from it
@@ -204,6 +220,15 @@ class Namer:
             name = self._template.fill(folder + _NOBODY, extension="", rendition=rendition)
             while name := name.rpartition(b"/")[0]:
                 yield name
+
+    def extension(self, source: bytes, extension: Extension) -> str:
+        """Return ``extension`` as it is for ``source``."""
+        if isinstance(extension, str):
+            return extension
+        asked = extension, source
+        if asked not in self._told:
+            self._told[asked] = extension(source)
+        return self._told[asked]
 
     def _alternatives(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
         own = source.rpartition(b"/")[2]

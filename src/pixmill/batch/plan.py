@@ -1,7 +1,7 @@
 """``Plan``: what will be done, fully resolved against the world and fingerprinted. Makes tasks, writes nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from pixmill.batch import fingerprint
 from pixmill.batch.assignment import Assignment
@@ -9,7 +9,7 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.identity import own_tag
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.naming import Extension, Namer, identity, is_reserved
+from pixmill.batch.naming import Extension, Namer, identity, is_reserved, own_extension
 from pixmill.batch.places import Places, find
 from pixmill.batch.recorded_names import RecordedNames
 from pixmill.batch.selection import HEAD, Selector
@@ -18,7 +18,8 @@ from pixmill.batch.workload import Extent, extent
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.text import printable
 from pixmill.engine.task import Task
-from pixmill.imaging.recipe import Rendition
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.local.mounts import is_within
 from pixmill.storage.storage import Entry, Placed
@@ -34,6 +35,7 @@ class Plan:
         self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_chosen)
         self._found_by: dict[bytes, bytes] = {}
         self._unseen: dict[bytes, ReadError] = {}
+        self._looks: dict[type[Codec], Extension] = {}
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -116,9 +118,9 @@ class Plan:
         below = state.below(destination)
         return identity(below) if below else None
 
-    def alike(self) -> "Plan":
-        """Return a plan of the same, which counts by itself what is ignored."""
-        other = Plan(self.config, self.places)
+    def alike(self, config: RunConfig | None = None) -> "Plan":
+        """Return a plan of the same, or of ``config`` at the same places, which counts by itself what is ignored."""
+        other = Plan(config or self.config, self.places)
         other._recorded = self._recorded
         return other
 
@@ -133,7 +135,8 @@ class Plan:
 
     def extent(self) -> Extent:
         """Return how much there is to do by walking the source once more, for the total of a progress display."""
-        return extent(self.alike().items())
+        config = self.config.evolve(recipe=Recipe())  # which needs no look into the sources to count them
+        return extent(self.alike(config).items())
 
     @cached_property
     def namer(self) -> Namer:
@@ -147,7 +150,7 @@ class Plan:
             raise ConfigError("recipe.renditions: two of them have the same name and format")
         several = len({rendition.name for rendition in renditions}) > 1
         refuse = placement.on_collision == "error"
-        named = [(rendition.name, self._extension(rendition)) for rendition in renditions]
+        named = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
         if self.places.dataset:
             return SampleNamer(placement.name, named, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
         template = placement.name.with_rendition() if several else placement.name
@@ -166,21 +169,19 @@ class Plan:
             bring_home(places.home, state)
         return RecordedNames(state, shard, None if places.dataset else places.destination.local)
 
-    def _extension(self, rendition: Rendition) -> Extension:
-        """Return the function that tells the extension of ``rendition`` for a source; only ``keep`` has to look into it."""
-        codec, storage = rendition.encode, self.places.source.storage
+    def _extension(self, codec: Codec) -> Extension:
+        """Return the extension of what ``codec`` writes, or the function that looks into a source for it, as for ``keep``."""
         if not codec.follows_source:
-            extension = codec.format.extension
-            return lambda _: extension
+            return codec.format.extension
+        return self._looks.setdefault(type(codec), partial(self._looked_for, codec))  # one for all renditions: one look
 
-        def extension_of(path: bytes) -> str:
-            try:
-                return codec.extension_for(storage.head(self._found_by.get(path, path), HEAD))
-            except ReadError as error:  # it has no name, so it is no task of a worker
-                self._unseen[path] = error
-                return ""
-
-        return extension_of
+    def _looked_for(self, codec: Codec, path: bytes) -> str:
+        own = own_extension(path)
+        try:
+            return codec.extension_for(self.places.source.storage.head(self._found_by.get(path, path), HEAD), own)
+        except ReadError as error:  # it has no name, so it is no task of a worker
+            self._unseen[path] = error
+            return own
 
 
 def plan(config: RunConfig) -> Plan:

@@ -54,21 +54,23 @@ class Survey(msgspec.Struct, kw_only=True):
 def survey(plan: Plan) -> Survey:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
     counted = Survey(warnings=_warnings(plan))
-    items, placement = plan.items(), plan.config.placement
+    placement = plan.config.placement
+    items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.places.dataset is not None
     occupancy = None if is_dataset else Occupancy(plan.places.destination, follow_links=placement.follow_output_links)
     with _ledger(plan) as ledger, _standing(plan.places) as stands:
         while chunk := list(islice(items, CHUNK)):
-            tasks = [to_task(item, plan.fingerprint) for item in chunk]
+            tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
             records = ledger.recall([task.key for task in tasks])
-            for item, task, record in zip(chunk, tasks, records, strict=True):
+            for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
                 known = record if record and record.id == task.id and not plan.config.force else None
                 if known and known.state is State.DONE and stands(task, known):
                     counted.unchanged += 1
                 elif known and known.state is State.FAILED and stands(task, known):
                     counted.failed_before += 1
                 else:
-                    _count_work(counted, item, plan)
+                    _count_work(counted, item)
+                    counted.renamed += is_renamed
                     if occupancy:
                         occupancy.look(item, record)
         counted.seconds = _estimate(counted, ledger)
@@ -91,11 +93,10 @@ def _standing(places: Places) -> Iterator[StillValid]:
         yield records_hold(contents.stands, lambda _: False)
 
 
-def _count_work(counted: Survey, item: Item, plan: Plan) -> None:
+def _count_work(counted: Survey, item: Item) -> None:
     counted.to_do += 1
     counted.outputs += len(item.names)
     counted.bytes_in += item.entry.size
-    counted.renamed += plan.namer.is_renamed(item.entry.path, item.names)
     if len(counted.examples) < EXAMPLES:
         counted.examples.append((item.entry.path, item.names))
 

@@ -1,6 +1,7 @@
 """Flags, from the same declarations as everything else: argparse takes the line apart, the models say what is right.
 
-A flag is an ``Option``: its name with dashes, ``--no-NAME`` too when it is a switch, several times when it is a list.
+A flag is an ``Option``: its name with dashes, ``--no-NAME`` too when it is a switch or says what that means, several times when it
+is a list.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from typing import NoReturn
 import msgspec
 
 from pixmill.batch.options import Option
-from pixmill.cli.values import accepted, alone, bare, checked, is_repeatable, letter
+from pixmill.cli.values import accepted, alone, bare, checked, extra, is_repeatable, letter
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.validation import nearest, shown
@@ -106,6 +107,8 @@ def _parser(options: Mapping[str, Option]) -> _Parser:
         else:
             action = "append" if is_repeatable(kind) else "store"
             parser.add_argument(*letter(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
+            if (denied := extra(kind, "no")) is not None:
+                parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=denied, default=argparse.SUPPRESS)
     return parser
 
 

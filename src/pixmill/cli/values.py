@@ -45,14 +45,19 @@ def is_repeatable(kind: Any) -> bool:  # noqa: ANN401  # any declared type
 
 def letter(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  # any declared type
     """Return the short flag of an option of this type, where ``Meta(extra={"letter": "o"})`` declares one."""
-    metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, Meta) and meta.extra]
-    return tuple(f"-{meta.extra['letter']}" for meta in metas if meta.extra and "letter" in meta.extra)
+    found = extra(kind, "letter")
+    return () if found is None else (f"-{found}",)
 
 
 def alone(kind: Any) -> str | None:  # noqa: ANN401  # any declared type
     """Return what an option means that is given without a value, where ``Meta(extra={"alone": "8642"})`` declares it."""
+    return extra(kind, "alone")
+
+
+def extra(kind: Any, word: str) -> str | None:  # noqa: ANN401  # any declared type
+    """Return what ``Meta(extra={word: ...})`` declares of an option of this type: with ``no``, what ``--no-NAME`` means."""
     metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, Meta) and meta.extra]
-    return next((str(meta.extra["alone"]) for meta in metas if meta.extra and "alone" in meta.extra), None)
+    return next((str(meta.extra[word]) for meta in metas if meta.extra and word in meta.extra), None)
 
 
 def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type

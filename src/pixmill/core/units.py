@@ -109,31 +109,53 @@ class Rate(Scalar, float):
 
 
 class Size:
-    """A box in pixels, ``1920x1080``; one side may be left open: ``1920x`` or ``x1080``; ``1920`` means both sides."""
+    """A box in pixels, ``1920x1080``; one side may be left open: ``1920x`` or ``x1080``; ``1920`` means both sides.
 
-    __slots__ = ("height", "width")
-    expected: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
-    _pattern: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[xX\u00d7*]\s*(\d*)\s*|\s*(\d+)\s*")
+    Or a part of what there is, ``50%``; or ``keep`` (also ``none``, ``original``): the size as it is, with no side and no part.
+    """
 
-    def __init__(self, width: int | None, height: int | None) -> None:
-        """Take the sides in pixels; ``None`` leaves a side open."""
+    __slots__ = ("height", "percent", "width")
+    expected: ClassVar[str] = "a size such as 1920x1080, 1920x, x1080 or 50%, or keep"
+    _expected_box: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
+    _box: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[xX\u00d7*]\s*(\d*)\s*|\s*(\d+)\s*")
+    _part: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+    _words: ClassVar[tuple[str, ...]] = ("keep", "none", "original")
+    _largest_part: ClassVar[float] = 10_000
+
+    def __init__(self, width: int | None = None, height: int | None = None, *, percent: float | None = None) -> None:
+        """Take the sides in pixels (``None`` leaves a side open), or the percentage of both that there are."""
         self.width = width
         self.height = height
+        self.percent = percent
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
         """Parse ``value``; ``ValueError`` when it is not a size."""
-        match = None if isinstance(value, bool) else cls._pattern.fullmatch(str(value))
+        if value is False or str(value).strip().lower() in cls._words:
+            return cls()
+        if part := cls._part.fullmatch(str(value)):
+            percent = float(part[1])
+            if not 0 < percent <= cls._largest_part:
+                raise ValueError(cls.expected)
+            return cls(percent=percent)
+        match = None if isinstance(value, bool) else cls._box.fullmatch(str(value))
         if match is None:
             raise ValueError(cls.expected)
         width, height, square = (int(text) if text else None for text in match.groups())
         if 0 in (width, height, square) or (width, height, square) == (None, None, None):
-            raise ValueError(cls.expected)
+            raise ValueError(cls._expected_box)
         return cls(square or width, square or height)
+
+    @property
+    def is_box(self) -> bool:
+        """Tell whether it names a side."""
+        return (self.width, self.height) != (None, None)
 
     def to_builtin(self) -> str:
         """Return the canonical text."""
-        return f"{self.width or ''}x{self.height or ''}"
+        if self.percent is not None:
+            return f"{plain(self.percent)}%"
+        return f"{self.width or ''}x{self.height or ''}" if self.is_box else self._words[0]
 
     def __str__(self) -> str:
         """Return the canonical text."""
@@ -145,8 +167,8 @@ class Size:
 
     def __eq__(self, other: object) -> bool:
         """Compare by value."""
-        return isinstance(other, Size) and (self.width, self.height) == (other.width, other.height)
+        return isinstance(other, Size) and str(self) == str(other)
 
     def __hash__(self) -> int:
         """Hash by value."""
-        return hash((self.width, self.height))
+        return hash(str(self))

@@ -3,8 +3,9 @@
 import re
 from typing import Any, ClassVar, Self
 
-from pixmill.core.model import Model
+from pixmill.core.model import Model, fields
 from pixmill.core.registry import Registry
+from pixmill.core.units import plain
 
 #: A comma that ends a setting; in a value such as ``255,136,0`` it does not.
 NEXT_SETTING = re.compile(r",+(?=[^,=]*=)")
@@ -33,8 +34,25 @@ class Variant(Model, frozen=True, kw_only=True):
             return super().from_builtins(data)
         if tag_field not in data:
             raise cls.error(f"{tag_field}: expected a name, received none")
-        member: Self = cls.registry.get(str(data[tag_field])).from_builtins(data)
+        member: Self = cls.named(str(data[tag_field])).from_builtins(data)
         return member
+
+    @classmethod
+    def named(cls, name: str) -> type[Self]:
+        """Return the member of the family that goes by ``name``; the family's error when there is none."""
+        member: type[Self] = cls.registry.get(name)
+        return member
+
+    def text(self) -> str:
+        """Return the member as the command line takes it: ``NAME:key=value``, without what is at its default."""
+        defaults = {field.encode_name: field.default for field in fields(type(self))}
+        tag = str(self.__struct_config__.tag)
+        settings = [
+            f"{name}={_written(value)}"
+            for name, value in self.to_builtins().items()
+            if name in defaults and getattr(self, name) != defaults[name]
+        ]
+        return f"{tag}:{','.join(settings)}" if settings else tag
 
     @classmethod
     def parse_text(cls, text: str) -> dict[str, object]:
@@ -47,6 +65,12 @@ class Variant(Model, frozen=True, kw_only=True):
                 raise cls.error(f"{name}: expected key=value, received {setting}")
             data[key.strip().replace("-", "_")] = _scalar(value.strip())
         return data
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return plain(value) if isinstance(value, float) else str(value)
 
 
 def _scalar(text: str) -> object:

@@ -39,6 +39,24 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
     follows_source: ClassVar[bool] = False
 
     @classmethod
+    def named(cls, name: str) -> "type[Codec]":
+        """Return the codec of the format called ``name``, which may also be one of its extensions, in any case: ``JPG``."""
+        plain = name.strip().lower().removeprefix(".")
+        try:
+            return super().named(plain)
+        except RecipeError:
+            owner = next((codec for _, codec in cls.registry if plain in codec.format.extensions), None)
+            if owner is None:
+                raise
+            return owner
+
+    @property
+    def lossy_quality(self) -> int | None:
+        """Return the quality to which a picture is encoded; ``None`` where every pixel stays as it is."""
+        quality: int | None = None if getattr(self, "lossless", False) else getattr(self, "quality", None)
+        return quality
+
+    @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says, without decoding pixels. ``DecodeError`` when it is not readable."""
         raise NotImplementedError
@@ -64,9 +82,9 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         del known
         return self
 
-    def extension_for(self, head: bytes) -> str:
-        """Return the extension, without dot, of the output of a source that starts with ``head``."""
-        del head
+    def extension_for(self, head: bytes, own: str = "") -> str:
+        """Return the extension, without dot, of the output of a source that starts with ``head`` and has the extension ``own``."""
+        del head, own
         return self.format.extension
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from pixmill.core.errors import RecipeError
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
+from pixmill.imaging.geometry import Size
 from pixmill.imaging.image import Image
 
 
@@ -22,6 +23,8 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
 
     #: It changes how many pixels a detail of the picture has.
     rescales: ClassVar[bool] = False
+    #: It says how large the picture is to be, or which part of it: the default box stands back.
+    sets_size: ClassVar[bool] = False
     #: What it does is measured in pixels: a rescaling that follows would distort it.
     wants_final_scale: ClassVar[bool] = False
     #: It looks at transparency, and has nothing to look at once that is gone.
@@ -53,6 +56,11 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         return False
 
     @property
+    def may_fail(self) -> bool:
+        """Tell whether ``size_after`` raises for some sizes."""
+        return False
+
+    @property
     def adds_alpha(self) -> bool:
         """Tell whether an opaque picture may come out with transparency."""
         return False
@@ -67,6 +75,13 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         for file in self.files:
             if not Path(file).is_file():
                 raise self.error(f"{self.label()}: there is no file {file}")
+
+    def size_after(self, size: Size) -> Size | None:
+        """Return the size that a picture of ``size`` comes out with, or ``None`` where its pixels decide.
+
+        ``TransformError`` where the step cannot be done on a picture of that size.
+        """
+        return size
 
     def apply(self, image: Image) -> Image:
         """Return the transformed picture. Pixels come upright, in the working colour space, alpha not premultiplied.

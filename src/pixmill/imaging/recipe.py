@@ -1,10 +1,11 @@
 """``Recipe``: what to make of each image. ``Rendition``: one output of it."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from msgspec import Meta
+from msgspec import Meta, structs
 from msgspec.structs import force_setattr
 
 from pixmill.core.errors import ConfigError, RecipeError
@@ -20,7 +21,28 @@ from pixmill.imaging.paint import Colour
 from pixmill.imaging.scaling import Scaling
 
 WHITE = Colour(255, 255, 255)
-DEFAULT_STEPS: tuple[Operation, ...] = (Resize(width=1920, height=1920),)
+
+
+class Box(Resize, frozen=True, kw_only=True, tag="resize"):
+    """A resize that no step asked for: that of an option such as ``--size``, or ``DEFAULT_BOX``. In all else a ``Resize``."""
+
+    @property
+    def step(self) -> Resize:
+        """Return the step that does the same."""
+        return Resize(**structs.asdict(self))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by what is done."""
+        return self.step == (other.step if isinstance(other, Box) else other)
+
+    def __hash__(self) -> int:
+        """Hash by what is done."""
+        return hash(self.step)
+
+
+#: Known by identity: a step that says the same was asked for.
+DEFAULT_BOX = Box(width=1920, height=1920)
+DEFAULT_STEPS: tuple[Operation, ...] = (DEFAULT_BOX,)
 
 
 class Rendition(Model, frozen=True, kw_only=True):
@@ -36,7 +58,8 @@ class Rendition(Model, frozen=True, kw_only=True):
 class Recipe(Model, frozen=True, kw_only=True):
     """What to make of each image: steps that every output shares, then one or several renditions from one decode.
 
-    ``steps`` left out fits pictures inside 1920x1920, unless a rendition has steps of its own; an empty list leaves the size.
+    ``steps`` left out fits pictures inside 1920x1920, but for renditions with a step that resizes, crops, pads or trims; an
+    empty list leaves the size.
     """
 
     error: ClassVar = RecipeError
@@ -56,13 +79,13 @@ class Recipe(Model, frozen=True, kw_only=True):
     limits: Annotated[Limits, Meta(description="the most that a source may ask of the machine")] = Limits()  # immutable
 
     def __post_init__(self) -> None:
-        """Settle the default steps, and see to it that there is something to make."""
-        unasked = self.steps is DEFAULT_STEPS
+        """See to it that there is something to make, and let the default box stand back where a step sets the size."""
         super().__post_init__()
         if not self.renditions:
             raise RecipeError("recipe.renditions: expected at least one, received none")
-        if unasked and any(rendition.steps for rendition in self.renditions):
-            force_setattr(self, "steps", ())
+        steps, renditions = _with_box_settled(self.steps, self.renditions)
+        force_setattr(self, "steps", steps)
+        force_setattr(self, "renditions", renditions)
 
     def steps_of(self, rendition: Rendition) -> tuple[Operation, ...]:
         """Return the steps of ``rendition`` after the shared ones, as they are to be done."""
@@ -93,3 +116,32 @@ class Recipe(Model, frozen=True, kw_only=True):
             return cls.from_builtins(data)
         except ConfigError as error:
             raise RecipeError(f"{where}{error.message}", hint=error.hint) from error
+
+
+def sets_size(steps: Iterable[Operation]) -> bool:
+    """Tell whether one of ``steps`` that was asked for says how large the picture is to be."""
+    return any(step.sets_size and step is not DEFAULT_BOX for step in steps)
+
+
+def without_default_box(steps: Iterable[Operation]) -> tuple[Operation, ...]:
+    """Return those of ``steps`` that were asked for."""
+    return tuple(step for step in steps if step is not DEFAULT_BOX)
+
+
+def _with_box_settled(
+    steps: tuple[Operation, ...], renditions: tuple[Rendition, ...]
+) -> tuple[tuple[Operation, ...], tuple[Rendition, ...]]:
+    """Return both with the default box where nothing else sets the size: shared if that is so for every rendition."""
+    asked = without_default_box(steps)
+    is_sized = [sets_size(asked) or sets_size(rendition.steps) for rendition in renditions]
+    if not any(is_sized):
+        return steps, renditions
+    box = DEFAULT_STEPS if len(asked) < len(steps) else ()
+    return asked, tuple(
+        _with_steps(rendition, without_default_box(rendition.steps) if sized else (*box, *rendition.steps))
+        for rendition, sized in zip(renditions, is_sized, strict=True)
+    )
+
+
+def _with_steps(rendition: Rendition, steps: tuple[Operation, ...]) -> Rendition:
+    return rendition if len(steps) == len(rendition.steps) else rendition.evolve(steps=steps)

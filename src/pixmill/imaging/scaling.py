@@ -25,6 +25,7 @@ class Scaling(Operation, frozen=True, kw_only=True):
     """
 
     rescales: ClassVar = True
+    sets_size: ClassVar = True
 
     kernel: Kernel = "lanczos3"
     linear: Annotated[bool, Meta(description="weigh pixels in linear light, as lenses do")] = False
@@ -36,6 +37,10 @@ class Scaling(Operation, frozen=True, kw_only=True):
     def finish(self, image: Image) -> Image:
         """Return what becomes of the scaled picture: cut, padded, or as it is."""
         return image
+
+    def size_after(self, size: Size) -> Size | None:
+        """Return the size to which a picture of ``size`` is scaled."""
+        return self.target(size)
 
     def apply(self, image: Image) -> Image:
         """Return the picture scaled and finished."""

@@ -40,7 +40,7 @@ class SampleNamer(Namer):
         recorded: Recorded | None = None,
     ) -> None:
         """Take what a ``Namer`` takes; ``ConfigError`` when the template says how members end, which they do by themselves."""
-        super().__init__(key_template(template), [("", lambda _: "")], refuse=refuse, is_taken=is_taken, recorded=recorded)
+        super().__init__(key_template(template), [("", "")], refuse=refuse, is_taken=is_taken, recorded=recorded)
         self._members = renditions
         self._is_single = len({name for name, _ in renditions}) == 1
 
@@ -60,7 +60,7 @@ class SampleNamer(Namer):
         return tuple([b".".join([key, *self._ending(source, name, extension)]) for name, extension in self._members])
 
     def _ending(self, source: bytes, rendition: str, extension: Extension) -> list[bytes]:
-        ending = extension(source).encode()
+        ending = self.extension(source, extension).encode("utf-8", "surrogateescape")
         return [ending] if self._is_single else [rendition.replace("/", "_").encode(), ending]
 
 

@@ -33,6 +33,11 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     quality: Annotated[int, Meta(ge=1, le=100, description="quality when the compression is jpeg")] = 85
     tiled: Annotated[bool, Meta(description="tiles instead of strips")] = False
 
+    @property
+    def lossy_quality(self) -> int | None:
+        """Return the quality where the compression has one."""
+        return self.quality if self.compression in LOSSY else None
+
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says of the first page."""

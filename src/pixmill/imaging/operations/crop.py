@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from pixmill.core.errors import TransformError
 from pixmill.imaging.focus import Focus, cut
-from pixmill.imaging.geometry import Distance, Rectangle, Side, kept, largest_of_aspect, overlap
+from pixmill.imaging.geometry import Distance, Rectangle, Side, Size, kept, largest_of_aspect, overlap
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.ratio import Ratio
@@ -22,6 +22,8 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
 
     Example: ``--step crop:width=800,height=600,gravity=north``
     """
+
+    sets_size = True
 
     width: Annotated[Side | None, Meta(description="width in pixels; the picture's own when left out")] = None
     height: Annotated[Side | None, Meta(description="height in pixels; the picture's own when left out")] = None
@@ -45,19 +47,33 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     def _searches(self) -> bool:
         return self.gravity.searches and self.left is None and self.top is None
 
+    @property
+    def may_fail(self) -> bool:
+        """Tell that a place in pixels may lie outside of a small picture."""
+        return bool(self.left or self.top)
+
+    def size_after(self, size: Size) -> Size:
+        """Return the size of the part that lies within a picture of ``size``."""
+        part = self._part(size)
+        return part.width, part.height
+
     def apply(self, image: Image) -> Image:
         """Return the part of each frame that lies within the rectangle."""
-        wanted = self.rectangle((image.width, image.height))
+        part = self._part((image.width, image.height))
         if self._searches:
-            return cut(image, (wanted.width, wanted.height), self.gravity)
-        part = overlap((image.width, image.height), wanted)
-        if part is None:
-            raise TransformError(
-                f"crop: the rectangle at {wanted.left},{wanted.top} lies outside of the picture of {image.width}x{image.height}"
-            )
+            return cut(image, (part.width, part.height), self.gravity)
         return image.map(lambda pixels: pixels.crop(*part))
 
-    def rectangle(self, size: tuple[int, int]) -> Rectangle:
+    def _part(self, size: Size) -> Rectangle:
+        wanted = self.rectangle(size)
+        part = overlap(size, wanted)
+        if part is None:
+            raise TransformError(
+                f"crop: the rectangle at {wanted.left},{wanted.top} lies outside of the picture of {size[0]}x{size[1]}"
+            )
+        return part
+
+    def rectangle(self, size: Size) -> Rectangle:
         """Return the rectangle to cut from a picture of ``size``; it may reach beyond the right and bottom edges."""
         room = (max(1, size[0] - (self.left or 0)), max(1, size[1] - (self.top or 0)))
         part = kept(room, self.width, self.height)

@@ -24,6 +24,7 @@ class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
     """
 
     wants_final_scale = True
+    sets_size = True
 
     border: Annotated[Distance, Meta(description="pixels to add on every side")] = 0
     left: Annotated[Distance, Meta(description="further pixels to add on the left")] = 0
@@ -45,6 +46,10 @@ class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
         """Return each frame on its canvas."""
         canvas, place = self.canvas((image.width, image.height))
         return laid_on(image, canvas, at=(place.left, place.top), background=self.background)
+
+    def size_after(self, size: Size) -> Size:
+        """Return the size of the canvas."""
+        return self.canvas(size)[0]
 
     def canvas(self, size: Size) -> tuple[Size, Rectangle]:
         """Return the size of the canvas for a picture of ``size``, and where on it the picture lies."""

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from pixmill.core.errors import ConfigError, ImageError, RecipeError, TransformError
 from pixmill.core.reference import reference, resolve
+from pixmill.imaging.geometry import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.soundness import in_whole_levels, unsound
@@ -65,6 +66,10 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
             raise RecipeError(f"python.function: {error.message}") from None
         except Exception as error:
             raise RecipeError(f"python.function: {self.function} cannot be imported: {_told(error)}") from error
+
+    def size_after(self, size: Size) -> None:
+        """Tell that only the function knows."""
+        del size
 
     def apply(self, image: Image) -> Image:
         """Return what the function makes of the picture, or of each frame; ``TransformError`` when it cannot."""

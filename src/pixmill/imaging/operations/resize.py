@@ -64,6 +64,13 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
             return geometry.scaled(size, self.percent / WHOLE)
         return geometry.target(size, self.width, self.height, fit=self.fit, enlarge=self.enlarge)
 
+    def size_after(self, size: Size) -> Size:
+        """Return the size of the box where the picture is cut or padded to it, else that of the scaled picture."""
+        scaled = self.target(size)
+        if self.fit == "cover":
+            return geometry.kept(scaled, self.width, self.height)
+        return (self.width or scaled[0], self.height or scaled[1]) if self.fit == "contain" else scaled
+
     def finish(self, image: Image) -> Image:
         """Return the scaled picture cut (``cover``) or padded (``contain``) to the box."""
         size = (image.width, image.height)

@@ -7,6 +7,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.alpha import premultiplied
+from pixmill.imaging.geometry import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.paint import Colour
@@ -37,6 +38,12 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
     def adds_alpha(self) -> bool:
         """Tell that corners of an oblique turn may be transparent."""
         return self.angle % QUARTER != 0 and not self.background.is_opaque
+
+    def size_after(self, size: Size) -> Size | None:
+        """Return ``size`` turned; that of an oblique turn is for the resampling to decide."""
+        if self.angle % QUARTER:
+            return None
+        return size if self.angle % (2 * QUARTER) == 0 else (size[1], size[0])
 
     def apply(self, image: Image) -> Image:
         """Return each frame turned."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from pixmill.imaging.geometry import Rectangle
+from pixmill.imaging.geometry import Rectangle, Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.paint import Colour
@@ -23,6 +23,7 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
     """
 
     uses_alpha = True
+    sets_size = True
 
     threshold: Annotated[float, Meta(ge=0, le=255, description="how far a value of 0 to 255 may lie from the border's")] = 10.0
     background: Annotated[Colour | None, Meta(description="the border's colour; that of the top left pixel when left out")] = None
@@ -31,6 +32,10 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
     def streams(self) -> bool:
         """Tell that the whole picture is looked at before its first row is known."""
         return False
+
+    def size_after(self, size: Size) -> None:
+        """Tell that only the pixels know how wide their border is."""
+        del size
 
     def apply(self, image: Image) -> Image:
         """Return each frame without the border that all of them have."""
