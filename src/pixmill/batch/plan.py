@@ -9,6 +9,7 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.identity import own_tag
 from pixmill.batch.item import Item, to_task
+from pixmill.batch.making import making
 from pixmill.batch.naming import Extension, Namer, identity, is_reserved, own_extension
 from pixmill.batch.places import Places, find
 from pixmill.batch.recorded_names import RecordedNames
@@ -46,6 +47,11 @@ class Plan:
     def rendition_fingerprints(self) -> tuple[bytes, ...]:
         """Return the same for each rendition on its own."""
         return fingerprint.each_rendition(self.config)
+
+    @cached_property
+    def makes(self) -> tuple[str, ...]:
+        """Return what is made of each image, in words."""
+        return making(self.config.recipe)
 
     @property
     def tag(self) -> str:

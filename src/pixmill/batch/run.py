@@ -80,7 +80,7 @@ class BatchRun:
 
     def report(self) -> Report:
         """Return what has been done so far, or altogether once the run has ended."""
-        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored)
+        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
 
@@ -140,7 +140,12 @@ def begin(
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(metrics, AccountFile(made.places.state / FOLDER, metrics, command), *guards, *observers),
+                observers=(
+                    metrics,
+                    AccountFile(made.places.state / FOLDER, metrics, command, makes=made.makes),
+                    *guards,
+                    *observers,
+                ),
                 still_valid=records_hold(
                     sealing.contents.stands if sealing else outputs_stand(made.places.destination),
                     open_storage(made.places.destination).is_occupied,

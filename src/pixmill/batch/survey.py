@@ -6,6 +6,7 @@ from itertools import islice
 
 import msgspec
 
+from pixmill.batch import foresight
 from pixmill.batch.holding import records_hold
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.ledgers import LEDGER
@@ -28,7 +29,9 @@ EXAMPLES = 10
 class Survey(msgspec.Struct, kw_only=True):
     """The counts of a plan. ``examples`` pairs the first sources with the names of their outputs.
 
-    ``occupied`` counts images that want a name which a file of others has, ``linked`` those behind a symbolic link in DST.
+    ``makes`` says in words what is made of each image. ``occupied`` counts images that want a name which a file of others has,
+    ``linked`` those behind a symbolic link in DST.
+
     ``seconds`` is how long it will take at the rate of the last run here, ``None`` when there was none.
     """
 
@@ -41,6 +44,7 @@ class Survey(msgspec.Struct, kw_only=True):
     outputs: int = 0
     bytes_in: int = 0
     ignored: dict[str, int] = {}
+    makes: tuple[str, ...] = ()
     examples: list[tuple[bytes, tuple[bytes, ...]]] = []
     warnings: list[str] = []
     seconds: float | None = None
@@ -53,7 +57,9 @@ class Survey(msgspec.Struct, kw_only=True):
 
 def survey(plan: Plan) -> Survey:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
-    counted = Survey(warnings=_warnings(plan))
+    counted = Survey(makes=plan.makes, warnings=_warnings(plan))
+    sample: list[Item] = []
+    sample_size = foresight.wanted(plan)
     placement = plan.config.placement
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.places.dataset is not None
@@ -70,11 +76,13 @@ def survey(plan: Plan) -> Survey:
                     counted.failed_before += 1
                 else:
                     _count_work(counted, item)
+                    sample += [item] if len(sample) < sample_size and not item.refusal else []
                     counted.renamed += is_renamed
                     if occupancy:
                         occupancy.look(item, record)
         counted.seconds = _estimate(counted, ledger)
     counted.ignored = dict(plan.selector.ignored)
+    counted.warnings += foresight.warnings(plan, sample)
     if occupancy:
         counted.occupied, counted.linked = occupancy.taken.occupied, occupancy.taken.linked
         counted.warnings += sentences(occupancy.taken, placement.existing, is_all=True)
@@ -103,7 +111,8 @@ def _count_work(counted: Survey, item: Item) -> None:
 
 def _warnings(plan: Plan) -> list[str]:
     recipe = plan.config.recipe
-    return [warning for rendition in recipe.renditions for warning in order_warnings((*recipe.steps, *rendition.steps))]
+    found = (warning for rendition in recipe.renditions for warning in order_warnings((*recipe.steps, *rendition.steps)))
+    return list(dict.fromkeys(found))
 
 
 def _estimate(counted: Survey, ledger: Ledger) -> float | None:

@@ -85,7 +85,10 @@ class Watch:
 
     def report(self) -> Report:
         """Return what has been done since it began."""
-        return summarise(self._metrics.snapshot(), self._run.plan.selector.ignored if self._run else {})
+        if self._run is None:
+            return summarise(self._metrics.snapshot(), {})
+        made = self._run.plan
+        return summarise(self._metrics.snapshot(), made.selector.ignored, makes=made.makes)
 
     def _watch(self) -> Iterator[Outcome]:
         made = self._plan()

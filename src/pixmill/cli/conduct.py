@@ -15,6 +15,7 @@ from pixmill.cli.console import Console
 from pixmill.cli.display import Display, printer_for
 from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import interruptible
+from pixmill.cli.opening import opening
 from pixmill.cli.recording import Occasion, recorders
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.sentence import say_error
@@ -48,6 +49,9 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
                 for remark in run.remarks:
                     console.say(remark)
             stack.enter_context(display)
+            if not showing.quiet:
+                for line in opening(run.plan):
+                    display.say(line)
             display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:

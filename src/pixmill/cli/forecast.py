@@ -10,8 +10,11 @@ from pixmill.batch.selection import taken_by
 from pixmill.batch.survey import Survey, survey
 from pixmill.cli.console import Console
 from pixmill.cli.exits import Exit
+from pixmill.cli.opening import labelled
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
+
+COLUMN = 15  # where the facts begin
 
 
 def forecast(config: RunConfig, console: Console, *, as_json: bool) -> int:
@@ -33,6 +36,7 @@ def survey_record(found: Survey) -> dict[str, object]:
 
 def survey_lines(found: Survey) -> Iterator[str]:
     """Yield ``found`` as lines for people."""
+    yield from labelled("makes", found.makes, COLUMN)
     yield f"found          {plural(found.found, 'image')}"
     yield f"to do          {plural(found.to_do, 'image')} ({byte_count(found.bytes_in)}), {plural(found.outputs, 'output')}"
     if found.unchanged:

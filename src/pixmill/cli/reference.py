@@ -16,6 +16,7 @@ from pixmill.core.validation import nearest
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import by_extension
 from pixmill.imaging.operation import Operation
 
 KINDS = ("operation", "format", "option", "error")
@@ -56,9 +57,11 @@ def pages() -> Iterator[Page]:
 
 
 def find(topic: str) -> list[Page]:
-    """Return the pages about ``topic``: a name, a flag, or a variable."""
+    """Return the pages about ``topic``: a name, a flag, a variable, or an extension of a format."""
     name = _plain(topic.removeprefix("PIXMILL_"))
-    return [page for page in pages() if _plain(page.name) == name]
+    found = [page for page in pages() if _plain(page.name) == name]
+    known = None if found else by_extension(topic)
+    return found if known is None else [page for page in pages() if (page.kind, page.name) == ("format", known.name)]
 
 
 def suggestion(topic: str) -> str:

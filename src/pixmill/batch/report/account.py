@@ -29,9 +29,13 @@ INTERVAL = 10.0  # seconds between two writes
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of one run. ``command`` is as the shell gave it, empty when a program started the run."""
+    """What is kept of one run. ``command`` is as the shell gave it, empty when a program started the run.
+
+    ``makes`` is what was made of each image, in words.
+    """
 
     command: tuple[bytes, ...] = ()
+    makes: tuple[str, ...] = ()
     version: str = ""
     engine: str = ""
     python: str = ""
@@ -49,12 +53,18 @@ class AccountFile(Observer):
     """
 
     def __init__(
-        self, folder: Path, metrics: Metrics, command: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        metrics: Metrics,
+        command: Sequence[str] = (),
+        *,
+        makes: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Write nothing yet."""
         self._state, self._name = folder.parent, folder.name
         self._metrics = metrics
-        self._about = about_here(command)
+        self._about = about_here(command, makes)
         self._clock = clock
         self._next = clock() + INTERVAL
 
@@ -92,10 +102,11 @@ def accounts(state: Path) -> Iterator[Account]:
             yield msgspec.json.decode(statefolder.read(state, f"{FOLDER}/{name}"), type=Account)
 
 
-def about_here(command: Sequence[str]) -> Account:
+def about_here(command: Sequence[str], makes: tuple[str, ...] = ()) -> Account:
     """Return what is known of a run on this machine before it begins."""
     return Account(
         command=tuple(map(os.fsencode, command)),
+        makes=makes,
         version=pixmill.__version__,
         engine=ENGINE.partition(" ")[2],
         python=platform.python_version(),

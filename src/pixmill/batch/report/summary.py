@@ -19,6 +19,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     done, by reason. ``ignored``: what was no candidate, by reason. ``notes``: what
     was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five
     images that took longest. ``throttled``: how often a store asked for fewer requests. ``reason``: why it ended.
+    ``makes``: what is made of each image, in words.
     """
 
     counts: Counts
@@ -40,6 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, Timing] = {}
     slowest: tuple[Slow, ...] = ()
     reason: str = FINISHED
+    makes: tuple[str, ...] = ()
 
     #: what an interrupted run exits with, by the reason that it was stopped for
     SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143}
@@ -62,7 +64,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return 1 if self.counts.failed else 0
 
 
-def summarise(snapshot: Snapshot, ignored: Mapping[str, int]) -> Report:
+def summarise(snapshot: Snapshot, ignored: Mapping[str, int], *, makes: tuple[str, ...] = ()) -> Report:
     """Return the report on what ``snapshot`` counted."""
     measures = snapshot.measures
     notes = {name.removeprefix("note."): count for name, count in measures.items() if name.startswith("note.")}
@@ -86,4 +88,5 @@ def summarise(snapshot: Snapshot, ignored: Mapping[str, int]) -> Report:
         stages=snapshot.stages,
         slowest=snapshot.slowest,
         reason=snapshot.reason or FINISHED,
+        makes=makes,
     )

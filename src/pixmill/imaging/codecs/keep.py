@@ -7,9 +7,10 @@ from msgspec import Meta
 from pixmill.core.errors import UnsupportedError
 from pixmill.core.model import fields
 from pixmill.imaging.codec import Codec, Effort
-from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.descriptor import Format
 from pixmill.imaging.format import codec_for, sniff
+
+BEHIND_A_PREAMBLE = "jpg"  # the one format that is read though other bytes come first
 
 
 class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
@@ -40,5 +41,5 @@ class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
         """Return ``own`` where it belongs to the format of the content, or that is not known; else the format's usual one."""
         known = sniff(head)
         if known is None:  # nothing to write, or a JPEG behind bytes that are none
-            return own or Jpeg.format.extension
+            return own or BEHIND_A_PREAMBLE
         return own if own.lower() in known.extensions else known.extension

@@ -54,6 +54,8 @@ def _facts(dossier: Dossier) -> Iterator[tuple[str, object]]:
     account = dossier.account
     if account is not None and account.command:
         yield "Command", tag("code", inert(" ".join(shlex.quote(inert(word)) for word in account.command)))
+    if account is not None and account.makes:
+        yield "Made of each image", tag("ul", [tag("li", inert(said)) for said in account.makes])
     yield "Source", tag("code", inert(dossier.source))
     yield "Destination", tag("code", inert(dossier.destination))
     if account is not None:
