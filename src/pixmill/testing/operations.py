@@ -29,7 +29,7 @@ def example_of(operation: type[Operation]) -> str:
 
 
 def text_of(step: Operation) -> str:
-    """Return ``step`` as ``--step`` takes it."""
+    """Return ``step`` as ``--step`` takes it, with all of its parameters."""
     values = {key: value for key, value in step.to_builtins().items() if key != "operation" and value is not None}
     return f"{step.label()}:" + ",".join(f"{key}={value}" for key, value in values.items())
 
@@ -103,6 +103,16 @@ class OperationSuite:
         step.apply(image).to_numpy()
         assert np.array_equal(image.to_numpy(), before)
 
+    def test_the_size_that_is_told_beforehand_is_the_one_that_comes_out(self, step: Operation, image: Image) -> None:
+        told = step.size_after((image.width, image.height))
+        result = step.apply(image)
+        assert told in (None, (result.width, result.height))
+
+    def test_a_step_that_leaves_the_size_to_others_cuts_nothing_off(self, step: Operation) -> None:
+        if not step.sets_size:
+            result = step.apply(picture(48, 32))
+            assert result.width * result.height >= 48 * 32
+
     def test_depth_stays(self, step: Operation, image: Image) -> None:
         assert step.apply(image).max_value == image.max_value
 
@@ -170,6 +180,7 @@ class OperationSuite:
 
     def test_text_is_read_back_as_the_same_step(self, step: Operation) -> None:
         assert Operation.from_builtins(text_of(step)) == step
+        assert Operation.from_builtins(step.text()) == step
 
     def test_it_can_be_checked_before_a_run(self, step: Operation) -> None:
         step.check()

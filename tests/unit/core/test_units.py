@@ -57,3 +57,24 @@ def test_a_size_may_leave_a_side_open(text, sides):
 def test_a_size_without_a_side_is_refused(text):
     with pytest.raises(ValueError, match="a size such as 1920x1080"):
         Size.from_builtin(text)
+
+
+@pytest.mark.parametrize("text", ["keep", "none", "original", "KEEP", " None ", False])
+def test_a_size_may_be_left_as_it_is(text):
+    size = Size.from_builtin(text)
+    assert (size.is_box, size.percent, str(size)) == (False, None, "keep")
+    assert Size.from_builtin(str(size)) == size
+
+
+@pytest.mark.parametrize(("text", "percent"), [("50%", 50), ("12.5 %", 12.5), ("200%", 200), ("0.01%", 0.01)])
+def test_a_size_may_be_a_part(text, percent):
+    size = Size.from_builtin(text)
+    assert (size.is_box, size.percent) == (False, percent)
+    assert Size.from_builtin(str(size)) == size
+    assert size != Size.from_builtin("keep")
+
+
+@pytest.mark.parametrize("text", ["0%", "-5%", "%", "10001%", "50%x", "fifty%", "kept", "no"])
+def test_a_part_that_leaves_nothing_is_refused(text):
+    with pytest.raises(ValueError, match="or keep"):
+        Size.from_builtin(text)

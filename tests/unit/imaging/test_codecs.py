@@ -13,7 +13,7 @@ from pixmill.imaging.descriptor import Format
 from pixmill.imaging.format import formats
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import process
-from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.recipe import Recipe, Rendition
 
 WRITERS = [known.name for known in formats() if known.writable and known.name != "keep"]
 
@@ -130,3 +130,51 @@ def test_a_source_that_says_too_much_is_not_copied(photograph):
     result = process(Input(small), Recipe.from_builtins({"never_bigger": True}))
     assert result.notes == ()
     assert b"Maker" not in result.outputs[0].data
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [(word, known.name) for known in formats() for word in (known.name, *known.extensions)] + [("keep", "keep")],
+)
+def test_a_format_goes_by_its_name_and_by_its_extensions_in_any_case(word, name):
+    for spelling in (word, word.upper(), f".{word}", {"format": word}):
+        codec = Codec.from_builtins(spelling)
+        assert (codec.format.name, codec.to_builtins()["format"]) == (name, name)
+    assert Rendition(encode=word).encode == Codec.from_builtins(name)
+
+
+def test_an_extension_takes_the_settings_of_its_format():
+    assert Codec.from_builtins("JPG:quality=70") == Codec.from_builtins("jpeg:quality=70")
+    with pytest.raises(RecipeError, match=r"jpeg\.qualty: no such setting"):
+        Codec.from_builtins("jpg:qualty=70")
+
+
+@pytest.mark.parametrize("word", ["jpge", "raw", "", "."])
+def test_what_names_no_format_is_refused_with_what_there_is(word):
+    with pytest.raises(RecipeError, match="no format is called"):
+        Codec.from_builtins({"format": word})
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "extension"),
+    [("jpeg", "JPG", "JPG"), ("jpeg", "jpeg", "jpeg"), ("jpeg", "png", "jpg"), ("tiff", "TIFF", "TIFF"), ("png", "", "png")],
+)
+def test_keep_keeps_an_extension_that_belongs_to_the_content(name, own, extension):
+    head = stored(Pillow.new("RGB", (9, 9)), name.upper())
+    assert Keep().extension_for(head, own) == extension
+
+
+@pytest.mark.parametrize(("own", "extension"), [("JPG", "JPG"), ("xyz", "xyz"), ("", "jpg")])
+def test_keep_leaves_the_extension_of_what_it_does_not_know(own, extension):
+    assert Keep().extension_for(b"\0" * 64, own) == extension
+
+
+@pytest.mark.parametrize(
+    ("text", "quality"),
+    [
+        ("jpeg", 85), ("webp:quality=3", 3), ("webp:lossless=true", None), ("tiff", None), ("tiff:compression=jpeg,quality=9", 9),
+        ("png", None), ("keep", None), ("keep:quality=8", 8),
+    ],
+)  # fmt: skip
+def test_a_quality_is_told_only_where_pixels_are_lost(text, quality):
+    assert Codec.from_builtins(text).lossy_quality == quality

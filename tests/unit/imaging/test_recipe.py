@@ -4,10 +4,11 @@ import pytest
 
 from pixmill.core.errors import RecipeError
 from pixmill.imaging.codecs.webp import Webp
+from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.pad import Pad
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.paint import Colour
-from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.imaging.recipe import DEFAULT_BOX, DEFAULT_STEPS, Recipe, Rendition
 
 TOML = """
 background = "#ff0000"
@@ -94,3 +95,56 @@ def test_linear_light_is_asked_of_every_scaling():
 def test_a_comma_within_a_value_ends_no_setting():
     (step,) = Recipe.from_builtins({"steps": ["pad:background=255,136,0,width=10,height=20,"]}).steps
     assert step == Pad(background=Colour(255, 136, 0), width=10, height=20)
+
+
+GEOMETRY = ["resize:percent=50", "crop:width=9", "pad:border=3", "trim"]
+REST = ["rotate:angle=90", "flip", "sharpen", "grayscale"]
+
+
+def test_every_step_that_resizes_crops_pads_or_trims_says_so():
+    assert {name for name, operation in Operation.registry if operation.sets_size} == {"resize", "crop", "pad", "trim"}
+
+
+@pytest.mark.parametrize("step", GEOMETRY)
+def test_the_default_box_stands_back_for_renditions_with_a_step_that_sets_the_size(step):
+    sized, other = Rendition(name="a", steps=("flip", step)), Rendition(name="b", steps=("sharpen",))
+    assert Recipe(renditions=(sized,)).steps == ()
+    mixed = Recipe(renditions=(sized, other))
+    assert mixed.steps == ()
+    assert mixed.renditions[0] == sized
+    assert mixed.renditions[1].steps == (DEFAULT_BOX, *other.steps)
+
+
+@pytest.mark.parametrize("step", REST)
+def test_the_default_box_stays_where_no_step_sets_the_size(step):
+    rendition = Rendition(steps=(step,))
+    assert Recipe(renditions=(rendition,)).steps == DEFAULT_STEPS
+    assert Recipe(renditions=(rendition,)).renditions == (rendition,)
+
+
+@pytest.mark.parametrize("step", GEOMETRY)
+def test_steps_that_are_written_out_stay_as_they_are(step):
+    steps = ("resize:width=1920,height=1920", step)
+    recipe = Recipe(steps=steps, renditions=(Rendition(steps=(step,)), Rendition(name="b")))
+    assert recipe.steps == tuple(map(Operation.from_builtins, steps))
+    assert recipe.renditions[1].steps == ()
+
+
+def test_a_box_that_stands_back_does_so_whenever_a_step_is_added():
+    recipe = Recipe(renditions=(Rendition(name="a", steps=("crop:width=9",)), Rendition(name="b")))
+    assert recipe.evolve(steps=("trim",)).renditions[1].steps == ()
+    assert Recipe().evolve(steps=(*DEFAULT_STEPS, Pad(border=3))).steps == (Pad(border=3),)
+
+
+def test_the_default_box_is_equal_to_the_step_that_does_the_same():
+    assert Resize(width=1920, height=1920) == DEFAULT_BOX
+    assert Resize(width=1920, height=1920) == DEFAULT_BOX
+    assert Resize(width=1920) != DEFAULT_BOX
+    assert hash(DEFAULT_BOX) == hash(Resize(width=1920, height=1920))
+
+
+def test_a_recipe_with_a_box_that_was_settled_survives_the_wire():
+    recipe = Recipe(renditions=(Rendition(name="a", steps=("crop:width=9",)), Rendition(name="b")))
+    again = Recipe.from_builtins(recipe.to_builtins())
+    assert again == recipe
+    assert again.fingerprint() == recipe.fingerprint()
