@@ -133,9 +133,12 @@ def begin(
         workers = crew_size(config, assignment)
         executor = executors().get(config.executor).reached(workers=workers, address=config.address)
         handler = handler_ref(assignment, config.recipe)
+        tasks = stream(ledger)
+        if executor.has_nodes:
+            tasks = _admitting(executor, made, tasks, stack)
         engine = stack.enter_context(
             open_engine(
-                stream(ledger),
+                tasks,
                 dress(handler) if dress else handler,
                 executor=executor,
                 ledger=ledger,
@@ -156,6 +159,12 @@ def begin(
             )
         )
         yield BatchRun(made, engine, metrics, sealing.seal if sealing else None)
+
+
+def _admitting(executor: Executor, made: Plan, tasks: Iterable[Task | None], stack: ExitStack) -> Iterable[Task | None]:
+    from pixmill.batch.probing.probe import admitting  # noqa: PLC0415  # most runs have no nodes
+
+    return admitting(executor, made, tasks, stack)
 
 
 def _sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> "Sealing | None":

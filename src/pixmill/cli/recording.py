@@ -18,7 +18,7 @@ from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
-from pixmill.engine.events import RunStalled
+from pixmill.engine.events import NodeRefused, RunStalled
 from pixmill.engine.executor import Post
 from pixmill.engine.exporters.json import MetricsFile, as_json
 from pixmill.engine.exporters.jsonl import EventFile, EventLines
@@ -56,6 +56,7 @@ def recorders(showing: Showing, console: Console, occasion: Occasion) -> Iterato
     yield from listeners
     told = [] if showing.quiet else [Alarm(occasion.say)]  # what is slow has not failed
     yield StallDetector([*listeners, *told], patience=showing.stall_after)
+    yield Nodes(occasion.say)
     if not showing.quiet:
         yield Sealed(occasion.say)
 
@@ -73,6 +74,23 @@ class Alarm(Observer):
             self._say(f"[STALLED] nothing has finished for {span(event.seconds)}; what the workers are at:")
             for post in event.posts:
                 self._say(f"[STALLED]   {_at(post)}")
+
+    def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+
+class Nodes(Observer):
+    """Says which nodes of a cluster have no part in the run, and why: others do their work."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Say it with ``say``, a line a node."""
+        self._say = say
+
+    def notice(self, event: Event) -> None:
+        """Say it when it happens."""
+        if isinstance(event, NodeRefused):
+            hint = f" ({event.hint})" if event.hint else ""
+            self._say(printable(f"[LEFT OUT] node {event.node}: {event.reason}{hint}"))
 
     def close(self) -> None:
         """Hold nothing, so let go of nothing."""

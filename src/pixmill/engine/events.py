@@ -65,6 +65,14 @@ class Throttled(Event, frozen=True, kw_only=True, tag="throttled"):
     seconds: float
 
 
+class NodeRefused(Event, frozen=True, kw_only=True, tag="node_refused"):
+    """A node of the cluster gets no work in this run, because it could not show that its results would be those of the others."""
+
+    node: str
+    reason: str
+    hint: str = ""
+
+
 class WorkersSeen(Event, frozen=True, kw_only=True, tag="workers_seen"):
     """A look at the workers, once a second. ``memory`` is the coordinator's own resident memory in bytes."""
 

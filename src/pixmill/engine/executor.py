@@ -1,14 +1,16 @@
 """Where tasks run: the contract of every executor. The scheduler keeps retries, attempts and the ledger to itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
 
 import msgspec
 
 from pixmill.core.errors import ConfigError
+from pixmill.core.events import Event
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
+from pixmill.engine.probe import Probe
 from pixmill.engine.task import Attempt, Failure
 from pixmill.engine.wire import Answer
 
@@ -56,7 +58,14 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
 
 
-Report = Answered | Lost | Returned
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the observers are to hear of and that ends no attempt: an event of this ``kind`` with these ``facts``."""
+
+    kind: type[Event]
+    facts: Mapping[str, object]
+
+
+Report = Answered | Lost | Returned | Told
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +92,11 @@ class Executor(ABC):
     """Runs attempts. Every submitted attempt comes back in exactly one report.
 
     An executor is made with one keyword, ``workers``: how many, or ``None`` for as many as make sense where it runs. One that
-    is elsewhere takes a second, ``address``, and says so by a ``reached`` of its own.
+    is elsewhere takes a second, ``address``, and says so by a ``reached`` of its own. One that ``has_nodes`` runs on machines that
+    ``admit_by`` has checked.
     """
+
+    has_nodes: ClassVar[bool] = False
 
     @classmethod
     def reached(cls, *, workers: int | None, address: str | None) -> Self:
@@ -92,6 +104,13 @@ class Executor(ABC):
         if address is not None:
             raise ConfigError("address: this executor runs on this machine", hint="--address goes with --executor ray or dask")
         return cls(workers=workers)  # type: ignore[call-arg]  # as every executor is made
+
+    def admit_by(self, probe: Probe) -> None:
+        """Give work to no node that does not stand up to ``probe``. Called before ``start``; without it every node gets work.
+
+        An executor of this machine has no nodes, and nothing to check.
+        """
+        del probe
 
     @abstractmethod
     def start(self, handler: HandlerRef, policy: Policy) -> None:

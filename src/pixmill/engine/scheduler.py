@@ -16,7 +16,7 @@ from pixmill.engine.backlog import Backlog
 from pixmill.engine.calling import CROWDED, SKIPPED
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
-from pixmill.engine.executor import Answered, Executor, Lost, Report
+from pixmill.engine.executor import Answered, Executor, Lost, Report, Told
 from pixmill.engine.gathering import Gathering
 from pixmill.engine.intake import Intake
 from pixmill.engine.ledger import Ledger
@@ -194,6 +194,8 @@ class Scheduler:
                 outcomes.append(self._judge_answer(report))
             elif isinstance(report, Lost):
                 outcomes.append(self._judge_loss(report))
+            elif isinstance(report, Told):
+                self._parts.announcer.announce(report.kind, **report.facts)
             else:
                 self._take_back(report.attempts)
         return [outcome for outcome in outcomes if outcome]

@@ -70,6 +70,11 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         """Return the local files that the step reads besides the picture; their content is part of what is asked for."""
         return ()
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Return the names of the Python modules, besides that of the step itself, whose code it runs."""
+        return ()
+
     def check(self) -> None:
         """Raise ``RecipeError`` when the step cannot work on this machine, whatever the picture; called once, before a run."""
         for file in self.files:

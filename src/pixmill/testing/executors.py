@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.executor import Answered, Executor, Lost, Report, Returned
+from pixmill.engine.executor import Answered, Executor, Lost, Report, Returned, Told
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
@@ -42,6 +42,8 @@ def returned(report: Report) -> tuple[Attempt, ...]:
     """Return the attempts that ``report`` brings back."""
     if isinstance(report, Returned):
         return report.attempts
+    if isinstance(report, Told):
+        return ()
     return () if report.attempt is None else (report.attempt,)
 
 

@@ -9,18 +9,21 @@ import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import count
-from typing import Self
+from typing import ClassVar, Self
 
 from pixmill.core.errors import RunError
+from pixmill.core.events import Event
 from pixmill.core.units import Duration
 from pixmill.engine.cluster.fleet import Fleet
 from pixmill.engine.cluster.letters import Reply
 from pixmill.engine.cluster.mourning import Mourning
 from pixmill.engine.cluster.muster import Loss, Muster, Word
 from pixmill.engine.cluster.node import Node, shares
-from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned
+from pixmill.engine.events import NodeRefused
+from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned, Told
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
+from pixmill.engine.probe import Probe
 from pixmill.engine.task import Attempt
 
 #: seconds without a reply after which a node is given up; it ends its workers by itself after twice that
@@ -35,6 +38,8 @@ _BALANCE = 1.0  # between two looks for work to move: what moves is on its way f
 class ClusterExecutor(Executor):
     """Runs attempts on the nodes of a cluster, present and to come. ``workers``: in all, or every core that there is."""
 
+    has_nodes: ClassVar = True
+
     def __init__(
         self, *, workers: int | None = None, address: str | None = None, lease: float = LEASE, patience: float = PATIENCE
     ) -> None:
@@ -47,6 +52,7 @@ class ClusterExecutor(Executor):
         self._address = address
         self._lease = lease
         self._patience = patience
+        self._probe: Probe | None = None
         self._muster: Muster | None = None
         self._mourning = Mourning()
         self._numbers = count(1)
@@ -75,15 +81,17 @@ class ClusterExecutor(Executor):
         nodes = self._muster or ()
         return sum(node.workers for node in nodes if node.is_working) or self._wanted or 1
 
+    def admit_by(self, probe: Probe) -> None:
+        """Leave out the nodes that do not stand up to ``probe``, those too that join later."""
+        self._probe = probe
+
     def start(self, handler: HandlerRef, policy: Policy) -> None:
-        """Bring hosts up wherever there is a site, and wait for them. ``RunError`` when one is refused, or none comes."""
+        """Bring hosts up wherever there is a site, and wait for them. ``RunError`` when all are refused, or none comes."""
         fleet = self.open_fleet(self._address, self._wanted)
-        self._muster = Muster(fleet, handler, policy, wanted=self._wanted, lease=self._lease)
+        self._muster = Muster(fleet, handler, policy, wanted=self._wanted, lease=self._lease, probe=self._probe)
         began = time.monotonic()
         while not self._is_assembled(time.monotonic() - began):
             self._turn(_TICK)
-            for refusal in self._muster.roster.refused.values():
-                raise refusal
 
     def room(self) -> int:
         """Return how many more attempts may be submitted now."""
@@ -137,13 +145,18 @@ class ClusterExecutor(Executor):
             match event:
                 case Word(node=node, reply=reply):
                     self._note(node, reply)
-                case Loss(node=node, reason=reason):
+                case Loss(node=node, reason=reason, refusal=refusal):
                     self._last_loss = f"{node.site.label}: {reason}"
-                    if node.said_hello:  # one that never came up took nothing with it
+                    if refusal:
+                        self._tell(NodeRefused, node=node.site.label, reason=reason, hint=refusal.hint)
+                    if node.leases or (node.said_hello and not refusal):  # others took nothing with them
                         self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
         now = time.monotonic()
         self._rebalance(now)
         self._mind_desertion(now)
+
+    def _tell(self, kind: type[Event], **facts: object) -> None:
+        self._reports.append(Told(kind=kind, facts=facts))
 
     def _note(self, node: Node, reply: Reply) -> None:
         """Turn a reply into reports."""
@@ -190,7 +203,7 @@ class ClusterExecutor(Executor):
             return
         roster = self._started.roster
         if roster.is_hopeless:
-            raise next(iter(roster.refused.values()))
+            raise roster.verdict()
         self._alone_since = self._alone_since or now
         if now - self._alone_since > self._patience:
             last = f"; the last one, {self._last_loss}" if self._last_loss else ""

@@ -5,8 +5,9 @@ import time
 from contextlib import suppress
 
 from pixmill.core.errors import PixmillError
+from pixmill.core.reference import resolve
 from pixmill.engine.calling import failure_of
-from pixmill.engine.cluster.letters import Dismissal, Engagement, Letter, Reply, Versions, letter_in, packed
+from pixmill.engine.cluster.letters import Dismissal, Engagement, Inquiry, Letter, Reply, Versions, letter_in, packed
 from pixmill.engine.cluster.station import Station
 from pixmill.engine.task import Failure
 
@@ -44,6 +45,8 @@ class NodeHost:
 
     def _obey(self, letter: Letter) -> Reply:
         match letter:
+            case Inquiry():
+                return _shown(letter)
             case Engagement():
                 self._station = Station(letter)
                 self._heard = time.monotonic()
@@ -70,3 +73,11 @@ class NodeHost:
         if station is not None:
             with suppress(OSError):  # what cannot be reaped any more is gone already
                 station.close()
+
+
+def _shown(inquiry: Inquiry) -> Reply:
+    """Return the evidence that is asked for, or why there is none: what cannot be shown here now is not shown at all."""
+    try:
+        return Reply(evidence=resolve(inquiry.function)(inquiry.options))
+    except Exception as error:  # noqa: BLE001  # the function is not ours
+        return Reply(trouble=failure_of(error, "load"))

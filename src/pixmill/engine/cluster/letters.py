@@ -26,6 +26,13 @@ class Versions(msgspec.Struct, frozen=True):
         return cls(".".join(platform.python_version_tuple()[:2]), package.__version__)
 
 
+class Inquiry(msgspec.Struct, frozen=True, tag="inquiry"):
+    """Show what ``function`` returns for ``options``: the reply's ``evidence``."""
+
+    function: str
+    options: bytes
+
+
 class Engagement(msgspec.Struct, frozen=True, tag="engagement"):
     """Begin: bring up ``workers`` workers on ``cores`` cores; ``None`` for as many as suit the handler.
 
@@ -59,7 +66,7 @@ class Dismissal(msgspec.Struct, frozen=True, tag="dismissal"):
     """End: kill and reap every worker, then reply."""
 
 
-Letter = Engagement | Work | Dismissal
+Letter = Inquiry | Engagement | Work | Dismissal
 
 
 class Casualty(msgspec.Struct, frozen=True, array_like=True):
@@ -73,7 +80,8 @@ class Casualty(msgspec.Struct, frozen=True, array_like=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What a host has to say: what became of leases (each exactly once), how many more it takes, and what its workers are at.
 
-    ``memory`` is what a try may use that runs alone. With ``trouble`` the host has ended, and whatever it held is lost.
+    ``memory`` is what a try may use that runs alone; ``evidence`` answers an ``Inquiry``. With ``trouble`` the host has ended, and
+    whatever it held is lost.
     """
 
     workers: int = 0
@@ -83,6 +91,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     casualties: tuple[Casualty, ...] = ()
     returned: tuple[int, ...] = ()
     posts: tuple[Post, ...] = ()
+    evidence: bytes = b""
     trouble: Failure | None = None
 
 

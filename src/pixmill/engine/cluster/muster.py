@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from itertools import count
 
 import msgspec
+from msgspec.structs import replace
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
 from pixmill.engine.cluster.fleet import Fleet
 from pixmill.engine.cluster.host import EXPIRED
-from pixmill.engine.cluster.letters import Dismissal, Engagement, Reply, Versions, packed, reply_in, versions_in
+from pixmill.engine.cluster.letters import Dismissal, Engagement, Inquiry, Reply, Versions, packed, reply_in, versions_in
 from pixmill.engine.cluster.node import Node
 from pixmill.engine.cluster.roster import Roster
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
+from pixmill.engine.probe import Probe
 
-#: seconds that a host may take to say hello: its machine may have to load Python from a slow disk
+#: seconds that a host may take to say hello, and to be admitted: its machine may have to load Python from a slow disk
 _HELLO = 60.0
 _OVERSLEPT = 2.0
 _FAREWELL = 10.0
@@ -29,10 +31,11 @@ _log = logging.getLogger(__name__)
 
 
 class Loss(msgspec.Struct, frozen=True):
-    """A node is given up, for this ``reason``; its leases are over."""
+    """A node is given up, for this ``reason``; its leases are over. With ``refusal`` it gets no work any more."""
 
     node: Node
     reason: str
+    refusal: RunError | None = None
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -43,14 +46,20 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Muster:
-    """Keeps a host at every site that is wanted. ``lease``: seconds without a reply after which a node is given up."""
+    """Keeps a host at every site that is wanted, and that stands up to ``probe``.
 
-    def __init__(self, fleet: Fleet, handler: HandlerRef, policy: Policy, *, wanted: int | None, lease: float) -> None:
+    ``lease``: seconds without a reply after which a node is given up.
+    """
+
+    def __init__(
+        self, fleet: Fleet, handler: HandlerRef, policy: Policy, *, wanted: int | None, lease: float, probe: Probe | None = None
+    ) -> None:
         """Hire nobody yet; the first ``turn`` does."""
         self.roster = Roster(wanted)
         self._fleet = fleet
         self._handler = handler
         self._policy = policy
+        self._probe = probe
         self._wanted = wanted
         self._lease = lease
         self._nodes: dict[int, Node] = {}
@@ -122,12 +131,12 @@ class Muster:
             if isinstance(said, Exception):
                 yield self._lose(number, _sentence(said), now)
             elif node.said_hello:
-                yield self._take(number, node, reply_in(said), now)
+                yield from self._take(number, node, reply_in(said), now)
             else:
                 yield from self._greet(number, node, versions_in(said), now)
 
     def _greet(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[Loss]:
-        """Engage a host that has come up, if it runs what we run."""
+        """Ask a host that has come up, if it runs what we run, for what it has to show."""
         node.said_hello = True
         ours = Versions.here()
         if theirs != ours:
@@ -135,28 +144,51 @@ class Muster:
                 f"it has Python {theirs.python} and pixmill {theirs.pixmill}, the coordinator has "
                 f"Python {ours.python} and pixmill {ours.pixmill}: results could differ"
             )
-            hint = "install the same on every node"
-            self.roster.refuse(node.site, RunError(f"node {node.site.label} is refused: {reason}", hint=hint))
-            yield self._lose(number, reason, now)
-            return
+            yield self._refuse(number, RunError(reason, hint="install the same on every node"), now)
+        elif self._probe:
+            self._fleet.send(number, packed(Inquiry(self._probe.function, self._probe.options)))
+            node.wrote(now)
+        else:
+            self._engage(number, node, now)
+
+    def _engage(self, number: int, node: Node, now: float) -> None:
+        node.is_admitted = True
         workers = None if self._wanted is None else node.cores
         letter = Engagement.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
         self._fleet.send(number, packed(letter))
         node.wrote(now)
 
-    def _take(self, number: int, node: Node, reply: Reply, now: float) -> Word | Loss:
-        if reply.trouble:
-            if reply.trouble.code != EXPIRED:
-                self.roster.refuse(node.site, RunError(reply.trouble.message, hint=reply.trouble.hint))
-            return self._lose(number, reply.trouble.message, now)
-        node.heard(reply)
-        return Word(node, reply)
+    def _take(self, number: int, node: Node, reply: Reply, now: float) -> Iterator[Word | Loss]:
+        if reply.trouble and reply.trouble.code == EXPIRED:
+            yield self._lose(number, reply.trouble.message, now)
+        elif reply.trouble:
+            yield self._refuse(number, RunError(reply.trouble.message, hint=reply.trouble.hint), now)
+        elif self._probe and not node.is_admitted:
+            yield from self._examine(number, node, reply.evidence, self._probe)
+        else:
+            node.heard(reply)
+            yield Word(node, reply)
+
+    def _examine(self, number: int, node: Node, evidence: bytes, probe: Probe) -> Iterator[Loss]:
+        """Engage a host that has shown what it had to."""
+        try:
+            probe.check(evidence)
+        except RunError as error:
+            yield self._refuse(number, error, time.monotonic())
+        else:
+            self._engage(number, node, time.monotonic())
+
+    def _refuse(self, number: int, reason: RunError, now: float) -> Loss:
+        """Give up a host for good: no other is hired at its site."""
+        node = self._nodes[number]
+        self.roster.refuse(node.site, reason)
+        return replace(self._lose(number, reason.message, now), refusal=reason)
 
     def _give_up_silent_ones(self, now: float) -> list[Loss]:
         silent = [
             (number, silence)
             for number, node in self._nodes.items()
-            if (silence := node.silence(now)) > (self._lease if node.said_hello else _HELLO)
+            if (silence := node.silence(now)) > (self._lease if node.is_admitted else _HELLO)
         ]
         return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
 

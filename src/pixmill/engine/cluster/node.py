@@ -20,6 +20,7 @@ class Node:
     """A host from its hire to its loss. ``leases`` are the unanswered attempts by number, in the order they were given.
 
     ``room`` is how many more it should be given, ``told`` its last reply.
+    It ``is_admitted`` once it has shown all that it has to, which is before its workers are started.
     It ``is_proven`` once it has answered an attempt: until then its workers may be dying as fast as they start.
     """
 
@@ -29,6 +30,7 @@ class Node:
         self.cores = cores
         self.workers = cores
         self.said_hello = False
+        self.is_admitted = False
         self.is_working = False
         self.is_dismissed = False
         self.is_proven = False

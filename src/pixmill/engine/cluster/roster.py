@@ -46,9 +46,15 @@ class Roster:
 
     def refuse(self, site: Site, reason: RunError) -> None:
         """Leave ``site`` alone for the rest of the run."""
-        self.refused[site.name] = reason
+        self.refused[site.name] = RunError(f"node {site.label} is refused: {reason.message}", hint=reason.hint, code=reason.code)
 
     @property
     def is_hopeless(self) -> bool:
         """Whether every site that there is has been refused."""
         return bool(self._known) and all(site.name in self.refused for site in self._known)
+
+    def verdict(self) -> RunError:
+        """Return why there is nobody left to work, node by node."""
+        reasons = list(self.refused.values())
+        hints = dict.fromkeys(reason.hint for reason in reasons if reason.hint)
+        return RunError("; ".join(reason.message for reason in reasons), hint="; ".join(hints), code=reasons[0].code)

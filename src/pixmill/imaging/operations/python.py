@@ -57,6 +57,11 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
         path = self.function.rpartition(":")[0]
         return (path,) if path.endswith(".py") else ()
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Return the module of the function when it is named by its module."""
+        return () if self.files else (self.function.rpartition(":")[0],)
+
     def check(self) -> None:
         """Import the function, so that a misspelt name stops the run before it starts."""
         super().check()

@@ -8,7 +8,8 @@ from pixmill.core.errors import RunError
 from pixmill.engine.cluster.fleet import Site
 from pixmill.engine.cluster.host import NodeHost
 from pixmill.engine.cluster.letters import Versions, packed
-from pixmill.engine.executor import Answered, Lost, Returned
+from pixmill.engine.events import NodeRefused
+from pixmill.engine.executor import Answered, Lost, Returned, Told
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.executors import answers, attempts, losses, returned, run_all
@@ -140,7 +141,11 @@ def test_a_node_with_other_versions_that_joins_later_is_left_out():
     with started(fleet) as executor:
         fleet.kind = OtherHost
         fleet.places.append(TWO)
-        wait_for(executor, lambda reports: any(isinstance(report, Lost) for report in reports))
+        reports = wait_for(executor, lambda reports: any(isinstance(report, Told) for report in reports))
+        (refusal,) = [report for report in reports if isinstance(report, Told)]
+        assert refusal.kind is NodeRefused
+        assert refusal.facts["node"] == TWO.label
+        assert "it has Python 3.9 and pixmill 0.0.1" in str(refusal.facts["reason"])
         assert executor.workers == 1
         assert answers(run_all(executor, attempts("echo x")))
 
