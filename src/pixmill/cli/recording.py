@@ -18,7 +18,7 @@ from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
-from pixmill.engine.events import NodeRefused, RunStalled
+from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled
 from pixmill.engine.executor import Post
 from pixmill.engine.exporters.json import MetricsFile, as_json
 from pixmill.engine.exporters.jsonl import EventFile, EventLines
@@ -91,6 +91,8 @@ class Nodes(Observer):
         if isinstance(event, NodeRefused):
             hint = f" ({event.hint})" if event.hint else ""
             self._say(printable(f"[LEFT OUT] node {event.node}: {event.reason}{hint}"))
+        elif isinstance(event, NodeSuspended):
+            self._say(printable(f"[SUSPENDED] node {event.node} gets no more work: {event.reason}"))
 
     def close(self) -> None:
         """Hold nothing, so let go of nothing."""

@@ -240,3 +240,24 @@ class RunError(PixmillError):
         "throttled": "a store has refused every request for minutes",
     }
     exit_code = 3
+
+
+#: The codes of failures that follow from the source and the recipe alone, whatever the machine.
+ALIKE_EVERYWHERE = frozenset(
+    {
+        "archive-damaged",
+        "archive-member",
+        "limit-bytes",
+        "read-private",
+        "read-url",
+        "throttled",
+        "too-large",
+        "write-name",
+        *(code for kind in (DecodeError, UnsupportedError, LimitError) for code in (kind.code, *kind.codes)),
+    }
+)
+
+
+def may_be_the_machine(code: str) -> bool:
+    """Tell whether a failure with ``code`` may be the fault of the machine that tried it, so that another may succeed."""
+    return code not in ALIKE_EVERYWHERE

@@ -5,7 +5,7 @@ import os
 import time
 import traceback
 
-from pixmill.core.errors import LimitError, PixmillError, RunError
+from pixmill.core.errors import AddressError, ConfigError, LimitError, MissingExtra, PixmillError, RunError
 from pixmill.core.steps import Steps
 from pixmill.engine.handler import Handler, Skip, Stages, Unsettled
 from pixmill.engine.task import Failure
@@ -104,7 +104,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
             message=error.message,
             hint=error.hint,
             retryable=error.retryable,
-            fatal=isinstance(error, RunError),
+            fatal=isinstance(error, RunError) or _is_of_the_run(error),
         )
     if isinstance(error, Skip):
         return Failure(code=SKIPPED, stage=stage, message=error.reason)
@@ -117,6 +117,14 @@ def failure_of(error: BaseException, stage: str) -> Failure:
         retryable=isinstance(error, OSError) and error.errno in _MAY_PASS,
         trace=_trace(error),
     )
+
+
+def _is_of_the_run(error: PixmillError) -> bool:
+    """Tell whether ``error`` says that the work itself is set up wrongly here: no task is to blame, and none would succeed.
+
+    A task may well have an address that makes no sense, or be of a kind that takes an extra.
+    """
+    return isinstance(error, ConfigError) and not isinstance(error, AddressError | MissingExtra)
 
 
 def _trace(error: BaseException) -> str:

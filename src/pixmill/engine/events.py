@@ -52,6 +52,7 @@ class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
     signal: int
     reason: str
     task: Task | None = None
+    node: str = ""
 
 
 class Throttled(Event, frozen=True, kw_only=True, tag="throttled"):
@@ -71,6 +72,13 @@ class NodeRefused(Event, frozen=True, kw_only=True, tag="node_refused"):
     node: str
     reason: str
     hint: str = ""
+
+
+class NodeSuspended(Event, frozen=True, kw_only=True, tag="node_suspended"):
+    """A node of the cluster gets no more work: others have done what failed there, again and again."""
+
+    node: str
+    reason: str
 
 
 class WorkersSeen(Event, frozen=True, kw_only=True, tag="workers_seen"):

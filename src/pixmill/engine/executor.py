@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event
@@ -19,6 +20,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """The handler returned for ``attempt``: a ``result``, or a ``failure`` of its own making.
 
     ``timings`` are seconds by stage (``Stages.enter``), ``measures`` totals by name (``Stages.count``), both of this attempt.
+    ``node`` is the machine of a cluster that it was made on, as in a failure.
     """
 
     attempt: Attempt
@@ -27,17 +29,19 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     timings: dict[str, float] = {}
     measures: dict[str, int] = {}
+    node: str = ""
 
     @classmethod
-    def by(cls, answer: Answer, *, attempt: Attempt) -> Self:
-        """Return the report of a worker's ``answer`` to ``attempt``."""
+    def by(cls, answer: Answer, *, attempt: Attempt, node: str = "") -> Self:
+        """Return the report of a worker's ``answer`` to ``attempt``, given on ``node``."""
         return cls(
             attempt=attempt,
             result=answer.result,
-            failure=answer.failure,
+            failure=answer.failure and replace(answer.failure, node=node) if node else answer.failure,
             seconds=answer.seconds,
             timings=answer.timings,
             measures=answer.measures,
+            node=node,
         )
 
 

@@ -50,7 +50,8 @@ class Handler(Protocol):
         """Return the result, durable or with what makes it so; raise to fail the task.
 
         A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``; a ``RunError`` a fatal
-        one; ``Skip`` leaves the task alone. Any other exception becomes code ``handler`` with a trimmed traceback.
+        one, and so does a ``ConfigError`` that is not about an address or an extra; ``Skip`` leaves the task alone. Any other
+        exception becomes code ``handler`` with a trimmed traceback.
         """
 
 

@@ -212,6 +212,7 @@ class Scheduler:
                 seconds=answer.seconds,
                 timings={"queue": max(0.0, out - answer.seconds), **answer.timings},
                 measures=answer.measures,
+                node=answer.node,
             )
         if failure.code == SKIPPED:
             return Skipped(task=attempt.task, reason=failure.message)
@@ -250,7 +251,9 @@ class Scheduler:
         """Try a culprit once more alone in a fresh worker: memory that a neighbour corrupted may have killed it."""
         attempt, failure = loss.attempt, loss.failure
         task = attempt.task if attempt else None
-        self._parts.announcer.announce(WorkerLost, pid=loss.pid, signal=failure.signal, reason=failure.message, task=task)
+        self._parts.announcer.announce(
+            WorkerLost, pid=loss.pid, signal=failure.signal, reason=failure.message, task=task, node=failure.node
+        )
         if attempt is None:
             return None
         self._return_from(attempt)

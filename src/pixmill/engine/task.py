@@ -46,7 +46,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``code`` is stable; ``stage`` is where in the handler; ``message`` a sentence; ``hint`` what to do about it.
     ``retryable``: the same task may succeed later (EIO). ``fatal``: it is the environment, not the task (disk full): the run
     ends and the task stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence of a dead worker. ``trace`` is the
-    trimmed traceback of foreign code.
+    trimmed traceback of foreign code. ``node`` is the machine of a cluster that it happened on, empty without one.
     """
 
     code: str
@@ -58,6 +58,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signal: int = 0
     peak_rss: int = 0
     trace: str = ""
+    node: str = ""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -65,6 +66,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
 
     ``seconds`` by the worker's clock; ``timings`` are seconds by stage; ``measures`` what the handler counted, by name. The
     stage ``queue`` is before them all and not among ``seconds``: on the way to a worker, behind what it was at, and back.
+    ``node`` is the machine of a cluster that did it.
     """
 
     task: Task
@@ -73,6 +75,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     seconds: float = 0.0
     timings: dict[str, float] = {}
     measures: dict[str, int] = {}
+    node: str = ""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):

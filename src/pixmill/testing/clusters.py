@@ -25,10 +25,11 @@ Command = list[str | Path]
 
 
 class Engine(Protocol):
-    """How a cluster engine is started. ``name`` is that of the executor."""
+    """How a cluster engine is started. ``name`` is that of the executor, ``joined`` what it logs once for each node."""
 
     name: str
     port: int
+    joined: str
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:
         """Yield the commands for the first host: that of what listens on ``port``, then the others."""
@@ -43,7 +44,7 @@ class Engine(Protocol):
 class RayEngine(Engine):
     """One core on each node."""
 
-    name, port = "ray", 6379
+    name, port, joined = "ray", 6379, "Ray runtime started"
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:
         """Yield the command for a head that keeps its files in ``folder``."""
@@ -63,7 +64,7 @@ class RayEngine(Engine):
 class DaskEngine(Engine):
     """One worker process on each node, the scheduler beside the first."""
 
-    name, port = "dask", 8786
+    name, port, joined = "dask", 8786, "Registered to:"
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:  # noqa: ARG002  # Ray's needs one
         """Yield the commands for the scheduler and the first worker."""
@@ -103,9 +104,13 @@ class Cluster:
         """Start the engine on the second host."""
         self.node.start(self.engine.node(self.node, self.head), variables=self.variables, log=self.log)
 
-    def run(self, source: Path | str, destination: Path | str, events: Path) -> subprocess.Popen[bytes]:
+    def wait_for_nodes(self) -> None:
+        """Wait until the engine runs on both hosts."""
+        wait_until(lambda: self.log.read_text(errors="replace").count(self.engine.joined) == 2, seconds=120)
+
+    def run(self, source: Path | str, destination: Path | str, events: Path, *options: str) -> subprocess.Popen[bytes]:
         """Start a run on the first host; what it says goes to ``events``."""
-        line = [*COMMAND, "run", source, destination, "--executor", self.engine.name, "--json"]
+        line = [*COMMAND, "run", source, destination, "--executor", self.engine.name, "--json", *options]
         return self.head.start([*line, "--address", self.engine.address(self.head)], variables=self.variables, log=events)
 
     def _listens(self) -> bool:

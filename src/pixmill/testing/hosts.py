@@ -1,6 +1,7 @@
 """Hosts that are network namespaces on a wire of their own: a cluster on one machine, whose nodes can be killed and cut off.
 
-They share the file system and the processor, and nothing of the network: nothing in them reaches, or is reached by, anybody else.
+They share the file system, where nothing else is said, and the processor, and nothing of the network: nothing in them reaches, or
+is reached by, anybody else.
 Needs Linux, root and ``ip`` of iproute2.
 """
 
@@ -18,6 +19,7 @@ from pixmill.testing.processes import children, is_alive, wait_until
 _NETWORK = "10.77.0"
 _CLONE_NEWNET = 0x40000000
 _WIRE = "wire0"
+_COVERED = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 
 
 def why_no_hosts() -> str:
@@ -38,12 +40,21 @@ class Host:
         self.name = name
         self.address = address
         self._started: list[subprocess.Popen[bytes]] = []
+        self._covers: list[str | Path] = []
+
+    def cover(self, place: Path, by: Path) -> None:
+        """Have whatever is started on this host from now on see ``by`` where others see ``place``: both folders, or both files."""
+        self._covers += ["sh", "-c", _COVERED, "sh", by, place]
+
+    def uncover(self) -> None:
+        """Have whatever is started from now on see what others see."""
+        self._covers.clear()
 
     def start(self, command: Sequence[str | Path], *, variables: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         """Start ``command`` on this host, in a session of its own; all it says goes to the file ``log``."""
         with log.open("ab") as out:
             process = subprocess.Popen(  # noqa: S603  # the test's own command
-                ["ip", "netns", "exec", self.name, *map(str, command)],  # noqa: S607  # wherever it is
+                ["ip", "netns", "exec", self.name, *map(str, [*self._covers, *command])],  # noqa: S607  # wherever it is
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

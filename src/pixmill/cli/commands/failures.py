@@ -42,5 +42,7 @@ class Failures(Command):
                 if as_json:
                     self.console.record(failed)
                 else:
-                    self.console.result(f"{printable(failed.path)}: {failed.failure.code}: {printable(failed.failure.message)}")
+                    where = f" (node {printable(failed.failure.node)})" if failed.failure.node else ""
+                    told = f"{failed.failure.code}: {printable(failed.failure.message)}{where}"
+                    self.console.result(f"{printable(failed.path)}: {told}")
         return Exit.DONE

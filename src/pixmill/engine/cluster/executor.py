@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from itertools import count
 from typing import ClassVar, Self
 
-from pixmill.core.errors import RunError
+from msgspec.structs import replace
+
+from pixmill.core.errors import RunError, may_be_the_machine
 from pixmill.core.events import Event
 from pixmill.core.units import Duration
 from pixmill.engine.cluster.fleet import Fleet
@@ -19,7 +21,8 @@ from pixmill.engine.cluster.letters import Reply
 from pixmill.engine.cluster.mourning import Mourning
 from pixmill.engine.cluster.muster import Loss, Muster, Word
 from pixmill.engine.cluster.node import Node, shares
-from pixmill.engine.events import NodeRefused
+from pixmill.engine.cluster.opinions import Opinions
+from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
 from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned, Told
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
@@ -32,6 +35,7 @@ LEASE = 15.0
 PATIENCE = 60.0
 _TICK = 0.25
 _STRAGGLERS = 10.0
+_LATECOMERS = 5.0  # seconds for another node to join when all that there are have been refused
 _BALANCE = 1.0  # between two looks for work to move: what moves is on its way for a while
 
 
@@ -55,6 +59,7 @@ class ClusterExecutor(Executor):
         self._probe: Probe | None = None
         self._muster: Muster | None = None
         self._mourning = Mourning()
+        self._opinions = Opinions()
         self._numbers = count(1)
         self._loose: list[Attempt] = []
         self._reports: list[Report] = []
@@ -79,7 +84,7 @@ class ClusterExecutor(Executor):
     def workers(self) -> int:
         """Return the number of workers on all nodes; before the start, as many as were asked for."""
         nodes = self._muster or ()
-        return sum(node.workers for node in nodes if node.is_working) or self._wanted or 1
+        return sum(node.workers for node in nodes if node.is_available) or self._wanted or 1
 
     def admit_by(self, probe: Probe) -> None:
         """Leave out the nodes that do not stand up to ``probe``, those too that join later."""
@@ -163,11 +168,58 @@ class ClusterExecutor(Executor):
         for answer in reply.answers:
             attempt = node.leases.pop(answer.number)
             self._mourning.forget(attempt)
-            self._reports.append(Answered.by(answer, attempt=attempt))
+            self._weigh(node, Answered.by(answer, attempt=attempt, node=node.site.label))
         for casualty in reply.casualties:
             culprit = None if casualty.number is None else node.leases.pop(casualty.number)
-            self._reports.append(Lost(pid=casualty.pid, failure=casualty.failure, attempt=culprit))
+            failure = replace(casualty.failure, node=node.site.label)
+            if culprit:
+                self._opinions.hear_of_loss(node, culprit, failure.code)
+            self._reports.append(Lost(pid=casualty.pid, failure=failure, attempt=culprit))
         self._hand_back([node.leases.pop(number) for number in reply.returned])
+
+    def _weigh(self, node: Node, answer: Answered) -> None:
+        """Report an answer; one that says more of the node than of the task is compared with that of another node first."""
+        attempt, failure = answer.attempt, answer.failure
+        if failure is None or not may_be_the_machine(failure.code):
+            self._end(answer, node)
+            return
+        self._opinions.hear(node, answer, failure.code)
+        node.is_credible = False
+        if self._end_if_settled(attempt):
+            return
+        self._tell(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
+        self._hand_back([attempt])
+
+    def _end(self, answer: Answered, node: Node) -> None:
+        """Report what ``node`` made of a task, and hold it against those that could not do what it has done."""
+        failed = self._opinions.close(answer.attempt)
+        self._reports.append(answer)
+        if answer.failure is not None:
+            return
+        node.is_credible = True
+        node.contradicted.append(False)
+        for other in self._started:
+            if other.site.name in failed and other is not node:
+                other.contradicted.append(True)
+                self._suspend_if_sick(other)
+
+    def _suspend_if_sick(self, node: Node) -> None:
+        if node.is_suspended or not node.is_sick:
+            return
+        node.suspend()
+        wrong, of = sum(node.contradicted), len(node.contradicted)
+        reason = f"{wrong} of its last {of} tasks failed there and were done by other nodes"
+        self._tell(NodeSuspended, node=node.site.label, reason=reason)
+
+    def _end_if_settled(self, attempt: Attempt) -> bool:
+        """Report the failure of ``attempt`` if nobody is left whose word on it is wanted."""
+        available = [node for node in self._started if node.is_available]
+        failure = self._opinions.settled(attempt, available) if available else None
+        if failure is None:
+            return False
+        self._opinions.close(attempt)
+        self._reports.append(failure)
+        return True
 
     def _hand_back(self, attempts: list[Attempt]) -> None:
         """Find a new place for attempts that never began; the caller's, when it has recalled them."""
@@ -180,11 +232,13 @@ class ClusterExecutor(Executor):
 
     def _place(self) -> None:
         """Lease what waits to the nodes that have room."""
-        placed = 0
-        for node, attempt in shares(tuple(self._started), self._loose):
-            node.give(next(self._numbers), attempt)
-            placed += 1
-        del self._loose[:placed]
+        left = []
+        for node, attempt in shares(tuple(self._started), self._loose, self._opinions.doubters):
+            if node is not None:
+                node.give(next(self._numbers), attempt)
+            elif not self._end_if_settled(attempt):  # the node that was to be asked may have gone
+                left.append(attempt)
+        self._loose = left
 
     def _rebalance(self, now: float) -> None:
         """When a node has nothing to do, take back what waits for a worker on others."""
@@ -198,13 +252,13 @@ class ClusterExecutor(Executor):
 
     def _mind_desertion(self, now: float) -> None:
         """Wait a while for a node when none is left: the run can go on later, too."""
-        if any(node.is_working for node in self._started):
+        if any(node.is_available for node in self._started):
             self._alone_since = None
             return
         roster = self._started.roster
-        if roster.is_hopeless:
-            raise roster.verdict()
         self._alone_since = self._alone_since or now
+        if roster.is_hopeless and now - self._alone_since > min(_LATECOMERS, self._patience):
+            raise roster.verdict()
         if now - self._alone_since > self._patience:
             last = f"; the last one, {self._last_loss}" if self._last_loss else ""
             message = f"no node of the cluster has been ready for {Duration(self._patience)}{last}"

@@ -19,7 +19,7 @@ class Mourning:
 
     def over(self, label: str, reason: str, attempts: Sequence[Attempt]) -> list[Report]:
         """Return what to report of the node called ``label``, which was lost with ``attempts`` for this ``reason``."""
-        failure = Failure(code=EXPIRED, stage="", message=f"node {label}: {reason}")
+        failure = Failure(code=EXPIRED, stage="", message=f"node {label}: {reason}", node=label)
         suspects: list[Attempt] = []
         innocents: list[Attempt] = []
         for attempt in attempts:
@@ -37,4 +37,5 @@ class Mourning:
 
 def _suspicion(failure: Failure, losses: int) -> Failure:
     message = f"{losses} nodes were lost while they held this; the last one, {failure.message}"
-    return Failure(code=failure.code, stage="", message=message, hint="it may be what took them down; try it alone on one machine")
+    hint = "it may be what took them down; try it alone on one machine"
+    return Failure(code=failure.code, stage="", message=message, hint=hint, node=failure.node)

@@ -112,7 +112,7 @@ class Muster:
         names = {site.name for site in sites}
         gone = [number for number, node in self._nodes.items() if node.site.name not in names]
         losses = [self._lose(number, "it has left the cluster", now) for number in gone]
-        taken = {node.site.name: node.cores for node in self}
+        taken = {node.site.name: 0 if node.is_suspended else node.cores for node in self}
         for site, cores in self.roster.openings(sites, taken, now):
             number = next(self._numbers)
             self._nodes[number] = Node(site, cores, now)

@@ -1,7 +1,7 @@
 """The coordinator's view of one host: what it has been leased, when it was last written to, and when it was heard of."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -14,12 +14,16 @@ from pixmill.engine.task import Attempt
 _SOON, _LATER = 0.1, 0.5
 #: seconds between two letters to a host that has nothing to do
 _HEARTBEAT = 3.0
+#: how many of the last tasks of a node are remembered, and of how many it may have been contradicted
+_MEMORY, _CONTRADICTIONS = 10, 5
 
 
 class Node:
     """A host from its hire to its loss. ``leases`` are the unanswered attempts by number, in the order they were given.
 
     ``room`` is how many more it should be given, ``told`` its last reply.
+    It ``is_credible`` if it did the task that it answered last; ``contradicted`` tells of its last tasks whether they failed here
+    and were done elsewhere. When too many did it ``is_suspended``: it ends what it has and gets no more.
     It ``is_admitted`` once it has shown all that it has to, which is before its workers are started.
     It ``is_proven`` once it has answered an attempt: until then its workers may be dying as fast as they start.
     """
@@ -34,6 +38,9 @@ class Node:
         self.is_working = False
         self.is_dismissed = False
         self.is_proven = False
+        self.is_suspended = False
+        self.is_credible = False
+        self.contradicted: deque[bool] = deque(maxlen=_MEMORY)
         self.is_awaited = True
         self.leases: dict[int, Attempt] = {}
         self.told = Reply()
@@ -47,6 +54,22 @@ class Node:
         self.room -= 1
         self.leases[number] = attempt
         self._outbox.append((number, attempt))
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it does tasks, and may get more."""
+        return self.is_working and not self.is_suspended
+
+    @property
+    def is_sick(self) -> bool:
+        """Whether half of its last tasks failed here and were done elsewhere."""
+        return sum(self.contradicted) >= _CONTRADICTIONS
+
+    def suspend(self) -> None:
+        """Give it nothing any more, and have it give back what has not begun."""
+        self.is_suspended = True
+        self.room = 0
+        self._is_recalling = True
 
     def recall(self) -> list[Attempt]:
         """Ask for what has not begun; return what was never sent."""
@@ -79,7 +102,7 @@ class Node:
         self.is_working = True
         self.is_proven = self.is_proven or bool(reply.answers)
         self.told = reply
-        self.room = max(0, reply.room - len(self._outbox))
+        self.room = 0 if self.is_suspended else max(0, reply.room - len(self._outbox))
         self.workers = reply.workers or self.workers
 
     def posts(self) -> tuple[Post, ...]:
@@ -95,17 +118,29 @@ class Node:
         self._written += pause
 
 
-def shares(nodes: Sequence[Node], attempts: Sequence[Attempt]) -> Iterator[tuple[Node, Attempt]]:
-    """Yield where to lease each of ``attempts``, in order: the nodes get equal shares. What there is no room for is not yielded.
+def shares(
+    nodes: Sequence[Node], attempts: Sequence[Attempt], doubters: Callable[[Attempt], Collection[str]]
+) -> Iterator[tuple[Node | None, Attempt]]:
+    """Yield where to lease each of ``attempts``, in order, ``None`` while there is no room for it: the nodes get equal shares.
 
-    One that is ``secluded`` goes where a try may use the most memory.
+    One that is ``secluded`` goes where a try may use the most memory. One that has ``doubters``, names of sites, goes to another
+    node as long as there is one.
     """
     free = {node: node.room for node in nodes if node.room}
     for attempt in attempts:
-        if not free:
-            return
-        node = max(free, key=lambda node: node.told.memory if attempt.secluded else -len(node.leases) / node.workers)
+        doubted = doubters(attempt)
+        places = [node for node in _others(nodes, doubted) if node in free] if doubted else free
+        if not places:
+            yield None, attempt
+            continue
+        node = max(places, key=lambda node: node.told.memory if attempt.secluded else -len(node.leases) / node.workers)
         yield node, attempt
         free[node] -= 1
         if not free[node]:
             del free[node]
+
+
+def _others(nodes: Sequence[Node], doubted: Collection[str]) -> list[Node]:
+    """Return the nodes that are not ``doubted``; when there are none, all."""
+    available = [node for node in nodes if node.is_available]
+    return [node for node in available if node.site.name not in doubted] or available

@@ -65,12 +65,7 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
     def check(self) -> None:
         """Import the function, so that a misspelt name stops the run before it starts."""
         super().check()
-        try:
-            resolve(self.function)
-        except ConfigError as error:
-            raise RecipeError(f"python.function: {error.message}") from None
-        except Exception as error:
-            raise RecipeError(f"python.function: {self.function} cannot be imported: {_told(error)}") from error
+        self._found()
 
     def size_after(self, size: Size) -> None:
         """Tell that only the function knows."""
@@ -88,9 +83,19 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
             raise TransformError(f"{self.function} returned frames that differ in size or bands, expected {image.frames} alike")
         return image.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1))
 
-    def _called(self, still: Image) -> Image:
+    def _found(self) -> Callable[[Image], object]:
+        """Return the function; ``RecipeError`` where it is not there, or cannot be imported."""
         try:
-            result: object = resolve(self.function)(still)
+            return resolve(self.function)
+        except ConfigError as error:
+            raise RecipeError(f"python.function: {error.message}") from None
+        except Exception as error:
+            raise RecipeError(f"python.function: {self.function} cannot be imported: {_told(error)}") from error
+
+    def _called(self, still: Image) -> Image:
+        function = self._found()  # it was there when the run began: if it is no more, no picture is to blame
+        try:
+            result: object = function(still)
         except (ImageError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  # foreign code raises what it likes

@@ -1,0 +1,134 @@
+"""Two machines of which one is not as the other: another file system over DST, no SRC, no step, other libraries.
+
+Nothing is lost, no image is blamed, and the machine is named.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pixmill.imaging.version
+from pixmill.testing import invariants
+from pixmill.testing.clusters import Cluster, DaskEngine, RayEngine
+from pixmill.testing.hosts import two_hosts, why_no_hosts
+from pixmill.testing.processes import wait_until
+from pixmill.testing.trial import COMMAND, DONE, STOPPED
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(bool(why_no_hosts()), reason=why_no_hosts()),
+]
+IMAGES = 60
+STEP = "def inverted(image):\n    return type(image)(image.pixels.invert())\n"
+
+
+class Ground:
+    """The files of a run: ``source``, ``destination``, a ``step`` of the user's own, and an ``empty`` folder."""
+
+    def __init__(self, folder):
+        self.source, self.destination, self.empty, self.steps = (folder / name for name in ("in", "out", "empty", "steps"))
+        for each in (self.source, self.destination, self.empty, self.steps):
+            each.mkdir()
+        self.step = self.steps / "steps.py"
+        self.step.write_text(STEP)
+        self.events = folder / "events"
+        first = self.source / "0.jpg"
+        Image.effect_noise((1200, 900), 60).convert("RGB").save(first)
+        for number in range(1, IMAGES):
+            os.link(first, self.source / f"{number}.jpg")
+
+    @property
+    def options(self):
+        return ["--step", f"python:function={self.step}:inverted"]
+
+    def told(self, kind):
+        lines = self.events.read_bytes().splitlines() if self.events.exists() else []
+        found = [json.loads(line) for line in lines if line.startswith(b"{")]
+        return [event for event in found if event["event"] == kind]
+
+
+@pytest.fixture
+def ground(tmp_path):
+    return Ground(tmp_path)
+
+
+@pytest.fixture
+def expected(ground, tmp_path):
+    """Return the tree that a run on this machine makes."""
+    local = tmp_path / "local"
+    line = [*COMMAND, "run", ground.source, local, *ground.options, "--progress", "none"]
+    subprocess.run(line, check=True, capture_output=True)
+    return invariants.outputs(local)
+
+
+@pytest.fixture(params=[RayEngine(), DaskEngine()], ids=lambda engine: engine.name)
+def cluster(request):
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="pxm", ignore_cleanup_errors=True)))
+        hosts = exits.enter_context(two_hosts())
+        yield Cluster(request.param, hosts, folder, also={"PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def other_destination(ground, tmp_path):  # noqa: ARG001  # the others need a folder
+    return ground.destination, ground.empty, "DST {0.destination} is not the coordinator's there"
+
+
+def no_source(ground, tmp_path):  # noqa: ARG001  # the others need a folder
+    return ground.source, ground.empty, "SRC {0.source} is not the coordinator's there: 0.jpg is not there"
+
+
+def no_step(ground, tmp_path):  # noqa: ARG001  # the others need a folder
+    return ground.steps, ground.empty, "a file of a step is not the coordinator's there: {0.step} is not there"
+
+
+def another_step(ground, tmp_path):
+    other = tmp_path / "other.py"
+    other.write_text(STEP.replace("invert()", "flip('vertical')"))
+    return ground.step, other, "a file of a step is not the coordinator's there: {0.step}: it differs"
+
+
+def other_libraries(ground, tmp_path):  # noqa: ARG001  # the others look into it
+    module = Path(pixmill.imaging.version.__file__)
+    other = tmp_path / "version.py"
+    other.write_text(module.read_text() + 'ENGINE = "2 libvips-8.1.1"\n')
+    return module, other, "it has engine 2 libvips-8.1.1, the coordinator has engine 2 libvips"
+
+
+@pytest.mark.parametrize("sickness", [other_destination, no_source, no_step, another_step, other_libraries])
+def test_a_node_that_is_not_as_the_others_is_left_out_and_they_do_the_work(cluster, ground, expected, sickness, tmp_path):
+    place, other, sentence = sickness(ground, tmp_path)
+    cluster.node.cover(place, other)
+    cluster.start()
+    cluster.wait_for_nodes()
+    process = cluster.run(ground.source, ground.destination, ground.events, *ground.options)
+    assert process.wait(200) == DONE, ground.events.read_text()[-3000:]
+    invariants.check_complete(ground.destination, expected)
+    assert invariants.counts(ground.destination).done == IMAGES
+    (refusal,) = ground.told("node_refused")
+    assert cluster.node.address in refusal["node"]
+    assert sentence.format(ground) in refusal["reason"]
+    assert re.search(rf"\[LEFT OUT\] node {re.escape(refusal['node'])}: ", ground.events.read_text())
+    assert list(ground.empty.iterdir()) == []
+    assert list((ground.destination / ".pixmill").glob("admission-*")) == []
+    wait_until(lambda: not cluster.head.workers(), seconds=60)
+
+
+def test_a_cluster_without_a_node_that_can_be_admitted_ends_the_run_and_says_why_of_each(cluster, ground):
+    cluster.head.cover(ground.source, ground.empty)
+    cluster.node.cover(ground.destination, ground.empty)
+    cluster.start()
+    cluster.wait_for_nodes()
+    cluster.head.uncover()
+    process = cluster.run(ground.source, ground.destination, ground.events)
+    assert process.wait(200) == STOPPED
+    said = ground.events.read_text()
+    assert f"SRC {ground.source} is not the coordinator's there: 0.jpg is not there" in said
+    assert invariants.outputs(ground.destination) == {}

@@ -1,0 +1,220 @@
+"""A node that fails what others do: its failures are not final, no task is blamed, and in the end it gets no more work."""
+
+from contextlib import closing
+
+import pytest
+from msgspec.structs import replace
+
+from pixmill.core.errors import RunError, may_be_the_machine
+from pixmill.engine.cluster.fleet import Site
+from pixmill.engine.cluster.host import NodeHost
+from pixmill.engine.cluster.letters import packed, reply_in
+from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
+from pixmill.engine.executor import Answered, Told
+from pixmill.engine.policy import Policy
+from pixmill.engine.probe import Probe
+from pixmill.engine.running import open_run
+from pixmill.engine.task import Attempt, Done, Failed, Failure, Task
+from pixmill.testing.executors import answers, attempts, returned, run_all
+from pixmill.testing.fleets import LoopbackExecutor, LoopbackFleet
+from pixmill.testing.misbehaviour import REF
+
+ONE, TWO, THREE = (Site(str(number), f"10.0.0.{number}", 1) for number in (1, 2, 3))
+AWAY = Failure(code="read-vanished", stage="read", message="it is not there")
+FULL = Failure(code="disk-full", stage="write", message="no space is left", fatal=True)
+
+
+class SickHost(NodeHost):
+    """A host on a machine where every task fails."""
+
+    failure = AWAY
+
+    def exchange(self, letter):
+        reply = reply_in(super().exchange(letter))
+        return packed(replace(reply, answers=tuple(replace(answer, result=b"", failure=self.failure) for answer in reply.answers)))
+
+
+class FullHost(SickHost):
+    failure = FULL
+
+
+class MixedFleet(LoopbackFleet):
+    """A fleet whose hosts are of several kinds, by the names of their places."""
+
+    def __init__(self, *places, **kinds):
+        super().__init__(*places)
+        self.kinds = kinds
+
+    def hire(self, number, site, cores):
+        self.kind = self.kinds.get(f"at_{site.name}", NodeHost)
+        super().hire(number, site, cores)
+
+
+def started(fleet, **choices):
+    executor = LoopbackExecutor(fleet, **choices)
+    executor.start(REF, Policy())
+    return closing(executor)
+
+
+def tasks(payload, count):
+    return [Attempt(Task.of(f"{payload}-{number}", payload.encode())) for number in range(count)]
+
+
+def told(reports, kind):
+    return [report.facts for report in reports if isinstance(report, Told) and report.kind is kind]
+
+
+def failures(reports):
+    return [report.failure for report in reports if isinstance(report, Answered) and report.failure]
+
+
+@pytest.mark.parametrize("kind", [SickHost, FullHost])
+def test_what_fails_on_one_node_only_is_done_by_another_and_the_node_is_suspended(kind):
+    with started(MixedFleet(ONE, TWO, at_2=kind)) as executor:
+        reports = run_all(executor, tasks("sleep 0.01", 100))
+        assert failures(reports) == []
+        (suspension,) = told(reports, NodeSuspended)
+        assert suspension["node"] == TWO.label
+        assert suspension["reason"] == "5 of its last 5 tasks failed there and were done by other nodes"
+        assert {facts["failure"].node for facts in told(reports, TaskRetried)} == {TWO.label}
+        assert executor.workers == 1
+        more = run_all(executor, tasks("sleep 0.02", 20))
+    assert {report.node for report in more if isinstance(report, Answered)} == {ONE.label}
+    assert told(more, TaskRetried) == []
+
+
+def test_two_sick_nodes_of_three_cannot_outvote_the_one_that_does_the_work():
+    with started(MixedFleet(ONE, TWO, THREE, at_2=SickHost, at_3=SickHost)) as executor:
+        reports = run_all(executor, tasks("sleep 0.01", 100))
+    assert failures(reports) == []
+    assert {facts["node"] for facts in told(reports, NodeSuspended)} == {TWO.label, THREE.label}
+
+
+def test_a_failure_that_two_nodes_agree_on_is_final_after_one_attempt_and_names_the_last():
+    with started(LoopbackFleet(ONE, TWO)) as executor:
+        reports = run_all(executor, attempts("raise eio"))
+    (answer,) = answers(reports).values()
+    (retry,) = told(reports, TaskRetried)
+    assert answer.attempt.number == 1
+    assert {answer.failure.node, retry["failure"].node} == {ONE.label, TWO.label}
+
+
+def test_the_only_node_has_the_last_word():
+    with started(MixedFleet(ONE, at_1=SickHost)) as executor:
+        reports = run_all(executor, tasks("echo x", 3))
+    assert [failure.code for failure in failures(reports)] == ["read-vanished"] * 3
+    assert told(reports, NodeSuspended) == []
+
+
+def test_a_node_whose_failures_are_the_tasks_own_is_not_suspended():
+    with started(LoopbackFleet(ONE, TWO)) as executor:
+        reports = run_all(executor, tasks("raise eio", 40))
+    assert len(failures(reports)) == 40
+    assert told(reports, NodeSuspended) == []
+
+
+def test_a_task_that_waits_for_a_node_that_leaves_gets_the_word_of_those_that_stay():
+    fleet = MixedFleet(ONE, TWO, at_2=SickHost)
+    first, second = attempts("sleep 100", "echo x")
+    with started(fleet) as executor:
+        executor.submit([first, second])
+        reports = []
+        while not told(reports, TaskRetried):  # the second has failed on the sick node, and waits behind the first on the other
+            reports += executor.wait(0.1)
+        fleet.places.remove(ONE)
+        while not any(returned(report) for report in reports):
+            reports += executor.wait(0.1)
+        assert set(*(returned(report) for report in reports if returned(report))) == {first, second}
+        assert [failure.node for failure in failures(run_all(executor, [second]))] == [TWO.label]
+
+
+def test_a_run_over_a_sick_node_blames_no_task_and_counts_no_try():
+    seen = []
+
+    class Witness:
+        def notice(self, event):
+            seen.append(event)
+
+        def close(self):
+            pass
+
+    executor = LoopbackExecutor(MixedFleet(ONE, TWO, at_2=SickHost))
+    stream = [Task.of(f"{number}", b"sleep 0.01") for number in range(60)]
+    with open_run(stream, REF, executor=executor, observers=[Witness()]) as run:
+        outcomes = list(run)
+    assert all(isinstance(outcome, Done) and outcome.attempts == 1 and outcome.node == ONE.label for outcome in outcomes)
+    assert len(outcomes) == 60
+    assert [event.node for event in seen if isinstance(event, NodeSuspended)] == [TWO.label]
+
+
+def test_a_final_failure_names_its_node():
+    executor = LoopbackExecutor(LoopbackFleet(ONE))
+    with open_run([Task.of("x", b"raise eio")], REF, executor=executor, policy=Policy(attempts=1)) as run:
+        (outcome,) = run
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.node == ONE.label
+
+
+@pytest.mark.parametrize("code", ["read", "read-denied", "write", "handler", "config", "missing-extra", "disk-full", "new"])
+def test_what_may_be_the_machine(code):
+    assert may_be_the_machine(code)
+
+
+@pytest.mark.parametrize("code", ["decode", "truncated", "unsupported", "limit-pixels", "limit-memory", "limit-bytes", "throttled"])
+def test_what_is_the_same_everywhere(code):
+    assert not may_be_the_machine(code)
+
+
+class Shown(Probe):
+    """Admits hosts that return what it expects."""
+
+    function = "builtins:bytes"
+
+    def __init__(self, options, expected):
+        self.options, self.expected = options, expected
+
+    def check(self, evidence):
+        if evidence != self.expected:
+            raise RunError(f"it shows {evidence!r}", hint="show more")
+
+
+class BlindHost(NodeHost):
+    """A host on a machine that shows nothing of what it is asked for."""
+
+    def exchange(self, letter):
+        reply = reply_in(super().exchange(letter))
+        return packed(replace(reply, evidence=b"nothing" if reply.evidence else b""))
+
+
+def probed(fleet, probe):
+    executor = LoopbackExecutor(fleet)
+    executor.admit_by(probe)
+    executor.start(REF, Policy())
+    return closing(executor)
+
+
+def test_a_node_that_cannot_show_what_is_asked_for_is_left_out_and_the_others_work():
+    with probed(MixedFleet(ONE, TWO, at_2=BlindHost), Shown(b"all", b"all")) as executor:
+        assert executor.workers == 1
+        reports = run_all(executor, tasks("echo x", 20))
+    (refusal,) = told(reports, NodeRefused)
+    assert refusal == {"node": TWO.label, "reason": "it shows b'nothing'", "hint": "show more"}
+    assert {report.node for report in reports if isinstance(report, Answered)} == {ONE.label}
+
+
+def test_a_cluster_of_nodes_that_can_show_nothing_is_refused_with_the_reason_of_each():
+    executor = LoopbackExecutor(MixedFleet(ONE, TWO, at_1=BlindHost, at_2=BlindHost))
+    executor.admit_by(Shown(b"all", b"all"))
+    with closing(executor), pytest.raises(RunError) as end:
+        executor.start(REF, Policy())
+    assert end.value.message == "; ".join(f"node {site.label} is refused: it shows b'nothing'" for site in (ONE, TWO))
+    assert end.value.hint == "show more"
+
+
+def test_a_node_that_cannot_even_be_asked_is_left_out():
+    probe = Shown(b"all", b"all")
+    probe.function = "no_such_module:answer"
+    executor = LoopbackExecutor(LoopbackFleet(ONE))
+    executor.admit_by(probe)
+    with closing(executor), pytest.raises(RunError, match="there is no Python module no_such_module"):
+        executor.start(REF, Policy())
