@@ -18,7 +18,7 @@ from PIL import Image
 import pixmill
 from pixmill.batch.item import unpack
 from pixmill.core.errors import ConfigError
-from pixmill.engine.task import Done, Skipped, State
+from pixmill.engine.task import Done, Skipped
 from pixmill.testing.invariants import STATE, records, temporaries
 from pixmill.testing.snapshots import Kept, look, lost
 

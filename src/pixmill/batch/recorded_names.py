@@ -12,7 +12,6 @@ from pixmill.batch.shard import Shard
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import Record
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.task import State
 
 MOST = 64  # ledgers that are looked into at once; a run that follows on more of them takes them over when it begins
 
@@ -64,9 +63,8 @@ class RecordedNames:
         return opened
 
     def _names(self, record: Record | None) -> Collection[bytes]:
-        if record is None or record.state is not State.DONE:
-            return ()
-        return [output.name for output in unpack(record.result).outputs if self._is_there(output)]
+        result = (record.result or record.former) if record else b""
+        return [output.name for output in unpack(result).written if self._is_there(output)] if result else ()
 
     def _is_there(self, output: Written) -> bool:
         if self._root is None:

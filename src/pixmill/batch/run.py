@@ -11,8 +11,8 @@ import msgspec
 from pixmill.batch.config import RunConfig
 from pixmill.batch.holding import records_hold
 from pixmill.batch.ledgers import LEDGER
-from pixmill.batch.opening import LOOKED_AT, is_near, opening_remarks
 from pixmill.batch.named_files import NamedFile, check, states_of
+from pixmill.batch.opening import LOOKED_AT, is_near, opening_remarks
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index

@@ -45,13 +45,9 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
             occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *recorders(showing, console, occasion)]
             run = stack.enter_context(open_run(config, observers=observers, command=occasion.command, dress=profiling.dress))
-            if not showing.quiet:
-                for remark in run.remarks:
-                    console.say(remark)
             stack.enter_context(display)
-            if not showing.quiet:
-                for line in opening(run.plan):
-                    display.say(line)
+            for line in () if showing.quiet else opening(run):
+                display.say(line)
             display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.plan import Plan
+from pixmill.batch.run import BatchRun
 from pixmill.core.text import printable
 
+WIDTH = 10  # of the labels
 
-def opening(made: Plan) -> Iterator[str]:
-    """Yield what is said of ``made`` when its run begins, a line each."""
-    yield from labelled("makes", made.makes, 10)
+
+def opening(run: BatchRun) -> Iterator[str]:
+    """Yield what is said when ``run`` begins, a line each: what could surprise, then what is made."""
+    yield from labelled("note", run.remarks, WIDTH)
+    yield from labelled("makes", run.plan.makes, WIDTH)
 
 
 def labelled(label: str, sentences: tuple[str, ...], width: int) -> Iterator[str]:
