@@ -2,9 +2,12 @@
 
 import random
 import subprocess
+import sys
 import time
 
 import pytest
+
+from pixmill.testing.processes import wait_until
 
 ROUNDS = 9  # kills of one output before a run may end: fewer than the interruptions after which an image is a suspect
 LONGEST = 4.0  # seconds that a run is left alone: on a machine that is busy, most of them are spent on starting
@@ -48,3 +51,19 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(trial, gallery)
 @pytest.mark.parametrize("seed", [5, 6])  # two halves, for two cores
 def test_two_hundred_kills_lose_nothing_and_repeat_nothing(trial, gallery, seed):
     kills(trial, gallery(24, side=600), 100, seed=seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.row("P9", "S11")
+def test_what_a_killed_run_left_is_its_own_though_something_else_is_asked_for_next(gallery, tmp_path):
+    source, out, chance = gallery(24, side=300), tmp_path / "out", random.Random(13)
+    command = [sys.executable, "-m", "pixmill", "run", str(source), str(out), "--quiet", "--quality"]
+    for quality in range(60, 72):
+        process = subprocess.Popen([*command, str(quality)])
+        wait_until(lambda process=process: process.poll() is not None or any(out.rglob("*.jpg")))
+        time.sleep(chance.uniform(0, 0.3))
+        process.kill()
+        process.wait()
+    ended = subprocess.run([*command, "90"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
