@@ -50,13 +50,16 @@ class OwnTags:
 def ensure_identity(state: Path) -> str:
     """Return the identity that is in the state folder ``state``, made now if it has none, with what says what the folder is.
 
+    Empty where none can be made: a disk that is full, or a folder that may not be written to, is for the ledger to say.
+
     The caller holds the lock, which the shards of one run share: whichever of them is first decides.
     """
     if known := _read(state / FILE):
         return known
-    statefolder.describe(state)
-    with statefolder.opened(state) as (folder, _):
-        _make(folder)
+    with suppress(OSError):
+        statefolder.describe(state)
+        with statefolder.opened(state) as (folder, _):
+            _make(folder)
     return _read(state / FILE)
 
 
