@@ -372,3 +372,39 @@ def test_the_report_is_written_when_it_has_caught_up_and_again_at_the_end(watch,
     assert watcher.stop() == 0
     assert '<dd data-value="done">2</dd>' in (tmp_path / "page.html").read_text()
     assert not list(tmp_path.glob(".page.html*"))
+
+
+def test_what_lies_in_the_output_is_never_taken_whatever_leads_there(watch, tmp_path):
+    picture(tmp_path / "in" / "a.jpg")
+    watcher = watch("--follow-symlinks", "--poll", "100ms")
+    watcher.wait_until_finished("a.jpg")
+    (tmp_path / "in" / "whole").symlink_to("../out")
+    (tmp_path / "in" / "again.jpg").symlink_to("../out/a.jpg")
+    picture(tmp_path / "in" / "z.jpg")
+    watcher.wait_until_finished("z.jpg")
+    watcher.wait_until_idle()
+    assert watcher.stop() == 0
+    assert watcher.events[-1]["counts"]["found"] == 2
+
+
+def test_links_that_are_left_out_are_counted(watch, tmp_path, how):
+    picture(tmp_path / "in" / "a.jpg")
+    (tmp_path / "in" / "b.jpg").symlink_to("a.jpg")
+    watcher = watch(*how)
+    watcher.wait_until_finished("a.jpg")
+    watcher.wait_until_idle()
+    assert watcher.stop() == 0
+    assert watcher.events[-1]["ignored"] == {"symlink": 1}
+
+
+def test_a_folder_that_is_moved_to_is_known_by_any_name(watch, tmp_path):
+    picture(tmp_path / "in" / "a.jpg")
+    (tmp_path / "in" / "Done").mkdir()
+    (tmp_path / "other").symlink_to("in/Done")
+    watcher = watch("--move-done", "other")
+    watcher.wait_for(lambda _: (tmp_path / "in" / "Done" / "a.jpg").exists())
+    picture(tmp_path / "in" / "b.jpg")
+    watcher.wait_for(lambda _: (tmp_path / "in" / "Done" / "b.jpg").exists())
+    watcher.wait_until_idle()
+    assert watcher.stop() == 0
+    assert watcher.events[-1]["counts"]["found"] == 2

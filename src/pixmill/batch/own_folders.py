@@ -76,15 +76,18 @@ class OwnFolders:
         return None
 
     def find_output(self, folder: bytes) -> Found | None:
-        """Return the output that ``folder`` is or lies in, if it does: its real parents are looked at, up to the root."""
-        if not self._outputs:
-            return None
+        """Return the output that ``folder`` is or lies in, if it does; what was found once is remembered."""
         if folder not in self._above:
             if len(self._above) >= CACHED:
                 self._above.clear()
-            found = (each for parent in parents(folder) if (each := self.find(parent)) and each.output)
-            self._above[folder] = next(found, None)
+            self._above[folder] = self.look_for_output(folder)
         return self._above[folder]
+
+    def look_for_output(self, folder: bytes) -> Found | None:
+        """Return what ``find_output`` does, looking anew: at the real parents of ``folder``, up to the root."""
+        if not self._outputs:
+            return None
+        return next((found for parent in parents(folder) if (found := self.find(parent)) and found.output), None)
 
     def output_of(self, file: bytes) -> Found | None:
         """Return the output that the file at ``file`` lies in, if it does, or the one that the link there leads into."""

@@ -56,7 +56,7 @@ class Places(msgspec.Struct, frozen=True):
         """
         self.own.refresh()
         for root in self.source.roots:
-            found = self.own.find_output(root)
+            found = self.own.look_for_output(root)
             if found is not None:
                 named = Address.parse(source).local
                 is_same = not found.is_part and named is not None and os.path.isdir(named) and real(root) == found.folder  # noqa: PTH112  # pathlib raises where this answers

@@ -92,7 +92,7 @@ class Directory(SourceKind):
         own.refresh()
         found = own.find(full)
         if found is None and self._without.follow and is_link(full):
-            found = own.find_output(full)
+            found = own.look_for_output(full)  # a link may lead elsewhere the next time
         return found.reason if found else None
 
     def leads_into_output(self, path: bytes) -> bool:

@@ -58,7 +58,7 @@ class Arrivals:
         self._goes_on = goes_on
         self._clocks = clocks
         self._source, self._folder = watched(plan)
-        self._root = Root(self._folder)
+        self._root = Root(self._folder, plan.places.own)
         self._siblings = Siblings(plan, ledger, empties=watching.empties)
         self._mirror = self._make_mirror() if watching.mirror else None
         self._gate = self._make_gate(lambda _: False)

@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+from pixmill.batch.own_folders import OwnFolders
 from pixmill.batch.plan import Plan
 from pixmill.batch.sources.directory import Directory
 from pixmill.core.errors import AddressError
@@ -22,11 +23,12 @@ def watched(plan: Plan) -> tuple[Directory, Path]:
 
 
 class Root:
-    """Remembers which folder is at ``path``; another one under that name is not it."""
+    """Remembers which folder is at ``path``; another one under that name is not it, and one that lies in an output is none."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, own: OwnFolders) -> None:
         """Look at what is there."""
         self._path = path
+        self._own = own
         self._identity = self._look()
 
     def is_there(self) -> bool:
@@ -42,6 +44,8 @@ class Root:
         try:
             status = self._path.stat()
         except OSError:
+            return None
+        if self._own.look_for_output(bytes(self._path)):
             return None
         # a folder that was removed under a mount point or an open handle is still seen, but has no name any more
         return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) and status.st_nlink else None
