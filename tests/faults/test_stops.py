@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.testing.invariants import counts
 from pixmill.testing.processes import grandchildren, of_session, wait_until
-from pixmill.testing.trial import COMMAND, DONE, INTERRUPTED, TERMINATED
+from pixmill.testing.trial import COMMAND, DONE, INTERRUPTED, STOPPED, TERMINATED
 
 DAY = 86_400
 
@@ -113,3 +113,18 @@ def test_a_clock_that_is_moved_a_day_expires_nothing(trial, gallery, shim, days)
     attempt.complete()
     listed = subprocess.run([*COMMAND, "status", attempt.destination, "--json"], capture_output=True, text=True, check=True)
     assert '"done":30' in listed.stdout.replace(" ", "")
+
+
+def test_an_output_that_is_deleted_meanwhile_ends_the_run_and_nothing_is_written_in_its_place(trial, gallery, tmp_path):
+    attempt = trial(gallery(60, side=600))
+    process = attempt.start("--index", tmp_path / "index.jsonl", "--report", tmp_path / "report.html")
+    begun(attempt, process, 0.3)
+    process.send_signal(signal.SIGSTOP)
+    attempt.destination.rename(tmp_path / "deleted")
+    process.send_signal(signal.SIGCONT)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == STOPPED
+    assert "was removed" in said
+    assert "defect" not in said
+    assert not (attempt.destination / ".pixmill").exists()
+    assert not list(tmp_path.glob("index.*")) + list(tmp_path.glob("report.*"))

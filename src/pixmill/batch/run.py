@@ -126,7 +126,7 @@ def begin(
         ledger, guards = open_state(made, stack)
         stack.callback(made.let_go)
         if config.placement.index:
-            stack.callback(index.write, ledger, Path(config.placement.index))
+            stack.callback(_write_index, made, ledger, Path(config.placement.index))
         sealing = _sealing(made, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
         assignment = msgspec.structs.replace(made.assignment, unrecorded=spans)
@@ -165,6 +165,12 @@ def _admitting(executor: Executor, made: Plan, tasks: Iterable[Task | None], sta
     from pixmill.batch.probing.probe import admitting  # noqa: PLC0415  # most runs have no nodes
 
     return admitting(executor, made, tasks, stack)
+
+
+def _write_index(made: Plan, ledger: Ledger, path: Path) -> None:
+    """Write the index, unless the state has been deleted meanwhile: then nothing is said of an output that is not there."""
+    if (made.places.state / LEDGER).exists():
+        index.write(ledger, path)
 
 
 def _sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> "Sealing | None":
