@@ -6,7 +6,15 @@ import shutil
 import pytest
 
 STRANGER = 12345
-ASKING = [("status", "out"), ("failures", "out"), ("verify", "out"), ("report", "out"), ("retry", "out"), ("run", "photos", "out")]
+ASKING = [
+    ("status", "out"),
+    ("failures", "out"),
+    ("verify", "out"),
+    ("report", "out"),
+    ("retry", "out"),
+    ("plan", "photos", "out"),
+    ("run", "photos", "out"),
+]
 NAMES = ["lock", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "runs", "report.html", "output-id", "brought"]
 
 

@@ -36,6 +36,7 @@ class Holding(msgspec.Struct, frozen=True):
 
     def open(self) -> SqliteLedger:
         """Open it to read; a run may be going on meanwhile."""
+        statefolder.check(self.folder)
         return SqliteLedger(self.folder / LEDGER, read_only=True)
 
     def is_running(self, *, now: Callable[[], float] = time.time) -> bool:

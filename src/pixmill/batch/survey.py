@@ -6,7 +6,7 @@ from itertools import islice
 
 import msgspec
 
-from pixmill.batch import foresight
+from pixmill.batch import foresight, statefolder
 from pixmill.batch.holding import records_hold
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.ledgers import LEDGER
@@ -122,6 +122,7 @@ def _estimate(counted: Survey, ledger: Ledger) -> float | None:
 
 @contextmanager
 def _ledger(plan: Plan) -> Iterator[Ledger]:
+    statefolder.check(plan.places.state)
     path = plan.places.state / LEDGER
     ledger: Ledger = SqliteLedger(path, read_only=True) if path.exists() else MemoryLedger()
     try:

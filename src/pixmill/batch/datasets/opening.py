@@ -57,6 +57,7 @@ def _catalogue_to_read(dataset: Dataset, state: Path, shelf: Shelf, stack: ExitS
         catalogue = Catalogue(folder / CATALOGUE)
         adopt(dataset, catalogue, shelf, is_ours=lambda: True)
     elif (state / CATALOGUE).exists():
+        statefolder.check(state)
         catalogue = Catalogue(state / CATALOGUE, read_only=True)
     else:
         return None
