@@ -47,6 +47,7 @@ class OwnFolders:
         self._outputs = tuple(map(os.fsencode, outputs))
         self._others = tuple(map(os.fsencode, others))
         self._missing = {*self._outputs, *self._others}
+        self._ahead = {real(path): path for path in self._outputs}  # where an output will be that does not exist yet
         self._found: dict[Inode, Found] = {}
         self._mark = ""
         self._above: dict[bytes, Found | None] = {}
@@ -77,21 +78,35 @@ class OwnFolders:
 
     def find_output(self, folder: bytes) -> Found | None:
         """Return the output that ``folder`` is or lies in, if it does; what was found once is remembered."""
-        if folder not in self._above:
-            if len(self._above) >= CACHED:
-                self._above.clear()
-            self._above[folder] = self.look_for_output(folder)
-        return self._above[folder]
+        if folder in self._above:
+            return self._above[folder]
+        if len(self._above) >= CACHED:
+            self._above.clear()
+        found, new = None, [folder]
+        for parent in parents(folder) if self._outputs else ():
+            if parent in self._above:
+                found = self._above[parent]
+                break
+            new.append(parent)
+            found = self._output_at(parent)
+            if found:
+                break
+        self._above.update(dict.fromkeys(new, found))
+        return found
 
     def look_for_output(self, folder: bytes) -> Found | None:
         """Return what ``find_output`` does, looking anew: at the real parents of ``folder``, up to the root."""
-        if not self._outputs:
-            return None
-        return next((found for parent in parents(folder) if (found := self.find(parent)) and found.output), None)
+        return next(filter(None, map(self._output_at, parents(folder))), None) if self._outputs else None
 
     def output_of(self, file: bytes) -> Found | None:
         """Return the output that the file at ``file`` lies in, if it does, or the one that the link there leads into."""
         return self.find_output(holder(file)) or (self.find_output(real_holder(file)) if is_link(file) else None)
+
+    def _output_at(self, folder: bytes) -> Found | None:
+        found = self.find(folder)
+        if found is None and self._ahead.get(folder) in self._missing:  # a link may lead there before it exists
+            found = Found(folder, self._outputs[0])
+        return found if found and found.output else None
 
     def _look_for(self, path: bytes) -> None:
         seen = inode(path)

@@ -9,7 +9,7 @@ import msgspec
 
 from pixmill.batch.own_folders import OUTPUT, OwnFolders
 from pixmill.batch.source import SYMLINK, Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
-from pixmill.core.errors import AddressError, RunError
+from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.local.folders import absolute, is_link, real_holder
@@ -77,8 +77,8 @@ class Directory(SourceKind):
             yield from _Listing(self, refused, ignored).folders()
 
     def siblings(self, folder: bytes) -> list[Entry]:
-        """Return what ``folders`` yields for one folder; none when it is gone. ``ReadError`` when nobody may read it."""
-        return next(_Listing(self, None, unnoticed).folders(folder, deep=False), [])
+        """Return what ``folders`` yields for one folder; none when it is gone or nobody may read it."""
+        return next(_Listing(self, lambda *_: None, unnoticed).folders(folder, deep=False), [])
 
     def enters(self, path: bytes) -> bool:
         """Tell whether the folder ``path`` is looked into."""
@@ -123,7 +123,7 @@ class _Listing:
     A folder is looked at before it is entered, and again once it was read: a run may have made its output there meanwhile.
     """
 
-    def __init__(self, source: Directory, refused: Refused | None, ignored: Ignored) -> None:
+    def __init__(self, source: Directory, refused: Refused, ignored: Ignored) -> None:
         self._source = source
         self._refused = refused
         self._ignored = ignored
@@ -134,7 +134,7 @@ class _Listing:
     def folders(self, under: bytes = b"", *, deep: bool = True) -> Iterator[list[Entry]]:
         """Yield the entries below ``under``, or only those in it."""
         descend = self._enters if deep else self._passes
-        for entries in self._source.storage.list(under, descend=descend, on_error=self._refused, on_link=self._note_link):
+        for entries in self._source.storage.list(under, descend=descend, on_error=self._refuse, on_link=self._note_link):
             folder = entries[0].path.rpartition(b"/")[0]
             if not self._is_left_out(folder):
                 kept = [entry for entry in entries if self._takes(entry.path)] if self._links else entries
@@ -171,6 +171,13 @@ class _Listing:
             self._links.add(path)
         else:
             self._ignored(path, SYMLINK)
+
+    def _refuse(self, path: bytes, error: ReadError) -> None:
+        """Pass on that ``path`` cannot be looked at, unless it is a link to where the output will be."""
+        if path in self._links and self._source.reason_against(path):
+            self._ignored(path, OUTPUT)
+        else:
+            self._refused(path, error)
 
     def _takes(self, path: bytes) -> bool:
         if path in self._links and self._source.leads_into_output(path):

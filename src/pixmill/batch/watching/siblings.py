@@ -8,7 +8,6 @@ from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming import Namer
 from pixmill.batch.plan import Plan
 from pixmill.batch.watching.root import watched
-from pixmill.core.errors import ReadError
 from pixmill.engine.ledger import Ledger
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Entry
@@ -38,10 +37,7 @@ class Siblings:
 
     def listed(self, folder: bytes) -> list[Entry]:
         """Return the entries of one folder, and the folders in it; none when it is gone or nobody may read it."""
-        try:
-            return self._source.siblings(folder)
-        except ReadError:
-            return []
+        return self._source.siblings(folder)
 
     def named(self, entries: Sequence[Entry], *, came: Collection[bytes], gone: Collection[bytes] = ()) -> Named:
         """Name the ``entries`` of one folder, all of them, into which ``came`` have come, and from which ``gone`` have gone."""

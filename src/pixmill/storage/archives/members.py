@@ -93,13 +93,13 @@ def _records(members: Iterator[Member]) -> Iterator[Record]:
     noted: set[bytes] = set()
     for member in members:
         yield _record(member)
-        for folder in _between(b"", _folder(member))[::-1]:
-            if folder in noted:
-                break
+        folder = _folder(member)
+        while folder and folder not in noted:
             if len(noted) >= _REMEMBERED:
                 noted.clear()
             noted.add(folder)
             yield _record(Member(folder, 0, b"", _FOLDER))
+            folder = posixpath.dirname(folder)
 
 
 def _record(member: Member) -> Record:
