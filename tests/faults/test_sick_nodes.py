@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.skipif(bool(why_no_hosts()), reason=why_no_hosts()),
 ]
-IMAGES = 60
+IMAGES = 80
 STEP = "def inverted(image):\n    return type(image)(image.pixels.invert())\n"
 
 
@@ -119,6 +119,23 @@ def test_a_node_that_is_not_as_the_others_is_left_out_and_they_do_the_work(clust
     assert list(ground.empty.iterdir()) == []
     assert list((ground.destination / ".pixmill").glob("admission-*")) == []
     wait_until(lambda: not cluster.head.workers(), seconds=60)
+
+
+def test_a_node_that_loses_src_in_the_middle_of_a_run_is_suspended_and_no_image_is_blamed(cluster, ground, expected):
+    cluster.start()
+    cluster.wait_for_nodes()
+    process = cluster.run(ground.source, ground.destination, ground.events, *ground.options)
+    there = lambda: [event for event in ground.told("task_finished") if cluster.node.address in event["node"]]  # noqa: E731  # short
+    wait_until(lambda: there() or process.poll() is not None, seconds=120)
+    cluster.node.spoil(ground.source, ground.empty)
+    assert process.wait(200) == DONE, ground.events.read_text()[-3000:]
+    invariants.check_complete(ground.destination, expected)
+    (suspension,) = ground.told("node_suspended")
+    assert cluster.node.address in suspension["node"]
+    assert "tasks failed there and were done by other nodes" in suspension["reason"]
+    retried = ground.told("task_retried")
+    assert {event["failure"]["node"] for event in retried} == {suspension["node"]}
+    assert f"[SUSPENDED] node {suspension['node']} gets no more work: " in ground.events.read_text()
 
 
 def test_a_cluster_without_a_node_that_can_be_admitted_ends_the_run_and_says_why_of_each(cluster, ground):

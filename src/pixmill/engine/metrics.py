@@ -10,6 +10,8 @@ import msgspec
 
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import (
+    NodeRefused,
+    NodeSuspended,
     RunEnded,
     RunStarted,
     SourceExhausted,
@@ -20,7 +22,7 @@ from pixmill.engine.events import (
     WorkerLost,
     WorkersSeen,
 )
-from pixmill.engine.task import UNCHANGED, Counts, Done, Failed, Outcome, Skipped
+from pixmill.engine.task import UNCHANGED, Counts, Done, Failed, Failure, Outcome, Skipped
 from pixmill.engine.timing import Histogram, Timing
 
 WINDOW = 10  # seconds that the recent rate looks back
@@ -50,6 +52,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     run, ``recent_rate`` over the last 10 s. ``measures`` are the sums of what handlers counted (``bytes_in``, ...).
     ``throttled`` is how often a storage asked for fewer requests. ``left_alone``: tasks that were skipped for another reason than
     that they were done, by reason.
+    Of a cluster: ``nodes_left_out`` got no work, or no more; ``node_failures`` are the tries that failed, final or not, by the
+    node that they failed on.
     ``task`` times whole tasks, ``stages`` each of their stages; ``slowest`` are the five done tasks that took longest, the
     longest first. ``reason`` says why the run ended, empty while it goes on.
 
@@ -70,6 +74,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 0
     throttled: int = 0
     workers_lost: int = 0
+    nodes_left_out: int = 0
+    node_failures: dict[str, int] = {}
     rate: float = 0.0
     recent_rate: float = 0.0
     measures: dict[str, int] = {}
@@ -129,6 +135,7 @@ class Metrics(Observer):
         self._measures: defaultdict[str, int] = defaultdict(int)
         self._failures: dict[str, FailureKind] = {}
         self._left_alone: Counter[str] = Counter()
+        self._node_failures: Counter[str] = Counter()
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._slowest: list[tuple[float, bytes]] = []
@@ -143,6 +150,8 @@ class Metrics(Observer):
             WorkerLost: self._lose,
             WorkersSeen: self._look,
             TaskFinished: self._take,
+            NodeRefused: self._leave_out,
+            NodeSuspended: self._leave_out,
             RunEnded: self._end,
         }
 
@@ -169,6 +178,7 @@ class Metrics(Observer):
             measures=dict(self._measures),
             failures=dict(self._failures),
             left_alone=dict(self._left_alone),
+            node_failures=dict(self._node_failures),
             task=self._task.timing(),
             stages={stage: histogram.timing() for stage, histogram in list(self._stages.items())},
             slowest=tuple(Slow(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
@@ -185,8 +195,16 @@ class Metrics(Observer):
     def _exhaust(self, _: SourceExhausted) -> None:
         self._facts["all_found"] = True
 
-    def _retry(self, _: TaskRetried) -> None:
+    def _retry(self, event: TaskRetried) -> None:
         self._numbers["retries"] += 1
+        self._note_place(event.failure)
+
+    def _note_place(self, failure: Failure) -> None:
+        if failure.node:
+            self._node_failures[failure.node] += 1
+
+    def _leave_out(self, _: NodeRefused | NodeSuspended) -> None:
+        self._numbers["nodes_left_out"] += 1
 
     def _wait(self, event: Throttled) -> None:
         self._numbers["throttled"] += event.refusals
@@ -228,6 +246,8 @@ class Metrics(Observer):
                 kind = self._failures.get(outcome.failure.code, FailureKind())
                 keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
                 self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
+                if not outcome.remembered:
+                    self._note_place(outcome.failure)
         if not isinstance(outcome, Skipped) and not getattr(outcome, "remembered", False):
             self._recent.add(self._clock())
 

@@ -46,6 +46,12 @@ class Host:
         """Have whatever is started on this host from now on see ``by`` where others see ``place``: both folders, or both files."""
         self._covers += ["sh", "-c", _COVERED, "sh", by, place]
 
+    def spoil(self, place: Path, by: Path) -> None:
+        """Have what runs on this host already see ``by`` where it saw ``place``, as when a mount goes away."""
+        for pid in {Path(f"/proc/{pid}/ns/mnt").readlink(): pid for pid in self.pids()}.values():
+            command = ["nsenter", f"--target={pid}", "--mount", "mount", "--bind", str(by), str(place)]
+            subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # the test's own words
+
     def uncover(self) -> None:
         """Have whatever is started from now on see what others see."""
         self._covers.clear()

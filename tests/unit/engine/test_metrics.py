@@ -2,6 +2,8 @@ import pytest
 
 from pixmill.engine.events import (
     AttemptStarted,
+    NodeRefused,
+    NodeSuspended,
     RunEnded,
     RunStarted,
     SourceExhausted,
@@ -167,3 +169,15 @@ def test_the_last_progress_is_when_a_task_ended_last(metrics):
     assert metrics.snapshot().finished_at == 0.0
     metrics.notice(TaskFinished(at=1234.5, outcome=Skipped(task=task(b"a"))))
     assert metrics.snapshot().finished_at == 1234.5
+
+
+def test_failed_tries_are_counted_by_node_and_so_are_nodes_without_work(metrics):
+    failure = Failure(code="read", stage="read", message="x", node="10.0.0.2")
+    metrics.notice(TaskRetried(at=0, attempt=Attempt(task(b"a")), failure=failure, delay=0.0))
+    metrics.notice(TaskFinished(at=0, outcome=Failed(task=task(b"a"), failure=failure)))
+    metrics.notice(TaskFinished(at=0, outcome=Failed(task=task(b"b"), failure=failure, remembered=True)))
+    metrics.notice(NodeRefused(at=0, node="10.0.0.3", reason="x"))
+    metrics.notice(NodeSuspended(at=0, node="10.0.0.2", reason="x"))
+    snapshot = metrics.snapshot()
+    assert snapshot.node_failures == {"10.0.0.2": 2}
+    assert snapshot.nodes_left_out == 2

@@ -94,6 +94,8 @@ def _both(one: Snapshot, two: Snapshot) -> Snapshot:
         remembered=one.remembered + two.remembered,
         retries=one.retries + two.retries,
         workers_lost=one.workers_lost + two.workers_lost,
+        nodes_left_out=one.nodes_left_out + two.nodes_left_out,
+        node_failures=dict(Counter(one.node_failures) + Counter(two.node_failures)),
         rate=one.rate + two.rate,
         measures=dict(Counter(one.measures) + Counter(two.measures)),
         failures={code: _kinds(one, two, code) for code in {**one.failures, **two.failures}},

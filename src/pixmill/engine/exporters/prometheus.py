@@ -51,6 +51,9 @@ def families(snapshot: Snapshot, vocabulary: Vocabulary) -> Iterator[Metric]:
     yield _counter(f"{name}_retries", "tries that failed and were followed by another", snapshot.retries)
     yield _counter(f"{name}_throttled", "requests that a storage refused because there were too many", snapshot.throttled)
     yield _counter(f"{name}_workers_lost", "worker processes that ended before their time and were replaced", snapshot.workers_lost)
+    if snapshot.node_failures or snapshot.nodes_left_out:  # of a cluster only
+        yield _counter(f"{name}_nodes_left_out", "nodes of the cluster that got no work, or no more", snapshot.nodes_left_out)
+        yield _counters(f"{name}_node_failures", "tries that failed, final or not, by node", "node", snapshot.node_failures)
     yield from _measures(snapshot.measures, vocabulary)
     yield _gauge(f"{name}_workers", "worker processes", snapshot.workers)
     yield _gauge(f"{name}_{unit}s_in_flight", f"{unit}s that a worker is at", snapshot.in_flight)

@@ -146,3 +146,12 @@ def test_text_names_the_file_and_the_function():
 
 def test_a_function_among_steps_becomes_one_wherever_steps_are_read():
     assert Operation.from_builtins(top_level) == Python.of(top_level)
+
+
+def test_a_function_that_is_gone_is_no_fault_of_the_picture(step, tmp_path):
+    gone = step("missing")
+    with pytest.raises(RecipeError, match="has no function called missing"):
+        gone.apply(Image.from_numpy(np.zeros((4, 4), np.uint8)))
+    (tmp_path / "needs.py").write_text("import no_such_module\n")
+    with pytest.raises(RecipeError, match="cannot be imported: ModuleNotFoundError"):
+        Python(function=f"{tmp_path / 'needs.py'}:f").apply(Image.from_numpy(np.zeros((4, 4), np.uint8)))

@@ -8,6 +8,7 @@ from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
 from pixmill.core.amounts import plural
 from pixmill.core.errors import PixmillError
+from pixmill.engine.task import Failure
 
 OPEN = 3  # classes that are not folded
 
@@ -37,11 +38,15 @@ def meaning(code: str) -> str:
 def _class(code: str, kind: ErrorClass, *, is_open: bool) -> Html:
     hint = next((file.failure.hint for file in kind.files if file.failure.hint), "")
     advice = tag("p", "What to do: ", inert(hint), class_="advice") if hint else None
-    rows = [(inert(file.key), inert(file.failure.message), inert(file.failure.stage), file.attempts) for file in kind.files]
+    rows = [(inert(file.key), inert(_told(file.failure)), inert(file.failure.stage), file.attempts) for file in kind.files]
     shown = plural(kind.count, "image") if kind.count == len(rows) else f"the first {len(rows)} of {plural(kind.count, 'image')}"
     listed = table(f"{inert(code)}: {shown}", ("image", " what happened", " stage", "attempts"), rows)
     title = (tag("strong", inert(code)), " ", tag("span", f"{kind.count:,}", class_="count", data_code=inert(code)))
     return fold(title, tag("p", meaning(code)) if meaning(code) else None, advice, listed, is_open=is_open)
+
+
+def _told(failure: Failure) -> str:
+    return f"{failure.message} (node {failure.node})" if failure.node else failure.message
 
 
 def _family(error: type[PixmillError]) -> Iterator[type[PixmillError]]:
