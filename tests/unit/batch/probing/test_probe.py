@@ -15,6 +15,8 @@ from pixmill.batch.probing.probe import SAMPLES, NodeProbe, admitting
 from pixmill.core.errors import RunError
 from pixmill.engine.executors.inline import InlineExecutor
 from pixmill.imaging.recipe import Recipe
+from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
 
 STEP = "def same(image):\n    return image\n"
 
@@ -179,3 +181,22 @@ def test_pages_of_the_web_are_not_asked_for_and_files_of_a_list_are(tmp_path):
         question = msgspec.msgpack.decode(probe.options, type=Question)
         assert question.samples == (b"\0" + os.fsencode(tmp_path / "a.png"),)
         probe.check(answer(probe.options))
+
+
+def test_a_bucket_is_proven_with_the_credentials_and_the_endpoint(s3, tmp_path, monkeypatch):
+    store = open_storage(Address.parse(f"s3://{s3}"))
+    place = f"s3://{s3}/{tmp_path.name}"
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    store.write(f"{tmp_path.name}/in/a.png".encode(), picture.read_bytes(), durable=True)
+    made = plan(RunConfig(source=f"{place}/in", destination=f"{place}/out"))
+    with ExitStack() as stack:
+        probe = NodeProbe(made, list(made.tasks()), stack)
+        probe.check(answer(probe.options))
+        with monkeypatch.context() as there:
+            there.setenv("AWS_SECRET_ACCESS_KEY", "another")
+            evidence = answer(probe.options)
+        with pytest.raises(RunError, match=f"DST {place}/out is not the coordinator's there: .*; SRC {place}/in is not"):
+            probe.check(evidence)
+        assert len([*store.list(f"{tmp_path.name}/out".encode())]) == 1
+    assert [*store.list(f"{tmp_path.name}/out".encode())] == []
