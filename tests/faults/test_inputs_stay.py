@@ -339,6 +339,16 @@ def test_a_folder_of_links_names_the_option(source, tmp_path):
     assert report(tmp_path / "links", tmp_path / "out", "--follow-symlinks")["counts"]["done"] == 1
 
 
+def test_a_row_that_is_a_link_names_the_option(source, tmp_path):
+    (tmp_path / "link.jpg").symlink_to(source / "a.jpg")
+    (tmp_path / "list.txt").write_text("link.jpg\n")
+    ended = run(tmp_path / "list.txt", tmp_path / "out")
+    assert ended.returncode == 1
+    assert "--follow-symlinks takes the file that it leads to" in ended.stdout + ended.stderr
+    assert "link.jpg is a symbolic link" in run(tmp_path / "out", command="failures").stdout
+    assert report(tmp_path / "list.txt", tmp_path / "out", "--follow-symlinks")["counts"]["done"] == 1
+
+
 def test_a_link_as_the_source_names_the_option(source, tmp_path):
     (tmp_path / "a.jpg").symlink_to(source / "a.jpg")
     assert refused(run(tmp_path / "a.jpg", tmp_path / "out"), "is a symbolic link", "--follow-symlinks")

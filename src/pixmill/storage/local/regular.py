@@ -1,5 +1,6 @@
 """Read regular files, and nothing that could block or act: no FIFO, socket or device is ever waited for."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -43,6 +44,9 @@ def _opened(path: bytes, *, follow: bool) -> Iterator[tuple[int, os.stat_result]
             raise ReadError(f"{printable(path)} is not a regular file", code="read-not-a-file")
         yield descriptor, found
     except OSError as error:
+        if error.errno == errno.ELOOP and not follow and os.path.islink(path):
+            hint = "--follow-symlinks takes the file that it leads to"
+            raise ReadError(f"{printable(path)} is a symbolic link", code="read-not-a-file", hint=hint) from error
         raise read_error(error, path) from error
     finally:
         if descriptor >= 0:
