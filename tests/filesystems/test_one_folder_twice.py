@@ -34,7 +34,8 @@ def test_names_that_differ_in_case_alone_are_one_folder_where_case_is_ignored(ca
     photos(caseless.root / "Photos")
     untouched(caseless.root, inodes=caseless.inodes)
     refused(pixmill("run", "Photos", "photos", *words, cwd=caseless.root), "Photos", "photos")
-    assert sorted(snapshot(caseless.root)) == [b"Photos/a.jpg", b"Photos/b.jpg", b"Photos/sub/c.jpg"]
+    there = sorted(path.lower() for path in snapshot(caseless.root))  # some of them list every name in small letters
+    assert there == [b"photos/a.jpg", b"photos/b.jpg", b"photos/sub/c.jpg"]
 
 
 def test_a_source_inside_of_the_destination_is_seen_where_case_is_ignored(caseless, pixmill, photos, untouched):

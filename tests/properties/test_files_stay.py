@@ -158,7 +158,13 @@ class Files(RuleBasedStateMachine):
         all_files=st.booleans(),
     )
     def run(self, **options):
-        """Run, whatever comes of it, and hold what comes of it to what was promised."""
+        """Run, whatever comes of it, and once more; hold what comes of it to what was promised."""
+        done = {outcome.task.key for outcome in self.held_run(options) if is_done(outcome)}
+        again = self.held_run({**options, "force": False})
+        assert [outcome.task.key for outcome in again if isinstance(outcome, Done) and outcome.task.key in done] == []
+
+    def held_run(self, options):
+        """Return the outcomes of a run, after everything has been held to be as it must be."""
         inputs = self.inputs(follow=options["follow_symlinks"])
         outcomes = []
         with suppress(ConfigError), pixmill.open_run(
@@ -166,14 +172,19 @@ class Files(RuleBasedStateMachine):
         ) as under_way:  # fmt: skip
             outcomes = list(under_way)
         done = {outcome.task.key: self.outputs_of(outcome) for outcome in outcomes if is_done(outcome)}
-        places = [place for each in done.values() for place in each]
+        places = {place for each in done.values() for place in each}
+        pixmills = {*places, *map(real, places)} - inputs
         if options["existing"] == "replace":
-            for place in {*places, *map(real, places)} - inputs:
-                self.kept.pop(place, None)
+            self.let_go(pixmills)
         self.files_stay()
         self.check_done(done)
-        for place in {*places, *map(real, places)} - inputs:
-            self.kept.pop(place, None)  # adopted: it is pixmill's from now on
+        self.let_go(pixmills)  # adopted: they are pixmill's from now on
+        return outcomes
+
+    def let_go(self, places):
+        """Expect these to stay no longer."""
+        for place in places:
+            self.kept.pop(place, None)
 
     @precondition(lambda self: self.kept)
     @invariant()
