@@ -203,11 +203,12 @@ class Namer:
 
     def _fill(self, source: bytes, mark: bytes | None, *, digits: int = HASH_DIGITS) -> tuple[bytes, ...]:
         fill = self._template.fill
-        return tuple(
+        return distinct(
             [
                 fill(source, extension=self.extension(source, ext), rendition=name, mark=mark, digits=digits)
                 for name, ext in self._renditions
-            ]
+            ],
+            number=b"~%d",
         )
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:  # noqa: ARG002  # names of samples follow from it
@@ -235,6 +236,22 @@ class Namer:
         yield self._fill(source, own)
         for number in itertools.count(2):
             yield self._fill(source, b"%s~%d" % (own, number))
+
+
+def distinct(names: Sequence[bytes], *, number: bytes) -> tuple[bytes, ...]:
+    """Return the names of the outputs of one image, a second of the same name with ``number`` before its extension.
+
+    That happens with ``--formats jpeg,keep``, where the image is a JPEG.
+    """
+    if len(names) == 1 or len({*map(identity, names)}) == len(names):
+        return tuple(names)
+    told: dict[bytes, bytes] = {}
+    for name in names:
+        stem, dot, extension = name.rpartition(b".")
+        numbered = (stem + number % count + dot + extension for count in itertools.count(2))
+        free = next(choice for choice in itertools.chain([name], numbered) if identity(choice) not in told)
+        told[identity(free)] = free
+    return tuple(told.values())
 
 
 def _collision(source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> ConfigError:

@@ -154,6 +154,10 @@ class Plan:
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two of them have the same name and format")
+        is_told_apart = "{ext}" in placement.name.text or self.places.dataset is not None
+        if len({rendition.name for rendition in renditions}) < len(renditions) and not is_told_apart:
+            message = f"name: {placement.name.text} would give the outputs in several formats one name"
+            raise ConfigError(message, hint="put {ext} into it")
         several = len({rendition.name for rendition in renditions}) > 1
         refuse = placement.on_collision == "error"
         named = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]

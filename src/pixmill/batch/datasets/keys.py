@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pixmill.batch.naming import FORMER_HASH_DIGITS, HASH_DIGITS, Extension, Namer, Recorded, Template
+from pixmill.batch.naming import FORMER_HASH_DIGITS, HASH_DIGITS, Extension, Namer, Recorded, Template, distinct
 from pixmill.core.errors import ConfigError
 
 
@@ -57,7 +57,8 @@ class SampleNamer(Namer):
         return (*names, *self._named(source, names[0]))
 
     def _named(self, source: bytes, key: bytes) -> tuple[bytes, ...]:
-        return tuple([b".".join([key, *self._ending(source, name, extension)]) for name, extension in self._members])
+        names = [b".".join([key, *self._ending(source, name, extension)]) for name, extension in self._members]
+        return distinct(names, number=b".%d")  # behind a dot, or it would be the key of another sample
 
     def _ending(self, source: bytes, rendition: str, extension: Extension) -> list[bytes]:
         ending = self.extension(source, extension).encode("utf-8", "surrogateescape")

@@ -130,8 +130,8 @@ def _give_name(directory: Directory, temporary: bytes, name: bytes, target: byte
 
 
 def _may_replace(occupant: Occupant, directory: Directory, replacing: Replacing) -> bool:
-    """Tell whether ``occupant`` may be replaced. Through a link only what is known as our own: it may lead to a source."""
-    if replacing.own or (replacing.others and not directory.is_linked):
+    """Tell whether ``occupant`` may be replaced. Behind a link or a mount only what is our own: it may lead to a source."""
+    if replacing.own or (replacing.others and not directory.is_elsewhere):
         return True
     changed = occupant.status.st_ctime_ns
     return occupant.is_file and any(begin <= changed <= end for begin, end in replacing.unrecorded)

@@ -19,15 +19,19 @@ _MAX_CACHED = 32  # folders; each is an open file, and a run may have a hundred 
 
 
 class Directory:
-    """An open folder. ``is_linked``: a symbolic link led to it. Its descriptor is closed with the last reference."""
+    """An open folder. Its descriptor is closed with the last reference.
 
-    __slots__ = ("descriptor", "identity", "is_linked")
+    ``is_elsewhere``: a symbolic link or another mount on the way to it leads out of the tree, perhaps to the sources.
+    """
 
-    def __init__(self, descriptor: int, *, is_linked: bool) -> None:
-        """Own ``descriptor``."""
+    __slots__ = ("descriptor", "identity", "is_elsewhere", "mount")
+
+    def __init__(self, descriptor: int, *, parent: "Directory | None" = None, is_linked: bool = False) -> None:
+        """Own ``descriptor``, which was opened in ``parent``, by way of a link if it ``is_linked``."""
         self.descriptor = descriptor
-        self.is_linked = is_linked
         self.identity = _identity(os.fstat(descriptor))
+        self.mount = _mount(descriptor) or self.identity[:1]
+        self.is_elsewhere: bool = is_linked or (parent is not None and (parent.is_elsewhere or parent.mount != self.mount))
 
     def __del__(self) -> None:
         """Close it."""
@@ -82,8 +86,8 @@ class Directories:
 
     def _opened_root(self, changed: list[Directory]) -> Directory:
         if self._root is None:
-            changed += [Directory(os.open(path, _FLAGS), is_linked=False) for path in _make_root(self._path)]
-            self._root = Directory(os.open(self._path, _FLAGS), is_linked=False)
+            changed += [Directory(os.open(path, _FLAGS)) for path in _make_root(self._path)]
+            self._root = Directory(os.open(self._path, _FLAGS))
         elif not self._root.is_at(self._path):
             self._cached.clear()
             message = f"{printable(self._path)} was removed or replaced while results were written to it"
@@ -107,7 +111,7 @@ class Directories:
             if error.errno not in (errno.ELOOP, errno.ENOTDIR):
                 raise
         else:
-            return Directory(descriptor, is_linked=parent.is_linked)
+            return Directory(descriptor, parent=parent)
         shown = printable(folder)
         if not stat.S_ISLNK(os.stat(component, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
             message = f"{shown} cannot be a folder in the destination: {printable(component)} is a file there"
@@ -116,7 +120,7 @@ class Directories:
             target = printable(os.readlink(component, dir_fd=parent.descriptor))
             message = f"{printable(component)} (in {shown}) is a symbolic link in the destination, to {target}"
             raise WriteError(message, code="write-link", hint="--follow-output-links writes through links below DST")
-        return Directory(os.open(component, _FLAGS, dir_fd=parent.descriptor), is_linked=True)
+        return Directory(os.open(component, _FLAGS, dir_fd=parent.descriptor), parent=parent, is_linked=True)
 
 
 def _make_root(path: bytes) -> list[bytes]:
@@ -129,6 +133,13 @@ def _make_root(path: bytes) -> list[bytes]:
         with suppress(FileExistsError):  # another worker was faster
             os.mkdir(folder)
     return [os.path.dirname(folder) for folder in missing]
+
+
+def _mount(descriptor: int) -> tuple[int, ...]:
+    """Return the number of the mount that an open file is on: two of one file system differ in it. Empty where nobody tells."""
+    with suppress(OSError), open(f"/proc/self/fdinfo/{descriptor}", "rb") as lines:
+        return tuple(int(line.split()[1]) for line in lines if line.startswith(b"mnt_id:"))
+    return ()
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
