@@ -13,11 +13,15 @@ from pixmill.engine.exporting import replaced
 from pixmill.engine.streams import is_stream
 
 
-def test_a_device_stays_a_device():
+def test_a_device_stays_a_device(tmp_path):
+    device = Path("/dev/null")
+    if os.geteuid() == 0:  # who could replace that of the machine takes one of his own
+        device = tmp_path / "null"
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
     for _ in range(2):
-        with replaced(Path("/dev/null")) as file:
+        with replaced(device) as file:
             file.write("gone")
-    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert stat.S_ISCHR(device.stat().st_mode)
 
 
 def test_a_pipe_gives_its_reader_what_is_written(tmp_path):
