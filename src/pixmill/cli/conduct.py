@@ -45,9 +45,9 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
             occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *recorders(showing, console, occasion)]
             run = stack.enter_context(open_run(config, observers=observers, command=occasion.command, dress=profiling.dress))
-            stack.enter_context(display)
             for line in () if showing.quiet else opening(run):
-                display.say(line)
+                console.say(line, margin=MARGIN)
+            stack.enter_context(display)
             display.look_ahead(run.plan.extent)
             interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
