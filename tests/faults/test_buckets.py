@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pixmill.storage.open import open_storage
+from pixmill.storage.storage import Replacing
 from pixmill.testing.processes import wait_until
 from pixmill.testing.proxy import Faults, fault_proxy
 from pixmill.testing.trial import COMMAND
@@ -124,7 +125,8 @@ def test_another_machine_goes_on_with_what_the_first_has_done(bucket, machine):
     # and the first with what the second has done, which it is told of although it has a ledger of its own
     assert counts(here, place.destination) == (12, 1, 0)
     assert "broken.jpg" in here.run("failures", place.destination)[0]
-    source.write(b"broken.jpg", source.read(source_name(source), limit=1 << 24), durable=True)
+    whole = source.read(source_name(source), limit=1 << 24)
+    source.write(b"broken.jpg", whole, durable=True, replacing=Replacing(others=True))
     here.run("retry", place.destination, "--quiet")
     assert counts(there, place.destination) == (13, 0, 0)
 
@@ -148,7 +150,7 @@ def test_the_ledger_is_believed_no_further_than_the_outputs(bucket, machine, gal
     destination = open_storage(place.destination)
     first, second = sorted(place.versions())[:2]
     destination.delete(first)
-    destination.write(second, b"cut", durable=True)
+    destination.write(second, b"cut", durable=True, replacing=Replacing(others=True))
     assert len(there.run("verify", place.destination, code=1)[0].splitlines()) == 2
     said = there.run("run", place.source, place.destination, *WORDS)[1]
     assert "skipped   10 images" in said
