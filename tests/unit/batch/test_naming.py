@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming import FORMER_HASH_DIGITS, HASH_DIGITS, Namer, Template, identity, is_reserved
 from pixmill.core.errors import ConfigError
 
@@ -164,3 +165,14 @@ def test_no_output_is_called_like_a_folder_of_the_output(template, sources, fold
 def test_a_folder_in_the_way_is_a_collision_where_these_are_refused():
     with pytest.raises(ConfigError, match=r"a\.jpg/ and a\.png both want the name a\.jpg"):
         to_jpeg(refuse=True).names([b"a.png"], [b"a.jpg"])
+
+
+def test_two_outputs_of_one_image_that_want_one_name_get_two():
+    both = Namer(Template(), [("", jpg), ("", "jpg"), ("", "webp"), ("", "JPG")])
+    assert both.names([b"a/b.jpg"]) == {b"a/b.jpg": (b"a/b.jpg", b"a/b~2.jpg", b"a/b.webp", b"a/b~3.JPG")}
+    assert not both.is_renamed(b"a/b.jpg", both.names([b"a/b.jpg"])[b"a/b.jpg"])
+
+
+def test_two_members_of_one_sample_that_want_one_name_get_two():
+    both = SampleNamer(Template(), [("", jpg), ("", "jpg")])
+    assert both.names([b"a/b.jpg"]) == {b"a/b.jpg": (b"a/b.jpg", b"a/b.2.jpg")}
