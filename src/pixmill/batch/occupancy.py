@@ -8,10 +8,11 @@ from typing import Protocol
 
 import msgspec
 
-from pixmill.batch.item import Item, unpack
+from pixmill.batch.item import Item
+from pixmill.batch.reuse import of_others, on_record
 from pixmill.core.amounts import plural
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Record
+from pixmill.engine.ledger import Ledger, Record
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
@@ -53,8 +54,9 @@ class Names(Protocol):
 class Occupancy:
     """Counts in ``taken`` which images of a run want a name of another's. With ``follow_links`` links do not matter."""
 
-    def __init__(self, destination: Address, *, follow_links: bool) -> None:
-        """Look at nothing yet."""
+    def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool) -> None:
+        """Look at nothing yet. ``ledger`` knows which names are pixmill's own."""
+        self._ledger = ledger
         self.taken = Taken()
         self._follow_links = follow_links
         self._names: Names = _Folder(destination.location) if destination.local else _Store(open_storage(destination))
@@ -68,17 +70,12 @@ class Occupancy:
             taken.linked += 1
             taken.link = taken.link or link
             return
-        own = own_names(record)
+        known = on_record(record)
+        own = {output.name for output in (*known, *of_others(self._ledger, item, known, is_taken=self._names.is_taken))}
         name = next((name for name in item.names if name not in own and self._names.is_taken(name)), b"")
         if name:
             taken.occupied += 1
             taken.example = taken.example or name
-
-
-def own_names(record: Record | None) -> Collection[bytes]:
-    """Return the names of all outputs that are on record."""
-    result = (record.result or record.former) if record else b""
-    return {output.name for output in unpack(result).written} if result else ()
 
 
 def sentences(taken: Taken, existing: str, *, is_all: bool) -> Iterator[str]:

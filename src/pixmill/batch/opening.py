@@ -29,7 +29,7 @@ def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task]) -> Iterat
     if made.places.dataset is not None:
         return
     refuses = placement.existing == "refuse"
-    occupancy = Occupancy(destination, follow_links=placement.follow_output_links)
+    occupancy = Occupancy(destination, ledger, follow_links=placement.follow_output_links)
     tasks = Plan(made.config, made.places).tasks() if refuses else first if is_near(made.places) else ()
     for task in tasks:
         occupancy.look(from_payload(task.payload), *ledger.recall([task.key]))

@@ -133,6 +133,7 @@ def begin(
         workers = crew_size(config, assignment)
         executor = executors().get(config.executor).reached(workers=workers, address=config.address)
         handler = handler_ref(assignment, config.recipe)
+        is_taken = open_storage(made.places.destination).is_occupied
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _admitting(executor, made, tasks, stack)
@@ -151,9 +152,11 @@ def begin(
                 ),
                 still_valid=records_hold(
                     sealing.contents.stands if sealing else outputs_stand(made.places.destination),
-                    open_storage(made.places.destination).is_occupied,
+                    is_taken,
                 ),
-                revise=with_earlier_outputs(force=config.force, holds=sealing.contents.holds if sealing else None),
+                revise=with_earlier_outputs(
+                    ledger, is_taken=is_taken, force=config.force, holds=sealing.contents.holds if sealing else None
+                ),
                 about=about(config),
                 force=config.force,
             )

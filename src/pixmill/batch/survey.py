@@ -63,8 +63,9 @@ def survey(plan: Plan) -> Survey:
     placement = plan.config.placement
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.places.dataset is not None
-    occupancy = None if is_dataset else Occupancy(plan.places.destination, follow_links=placement.follow_output_links)
     with _ledger(plan) as ledger, _standing(plan.places) as stands:
+        follow = placement.follow_output_links
+        occupancy = None if is_dataset else Occupancy(plan.places.destination, ledger, follow_links=follow)
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
             records = ledger.recall([task.key for task in tasks])

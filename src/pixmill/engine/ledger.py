@@ -89,6 +89,9 @@ class Ledger(LedgerView, Protocol):
     def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order; ``None`` for a new one. Changes nothing."""
 
+    def beginning_with(self, prefix: bytes) -> list[Record]:
+        """Return what is on record of the first hundred keys that begin with ``prefix``, in their order. Changes nothing."""
+
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
 

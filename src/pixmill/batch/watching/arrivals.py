@@ -8,6 +8,7 @@ import msgspec
 
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.plan import Plan
+from pixmill.batch.reuse import handed_over
 from pixmill.batch.source import Folder
 from pixmill.batch.watching.choice import choose
 from pixmill.batch.watching.detector import Changes, Detector
@@ -191,10 +192,14 @@ class Arrivals:
             return self._named(folder, came, set()) if came else Named()
         named = self._named(folder, came, gone)
         below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}
-        self._mirror.forget(gone | below, spared=named.names)
+        left = self._mirror.forget(gone | below, spared=named.names)
         for item in named.renamed:
-            self._mirror.rename(item.entry.path)
-        return named
+            left += self._mirror.rename(item.entry.path)
+        return msgspec.structs.replace(
+            named,
+            came=tuple(handed_over(item, left) for item in named.came),
+            renamed=tuple(handed_over(item, left) for item in named.renamed),
+        )
 
     def _named(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> Named:
         return self._guarded(self._siblings.listed(folder), came, gone)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from pixmill.batch.item import unpack
+from pixmill.batch.item import Written, unpack
+from pixmill.batch.reuse import on_record
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import State
 from pixmill.storage.storage import Storage
@@ -18,15 +19,25 @@ class Mirror:
         self._removed = removed
         self._stale: dict[bytes, set[bytes]] = {}
 
-    def forget(self, keys: Iterable[bytes], *, spared: Collection[bytes]) -> None:
-        """Remove what is known of the images ``keys``, and their outputs; ``spared`` are names that others have by now."""
-        for record in self._ledger.discard(keys):
-            self._remove(_outputs(record) - set(spared))
+    def forget(self, keys: Iterable[bytes], *, spared: Collection[bytes]) -> list[Written]:
+        """Remove what is known of the images ``keys``, and their outputs; ``spared`` are names that others have by now.
 
-    def rename(self, key: bytes) -> None:
-        """Make the image ``key`` new, since its outputs get other names; the old ones stay until the new ones are there."""
-        for record in self._ledger.discard([key]):
+        Return the outputs that were spared.
+        """
+        records = self._ledger.discard(keys)
+        for record in records:
+            self._remove(_outputs(record) - set(spared))
+        return [output for record in records for output in on_record(record) if output.name in spared]
+
+    def rename(self, key: bytes) -> list[Written]:
+        """Make the image ``key`` new, since its outputs get other names; the old ones stay until the new ones are there.
+
+        Return the old ones.
+        """
+        records = self._ledger.discard([key])
+        for record in records:
             self._stale.setdefault(key, set()).update(_outputs(record))
+        return [output for record in records for output in on_record(record)]
 
     def finished(self, key: bytes, *, spared: Collection[bytes]) -> None:
         """Remove the former outputs of an image that has new ones, but for the names that are ``spared``."""

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Outcome, Skipped, State, Task
 
+MOST_ALIKE = 100  # records of one prefix
+
 
 class MemoryLedger(Ledger):
     """Keeps everything in dictionaries. ``clock`` gives seconds since the epoch."""
@@ -45,6 +47,10 @@ class MemoryLedger(Ledger):
     def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return what is on record for each key, in order."""
         return [self._records.get(key) for key in keys]
+
+    def beginning_with(self, prefix: bytes) -> list[Record]:
+        """Return what is on record of the keys that begin with ``prefix``."""
+        return [self._records[key] for key in sorted(self._records) if key.startswith(prefix)][:MOST_ALIKE]
 
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""

@@ -7,6 +7,10 @@ INSERT INTO run (started_at, about) VALUES (?, ?);
 -- recall: Return what is known of one key.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task WHERE key = ?;
 
+-- beginning: Return the rows of the first keys between two.
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
+WHERE key >= ? AND key < ? ORDER BY key LIMIT 100;
+
 -- start: Count a try that is about to begin; the result of a version that was done stays, a failure does not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
 WHERE key = ? AND id = ?;

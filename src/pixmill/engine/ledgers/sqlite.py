@@ -24,6 +24,7 @@ _APPLICATION = int.from_bytes(b"pxml", "big")
 _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
 _CHUNK = 5000
+_BEYOND = b"\xff" * 32  # no text in UTF-8 comes after it
 _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
 
 
@@ -86,6 +87,12 @@ class SqliteLedger(Ledger):
         with explained(self._path):
             rows = [execute(recall, (key,)).fetchone() for key in keys]
         return [_record(row) if row else None for row in rows]
+
+    def beginning_with(self, prefix: bytes) -> list[Record]:
+        """Return what is on record of the keys that begin with ``prefix``."""
+        with explained(self._path):
+            rows = self._connection.execute(self._sql["beginning"], (prefix, prefix + _BEYOND)).fetchall()
+        return [record for row in rows if row[0].startswith(prefix) and (record := _record(row))]
 
     def start(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""
