@@ -87,7 +87,9 @@ def test_the_port_answers_while_the_run_goes_on_and_a_stall_is_said(held_up, tmp
     assert told["pixmill_resident_memory_bytes", "workers"] > 1_000_000
     assert told["pixmill_resident_memory_bytes", "coordinator"] > 1_000_000
     assert told["pixmill_oldest_in_flight_seconds",] > 0
-    assert run.stderr.readline().startswith("[STALLED] nothing has finished for")
+    assert run.stderr.readline().startswith("makes")
+    while not (line := run.stderr.readline()).startswith("[STALLED] nothing has finished for"):
+        assert line.startswith(" ")  # what is made, wrapped
     while "p0.jpg, in transform, for" not in (line := run.stderr.readline()):
         assert line  # it has stalled in an earlier stage too, where workers were long in coming
 

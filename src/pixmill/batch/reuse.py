@@ -20,10 +20,9 @@ Holds = Callable[[Written], bool]
 def with_earlier_outputs(ledger: Ledger, *, is_taken: Callable[[bytes], bool], force: bool, holds: Holds | None = None) -> Revise:
     """Return what adds to a task the outputs that are on record of it, and those of others that have a name which it gets now.
 
-    ``is_taken`` tells whether anything has a name. Whether outputs are still there is for the handler to see, unless ``holds`` is
-    asked. With ``force`` none of them counts as made.
+    ``is_taken`` tells whether anything may have a name. Whether outputs are still there is for the handler to see, unless ``holds``
+    is asked. With ``force`` none of them counts as made.
     """
-    has_history = bool(ledger.counts().found)  # nothing was written before the first run
 
     def revise(task: Task, record: Record) -> Task:
         item = from_payload(task.payload)
@@ -32,7 +31,7 @@ def with_earlier_outputs(ledger: Ledger, *, is_taken: Callable[[bytes], bool], f
             former = _unmarked(former)
         if holds is not None:
             former = tuple(filter(holds, former))
-        elif has_history:
+        else:
             former = (*former, *of_others(ledger, item, former, is_taken=is_taken))
         return task if record.is_new and not former else with_former(task, former, is_seen=holds is not None)
 
