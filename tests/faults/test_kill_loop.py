@@ -65,5 +65,5 @@ def test_what_a_killed_run_left_is_its_own_though_something_else_is_asked_for_ne
         time.sleep(chance.uniform(0, 0.3))
         process.kill()
         process.wait()
-    ended = subprocess.run([*command, "90"], capture_output=True, text=True, check=False)
+    ended = subprocess.run([*command, "90", "--existing", "refuse"], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import msgspec
 
 from pixmill.batch.item import Item
 from pixmill.batch.reuse import of_others, on_record
+from pixmill.batch.unrecorded import Span
 from pixmill.core.amounts import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, Record
@@ -44,8 +45,8 @@ class Taken(msgspec.Struct, kw_only=True):
 class Names(Protocol):
     """What is known of the names in a destination."""
 
-    def is_taken(self, name: bytes) -> bool:
-        """Tell whether anything is at ``name``."""
+    def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
+        """Tell whether anything is at ``name``, other than a file that came there in one of the spans ``but_within``."""
 
     def link_to(self, name: bytes) -> bytes:
         """Return the symbolic link on the way to ``name``, relative to the destination; empty where there is none."""
@@ -54,8 +55,9 @@ class Names(Protocol):
 class Occupancy:
     """Counts in ``taken`` which images of a run want a name of another's. With ``follow_links`` links do not matter."""
 
-    def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool) -> None:
-        """Look at nothing yet. ``ledger`` knows which names are pixmill's own."""
+    def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
+        """Look at nothing yet. ``ledger`` knows which names are pixmill's own, but for what came there in ``unrecorded`` spans."""
+        self._unrecorded = unrecorded
         self._ledger = ledger
         self.taken = Taken()
         self._follow_links = follow_links
@@ -72,7 +74,8 @@ class Occupancy:
             return
         known = on_record(record)
         own = {output.name for output in (*known, *of_others(self._ledger, item, known, is_taken=self._names.is_taken))}
-        name = next((name for name in item.names if name not in own and self._names.is_taken(name)), b"")
+        spans = self._unrecorded if record else ()
+        name = next((name for name in item.names if name not in own and self._names.is_taken(name, but_within=spans)), b"")
         if name:
             taken.occupied += 1
             taken.example = taken.example or name
@@ -100,8 +103,15 @@ class _Folder(Names):
         self._root = root
         self._link_on_the_way = lru_cache(_MAX_CACHED)(self._find_link)
 
-    def is_taken(self, name: bytes) -> bool:
-        return os.path.lexists(os.path.join(self._root, name))  # noqa: PTH118  # bytes
+    def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
+        try:
+            status = os.lstat(os.path.join(self._root, name))  # noqa: PTH118  # bytes
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        is_left = stat.S_ISREG(status.st_mode) and any(begin <= status.st_ctime_ns <= end for begin, end in but_within)
+        return not is_left
 
     def link_to(self, name: bytes) -> bytes:
         return self._link_on_the_way(name.rpartition(b"/")[0])
@@ -125,7 +135,8 @@ class _Store(Names):
         self._storage = storage
         self._names_in = lru_cache(1)(self._list)
 
-    def is_taken(self, name: bytes) -> bool:
+    def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
+        del but_within  # a store has another clock
         return name in self._names_in(name.rpartition(b"/")[0])
 
     def link_to(self, name: bytes) -> bytes:

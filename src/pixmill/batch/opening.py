@@ -6,6 +6,7 @@ from pixmill.batch.item import from_payload
 from pixmill.batch.occupancy import LOOKED_AT, Occupancy, sentences
 from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
+from pixmill.batch.unrecorded import unrecorded
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
@@ -20,8 +21,10 @@ def is_near(places: Places) -> bool:
     return places.dataset is None and places.destination.local is not None and places.source_root.local is not None
 
 
-def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task]) -> Iterator[str]:
+def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task], *, committed: float) -> Iterator[str]:
     """Yield what must be known before a run of ``made`` that begins with the tasks ``first``.
+
+    ``committed`` is when the ledger was last written to before this run.
 
     ``ConfigError`` where a name is another's and ``--existing refuse`` was asked for; then everything is looked at.
     """
@@ -29,7 +32,8 @@ def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task]) -> Iterat
     if made.places.dataset is not None:
         return
     refuses = placement.existing == "refuse"
-    occupancy = Occupancy(destination, ledger, follow_links=placement.follow_output_links)
+    spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
+    occupancy = Occupancy(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
     tasks = Plan(made.config, made.places).tasks() if refuses else first if is_near(made.places) else ()
     for task in tasks:
         occupancy.look(from_payload(task.payload), *ledger.recall([task.key]))

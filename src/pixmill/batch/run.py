@@ -100,9 +100,10 @@ def open_run(
     if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
         raise nothing_found(config, made.selector.ignored)
     remarks: list[str] = []
+    committed = last_commit(made.places.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:
-        remarks.extend(opening_remarks(made, ledger, first))
+        remarks.extend(opening_remarks(made, ledger, first, committed=committed))
         return chain(first, tasks)
 
     with begin(made, stream, observers=observers, command=command, dress=dress) as under_way:

@@ -14,6 +14,7 @@ from pixmill.batch.occupancy import Occupancy, sentences
 from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
 from pixmill.batch.state import outputs_stand
+from pixmill.batch.unrecorded import last_commit, unrecorded
 from pixmill.engine.admission import StillValid
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
@@ -63,9 +64,11 @@ def survey(plan: Plan) -> Survey:
     placement = plan.config.placement
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.places.dataset is not None
+    committed = last_commit(plan.places.state)
     with _ledger(plan) as ledger, _standing(plan.places) as stands:
         follow = placement.follow_output_links
-        occupancy = None if is_dataset else Occupancy(plan.places.destination, ledger, follow_links=follow)
+        spans = unrecorded(ledger.runs(), plan.places.state, committed=committed)
+        occupancy = None if is_dataset else Occupancy(plan.places.destination, ledger, follow_links=follow, unrecorded=spans)
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
             records = ledger.recall([task.key for task in tasks])
