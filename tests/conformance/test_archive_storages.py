@@ -10,6 +10,7 @@ import pytest
 from pixmill.storage.address import relative
 from pixmill.storage.schemes.tar import TarStorage
 from pixmill.storage.schemes.zip import ZipStorage
+from pixmill.storage.storage import FREE_NAME, occupied
 from pixmill.testing.storages import StorageSuite
 
 
@@ -25,7 +26,12 @@ class Packed:
     def __getattr__(self, name):
         return getattr(self.reader(os.fsencode(self.path)), name)
 
-    def write(self, path, data, *, durable, mtime_ns=None):  # noqa: ARG002  # the archive is made for the test
+    def write(self, path, data, *, durable, mtime_ns=None, replacing=FREE_NAME):  # noqa: ARG002  # the archive is made for the test
+        there = self.content.get(relative(path))
+        if there and not (replacing.own or replacing.others):
+            if there[0] != data:
+                raise occupied(path)
+            return
         self.writes += 1
         self.content[relative(path)] = (data, mtime_ns or self.writes * 10**9)
         self.pack(self.path, self.content)

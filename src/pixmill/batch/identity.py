@@ -64,13 +64,18 @@ def ensure_identity(state: Path) -> str:
 
 
 def _make(folder: int) -> None:
-    """Put a new identity into ``folder``, unless another shard was faster."""
+    """Put a new identity into ``folder``, unless another shard was faster.
+
+    It must survive a power cut as temporaries do: they are known by it.
+    """
     made = f"{secrets.token_hex(_LENGTH // 2)}\n"
     temporary = f".{FILE}.{made[:8]}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(made)
+            file.flush()
+            os.fsync(descriptor)
         os.link(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
         if not _read_in(folder):  # what is there is no identity
@@ -80,6 +85,8 @@ def _make(folder: int) -> None:
     finally:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
+        with suppress(OSError):
+            os.fsync(folder)
 
 
 def _read(path: Path) -> str:

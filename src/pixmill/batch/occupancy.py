@@ -1,5 +1,6 @@
 """Names that a run wants and files of others have, counted before anything is written."""
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
@@ -106,10 +107,8 @@ class _Folder(Names):
     def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
         try:
             status = os.lstat(os.path.join(self._root, name))  # noqa: PTH118  # bytes
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
+        except OSError as error:
+            return error.errno not in (errno.ENOENT, errno.ENAMETOOLONG)
         is_left = stat.S_ISREG(status.st_mode) and any(begin <= status.st_ctime_ns <= end for begin, end in but_within)
         return not is_left
 

@@ -154,7 +154,7 @@ class Storage(Protocol):
         yield from ()
 
     def is_occupied(self, path: bytes) -> bool:
-        """Tell whether anything is at ``path``, a link or a folder too."""
+        """Tell whether anything is at ``path``, a link or a folder too; where that cannot be told, there may be."""
         return self.stat(path) is not None
 
     def file_of(self, path: bytes) -> bytes | None:

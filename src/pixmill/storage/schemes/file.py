@@ -1,5 +1,6 @@
 """Files of this machine: ``photos``, ``/srv/photos``, ``file:///srv/photos``."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Container, Iterator
@@ -84,15 +85,11 @@ class FileStorage(Scheme):
             raise write_error(error, self.local_path(path), root=self.root) from error
 
     def is_occupied(self, path: bytes) -> bool:
-        """Tell whether anything is at ``path``; a file in the place of one of its folders counts, too."""
+        """Tell whether anything is at ``path``; so it counts where a file is in the place of a folder, or nobody can tell."""
         try:
             os.lstat(self.local_path(path))
-        except FileNotFoundError:
-            return False
-        except NotADirectoryError:
-            return True
         except OSError as error:
-            raise read_error(error, self.local_path(path)) from error
+            return error.errno not in (errno.ENOENT, errno.ENAMETOOLONG)
         return True
 
     def delete(self, path: bytes) -> None:
