@@ -36,6 +36,12 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
         return self.entry.size or (PHOTOGRAPH if self.place else 0)
 
 
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    """The first field of an ``Item``, for what asks for no other: decoding is what a re-run spends its time on."""
+
+    entry: Entry
+
+
 class Written(msgspec.Struct, frozen=True, array_like=True):
     """One output as it was written.
 
@@ -73,6 +79,7 @@ class Product(msgspec.Struct, frozen=True, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
+_heads = msgspec.msgpack.Decoder(_Head)
 _products = msgspec.msgpack.Decoder(Product)
 
 
@@ -98,6 +105,11 @@ def mark(item: Item, index: int, fingerprint: bytes) -> bytes:
 def from_payload(payload: bytes) -> Item:
     """Return the item that ``to_task`` packed."""
     return _items.decode(payload)
+
+
+def source_size(payload: bytes) -> int:
+    """Return ``Item.expected_size`` of what ``to_task`` packed."""
+    return _heads.decode(payload).entry.size or from_payload(payload).expected_size
 
 
 def pack(product: Product) -> bytes:

@@ -38,7 +38,8 @@ class Template:
     def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
         """Take the text of the template, already checked."""
         self.text = text if "{dir}" in text or "{hash}" in text else "{dir}/" + text
-        self._parts = _FIELD.split(self.text)  # text and field names in turn
+        parts = _FIELD.split(self.text)  # text and field names in turn
+        self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
@@ -74,7 +75,7 @@ class Template:
         if "{hash}" in self.text:
             hashed = path if mark is None else folder + b"/" + mark
             values["hash"] = blake2b(hashed, digest_size=digits // 2).hexdigest().encode()
-        filled = b"".join([values[part] if index % 2 else part.encode() for index, part in enumerate(self._parts)])
+        filled = b"".join([values[part] if isinstance(part, str) else part for part in self._parts])
         while b"//" in filled:  # a field in between is empty, as {dir} is for what lies in SRC itself
             filled = filled.replace(b"//", b"/")
         return filled.lstrip(b"/")

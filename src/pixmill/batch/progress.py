@@ -9,7 +9,7 @@ from threading import Lock
 
 import msgspec
 
-from pixmill.batch.item import from_payload
+from pixmill.batch import item
 from pixmill.batch.workload import Extent, Workload
 from pixmill.core.events import Event
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
@@ -191,4 +191,4 @@ class Progress:
 
 def source_size(task: Task) -> int:
     """Return the bytes of the image that a task is about, as far as they are known before it is read."""
-    return from_payload(task.payload).expected_size
+    return item.source_size(task.payload)

@@ -62,9 +62,9 @@ class Workload:
     def _density(self, kind: bytes) -> float:
         """Return pixels a byte of ``kind``; of all kinds together while it has not been seen."""
         measured = self._measured.get(kind)
-        if measured is None:
-            sums = [sum(column) for column in zip(*self._measured.values(), strict=True)]
-            measured = (sums[0], sums[1]) if sums else None
+        if measured is None and self._measured:
+            bytes_of_all, pixels_of_all = zip(*self._measured.values(), strict=True)
+            measured = sum(bytes_of_all), sum(pixels_of_all)
         return measured[1] / measured[0] if measured else UNKNOWN
 
     def _kind(self, key: bytes) -> bytes:

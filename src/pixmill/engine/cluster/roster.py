@@ -54,7 +54,7 @@ class Roster:
         return bool(self._known) and all(site.name in self.refused for site in self._known)
 
     def verdict(self) -> RunError:
-        """Return why there is nobody left to work, node by node."""
-        reasons = list(self.refused.values())
+        """Return why there is nobody left to work, node by node, in the same order whoever answered first."""
+        reasons = [self.refused[name] for name in sorted(self.refused)]
         hints = dict.fromkeys(reason.hint for reason in reasons if reason.hint)
         return RunError("; ".join(reason.message for reason in reasons), hint="; ".join(hints), code=reasons[0].code)
