@@ -9,17 +9,14 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.own_folders import OwnFolders, clash
 from pixmill.batch.selection import TAKEN_BY
-from pixmill.batch.source import Asked, Source, SourceKind
+from pixmill.batch.source import Asked, Source, open_source
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
-from pixmill.core.registry import Registry
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.local.folders import real
 from pixmill.storage.local.rights import may
 from pixmill.storage.open import open_storage
-
-ANY = "directory"  # the source that takes what no other claims
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -62,19 +59,6 @@ class Places(msgspec.Struct, frozen=True):
                 is_same = not found.is_part and named is not None and os.path.isdir(named) and real(root) == found.folder  # noqa: PTH112  # pathlib raises where this answers
                 message, hint = clash(source, found, is_same=is_same)
                 raise AddressError(message, hint=hint)
-
-
-def sources() -> Registry[SourceKind]:
-    """Return every kind of source, by the name of its module."""
-    return Registry("pixmill.batch.sources", SourceKind, "source", AddressError)  # type: ignore[type-abstract]  # it makes none
-
-
-def open_source(asked: Asked) -> Source:
-    """Open SRC as the kind of source that claims it; ``AddressError`` or ``RunError`` when it cannot be read."""
-    kinds = sources()
-    special = (kinds.get(name) for name in kinds.names() if name != ANY)
-    kind = next((kind for kind in special if kind.claims(asked.address)), None) or kinds.get(ANY)
-    return kind.open(asked)
 
 
 def find(config: RunConfig) -> Places:

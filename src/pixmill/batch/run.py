@@ -16,17 +16,18 @@ from pixmill.batch.opening import LOOKED_AT, is_near, opening_remarks
 from pixmill.batch.places import nothing_found
 from pixmill.batch.plan import Plan, plan
 from pixmill.batch.report import index
-from pixmill.batch.report.account import FOLDER, AccountFile
-from pixmill.batch.report.summary import FINISHED, Report, summarise
+from pixmill.batch.report.account import AccountFile
+from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.reuse import with_earlier_outputs
 from pixmill.batch.state import about, open_state, outputs_stand
+from pixmill.batch.statehome import RUNS
 from pixmill.batch.unrecorded import last_commit, unrecorded
 from pixmill.batch.work import crew_size, handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.running import Run
 from pixmill.engine.running import open_run as open_engine
@@ -124,7 +125,7 @@ def begin(
         metrics = Metrics()
         made.let_go()
         committed = last_commit(made.places.state)
-        ledger, guards = open_state(made, stack)
+        ledger, guards = open_state(config, made.places, stack)
         stack.callback(made.let_go)
         if config.placement.index:
             stack.callback(_write_index, made, ledger, Path(config.placement.index))
@@ -147,7 +148,7 @@ def begin(
                 policy=config.policy,
                 observers=(
                     metrics,
-                    AccountFile(made.places.state / FOLDER, metrics, command, makes=made.makes),
+                    AccountFile(made.places.state / RUNS, metrics, command, makes=made.makes),
                     *guards,
                     *observers,
                 ),
@@ -190,7 +191,7 @@ def _sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: E
         return None
     from pixmill.batch.datasets.opening import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
 
-    return open_sealing(made, made.places.dataset, ledger, observers, stack)
+    return open_sealing(made.places.dataset, made.config.placement, made.places.state, ledger, observers, stack)
 
 
 def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:

@@ -8,7 +8,8 @@ import msgspec
 
 from pixmill.batch.config import Selection
 from pixmill.batch.own_folders import OwnFolders
-from pixmill.core.errors import ImageError
+from pixmill.core.errors import AddressError, ImageError
+from pixmill.core.registry import Registry
 from pixmill.storage.address import Address
 from pixmill.storage.local.folders import absolute
 from pixmill.storage.storage import Entry, Placed, Storage
@@ -17,6 +18,7 @@ Refused = Callable[[bytes, ImageError], None]
 #: is told of a path that a source leaves out by itself, and the reason: ``symlink`` or ``output``
 Ignored = Callable[[bytes, str], None]
 SYMLINK = "symlink"
+ANY = "directory"  # the source that takes what no other claims
 
 
 def unnoticed(path: bytes, reason: str) -> None:
@@ -107,3 +109,16 @@ def with_folders(entries: list[Entry], folders: Iterable[bytes]) -> list[Entry]:
     here = entries[0].path.rpartition(b"/")[0]
     beside = sorted({folder for folder in folders if folder.rpartition(b"/")[0] == here})
     return [*entries, *(Folder(folder, 0, b"") for folder in beside)] if beside else entries
+
+
+def sources() -> Registry[SourceKind]:
+    """Return every kind of source, by the name of its module."""
+    return Registry("pixmill.batch.sources", SourceKind, "source", AddressError)  # type: ignore[type-abstract]  # it makes none
+
+
+def open_source(asked: Asked) -> Source:
+    """Open SRC as the kind of source that claims it; ``AddressError`` or ``RunError`` when it cannot be read."""
+    kinds = sources()
+    special = (kinds.get(name) for name in kinds.names() if name != ANY)
+    kind = next((kind for kind in special if kind.claims(asked.address)), None) or kinds.get(ANY)
+    return kind.open(asked)

@@ -4,6 +4,7 @@ import json
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from pixmill.batch import statefolder
 from pixmill.batch.config import RunConfig
@@ -11,12 +12,12 @@ from pixmill.batch.identity import OwnTags, ensure_identity
 from pixmill.batch.item import unpack
 from pixmill.batch.ledgers import LEDGER, LOCK, open_to_write
 from pixmill.batch.lock import Lock
-from pixmill.batch.plan import Plan
+from pixmill.batch.shard import Shard
 from pixmill.batch.succession import refuse_beside, relatives, take_over
 from pixmill.core.events import Event, Observer
 from pixmill.engine.admission import StillValid
 from pixmill.engine.events import WorkerLost
-from pixmill.engine.ledger import Ledger, Record, RunRecord
+from pixmill.engine.ledger import FINISHED, Ledger, Record, RunRecord
 from pixmill.engine.task import State, Task
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
@@ -35,57 +36,78 @@ def about(config: RunConfig) -> bytes:
     return json.dumps(asked).encode()  # unlike msgspec, it can hold a path that is not UTF-8
 
 
-def open_state(made: Plan, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
-    """Make the state folder of ``made``, take the lock, open the ledger, and clear away what a dead run left behind.
+class OutputPlaces(Protocol):
+    """Where an output and its state are, as ``Places`` has found them."""
+
+    @property
+    def home(self) -> Address:
+        """DST, and of a dataset the folder of its shards."""
+
+    @property
+    def destination(self) -> Address:
+        """Where workers write."""
+
+    @property
+    def state(self) -> Path:
+        """The folder of the state, on this machine."""
+
+    @property
+    def guard(self) -> Path:
+        """The folder of this machine with the lock and the identity of the output."""
+
+    def check_apart(self, source: str) -> None:
+        """Raise ``AddressError`` when SRC is the output, or lies in it."""
+
+
+def open_state(config: RunConfig, places: OutputPlaces, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
+    """Make the state folder of ``places``, take the lock, open the ledger, and clear away what a dead run left behind.
 
     With the ledger come observers that the run needs for the sake of its state.
     """
-    state, guard = made.places.state, made.places.guard
+    state, guard, shard = places.state, places.guard, config.selection.shard
     for folder in (guard, state):
         statefolder.make(folder)
-    sharded, output = made.config.selection.shard.count > 1, str(made.places.home)
-    stack.enter_context(Lock(guard / LOCK, output, shared=sharded))
+    output = str(places.home)
+    stack.enter_context(Lock(guard / LOCK, output, shared=shard.count > 1))
     ensure_identity(guard)
-    made.places.check_apart(made.config.source)
+    places.check_apart(config.source)
     if state != guard:
         stack.enter_context(Lock(state / LOCK, output))
-    shard = made.config.selection.shard
     others = relatives(shard, state)
     refuse_beside(shard, others)
-    keepers = _keepers(made, stack)
+    keepers = _keepers(places, shard, stack)
     is_new = not (state / LEDGER).exists()
     ledger = open_to_write(state)
     stack.callback(ledger.close)
     runs = list(ledger.runs())
     inherited = take_over(ledger, shard, others)
     last = inherited or (runs[-1] if runs else None)
-    if is_new or (last and last.reason != "finished"):
-        sweep(made)
+    if is_new or (last and last.reason != FINISHED):
+        sweep(places, shard)
     if last:
-        _reconsider(ledger, last, made.config)
-    return ledger, (Losses(made), *keepers)
+        _reconsider(ledger, last, config)
+    return ledger, (Losses(places, shard), *keepers)
 
 
-def _keepers(made: Plan, stack: ExitStack) -> tuple[Observer, ...]:
+def _keepers(places: OutputPlaces, shard: Shard, stack: ExitStack) -> tuple[Observer, ...]:
     """Hold an output that is in a store against other machines, and bring its ledger here: nothing for any other output."""
-    if made.places.home.local:
+    if places.home.local:
         return ()
     # All of it takes longer to import than a small picture to make, and most outputs are folders.
     from pixmill.batch.elsewhere.keeper import Keeper  # noqa: PLC0415
     from pixmill.storage.objects.storage import ObjectStorage  # noqa: PLC0415
 
-    storage = open_storage(made.places.home)
+    storage = open_storage(places.home)
     if not isinstance(storage, ObjectStorage):
         return ()
-    keeper = Keeper(storage, made.places.state, made.config.selection.shard)
+    keeper = Keeper(storage, places.state, shard)
     stack.callback(keeper.end)
     keeper.begin()
     return (keeper,)
 
 
-def sweep(made: Plan) -> None:
+def sweep(places: OutputPlaces, shard: Shard) -> None:
     """Remove the temporaries that dead runs and workers have left of this output: nobody else can be writing, the lock is ours."""
-    shard, places = made.config.selection.shard, made.places
     dead = [shard, *(each.shard for each in relatives(shard, places.state))] if shard.count > 1 else None
     open_storage(places.destination).sweep(OwnTags(places.guard, dead))
 
@@ -105,9 +127,10 @@ def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
 class Losses:
     """An observer that clears away, at the end of a run, what workers left that were killed in the middle of a write."""
 
-    def __init__(self, made: Plan) -> None:
+    def __init__(self, places: OutputPlaces, shard: Shard) -> None:
         """Have seen no loss."""
-        self._made = made
+        self._places = places
+        self._shard = shard
         self._is_lossy = False
 
     def notice(self, event: Event) -> None:
@@ -117,7 +140,7 @@ class Losses:
     def close(self) -> None:
         """Sweep the output if there is anything to expect: it takes a look at every folder."""
         if self._is_lossy:
-            sweep(self._made)
+            sweep(self._places, self._shard)
 
 
 def outputs_stand(destination: Address) -> StillValid:

@@ -8,6 +8,8 @@ from pathlib import Path
 from pixmill.storage.address import Address
 
 FOLDER = ".pixmill"
+RUNS = "runs"  # the folder in it with a file for each run
+RUN_FILE_INTERVAL = 10.0  # seconds between two writes of it
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _SHOWN = 80  # characters of the address in the name of its folder: for people; the digest tells addresses apart
 

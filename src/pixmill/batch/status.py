@@ -16,11 +16,10 @@ from pixmill.batch.shard import Shard
 from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.text import printable
-from pixmill.engine.ledger import LedgerView, RunRecord
+from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
 from pixmill.storage.address import Address
 
-FINISHED = "finished"
 Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
 
 

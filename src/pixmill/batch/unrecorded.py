@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from pixmill.batch.ledgers import LEDGER
-from pixmill.batch.report.account import FOLDER, INTERVAL
-from pixmill.batch.report.summary import FINISHED
-from pixmill.engine.ledger import RunRecord
+from pixmill.batch.statehome import RUN_FILE_INTERVAL, RUNS
+from pixmill.engine.ledger import FINISHED, RunRecord
 
 _SLACK = 2.0  # seconds
 _MAX_SPANS = 100
@@ -43,8 +42,8 @@ def unrecorded(runs: Iterable[RunRecord], state: Path, *, committed: float) -> t
 
 
 def _last_sign(run: RunRecord, state: Path) -> float:
-    written = _changed(state / FOLDER / f"{run.number:08}.json")
-    return max(run.started_at, written + INTERVAL if written else 0.0)
+    written = _changed(state / RUNS / f"{run.number:08}.json")
+    return max(run.started_at, written + RUN_FILE_INTERVAL if written else 0.0)
 
 
 def _span(begin: float, end: float) -> Span:

@@ -7,6 +7,9 @@ import msgspec
 
 from pixmill.engine.task import Attempt, Counts, Failure, Outcome, State, Task
 
+#: the reason of a run that ended because nothing was left to do
+FINISHED = "finished"
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What a ledger holds of one key.

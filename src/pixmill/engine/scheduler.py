@@ -19,7 +19,7 @@ from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished,
 from pixmill.engine.executor import Answered, Executor, Lost, Report, Told
 from pixmill.engine.gathering import Gathering
 from pixmill.engine.intake import Intake
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.memory import Memory
 from pixmill.engine.policy import Policy
 from pixmill.engine.rate import TokenBucket
@@ -98,7 +98,7 @@ class Scheduler:
             if self._fatal:
                 raise RunError(self._fatal.message, hint=self._fatal.hint, code=self._fatal.code)
         yield from self._conclude()
-        self.reason = self.reason or "finished"
+        self.reason = self.reason or FINISHED
 
     def release(self) -> None:
         """Record what has ended, and give back to the ledger what was started and has no outcome.

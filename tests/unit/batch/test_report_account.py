@@ -2,7 +2,8 @@
 
 import pytest
 
-from pixmill.batch.report.account import INTERVAL, KEPT, AccountFile, accounts
+from pixmill.batch.report.account import KEPT, AccountFile, accounts
+from pixmill.batch.statehome import RUN_FILE_INTERVAL
 from pixmill.engine.events import RunStarted, TaskFinished
 from pixmill.engine.metrics import Metrics
 from pixmill.engine.task import Done, Skipped, Task
@@ -44,7 +45,7 @@ def test_a_run_that_is_killed_leaves_what_it_knew_at_most_ten_seconds_before(sta
     run = Kept(state)
     run.finish(DONE)
     assert list(accounts(state)) == []
-    run.clock.now = INTERVAL
+    run.clock.now = RUN_FILE_INTERVAL
     run.finish(DONE)
     (account,) = accounts(state)
     kept, known = account.snapshot, run.metrics.snapshot()

@@ -15,7 +15,6 @@ from pixmill.batch.datasets.layout import Bounds
 from pixmill.batch.datasets.sealing import Sealing
 from pixmill.batch.datasets.shelf import Shelf, open_shelf
 from pixmill.batch.ledgers import Holding
-from pixmill.batch.plan import Plan
 from pixmill.core.events import Observer
 from pixmill.core.temporaries import temporary_folder
 from pixmill.engine.announcer import Announcer
@@ -25,15 +24,16 @@ from pixmill.storage.address import Address
 from pixmill.storage.retrying import open_patiently
 
 
-def open_sealing(made: Plan, dataset: Dataset, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> Sealing:
-    """Return what seals the ``dataset`` that ``made`` makes. The lock of the output is the caller's."""
-    places = made.places
-    statefolder.refuse_second_names(places.state, CATALOGUE)
-    catalogue = Catalogue(places.state / CATALOGUE)
+def open_sealing(
+    dataset: Dataset, placement: Placement, state: Path, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack
+) -> Sealing:
+    """Return what seals the shards of ``dataset``, whose catalogue is in ``state``. The lock of the output is the caller's."""
+    statefolder.refuse_second_names(state, CATALOGUE)
+    catalogue = Catalogue(state / CATALOGUE)
     stack.callback(catalogue.close)
-    shelf = open_shelf(places.home)
+    shelf = open_shelf(dataset.home)
     stack.callback(shelf.close)
-    announcer, limits = Announcer(observers, SystemClock()), bounds(made.config.placement)
+    announcer, limits = Announcer(observers, SystemClock()), bounds(placement)
     sealing = Sealing(dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, announcer=announcer)
     stack.callback(sealing.close)
     return sealing

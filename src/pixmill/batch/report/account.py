@@ -16,16 +16,15 @@ import msgspec
 
 import pixmill
 from pixmill.batch import statefolder
+from pixmill.batch.statehome import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
 from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.cores import usable_cores
 from pixmill.engine.metrics import Metrics, Snapshot
 from pixmill.imaging.version import ENGINE
 
-FOLDER = "runs"
 KEPT = 20  # accounts; the oldest go
 _NAME = re.compile(r"[0-9]+\.json")
-INTERVAL = 10.0  # seconds between two writes
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,13 +65,13 @@ class AccountFile(Observer):
         self._metrics = metrics
         self._about = about_here(command, makes)
         self._clock = clock
-        self._next = clock() + INTERVAL
+        self._next = clock() + RUN_FILE_INTERVAL
 
     def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
         """Write the account if it is time."""
         now = self._clock()
         if now >= self._next:
-            self._next = now + INTERVAL
+            self._next = now + RUN_FILE_INTERVAL
             self._write()
 
     def close(self) -> None:
@@ -95,11 +94,11 @@ class AccountFile(Observer):
 def accounts(state: Path) -> Iterator[Account]:
     """Yield the accounts below the folder ``state``, the youngest first; one that cannot be read is left out."""
     names: list[str] = []
-    with suppress(OSError), statefolder.opened(state, FOLDER) as (folder, _):
+    with suppress(OSError), statefolder.opened(state, RUNS) as (folder, _):
         names = sorted(filter(_NAME.fullmatch, os.listdir(folder)), reverse=True)  # noqa: PTH208  # of a descriptor
     for name in names:
         with suppress(OSError, *UNDECODABLE):
-            yield msgspec.json.decode(statefolder.read(state, f"{FOLDER}/{name}"), type=Account)
+            yield msgspec.json.decode(statefolder.read(state, f"{RUNS}/{name}"), type=Account)
 
 
 def about_here(command: Sequence[str], makes: tuple[str, ...] = ()) -> Account:

@@ -11,13 +11,12 @@ import msgspec
 from pixmill.batch.config import Selection
 from pixmill.batch.foreign import Code, steps_of
 from pixmill.batch.ledgers import find
-from pixmill.batch.places import open_source
 from pixmill.batch.report.account import Account
 from pixmill.batch.report.combination import last_account
 from pixmill.batch.report.comparison import PictureOptions
 from pixmill.batch.report.findings import Findings
 from pixmill.batch.report.gallery import SHOWN, Gallery, gallery
-from pixmill.batch.source import Asked
+from pixmill.batch.source import Asked, open_source
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe

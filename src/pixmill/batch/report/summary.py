@@ -5,11 +5,10 @@ from typing import ClassVar
 
 import msgspec
 
+from pixmill.engine.ledger import FINISHED
 from pixmill.engine.metrics import FailureKind, Slow, Snapshot
 from pixmill.engine.task import Counts
 from pixmill.engine.timing import Timing
-
-FINISHED = "finished"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

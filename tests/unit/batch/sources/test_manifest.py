@@ -343,7 +343,8 @@ def test_a_list_of_any_length_takes_the_same_memory():
 def test_looking_at_a_folder_loads_nothing_for_the_web_or_for_tables(tmp_path):
     program = f"""
 import sys
-from pixmill.batch.places import Address, Asked, open_source
+from pixmill.batch.source import Asked, open_source
+from pixmill.storage.address import Address
 
 open_source(Asked(address=Address.parse({str(tmp_path)!r})))
 print(*sorted({{"ssl", "http.client", "pyarrow", "obstore", "tarfile"}} & set(sys.modules)))

@@ -10,6 +10,7 @@ from pixmill.batch.report.dossier import Dossier
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, terms, tiles
 from pixmill.core.amounts import byte_count, plural, span
+from pixmill.engine.ledger import FINISHED
 
 
 def headline(dossier: Dossier) -> Html:
@@ -45,7 +46,7 @@ def _state(dossier: Dossier) -> str:
         return "Nothing has run."
     if not last.ended_at:
         return "The last run is still going on, or was killed."
-    if counts.pending or last.reason != "finished":
+    if counts.pending or last.reason != FINISHED:
         return f"The last run ended early: {inert(last.reason)}. Run the same command again to go on."
     return "All of them are done." if not counts.failed else f"Finished; {plural(counts.failed, 'image')} failed."
 
