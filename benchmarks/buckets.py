@@ -22,7 +22,7 @@ import machine
 import msgspec
 from msgspec import json
 
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.resources.cpu import usable_cores
 from pixmill.storage.open import open_storage
 from pixmill.testing.ports import HOST, free_port
 from pixmill.testing.processes import wait_until

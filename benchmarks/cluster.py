@@ -22,7 +22,7 @@ from pathlib import Path
 
 import machine
 
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.resources.cpu import usable_cores
 from pixmill.testing.hosts import isolated
 
 PIXMILL = (sys.executable, "-m", "pixmill")

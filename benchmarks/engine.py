@@ -19,7 +19,7 @@ from pathlib import Path
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 
 _WORKERS = 2

@@ -29,9 +29,9 @@ from pixmill.batch.status import open_state, status
 from pixmill.engine.executor import Answered, Executor, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.metrics import Metrics
+from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, Task
 from pixmill.storage.storage import Entry
 

@@ -2,10 +2,11 @@
 
     python benchmarks/simulation.py [--nodes 10,100,1000] [--tasks N] [--cost SECONDS] [--seed N] [--json]
 
-Only the nodes and the time are simulated. ``pixmill.engine.scheduler``, its ledger, retries and books are the ones that run in
-earnest; they see an executor and a clock, as always. The clock jumps from one event to the next, and moves by ``--cost`` for each
-task that the coordinator handles: what ``benchmarks/scaling.py`` measures. Every task must end with exactly one outcome, and the
-ledger must agree; the script fails when one does not. *ideal* is the work divided by all workers, had nothing gone wrong.
+Only the nodes and the time are simulated. ``pixmill.engine.scheduling.scheduler``, its ledger, retries and books are the ones
+that run in earnest; they see an executor and a clock, as always. The clock jumps from one event to the next, and moves by
+``--cost`` for each task that the coordinator handles: what ``benchmarks/scaling.py`` measures. Every task must end with exactly
+one outcome, and the ledger must agree; the script fails when one does not. *ideal* is the work divided by all workers, had
+nothing gone wrong.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from simulated_fleet import Fleet, Misfortune, Shape, SimulatedClock
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Failed, Task
 
 WORKERS = 8  # of one node

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.resources.cpu import usable_cores
 from pixmill.testing.processes import of_session
 
 pytestmark = [

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 from pixmill.testing.processes import children, grandchildren, is_alive, wait_until
 
 SCRIPT = """
 import sys
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 

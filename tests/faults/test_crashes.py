@@ -7,7 +7,7 @@ from pixmill.core.units import Duration
 from pixmill.engine.events import AttemptStarted, RunEnded, TaskFinished, WorkerLost
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Failed, Task
 from pixmill.testing.misbehaviour import REF
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.misbehaviour import REF
 from pixmill.testing.processes import wait_until

@@ -12,7 +12,7 @@ from pixmill.testing.processes import grandchildren, wait_until
 SCRIPT = """
 from pixmill.core.units import Duration
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 
@@ -27,7 +27,7 @@ STOPPED_THERE = """
 import os, signal, sys
 from pixmill.core.units import Duration
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 

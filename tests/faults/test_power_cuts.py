@@ -25,7 +25,7 @@ SHUTDOWN, WITHOUT_FLUSHING_THE_LOG = 0x8004587D, 2  # FS_IOC_SHUTDOWN of Linux
 class Disk:
     """An ext4 file system in a file, mounted at ``place``.
 
-    With blocks of 1 KB the ledger is kept in another way: see ``pixmill.engine.journal``.
+    With blocks of 1 KB the ledger is kept in another way: see ``pixmill.engine.sqlite.journal_mode``.
     """
 
     def __init__(self, folder, block):

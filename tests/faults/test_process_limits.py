@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from pixmill.core.errors import RunError
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 
 SCRIPT = """
 import sys
 from pixmill.core.errors import RunError
-from pixmill.engine.running import run
+from pixmill.engine.runner import run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 
@@ -87,7 +87,7 @@ def test_an_interpreter_that_does_not_start_ends_the_run_in_words(monkeypatch, i
 def test_a_script_without_a_guard_is_told_so(tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text(
-        "from pixmill.engine.running import run\n"
+        "from pixmill.engine.runner import run\n"
         "from pixmill.engine.task import Task\n"
         "def work(payload):\n"
         "    return payload\n"

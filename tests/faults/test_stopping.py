@@ -16,7 +16,7 @@ from pixmill.core.units import Duration
 from pixmill.engine.ledger import State
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.misbehaviour import REF
 from pixmill.testing.processes import grandchildren, wait_until
@@ -99,7 +99,7 @@ def test_a_fatal_failure_ends_the_run_and_leaves_its_task_pending():
 
 SIGNALLED = """
 import signal, sys
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
 from pixmill.testing.misbehaviour import REF
 

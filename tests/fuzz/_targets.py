@@ -8,9 +8,9 @@ from pathlib import Path
 from pixmill.batch.naming import Namer, Template
 from pixmill.core.errors import PixmillError, RecipeError
 from pixmill.core.undecodable import UNDECODABLE
+from pixmill.engine.ipc.messages import Inbox
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
-from pixmill.engine.wire import Inbox
 from pixmill.imaging import jpeg_scan, png_chunks
 from pixmill.imaging.decoding import identify
 from pixmill.imaging.format import formats, other_file, other_image, sniff

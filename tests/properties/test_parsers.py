@@ -13,8 +13,8 @@ from PIL import Image
 from pixmill.batch.naming import Namer, Template, identity
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
 from pixmill.core.undecodable import UNDECODABLE
+from pixmill.engine.ipc.messages import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
 from pixmill.engine.task import Failure
-from pixmill.engine.wire import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
 from pixmill.imaging import jpeg_scan, png_chunks
 from pixmill.imaging.decoding import identify, read_header
 from pixmill.imaging.format import formats, other_file, other_image, sniff

@@ -14,10 +14,10 @@ from pixmill.batch.plan import Plan
 from pixmill.batch.preload import PRELOAD
 from pixmill.batch.work import THREADS, is_local
 from pixmill.core.units import Duration
-from pixmill.engine.confinement import Confinement
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.resources.sandbox import Confinement
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done
 from pixmill.imaging.geometry import Size
 from pixmill.imaging.sizing import depends_on_size, size_warnings

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from pixmill.batch.claims import EXISTS
 from pixmill.batch.item import from_payload
-from pixmill.engine.admission import StillValid
 from pixmill.engine.ledger import Record
+from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
 
 

@@ -17,8 +17,8 @@ from pixmill.batch import statefolder
 from pixmill.batch.shard import Shard
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.text import printable
-from pixmill.engine.exporters.log import asides
-from pixmill.engine.streams import is_stream
+from pixmill.engine.observability.exporters.failure_log import asides
+from pixmill.engine.observability.streams import is_stream
 from pixmill.storage.address import Address
 
 STANDARD_INPUT = "-"

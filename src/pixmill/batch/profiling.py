@@ -16,11 +16,11 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.temporaries import temporary_folder
 from pixmill.core.text import printable
 from pixmill.core.undecodable import UNDECODABLE
-from pixmill.engine.exporters.speedscope import as_speedscope
-from pixmill.engine.exporting import replaced, writing
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.sampling import sampled
-from pixmill.engine.tracing import Trace
+from pixmill.engine.observability.files import replaced, writing
+from pixmill.engine.profiling.sampled_handler import sampled
+from pixmill.engine.profiling.speedscope import as_speedscope
+from pixmill.engine.profiling.tracer import Trace
 
 
 class Profiling:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable
 import msgspec
 
 from pixmill.batch.item import Item, Written, from_payload, unpack, with_former
-from pixmill.engine.admission import Revise
 from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.scheduling.admission import Revise
 from pixmill.engine.task import Task
 
 #: tells whether an output is where it was written, for those that only the coordinator can find

@@ -28,9 +28,9 @@ from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
-from pixmill.engine.metrics import Metrics
-from pixmill.engine.running import Run
-from pixmill.engine.running import open_run as open_engine
+from pixmill.engine.observability.metrics import Metrics
+from pixmill.engine.runner import Run
+from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
 from pixmill.storage.open import open_storage
 

@@ -15,9 +15,9 @@ from pixmill.batch.lock import Lock
 from pixmill.batch.shard import Shard
 from pixmill.batch.succession import refuse_beside, relatives, take_over
 from pixmill.core.events import Event, Observer
-from pixmill.engine.admission import StillValid
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import FINISHED, Ledger, Record, RunRecord
+from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage

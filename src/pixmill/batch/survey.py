@@ -15,10 +15,10 @@ from pixmill.batch.places import Places
 from pixmill.batch.plan import Plan
 from pixmill.batch.state import outputs_stand
 from pixmill.batch.unrecorded import last_commit, unrecorded
-from pixmill.engine.admission import StillValid
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State
 from pixmill.imaging.order import order_warnings
 from pixmill.storage.open import open_storage

@@ -25,7 +25,7 @@ from pixmill.batch.watching.settings_files import SettingsFiles
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.metrics import Metrics
+from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
 
 PAUSE = 1.0  # seconds between two looks at the files that say what to do

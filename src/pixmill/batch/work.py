@@ -9,10 +9,10 @@ import msgspec
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.config import RunConfig
 from pixmill.batch.preload import PRELOAD
-from pixmill.engine.confinement import Confinement
-from pixmill.engine.cores import usable_cores
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.memory import affordable_crew, usable_memory
+from pixmill.engine.resources.cpu import usable_cores
+from pixmill.engine.resources.memory import affordable_crew, usable_memory
+from pixmill.engine.resources.sandbox import Confinement
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 

@@ -5,7 +5,7 @@ import os
 import textwrap
 from typing import TextIO
 
-from pixmill.engine.exporting import line
+from pixmill.engine.observability.files import line
 
 
 class Channel:

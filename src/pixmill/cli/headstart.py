@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pixmill.batch.preload import PRELOAD
-from pixmill.engine import spare
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.forkserver import prestart
+from pixmill.engine.resources.cpu import usable_cores
 
 RUNS = ("run", "retry", "report")
 NO_POOL = ("-h", "--help", "--dry-run", "--executor")  # with these there may be none; where a file says so, it is found out later
@@ -22,7 +22,7 @@ def head_start(line: Sequence[str], environment: Mapping[str, str]) -> Iterator[
     has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)  # else a file of ours would get the number of one
     try:
         if line and line[0] in RUNS and has_streams and not is_elsewhere and usable_cores() > 1:
-            spare.lay_by(PRELOAD)
+            prestart.lay_by(PRELOAD)
         yield
     finally:
-        spare.discard()
+        prestart.discard()

@@ -20,11 +20,11 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled
 from pixmill.engine.executor import Post
-from pixmill.engine.exporters.json import MetricsFile, as_json
-from pixmill.engine.exporters.jsonl import EventFile, EventLines
-from pixmill.engine.exporters.log import FailureLog
-from pixmill.engine.metrics import Metrics, Snapshot
-from pixmill.engine.stalls import StallDetector
+from pixmill.engine.observability.exporters.event_lines import EventFile, EventLines
+from pixmill.engine.observability.exporters.failure_log import FailureLog
+from pixmill.engine.observability.exporters.metrics_file import MetricsFile, as_json
+from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.stalls import StallDetector
 
 #: what a metrics file may be called for Prometheus to read it
 PROMETHEUS_SUFFIXES = frozenset({".prom", ".txt"})
@@ -138,7 +138,7 @@ def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterat
         render = _as_prometheus() if path.suffix.lower() in PROMETHEUS_SUFFIXES else as_json
         yield MetricsFile(path, metrics, render=render, interval=showing.metrics_interval)
     if showing.metrics_port:
-        from pixmill.engine.exporters.prometheus import MetricsServer, Vocabulary  # noqa: PLC0415  # 50 ms that few runs need pay
+        from pixmill.engine.observability.exporters.prometheus import MetricsServer, Vocabulary  # noqa: PLC0415  # 50 ms that few runs need pay
 
         yield MetricsServer(showing.metrics_port, metrics, Vocabulary(unit="image", measures=MEASURES))
     if showing.otel:
@@ -165,7 +165,7 @@ def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion:
 
 def _telemetry(metrics: Metrics, occasion: Occasion) -> Observer:
     try:
-        from pixmill.engine.exporters.otel import Telemetry  # noqa: PLC0415  # an extra, and 300 ms
+        from pixmill.engine.observability.exporters.otel import Telemetry  # noqa: PLC0415  # an extra, and 300 ms
     except ImportError as error:
         raise MissingExtra("otel", "--otel") from error
 
@@ -180,7 +180,7 @@ def _exposition(snapshot: Snapshot) -> str:
 
 
 def _as_prometheus() -> Callable[[Snapshot], str]:
-    from pixmill.engine.exporters.prometheus import Vocabulary, exposition  # noqa: PLC0415  # as above
+    from pixmill.engine.observability.exporters.prometheus import Vocabulary, exposition  # noqa: PLC0415  # as above
 
     vocabulary = Vocabulary(unit="image", measures=MEASURES)
     return lambda snapshot: exposition(snapshot, vocabulary)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pixmill.engine.handler import Handler, HandlerRef, Stages
     from pixmill.engine.ledger import Ledger, Record
     from pixmill.engine.policy import Policy
-    from pixmill.engine.running import Run, open_run, run
+    from pixmill.engine.runner import Run, open_run, run
     from pixmill.engine.task import Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 __all__ = [
@@ -37,7 +37,7 @@ _HOMES = {
     "handler": ("Handler", "HandlerRef", "Stages"),
     "ledger": ("Ledger", "Record"),
     "policy": ("Policy",),
-    "running": ("Run", "open_run", "run"),
+    "runner": ("Run", "open_run", "run"),
     "task": ("Counts", "Done", "Failed", "Failure", "Outcome", "Skipped", "State", "Task"),
 }
 

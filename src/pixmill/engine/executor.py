@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event
 from pixmill.engine.handler import HandlerRef
+from pixmill.engine.ipc.messages import Answer
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 from pixmill.engine.task import Attempt, Failure
-from pixmill.engine.wire import Answer
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import msgspec
 
 from pixmill.core.reference import reference, resolve
 from pixmill.core.steps import Steps
-from pixmill.engine.confinement import Confinement
+from pixmill.engine.resources.sandbox import Confinement
 
 
 class Stages(Protocol):

@@ -16,9 +16,9 @@ from pixmill.batch.datasets.sealing import Sealing
 from pixmill.batch.datasets.shelf import open_shelf
 from pixmill.batch.item import Product, Written, pack, unpack
 from pixmill.batch.ledgers import LEDGER
-from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.observability.publisher import Announcer
 from pixmill.engine.task import Attempt, Done, State, Task
 from pixmill.storage.address import Address
 

@@ -4,11 +4,11 @@ import queue
 import threading
 from collections.abc import Callable
 
+from pixmill.engine.cluster.backend import Fleet, Letterbox, Received, Site
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.fleet import Fleet, Letterbox, Received, Site
-from pixmill.engine.cluster.host import NodeHost
-from pixmill.engine.cluster.letters import Dismissal, packed, reply_in
-from pixmill.engine.wire import Answer
+from pixmill.engine.cluster.messages import Dismissal, packed, reply_in
+from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.ipc.messages import Answer
 
 Call = Callable[[], bytes]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from pixmill.batch.config import RunConfig
 from pixmill.batch.plan import plan
 
-NURSERY = "import sys, os, pixmill.engine.nursery_process, pixmill.batch.prelude\n"
+NURSERY = "import sys, os, pixmill.engine.forkserver.process, pixmill.batch.prelude\n"
 FIRST_TASK = """
 from pixmill.engine.handler import Stages
 before = set(sys.modules)

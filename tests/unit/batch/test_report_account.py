@@ -5,7 +5,7 @@ import pytest
 from pixmill.batch.report.account import KEPT, AccountFile, accounts
 from pixmill.batch.statehome import RUN_FILE_INTERVAL
 from pixmill.engine.events import RunStarted, TaskFinished
-from pixmill.engine.metrics import Metrics
+from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Done, Skipped, Task
 
 

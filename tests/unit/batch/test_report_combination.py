@@ -2,8 +2,8 @@
 
 from pixmill.batch.report.account import Account
 from pixmill.batch.report.combination import together
-from pixmill.engine.metrics import FailureKind, Slow, Snapshot
-from pixmill.engine.timing import Timing
+from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.metrics import FailureKind, Slow, Snapshot
 
 
 def snapshot(*, workers, seconds, done, longest):

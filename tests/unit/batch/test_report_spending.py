@@ -1,7 +1,7 @@
 import pytest
 
 from pixmill.batch.report.spending import advice, spending
-from pixmill.engine.timing import Timing
+from pixmill.engine.observability.histogram import Timing
 
 
 def spent(*, workers=2, seconds=50.0, **stages):

@@ -5,9 +5,9 @@ from pixmill.batch.config import RunConfig
 from pixmill.batch.plan import plan
 from pixmill.batch.work import PER_CORE, crew_size
 from pixmill.core.units import ByteSize
-from pixmill.engine.cores import usable_cores
-from pixmill.engine.memory import ROOM
 from pixmill.engine.policy import Policy
+from pixmill.engine.resources.cpu import usable_cores
+from pixmill.engine.resources.memory import ROOM
 
 
 @pytest.fixture

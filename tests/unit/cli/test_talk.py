@@ -12,7 +12,7 @@ from pixmill.cli.exits import Exit
 from pixmill.cli.interruption import Interrupted, Interruption, interruptible
 from pixmill.cli.summary import summary
 from pixmill.core.amounts import byte_count, plural, span
-from pixmill.engine.metrics import FailureKind
+from pixmill.engine.observability.metrics import FailureKind
 from pixmill.engine.task import Counts
 
 

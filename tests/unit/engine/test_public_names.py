@@ -20,7 +20,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         _ = pixmill.engine.walk
 
 
-@pytest.mark.parametrize("first", ["", "import pixmill.engine.running", "from pixmill.engine.running import open_run"])
+@pytest.mark.parametrize("first", ["", "import pixmill.engine.runner", "from pixmill.engine.runner import open_run"])
 def test_run_is_callable_whatever_was_imported_before(first):
     code = f"{first}\nimport pixmill.engine\nfrom os.path import basename\nprint(pixmill.engine.run([], basename).found)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout == "0\n"
@@ -34,5 +34,5 @@ def test_a_plain_function_over_tasks_is_a_run():
 
 def test_what_a_worker_imports_is_light():
     heavy = {"sqlite3", "rich", "argparse", "numpy", "asyncio", "subprocess"}
-    code = f"import sys, pixmill.engine.nursery_process; print(sorted({heavy!r} & set(sys.modules)))"
+    code = f"import sys, pixmill.engine.forkserver.process; print(sorted({heavy!r} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout == "[]\n"

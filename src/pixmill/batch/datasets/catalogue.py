@@ -8,8 +8,8 @@ from sqlite3 import Connection
 
 import msgspec
 
-from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing, transaction
-from pixmill.engine.statements import read_statements
+from pixmill.engine.sqlite.database import Design, explained, open_for_reading, open_for_writing, transaction
+from pixmill.engine.sqlite.statements import read_statements
 
 CATALOGUE = "catalogue.sqlite"
 _PACKAGE = "pixmill.batch.datasets"

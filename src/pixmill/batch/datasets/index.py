@@ -13,8 +13,8 @@ from pixmill.batch.datasets.sample import sample_of
 from pixmill.batch.datasets.shelf import Shelf
 from pixmill.batch.datasets.whole import whole
 from pixmill.batch.item import Written
-from pixmill.engine.exporting import line
 from pixmill.engine.ledger import Ledger
+from pixmill.engine.observability.files import line
 from pixmill.engine.task import State
 
 

@@ -17,9 +17,9 @@ from pixmill.batch.datasets.shelf import Shelf, open_shelf
 from pixmill.batch.ledgers import Holding
 from pixmill.core.events import Observer
 from pixmill.core.temporaries import temporary_folder
-from pixmill.engine.announcer import Announcer
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
+from pixmill.engine.observability.publisher import Announcer
 from pixmill.storage.address import Address
 from pixmill.storage.retrying import open_patiently
 

@@ -25,8 +25,8 @@ from pixmill.batch.datasets.whole import sealing_in
 from pixmill.core.amounts import plural
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.announcer import Announcer
 from pixmill.engine.ledger import Ledger
+from pixmill.engine.observability.publisher import Announcer
 from pixmill.engine.task import State
 
 

@@ -18,8 +18,8 @@ from pixmill.batch.report.comparison import PictureOptions
 from pixmill.core.amounts import span
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
-from pixmill.engine.cores import usable_cores
-from pixmill.engine.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.resources.cpu import usable_cores
 
 LARGEST = 32_000_000  # bytes of a source that is shown: the pictures of a larger one would cost the run too much
 POLITE = 10  # the run goes first, and yet a picture comes in seconds where all cores are busy

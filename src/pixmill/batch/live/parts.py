@@ -23,7 +23,7 @@ from pixmill.batch.report.html.tables import Section, section, table
 from pixmill.core.amounts import span
 from pixmill.engine.executor import Post
 from pixmill.engine.ledger import RunRecord
-from pixmill.engine.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, Snapshot
 
 #: those of the report, in its order; the live page puts what changes most before them
 REPORT = (throughput, stages, sizes, extremes, what_was_run)

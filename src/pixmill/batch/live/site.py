@@ -10,7 +10,7 @@ from pixmill.batch.live.album import Framed
 from pixmill.batch.live.board import Board
 from pixmill.batch.live.guard import Guard
 from pixmill.batch.live.view import policy, view
-from pixmill.engine.exporting import line
+from pixmill.engine.observability.files import line
 
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"

@@ -19,8 +19,8 @@ from pixmill.batch import statefolder
 from pixmill.batch.statehome import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
 from pixmill.core.undecodable import UNDECODABLE
-from pixmill.engine.cores import usable_cores
-from pixmill.engine.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.resources.cpu import usable_cores
 from pixmill.imaging.version import ENGINE
 
 KEPT = 20  # accounts; the oldest go

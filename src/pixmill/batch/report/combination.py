@@ -12,9 +12,9 @@ from pixmill.batch.ledgers import find, total
 from pixmill.batch.report.account import Account, accounts
 from pixmill.batch.shard import Shard
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
-from pixmill.engine.metrics import EXAMPLES, SLOWEST, FailureKind, Snapshot
+from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, Snapshot
 from pixmill.engine.task import Counts
-from pixmill.engine.timing import Timing
 
 
 def last_account(ledger: LedgerView, state: Path) -> tuple[Account | None, RunRecord | None]:

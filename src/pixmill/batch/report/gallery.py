@@ -10,7 +10,7 @@ from pixmill.batch.report.findings import Picture
 from pixmill.core.units import Duration
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 
 SHOWN = 12  # pictures of the sample

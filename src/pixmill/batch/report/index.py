@@ -9,8 +9,8 @@ import msgspec
 
 from pixmill.batch.item import Product, Written, unpack
 from pixmill.batch.named_files import check_again
-from pixmill.engine.exporting import line, replaced, writing
 from pixmill.engine.ledger import Ledger
+from pixmill.engine.observability.files import line, replaced, writing
 from pixmill.engine.task import State
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from pixmill.engine.timing import Timing
+from pixmill.engine.observability.histogram import Timing
 
 QUEUE = "queue"  # the tasks' time, not the workers': while one waits its worker is at another
 READING = frozenset({"read"})

@@ -6,9 +6,9 @@ from typing import ClassVar
 import msgspec
 
 from pixmill.engine.ledger import FINISHED
-from pixmill.engine.metrics import FailureKind, Slow, Snapshot
+from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.metrics import FailureKind, Slow, Snapshot
 from pixmill.engine.task import Counts
-from pixmill.engine.timing import Timing
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

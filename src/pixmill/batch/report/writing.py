@@ -9,7 +9,7 @@ from pixmill.batch.named_files import check_again
 from pixmill.batch.report.dossier import collect
 from pixmill.batch.report.html.page import page
 from pixmill.batch.status import open_state, state_folder
-from pixmill.engine.exporting import replaced, writing
+from pixmill.engine.observability.files import replaced, writing
 
 NAME = "report.html"
 

@@ -16,7 +16,7 @@ from pixmill.cli.showing import SHOW, Output
 from pixmill.core.amounts import plural
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.resources.cpu import usable_cores
 
 DIR = Argument("DIR", "folder of images to measure with", variable="INPUT_DIR")
 STAGES = 3  # named in the table; the rest is small

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from pixmill.core.errors import RunError, may_be_the_machine
 from pixmill.core.events import Event
 from pixmill.core.units import Duration
-from pixmill.engine.cluster.fleet import Fleet
-from pixmill.engine.cluster.letters import Reply
-from pixmill.engine.cluster.mourning import Mourning
-from pixmill.engine.cluster.muster import Loss, Muster, Word
+from pixmill.engine.cluster.backend import Fleet
+from pixmill.engine.cluster.membership import Loss, Muster, Word
+from pixmill.engine.cluster.messages import Reply
 from pixmill.engine.cluster.node import Node, shares
-from pixmill.engine.cluster.opinions import Opinions
+from pixmill.engine.cluster.node_losses import Mourning
+from pixmill.engine.cluster.second_opinions import Opinions
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
 from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned, Told
 from pixmill.engine.handler import HandlerRef

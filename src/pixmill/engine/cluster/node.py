@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from pixmill.engine.cluster.fleet import Site
-from pixmill.engine.cluster.letters import Reply, Work
+from pixmill.engine.cluster.backend import Site
+from pixmill.engine.cluster.messages import Reply, Work
 from pixmill.engine.executor import Post
 from pixmill.engine.task import Attempt
 

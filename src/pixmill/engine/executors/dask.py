@@ -9,10 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from pixmill.core.errors import MissingExtra, RunError
+from pixmill.engine.cluster.backend import Fleet, Letterbox, Received, Site
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.fleet import Fleet, Letterbox, Received, Site
-from pixmill.engine.cluster.host import NodeHost
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.resources.cpu import usable_cores
 
 _CONNECTING = 20.0
 

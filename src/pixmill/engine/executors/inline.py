@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
-from pixmill.engine.calling import StageClock, complete, failure_of
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.executor import Answered, Executor, Report, Returned
 from pixmill.engine.handler import Handler, HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt
+from pixmill.engine.worker.invoke import StageClock, complete, failure_of
 
 _ROOM = 16
 

@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pixmill.core.errors import MissingExtra, RunError
+from pixmill.engine.cluster.backend import Fleet, Received, Site
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.fleet import Fleet, Received, Site
-from pixmill.engine.cluster.host import NodeHost
-from pixmill.engine.cores import usable_cores
+from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.resources.cpu import usable_cores
 
 _OBJECT_STORE = 100_000_000  # bytes, of a cluster that we start: letters are addresses, Ray's default is 30 % of the memory
 #: for a cluster that we start: only who has our token may use it, and it tells nobody that it runs

@@ -13,9 +13,9 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.database import Design, explained, open_for_reading, open_for_writing, transaction
 from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.statements import read_statements
+from pixmill.engine.sqlite.database import Design, explained, open_for_reading, open_for_writing, transaction
+from pixmill.engine.sqlite.statements import read_statements
 from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"

@@ -5,9 +5,9 @@ from contextlib import closing
 import pytest
 
 from pixmill.core.errors import RunError
-from pixmill.engine.cluster.fleet import Site
-from pixmill.engine.cluster.host import NodeHost
-from pixmill.engine.cluster.letters import Versions, packed
+from pixmill.engine.cluster.backend import Site
+from pixmill.engine.cluster.messages import Versions, packed
+from pixmill.engine.cluster.node_agent import NodeHost
 from pixmill.engine.events import NodeRefused
 from pixmill.engine.executor import Answered, Lost, Returned, Told
 from pixmill.engine.policy import Policy

@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from pixmill.core.errors import RunError, may_be_the_machine
-from pixmill.engine.cluster.fleet import Site
-from pixmill.engine.cluster.host import NodeHost
-from pixmill.engine.cluster.letters import packed, reply_in
+from pixmill.engine.cluster.backend import Site
+from pixmill.engine.cluster.messages import packed, reply_in
+from pixmill.engine.cluster.node_agent import NodeHost
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
 from pixmill.engine.executor import Answered, Told
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
-from pixmill.engine.running import open_run
+from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Task
 from pixmill.testing.executors import answers, attempts, returned, run_all
 from pixmill.testing.fleets import LoopbackExecutor, LoopbackFleet

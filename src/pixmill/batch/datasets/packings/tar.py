@@ -10,7 +10,7 @@ from pixmill.batch.datasets.sample import Sample, description
 from pixmill.batch.datasets.tar_blocks import END, header, padding
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.engine.exporting import line
+from pixmill.engine.observability.files import line
 from pixmill.storage.local.faults import read_error
 
 

@@ -12,7 +12,7 @@ from pixmill.batch.report.spending import QUEUE, advice, spending
 from pixmill.batch.report.timeline import Part
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.engine.ledger import RunRecord
-from pixmill.engine.metrics import Snapshot
+from pixmill.engine.observability.metrics import Snapshot
 
 
 def throughput(dossier: Dossier) -> Section | None:

@@ -1,0 +1,209 @@
+"""The nodes that live: hired, checked, written to, given up. What is done with attempts is the executor's business."""
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import msgspec
+from msgspec.structs import replace
+
+from pixmill.core.errors import RunError
+from pixmill.core.units import Duration
+from pixmill.engine.cluster.backend import Fleet
+from pixmill.engine.cluster.messages import Dismissal, Engagement, Inquiry, Reply, Versions, packed, reply_in, versions_in
+from pixmill.engine.cluster.node import Node
+from pixmill.engine.cluster.node_agent import EXPIRED
+from pixmill.engine.cluster.placement import Roster
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
+from pixmill.engine.probe import Probe
+
+#: seconds that a host may take to say hello, and to be admitted: its machine may have to load Python from a slow disk
+_HELLO = 60.0
+_OVERSLEPT = 2.0
+_FAREWELL = 10.0
+_TICK = 0.25
+_EXCEPTION = re.compile(r"[\w.]+(Error|Exception): ")
+
+_log = logging.getLogger(__name__)
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """A node is given up, for this ``reason``; its leases are over. With ``refusal`` it gets no work any more."""
+
+    node: Node
+    reason: str
+    refusal: RunError | None = None
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A node has replied."""
+
+    node: Node
+    reply: Reply
+
+
+class Muster:
+    """Keeps a host at every site that is wanted, and that stands up to ``probe``.
+
+    ``lease``: seconds without a reply after which a node is given up.
+    """
+
+    def __init__(
+        self, fleet: Fleet, handler: HandlerRef, policy: Policy, *, wanted: int | None, lease: float, probe: Probe | None = None
+    ) -> None:
+        """Hire nobody yet; the first ``turn`` does."""
+        self.roster = Roster(wanted)
+        self._fleet = fleet
+        self._handler = handler
+        self._policy = policy
+        self._probe = probe
+        self._wanted = wanted
+        self._lease = lease
+        self._nodes: dict[int, Node] = {}
+        self._numbers = count(1)
+        self._turned = time.monotonic()
+
+    def __iter__(self) -> Iterator[Node]:
+        """Yield the nodes, those too that have been sent for."""
+        return iter(self._nodes.values())
+
+    def turn(self, pause: float) -> list[Word | Loss]:
+        """Write to whom it is time to, wait up to ``pause`` seconds for a reply, and return what has happened."""
+        vanished = self._look_around(time.monotonic())
+        for number, node in self._nodes.items():
+            if node.is_due(time.monotonic()):
+                self._write(number, node)
+        heard = self._fleet.receive(pause)
+        now = time.monotonic()
+        if now - self._turned > _OVERSLEPT + pause:
+            for node in self:
+                node.forgive(now - self._turned)
+        self._turned = now
+        return [*vanished, *self._listen(heard, now), *self._give_up_silent_ones(now)]
+
+    def close(self) -> None:
+        """Have every host end its workers, and wait for that where it can be had; then let go of the fleet."""
+        end = time.monotonic() + _FAREWELL
+        staying = {number: node for number, node in self._nodes.items() if node.is_working}
+        self._nodes.clear()
+        while staying and time.monotonic() < end:
+            for number, node in staying.items():
+                if not node.is_awaited:
+                    node.is_dismissed = True
+                    node.wrote(time.monotonic())
+                    self._fleet.send(number, packed(Dismissal()))
+            for number, heard in self._fleet.receive(_TICK):
+                leaving = staying.get(number)
+                if leaving is None:
+                    continue
+                leaving.is_awaited = False
+                if leaving.is_dismissed or isinstance(heard, Exception):
+                    del staying[number]
+        self._fleet.close()
+
+    def _look_around(self, now: float) -> list[Loss]:
+        """Hire wherever there is an opening, and give up the nodes that the cluster itself has struck off."""
+        if not self.roster.is_due(now):
+            return []
+        sites = self._fleet.sites()
+        names = {site.name for site in sites}
+        gone = [number for number, node in self._nodes.items() if node.site.name not in names]
+        losses = [self._lose(number, "it has left the cluster", now) for number in gone]
+        taken = {node.site.name: 0 if node.is_suspended else node.cores for node in self}
+        for site, cores in self.roster.openings(sites, taken, now):
+            number = next(self._numbers)
+            self._nodes[number] = Node(site, cores, now)
+            self._fleet.hire(number, site, cores)
+        return losses
+
+    def _write(self, number: int, node: Node) -> None:
+        self._fleet.send(number, packed(node.letter()))
+        node.wrote(time.monotonic())
+
+    def _listen(self, heard: list[tuple[int, bytes | Exception]], now: float) -> Iterator[Word | Loss]:
+        for number, said in heard:
+            node = self._nodes.get(number)
+            if node is None:
+                continue  # it was given up: its leases are over, whatever it has to say
+            if isinstance(said, Exception):
+                yield self._lose(number, _sentence(said), now)
+            elif node.said_hello:
+                yield from self._take(number, node, reply_in(said), now)
+            else:
+                yield from self._greet(number, node, versions_in(said), now)
+
+    def _greet(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[Loss]:
+        """Ask a host that has come up, if it runs what we run, for what it has to show."""
+        node.said_hello = True
+        ours = Versions.here()
+        if theirs != ours:
+            reason = (
+                f"it has Python {theirs.python} and pixmill {theirs.pixmill}, the coordinator has "
+                f"Python {ours.python} and pixmill {ours.pixmill}: results could differ"
+            )
+            yield self._refuse(number, RunError(reason, hint="install the same on every node"), now)
+        elif self._probe:
+            self._fleet.send(number, packed(Inquiry(self._probe.function, self._probe.options)))
+            node.wrote(now)
+        else:
+            self._engage(number, node, now)
+
+    def _engage(self, number: int, node: Node, now: float) -> None:
+        node.is_admitted = True
+        workers = None if self._wanted is None else node.cores
+        letter = Engagement.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
+        self._fleet.send(number, packed(letter))
+        node.wrote(now)
+
+    def _take(self, number: int, node: Node, reply: Reply, now: float) -> Iterator[Word | Loss]:
+        if reply.trouble and reply.trouble.code == EXPIRED:
+            yield self._lose(number, reply.trouble.message, now)
+        elif reply.trouble:
+            yield self._refuse(number, RunError(reply.trouble.message, hint=reply.trouble.hint), now)
+        elif self._probe and not node.is_admitted:
+            yield from self._examine(number, node, reply.evidence, self._probe)
+        else:
+            node.heard(reply)
+            yield Word(node, reply)
+
+    def _examine(self, number: int, node: Node, evidence: bytes, probe: Probe) -> Iterator[Loss]:
+        """Engage a host that has shown what it had to."""
+        try:
+            probe.check(evidence)
+        except RunError as error:
+            yield self._refuse(number, error, time.monotonic())
+        else:
+            self._engage(number, node, time.monotonic())
+
+    def _refuse(self, number: int, reason: RunError, now: float) -> Loss:
+        """Give up a host for good: no other is hired at its site."""
+        node = self._nodes[number]
+        self.roster.refuse(node.site, reason)
+        return replace(self._lose(number, reason.message, now), refusal=reason)
+
+    def _give_up_silent_ones(self, now: float) -> list[Loss]:
+        silent = [
+            (number, silence)
+            for number, node in self._nodes.items()
+            if (silence := node.silence(now)) > (self._lease if node.is_admitted else _HELLO)
+        ]
+        return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
+
+    def _lose(self, number: int, reason: str, now: float) -> Loss:
+        node = self._nodes.pop(number)
+        self.roster.rest(node.site, now)
+        self._fleet.drop(number)
+        _log.warning("node %s is lost with %d tasks: %s", node.site.label, len(node.leases), reason)
+        return Loss(node, reason)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what a cluster engine says of a call that failed: the first line, or the last where that names an exception.
+
+    Between the two are pages.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1] if _EXCEPTION.match(lines[-1]) else lines[0]

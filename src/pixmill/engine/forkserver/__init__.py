@@ -1,0 +1,1 @@
+"""The process that imports the handler once and forks workers."""

@@ -1,0 +1,59 @@
+"""Events as JSON lines, for programs that follow a run."""
+
+from pathlib import Path
+from typing import TextIO
+
+from pixmill.core.events import Event, Observer
+from pixmill.engine.events import WorkersSeen
+from pixmill.engine.observability.files import Explain, line, opening, writing
+from pixmill.engine.observability.streams import is_stream, open_stream
+
+
+class EventLines(Observer):
+    """Writes one line an event to ``stream``, which stays open. ``explain`` shows results, which the engine cannot read.
+
+    Looks at the workers, once a second, are left to metrics.
+    When nobody reads any more (``| head``), or the stream is full, the rest is not written and ``error`` says why: the work
+    does not depend on being watched.
+    """
+
+    def __init__(self, stream: TextIO, *, explain: Explain | None = None) -> None:
+        """Write nothing yet."""
+        self._stream = stream
+        self._explain = explain
+        self.error: OSError | None = None
+
+    def notice(self, event: Event) -> None:
+        """Write ``event``, and let it be seen at once."""
+        if self.error is None and not isinstance(event, WorkersSeen):
+            try:
+                self._stream.write(line(event, self._explain) + "\n")
+                self._stream.flush()
+            except OSError as error:
+                self.error = error
+
+    def close(self) -> None:
+        """Leave the stream to its owner."""
+
+
+class EventFile(Observer):
+    """Writes the same lines to a new file at ``path``. Unlike a stream that is watched, a file that is full ends the run."""
+
+    def __init__(self, path: Path, *, explain: Explain | None = None) -> None:
+        """Begin the file; ``ConfigError`` when it cannot be written."""
+        self._path = path
+        with opening(path):
+            self._file = open_stream(path) if is_stream(path) else path.open("w", encoding="utf-8")
+        self._lines = EventLines(self._file, explain=explain)
+
+    def notice(self, event: Event) -> None:
+        """Write ``event``; ``RunError`` when it cannot be."""
+        with writing(self._path):
+            self._lines.notice(event)
+            if self._lines.error is not None:
+                raise self._lines.error
+
+    def close(self) -> None:
+        """Close the file."""
+        with writing(self._path):
+            self._file.close()

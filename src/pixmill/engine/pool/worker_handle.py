@@ -1,0 +1,201 @@
+"""The coordinator's view of one worker: its pipe, its beacon, and what it has been given and not yet answered."""
+
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Self
+
+from pixmill.engine.executor import Post
+from pixmill.engine.forkserver.client import Nursery
+from pixmill.engine.ipc.channel import link
+from pixmill.engine.ipc.messages import Inbox, Message, errand_frame
+from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.pool.prefetch import Lookahead
+from pixmill.engine.task import Attempt, Failure
+
+_RECEIVE = 262_144
+_SETTLING = 0.001
+
+
+class Member:
+    """A worker from its birth to its burial.
+
+    ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker takes them.
+    """
+
+    def __init__(self, number: int, pipe: socket.socket, beacon: Beacon, now: float) -> None:
+        """Made by ``beget``."""
+        self.number = number
+        self.pipe = pipe
+        self.beacon = beacon
+        self.pid = 0
+        self.is_ready = False
+        self.is_retiring = False
+        self.is_exclusive = False
+        self.is_dismissed = False
+        self.has_hung_up = False
+        self.verdict: Failure | None = None
+        self.complaint: Failure | None = None
+        self.in_flight: dict[int, Attempt] = {}
+        self.given = 0
+        self.touched = now
+        self._lookahead = Lookahead()
+        self._inbox = Inbox()
+        self._outbox = bytearray()
+        self._recalled: tuple[int, float] | None = None
+        self._seen = 0
+        self._credit = 0.0
+
+    @classmethod
+    def beget(cls, nursery: Nursery, number: int, now: float) -> Self:
+        """Ask ``nursery`` for a worker; attempts may be given at once, they wait in the pipe."""
+        with link() as ends:
+            nursery.fork(number, ends.their_pipe, ends.their_beacon)
+            ends.pipe.settimeout(0)
+        return cls(number, ends.pipe, ends.beacon, now)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be given attempts."""
+        return not (self.is_retiring or self.is_exclusive or self.has_hung_up or self.verdict)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it has never been given anything."""
+        return self.given == 0 and self.is_open
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether something waits until the pipe takes more."""
+        return bool(self._outbox)
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether ``recall`` waits for ``settle``."""
+        return self._recalled is not None
+
+    def free(self) -> int:
+        """Return how many more attempts it should be given; none while a recall is unsettled, for it would be taken back."""
+        return self._lookahead.free(self._unfinished()) if self.is_open and not self.is_recalled else 0
+
+    def reserve(self) -> float:
+        """Return the seconds for which it has work behind what it is at."""
+        return self._lookahead.reserve(self._unfinished())
+
+    def _unfinished(self) -> int:
+        """Return how many of its attempts it is at or has not begun: others only wait for a disk, beside these."""
+        return min(len(self.in_flight), self.given - self.beacon.begun + 1)
+
+    def give(self, attempts: Sequence[Attempt], now: float) -> None:
+        """Send ``attempts``."""
+        if not self.in_flight:
+            self.touched = now
+        first = self.given + 1
+        self.given += len(attempts)
+        self.in_flight.update(enumerate(attempts, first))
+        errands = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
+        self._outbox += errand_frame(errands)
+        self.send()
+
+    def send(self) -> None:
+        """Write as much as the pipe takes."""
+        try:
+            while self._outbox:
+                del self._outbox[: self.pipe.send(self._outbox)]
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            self._outbox.clear()  # it has died; its burial follows
+
+    def receive(self) -> list[Message]:
+        """Return the messages that have come; notes when the worker's end is closed."""
+        return self._inbox.messages(self._read() or b"")
+
+    def last_words(self, *, patience: float = 0.0) -> list[Message]:
+        """Return all messages that a dying worker left in the pipe; wait up to ``patience`` seconds for each."""
+        self.pipe.settimeout(patience)
+        words: list[Message] = []
+        while data := self._read():
+            words += self._inbox.messages(data)
+        return words
+
+    def _read(self) -> bytes | None:
+        """Return what is in the pipe: ``None`` for nothing yet, nothing at its end."""
+        try:
+            data = self.pipe.recv(_RECEIVE)
+        except (BlockingIOError, TimeoutError):
+            return None
+        except ConnectionResetError:
+            data = b""
+        self.has_hung_up = self.has_hung_up or not data
+        return data
+
+    def answered(self, number: int, seconds: float, now: float) -> Attempt | None:
+        """Strike the errand off; return its attempt."""
+        self._lookahead.note(seconds)
+        self.touched = now
+        self.is_exclusive = False
+        return self.in_flight.pop(number, None)
+
+    def current(self) -> tuple[int, Attempt] | None:
+        """Return the attempt that the worker is at, with its sequence number."""
+        number = self.beacon.number
+        attempt = self.in_flight.get(number)
+        return None if attempt is None else (number, attempt)
+
+    def post(self, now: float) -> Post:
+        """Return what the worker is at."""
+        current, sign, memory = self.current(), self.beacon.sign(), self.beacon.memory
+        if current is None or current[0] != sign.number:
+            return Post(pid=self.pid, memory=memory)
+        return Post(pid=self.pid, memory=memory, key=current[1].task.key, stage=sign.stage, seconds=now - sign.began)
+
+    def elapsed(self, now: float, pause: float) -> float | None:
+        """Return how long the current attempt has been running, ``None`` when there is none.
+
+        Ask regularly. ``pause`` is how long the whole run has stood still since the last time: it does not count.
+        """
+        if self.current() is None:
+            self.touched += pause
+            return None
+        sign = self.beacon.sign()
+        if sign.number != self._seen:
+            self._seen, self._credit = sign.number, 0.0
+        self._credit = max(0.0, min(self._credit + pause, now - sign.began))  # it may have begun since ``now``
+        return now - sign.began - self._credit
+
+    def recall(self, now: float) -> None:
+        """Ask back what has not begun. The worker declines it when it comes to it; ``settle`` may know sooner."""
+        self._recalled = (self.beacon.begun, now)
+        self.beacon.recall(self.given)
+
+    def settle(self, now: float) -> list[Attempt]:
+        """Return what has come back by ``recall`` without waiting for the worker to decline it.
+
+        The worker first writes on the beacon what it begins and then looks whether it was recalled; we wrote the recall
+        first and look now at what it has begun. If that is still what it was, a millisecond ago (for ever, to a store
+        buffer), then the worker has not looked yet and will see the recall when it does.
+        """
+        if self._recalled is None or now - self._recalled[1] < _SETTLING:
+            return []
+        number, self._recalled = self._recalled[0], None
+        if self.beacon.begun != number or number not in self.in_flight:
+            return []
+        back = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
+        self.is_exclusive = self.is_exclusive and bool(self.in_flight)
+        return back
+
+    def retire(self, now: float) -> None:
+        """Give it no more; once it has answered all, hang up, and it ends."""
+        self.is_retiring = True
+        if self.in_flight or self.is_dismissed:
+            return
+        self.is_dismissed = True
+        self.touched = now
+        with suppress(OSError):  # it may just have died
+            self.pipe.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Let go of the pipe and the beacon."""
+        self.pipe.close()
+        self.beacon.close()

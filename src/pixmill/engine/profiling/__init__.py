@@ -1,0 +1,1 @@
+"""Where the time of sampled tasks goes, call by call."""

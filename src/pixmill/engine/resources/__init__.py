@@ -1,0 +1,1 @@
+"""Processors, memory, process limits, and the confinement of workers."""

@@ -1,0 +1,1 @@
+"""Which task is tried next, and what becomes of it."""

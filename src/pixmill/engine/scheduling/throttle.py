@@ -1,0 +1,58 @@
+"""What a run does about a storage that asks for less: it shows it, tries again without counting, and ends when there is no hope."""
+
+import random
+
+from pixmill.engine.clock import Clock
+from pixmill.engine.events import Throttled
+from pixmill.engine.executor import Answered
+from pixmill.engine.observability.publisher import Announcer
+from pixmill.engine.task import Failure
+
+THROTTLED = "throttled"  # the code of a failure, and the measure in which a handler counts refusals that it waited for itself
+WAITED = "throttled_ms"  # the measure in which it counts the milliseconds of that
+FIRST = 1.0  # seconds: bound of the first pause, doubled with each that follows without an answer in between
+LONGEST = 30.0
+HOPELESS = 600.0  # seconds of refusals alone after which the run ends
+
+
+class Throttling:
+    """Hears every answer. Pauses have full jitter, so that many tasks do not come back at once."""
+
+    def __init__(self, announcer: Announcer, clock: Clock, chance: random.Random) -> None:
+        """Have heard of nothing."""
+        self._announcer = announcer
+        self._clock = clock
+        self._chance = chance
+        self._refused_since: float | None = None
+        self._bound = FIRST
+
+    def hear(self, answer: Answered) -> None:
+        """Tell the observers of refusals, and take note of an answer that is none."""
+        is_refused = answer.failure is not None and answer.failure.code == THROTTLED
+        refusals = answer.measures.get(THROTTLED, 0) or int(is_refused)
+        if refusals:
+            seconds = answer.measures.get(WAITED, 0) / 1000
+            self._announcer.announce(Throttled, task=answer.attempt.task, refusals=refusals, seconds=seconds)
+        if not is_refused:
+            self._refused_since = None
+            self._bound = FIRST
+        elif self._refused_since is None:
+            self._refused_since = self._clock.elapsed()
+
+    def pause(self) -> float:
+        """Return after how many seconds a refused task is to be tried again."""
+        pause = self._chance.uniform(0.0, self._bound)
+        self._bound = min(LONGEST, 2 * self._bound)
+        return pause
+
+    def end(self, failure: Failure) -> Failure | None:
+        """Return why the run must end, if nothing but refusals like ``failure`` has come for too long."""
+        if self._refused_since is None or self._clock.elapsed() - self._refused_since < HOPELESS:
+            return None
+        return Failure(
+            code=THROTTLED,
+            stage=failure.stage,
+            message=f"a store has refused every request for {HOPELESS / 60:.0f} minutes: {failure.message}",
+            hint="run the same command again later, with fewer --workers or a --max-rate: it goes on where it stopped",
+            fatal=True,
+        )

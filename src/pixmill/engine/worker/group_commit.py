@@ -1,0 +1,136 @@
+"""Make results durable while the next task computes: what a disk or a network takes, a core need not wait for.
+
+One thread settles results in groups, all of a group one step after the other: what each would wait for, the commit of a file
+system's journal say, they wait for together. Which task a worker is at stays readable off its beacon, even when it dies: the
+one that computes, since only that runs codecs; the one that takes a step, while nothing computes.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from pixmill.engine.handler import Unsettled
+from pixmill.engine.ipc.messages import Answer
+from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.worker.pending_commit import Tail
+from pixmill.engine.worker.stages import BeaconStages
+
+_MOST = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
+_LARGEST = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
+_LONGEST = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
+_BEHIND = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
+
+
+class Settler:
+    """Settles tails beside the worker's thread, and has each answered once it is. All methods are for the worker's thread."""
+
+    def __init__(self, beacon: Beacon, answer: Callable[[Sequence[Answer]], None]) -> None:
+        """Show on ``beacon`` what is waited for, and hand the answers of each group to ``answer``, in a thread of its own."""
+        self._beacon = beacon
+        self._answer = answer
+        self._stages = BeaconStages(beacon)
+        self._stages.is_shown = False
+        self._waiting: list[Tail] = []
+        self._size = 0
+        self._since = 0.0
+        self._group: list[Tail] = []
+        self._at: Tail | None = None
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def take(self, answer: Answer, unsettled: Unsettled) -> None:
+        """Have ``unsettled`` settled, and then ``answer`` said; waits while a whole group is before it."""
+        if self._thread is None:  # not sooner: by now the worker is confined, and a thread that it starts is too
+            self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
+            self._thread.start()
+        tail = Tail(answer, unsettled.settle(self._stages), size=unsettled.size)
+        with self._changed:
+            if self._is_full():
+                self._wait_until(lambda: not self._is_full())
+            if not self._waiting:
+                self._since = time.monotonic()
+            self._waiting.append(tail)
+            self._size += tail.size
+            if len(self._waiting) == 1 or self._is_full():
+                self._changed.notify_all()
+            if tail.size > _LARGEST:
+                self._wait_until(self._is_idle)
+
+    def finish(self) -> None:
+        """Wait until everything is settled and answered."""
+        with self._changed:
+            if not self._is_idle():
+                self._wait_until(self._is_idle)
+
+    def _is_full(self) -> bool:
+        if not self._waiting:
+            return False
+        return len(self._waiting) >= _MOST or self._size >= _LARGEST or time.monotonic() - self._since > _BEHIND
+
+    def _is_idle(self) -> bool:
+        return not self._waiting and not self._group
+
+    def _wait_until(self, is_over: Callable[[], bool]) -> None:
+        """Show the coordinator for which task we wait: a disk that hangs is blamed on that one."""
+        self._stages.is_shown = True
+        self._show(self._at or self._waiting[0])
+        self._changed.notify_all()
+        self._changed.wait_for(is_over)
+        self._stages.is_shown = False
+
+    def _show(self, tail: Tail) -> None:
+        self._beacon.show(tail.answer.number, tail.began)
+        self._stages.show()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._settle(self._next_group())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the coordinator is gone
+        except BaseException:  # noqa: BLE001  # the last frame of the thread: the traceback goes to the beacon's log
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(1)
+
+    def _next_group(self) -> Sequence[Tail]:
+        """Wait until there is a group: one that is full, or has waited long enough, or that the worker waits for."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            left = self._since + _LONGEST - time.monotonic()
+            self._changed.wait_for(lambda: self._is_full() or self._stages.is_shown, timeout=left)
+            self._group, self._waiting, self._size = self._waiting, [], 0
+            self._at = self._group[0]
+            self._changed.notify_all()
+            return self._group
+
+    def _settle(self, group: Sequence[Tail]) -> None:
+        """Take every tail of ``group`` a step further, again and again; the last step of a result leaves it durable.
+
+        Answers go together, but none waits long for others.
+        """
+        left, answers, said = list(group), list[Answer](), time.monotonic()
+        while left:
+            turn, left = left, []
+            for tail in turn:
+                if self._advance(tail):
+                    left.append(tail)
+                else:
+                    answers.append(tail.answer)
+                if answers and (tail is turn[-1] or time.monotonic() - said > _LONGEST):
+                    self._answer(answers)
+                    answers, said = [], time.monotonic()
+        with self._changed:
+            self._group = []
+            self._at = None
+            self._changed.notify_all()
+
+    def _advance(self, tail: Tail) -> bool:
+        with self._changed:
+            tail.resume()
+            self._at = tail
+            if self._stages.is_shown:
+                self._show(tail)
+        return tail.advance(self._stages)

@@ -1,0 +1,166 @@
+"""A nursery that was laid by: who takes it, when it may not serve, and that nothing is left of it."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pixmill.engine.executors.inline import InlineExecutor
+from pixmill.engine.forkserver import prestart
+from pixmill.engine.policy import Policy
+from pixmill.engine.pool.pool import Pool
+from pixmill.engine.runner import open_run
+from pixmill.engine.task import Done, Task
+from pixmill.testing.executors import answers, attempts, run_all
+from pixmill.testing.misbehaviour import REF
+from pixmill.testing.processes import is_alive, wait_until
+
+WANTED = msgspec.structs.replace(REF, preload=("json", "csv"))
+PARENT = """
+import os, sys, time
+from pixmill.engine.forkserver import prestart
+prestart.lay_by(["{module}"])
+sys.stdout.write(f"{{prestart._laid_by[0].nursery.pid}}\\n")
+sys.stdout.flush()
+time.sleep(60)
+"""
+
+
+def offspring():
+    """Return the children of this process, zombies too."""
+    return {int(pid) for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()}
+
+
+@pytest.fixture(autouse=True)
+def others():
+    """The children that this process has anyway; in the end it has no others."""
+    others = offspring()
+    yield others
+    prestart.discard()
+    assert offspring() == others
+
+
+@pytest.fixture
+def lay_by(others):
+    """Return a function that lays a nursery by, and returns its pid."""
+
+    def lay_by(*preload):
+        prestart.lay_by(preload)
+        (pid,) = offspring() - others
+        return pid
+
+    return lay_by
+
+
+@pytest.fixture
+def nursery_in_use(others):
+    """Return a function that has a pool do something, and returns the pid of its nursery."""
+
+    def nursery_in_use():
+        with closing(Pool(WANTED, Policy(), workers=1)) as pool:
+            assert b"echo x" in answers(run_all(pool, attempts("echo x")))
+            (pid,) = offspring() - others
+        return pid
+
+    return nursery_in_use
+
+
+@pytest.mark.parametrize("preload", [("json", "csv"), ("csv",), ()])
+def test_a_pool_takes_it_when_all_that_it_imports_is_wanted(lay_by, nursery_in_use, preload):
+    laid_by = lay_by(*preload)
+    assert nursery_in_use() == laid_by
+
+
+def test_the_next_pool_starts_a_nursery_of_its_own(lay_by, nursery_in_use):
+    lay_by()
+    assert nursery_in_use() != nursery_in_use()
+
+
+def test_a_pool_does_not_take_one_that_imports_something_else(lay_by, nursery_in_use):
+    laid_by = lay_by("json", "wave")
+    assert nursery_in_use() != laid_by
+
+
+def change_the_environment(patch, _):
+    patch.setenv("ANY", "thing")
+
+
+def change_the_folder(patch, tmp_path):
+    patch.chdir(tmp_path)
+
+
+def change_where_modules_are(patch, tmp_path):
+    patch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+
+
+def change_the_arguments(patch, _):
+    patch.setattr(sys, "argv", ["other"])
+
+
+def change_a_limit(_, __):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [change_the_environment, change_the_folder, change_where_modules_are, change_the_arguments, change_a_limit],
+)
+def test_a_pool_does_not_take_one_that_inherited_what_is_true_no_more(lay_by, nursery_in_use, change, tmp_path):
+    laid_by = lay_by()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with pytest.MonkeyPatch.context() as patch:
+        change(patch, tmp_path)
+        try:
+            assert nursery_in_use() != laid_by
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_an_executor_without_a_pool_lets_it_go(lay_by):
+    laid_by = lay_by()
+    with open_run([Task.of("a", b"echo x")], WANTED, executor=InlineExecutor()) as run:
+        assert not Path(f"/proc/{laid_by}").exists()
+        assert [type(outcome) for outcome in run] == [Done]
+
+
+def test_one_that_died_meanwhile_costs_no_task(lay_by):
+    laid_by = lay_by()
+    os.kill(laid_by, signal.SIGKILL)
+    wait_until(lambda: not is_alive(laid_by))
+    with open_run([Task.of("a", b"echo x")], WANTED, workers=1) as run:
+        assert [type(outcome) for outcome in run] == [Done]
+
+
+@pytest.mark.parametrize("interpreter", ["/bin/false", "/nowhere/python"])
+def test_where_none_can_be_started_nobody_hears_of_it(monkeypatch, interpreter, capfd):
+    monkeypatch.setattr(sys, "executable", interpreter)
+    prestart.lay_by(["json"])
+    prestart.discard()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("module", ["json", "endless"])
+def test_it_dies_with_its_parent_even_while_it_imports(tmp_path, module):
+    (tmp_path / "endless.py").write_text("import time\ntime.sleep(60)\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    program = [sys.executable, "-c", PARENT.format(module=module)]
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.kill()
+    wait_until(lambda: not is_alive(pid), seconds=10)
+
+
+def test_a_file_in_the_current_folder_is_not_taken_for_a_module_of_the_nursery(tmp_path, monkeypatch, nursery_in_use):
+    for name in ("socket", "msgspec"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w')\nraise ImportError\n")
+    monkeypatch.chdir(tmp_path)
+    nursery_in_use()
+    assert not (tmp_path / "was-run").exists()

@@ -1,0 +1,113 @@
+"""The page that a worker shares with the coordinator."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pixmill.engine.ipc.status_slot import Beacon, Sign
+
+
+@pytest.fixture
+def pair():
+    """Return the coordinator's and the worker's view of one beacon, and its descriptor."""
+    ours, fd = Beacon.create()
+    theirs = Beacon.attach(fd)
+    yield ours, theirs, fd
+    theirs.close()
+    ours.close()
+    os.close(fd)
+
+
+def test_it_shows_nothing_at_first(pair):
+    ours, _, _ = pair
+    assert ours.sign() == Sign(0, 0.0, "")
+    assert ours.log() == ""
+
+
+def test_it_shows_the_errand_its_beginning_and_its_stage(pair):
+    ours, theirs, _ = pair
+    read, decode = theirs.name_stage("read"), theirs.name_stage("decode")
+    theirs.begin(2**40, 1.5)
+    theirs.enter(decode)
+    assert ours.sign() == Sign(2**40, 1.5, "decode")
+    theirs.enter(read)
+    assert ours.sign().stage == "read"
+
+
+def test_a_new_errand_has_no_stage_yet(pair):
+    ours, theirs, _ = pair
+    theirs.enter(theirs.name_stage("read"))
+    theirs.begin(2, 1.0)
+    assert ours.sign() == Sign(2, 1.0, "")
+
+
+def test_more_stages_than_the_page_holds_have_no_name(pair):
+    ours, theirs, _ = pair
+    indexes = [theirs.name_stage(f"stage {number}") for number in range(200)]
+    assert indexes[-1] == 0
+    theirs.enter(max(indexes))
+    assert ours.sign().stage == f"stage {max(indexes) - 1}"
+    theirs.enter(indexes[-1])
+    assert ours.sign().stage == ""
+
+
+def test_a_long_or_foreign_name_is_cut_not_refused(pair):
+    ours, theirs, _ = pair
+    theirs.enter(theirs.name_stage("ü" * 100))
+    assert ours.sign().stage == "ü" * 16
+
+
+def test_what_is_recalled_is_known_to_the_worker(pair):
+    ours, theirs, _ = pair
+    ours.recall(5)
+    assert [theirs.is_recalled(number) for number in (4, 5, 6)] == [True, True, False]
+
+
+def test_growth_is_measured_from_the_first_note(pair):
+    ours, theirs, _ = pair
+    assert ours.growth() == 0
+    theirs.note_memory(1000)
+    theirs.note_memory(5000)
+    assert ours.growth() == 4000
+    theirs.note_memory(10)
+    assert ours.growth() == 0
+
+
+WRITER = """
+import os, sys
+from pixmill.engine.ipc.status_slot import Beacon, catch_output
+fd = int(sys.argv[1])
+beacon = Beacon.attach(fd)
+catch_output(fd)
+os.write(2, b"of the first errand, and rather long")
+beacon.forget_output()
+os.write(1, b"second")
+if len(sys.argv) > 2:
+    for _ in range(1000):
+        os.write(2, b"x" * 1000)
+if len(sys.argv) > 3:
+    beacon.forget_output()
+"""
+
+
+def write(fd, *arguments):
+    subprocess.run([sys.executable, "-c", WRITER, str(fd), *arguments], pass_fds=[fd], check=True, capture_output=True)
+
+
+def test_the_log_holds_what_the_present_errand_wrote(pair):
+    ours, _, fd = pair
+    write(fd)
+    assert ours.log() == "second"
+
+
+def test_much_output_is_kept_in_part_and_only_while_the_errand_lasts(pair):
+    ours, _, fd = pair
+    before = os.fstat(fd).st_size
+    write(fd, "much")
+    assert ours.log().startswith("secondxxx")
+    assert len(ours.log()) < 20_000
+    write(fd, "much", "and forget it")
+    assert ours.log() == ""
+    assert os.fstat(fd).st_size == before

@@ -1,0 +1,109 @@
+"""What Prometheus is told, read back by its own parser, by its own linter, and by whoever asks the port."""
+
+import shutil
+import subprocess
+import urllib.request
+from contextlib import closing
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pixmill.core.endpoint import Endpoint
+from pixmill.core.errors import ConfigError
+from pixmill.engine.events import RunStarted, TaskFinished, TaskFound, WorkersSeen
+from pixmill.engine.executor import Post
+from pixmill.engine.observability.exporters.prometheus import MetricsServer, Vocabulary, exposition
+from pixmill.engine.observability.metrics import Metrics
+from pixmill.engine.task import Done, Failed, Failure, Skipped, Task
+
+WORDS = Vocabulary(unit="image", measures={"bytes_in": "source_bytes"})
+PROMTOOL = shutil.which("promtool")
+
+
+def task(key=b"a"):
+    return Task(b"", key)
+
+
+@pytest.fixture
+def metrics():
+    metrics = Metrics()
+    metrics.notice(RunStarted(at=1000.0, run=3, workers=2))
+    outcomes = [
+        Done(task=task(), seconds=0.3, timings={"decode": 0.2, "queue": 0.1}, measures={"bytes_in": 500, "note.frames-dropped": 1}),
+        Done(task=task(), seconds=90.0, timings={"decode": 80.0}, measures={"bytes_in": 200}),
+        Failed(task=task(), failure=Failure(code='de"co\nde\\', stage="decode", message="x")),
+        Skipped(task=task()),
+    ]
+    for outcome in outcomes:
+        metrics.notice(TaskFound(at=1001, task=task()))
+        metrics.notice(TaskFinished(at=1002.5, outcome=outcome))
+    metrics.notice(WorkersSeen(at=1003, memory=64, posts=(Post(pid=1, memory=100, key=b"x", seconds=4.0), Post(pid=2, memory=50))))
+    return metrics
+
+
+def samples(text):
+    return {
+        (sample.name, *sample.labels.items()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_every_number_is_there_under_a_name_that_says_its_unit(metrics):
+    told = samples(exposition(metrics.snapshot(), WORDS))
+    assert told["pixmill_images_found_total",] == 4
+    assert [told["pixmill_images_total", ("state", state)] for state in ("done", "failed", "skipped")] == [2, 1, 1]
+    assert told["pixmill_failures_total", ("code", 'de"co\nde\\')] == 1
+    assert told["pixmill_source_bytes_total",] == 700
+    assert told["pixmill_notes_total", ("note", "frames-dropped")] == 1
+    assert told["pixmill_images_in_flight",] == 1
+    assert told["pixmill_oldest_in_flight_seconds",] == 4.0
+    assert told["pixmill_last_progress_timestamp_seconds",] == 1002.5
+    assert told["pixmill_resident_memory_bytes", ("process", "coordinator")] == 64
+    assert told["pixmill_resident_memory_bytes", ("process", "workers")] == 150
+
+
+def test_a_histogram_is_cumulative_and_ends_with_all_of_them(metrics):
+    told = samples(exposition(metrics.snapshot(), WORDS))
+    buckets = {dict(rest)["le"]: value for (name, *rest), value in told.items() if name == "pixmill_image_duration_seconds_bucket"}
+    assert buckets["0.256"] == 0
+    assert buckets["0.512"] == 1
+    assert buckets["65.536"] == 1
+    assert buckets["+Inf"] == told["pixmill_image_duration_seconds_count",] == 2
+    assert told["pixmill_stage_duration_seconds_sum", ("stage", "decode")] == pytest.approx(80.2)
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (Debian: apt install prometheus)")
+def test_the_linter_of_prometheus_finds_nothing_to_complain_of(metrics):
+    text = exposition(metrics.snapshot(), WORDS)
+    checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def ask(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_whoever_asks_the_port_gets_the_numbers_of_that_moment(metrics):
+    with closing(MetricsServer(Endpoint(0), metrics, WORDS)) as server:
+        before = samples(ask(server.port))
+        metrics.notice(TaskFinished(at=1004, outcome=Done(task=task(), seconds=0.1)))
+        after = samples(ask(server.port))
+    done = ("pixmill_images_total", ("state", "done"))
+    assert (before[done], after[done]) == (2, 3)
+
+
+def test_nobody_is_answered_once_it_is_closed(metrics):
+    server = MetricsServer(Endpoint(0), metrics, WORDS)
+    server.close()
+    with pytest.raises(OSError, match="refused"):
+        ask(server.port)
+
+
+def test_a_port_that_is_taken_is_an_error_of_the_configuration(metrics):
+    with (
+        closing(MetricsServer(Endpoint(0), metrics, WORDS)) as server,
+        pytest.raises(ConfigError, match=f"127.0.0.1:{server.port} cannot be listened on"),
+    ):
+        MetricsServer(Endpoint(server.port), metrics, WORDS)

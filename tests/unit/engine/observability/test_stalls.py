@@ -1,0 +1,77 @@
+import pytest
+
+from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, WorkersSeen
+from pixmill.engine.executor import Post
+from pixmill.engine.observability.stalls import StallDetector
+from pixmill.engine.task import Done, Task
+
+BUSY = Post(pid=7, key=b"a.jpg", stage="decode", seconds=3.0)
+IDLE = Post(pid=8)
+
+
+class Notes:
+    def __init__(self):
+        self.events = []
+
+    def notice(self, event):
+        self.events.append(event)
+
+
+class Watched:
+    """A detector, a clock that is moved, and what the detector told."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.notes = Notes()
+        self.detector = StallDetector([self.notes], patience=10, clock=lambda: self.now)
+
+    def look(self, at, *posts):
+        self.now = at
+        self.detector.notice(WorkersSeen(at=1000 + at, memory=0, posts=posts))
+
+    def finish(self, at):
+        self.now = at
+        self.detector.notice(TaskFinished(at=at, outcome=Done(task=Task(b"", b"b"))))
+
+    @property
+    def silences(self):
+        return [event.seconds for event in self.notes.events]
+
+
+@pytest.fixture
+def watched():
+    return Watched()
+
+
+def test_what_the_busy_workers_are_at_is_told_when_nothing_has_finished_for_long(watched):
+    watched.look(9, BUSY, IDLE)
+    assert watched.notes.events == []
+    watched.look(10, BUSY, IDLE)
+    assert watched.notes.events == [RunStalled(at=1010, seconds=10, posts=(BUSY,))]
+
+
+def test_it_is_told_again_each_time_the_silence_has_doubled(watched):
+    for second in range(60):
+        watched.look(second, BUSY)
+    assert watched.silences == [10, 20, 40]
+
+
+def test_progress_ends_a_stall(watched):
+    watched.look(15, BUSY)
+    watched.finish(16)
+    watched.look(25, BUSY)
+    assert watched.silences == [15]
+    watched.look(27, BUSY)
+    assert watched.silences == [15, 11]
+
+
+def test_a_run_that_has_nothing_to_do_is_not_stalled(watched):
+    watched.look(100, IDLE, IDLE)
+    assert watched.silences == []
+
+
+def test_the_silence_begins_when_the_run_does(watched):
+    watched.now = 100.0
+    watched.detector.notice(RunStarted(at=0, run=1, workers=1))
+    watched.look(109, BUSY)
+    assert watched.silences == []

@@ -1,0 +1,82 @@
+"""What the pool does beyond the contract of an executor."""
+
+import os
+from contextlib import closing
+
+import pytest
+
+from pixmill.core.units import ByteSize, Duration
+from pixmill.engine.executor import Answered, Lost
+from pixmill.engine.policy import Policy
+from pixmill.engine.pool.pool import Pool
+from pixmill.testing.executors import answers, attempts, run_all
+from pixmill.testing.misbehaviour import REF
+from pixmill.testing.processes import wait_until
+
+
+@pytest.fixture
+def pool():
+    with closing(Pool(REF, Policy(), workers=2)) as pool:
+        yield pool
+
+
+def test_a_worker_is_replaced_after_so_many_tasks_and_nobody_is_blamed():
+    with closing(Pool(REF, Policy(recycle_tasks=10), workers=1)) as pool:
+        reports = [report for _ in range(8) for report in run_all(pool, attempts("pid", "pid", "sleep 0.06"))]
+    assert not [report for report in reports if isinstance(report, Lost)]
+    assert len({report.result for report in reports if isinstance(report, Answered) and report.result}) in (2, 3)
+
+
+def test_a_worker_that_grows_is_replaced():
+    grow = [f"grow {50_000_000}", "sleep 0.3", "sleep 0.1", "sleep 0.1"]
+    with closing(Pool(REF, Policy(recycle_growth=ByteSize(20_000_000)), workers=1)) as pool:
+        reports = run_all(pool, attempts("pid", *grow, "echo x", "pid"))
+    pids = [report.result for report in reports if isinstance(report, Answered) and report.attempt.task.payload == b"pid"]
+    assert len(set(pids)) == 2
+
+
+def test_small_tasks_do_not_wait_behind_a_long_one(pool):
+    run_all(pool, attempts(*["echo x"] * 2000))  # the lookahead is deep now
+    reports = run_all(pool, attempts("sleep 3", *["echo y"] * 300))
+    assert len(reports) == 301
+    assert isinstance(reports[-1], Answered)
+    assert reports[-1].attempt.task.payload == b"sleep 3"
+
+
+def test_what_is_moved_to_another_worker_runs_once(pool, tmp_path):
+    log = tmp_path / "log"
+    run_all(pool, attempts(*["echo x"] * 2000))
+    run_all(pool, attempts("sleep 0.5", *[f"log {log}"] * 300))
+    run_all(pool, attempts(*["echo x"] * 10))  # the worker that slept has come past what was taken from it
+    assert len(log.read_text().splitlines()) == 300
+
+
+def test_what_one_task_wrote_is_no_evidence_against_the_next():
+    with closing(Pool(REF, Policy(), workers=1)) as pool:
+        run_all(pool, attempts("say innocent words"))
+        (lost,) = [report for report in run_all(pool, attempts("segfault")) if isinstance(report, Lost)]
+    assert "Segmentation fault" in lost.failure.trace
+    assert "innocent" not in lost.failure.trace
+
+
+def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(born, pool):
+    run_all(pool, attempts("echo x", "echo y"))
+    victims = born(2)
+    for pid in victims:
+        os.kill(pid, 9)
+    reports = []
+    wait_until(lambda: reports.extend(pool.wait(0.05)) or len(reports) == 2)
+    assert {report.pid for report in reports} == set(victims)
+    assert {report.attempt for report in reports} == {None}
+    assert len(answers(run_all(pool, attempts("echo x", "echo y")))) == 2
+
+
+def test_a_worker_that_was_stopped_while_idle_is_noticed(born):
+    with closing(Pool(REF, Policy(timeout=Duration(0.5)), workers=1)) as pool:
+        run_all(pool, attempts("pid"))
+        (victim,) = born(2)
+        os.kill(victim, 19)
+        reports = run_all(pool, attempts("echo x"))
+    (lost,) = [report for report in reports if isinstance(report, Lost)]
+    assert (lost.pid, lost.attempt, lost.failure.code) == (victim, None, "stalled")
+    assert list(answers(reports)) == [b"echo x"]

@@ -1,0 +1,42 @@
+"""The lookahead follows how long tasks take."""
+
+import pytest
+
+from pixmill.engine.pool.prefetch import Lookahead
+
+
+def after(seconds, count=100):
+    lookahead = Lookahead()
+    for _ in range(count):
+        lookahead.note(seconds)
+    return lookahead.depth
+
+
+def test_it_starts_with_one_task_and_at_most_doubles():
+    assert [after(0.0, count) for count in range(5)] == [1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize(("seconds", "depth"), [(0.0, 512), (1e-6, 512), (0.001, 102), (0.01, 12), (0.2, 2), (60.0, 2)])
+def test_it_queues_about_a_tenth_of_a_second_and_one_behind_a_long_task(seconds, depth):
+    assert after(seconds) == depth
+
+
+def test_one_long_task_makes_it_careful_at_once():
+    lookahead = Lookahead()
+    for _ in range(100):
+        lookahead.note(0.00001)
+    lookahead.note(1.0)
+    assert lookahead.depth == 2
+
+
+def test_it_refills_in_bunches():
+    lookahead = Lookahead()
+    for _ in range(3):
+        lookahead.note(0.0)
+    assert [lookahead.free(in_flight) for in_flight in (8, 5, 4, 0)] == [0, 0, 4, 8]
+
+
+def test_the_reserve_is_the_work_behind_the_task_that_has_begun():
+    lookahead = Lookahead()
+    lookahead.note(0.5)
+    assert [lookahead.reserve(in_flight) for in_flight in (0, 1, 3)] == [0.0, 0.0, 1.0]

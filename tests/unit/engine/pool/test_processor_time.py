@@ -1,0 +1,54 @@
+"""A worker may compute for so long for one task, and for as many tasks as there are."""
+
+import signal
+import time
+from contextlib import closing
+
+import pytest
+
+from pixmill.engine.forkserver.client import ENDED, Nursery
+from pixmill.engine.ipc.messages import Answer
+from pixmill.engine.pool.worker_handle import Member
+from pixmill.engine.task import Attempt, Task
+from pixmill.testing.misbehaviour import REF
+from pixmill.testing.processes import wait_until
+
+LIMIT = 1.0  # seconds, and up to three on top, for the kernel counts whole ones
+
+
+@pytest.fixture
+def nursery():
+    with closing(Nursery(REF, processor_time=LIMIT)) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def worker(nursery):
+    with closing(Member.beget(nursery, 1, time.monotonic())) as member:
+        yield member
+
+
+def give(worker, payload, times=1):
+    worker.give([Attempt(Task.of(f"{number}", payload)) for number in range(times)], time.monotonic())
+
+
+@pytest.mark.slow
+def test_it_is_counted_anew_for_each_task(worker):
+    give(worker, b"compute 0.7", times=8)
+    answers = []
+
+    def are_all_there():
+        answers.extend(message for message in worker.receive() if isinstance(message, Answer))
+        return len(answers) == 8 or worker.has_hung_up
+
+    wait_until(are_all_there)
+    assert [answer.number for answer in answers] == [*range(1, 9)]
+
+
+@pytest.mark.slow
+def test_the_kernel_ends_the_worker_that_computes_for_longer(nursery, worker):
+    give(worker, b"compute 60")
+    ended = []
+    while not ended:
+        ended = [report.value for report in nursery.reports() if report.kind == ENDED]
+    assert ended == [signal.SIGXCPU]

@@ -1,0 +1,119 @@
+import importlib
+import sys
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+from pixmill.engine.profiling.tracer import TracedStages, Tracer
+from pixmill.engine.worker.invoke import StageClock
+
+
+def inner(text):
+    return text.upper()
+
+
+def outer(stages):
+    stages.enter("read")
+    inner("a")
+    stages.enter("write")
+    return sorted([inner("b"), "c"])
+
+
+def traced(work, **choices):
+    tracer = Tracer(**choices)
+    with tracer:
+        work(TracedStages(StageClock(), tracer))
+    return tracer.trace(b"a.jpg")
+
+
+def shape(trace):
+    """The trace as text: what opens, deeper from line to line."""
+    depth, lines = 0, []
+    for step in trace.steps:
+        if step.opens:
+            lines.append(f"{'.' * depth}{trace.frames[step.frame].name}")
+        depth += 1 if step.opens else -1
+    return lines
+
+
+def assert_balanced(trace):
+    stack = []
+    for step in trace.steps:
+        if step.opens:
+            stack.append(step.frame)
+        else:
+            assert stack.pop() == step.frame
+    assert stack == []
+    times = [step.at for step in trace.steps]
+    assert times == sorted(times)
+    assert 0 <= times[0] <= times[-1] <= trace.seconds
+
+
+def test_calls_are_below_the_stage_that_they_were_made_in():
+    trace = traced(outer)
+    assert_balanced(trace)
+    told = shape(trace)
+    assert told[told.index("read") :] == [
+        "read", ".outer", "..inner", "...str.upper",
+        "write", ".outer", "..inner", "...str.upper", "..sorted",
+    ]  # fmt: skip
+
+
+def test_it_says_where_a_function_is_and_not_where_packages_are_installed():
+    frames = {frame.name: frame for frame in traced(outer).frames}
+    assert frames["inner"].file.endswith("test_tracer.py")
+    assert frames["inner"].line == inner.__code__.co_firstlineno
+    assert (frames["sorted"].file, frames["sorted"].line) == ("", 0)
+
+
+def test_it_ends_where_the_block_ends_however_that_is():
+    def fail(stages):
+        stages.enter("read")
+        inner(None)
+
+    tracer = Tracer()
+    with pytest.raises(AttributeError), tracer:
+        fail(TracedStages(StageClock(), tracer))
+    assert sys.getprofile() is None
+    assert_balanced(tracer.trace(b""))
+
+
+def test_of_an_import_it_shows_that_it_was_one_and_not_what_is_in_it():
+    sys.modules.pop("this_is_nowhere", None)
+
+    def fetch(_):
+        with suppress(ImportError):
+            importlib.import_module("this_is_nowhere")
+        return inner("a")
+
+    trace = traced(fetch)
+    assert_balanced(trace)
+    told = [line.strip(".") for line in shape(trace)]
+    assert told.count("import_module") == 1
+    assert "_find_and_load" not in told
+    assert told[-2:] == ["inner", "str.upper"]
+
+
+def test_generators_come_and_go():
+    trace = traced(lambda _: sum(number for number in range(5)))
+    assert_balanced(trace)
+    assert Counter(shape(trace))["..test_generators_come_and_go.<locals>.<lambda>.<locals>.<genexpr>"] == 6
+
+
+def test_a_trace_that_grows_too_long_is_cut_and_stays_whole():
+    trace = traced(lambda _: [inner("a") for _ in range(1000)], most=100)
+    assert trace.is_cut
+    assert len(trace.steps) <= 104
+    assert_balanced(trace)
+    assert sys.getprofile() is None
+
+
+def test_what_a_handler_says_is_passed_on():
+    clock = StageClock()
+    stages = TracedStages(clock, Tracer())
+    stages.enter("read")
+    stages.count("bytes", 5)
+    stages.claim(1)
+    timings, measures = clock.finish()
+    assert (list(timings), measures) == (["read"], {"bytes": 5})

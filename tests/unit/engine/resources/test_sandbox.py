@@ -1,0 +1,126 @@
+"""A worker that is confined can do its work and nothing else."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pixmill.core.errors import RunError
+from pixmill.engine.resources.pids import affordable_workers, process_room
+
+CONFINED = """
+import os, resource, signal, socket, sys
+from pathlib import Path
+from pixmill.engine.resources.sandbox import Confinement, confine, limit_address_space, limit_processor_time
+print(confine(Confinement((sys.argv[1],))))
+"""
+
+
+def confined(code, folder):
+    """Run ``code`` in a process that may write below ``folder`` only; return what it printed, and how it ended."""
+    result = subprocess.run(
+        [sys.executable, "-c", CONFINED + code, str(folder)], capture_output=True, text=True, check=False, timeout=60
+    )
+    said, *lines = result.stdout.splitlines()
+    if said != "True":
+        pytest.skip("this kernel has no landlock")
+    return lines, result
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("source")
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "Path(sys.argv[1], '../in/b').write_text('x')",
+        "Path(sys.argv[1], '../in/a').write_text('x')",
+        "Path(sys.argv[1], '../in/a').unlink()",
+        "Path(sys.argv[1], '../in/c').mkdir()",
+        "Path(sys.argv[1], '../in/a').rename(Path(sys.argv[1], 'a'))",
+        "os.truncate(Path(sys.argv[1], '../in/a'), 0)",
+        "os.symlink('x', Path(sys.argv[1], '../in/link'))",
+    ],
+)
+def test_nothing_outside_can_be_changed(folder, attempt):
+    lines, result = confined(f"try:\n    {attempt}\nexcept OSError as error:\n    print('refused')\n", folder)
+    assert (lines, result.stderr) == (["refused"], "")
+    assert [path.name for path in (folder.parent / "in").iterdir()] == ["a"]
+    assert (folder.parent / "in" / "a").read_text() == "source"
+
+
+def test_what_is_needed_works(folder):
+    code = (
+        "Path(sys.argv[1], 'sub').mkdir()\n"
+        "Path(sys.argv[1], 'sub/.tmp').write_text('x')\n"
+        "Path(sys.argv[1], 'sub/.tmp').rename(Path(sys.argv[1], 'sub/done'))\n"
+        "Path('/dev/null').write_text('x')\n"
+        "print(Path(sys.argv[1], '../in/a').read_text())\n"
+    )
+    assert confined(code, folder)[0] == ["source"]
+    assert (folder / "sub" / "done").read_text() == "x"
+
+
+def test_there_is_no_network(folder):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        lines, _ = confined(
+            f"try:\n    socket.create_connection(('127.0.0.1', {port}))\nexcept PermissionError:\n    print('refused')\n", folder
+        )
+    assert lines == ["refused"]
+
+
+def test_nobody_else_can_be_signalled(folder):
+    lines, _ = confined("try:\n    os.kill(os.getppid(), 0)\nexcept PermissionError:\n    print('refused')\n", folder)
+    assert lines == ["refused"]
+
+
+def test_it_computes_no_longer_than_it_may(folder):
+    _, result = confined("limit_processor_time(0.2)\nwhile True: pass", folder)
+    assert result.returncode == -signal.SIGXCPU
+
+
+def test_it_cannot_ask_for_more_memory_than_makes_sense(folder):
+    code = "limit_address_space(1_000_000)\ntry:\n    bytearray(20_000_000_000)\nexcept MemoryError:\n    print('refused')\n"
+    assert confined(code, folder)[0] == ["refused"]
+
+
+def test_a_limit_that_is_lower_already_stays(folder):
+    code = "resource.setrlimit(resource.RLIMIT_CPU, (50, 50))\nlimit_processor_time(1000)\n"
+    assert confined(f"{code}print(resource.getrlimit(resource.RLIMIT_CPU))", folder)[0] == ["(50, 50)"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "threads", "room", "workers"), [(8, 16, None, 8), (8, 16, 1000, 8), (8, 16, 36, 2), (8, 0, 4, 3), (1, 16, 18, 1)]
+)
+def test_there_are_as_many_workers_as_processes_are_allowed(wanted, threads, room, workers):
+    assert affordable_workers(wanted, threads=threads, room=room) == workers
+
+
+def test_room_for_no_worker_is_an_error_with_the_numbers():
+    with pytest.raises(
+        RunError, match="no worker process can be started: 9 more processes and threads are allowed here, a worker needs 17"
+    ):
+        affordable_workers(4, threads=16, room=9)
+
+
+def test_the_room_is_that_of_the_narrowest_group_around(tmp_path):
+    for name, most, current in (("", "max", "90"), ("outer", "50", "20"), ("outer/inner", "100", "10")):
+        folder = tmp_path / "cgroup" / "pids" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "pids.max").write_text(most)
+        (folder / "pids.current").write_text(current)
+    (tmp_path / "proc" / "self").mkdir(parents=True)
+    (tmp_path / "proc" / "self" / "cgroup").write_text("4:memory:/x\n3:pids:/outer/inner\n")
+    assert process_room(tmp_path / "cgroup", tmp_path / "proc") == 30
+    (tmp_path / "proc" / "self" / "cgroup").write_text("0::/\n")
+    (tmp_path / "cgroup" / "pids.max").write_text("12")
+    (tmp_path / "cgroup" / "pids.current").write_text("2")
+    assert process_room(tmp_path / "cgroup", tmp_path / "proc") == 10

@@ -1,0 +1,44 @@
+"""What the end of a process says."""
+
+import os
+import signal
+
+import pytest
+
+from pixmill.engine.failures import death, foreign_part, overdue
+from pixmill.engine.worker import invoke
+
+
+def status_of(act):
+    pid = os.fork()
+    if pid == 0:
+        act()
+        os._exit(0)
+    return os.waitpid(pid, 0)[1]
+
+
+@pytest.mark.parametrize(
+    ("act", "code", "number", "words"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "out-of-memory", 9, "killed (SIGKILL), probably for want of memory"),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), "crash", 15, "died of SIGTERM"),
+        (lambda: os.kill(os.getpid(), signal.SIGRTMIN + 3), "crash", signal.SIGRTMIN + 3, f"died of signal {signal.SIGRTMIN + 3}"),
+        (lambda: os._exit(3), "crash", 0, "exited with status 3"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # it forks while threads of the test runner may run
+def test_a_death_has_a_code_a_signal_and_a_sentence(act, code, number, words):
+    failure = death(status_of(act), stage="decode", peak_rss=5, log="noise")
+    assert (failure.code, failure.signal, failure.stage, failure.peak_rss, failure.trace) == (code, number, "decode", 5, "noise")
+    assert words in failure.message
+
+
+def test_a_deadline_names_the_stage_and_the_time():
+    assert overdue(90, stage="decode").message == "still running in stage decode after 90s"
+    assert overdue(60, stage="").message == "still running after 1m"
+
+
+def test_our_own_frames_are_no_evidence():
+    theirs = 'Fatal Python error: Aborted\n  File "/their/code.py", line 1 in f'
+    assert foreign_part(f'{theirs}\n  File "{invoke.__file__}", line 1 in call\n  File "x"') == theirs
+    assert foreign_part("free(): invalid pointer") == "free(): invalid pointer"
