@@ -21,7 +21,7 @@ from pixmill.batch.watch import Watch
 from pixmill.batch.watching.options import Watching
 from pixmill.core.units import Duration
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.format import formats, sniff
+from pixmill.imaging.formats import formats, sniff
 from pixmill.storage.open import open_storage
 from pixmill.testing.web import Answer, serving
 

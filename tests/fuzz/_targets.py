@@ -11,28 +11,28 @@ from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.ipc.messages import Inbox
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
-from pixmill.imaging import jpeg_scan, png_chunks
-from pixmill.imaging.decoding import identify
-from pixmill.imaging.format import formats, other_file, other_image, sniff
+from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import HEAD, Input
+from pixmill.imaging.parsers import jpeg, png
+from pixmill.imaging.pipeline.decode import identify
 from pixmill.imaging.recipe import Recipe
 
 
 def scans(data):
     """The counter of scans: the same whole and in two pieces, never more than there are markers."""
-    whole = jpeg_scan.scan(iter([data]))
+    whole = jpeg.scan(iter([data]))
     half = len(data) // 2
-    assert jpeg_scan.scan(iter([data[:half], data[half:]] if half else [data])) == whole
+    assert jpeg.scan(iter([data[:half], data[half:]] if half else [data])) == whole
     assert 0 <= whole.scans <= data.count(b"\xff\xda")
     with suppress(PixmillError):
-        jpeg_scan.check(whole)
+        jpeg.check(whole)
 
 
 def chunks(data):
     """The header scan of PNG."""
-    whole = png_chunks.scan(iter([data]))
+    whole = png.scan(iter([data]))
     half = len(data) // 2
-    assert png_chunks.scan(iter([data[:half], data[half:]] if half else [data])) == whole
+    assert png.scan(iter([data[:half], data[half:]] if half else [data])) == whole
     assert whole.frames >= 1
 
 

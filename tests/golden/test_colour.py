@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixmill.imaging.primaries import rgb_profile
+from pixmill.imaging.colour.icc_write import rgb_profile
 
 ICC = "good/png-icc-tests/support/"
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from pixmill.core.errors import DecodeError, EncodeError, ImageError, LimitError, UnsupportedError
-from pixmill.imaging.decoding import read_header
 from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.decode import read_header
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 

@@ -9,13 +9,12 @@ import simplejpeg
 from PIL import Image as Pillow
 
 from pixmill.core.errors import PixmillError
-from pixmill.imaging import decoding
 from pixmill.imaging.codecs.png import Png
 from pixmill.imaging.input import Input
 from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.pipeline import decode, turbo_decode
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition
-from pixmill.imaging.turbo import reading
 from pixmill.testing.likeness import float_lanczos, psnr
 from pixmill.testing.scenes import noise
 
@@ -37,11 +36,11 @@ def both(data, side):
     """Return the picture within a box from the fast path and from libvips; ``None`` when the fast path leaves it to libvips."""
     recipe = Recipe(steps=(Resize(width=side, height=side),))
     source = Input(data)
-    header = decoding.read_header(source, recipe)
-    if not reading.plan(source, header, recipe):
+    header = decode.read_header(source, recipe)
+    if not turbo_decode.plan(source, header, recipe):
         return None
-    (fast,) = reading.decode(source, header, recipe, reading.plan(source, header, recipe))
-    general = decoding.decode(source, header, recipe)
+    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
+    general = decode.decode(source, header, recipe)
     assert (fast.width, fast.height, fast.pixels.bands) == (general.width, general.height, general.pixels.bands)
     return fast.to_numpy().astype(float), general.to_numpy().astype(float)
 
@@ -90,7 +89,7 @@ def test_a_sound_jpeg_of_whatever_kind_comes_out_as_libvips_makes_it(path, measu
     data = path.read_bytes()
     try:
         left_to_libvips = both(data, 150) is None
-    except (PixmillError, reading.Unsure):
+    except (PixmillError, turbo_decode.Unsure):
         left_to_libvips = True
     if left_to_libvips:
         pytest.skip("left to libvips")
@@ -124,9 +123,9 @@ def test_every_way_of_coding_comes_out_as_libvips_makes_it(options, measure):
 def test_every_kernel_comes_out_as_libvips_makes_it(kernel):
     recipe = Recipe(steps=(Resize(width=320, kernel=kernel),))
     source = Input(jpeg(scene(640, 480)))
-    header = decoding.read_header(source, recipe)
-    (fast,) = reading.decode(source, header, recipe, reading.plan(source, header, recipe))
-    assert psnr(fast.to_numpy().astype(float), decoding.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
+    header = decode.read_header(source, recipe)
+    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
+    assert psnr(fast.to_numpy().astype(float), decode.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
 
 
 @pytest.mark.parametrize("path", [*corpus("good/exif-orientation"), *corpus("good/libvips/rotation"), *corpus("good/wide-gamut")])

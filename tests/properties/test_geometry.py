@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.imaging.geometry import Rectangle, kept, largest_of_aspect, overlap, smallest_of_aspect, target
+from pixmill.imaging.geometry.sizes import Rectangle, kept, largest_of_aspect, overlap, smallest_of_aspect, target
 
 SIDES = st.integers(1, 65_500)
 SIZES = st.tuples(SIDES, SIDES)

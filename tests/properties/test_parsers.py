@@ -15,10 +15,10 @@ from pixmill.core.errors import ConfigError, PixmillError, RecipeError
 from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.ipc.messages import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
 from pixmill.engine.task import Failure
-from pixmill.imaging import jpeg_scan, png_chunks
-from pixmill.imaging.decoding import identify, read_header
-from pixmill.imaging.format import formats, other_file, other_image, sniff
+from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers import jpeg, png
+from pixmill.imaging.pipeline.decode import identify, read_header
 from pixmill.imaging.recipe import Recipe
 
 MARKERS = st.sampled_from(
@@ -62,15 +62,15 @@ WHOLE = {
 @example(b"\xff\xd8\xff\xda\xff\xda", [3])
 @example(b"\xff\xd8\xff", [])
 def test_the_count_of_scans_does_not_depend_on_how_the_file_was_cut(data, places):
-    whole = jpeg_scan.scan(iter([data]))
-    assert jpeg_scan.scan(iter(cut(data, places))) == whole
+    whole = jpeg.scan(iter([data]))
+    assert jpeg.scan(iter(cut(data, places))) == whole
     assert 0 <= whole.scans <= data.count(b"\xff\xda")
 
 
 @given(CHUNKS, st.lists(st.integers(0, 400), max_size=6))
 def test_the_chunks_of_a_png_do_not_depend_on_how_the_file_was_cut(data, places):
-    whole = png_chunks.scan(iter([data]))
-    assert png_chunks.scan(iter(cut(data, places))) == whole
+    whole = png.scan(iter([data]))
+    assert png.scan(iter(cut(data, places))) == whole
     assert whole.frames >= 1
 
 

@@ -19,8 +19,8 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.resources.sandbox import Confinement
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done
-from pixmill.imaging.geometry import Size
-from pixmill.imaging.sizing import depends_on_size, size_warnings
+from pixmill.imaging.geometry.sizes import Size
+from pixmill.imaging.step_sizes import depends_on_size, size_warnings
 
 HANDLER = "pixmill.batch.header_handler:header_handler"
 LOOKED_AT = 200  # images

@@ -5,9 +5,9 @@ import msgspec
 from pixmill.batch.assignment import Assignment
 from pixmill.batch.item import Item, from_payload
 from pixmill.engine.handler import Stages
-from pixmill.imaging.decoding import read_header, without_preamble
-from pixmill.imaging.geometry import Size
+from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.decode import read_header, without_preamble
 from pixmill.imaging.process import configure
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address

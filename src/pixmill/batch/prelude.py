@@ -9,7 +9,7 @@ import os
 from PIL import Image
 
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.format import sniff
+from pixmill.imaging.formats import sniff
 from pixmill.imaging.operation import Operation
 
 _THREADS = "OPENBLAS_NUM_THREADS"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pixmill.batch.config import Selection
 from pixmill.batch.source import Folder
 from pixmill.core.errors import ReadError
-from pixmill.imaging.format import extensions, sniff
+from pixmill.imaging.formats import extensions, sniff
 from pixmill.storage.storage import Entry, Storage, place_of
 
 HEAD = 64  # bytes: every signature lies within

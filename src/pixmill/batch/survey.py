@@ -20,7 +20,7 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State
-from pixmill.imaging.order import order_warnings
+from pixmill.imaging.step_order import order_warnings
 from pixmill.storage.open import open_storage
 
 CHUNK = 1000

@@ -15,8 +15,8 @@ from pixmill.core.model import Model, describe_field, fields
 from pixmill.core.validation import nearest
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.descriptor import Format
-from pixmill.imaging.format import by_extension
+from pixmill.imaging.format import Format
+from pixmill.imaging.formats import by_extension
 from pixmill.imaging.operation import Operation
 
 KINDS = ("operation", "format", "option", "error")

@@ -8,7 +8,7 @@ from msgspec import Meta
 from pixmill.core.errors import RecipeError, UnsupportedError
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 
 SIDEWAYS = range(5, 9)
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pixmill.core.errors import RecipeError
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
-from pixmill.imaging.geometry import Size
+from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 
 

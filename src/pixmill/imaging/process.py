@@ -7,19 +7,20 @@ import msgspec
 from msgspec import structs
 
 from pixmill.core.errors import PixmillError
-from pixmill.imaging import metadata, vips
-from pixmill.imaging.allocator import tune_malloc
-from pixmill.imaging.copying import Keeps, serves
-from pixmill.imaging.decoding import decode, dropped, read_header, rows, without_preamble
-from pixmill.imaging.draft import Draft, advance
-from pixmill.imaging.encoding import Output, encode
-from pixmill.imaging.footprint import footprint
+from pixmill.imaging.backends import vips
+from pixmill.imaging.backends.setup import tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata import fields
+from pixmill.imaging.pipeline import turbo_decode
+from pixmill.imaging.pipeline.decode import decode, dropped, read_header, rows, without_preamble
+from pixmill.imaging.pipeline.encode import Output, encode
+from pixmill.imaging.pipeline.error_stage import blame
+from pixmill.imaging.pipeline.memory_estimate import footprint
+from pixmill.imaging.pipeline.never_bigger import Keeps, serves
+from pixmill.imaging.pipeline.transform import Draft, advance
 from pixmill.imaging.recipe import Recipe
-from pixmill.imaging.stages import blame
-from pixmill.imaging.turbo import reading
 
 __all__ = ["Output", "Result", "configure", "process"]
 
@@ -75,7 +76,7 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     claim(footprint(header, recipe) + len(source.data or b""))
     begin("decode")
     pictures = _pictures(source, header, recipe)
-    kept = {} if pictures[0].is_bare else metadata.collect(pictures[0].pixels, recipe.metadata)
+    kept = {} if pictures[0].is_bare else fields.collect(pictures[0].pixels, recipe.metadata)
     begin("transform")
     drafts = tuple(map(Draft, pictures))
     if recipe.shared_steps:
@@ -95,9 +96,9 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
 
 def _pictures(source: Input, header: Header, recipe: Recipe) -> tuple[Image, ...]:
     """Return the decoded picture for each row of steps, by the fastest engine that makes exactly what is asked for."""
-    if plan := reading.plan(source, header, recipe):
-        with suppress(reading.Unsure):
-            return reading.decode(source, header, recipe, plan)
+    if plan := turbo_decode.plan(source, header, recipe):
+        with suppress(turbo_decode.Unsure):
+            return turbo_decode.decode(source, header, recipe, plan)
     return (decode(source, header, recipe),) * len(rows(recipe))
 
 

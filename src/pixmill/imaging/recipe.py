@@ -12,12 +12,12 @@ from pixmill.core.errors import ConfigError, RecipeError
 from pixmill.core.model import Model
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.codecs.jpeg import Jpeg
-from pixmill.imaging.colour import Depth, Space
+from pixmill.imaging.colour.management import Depth, Space
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.limits import Limits
-from pixmill.imaging.metadata import Policy
+from pixmill.imaging.metadata.fields import Policy
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.paint import Colour
 from pixmill.imaging.scaling import Scaling
 
 WHITE = Colour(255, 255, 255)

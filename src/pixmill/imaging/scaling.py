@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Literal
 import pyvips
 from msgspec import Meta
 
-from pixmill.imaging.alpha import premultiplied
-from pixmill.imaging.geometry import Size
+from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
+from pixmill.imaging.pixels import premultiplied
 
 Kernel = Annotated[
     Literal["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"],

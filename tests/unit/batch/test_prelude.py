@@ -64,7 +64,7 @@ def test_a_plugin_is_found_and_none_of_its_code_is_run(python):
 
 @pytest.mark.usefixtures("plugin")
 def test_a_worker_still_takes_the_codec_of_a_plugin_into_account(python):
-    sniff = "from pixmill.imaging.format import sniff\ntry: sniff(b'')\nexcept AttributeError: print('loaded')"
+    sniff = "from pixmill.imaging.formats import sniff\ntry: sniff(b'')\nexcept AttributeError: print('loaded')"
     assert python(NURSERY + sniff) == ["foreign", "loaded"]
 
 

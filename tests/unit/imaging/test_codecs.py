@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 from pixmill.core.errors import EncodeError, RecipeError, UnsupportedError
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.codecs.keep import Keep
-from pixmill.imaging.descriptor import Format
-from pixmill.imaging.format import formats
+from pixmill.imaging.format import Format
+from pixmill.imaging.formats import formats
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition

@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from pixmill.core.errors import LimitError
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.input import Input
 from pixmill.imaging.limits import Limits

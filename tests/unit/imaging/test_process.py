@@ -9,9 +9,9 @@ from PIL import Image as Pillow
 
 from pixmill.core.errors import DecodeError, EncodeError, TransformError
 from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.error_stage import blame
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
-from pixmill.imaging.stages import blame
 
 
 def stored(picture, container="PNG", **settings):

@@ -4,10 +4,10 @@ import pytest
 
 from pixmill.core.errors import RecipeError
 from pixmill.imaging.codecs.webp import Webp
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.pad import Pad
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.paint import Colour
 from pixmill.imaging.recipe import DEFAULT_BOX, DEFAULT_STEPS, Recipe, Rendition
 
 TOML = """

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from pixmill.imaging import loading, writing
+from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -39,16 +39,16 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; turns and mirrors of the container are applied by the decoder."""
-        return loading.evolve(loading.header(source, cls.format, "heifload"), orientation=1)
+        return vips_load.evolve(vips_load.header(source, cls.format, "heifload"), orientation=1)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary picture."""
-        return loading.image(source, header, "heifload", options)
+        return vips_load.image(source, header, "heifload", options)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
-        return writing.save(
+        return vips_save.save(
             image,
             "heifsave",
             compression="av1",

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from pixmill.imaging import pil
+from pixmill.imaging.backends import pillow
 from pixmill.imaging.codec import Codec, DecodeOptions
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -21,13 +21,13 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says."""
-        return pil.header(source, cls.format)
+        return pillow.header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture."""
-        return pil.decode(source, header, lenient=options.fail_on == "none")
+        return pillow.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
-        return pil.encode(image, self.format)
+        return pillow.encode(image, self.format)

@@ -4,12 +4,13 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.imaging import gif_frames, loading, writing
+from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers import gif
 
 EFFORTS = {"fast": 3, "default": 7, "best": 10}
 
@@ -34,25 +35,25 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; counts the frames, which is done without decoding them."""
-        header = loading.header(source, cls.format, "gifload")
-        return loading.evolve(header, bands=header.bands + 1) if _is_bare(source, header) else header
+        header = vips_load.header(source, cls.format, "gifload")
+        return vips_load.evolve(header, bands=header.bands + 1) if _is_bare(source, header) else header
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the frames, each complete: what was left from the one before is drawn, what none has painted is transparent."""
-        image = loading.animation(source, header, "gifload", options)
+        image = vips_load.animation(source, header, "gifload", options)
         if image.has_alpha or not _is_bare(source, header):
             return image
-        opacity = gif_frames.painted(source.read(), image.width, image.height, count=image.frames)
+        opacity = gif.painted(source.read(), image.width, image.height, count=image.frames)
         return image.evolve(pixels=image.pixels.bandjoin(opacity))
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
         bits = (self.colours - 1).bit_length()
-        return writing.save(
+        return vips_save.save(
             image, "gifsave", effort=EFFORTS[self.effort], bitdepth=bits, dither=self.dither, interlace=self.progressive
         )
 
 
 def _is_bare(source: Input, header: Header) -> bool:
-    return gif_frames.is_bare(source.read(), header.width, header.height)
+    return gif.is_bare(source.read(), header.width, header.height)

@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.core.errors import DecodeError
-from pixmill.imaging import boxes, pil
+from pixmill.imaging.backends import pillow
 from pixmill.imaging.codec import Codec, DecodeOptions
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers import heif
 
 
 class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
@@ -31,17 +32,17 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; turns and mirrors of the container are applied by the decoder."""
-        return pil.header(source, cls.format)
+        return pillow.header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary picture."""
         lenient = options.fail_on == "none"
-        if not lenient and boxes.is_cut_off(source):
+        if not lenient and heif.is_cut_off(source):
             hint = "--allow-truncated takes what there is of it"
             raise DecodeError("the HEIF is cut off: its last part is not all there", hint=hint, code="truncated")
-        return pil.decode(source, header, lenient=lenient)
+        return pillow.decode(source, header, lenient=lenient)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
-        return pil.encode(image, self.format, quality=self.quality)
+        return pillow.encode(image, self.format, quality=self.quality)

@@ -4,12 +4,13 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from pixmill.imaging import jpeg_scan, loading, writing
+from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers import jpeg
 
 SHRINKS = (8, 4, 2)
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
@@ -46,8 +47,8 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; counts the scans. libvips is asked only where the markers leave something to ask."""
-        scan = jpeg_scan.scan(source.chunks())
-        jpeg_scan.check(scan)
+        scan = jpeg.scan(source.chunks())
+        jpeg.check(scan)
         if scan.is_plain and max(scan.width, scan.height) <= cls.format.max_side:
             return Header(
                 format=cls.format,
@@ -58,17 +59,17 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
                 progressive=scan.progressive,
                 metadata_size=scan.metadata_size,
             )
-        header = loading.header(source, cls.format, "jpegload")
+        header = vips_load.header(source, cls.format, "jpegload")
         size = max(header.metadata_size, scan.metadata_size)
-        return loading.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
+        return vips_load.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture, shrunk in the DCT so that at least a factor of two is left for the resize."""
         shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
-        return loading.image(source, header, "jpegload", options, shrink=shrink)
+        return vips_load.image(source, header, "jpegload", options, shrink=shrink)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
         settings = {**EFFORTS[self.effort], **({"interlace": True} if self.progressive else {})}
-        return writing.save(image, "jpegsave", Q=self.quality, subsample_mode=CHROMA[self.subsampling], **settings)
+        return vips_save.save(image, "jpegsave", Q=self.quality, subsample_mode=CHROMA[self.subsampling], **settings)

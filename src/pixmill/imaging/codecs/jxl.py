@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.imaging import pil
+from pixmill.imaging.backends import pillow
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -34,13 +34,13 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; the orientation is applied by the decoder."""
-        return pil.header(source, cls.format)
+        return pillow.header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture."""
-        return pil.decode(source, header, lenient=options.fail_on == "none")
+        return pillow.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
-        return pil.encode(image, self.format, quality=self.quality, effort=EFFORTS[self.effort], lossless=self.lossless)
+        return pillow.encode(image, self.format, quality=self.quality, effort=EFFORTS[self.effort], lossless=self.lossless)

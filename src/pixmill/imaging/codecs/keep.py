@@ -7,8 +7,8 @@ from msgspec import Meta
 from pixmill.core.errors import UnsupportedError
 from pixmill.core.model import fields
 from pixmill.imaging.codec import Codec, Effort
-from pixmill.imaging.descriptor import Format
-from pixmill.imaging.format import codec_for, sniff
+from pixmill.imaging.format import Format
+from pixmill.imaging.formats import codec_for, sniff
 
 BEHIND_A_PREAMBLE = "jpg"  # the one format that is read though other bytes come first
 

@@ -5,14 +5,15 @@ from typing import Annotated, ClassVar
 import pyvips
 from msgspec import Meta
 
-from pixmill.imaging import loading, png_chunks, writing
+from pixmill.imaging.backends import vips_load, vips_save
+from pixmill.imaging.backends.vips import Setting
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.colour import GRAY, PROFILE
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.colour.management import GRAY, PROFILE
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.vips import Setting
+from pixmill.imaging.parsers import png
 
 COMPRESSION = {"fast": 2, "default": 6, "best": 9}
 
@@ -41,20 +42,20 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; counts the frames of an animated PNG, of which only the first can be read."""
-        chunks = png_chunks.scan(source.chunks())
-        header = loading.header(source, cls.format, "pngload")
-        return loading.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
+        chunks = png.scan(source.chunks())
+        header = vips_load.header(source, cls.format, "pngload")
+        return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture, the first of an animated PNG, with a profile for what its chunks say of its colours."""
-        image = loading.image(source, header, "pngload", options)
-        chunks = png_chunks.scan(source.chunks())
+        image = vips_load.image(source, header, "pngload", options)
+        chunks = png.scan(source.chunks())
         if not chunks.colour:
             return image
-        from pixmill.imaging import primaries  # noqa: PLC0415  # it takes numpy, and most files say nothing of their colours
+        from pixmill.imaging.colour import icc_write  # noqa: PLC0415  # it takes numpy, and most files say nothing of their colours
 
-        described = primaries.from_png(chunks.colour, gray=image.pixels.interpretation in GRAY)
+        described = icc_write.from_png(chunks.colour, gray=image.pixels.interpretation in GRAY)
         if described is None:
             return image
         marked = image.pixels.copy()
@@ -69,4 +70,4 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
             bits = max(1, (self.colours - 1).bit_length())
             depth = next(depth for depth in (1, 2, 4, 8) if depth >= bits)
             settings |= {"palette": True, "bitdepth": depth, "dither": self.dither}
-        return writing.save(image, "pngsave", **settings)
+        return vips_save.save(image, "pngsave", **settings)

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import pyvips
 
-from pixmill.imaging import loading
+from pixmill.imaging.backends import vips_load
 from pixmill.imaging.codec import Codec, DecodeOptions
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -27,9 +27,9 @@ class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
     def header(cls, source: Input) -> Header:
         """Return the size in which the drawing asks to be drawn."""
         pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the library's own signature
-        return loading.header(Input(source.read()), cls.format, "svgload")
+        return vips_load.header(Input(source.read()), cls.format, "svgload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the drawing, drawn at the size at which it is needed."""
-        return loading.image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))
+        return vips_load.image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))

@@ -5,12 +5,14 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging import loading, metadata, tiff_exif, tiff_tags, writing
+from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata import fields, tiff_exif
+from pixmill.imaging.parsers import tiff
 
 LARGEST = 2**32 - 2**24  # bytes of pixels; beyond, offsets of 32 bits may not reach and the file becomes a BigTIFF
 LOSSY = ("jpeg",)
@@ -41,21 +43,21 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says of the first page."""
-        tags = tiff_tags.read(source)
-        if tags.get(tiff_tags.PHOTOMETRIC) == (tiff_tags.YCBCR,) and tags.get(tiff_tags.PLANAR) == (tiff_tags.SEPARATE_PLANES,):
+        tags = tiff.read(source)
+        if tags.get(tiff.PHOTOMETRIC) == (tiff.YCBCR,) and tags.get(tiff.PLANAR) == (tiff.SEPARATE_PLANES,):
             raise UnsupportedError("this kind of TIFF is not supported: YCbCr in separate planes")
-        return loading.header(source, cls.format, "tiffload")
+        return vips_load.header(source, cls.format, "tiffload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the first page."""
-        return loading.image(source, header, "tiffload", options, opacity=tiff_tags.opacity(tiff_tags.read(source)))
+        return vips_load.image(source, header, "tiffload", options, opacity=tiff.opacity(tiff.read(source)))
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
         pixels = image.pixels
         size = pixels.width * pixels.height * pixels.bands * (2 if image.max_value > 255 else 1)  # noqa: PLR2004  # 16 bits
-        data = writing.save(
+        data = vips_save.save(
             image,
             "tiffsave",
             compression=self.compression,
@@ -64,4 +66,4 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
             tile=self.tiled,
             bigtiff=size > LARGEST,
         )
-        return tiff_exif.insert(data, metadata.exif_block(image.pixels))
+        return tiff_exif.insert(data, fields.exif_block(image.pixels))

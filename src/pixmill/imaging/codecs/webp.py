@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.imaging import loading, writing
+from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.descriptor import Format
+from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -37,17 +37,17 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says."""
-        return loading.header(source, cls.format, "webpload")
+        return vips_load.header(source, cls.format, "webpload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture, a still scaled down while it is decoded."""
         scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)
-        return loading.animation(source, header, "webpload", options, scale=scale)
+        return vips_load.animation(source, header, "webpload", options, scale=scale)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""
-        return writing.save(
+        return vips_save.save(
             image,
             "webpsave",
             Q=self.quality,

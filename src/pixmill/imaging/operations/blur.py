@@ -5,9 +5,9 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from pixmill.imaging.alpha import premultiplied
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
+from pixmill.imaging.pixels import premultiplied
 
 TAIL = 0.02  # of the peak: where the mask ends, 2.8 sigma out
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.core.errors import TransformError
-from pixmill.imaging.focus import Focus, cut
-from pixmill.imaging.geometry import Distance, Rectangle, Side, Size, kept, largest_of_aspect, overlap
+from pixmill.imaging.geometry.ratio import Ratio
+from pixmill.imaging.geometry.sizes import Distance, Rectangle, Side, Size, kept, largest_of_aspect, overlap
+from pixmill.imaging.geometry.smart_crop import Focus, cut
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.ratio import Ratio
 
 
 class Crop(Operation, frozen=True, kw_only=True, tag="crop"):

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.paint import Colour
 
 
 class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):

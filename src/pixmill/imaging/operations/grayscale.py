@@ -1,6 +1,6 @@
 """``grayscale``: the picture without its colours."""
 
-from pixmill.imaging.colour import to_working_space
+from pixmill.imaging.colour.management import to_working_space
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.imaging.canvas import laid_on
-from pixmill.imaging.geometry import Distance, Rectangle, Side, Size, smallest_of_aspect
-from pixmill.imaging.gravity import Gravity
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.compositing import laid_on
+from pixmill.imaging.geometry.gravity import Gravity
+from pixmill.imaging.geometry.ratio import Ratio
+from pixmill.imaging.geometry.sizes import Distance, Rectangle, Side, Size, smallest_of_aspect
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.paint import Colour
-from pixmill.imaging.ratio import Ratio
 
 
 class Pad(Operation, frozen=True, kw_only=True, tag="pad"):

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from pixmill.core.errors import ConfigError, ImageError, RecipeError, TransformError
 from pixmill.core.reference import reference, resolve
-from pixmill.imaging.geometry import Size
+from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.soundness import in_whole_levels, unsound

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.imaging import geometry
-from pixmill.imaging.canvas import laid_on
-from pixmill.imaging.focus import Focus, cut
-from pixmill.imaging.geometry import Fit, Side, Size
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.compositing import laid_on
+from pixmill.imaging.geometry import sizes
+from pixmill.imaging.geometry.sizes import Fit, Side, Size
+from pixmill.imaging.geometry.smart_crop import Focus, cut
 from pixmill.imaging.image import Image
-from pixmill.imaging.paint import Colour
 from pixmill.imaging.scaling import Scaling
 
 WHOLE = 100
@@ -61,21 +61,21 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
     def target(self, size: Size) -> Size:
         """Return the size to which a picture of ``size`` is scaled, before it is cut or padded."""
         if self.percent is not None:
-            return geometry.scaled(size, self.percent / WHOLE)
-        return geometry.target(size, self.width, self.height, fit=self.fit, enlarge=self.enlarge)
+            return sizes.scaled(size, self.percent / WHOLE)
+        return sizes.target(size, self.width, self.height, fit=self.fit, enlarge=self.enlarge)
 
     def size_after(self, size: Size) -> Size:
         """Return the size of the box where the picture is cut or padded to it, else that of the scaled picture."""
         scaled = self.target(size)
         if self.fit == "cover":
-            return geometry.kept(scaled, self.width, self.height)
+            return sizes.kept(scaled, self.width, self.height)
         return (self.width or scaled[0], self.height or scaled[1]) if self.fit == "contain" else scaled
 
     def finish(self, image: Image) -> Image:
         """Return the scaled picture cut (``cover``) or padded (``contain``) to the box."""
         size = (image.width, image.height)
         if self.fit == "cover":
-            return cut(image, geometry.kept(size, self.width, self.height), self.gravity)
+            return cut(image, sizes.kept(size, self.width, self.height), self.gravity)
         if self.fit == "contain":
             box = (self.width or image.width, self.height or image.height)
             return laid_on(image, box, at=self.gravity.place(box, size), background=self.background)

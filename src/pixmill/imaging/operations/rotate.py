@@ -6,11 +6,11 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from pixmill.imaging.alpha import premultiplied
-from pixmill.imaging.geometry import Size
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.paint import Colour
+from pixmill.imaging.pixels import premultiplied
 
 QUARTER = 90
 TURNS = {0: "d0", 90: "d90", 180: "d180", 270: "d270"}

@@ -5,10 +5,10 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from pixmill.imaging.geometry import Rectangle, Size
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.geometry.sizes import Rectangle, Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.paint import Colour
 
 SMALLEST = 3  # libvips smooths single specks away with a window of 3 x 3 pixels, where there are as many
 

@@ -8,11 +8,11 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.core.errors import TransformError
-from pixmill.imaging.alpha import premultiplied
-from pixmill.imaging.geometry import Distance, Size, target
-from pixmill.imaging.gravity import Gravity
+from pixmill.imaging.geometry.gravity import Gravity
+from pixmill.imaging.geometry.sizes import Distance, Size, target
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
+from pixmill.imaging.pixels import premultiplied
 
 CLEAR = [0, 0, 0, 0]
 RGB_BANDS = 3

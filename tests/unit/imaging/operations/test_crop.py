@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pixmill.core.errors import RecipeError, TransformError
-from pixmill.imaging.focus import Focus
-from pixmill.imaging.geometry import Rectangle
+from pixmill.imaging.geometry.sizes import Rectangle
+from pixmill.imaging.geometry.smart_crop import Focus
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.crop import Crop

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from pixmill.core.errors import RecipeError
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.flatten import Flatten
-from pixmill.imaging.paint import Colour
 
 
 def test_transparency_shows_the_background_by_as_much_as_there_is_of_it():

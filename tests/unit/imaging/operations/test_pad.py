@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.pad import Pad
-from pixmill.imaging.paint import Colour
 
 
 @pytest.mark.parametrize(

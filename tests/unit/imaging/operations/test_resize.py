@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from pixmill.core.errors import RecipeError
-from pixmill.imaging.focus import Focus
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.geometry.smart_crop import Focus
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.paint import Colour
 
 
 def plain(width, height, *, colour=(90, 120, 30), kind=np.uint8):

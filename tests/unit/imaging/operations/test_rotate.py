@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.image import Image
 from pixmill.imaging.operations.rotate import Rotate
-from pixmill.imaging.paint import Colour
 
 PICTURE = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
 

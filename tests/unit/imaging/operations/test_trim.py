@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.image import Image
 from pixmill.imaging.operations.trim import Trim
-from pixmill.imaging.paint import Colour
 
 
 def framed(content, border, *, kind=np.uint8):

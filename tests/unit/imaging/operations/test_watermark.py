@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from pixmill.core.errors import RecipeError, TransformError
-from pixmill.imaging.gravity import PLACES, Gravity
+from pixmill.imaging.geometry.gravity import PLACES, Gravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operations.watermark import Watermark
 

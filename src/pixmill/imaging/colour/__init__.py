@@ -1,0 +1,1 @@
+"""Colour values, ICC profiles, and the conversion into the working colour space."""

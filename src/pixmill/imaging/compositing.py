@@ -1,0 +1,17 @@
+"""A larger canvas under a picture."""
+
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.geometry.sizes import Size
+from pixmill.imaging.image import Image
+
+
+def laid_on(image: Image, canvas: Size, *, at: tuple[int, int], background: Colour) -> Image:
+    """Return each frame of ``image`` on a canvas of ``background``, its top left corner ``at`` (x, y).
+
+    The picture gets the bands that the background needs; unchanged when it has the canvas' size already.
+    """
+    if canvas == (image.width, image.height):
+        return image
+    ready = background.ready(image)
+    colour = background.on(ready)
+    return ready.map(lambda pixels: pixels.embed(*at, *canvas, extend="background", background=colour))

@@ -1,0 +1,1 @@
+"""Sizes, aspect ratios, and where to crop."""

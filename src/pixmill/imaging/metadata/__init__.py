@@ -1,0 +1,1 @@
+"""EXIF, XMP, IPTC and orientation: what is read, kept and dropped."""

@@ -1,0 +1,1 @@
+"""The stages that an image passes through, from bytes to bytes."""
