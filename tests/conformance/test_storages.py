@@ -7,8 +7,8 @@ import pytest
 
 from pixmill.core.errors import ReadError
 from pixmill.storage.open import open_storage
-from pixmill.storage.patience import Patience
-from pixmill.storage.retrying import Retrying
+from pixmill.storage.retry.policy import Patience
+from pixmill.storage.retry.storage import Retrying
 from pixmill.storage.storage import Entry
 from pixmill.testing.storages import StorageSuite
 

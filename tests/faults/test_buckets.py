@@ -201,7 +201,7 @@ def test_shards_run_on_several_machines_and_are_read_as_one(bucket, machine, gal
     process.communicate(timeout=PATIENCE)
     here.run("run", place.source, place.destination, *WORDS, "--shard", "1/2")
     assert place.outputs() == undisturbed(gallery(12), WORDS)
-    assert counts(machine("anywhere"), place.destination) == (12, 0, 0)
+    assert counts(machine("multi"), place.destination) == (12, 0, 0)
 
 
 @pytest.mark.parametrize(

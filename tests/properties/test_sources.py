@@ -14,7 +14,7 @@ from pixmill.batch.lists.mirrored import Mirror
 from pixmill.batch.naming import Namer, Template
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.storage.address import relative
-from pixmill.storage.archives.layout import safe_name
+from pixmill.storage.archives.format import safe_name
 from pixmill.storage.schemes.tar import TarStorage
 from pixmill.storage.schemes.zip import ZipStorage
 

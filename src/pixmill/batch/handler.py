@@ -17,8 +17,8 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
-from pixmill.storage.patience import Patience
-from pixmill.storage.retrying import open_patiently
+from pixmill.storage.retry.policy import Patience
+from pixmill.storage.retry.storage import open_patiently
 
 NANOSECONDS = 19  # digits of a modification time, until the year 2286
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one

@@ -11,7 +11,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
-from pixmill.storage.local.naming import means_in
+from pixmill.storage.local.rename import means_in
 
 __all__ = ["LOOKED_AT", "is_near", "opening_remarks"]
 

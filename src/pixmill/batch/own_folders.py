@@ -10,7 +10,7 @@ from msgspec import structs
 from pixmill.batch.identity import FILE, identity_of
 from pixmill.batch.statehome import FOLDER
 from pixmill.core.text import printable
-from pixmill.storage.local.folders import Inode, holder, inode, is_link, parents, real, real_holder
+from pixmill.storage.local.inodes import Inode, holder, inode, is_link, parents, real, real_holder
 from pixmill.storage.local.mounts import mounts, views
 
 OUTPUT = "output"  # the reason why something in an output is ignored

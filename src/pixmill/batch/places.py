@@ -14,8 +14,8 @@ from pixmill.batch.statehome import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.local.folders import real
-from pixmill.storage.local.rights import may
+from pixmill.storage.local.access import may
+from pixmill.storage.local.inodes import real
 from pixmill.storage.open import open_storage
 
 

@@ -11,7 +11,7 @@ from pixmill.batch.own_folders import OwnFolders
 from pixmill.core.errors import AddressError, ImageError
 from pixmill.core.registry import Registry
 from pixmill.storage.address import Address
-from pixmill.storage.local.folders import absolute
+from pixmill.storage.local.inodes import absolute
 from pixmill.storage.storage import Entry, Placed, Storage
 
 Refused = Callable[[bytes, ImageError], None]

@@ -95,7 +95,7 @@ def _keepers(places: OutputPlaces, shard: Shard, stack: ExitStack) -> tuple[Obse
         return ()
     # All of it takes longer to import than a small picture to make, and most outputs are folders.
     from pixmill.batch.elsewhere.keeper import Keeper  # noqa: PLC0415
-    from pixmill.storage.objects.storage import ObjectStorage  # noqa: PLC0415
+    from pixmill.storage.object_store.storage import ObjectStorage  # noqa: PLC0415
 
     storage = open_storage(places.home)
     if not isinstance(storage, ObjectStorage):

@@ -15,7 +15,7 @@ from pixmill.batch.ledgers import Ledgers
 from pixmill.batch.status import last_config
 from pixmill.core.errors import ReadError
 from pixmill.engine.task import State
-from pixmill.storage.retrying import Retrying
+from pixmill.storage.retry.storage import Retrying
 
 AT_ONCE = 16  # outputs of a store that are looked at together: each takes two answers
 

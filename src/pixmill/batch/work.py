@@ -17,7 +17,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
 HANDLER = "pixmill.batch.handler:image_handler"
-HERE = ("file:", "tar:", "zip:", "anywhere://local")  # where the addresses of this machine begin
+HERE = ("file:", "tar:", "zip:", "multi://local")  # where the addresses of this machine begin
 LOCAL = "local"  # the executor whose workers are processes of this machine
 PER_CORE = 6  # workers where images come from a store or go to one
 THREADS = 16  # of libvips and its encoders in one worker: 4 to 6 as a rule, 14 were seen with AVIF

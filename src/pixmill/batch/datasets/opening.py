@@ -21,7 +21,7 @@ from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.publisher import Announcer
 from pixmill.storage.address import Address
-from pixmill.storage.retrying import open_patiently
+from pixmill.storage.retry.storage import open_patiently
 
 
 def open_sealing(

@@ -11,9 +11,9 @@ from pixmill.core.errors import AddressError, WriteError
 from pixmill.core.temporaries import temporary_folder
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.objects.storage import ObjectStorage
+from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.open import open_storage
-from pixmill.storage.patience import Patience
+from pixmill.storage.retry.policy import Patience
 
 
 class Shelf(Protocol):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from pixmill.core.errors import ReadError, RunError, WriteError
-from pixmill.storage.local.faults import write_error
-from pixmill.storage.local.syncing import sync_folder
+from pixmill.storage.local.errors import write_error
+from pixmill.storage.local.fsync import sync_folder
 
 UNFINISHED = ".unfinished"
 _BUFFER = 1 << 20

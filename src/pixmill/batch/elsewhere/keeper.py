@@ -20,7 +20,7 @@ from pixmill.batch.statehome import FOLDER
 from pixmill.core.errors import ImageError, PixmillError, RunError
 from pixmill.core.events import Event, Observer
 from pixmill.storage.address import Address
-from pixmill.storage.objects.storage import ObjectStorage
+from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.open import open_storage
 
 LEASE = b"lease"

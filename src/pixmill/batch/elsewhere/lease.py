@@ -12,8 +12,8 @@ import msgspec
 
 from pixmill.core.errors import ReadError, RunError
 from pixmill.core.undecodable import UNDECODABLE
-from pixmill.storage.objects.storage import Mark, ObjectStorage
-from pixmill.storage.patience import Patience
+from pixmill.storage.object_store.storage import Mark, ObjectStorage
+from pixmill.storage.retry.policy import Patience
 
 RENEWED = 20.0  # seconds between two signs of life
 TERM = 90.0  # seconds without one after which an owner may be dead

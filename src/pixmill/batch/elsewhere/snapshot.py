@@ -12,8 +12,8 @@ from urllib.parse import quote
 from pixmill.batch import statefolder
 from pixmill.batch.ledgers import LEDGER
 from pixmill.core.errors import ReadError
-from pixmill.storage.objects.storage import ObjectStorage
-from pixmill.storage.patience import Patience
+from pixmill.storage.object_store.storage import ObjectStorage
+from pixmill.storage.retry.policy import Patience
 
 ENOUGH = 120.0  # seconds of patience: without the ledger everything would be made again
 PAGES = 2000  # of the ledger, copied between two moments in which the run may write to it

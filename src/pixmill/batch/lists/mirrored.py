@@ -14,7 +14,7 @@ from pixmill.storage.address import Address
 
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 _WEB = ("http", "https")
-_NO_PLACES = frozenset({"memory", "tar", "zip", "anywhere"})  # what a list cannot lead into
+_NO_PLACES = frozenset({"memory", "tar", "zip", "multi"})  # what a list cannot lead into
 _AS_THEY_ARE = "%/?:@!$&'()*+,;=~-._[]"
 _NAMELESS = b"index"
 

@@ -12,8 +12,8 @@ import msgspec
 
 from pixmill.core.errors import PixmillError
 from pixmill.storage.address import Address
-from pixmill.storage.patience import Patience
-from pixmill.storage.retrying import open_patiently
+from pixmill.storage.retry.policy import Patience
+from pixmill.storage.retry.storage import open_patiently
 from pixmill.storage.storage import Storage
 
 HEAD = 4096  # bytes of a sample that are compared

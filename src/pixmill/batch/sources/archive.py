@@ -7,7 +7,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from pixmill.batch.source import Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
-from pixmill.storage.local.folders import holder, real_holder
+from pixmill.storage.local.inodes import holder, real_holder
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Entry, Storage
 

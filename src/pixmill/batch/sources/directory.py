@@ -12,9 +12,9 @@ from pixmill.batch.source import SYMLINK, Asked, Ignored, Refused, SourceKind, u
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.local.folders import absolute, is_link, real_holder
-from pixmill.storage.local.rights import may
-from pixmill.storage.retrying import open_patiently
+from pixmill.storage.local.access import may
+from pixmill.storage.local.inodes import absolute, is_link, real_holder
+from pixmill.storage.retry.storage import open_patiently
 from pixmill.storage.storage import Entry, Storage
 
 

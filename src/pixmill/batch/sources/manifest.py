@@ -18,14 +18,14 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.sorting import Record, Sorted
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.local.folders import holder
-from pixmill.storage.local.rights import may
+from pixmill.storage.local.access import may
+from pixmill.storage.local.inodes import holder
 from pixmill.storage.open import open_storage, schemes
 from pixmill.storage.storage import Entry, Storage
-from pixmill.storage.web.terms import Terms
+from pixmill.storage.web.policy import Terms
 
 STANDARD_INPUT = b"-"
-LOCAL = Address("anywhere", b"local")
+LOCAL = Address("multi", b"local")
 _WEB = ("http", "https")
 _LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -55,7 +55,7 @@ class Manifest(SourceKind):
         own: OwnFolders | None = None,
     ) -> None:
         """Take a list that is called ``name``; it is read when the first image is asked for. ``base``: where its paths start."""
-        self.address = Address("anywhere", f"#{terms}".encode() if terms else b"")
+        self.address = Address("multi", f"#{terms}".encode() if terms else b"")
         self.storage: Storage = open_storage(self.address, follow_symlinks=follow_symlinks)
         self._name = name
         self._follow = follow_symlinks

@@ -12,7 +12,7 @@ from pixmill.batch.item import from_payload
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.text import printable
 from pixmill.engine.task import Failed, Outcome
-from pixmill.storage.local import folders
+from pixmill.storage.local import inodes
 from pixmill.storage.storage import Storage
 
 
@@ -45,8 +45,8 @@ def _checked(folder: str | None, root: Path) -> Path | None:
     if folder is None:
         return None
     path = Path(folder).absolute()
-    held = folders.inode(bytes(path))
-    if held and any(folders.inode(each) == held for each in folders.parents(bytes(root))):
+    held = inodes.inode(bytes(path))
+    if held and any(inodes.inode(each) == held for each in inodes.parents(bytes(root))):
         raise ConfigError(f"{printable(folder)} holds SRC: images would not leave it", hint="name a folder beside SRC")
     return path
 

@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.layout import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
 
 BLOCK = 512
 _EMPTY = bytes(BLOCK)

@@ -13,7 +13,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.layout import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
 
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")

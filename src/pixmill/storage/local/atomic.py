@@ -16,10 +16,10 @@ import msgspec
 from pixmill.core.errors import WriteError
 from pixmill.core.steps import Steps
 from pixmill.core.text import printable
-from pixmill.storage.local.directories import Directories, Directory
-from pixmill.storage.local.naming import name_exclusively
-from pixmill.storage.local.occupant import Occupant
-from pixmill.storage.local.syncing import Flushes, NotSynced, sync
+from pixmill.storage.local.directory_descriptors import Directories, Directory
+from pixmill.storage.local.existing import Occupant
+from pixmill.storage.local.fsync import Flushes, NotSynced, sync
+from pixmill.storage.local.rename import name_exclusively
 from pixmill.storage.storage import FREE_NAME, Replacing, occupied, unheard
 
 _TRIES = 10  # to name a file while others make and remove one of that name

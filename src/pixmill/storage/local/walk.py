@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.local.faults import read_error
+from pixmill.storage.local.errors import read_error
 from pixmill.storage.local.temporary import is_temporary
 from pixmill.storage.storage import Entry, Listing
 

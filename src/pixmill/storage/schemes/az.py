@@ -7,8 +7,8 @@ Account and credentials come from the environment: ``AZURE_STORAGE_CONNECTION_ST
 import os
 
 from pixmill.storage.address import Address
-from pixmill.storage.objects.opening import Bucket, bucket_and_prefix, client_options, made, obstore, once
-from pixmill.storage.objects.storage import ObjectStorage
+from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.object_store.storage import ObjectStorage
 
 CONNECTION = "AZURE_STORAGE_CONNECTION_STRING"
 _EMULATOR = "http://127.0.0.1:10000"

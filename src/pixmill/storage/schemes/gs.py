@@ -7,8 +7,8 @@ application-default login``, or from the machine. ``STORAGE_EMULATOR_HOST`` name
 import os
 
 from pixmill.storage.address import Address
-from pixmill.storage.objects.opening import Bucket, bucket_and_prefix, client_options, made, obstore, once
-from pixmill.storage.objects.storage import ObjectStorage
+from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.object_store.storage import ObjectStorage
 
 
 class GsStorage(ObjectStorage):

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from pixmill.storage.address import Address
-from pixmill.storage.objects.opening import Bucket, bucket_and_prefix, client_options, made, obstore, once
-from pixmill.storage.objects.profile import profile
-from pixmill.storage.objects.storage import ObjectStorage
+from pixmill.storage.object_store.aws_profile import profile
+from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.object_store.storage import ObjectStorage
 
 
 class S3Storage(ObjectStorage):

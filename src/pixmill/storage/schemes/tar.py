@@ -1,6 +1,6 @@
 """The members of a plain tar file, read where they lie: ``tar:///srv/photos.tar``."""
 
-from pixmill.storage.archives.archive import ArchiveStorage
+from pixmill.storage.archives.storage import ArchiveStorage
 from pixmill.storage.archives.tar import Tar
 
 

@@ -1,6 +1,6 @@
 """The members of a zip file, read where they lie: ``zip:///srv/photos.zip``."""
 
-from pixmill.storage.archives.archive import ArchiveStorage
+from pixmill.storage.archives.storage import ArchiveStorage
 from pixmill.storage.archives.zip import Zip
 
 

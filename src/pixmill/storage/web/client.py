@@ -16,9 +16,9 @@ import msgspec
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.storage.web.hosts import Lookup, look_up, reachable
-from pixmill.storage.web.terms import Terms
-from pixmill.storage.web.turns import Turns
+from pixmill.storage.web.host_limiter import Turns
+from pixmill.storage.web.policy import Terms
+from pixmill.storage.web.resolver import Lookup, look_up, reachable
 
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = 5

@@ -12,8 +12,8 @@ import pytest
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.open import open_storage
 from pixmill.storage.web.client import Client, Url, _moved, shown
+from pixmill.storage.web.policy import Terms
 from pixmill.storage.web.storage import WebStorage
-from pixmill.storage.web.terms import Terms
 from pixmill.testing.ports import HOST, free_port
 from pixmill.testing.web import Answer, serving
 

@@ -11,7 +11,7 @@ from pixmill.batch.datasets.tar_blocks import END, header, padding
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.engine.observability.files import line
-from pixmill.storage.local.faults import read_error
+from pixmill.storage.local.errors import read_error
 
 
 class TarWriter(ShardWriter):

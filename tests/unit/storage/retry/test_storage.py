@@ -6,8 +6,8 @@ from time import monotonic, sleep
 import pytest
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.storage.patience import UNKNOWN, Budget, Pace, Patience
-from pixmill.storage.retrying import Retrying
+from pixmill.storage.retry.policy import UNKNOWN, Budget, Pace, Patience
+from pixmill.storage.retry.storage import Retrying
 from pixmill.storage.schemes.memory import MemoryStorage
 
 

@@ -10,9 +10,9 @@ from urllib.parse import unquote_to_bytes
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.archives.layout import ArchiveFile, Layout, Member, unreadable
-from pixmill.storage.archives.members import Members
-from pixmill.storage.reading import ReadOnly
+from pixmill.storage.archives.format import ArchiveFile, Layout, Member, unreadable
+from pixmill.storage.archives.index import Members
+from pixmill.storage.read_only import ReadOnly
 from pixmill.storage.storage import Listing, Placed
 
 

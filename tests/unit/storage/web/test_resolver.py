@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.hosts import is_public, look_up, reachable
+from pixmill.storage.web.resolver import is_public, look_up, reachable
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:220:1::1", "64:ff9b::808:808", "2002:808:808::1"])

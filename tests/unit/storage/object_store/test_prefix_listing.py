@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from pixmill.storage.objects.folder import Folder
-from pixmill.storage.objects.opening import Bucket
+from pixmill.storage.object_store.client import Bucket
+from pixmill.storage.object_store.prefix_listing import Folder
 from pixmill.storage.open import open_storage
 from pixmill.testing.web import Answer, serving
 

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from pixmill.storage.local.directories import Directory
+from pixmill.storage.local.directory_descriptors import Directory
 
 
 class NotSynced(OSError):

@@ -1,7 +1,7 @@
 import pytest
 
 from pixmill.core.errors import ReadError, RunError, WriteError
-from pixmill.storage.objects.faults import list_error, read_error, write_error
+from pixmill.storage.object_store.errors import list_error, read_error, write_error
 
 SECRET = "AKIAHOSTILE/wJalrXUtnFEMI"  # no secret, and must be treated like one
 PLACE = "s3://photos/2026"

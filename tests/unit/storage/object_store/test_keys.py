@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.storage.objects.keys import key_of, path_of
+from pixmill.storage.object_store.keys import key_of, path_of
 
 PIECES = [b"%", b"%25", b"0A", b"%0A", b"%00E4", b"\n", b"\x7f", b"\xe4", "ä".encode(), b"100%", b"%20", b"/", b"x", b"25"]
 paths = st.lists(st.sampled_from(PIECES) | st.binary(max_size=3)).map(b"".join).map(lambda path: path.replace(b"\0", b""))

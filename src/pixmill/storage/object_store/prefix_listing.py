@@ -7,7 +7,7 @@ all keys below, so a folder is read by these, and those of large folders in it a
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pixmill.storage.objects.opening import Bucket
+from pixmill.storage.object_store.client import Bucket
 
 #: keys that come at a time: what S3 and Google answer at once; Azure answers up to five times as many
 PAGE = 1000

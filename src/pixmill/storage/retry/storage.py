@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterator
 from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
-from pixmill.storage.patience import Patience
+from pixmill.storage.retry.policy import Patience
 from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Storage, unheard
 
 

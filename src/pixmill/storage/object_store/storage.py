@@ -11,12 +11,12 @@ import msgspec
 from pixmill.core.errors import PixmillError, ReadError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.objects import faults
-from pixmill.storage.objects.folder import Folder
-from pixmill.storage.objects.keys import key_of, path_of
-from pixmill.storage.objects.listing import Page, Walk
-from pixmill.storage.objects.opening import Bucket
-from pixmill.storage.patience import Patience
+from pixmill.storage.object_store import errors
+from pixmill.storage.object_store.client import Bucket
+from pixmill.storage.object_store.keys import key_of, path_of
+from pixmill.storage.object_store.prefix_listing import Folder
+from pixmill.storage.object_store.walk import Page, Walk
+from pixmill.storage.retry.policy import Patience
 from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, occupied, unheard
 
 #: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
@@ -59,7 +59,7 @@ class ObjectStorage(Scheme):
     def stat(self, path: bytes) -> Entry | None:
         """Return the object that is there, or ``None``."""
         key = key_of(relative(path))
-        with self._explained(path, faults.read_error):
+        with self._explained(path, errors.read_error):
             try:
                 return _entry(path, self._bucket.library.head(self._bucket.store, key))
             except FileNotFoundError:
@@ -77,7 +77,7 @@ class ObjectStorage(Scheme):
         """Return the first bytes."""
         key = key_of(relative(path))
         try:
-            with self._explained(path, faults.read_error):
+            with self._explained(path, errors.read_error):
                 return bytes(self._bucket.library.get(self._bucket.store, key, options={"range": (0, max(1, size))}).bytes())[:size]
         except ReadError as error:
             entry = None if error.retryable else self.stat(path)
@@ -104,7 +104,7 @@ class ObjectStorage(Scheme):
         is_guarded = not (replacing.own or replacing.others)
         if is_guarded and is_parted and self._is_there(path, data):
             return
-        with self._explained(path, faults.write_error):
+        with self._explained(path, errors.write_error):
             options: dict[str, Any] = {"mode": "create"} if is_guarded and not is_parted else {}
             try:
                 sent = self._bucket.library.put(
@@ -141,7 +141,7 @@ class ObjectStorage(Scheme):
         mode: object = (
             "create" if expected is None else {name: each for name, each in msgspec.structs.asdict(expected).items() if each}
         )
-        with self._explained(path, faults.write_error):
+        with self._explained(path, errors.write_error):
             try:
                 return _mark(self._bucket.library.put(self._bucket.store, key, data, mode=mode, use_multipart=False))
             except (refused.AlreadyExistsError, refused.PreconditionError, FileNotFoundError):
@@ -150,7 +150,7 @@ class ObjectStorage(Scheme):
     def marked(self, path: bytes, *, limit: int) -> tuple[bytes, Mark]:
         """Return the content of ``path`` and the mark that it has."""
         key = key_of(relative(path))
-        with self._explained(path, faults.read_error):
+        with self._explained(path, errors.read_error):
             found = self._bucket.library.get(self._bucket.store, key)
             if found.meta["size"] > limit:
                 raise _too_large(path, found.meta["size"], limit)
@@ -159,13 +159,13 @@ class ObjectStorage(Scheme):
     def upload(self, path: bytes, file: Path) -> None:
         """Put the content of ``file``, which need not fit into memory, whole or not at all."""
         key = key_of(relative(path))
-        with self._explained(path, faults.write_error):
+        with self._explained(path, errors.write_error):
             self._bucket.library.put(self._bucket.store, key, file, chunk_size=PART, max_concurrency=2)
 
     def download(self, path: bytes, file: Path) -> None:
         """Write the content of ``path`` to ``file``, a part at a time; ``file`` is complete when this returns."""
         key = key_of(relative(path))
-        with self._explained(path, faults.read_error), file.open("wb") as target:
+        with self._explained(path, errors.read_error), file.open("wb") as target:
             found = self._bucket.library.get(self._bucket.store, key)
             for part in found.stream(min_chunk_size=PART):
                 target.write(part)
@@ -176,7 +176,7 @@ class ObjectStorage(Scheme):
     def delete(self, path: bytes) -> None:
         """Remove an object, if it is there."""
         key = key_of(relative(path))
-        with self._explained(path, faults.write_error):
+        with self._explained(path, errors.write_error):
             try:
                 self._bucket.library.delete(self._bucket.store, key)
             except FileNotFoundError:
@@ -203,7 +203,7 @@ class ObjectStorage(Scheme):
 
     def _read(self, path: bytes, limit: int, options: dict[str, object]) -> bytes:
         key = key_of(relative(path))
-        with self._explained(path, faults.read_error):
+        with self._explained(path, errors.read_error):
             found = self._bucket.library.get(self._bucket.store, key, options=options)
             size = found.meta["size"]
             data = bytes(found.bytes()) if size <= limit else b""
@@ -236,7 +236,7 @@ class ObjectStorage(Scheme):
 
     def _patiently(self, path: bytes, request: Callable[[], bool]) -> bool:
         def explained() -> bool:
-            with self._explained(path, faults.list_error):
+            with self._explained(path, errors.list_error):
                 return request()
 
         return self._patience.call(explained)

@@ -8,7 +8,7 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
-from pixmill.storage.reading import ReadOnly
+from pixmill.storage.read_only import ReadOnly
 from pixmill.storage.storage import Entry, Listing, Storage
 
 _LOCAL = "local"
@@ -19,8 +19,8 @@ _WEB = (b"http", b"https")
 class AnywhereStorage(ReadOnly):
     """Reads by places alone, each a whole address: NUL and ``/srv/a.jpg``, ``https://example.org/a.jpg`` or ``s3://bucket/a.jpg``.
 
-    Each storage is opened when it is first needed. ``anywhere://#per-host=2`` has the terms for the web behind its ``#``.
-    ``anywhere://local`` leads to files of this machine alone.
+    Each storage is opened when it is first needed. ``multi://#per-host=2`` has the terms for the web behind its ``#``.
+    ``multi://local`` leads to files of this machine alone.
     """
 
     def __init__(self, *, terms: str = "", follow_symlinks: bool = False, is_local: bool = False) -> None:
@@ -35,7 +35,7 @@ class AnywhereStorage(ReadOnly):
         """Return a storage with the terms of ``address``."""
         location, _, terms = address.location.decode("ascii", "replace").partition("#")
         if location not in ("", _LOCAL):
-            raise AddressError(f"expected anywhere:// or anywhere://{_LOCAL}, received {address}")
+            raise AddressError(f"expected multi:// or multi://{_LOCAL}, received {address}")
         return cls(terms=terms, follow_symlinks=follow_symlinks, is_local=location == _LOCAL)
 
     def stat(self, path: bytes) -> Entry | None:
@@ -68,7 +68,7 @@ class AnywhereStorage(ReadOnly):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
     ) -> Iterator[Listing]:
         """Refuse to: nobody lists all there is."""
-        raise AddressError("anywhere:// has no listing: a list names what is to be read")
+        raise AddressError("multi:// has no listing: a list names what is to be read")
 
     def refusal(self, path: bytes) -> RunError:
         """Return that nothing is written through it."""

@@ -6,7 +6,7 @@ from typing import Self
 
 import msgspec
 
-from pixmill.storage.local.syncing import sync
+from pixmill.storage.local.fsync import sync
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1 << 20  # bytes

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.local.faults import TRANSIENT, read_error, write_error
+from pixmill.storage.local.errors import TRANSIENT, read_error, write_error
 from pixmill.storage.schemes.file import FileStorage
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]

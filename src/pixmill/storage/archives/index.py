@@ -10,7 +10,7 @@ from itertools import groupby
 import msgspec
 
 from pixmill.core.sorting import Record, Sorted
-from pixmill.storage.archives.layout import Layout, Member
+from pixmill.storage.archives.format import Layout, Member
 
 _HASHES = 1 << 64
 _LONGEST_CHAIN = 8  # links that are followed from one to the next

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pixmill.storage.local.naming import means_in, name_exclusively
+from pixmill.storage.local.rename import means_in, name_exclusively
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.storage.local.faults import read_error
+from pixmill.storage.local.errors import read_error
 
 # O_NONBLOCK lets a FIFO open at once; O_NOCTTY keeps a terminal from becoming ours
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

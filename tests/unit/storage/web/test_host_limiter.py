@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from pixmill.storage.web.turns import Turns
+from pixmill.storage.web.host_limiter import Turns
 
 TAKE_A_TURN = """
 import sys
-from pixmill.storage.web.turns import Turns
+from pixmill.storage.web.host_limiter import Turns
 
 with Turns(most=2, folder=sys.argv[1]).turn("example.org"):
     print("entered", flush=True)

@@ -4,8 +4,8 @@ import pytest
 
 from pixmill.core.errors import AddressError, MissingExtra
 from pixmill.storage.address import Address
-from pixmill.storage.objects.opening import bucket_and_prefix, client_options
-from pixmill.storage.objects.profile import profile
+from pixmill.storage.object_store.aws_profile import profile
+from pixmill.storage.object_store.client import bucket_and_prefix, client_options
 from pixmill.storage.open import open_storage
 from pixmill.storage.schemes.az import from_connection_string
 from pixmill.storage.schemes.gs import from_emulator

@@ -12,7 +12,7 @@ from pixmill.testing.web import Answer, serving
 
 @pytest.fixture
 def storage():
-    return open_storage("anywhere://#private=1")
+    return open_storage("multi://#private=1")
 
 
 def test_files_are_read_by_their_absolute_path(storage, tmp_path):
@@ -32,16 +32,16 @@ def test_urls_are_read_as_they_stand_on_the_terms_of_the_address(storage):
         assert storage.read(place, limit=4) == b"data"
         assert storage.local_path(place) is None
         with pytest.raises(ReadError, match="not on the public internet"):
-            open_storage("anywhere://").read(place, limit=4)
+            open_storage("multi://").read(place, limit=4)
 
 
 def test_links_are_followed_only_when_asked_for(tmp_path):
     (tmp_path / "a").write_bytes(b"data")
     (tmp_path / "link").symlink_to("a")
     place = b"\0" + os.fsencode(tmp_path / "link")
-    assert open_storage("anywhere://", follow_symlinks=True).read(place, limit=4) == b"data"
+    assert open_storage("multi://", follow_symlinks=True).read(place, limit=4) == b"data"
     with pytest.raises(ReadError):
-        open_storage("anywhere://").read(place, limit=4)
+        open_storage("multi://").read(place, limit=4)
 
 
 @pytest.mark.parametrize("path", [b"a.jpg", b"srv/a.jpg", b"https://example.org/a.jpg"])
@@ -68,5 +68,5 @@ def test_nothing_is_listed_written_or_removed(storage):
 
 
 def test_an_address_that_says_more_is_refused():
-    with pytest.raises(AddressError, match="expected anywhere://"):
-        open_storage("anywhere://somewhere")
+    with pytest.raises(AddressError, match="expected multi://"):
+        open_storage("multi://somewhere")

@@ -1,0 +1,1 @@
+"""Retries with backoff, and a limit on how many requests are in flight."""
