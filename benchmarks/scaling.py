@@ -20,12 +20,12 @@ from pathlib import Path
 from machine import describe
 from PIL import Image
 
+from pixmill.batch.config.options import resolve
+from pixmill.batch.inspect.status import open_state, status
 from pixmill.batch.item import Item, Product, Written, pack, to_task
-from pixmill.batch.ledgers import LEDGER
-from pixmill.batch.options import resolve
-from pixmill.batch.plan import plan
+from pixmill.batch.planning.plan import plan
 from pixmill.batch.run import open_run as open_batch
-from pixmill.batch.status import open_state, status
+from pixmill.batch.state.combined_ledger import LEDGER
 from pixmill.engine.executor import Answered, Executor, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.sqlite import SqliteLedger

@@ -20,7 +20,7 @@ def test_importing_pixmill_loads_nothing_heavy():
 
 
 def test_a_worker_loads_no_terminal_no_database_and_no_command_line():
-    assert loaded_by("import pixmill.batch.handler, pixmill.engine.worker.loop") & {"rich", "sqlite3", "argparse"} == set()
+    assert loaded_by("import pixmill.batch.worker.handler, pixmill.engine.worker.loop") & {"rich", "sqlite3", "argparse"} == set()
 
 
 def test_the_extras_are_not_loaded_unless_they_are_asked_for():

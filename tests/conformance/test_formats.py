@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 import pixmill
+from pixmill.batch.config.options import resolve
 from pixmill.batch.item import unpack
-from pixmill.batch.options import resolve
-from pixmill.batch.watch import Watch
-from pixmill.batch.watching.options import Watching
+from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.watch import Watch
 from pixmill.core.units import Duration
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.formats import formats, sniff

@@ -9,7 +9,7 @@ import time
 
 from PIL import Image
 
-from pixmill.batch.watching.options import Watching
+from pixmill.batch.watch.options import Watching
 
 USER = os.getuid() or 12345
 

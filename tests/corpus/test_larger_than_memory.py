@@ -11,7 +11,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from pixmill.batch import status
+from pixmill.batch.inspect import status
 from pixmill.testing.processes import of_session
 
 MEGABYTE = 1_000_000

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixmill.batch import status
+from pixmill.batch.inspect import status
 from pixmill.engine.task import State
 from pixmill.testing.invariants import outputs, temporaries
 

@@ -5,7 +5,7 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from pixmill.batch.naming import Namer, Template
+from pixmill.batch.naming.namer import Namer, Template
 from pixmill.core.errors import PixmillError, RecipeError
 from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.ipc.messages import Inbox

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixmill.batch.naming import Namer, Template, identity
+from pixmill.batch.naming.namer import Namer, Template, identity
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
 from pixmill.core.undecodable import UNDECODABLE
 from pixmill.engine.ipc.messages import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame

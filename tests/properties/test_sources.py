@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pixmill.batch.lists.grouping import Sortable, chunks, record
-from pixmill.batch.lists.mirrored import Mirror
-from pixmill.batch.naming import Namer, Template
+from pixmill.batch.manifests.grouping import Sortable, chunks, record
+from pixmill.batch.manifests.paths import Mirror
+from pixmill.batch.naming.namer import Namer, Template
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.storage.address import relative
 from pixmill.storage.archives.format import safe_name

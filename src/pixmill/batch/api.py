@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from pixmill.batch import run as batch
-from pixmill.batch.options import resolve
+from pixmill.batch.config.options import resolve
 from pixmill.batch.report.summary import Report
 from pixmill.batch.run import BatchRun
 from pixmill.core.events import Observer

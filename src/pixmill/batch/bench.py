@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from pixmill.batch.config import RunConfig, Selection
-from pixmill.batch.places import find
-from pixmill.batch.plan import plan
-from pixmill.batch.report.spending import spending
+from pixmill.batch.config.models import RunConfig, Selection
+from pixmill.batch.planning.locations import find
+from pixmill.batch.planning.plan import plan
 from pixmill.batch.report.summary import Report
+from pixmill.batch.report.time_breakdown import spending
 from pixmill.batch.run import run
 from pixmill.core.errors import AddressError
 from pixmill.core.temporaries import temporary_folder, writing_temporaries

@@ -11,7 +11,7 @@ import msgspec
 
 from pixmill import __version__
 from pixmill.batch.item import from_payload
-from pixmill.batch.named_files import check_again
+from pixmill.batch.outputs.named_files import check_again
 from pixmill.core.errors import ConfigError
 from pixmill.core.temporaries import temporary_folder
 from pixmill.core.text import printable

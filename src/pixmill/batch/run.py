@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pixmill.batch.config import RunConfig
-from pixmill.batch.holding import records_hold
-from pixmill.batch.ledgers import LEDGER
-from pixmill.batch.named_files import NamedFile, check, states_of
-from pixmill.batch.opening import LOOKED_AT, is_near, opening_remarks
-from pixmill.batch.places import nothing_found
-from pixmill.batch.plan import Plan, plan
-from pixmill.batch.report import index
-from pixmill.batch.report.account import AccountFile
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.inspect import output_index
+from pixmill.batch.outputs.named_files import NamedFile, check, states_of
+from pixmill.batch.outputs.reuse import with_earlier_outputs
+from pixmill.batch.outputs.still_valid import records_hold
+from pixmill.batch.planning.locations import nothing_found
+from pixmill.batch.planning.plan import Plan, plan
+from pixmill.batch.planning.preflight import LOOKED_AT, is_near, opening_remarks
+from pixmill.batch.planning.unrecorded import last_commit, unrecorded
+from pixmill.batch.report.data.run_info import AccountFile
 from pixmill.batch.report.summary import Report, summarise
-from pixmill.batch.reuse import with_earlier_outputs
-from pixmill.batch.state import about, open_state, outputs_stand
-from pixmill.batch.statehome import RUNS
-from pixmill.batch.unrecorded import last_commit, unrecorded
-from pixmill.batch.work import crew_size, handler_ref
+from pixmill.batch.state.combined_ledger import LEDGER
+from pixmill.batch.state.location import RUNS
+from pixmill.batch.state.open import about, open_state, outputs_stand
+from pixmill.batch.worker.reference import crew_size, handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
@@ -35,7 +35,7 @@ from pixmill.engine.task import Outcome, Task
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
-    from pixmill.batch.datasets.sealing import Sealing
+    from pixmill.batch.datasets.sealing.sealing import Sealing
 
 Finish = Callable[[Callable[[], bool]], bool]
 Dress = Callable[[HandlerRef], HandlerRef]
@@ -175,7 +175,7 @@ def _may_be(name: bytes) -> bool:
 
 
 def _admitting(executor: Executor, made: Plan, tasks: Iterable[Task | None], stack: ExitStack) -> Iterable[Task | None]:
-    from pixmill.batch.probing.probe import admitting  # noqa: PLC0415  # most runs have no nodes
+    from pixmill.batch.node_probe import admitting  # noqa: PLC0415  # most runs have no nodes
 
     return admitting(executor, made, tasks, stack)
 
@@ -183,13 +183,13 @@ def _admitting(executor: Executor, made: Plan, tasks: Iterable[Task | None], sta
 def _write_index(made: Plan, ledger: Ledger, path: Path) -> None:
     """Write the index, unless the state has been deleted meanwhile: then nothing is said of an output that is not there."""
     if (made.places.state / LEDGER).exists():
-        index.write(ledger, path)
+        output_index.write(ledger, path)
 
 
 def _sealing(made: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> "Sealing | None":
     if made.places.dataset is None:
         return None
-    from pixmill.batch.datasets.opening import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
+    from pixmill.batch.datasets.open import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
 
     return open_sealing(made.places.dataset, made.config.placement, made.places.state, ledger, observers, stack)
 

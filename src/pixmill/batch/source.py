@@ -6,8 +6,8 @@ from typing import Protocol, Self
 
 import msgspec
 
-from pixmill.batch.config import Selection
-from pixmill.batch.own_folders import OwnFolders
+from pixmill.batch.config.models import Selection
+from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.core.errors import AddressError, ImageError
 from pixmill.core.registry import Registry
 from pixmill.storage.address import Address

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.values import accepted, alone, bare, checked, extra, is_repeatable, letter
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.batch.config import RunConfig
-from pixmill.batch.options import MAKE, RUN, Option, options, resolve
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.options import MAKE, RUN, Option, options, resolve
 from pixmill.cli.arguments import Argument
 from pixmill.cli.command import Request, declared
 from pixmill.core.errors import AddressError

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pixmill.batch.progress import Snapshot
+from pixmill.batch.progress.progress import Snapshot
 from pixmill.cli.console import Channel
 from pixmill.core.amounts import byte_count, span
 

@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar
 
 import msgspec
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.arguments import Argument, named, parse
 from pixmill.cli.console import Console
 from pixmill.cli.settings import from_environment, from_file

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import msgspec
 
-from pixmill.batch.config import RunConfig
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.profiling import Profiling
-from pixmill.batch.progress import Progress
+from pixmill.batch.progress.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console
 from pixmill.cli.display import Display, printer_for

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.batch.foreign import Code, as_code
+from pixmill.batch.config.foreign_code import Code, as_code
 from pixmill.cli.console import Console
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model

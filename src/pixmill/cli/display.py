@@ -7,8 +7,8 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Protocol, Self
 
-from pixmill.batch.progress import Progress, Snapshot
-from pixmill.batch.workload import Extent
+from pixmill.batch.progress.progress import Progress, Snapshot
+from pixmill.batch.progress.workload import Extent
 from pixmill.cli.console import Console
 from pixmill.cli.lines import Lines
 from pixmill.cli.showing import Showing

@@ -12,7 +12,7 @@ import msgspec
 from pixmill.batch.datasets import events as datasets
 from pixmill.batch.item import Product
 from pixmill.batch.report.summary import Report
-from pixmill.batch.watching import events as watching
+from pixmill.batch.watch import events as watching
 from pixmill.core.events import Event
 from pixmill.engine import events as running
 from pixmill.engine.events import EVENTS_VERSION, WorkersSeen

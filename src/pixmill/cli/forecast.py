@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pixmill.batch.config import RunConfig
-from pixmill.batch.plan import plan
-from pixmill.batch.selection import taken_by
-from pixmill.batch.survey import Survey, survey
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.dry_run import Survey, survey
+from pixmill.batch.planning.plan import plan
+from pixmill.batch.planning.selection import taken_by
 from pixmill.cli.console import Console
 from pixmill.cli.exits import Exit
 from pixmill.cli.opening import labelled

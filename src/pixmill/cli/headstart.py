@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from pixmill.batch.preload import PRELOAD
+from pixmill.batch.worker.preload import PRELOAD
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.resources.cpu import usable_cores
 

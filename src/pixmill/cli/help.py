@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.arguments import Argument, flag
 from pixmill.cli.command import Command, commands
 from pixmill.cli.values import bare, default_text, placeholder

@@ -1,6 +1,6 @@
 """Progress off a terminal: a line every 10 % or 10 seconds, whichever comes first."""
 
-from pixmill.batch.progress import Snapshot
+from pixmill.batch.progress.progress import Snapshot
 from pixmill.cli.console import Channel
 
 SECONDS = 10.0

@@ -7,10 +7,10 @@ from typing import TextIO, cast
 import msgspec
 
 from pixmill import __version__
-from pixmill.batch.config import RunConfig
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.item import unpack
-from pixmill.batch.progress import Progress
+from pixmill.batch.progress.progress import Progress
 from pixmill.cli.console import Console
 from pixmill.cli.showing import Showing
 from pixmill.core.amounts import byte_count, plural, span
@@ -29,7 +29,7 @@ from pixmill.engine.observability.stalls import StallDetector
 #: what a metrics file may be called for Prometheus to read it
 PROMETHEUS_SUFFIXES = frozenset({".prom", ".txt"})
 
-#: what the measures of ``batch.handler`` are in Prometheus' words
+#: what the measures of ``batch.worker.handler`` are in Prometheus' words
 MEASURES = {
     "bytes_in": "source_bytes",
     "bytes_out": "output_bytes",
@@ -149,7 +149,7 @@ def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterat
 
 def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion: Occasion) -> Observer:
     """Start the live page, and say where it is: the one time that its token is shown."""
-    from pixmill.batch.live.page import LivePage  # noqa: PLC0415  # a server is 30 ms that few runs need pay
+    from pixmill.batch.live.live_page import LivePage  # noqa: PLC0415  # a server is 30 ms that few runs need pay
 
     page = LivePage(
         endpoint,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.arguments import flag
 from pixmill.cli.command import commands, every_option
 from pixmill.cli.settings import variable

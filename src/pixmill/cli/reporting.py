@@ -9,9 +9,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pixmill.batch.config import RunConfig
-from pixmill.batch.foreign import steps_of
-from pixmill.batch.watching.events import CaughtUp
+from pixmill.batch.config.foreign_code import steps_of
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.watch.events import CaughtUp
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.events import Event, Observer
 from pixmill.core.model import Model
@@ -46,7 +46,7 @@ class Reporting(Model, frozen=True, kw_only=True):
     def write(self, config: RunConfig, state: Path) -> None:
         """Write it, if it is wanted and anything has run; ``RunError`` when it cannot be. ``config`` is what was run."""
         if self.report and state.is_dir():
-            from pixmill.batch.report.writing import write_report  # noqa: PLC0415  # a tenth of the start of every other run
+            from pixmill.batch.report.write import write_report  # noqa: PLC0415  # a tenth of the start of every other run
 
             write_report(
                 config.destination,

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.values import checked
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.command import declared
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.model import Model

@@ -6,10 +6,10 @@ from itertools import chain, repeat
 
 import msgspec
 
-from pixmill.batch.config import RunConfig
-from pixmill.batch.report.spending import advice, spending
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.selection import taken_by
 from pixmill.batch.report.summary import Report
-from pixmill.batch.selection import taken_by
+from pixmill.batch.report.time_breakdown import advice, spending
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from pixmill.batch.progress import Progress, Snapshot
-from pixmill.batch.watching.events import (
+from pixmill.batch.progress.progress import Progress, Snapshot
+from pixmill.batch.watch.events import (
     CaughtUp,
     NameRefused,
     OutputRemoved,

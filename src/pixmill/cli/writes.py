@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixmill.batch.config import RunConfig
-from pixmill.batch.named_files import NamedFile, check, states_of
-from pixmill.batch.places import state_folders
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.outputs.named_files import NamedFile, check, states_of
+from pixmill.batch.planning.locations import state_folders
 from pixmill.cli.reporting import Reporting
 from pixmill.cli.showing import Showing
 

@@ -10,12 +10,12 @@ from random import Random
 
 from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
 from pixmill.batch.datasets.dataset import Dataset
-from pixmill.batch.datasets.layout import Bounds
-from pixmill.batch.datasets.opening import open_contents
-from pixmill.batch.datasets.sealing import Sealing
-from pixmill.batch.datasets.shelf import open_shelf
+from pixmill.batch.datasets.open import open_contents
+from pixmill.batch.datasets.sealing.sealing import Sealing
+from pixmill.batch.datasets.shard_layout import Bounds
+from pixmill.batch.datasets.shard_store import open_shelf
 from pixmill.batch.item import Product, Written, pack, unpack
-from pixmill.batch.ledgers import LEDGER
+from pixmill.batch.state.combined_ledger import LEDGER
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.observability.publisher import Announcer

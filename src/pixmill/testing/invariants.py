@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pixmill.batch import status
+from pixmill.batch.inspect import status
 from pixmill.batch.item import Written, unpack
 from pixmill.core.errors import AddressError
 from pixmill.engine.ledger import LedgerView, Record

@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.batch.datasets.packing import Packing
 from pixmill.batch.datasets.sample import Sample
-from pixmill.batch.datasets.whole import whole
+from pixmill.batch.datasets.shard_file import whole
 from pixmill.batch.item import Written
 from pixmill.core.errors import ReadError
 

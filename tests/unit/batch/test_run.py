@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 import pixmill
-from pixmill.batch import status, verification
-from pixmill.batch.options import resolve
-from pixmill.batch.plan import plan
-from pixmill.batch.survey import survey
+from pixmill.batch.config.options import resolve
+from pixmill.batch.inspect import status, verify
+from pixmill.batch.planning.dry_run import survey
+from pixmill.batch.planning.plan import plan
 from pixmill.testing.invariants import check_complete, finished, identities, outputs, temporaries
 
 
@@ -97,7 +97,7 @@ def test_verify_finds_what_a_run_cannot_see_by_size(source, tmp_path):
     (out / "a.jpg").write_bytes(data[:-1] + b"\0")
     (out / "deep/b.jpg").unlink()
     with status.open_state(str(out)) as ledger:
-        problems = {(problem.output, problem.what) for problem in verification.verify(ledger, str(out))}
+        problems = {(problem.output, problem.what) for problem in verify.verify(ledger, str(out))}
     assert problems == {(b"a.jpg", "content"), (b"deep/b.jpg", "missing")}
 
 

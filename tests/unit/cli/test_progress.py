@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console as Terminal
 
-from pixmill.batch.progress import Progress, Snapshot
-from pixmill.batch.workload import Extent
+from pixmill.batch.progress.progress import Progress, Snapshot
+from pixmill.batch.progress.workload import Extent
 from pixmill.cli.bar import render
 from pixmill.cli.console import Channel
 from pixmill.cli.lines import Lines

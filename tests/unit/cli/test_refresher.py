@@ -1,6 +1,6 @@
 import threading
 
-from pixmill.batch.watching.events import CaughtUp
+from pixmill.batch.watch.events import CaughtUp
 from pixmill.cli.reporting import Refresher
 from pixmill.core.errors import RunError
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pixmill.batch.config import RunConfig
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.report.summary import Report
 from pixmill.cli.console import Channel, Console
 from pixmill.cli.exits import Exit

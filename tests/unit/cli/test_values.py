@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from pixmill.batch.options import options
+from pixmill.batch.config.options import options
 from pixmill.cli.values import accepted, checked, default_text, is_repeatable, placeholder
 from pixmill.core.errors import ConfigError
 from pixmill.core.units import ByteSize, Duration, Size

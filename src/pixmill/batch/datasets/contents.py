@@ -10,7 +10,7 @@ from typing import Protocol
 from pixmill.batch.datasets.catalogue import Catalogue, Shard, Spot, Stage
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.packing import ShardReader, packings
-from pixmill.batch.datasets.shelf import Shelf
+from pixmill.batch.datasets.shard_store import Shelf
 from pixmill.batch.item import Written, unpack
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.packing import Packing, packings
-from pixmill.batch.shard import Shard
-from pixmill.batch.statehome import default_state
+from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
 

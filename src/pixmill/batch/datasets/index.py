@@ -10,8 +10,8 @@ from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
 from pixmill.batch.datasets.sample import sample_of
-from pixmill.batch.datasets.shelf import Shelf
-from pixmill.batch.datasets.whole import whole
+from pixmill.batch.datasets.shard_file import whole
+from pixmill.batch.datasets.shard_store import Shelf
 from pixmill.batch.item import Written
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.files import line

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pixmill.batch.naming import FORMER_HASH_DIGITS, HASH_DIGITS, Extension, Namer, Recorded, Template, distinct
+from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, HASH_DIGITS, Extension, Namer, Recorded, Template, distinct
 from pixmill.core.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 import msgspec
 
-from pixmill.batch.own_folders import OUTPUT, OwnFolders
+from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
 from pixmill.batch.source import SYMLINK, Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable

@@ -8,11 +8,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from pixmill.batch.lists import delimited, jsonl, lines, parquet
-from pixmill.batch.lists.entry import Listed
-from pixmill.batch.lists.grouping import Ancestors, Sortable, chunks, record
-from pixmill.batch.lists.mirrored import Mirror
-from pixmill.batch.own_folders import OwnFolders
+from pixmill.batch.manifests import csv, jsonl, parquet, text
+from pixmill.batch.manifests.grouping import Ancestors, Sortable, chunks, record
+from pixmill.batch.manifests.paths import Mirror
+from pixmill.batch.manifests.row import Listed
+from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Asked, Folder, Ignored, Refused, Row, SourceKind, unnoticed
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.sorting import Record, Sorted
@@ -164,13 +164,13 @@ def _rows(path: Path, column: str | None) -> Iterator[Listed]:
         return
     with path.open("rb") as file:
         if suffix in _DELIMITERS:
-            yield from delimited.read(file, column, shown=shown, delimiter=_DELIMITERS[suffix])
+            yield from csv.read(file, column, shown=shown, delimiter=_DELIMITERS[suffix])
         else:
-            yield from jsonl.read(file, column, shown=shown) if suffix in _JSON else lines.read(file)
+            yield from jsonl.read(file, column, shown=shown) if suffix in _JSON else text.read(file)
 
 
 def _standard_input() -> Iterator[Listed]:
     file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if file is None or file.isatty():
         raise AddressError("SRC is -, and no list comes through standard input", hint="find photos -type f | pixmill run - DST")
-    return lines.read(file)
+    return text.read(file)

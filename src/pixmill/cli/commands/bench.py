@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, structs
 
 from pixmill.batch.bench import SEQUENTIAL, Trial, recommended, sample, trials, worker_counts
-from pixmill.batch.options import MAKE, RUN, Option, options, resolve
+from pixmill.batch.config.options import MAKE, RUN, Option, options, resolve
 from pixmill.cli.arguments import Argument
 from pixmill.cli.asking import RecipeFile
 from pixmill.cli.command import Command, declared

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.arguments import Argument
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exits import Exit

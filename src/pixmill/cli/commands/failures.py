@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.options import Option
-from pixmill.batch.status import failures, open_state
+from pixmill.batch.config.options import Option
+from pixmill.batch.inspect.status import failures, open_state
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exits import Exit

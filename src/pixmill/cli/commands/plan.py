@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pixmill.batch.options import Option
+from pixmill.batch.config.options import Option
 from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
 from pixmill.cli.forecast import forecast

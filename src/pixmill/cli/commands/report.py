@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.foreign import Code, steps_of
-from pixmill.batch.named_files import REPORT, NamedFile, states_of
-from pixmill.batch.named_files import check as check_files
-from pixmill.batch.options import Option
-from pixmill.batch.report.writing import write_report
-from pixmill.batch.status import last_config, open_state, state_folder
+from pixmill.batch.config.foreign_code import Code, steps_of
+from pixmill.batch.config.options import Option
+from pixmill.batch.inspect.status import last_config, open_state, state_folder
+from pixmill.batch.outputs.named_files import REPORT, NamedFile, states_of
+from pixmill.batch.outputs.named_files import check as check_files
+from pixmill.batch.report.write import write_report
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.consent import Consent, Named, naming

@@ -5,12 +5,12 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.config import RunConfig
+from pixmill.batch.config.foreign_code import code_of
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.options import LIMIT, RUN, Option, options
 from pixmill.batch.datasets.dataset import as_before
-from pixmill.batch.foreign import code_of
-from pixmill.batch.ledgers import Holding, Ledgers
-from pixmill.batch.options import LIMIT, RUN, Option, options
-from pixmill.batch.status import forget_failures, last_config, last_configs, open_state, unfinished
+from pixmill.batch.inspect.status import forget_failures, last_config, last_configs, open_state, unfinished
+from pixmill.batch.state.combined_ledger import Holding, Ledgers
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.options import RUN, Option
+from pixmill.batch.config.options import RUN, Option
 from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
 from pixmill.cli.conduct import conduct

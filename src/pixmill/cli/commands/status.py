@@ -8,9 +8,9 @@ from typing import ClassVar, get_args
 
 import msgspec
 
-from pixmill.batch.options import Option
-from pixmill.batch.status import Condition, ShardStatus, open_state, status
-from pixmill.batch.status import Status as Held
+from pixmill.batch.config.options import Option
+from pixmill.batch.inspect.status import Condition, ShardStatus, open_state, status
+from pixmill.batch.inspect.status import Status as Held
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
 from pixmill.cli.exits import Exit

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from pixmill.batch.options import Option
-from pixmill.batch.status import open_state
-from pixmill.batch.verification import verify
+from pixmill.batch.config.options import Option
+from pixmill.batch.inspect.status import open_state
+from pixmill.batch.inspect.verify import verify
 from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
 from pixmill.cli.exits import Exit

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.options import Option
-from pixmill.batch.places import find
-from pixmill.batch.progress import Progress
-from pixmill.batch.watch import Watch as Watcher
-from pixmill.batch.watching.heartbeat import why_not_alive
-from pixmill.batch.watching.options import Watching
+from pixmill.batch.config.options import Option
+from pixmill.batch.planning.locations import find
+from pixmill.batch.progress.progress import Progress
+from pixmill.batch.watch.heartbeat import why_not_alive
+from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.watch import Watch as Watcher
 from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
 from pixmill.cli.display import Display, Silent

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import pixmill
-from pixmill.batch import status
+from pixmill.batch.inspect import status
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.testing.invariants import identities, outputs
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.batch.config import Selection
-from pixmill.batch.identity import ensure_identity
-from pixmill.batch.own_folders import OwnFolders
+from pixmill.batch.config.models import Selection
+from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Asked, Folder
 from pixmill.batch.sources.directory import Directory
+from pixmill.batch.state.identity import ensure_identity
 from pixmill.storage.address import Address
 
 

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 import pixmill
-from pixmill.batch import status
-from pixmill.batch.lists.grouping import Sortable, chunks, record
-from pixmill.batch.options import resolve
-from pixmill.batch.plan import plan
+from pixmill.batch.config.options import resolve
+from pixmill.batch.inspect import status
+from pixmill.batch.manifests.grouping import Sortable, chunks, record
+from pixmill.batch.planning.plan import plan
 from pixmill.batch.source import Asked
 from pixmill.batch.sources.manifest import Manifest
-from pixmill.batch.work import confinement
+from pixmill.batch.worker.reference import confinement
 from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.sorting import Sorted
 from pixmill.storage.address import Address

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.report.dossier import Dossier
-from pixmill.batch.report.findings import ErrorClass
+from pixmill.batch.report.data.statistics import ErrorClass
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
+from pixmill.batch.report.report_data import Dossier
 from pixmill.core.amounts import plural
 from pixmill.core.errors import PixmillError
 from pixmill.engine.task import Failure

@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pixmill.batch.report.combination import run_name
-from pixmill.batch.report.dossier import Dossier
+from pixmill.batch.report.data.shard_merge import run_name
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, terms, tiles
+from pixmill.batch.report.report_data import Dossier
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.engine.ledger import FINISHED
 

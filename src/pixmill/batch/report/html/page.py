@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from hashlib import sha256
 from importlib.resources import files
 
-from pixmill.batch.report.dossier import Dossier
-from pixmill.batch.report.html.album import album, similarity
 from pixmill.batch.report.html.failures import failures
 from pixmill.batch.report.html.markup import Html, inert, raw, tag
 from pixmill.batch.report.html.overview import headline, what_was_run
+from pixmill.batch.report.html.previews import album, similarity
 from pixmill.batch.report.html.sizes import sizes
 from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section
+from pixmill.batch.report.report_data import Dossier
 
 PARTS = (failures, album, similarity, sizes, throughput, stages, extremes, what_was_run)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.report.dossier import Dossier
-from pixmill.batch.report.findings import TENTHS, Findings
+from pixmill.batch.report.data.statistics import TENTHS, Findings
 from pixmill.batch.report.html.charts import Bar, columns
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
+from pixmill.batch.report.report_data import Dossier
 from pixmill.core.amounts import byte_count, plural
 
 

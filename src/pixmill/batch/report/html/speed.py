@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.report.combination import run_name
-from pixmill.batch.report.dossier import Dossier
-from pixmill.batch.report.findings import Picture
+from pixmill.batch.report.data.shard_merge import run_name
+from pixmill.batch.report.data.statistics import Picture
+from pixmill.batch.report.data.timeline import Part
 from pixmill.batch.report.html.charts import Bar, columns, shares
 from pixmill.batch.report.html.markup import inert, join, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
-from pixmill.batch.report.spending import QUEUE, advice, spending
-from pixmill.batch.report.timeline import Part
+from pixmill.batch.report.report_data import Dossier
+from pixmill.batch.report.time_breakdown import QUEUE, advice, spending
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Snapshot

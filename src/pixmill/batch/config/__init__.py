@@ -1,0 +1,1 @@
+"""What a run was asked to do: the models, and the ways to state them."""

@@ -1,0 +1,38 @@
+"""What decides the bytes of every output besides its source: the recipe, the files it names, and the engine that does it."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+from pixmill.batch.config.models import RunConfig
+from pixmill.imaging.limits import Limits
+from pixmill.imaging.operation import Operation
+from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.version import ENGINE
+
+
+def whole(config: RunConfig) -> bytes:
+    """Return the 16-byte fingerprint of everything that ``config`` makes of a source."""
+    return _fingerprint(config.recipe, config)
+
+
+def each_rendition(config: RunConfig) -> tuple[bytes, ...]:
+    """Return the fingerprint of each rendition on its own, in order: it changes only when that one does."""
+    recipe = config.recipe
+    return tuple(_fingerprint(recipe.evolve(renditions=(rendition,)), config) for rendition in recipe.renditions)
+
+
+def all_steps(recipe: Recipe) -> Iterator[Operation]:
+    """Yield every step of ``recipe``: the shared ones, then those of each rendition."""
+    yield from recipe.steps
+    for rendition in recipe.renditions:
+        yield from rendition.steps
+
+
+def _fingerprint(recipe: Recipe, config: RunConfig) -> bytes:
+    unlimited = recipe.evolve(limits=Limits())  # a limit decides whether, never what
+    digest = blake2b(f"{ENGINE} {unlimited.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
+    for step in all_steps(recipe):
+        for file in step.files:
+            digest.update(blake2b(Path(file).read_bytes()).digest())
+    return digest.digest()

@@ -1,0 +1,1 @@
+"""What is on record of an output: its state, its files, its index."""

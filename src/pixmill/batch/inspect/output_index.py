@@ -1,0 +1,84 @@
+"""The index of an output: one JSON line for each finished image, for programs that come after and for web pages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+import msgspec
+
+from pixmill.batch.item import Product, Written, unpack
+from pixmill.batch.outputs.named_files import check_again
+from pixmill.engine.ledger import Ledger
+from pixmill.engine.observability.files import line, replaced, writing
+from pixmill.engine.task import State
+
+
+class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """One output. ``path`` is relative to DST, ``digest`` the BLAKE2b-128 of its bytes in hex."""
+
+    path: bytes
+    width: int
+    height: int
+    bytes: int
+    format: str
+    rendition: str
+    digest: str
+
+
+class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an index: a source, and all that was made of it.
+
+    ``srcset``: by format, the value of the attribute of that name, where there are several widths. ``columns``: what the list
+    that named the source says of it besides.
+    """
+
+    source: bytes
+    outputs: tuple[IndexedOutput, ...]
+    notes: tuple[str, ...]
+    srcset: dict[str, str]
+    columns: dict[str, Any]
+
+
+def entries(ledger: Ledger) -> Iterator[IndexedImage]:
+    """Yield one entry for each finished image, in order of path, in constant memory."""
+    for record in ledger.records(State.DONE):
+        yield _entry(record.key, unpack(record.result))
+
+
+def write(ledger: Ledger, path: Path) -> None:
+    """Write the index of everything that ``ledger`` holds as done to ``path``, whole or not at all; ``RunError`` if it cannot."""
+    check_again("--index", path, "index")
+    with writing(path), replaced(path) as file:
+        for entry in entries(ledger):
+            file.write(line(entry) + "\n")
+
+
+def _entry(source: bytes, product: Product) -> IndexedImage:
+    outputs = tuple(_output(written) for written in product.outputs)
+    formats = dict.fromkeys(output.format for output in outputs)
+    srcsets = {name: _srcset([output for output in outputs if output.format == name]) for name in formats}
+    return IndexedImage(
+        source=source,
+        outputs=outputs,
+        notes=product.notes,
+        srcset={name: srcset for name, srcset in srcsets.items() if ", " in srcset},
+        columns=msgspec.json.decode(product.columns) if product.columns else {},
+    )
+
+
+def _output(written: Written) -> IndexedOutput:
+    return IndexedOutput(
+        path=written.name,
+        width=written.width,
+        height=written.height,
+        bytes=written.size,
+        format=written.format,
+        rendition=written.rendition,
+        digest=written.digest.hex(),
+    )
+
+
+def _srcset(outputs: list[IndexedOutput]) -> str:
+    by_width = {output.width: output.path for output in outputs}
+    return ", ".join(f"{quote_from_bytes(by_width[width])} {width}w" for width in sorted(by_width))

@@ -1,0 +1,76 @@
+"""The top of the live page: how far the run is, how fast, and how long it will take."""
+
+from collections.abc import Iterator
+
+from pixmill.batch.progress.progress import Snapshot
+from pixmill.batch.report.html.markup import Html, inert, tag
+from pixmill.batch.report.html.tables import tiles
+from pixmill.core.amounts import byte_count, plural, span
+from pixmill.engine.ledger import FINISHED
+from pixmill.engine.observability.metrics import Snapshot as Numbers
+
+TENTHS = 10
+
+
+def head(now: Snapshot, numbers: Numbers, destination: str) -> Html:
+    """Return title, one sentence, the bar, and the numbers that matter most."""
+    place = inert(destination)
+    total = plural(now.found, "image") + " so far" if now.total is None else plural(now.total, "image")
+    return tag(
+        "header",
+        tag("p", "pixmill, live", class_="brand"),
+        tag("h1", f"{now.finished:,} of {total} into {place}"),
+        tag("p", sentence(now, numbers), class_="state"),
+        tag(
+            "progress",
+            max=100,
+            value=_percent(now.share),
+            aria_label="Images that are finished",
+        ),
+        tiles(_numbers(now, numbers)),
+    )
+
+
+def sentence(now: Snapshot, numbers: Numbers) -> str:
+    """Say in one sentence what it is at: the rate and the time left, or how it ended."""
+    if numbers.reason:
+        failed = f"; {plural(now.failed, 'image')} failed" if now.failed else ""
+        outcome = "Finished" if numbers.reason == FINISHED else f"Ended early: {inert(numbers.reason)}"
+        return f"{outcome} after {span(numbers.seconds)}{failed}."
+    left = "still discovering" if now.total is None else "" if now.remaining is None else f"about {span(now.remaining)} left"
+    speed = f"{now.images_rate:.1f} images/s, {now.pixels_rate / 1e6:.0f} megapixels/s"
+    return f"At {speed}{f'; {left}' if left else ''}."
+
+
+def short(now: Snapshot, numbers: Numbers) -> str:
+    """Return what a tab has room for: ``42 %``."""
+    if numbers.reason:
+        return "finished" if numbers.reason == FINISHED else "ended early"
+    return f"{now.finished:,} done" if now.share is None else f"{now.share:.0%}"
+
+
+def spoken(now: Snapshot, numbers: Numbers) -> str:
+    """Return what a screen reader says when it changes: at each tenth, at each new kind of failure, and at the end."""
+    if numbers.reason:
+        return sentence(now, numbers)
+    share = 0.0 if now.share is None else now.share
+    kinds = f" Failures: {', '.join(sorted(map(inert, numbers.failures)))}." if numbers.failures else ""
+    return f"{int(share * TENTHS) * TENTHS} % finished.{kinds}"
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share * 100:.1f}"
+
+
+def _numbers(now: Snapshot, numbers: Numbers) -> Iterator[tuple[str, str, str]]:
+    yield "done", f"{now.done:,}", "good"
+    if now.outputs > now.done:
+        yield "outputs", f"{now.outputs:,}", ""
+    yield "failed", f"{now.failed:,}", "bad" if now.failed else ""
+    if now.skipped:
+        yield "unchanged", f"{now.skipped:,}", ""
+    pending = (now.found if now.total is None else now.total) - now.finished
+    yield "pending", f"{pending:,}", ""
+    yield "in", byte_count(numbers.measures.get("bytes_in", 0)), ""
+    yield "out", byte_count(numbers.measures.get("bytes_out", 0)), ""
+    yield "saved" if now.saved >= 0 else "more", byte_count(abs(now.saved)), "good" if now.saved > 0 else ""

@@ -1,0 +1,1 @@
+"""Names of outputs, and what happens when two images want the same."""

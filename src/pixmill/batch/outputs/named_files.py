@@ -1,0 +1,172 @@
+"""Files that options name, such as ``--index``: written only where they are new or empty, or where pixmill wrote what they hold.
+
+Each kind is known by how its content begins. All are checked before anything runs, and those that are written at the end once more
+then. A device or a pipe is written to as it is.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from pixmill.batch.config.shard import Shard
+from pixmill.batch.state import state_folder
+from pixmill.core.errors import ConfigError, RunError
+from pixmill.core.text import printable
+from pixmill.engine.observability.exporters.failure_log import asides
+from pixmill.engine.observability.streams import is_stream
+from pixmill.storage.address import Address
+
+STANDARD_INPUT = "-"
+LOG = "log"
+REPORT = "report"
+_HEAD = 1 << 16  # bytes in which it shows whose a file is: a path of 4,096 bytes, escaped, has 24 kB
+_EVENT = rb'\{"event":"[a-z_]+","at":[0-9]'
+_TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
+_SPEEDSCOPE = rb'\{"\$schema":"https://www\.speedscope\.app/file-format-schema\.json",'
+#: how a file of each kind begins; the second of two is what former versions wrote
+BEGINNINGS = {
+    "index": re.compile(rb'\{"source":"(?:[^"\\]|\\.)*","outputs":\['),
+    REPORT: re.compile(rb'(?s)<!doctype html>\n<html lang="en"><head><meta charset="utf-8">.*?'
+                       rb'(?:<meta name="generator" content="pixmill|<title>pixmill: )'),
+    "events": re.compile(_EVENT),
+    LOG: re.compile(_EVENT + rb"|" + _TIME + rb" [^\n]* (?:\(attempts [0-9]+, |\(at it for )"),
+    "metrics": re.compile(rb'\{"run":[0-9]+,"workers":[0-9]+,"seconds":|# HELP pixmill_'),
+    "profile": re.compile(_SPEEDSCOPE + rb'(?:"exporter":"pixmill |"shared":\{"frames":\[)'),
+}  # fmt: skip
+
+
+class NamedFile(msgspec.Struct, frozen=True):
+    """A file that is written because ``option`` names it: what it holds is of a ``kind`` that ``BEGINNINGS`` knows."""
+
+    option: str
+    path: Path
+    kind: str
+
+
+def check(files: Iterable[NamedFile], *, source: str, states: Sequence[Path]) -> None:
+    """Raise ``ConfigError`` for a file that may not be written. ``source`` is SRC, ``states`` the folders of the state."""
+    taken: dict[object, NamedFile] = {}
+    for file in files:
+        if is_stream(file.path):
+            _refuse_disk(file)
+            continue
+        _refuse_homeless(file)
+        _refuse_shared(file, taken)
+        _refuse_state(file, states)
+        for path in _written(file):
+            _refuse_source(file, path, source)
+            if _is_foreign(path, file.kind):
+                raise _foreign(file.option, path)
+
+
+def check_again(option: str, path: Path, kind: str) -> None:
+    """Raise ``RunError`` when a file that is not ours has come to ``path`` while the run was going on."""
+    if not is_stream(path) and _is_foreign(path, kind):
+        error = _foreign(option, path)
+        raise RunError(error.message, code="export", hint=error.hint)
+
+
+def _written(file: NamedFile) -> Iterator[Path]:
+    yield file.path
+    if file.kind == LOG:
+        yield from asides(file.path)
+
+
+def _is_foreign(path: Path, kind: str) -> bool:
+    """Tell whether there is something at ``path`` that is not of ``kind``, and not empty."""
+    try:
+        status = path.stat()
+        if status.st_size == 0 and stat.S_ISREG(status.st_mode):
+            return False
+        with path.open("rb") as file:
+            return BEGINNINGS[kind].match(file.read(_HEAD)) is None
+    except FileNotFoundError:
+        return False
+    except IsADirectoryError:
+        return True
+    except OSError:  # what cannot be read cannot be known
+        return True
+
+
+def _refuse_disk(file: NamedFile) -> None:
+    with suppress(OSError):
+        if stat.S_ISBLK(file.path.stat().st_mode):
+            raise _foreign(file.option, file.path)
+
+
+def _refuse_homeless(file: NamedFile) -> None:
+    if not Path(os.path.realpath(file.path)).parent.is_dir():
+        raise ConfigError(f"{printable(file.path)} cannot be written: its folder does not exist", hint="name another file")
+
+
+def _refuse_shared(file: NamedFile, taken: dict[object, NamedFile]) -> None:
+    other = taken.setdefault(_identity(file.path), file)
+    if other is not file:
+        raise ConfigError(
+            f"{other.option} and {file.option} name one file, {printable(file.path)}", hint="give each a file of its own"
+        )
+
+
+def _refuse_source(file: NamedFile, path: Path, source: str) -> None:
+    with suppress(OSError):
+        if _is_source(path.stat(), source):
+            raise ConfigError(
+                f"{file.option} {printable(path)} is SRC itself ({printable(source)}), and inputs are never changed",
+                code="foreign-file",
+                hint="name another file",
+            )
+
+
+def _is_source(status: os.stat_result, source: str) -> bool:
+    if source == STANDARD_INPUT:
+        return os.path.samestat(status, os.fstat(0))
+    place = Address.parse(source).local if source else None
+    return place is not None and os.path.samestat(status, place.stat())
+
+
+def _refuse_state(file: NamedFile, states: Sequence[Path]) -> None:
+    """Refuse a name that the state has for itself; the report may have the place that it has by default."""
+    target = Path(os.path.realpath(file.path))
+    is_default = file.kind == REPORT and target.name == "report.html"
+    below = [(target.parent, target.name), *((folder.parent, folder.name) for folder in target.parents)]
+    for folder, name in below:
+        if state_folder.is_name_of_state(name) and not is_default and any(_is_one(folder, state) for state in states):
+            raise ConfigError(
+                f"{file.option} {printable(file.path)} is a place of the state in {printable(folder)}",
+                code="foreign-file",
+                hint="name another file",
+            )
+
+
+def states_of(*folders: Path) -> tuple[Path, ...]:
+    """Return ``folders`` and, where one is of a shard, that of all shards."""
+    return tuple(dict.fromkeys(each for folder in folders for each in (folder, _base(folder))))
+
+
+def _base(folder: Path) -> Path:
+    return folder.parent if Shard.of_folder(folder.name) else folder
+
+
+def _is_one(folder: Path, other: Path) -> bool:
+    return _identity(folder) == _identity(other)
+
+
+def _identity(path: Path) -> object:
+    try:
+        status = path.stat()
+    except OSError:
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
+
+def _foreign(option: str, path: Path) -> ConfigError:
+    return ConfigError(
+        f"{option} would write over {printable(path)}, which is no file that pixmill has written for it",
+        code="foreign-file",
+        hint="name another file",
+    )

@@ -1,0 +1,1 @@
+"""From a configuration to a plan that was checked against the world."""

@@ -1,0 +1,115 @@
+"""The account of a run: what the ledger does not keep. The command, the versions, the machine, and the numbers at the end.
+
+One file a run in the folder ``runs`` of the state, brought up to date while the run goes on, so that a run that was killed has
+one too. It is a convenience: no other part of pixmill depends on it.
+"""
+
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+import pixmill
+from pixmill.batch.state import state_folder
+from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
+from pixmill.core.events import Event, Observer
+from pixmill.core.undecodable import UNDECODABLE
+from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.resources.cpu import usable_cores
+from pixmill.imaging.version import ENGINE
+
+KEPT = 20  # accounts; the oldest go
+_NAME = re.compile(r"[0-9]+\.json")
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one run. ``command`` is as the shell gave it, empty when a program started the run.
+
+    ``makes`` is what was made of each image, in words.
+    """
+
+    command: tuple[bytes, ...] = ()
+    makes: tuple[str, ...] = ()
+    version: str = ""
+    engine: str = ""
+    python: str = ""
+    system: str = ""
+    cores: int = 0
+    memory: int = 0
+    snapshot: Snapshot = Snapshot()
+
+
+class AccountFile(Observer):
+    """Keeps the account of a run of ``metrics`` in ``folder``, that of a state. It comes after ``metrics`` among the observers.
+
+    A run that worked on nothing leaves none, so that the account of the one that did the work stays the last. What cannot be
+    written is not: a full disk has its own message.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        metrics: Metrics,
+        command: Sequence[str] = (),
+        *,
+        makes: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Write nothing yet."""
+        self._state, self._name = folder.parent, folder.name
+        self._metrics = metrics
+        self._about = about_here(command, makes)
+        self._clock = clock
+        self._next = clock() + RUN_FILE_INTERVAL
+
+    def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
+        """Write the account if it is time."""
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + RUN_FILE_INTERVAL
+            self._write()
+
+    def close(self) -> None:
+        """Write the account as it is now, and forget the oldest."""
+        self._write()
+        with suppress(OSError), state_folder.opened(self._state, self._name) as (folder, _):
+            for name in sorted(filter(_NAME.fullmatch, os.listdir(folder)))[:-KEPT]:  # noqa: PTH208  # of a descriptor
+                os.unlink(name, dir_fd=folder)
+
+    def _write(self) -> None:
+        snapshot = self._metrics.snapshot()
+        if not snapshot.tried:
+            return
+        data = msgspec.json.encode(msgspec.structs.replace(self._about, snapshot=snapshot))
+        with suppress(OSError):
+            state_folder.make_within(self._state, self._name)
+            state_folder.write(self._state, f"{self._name}/{snapshot.run:08}.json", data)
+
+
+def accounts(state: Path) -> Iterator[Account]:
+    """Yield the accounts below the folder ``state``, the youngest first; one that cannot be read is left out."""
+    names: list[str] = []
+    with suppress(OSError), state_folder.opened(state, RUNS) as (folder, _):
+        names = sorted(filter(_NAME.fullmatch, os.listdir(folder)), reverse=True)  # noqa: PTH208  # of a descriptor
+    for name in names:
+        with suppress(OSError, *UNDECODABLE):
+            yield msgspec.json.decode(state_folder.read(state, f"{RUNS}/{name}"), type=Account)
+
+
+def about_here(command: Sequence[str], makes: tuple[str, ...] = ()) -> Account:
+    """Return what is known of a run on this machine before it begins."""
+    return Account(
+        command=tuple(map(os.fsencode, command)),
+        makes=makes,
+        version=pixmill.__version__,
+        engine=ENGINE.partition(" ")[2],
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} on {platform.machine()}",
+        cores=usable_cores(),
+        memory=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    )

@@ -1,0 +1,125 @@
+"""Several shards' accounts and runs as one: what was done side by side, added up."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pixmill.batch.config.shard import Shard
+from pixmill.batch.report.data.run_info import Account, accounts
+from pixmill.batch.state.combined_ledger import find, total
+from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
+from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, Snapshot
+from pixmill.engine.task import Counts
+
+
+def last_account(ledger: LedgerView, state: Path) -> tuple[Account | None, RunRecord | None]:
+    """Return the account of the last run that worked on images, and that run: of all shards together where there are several.
+
+    ``None`` stands for an account that was not kept, and for a run that there was not.
+    """
+    folders = [each.folder for each in find(state) if each.shard.count > 1]
+    if len(folders) < 2:  # noqa: PLR2004  # one is not several
+        return _of_one(ledger, folders[0] if folders else state)
+    runs = _last_of_each(ledger.runs())
+    kept = [account for account in (next(accounts(folder), None) for folder in folders) if account]
+    return (together(kept) if kept else None), (_spanning(runs) if runs else None)
+
+
+def run_name(run: RunRecord | None) -> str:
+    """Return what ``run`` is called in a report."""
+    if run is None or not run.number:
+        return "All shards"
+    shard = _shard(run)
+    return f"Run {run.number} of shard {shard}" if shard else f"Run {run.number}"
+
+
+def together(kept: Sequence[Account]) -> Account:
+    """Return one account of what was done side by side; the machine is that of the first."""
+    return replace(kept[0], snapshot=reduce(_both, (account.snapshot for account in kept)))
+
+
+def _of_one(ledger: LedgerView, state: Path) -> tuple[Account | None, RunRecord | None]:
+    runs = list(ledger.runs())
+    account = next(accounts(state), None)
+    run = next((run for run in reversed(runs) if account is not None and run.number == account.snapshot.run), None)
+    return account, run or (runs[-1] if runs else None)
+
+
+def _last_of_each(runs: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return the last run of each shard."""
+    return list({_shard(run): run for run in runs}.values())
+
+
+def _shard(run: RunRecord) -> str:
+    """Return the shard that ``run`` was asked to do; empty for the whole."""
+    asked = json.loads(run.about) if run.about else {}
+    shard = str(asked.get("selection", {}).get("shard", ""))
+    return "" if shard == str(Shard()) else shard
+
+
+def _spanning(runs: Sequence[RunRecord]) -> RunRecord:
+    """Return what began with the first of ``runs`` and ended with the last."""
+    has_ended = all(run.ended_at for run in runs)
+    return RunRecord(
+        number=0,
+        started_at=min(run.started_at for run in runs),
+        ended_at=max(run.ended_at for run in runs) if has_ended else 0.0,
+        reason=next((run.reason for run in runs if run.reason != FINISHED), FINISHED),
+        counts=replace(total(run.counts for run in runs), skipped=sum(run.counts.skipped for run in runs)),
+        about=runs[-1].about,
+    )
+
+
+def _both(one: Snapshot, two: Snapshot) -> Snapshot:
+    """Return the numbers of two runs on different images. ``seconds`` is what their workers had on average."""
+    workers = one.workers + two.workers
+    had = one.workers * one.seconds + two.workers * two.seconds
+    counts = _sum(one.counts, two.counts)
+    return replace(
+        one,
+        run=0,
+        workers=workers,
+        seconds=had / workers if workers else max(one.seconds, two.seconds),
+        found=counts.found,
+        done=counts.done,
+        skipped=counts.skipped,
+        failed=counts.failed,
+        remembered=one.remembered + two.remembered,
+        retries=one.retries + two.retries,
+        workers_lost=one.workers_lost + two.workers_lost,
+        nodes_left_out=one.nodes_left_out + two.nodes_left_out,
+        node_failures=dict(Counter(one.node_failures) + Counter(two.node_failures)),
+        rate=one.rate + two.rate,
+        measures=dict(Counter(one.measures) + Counter(two.measures)),
+        failures={code: _kinds(one, two, code) for code in {**one.failures, **two.failures}},
+        task=_timings(one.task, two.task),
+        stages={name: _timings(one.stages.get(name), two.stages.get(name)) for name in {**one.stages, **two.stages}},
+        slowest=tuple(sorted((*one.slowest, *two.slowest), key=lambda slow: -slow.seconds)[:SLOWEST]),
+        finished_at=max(one.finished_at, two.finished_at),
+        reason=one.reason if one.reason != FINISHED else two.reason,
+    )
+
+
+def _sum(one: Counts, two: Counts) -> Counts:
+    return replace(total([one, two]), skipped=one.skipped + two.skipped)
+
+
+def _kinds(one: Snapshot, two: Snapshot, code: str) -> FailureKind:
+    kinds = [snapshot.failures.get(code, FailureKind()) for snapshot in (one, two)]
+    return FailureKind(count=sum(kind.count for kind in kinds), keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES])
+
+
+def _timings(one: Timing | None, two: Timing | None) -> Timing:
+    if one is None or two is None:
+        return one or two or Timing()
+    return Timing(
+        count=one.count + two.count,
+        total=one.total + two.total,
+        longest=max(one.longest, two.longest),
+        buckets=tuple(map(sum, zip(one.buckets, two.buckets, strict=True))),
+    )

@@ -1,0 +1,41 @@
+"""Write the report of an output to a file."""
+
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from pixmill.batch.config.foreign_code import Code
+from pixmill.batch.inspect.status import open_state, state_folder
+from pixmill.batch.outputs.named_files import check_again
+from pixmill.batch.report.html.page import page
+from pixmill.batch.report.report_data import collect
+from pixmill.engine.observability.files import replaced, writing
+
+NAME = "report.html"
+
+
+def write_report(
+    destination: str,
+    *,
+    state: str | None = None,
+    path: Path | None = None,
+    check: int = 0,
+    allowed: Collection[Code] = (),
+    now: float | None = None,
+) -> Path:
+    """Write the report of ``destination``, whole or not at all, and return where it is: ``path``, or in the folder of its state.
+
+    ``check`` is how many images are sampled for similarity, which runs the recipe of the last run: with code that is not among
+    ``allowed``, none is. A run may be going on meanwhile. ``AddressError`` when no run has
+    been there, ``RunError`` when the file cannot be written.
+    """
+    folder = state_folder(destination, state)
+    with open_state(destination, state) as ledger:
+        made_at = time.time() if now is None else now
+        text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
+    target = path or folder / NAME
+    if path is not None:
+        check_again("the report", path, "report")
+    with writing(target), replaced(target) as file:
+        file.write(text)
+    return target

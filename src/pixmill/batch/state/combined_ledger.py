@@ -1,0 +1,207 @@
+"""The ledgers of an output, one of a whole run or one for each shard, read as one.
+
+Counts are those of the rows that are there, never an estimate. Ledgers are opened one after the other, so that a thousand shards
+need no more files and memory than one.
+"""
+
+import fcntl
+import heapq
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from pixmill.batch.config.shard import Shard
+from pixmill.batch.state import state_folder
+from pixmill.core.errors import RunError
+from pixmill.engine.ledger import LedgerView, Record, RunRecord
+from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.task import Counts, State
+
+LEDGER = "ledger.sqlite"
+LOCK = "lock"
+BROUGHT = "brought"  # the file that says whose ledger was brought here from another machine, and when that gave a sign of life
+SIGNS_WITHIN = 90.0  # seconds
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """Where a ledger is: the ``shard`` whose it is, and the ``folder`` of its state."""
+
+    shard: Shard
+    folder: Path
+
+    def open(self) -> SqliteLedger:
+        """Open it to read; a run may be going on meanwhile."""
+        state_folder.check(self.folder)
+        return SqliteLedger(self.folder / LEDGER, read_only=True)
+
+    def is_running(self, *, now: Callable[[], float] = time.time) -> bool:
+        """Tell whether a run that has not ended is going on, here or on the machine that this is a copy from.
+
+        There, its owner's last sign of life decides, which was noted with the copy.
+        """
+        return self.is_locked() or now() - self._last_sign() < SIGNS_WITHIN
+
+    def is_locked(self) -> bool:
+        """Tell whether a run has it on this machine: its lock goes when its owner dies, by whatever death."""
+        try:
+            lock = state_folder.open_file(self.folder, LOCK, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def _last_sign(self) -> float:
+        try:
+            words = state_folder.read(self.folder, BROUGHT).split()
+            return float(words[1])
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What one ledger holds: its ``counts`` and its ``runs``, oldest first."""
+
+    holding: Holding
+    counts: Counts
+    runs: tuple[RunRecord, ...]
+
+
+def find(state: Path) -> list[Holding]:
+    """Return every ledger in the folder ``state`` and in those of shards below it, in order of their numbers.
+
+    ``state`` may also be the folder of one shard, whose ledger is then all there is. ``RunError`` when a folder with a ledger
+    holds links, or files of strangers.
+    """
+    below = {path: Shard.of_folder(path.name) for path in state.glob("shard-*-of-*")}
+    places = {state: Shard(), **{path: shard for path, shard in below.items() if shard}}
+    for folder in places:
+        state_folder.check(folder)
+    found = [Holding(shard, folder) for folder, shard in places.items() if (folder / LEDGER).exists()]
+    return sorted(found, key=lambda each: (each.shard.count, each.shard.index))
+
+
+def open_to_write(folder: Path) -> SqliteLedger:
+    """Open the ledger in the state folder ``folder``, or make it there. The lock is the caller's."""
+    state_folder.check(folder)
+    state_folder.refuse_second_names(folder, LEDGER)
+    return SqliteLedger(folder / LEDGER)
+
+
+class Ledgers(LedgerView):
+    """Several ledgers as one. A key that more than one knows, after a change of the split, is as the youngest has it."""
+
+    def __init__(self, held: Sequence[Holding]) -> None:
+        """Read ``held``, without those that a younger split has taken over as a whole."""
+        self._ages: dict[Shard, float] = {}
+        if len({each.shard.count for each in held}) > 1:
+            self._ages = {each.shard: _began(ledger) for each, ledger in _opened(held)}
+            held = [each for each in held if not self._is_superseded(each.shard)]
+        self.held = tuple(held)
+
+    @property
+    def is_one_split(self) -> bool:
+        """Tell whether no key can be in two of them."""
+        return len({each.shard.count for each in self.held}) == 1
+
+    def standings(self) -> Iterator[Standing]:
+        """Yield what each of them holds."""
+        for holding, ledger in _opened(self.held):
+            yield Standing(holding=holding, counts=ledger.counts(), runs=tuple(ledger.runs()))
+
+    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+        """Return what is on record for each key, in order."""
+        known: dict[bytes, Record] = {}
+        for _, ledger in _opened(self._youngest_first()[::-1]):
+            known.update((record.key, record) for record in ledger.recall(keys) if record)
+        return [known.get(key) for key in keys]
+
+    def counts(self) -> Counts:
+        """Return the number of records by state."""
+        if self.is_one_split:
+            return total(ledger.counts() for _, ledger in _opened(self.held))
+        states = [0] * len(State)
+        order = list(State)
+        for record in self._merged():
+            states[order.index(record.state)] += 1
+        return Counts(**{str(state): count for state, count in zip(order, states, strict=True)})
+
+    def records(self, state: State | None = None) -> Iterator[Record]:
+        """Yield the records, in the order of their keys within each ledger."""
+        if self.is_one_split:
+            for _, ledger in _opened(self.held):
+                yield from ledger.records(state)
+        else:
+            yield from (record for record in self._merged() if state in (None, record.state))
+
+    def runs(self) -> Iterator[RunRecord]:
+        """Yield the runs of all, oldest first."""
+        runs = [run for _, ledger in _opened(self.held) for run in ledger.runs()]
+        yield from sorted(runs, key=lambda run: run.started_at)
+
+    def forget(self, keys: Collection[bytes]) -> None:
+        """Make these keys new again, wherever they are known; ``RunError`` while a run has one of the ledgers."""
+        for each in self.held:
+            if each.is_locked():
+                whose = "" if each.shard.count == 1 else f"shard {each.shard} of "
+                raise RunError(f"a run is working on {whose}this output", code="locked", hint="wait for it, or stop it")
+        for each in self.held:
+            with closing(open_to_write(each.folder)) as ledger:
+                ledger.forget(key for key in keys if each.shard.takes(key))
+
+    def _merged(self) -> Iterator[Record]:
+        """Yield the records of all ledgers in the order of their keys, of each key that of the youngest ledger."""
+        with ExitStack() as stack:
+            streams = [stack.enter_context(closing(each.open())).records() for each in self._youngest_first()]
+            for _, same in groupby(heapq.merge(*streams, key=_key), key=_key):
+                yield next(same)
+
+    def _youngest_first(self) -> list[Holding]:
+        return sorted(self.held, key=lambda each: -self._ages.get(each.shard, 0.0))
+
+    def _is_superseded(self, shard: Shard) -> bool:
+        """Tell whether every part of another split is there, and has begun its last run later."""
+        counts = {other.count for other in self._ages} - {shard.count}
+        return any(
+            all(self._ages.get(Shard(index, count), 0.0) > self._ages.get(shard, 0.0) for index in range(1, count + 1))
+            for count in counts
+        )
+
+
+def total(parts: Iterable[Counts]) -> Counts:
+    """Return the sum."""
+    done = failed = pending = 0
+    for part in parts:
+        done, failed, pending = done + part.done, failed + part.failed, pending + part.pending
+    return Counts(done=done, failed=failed, pending=pending)
+
+
+def _opened(held: Sequence[Holding]) -> Iterator[tuple[Holding, SqliteLedger]]:
+    """Yield each with its ledger, open until the next; without one that is only being made at this moment."""
+    for holding in held:
+        try:
+            ledger = holding.open()
+        except RunError as error:
+            if error.code != "ledger-missing":
+                raise
+        else:
+            with closing(ledger):
+                yield holding, ledger
+
+
+def _began(ledger: SqliteLedger) -> float:
+    """Return when the last run began, in seconds since the epoch; 0 when there was none."""
+    return max((run.started_at for run in ledger.runs()), default=0.0)
+
+
+def _key(record: Record) -> bytes:
+    return record.key

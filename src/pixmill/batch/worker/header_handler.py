@@ -1,0 +1,48 @@
+"""``HeaderHandler``: what a worker process does with one image whose size is asked for. Nothing is decoded or written."""
+
+import msgspec
+
+from pixmill.batch.item import Item, from_payload
+from pixmill.batch.worker.options import Assignment
+from pixmill.engine.handler import Stages
+from pixmill.imaging.geometry.sizes import Size
+from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.decode import read_header, without_preamble
+from pixmill.imaging.process import configure
+from pixmill.imaging.recipe import Recipe
+from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
+
+BEGINNING = 1 << 18  # bytes of what is not a file here; a header that lies behind them stays unknown
+
+
+class HeaderHandler:
+    """Reads the header of one image."""
+
+    def __init__(self, options: Assignment) -> None:
+        """Open the source and build the recipe, once for the worker's life."""
+        self._source = open_storage(Address.parse(options.source), follow_symlinks=options.follow_symlinks)
+        self._recipe = Recipe.from_builtins(options.recipe)
+
+    def __call__(self, payload: bytes, stages: Stages) -> bytes:
+        """Return the packed size of the item in ``payload``, upright; what cannot be made fails as it would in a run."""
+        stages.enter("header")
+        header = read_header(without_preamble(self._input(from_payload(payload))), self._recipe)
+        return msgspec.msgpack.encode(header.upright)
+
+    def _input(self, item: Item) -> Input:
+        path = item.place or item.entry.path
+        local = self._source.local_path(path)
+        return Input(self._source.head(path, BEGINNING)) if local is None else Input(path=local)
+
+
+def size_of(result: bytes) -> Size:
+    """Return the size that a ``HeaderHandler`` packed."""
+    size: Size = msgspec.msgpack.decode(result, type=Size)
+    return size
+
+
+def header_handler(options: bytes) -> HeaderHandler:
+    """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
+    configure()
+    return HeaderHandler(msgspec.msgpack.decode(options, type=Assignment))

@@ -1,0 +1,68 @@
+"""What the engine is told about the work: where the handler is, what it needs, and what it may do."""
+
+import os
+import tempfile
+from contextlib import suppress
+
+import msgspec
+
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.worker.options import Assignment
+from pixmill.batch.worker.preload import PRELOAD
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.resources.cpu import usable_cores
+from pixmill.engine.resources.memory import affordable_crew, usable_memory
+from pixmill.engine.resources.sandbox import Confinement
+from pixmill.imaging.recipe import Recipe
+from pixmill.storage.address import Address
+
+HANDLER = "pixmill.batch.worker.handler:image_handler"
+HERE = ("file:", "tar:", "zip:", "multi://local")  # where the addresses of this machine begin
+LOCAL = "local"  # the executor whose workers are processes of this machine
+PER_CORE = 6  # workers where images come from a store or go to one
+THREADS = 16  # of libvips and its encoders in one worker: 4 to 6 as a rule, 14 were seen with AVIF
+
+
+def handler_ref(assignment: Assignment, recipe: Recipe) -> HandlerRef:
+    """Return the reference to the handler of ``assignment``, its workers confined as far as ``recipe`` allows."""
+    options = msgspec.msgpack.encode(assignment)
+    return HandlerRef(
+        HANDLER,
+        options,
+        preload=PRELOAD,
+        threads=THREADS,
+        confinement=confinement(assignment, recipe),
+        per_core=1 if is_local(assignment) else PER_CORE,
+    )
+
+
+def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
+    """Return how many workers to ask for, ``None`` for as many as the executor thinks right.
+
+    A worker waits for a store while others compute: with 50 ms to an answer and six workers to a core, cores stay
+    busy. Where memory is short there are fewer of them, since each gets an equal share.
+    """
+    if config.workers or config.executor != LOCAL or is_local(assignment):
+        return config.workers
+    return affordable_crew(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
+
+
+def is_local(assignment: Assignment) -> bool:
+    """Tell whether no worker needs the network."""
+    return assignment.source.startswith(HERE) and assignment.destination.startswith("file:")
+
+
+def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:
+    """Return what the workers may do: write outputs, and the temporary files that libvips puts large pictures into.
+
+    Where links below the destination are followed, nobody knows where they lead, so anywhere.
+    ``None`` where a step runs code of the user's own, or of a plugin: nobody knows what it needs.
+    """
+    steps = [*recipe.steps, *(step for rendition in recipe.renditions for step in rendition.steps)]
+    if any(step.runs_foreign_code or not type(step).__module__.startswith("pixmill.") for step in steps):
+        return None
+    destination = Address.parse(assignment.destination).local
+    writable = [b"/" if assignment.follow_output_links else os.fsencode(destination.absolute())] if destination else []
+    with suppress(FileNotFoundError):  # there is no place for temporary files, so there will be none
+        writable.append(tempfile.gettempdirb())
+    return Confinement(tuple(writable), network=not is_local(assignment))

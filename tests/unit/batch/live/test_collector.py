@@ -1,0 +1,52 @@
+from pixmill.batch.item import Product, Written, pack
+from pixmill.batch.live.collector import Witness
+from pixmill.engine.events import RunEnded, RunStalled, RunStarted, TaskFinished, WorkersSeen
+from pixmill.engine.executor import Post
+from pixmill.engine.task import Counts, Done, Failed, Failure, Skipped, Task
+
+FAULT = Failure(code="decode", stage="decode", message="damaged")
+
+
+def made(name, size=50):
+    product = Product((Written(name, size, 4, 3, "jpeg", bytes(16)),), (), 100)
+    return Done(task=Task.of(name), result=pack(product), seconds=0.5)
+
+
+def finish(witness, outcome, at=1001.0):
+    witness.notice(TaskFinished(at=at, outcome=outcome))
+
+
+def test_it_adds_up_what_the_report_adds_up():
+    witness = Witness(1000.0)
+    finish(witness, made(b"a.jpg"))
+    finish(witness, made(b"b.jpg", size=150), at=1003.5)
+    finish(witness, Failed(task=Task.of(b"c.jpg"), failure=FAULT))
+    finish(witness, Skipped(task=Task.of(b"d.jpg")))
+    found = witness.findings
+    assert (found.counts.done, found.counts.failed, found.grown) == (2, 1, 1)
+    assert [(part.done, part.failed) for part in found.timeline.parts] == [(0, 0), (1, 1), (0, 0), (1, 0)]
+    assert witness.latest.key == b"b.jpg"
+
+
+def test_a_failure_of_an_earlier_run_is_listed_but_is_none_of_the_throughput():
+    witness = Witness(1000.0)
+    finish(witness, Failed(task=Task.of(b"c.jpg"), failure=FAULT, remembered=True))
+    assert witness.findings.errors["decode"].count == 1
+    assert witness.findings.timeline.parts == ()
+
+
+def test_silence_lasts_until_something_finishes():
+    witness = Witness(1000.0)
+    witness.notice(RunStalled(at=0, seconds=60, posts=()))
+    assert witness.silence == 60
+    finish(witness, made(b"a.jpg"))
+    assert witness.silence == 0
+
+
+def test_who_is_at_work_is_known_until_the_run_ends():
+    witness = Witness(1000.0)
+    witness.notice(RunStarted(at=0, run=3, workers=2))
+    witness.notice(WorkersSeen(at=0, memory=1, posts=(Post(pid=1, key=b"a.jpg", stage="decode"), Post(pid=2))))
+    assert (witness.run, [post.pid for post in witness.posts]) == (3, [1])
+    witness.notice(RunEnded(at=0, counts=Counts(), reason="finished", seconds=1))
+    assert witness.posts == ()

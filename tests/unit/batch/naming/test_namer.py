@@ -1,0 +1,178 @@
+"""The names of outputs: templates, and sources that want the same one."""
+
+import random
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixmill.batch.datasets.keys import SampleNamer
+from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, HASH_DIGITS, Namer, Template, identity, is_reserved
+from pixmill.core.errors import ConfigError
+
+
+def jpg(_path):
+    return "jpg"
+
+
+def to_jpeg(template="{dir}/{stem}.{ext}", **options):
+    return Namer(Template.from_builtin(template), [("", jpg)], **options)
+
+
+def test_the_source_tree_is_mirrored():
+    assert to_jpeg().names([b"2026/may/a.png"]) == {b"2026/may/a.png": (b"2026/may/a.jpg",)}
+
+
+def test_four_sources_that_want_one_name_get_four_names_in_every_order_of_discovery():
+    sources = [b"a.jpg", b"a.png", b"A.JPG", b"a.webp"]
+    expected = {b"a.jpg": (b"a.jpg",), b"a.png": (b"a.png.jpg",), b"A.JPG": (b"A.JPG.jpg",), b"a.webp": (b"a.webp.jpg",)}
+    for seed in range(24):
+        assert to_jpeg().names(random.Random(seed).sample(sources, k=4)) == expected
+
+
+def test_a_name_that_was_made_up_never_takes_one_that_a_source_has_by_right():
+    names = to_jpeg().names([b"a.jpg", b"a.png", b"a.png.jpg"])
+    assert names[b"a.png.jpg"] == (b"a.png.jpg",)
+    assert names[b"a.png"] == (b"a.png~2.jpg",)
+
+
+def test_names_that_differ_only_in_unicode_form_are_one_name():
+    composed, decomposed = (unicodedata.normalize(form, "\u00e9.png").encode() for form in ("NFC", "NFD"))
+    names = to_jpeg().names([composed, decomposed])
+    assert len({identity(name) for (name,) in names.values()}) == 2
+
+
+def test_a_collision_is_refused_where_that_was_asked_for():
+    with pytest.raises(ConfigError, match=r"a\.jpg and a\.png both want the name a\.jpg"):
+        to_jpeg(refuse=True).names([b"a.png", b"a.jpg"])
+
+
+def test_a_file_without_an_extension_keeps_its_whole_name():
+    assert to_jpeg().names([b"x/scan"]) == {b"x/scan": (b"x/scan.jpg",)}
+
+
+def test_renditions_are_told_apart_by_name():
+    namer = Namer(Template().with_rendition(), [("320", jpg), ("640", jpg)])
+    assert namer.names([b"a.png"]) == {b"a.png": (b"a-320.jpg", b"a-640.jpg")}
+
+
+def test_a_template_without_a_folder_stays_in_the_folder_of_the_source():
+    assert Template.from_builtin("{stem}_small.{ext}").fill(b"d/a.png", extension="jpg") == b"d/a_small.jpg"
+
+
+def test_a_template_with_a_hash_may_flatten_the_tree():
+    flat = Template.from_builtin("{hash}.{ext}")
+    first, second = (flat.fill(path, extension="jpg") for path in (b"x/a.png", b"y/a.png"))
+    assert first != second
+    assert b"/" not in first
+
+
+@pytest.mark.parametrize("text", ["fixed.jpg", "{nope}.jpg", "/etc/{stem}", "../{stem}.{ext}", "{stem", ""])
+def test_a_template_that_could_lose_images_is_refused(text):
+    with pytest.raises(ValueError, match="a name made of text"):
+        Template.from_builtin(text)
+
+
+names = st.lists(
+    st.builds(
+        lambda stem, ext: stem + ext,
+        st.sampled_from([b"a", b"A", b"b", b"a.png", b"\xff"]),
+        st.sampled_from([b".jpg", b".JPG", b".png", b".webp", b""]),
+    ),
+    unique=True,
+    max_size=12,
+)
+
+
+@given(names, st.randoms(use_true_random=False))
+def test_no_two_sources_ever_share_a_name_and_the_order_does_not_matter(sources, chance):
+    shuffled = chance.sample(sources, k=len(sources))
+    given_names = to_jpeg().names(sources)
+    assert given_names == to_jpeg().names(shuffled)
+    identities = [identity(name) for (name,) in given_names.values()]
+    assert len(set(identities)) == len(sources)
+
+
+def test_a_hash_has_128_bits_so_that_no_two_paths_share_one():
+    name = Template.from_builtin("{hash}.{ext}")
+    paths = [b"album52895/photo.jpg", b"album56632/photo.jpg"]
+    short = {name.fill(path, extension="jpg", digits=FORMER_HASH_DIGITS) for path in paths}
+    long = {name.fill(path, extension="jpg") for path in paths}
+    assert (len(short), len(long)) == (1, 2)
+    assert {len(each) for each in long} == {HASH_DIGITS + len(b".jpg")}
+
+
+def test_a_source_keeps_the_shorter_hash_that_its_output_has_on_record():
+    on_record = {b"x/a.png": [b"x/" + short(b"x/a.png")], b"x/b.png": [b"x/something.jpg"], b"x/c.png": []}
+    namer = to_jpeg("{dir}/{hash}.{ext}", recorded=lambda sources: [on_record[source] for source in sources])
+    names = namer.names([*on_record])
+    assert names[b"x/a.png"] == (b"x/" + short(b"x/a.png"),)
+    assert {len(names[source][0]) for source in (b"x/b.png", b"x/c.png")} == {len(b"x/.jpg") + HASH_DIGITS}
+    assert not any(namer.is_renamed(source, names[source]) for source in on_record)
+
+
+def short(path):
+    return Template.from_builtin("{hash}.{ext}").fill(path, extension="jpg", digits=FORMER_HASH_DIGITS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".pixmill/ledger.sqlite",
+        "a/.pixmill/b.jpg",
+        ".pixmill",
+        "a/.PixMill",
+        ".PIXMILL/x",
+        ".pixmill ./x",
+        ".pix\u200cmill/x",
+        "PIXMIL~1/x",
+    ],
+)
+def test_no_output_is_called_like_what_lies_in_a_state_folder(name):
+    assert is_reserved(name.encode())
+
+
+@pytest.mark.parametrize("name", [".pixmill-notes/x.jpg", "pixmill/x.jpg", "a.pixmill", "x/y.jpg", "\u00e9/pixmil~.jpg"])
+def test_what_is_only_similar_is_an_ordinary_name(name):
+    assert not is_reserved(name.encode())
+
+
+@pytest.mark.parametrize(
+    ("template", "sources", "folders", "expected"),
+    [
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"a.jpg"], [b"a.png.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"A.JPG"], [b"a.png.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"a.jpg", b"a.png.jpg"], [b"a.png~2.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.jpg"], [b"a.jpg"], [b"a.jpg.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"p/a.png", b"p/a.webp"], [b"p/a.jpg"], [b"p/a.png.jpg", b"p/a.webp.jpg"]),
+        ("{dir}/{stem}.{ext}", [b"a.png"], [b"a", b"a.png", b"b.jpg"], [b"a.jpg"]),
+        ("{dir}/{stem}", [b"2024.png"], [b"2024"], [b"2024.png"]),
+        ("{dir}/{name}", [b"a.png"], [b"a.png"], [b"a.png~2"]),
+        ("small/{dir}/{stem}.{ext}", [b"a.png"], [b"a.jpg"], [b"small/a.png.jpg"]),
+        ("{dir}/{rendition}/{stem}.{ext}", [b"a.png"], [b"a.jpg"], [b"a.png.jpg"]),
+        ("{hash}.{ext}", [b"a.png"], [b"a.jpg"], None),
+    ],
+)
+def test_no_output_is_called_like_a_folder_of_the_output(template, sources, folders, expected):
+    for seed in range(3):
+        chance = random.Random(seed)
+        mixed = chance.sample(sources, k=len(sources)), chance.sample(folders, k=len(folders))
+        names = to_jpeg(template).names(*mixed)
+        assert expected is None or [names[source][0] for source in sources] == expected
+
+
+def test_a_folder_in_the_way_is_a_collision_where_these_are_refused():
+    with pytest.raises(ConfigError, match=r"a\.jpg/ and a\.png both want the name a\.jpg"):
+        to_jpeg(refuse=True).names([b"a.png"], [b"a.jpg"])
+
+
+def test_two_outputs_of_one_image_that_want_one_name_get_two():
+    both = Namer(Template(), [("", jpg), ("", "jpg"), ("", "webp"), ("", "JPG")])
+    assert both.names([b"a/b.jpg"]) == {b"a/b.jpg": (b"a/b.jpg", b"a/b~2.jpg", b"a/b.webp", b"a/b~3.JPG")}
+    assert not both.is_renamed(b"a/b.jpg", both.names([b"a/b.jpg"])[b"a/b.jpg"])
+
+
+def test_two_members_of_one_sample_that_want_one_name_get_two():
+    both = SampleNamer(Template(), [("", jpg), ("", "jpg")])
+    assert both.names([b"a/b.jpg"]) == {b"a/b.jpg": (b"a/b.jpg", b"a/b.2.jpg")}

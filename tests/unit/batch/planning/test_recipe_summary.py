@@ -1,0 +1,69 @@
+"""The sentence that says what will be made."""
+
+import pytest
+
+from pixmill.batch.config.options import resolve
+from pixmill.batch.planning.recipe_summary import making
+from pixmill.imaging.recipe import Recipe
+
+PLAIN = "sRGB, 8 bits; metadata: only copyright"
+PHOTO = "JPEG, quality 85"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, [f"{PHOTO}; fitted into 1920x1920 (the default box); {PLAIN}"]),
+        ({"size": "1920x1920"}, [f"{PHOTO}; fitted into 1920x1920 (--size); {PLAIN}"]),
+        ({"size": "x600", "fit": "cover"}, [f"{PHOTO}; cut to x600 (--size); {PLAIN}"]),
+        ({"size": "12.5%"}, [f"{PHOTO}; scaled to 12.5 % (--size); {PLAIN}"]),
+        ({"size": "keep", "format": "png"}, [f"PNG; size as it is; {PLAIN}"]),
+        ({"fit": "contain"}, [f"{PHOTO}; padded to 1920x1920 (--size); {PLAIN}"]),
+        (
+            {"step": ["flip", "crop:width=9,gravity=north"]},
+            [f"{PHOTO}; size by step 2 (crop:width=9,gravity=north); then flip; {PLAIN}"],
+        ),
+        (
+            {"size": "9x9", "step": ["pad:border=2"]},
+            [f"{PHOTO}; fitted into 9x9 (--size), then step 2 (pad:border=2); {PLAIN}"],
+        ),
+        (
+            {"formats": ["webp:lossless=true", "keep:quality=8"]},
+            [f"WebP and the source's format, quality 8; fitted into 1920x1920 (the default box); {PLAIN}"],
+        ),
+        (
+            {"sizes": [3, 5], "formats": ["webp", "jpg"]},
+            [
+                f"3: WebP, quality 80 and {PHOTO}; fitted into 3x (--sizes)",
+                f"5: WebP, quality 80 and {PHOTO}; fitted into 5x (--sizes)",
+                f"each: {PLAIN}",
+            ],
+        ),
+        (
+            {"format": "tiff", "size": "keep", "depth": "keep", "color": "keep", "metadata": "keep"},
+            ["TIFF; size as it is; colours as they are, up to 16 bits; all metadata"],
+        ),
+        (
+            {"depth": "keep", "metadata": "no-gps", "size": "keep"},
+            [f"{PHOTO}; size as it is; sRGB, 8 bits; all metadata but the place"],
+        ),
+        (
+            {"formats": ["jpeg", "png"], "depth": "keep", "metadata": "strip", "size": "keep"},
+            [f"{PHOTO} and PNG; size as it is; sRGB, up to 16 bits where the format has them; no metadata"],
+        ),
+        (
+            {"step": ["profile:name=cmyk"], "size": "keep"},
+            [f"{PHOTO}; size as it is; then profile:name=cmyk; colours by profile:name=cmyk, 8 bits; metadata: only copyright"],
+        ),
+    ],
+)  # fmt: skip
+def test_one_line_says_what_is_made_and_where_the_size_comes_from(options, said):
+    assert list(making(resolve("in", "out", options).recipe)) == said
+
+
+def test_a_rendition_of_a_recipe_says_whether_it_has_the_default_box():
+    recipe = Recipe.from_toml("[[renditions]]\nname = 'a'\nsteps = ['crop:width=9']\n[[renditions]]\nname = 'b'")
+    assert making(recipe)[:2] == (
+        f"a: {PHOTO}; size by step 1 (crop:width=9)",
+        f"b: {PHOTO}; fitted into 1920x1920 (the default box)",
+    )

@@ -1,0 +1,127 @@
+import itertools
+
+import pytest
+
+from pixmill.batch.state.remote.lease import RENEWED, TERM, Claim, Lease, look
+from pixmill.core.errors import RunError
+from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
+from pixmill.storage.schemes.s3 import S3Storage
+
+numbers = itertools.count()
+
+
+class Time:
+    """A clock that goes on by what is slept; ``meanwhile`` happens during a pause."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+        self.meanwhile = lambda: None
+
+    def sleep(self, seconds):
+        self.meanwhile()
+        self.now += seconds
+
+
+class Forgetful(S3Storage):
+    """A store whose answer to a conditional put may be lost, so that the repeated put is refused."""
+
+    forgets = False
+
+    def replace(self, path, data, *, expected):
+        mark = super().replace(path, data, expected=expected)
+        return None if self.forgets else mark
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+def storage(s3):
+    return open_storage(f"s3://{s3}/leases/{next(numbers)}")
+
+
+@pytest.fixture
+def lease(storage, time):
+    def make(holder):
+        claim = Claim(holder=holder, host=f"host-of-{holder}", pid=7, since="today", renewed_at=0.0)
+        return Lease(storage, b".pixmill/lease", claim, now=lambda: time.now, sleep=time.sleep)
+
+    return make
+
+
+def test_the_first_has_it_and_the_second_is_told_who(lease):
+    assert lease("a").take() is None
+    with pytest.raises(RunError, match="process 7 on host-of-a, since today") as raised:
+        lease("b").take()
+    assert raised.value.code == "locked"
+
+
+def test_who_was_let_go_of_is_remembered(lease):
+    first = lease("a")
+    first.take()
+    first.release()
+    assert lease("b").take().holder == "a"
+
+
+def test_a_dead_run_of_the_same_state_does_not_hold_up_the_next(lease, time):
+    lease("a").take()
+    began = time.now
+    lease("a").take()
+    assert time.now == began
+
+
+def test_a_dead_owner_lets_it_run_out(lease, time):
+    lease("a").take()
+    time.now += TERM + 1
+    began = time.now
+    lease("b").take()
+    assert time.now - began > RENEWED
+
+
+def test_an_owner_whose_clock_is_slow_is_not_taken_for_dead(lease, time):
+    slow = lease("a")
+    slow.take()
+    time.now += TERM + 1
+    time.meanwhile = slow.renew
+    with pytest.raises(RunError, match="host-of-a"):
+        lease("b").take()
+
+
+def test_who_lost_it_learns_so_at_the_next_sign_of_life(lease, time):
+    first = lease("a")
+    first.take()
+    time.now += TERM + 1
+    lease("b").take()
+    with pytest.raises(RunError, match="host-of-b"):
+        first.renew()
+
+
+def test_of_two_who_take_over_at_once_one_succeeds(lease, time, storage):
+    lease("dead").take()
+    time.now += TERM + 1
+    first, second = lease("a"), lease("b")
+    time.meanwhile = lambda: (setattr(time, "meanwhile", lambda: None), second.take())
+    with pytest.raises(RunError, match="host-of-b"):
+        first.take()
+    assert look(storage, b".pixmill/lease")[0].holder == "b"
+
+
+def test_an_answer_that_was_lost_does_not_cost_the_lock(time, s3):
+    storage = Forgetful.open(Address.parse(f"s3://{s3}/leases/{next(numbers)}"), tag="0", follow_symlinks=False)
+    first = Lease(storage, b"lease", Claim(holder="a", host="here", pid=7, since="today", renewed_at=0.0), now=lambda: time.now)
+    first.take()
+    storage.forgets = True
+    first.renew()
+    storage.forgets = False
+    first.renew()
+    assert look(storage, b"lease")[0].beat == 3
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b'{"holder": "\xff"}'])
+def test_what_is_no_lock_is_replaced(lease, storage, garbage):
+    storage.write(b".pixmill/lease", garbage, durable=True)
+    assert lease("a").take() is None
+    assert look(storage, b".pixmill/lease")[0].holder == "a"
