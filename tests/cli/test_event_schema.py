@@ -2,7 +2,7 @@
 
 import json
 
-from pixmill.cli.event_schema import event_schema
+from pixmill.cli.docs.event_schema import event_schema
 
 PYTHON = {"integer": int, "number": (int, float), "string": str, "boolean": bool, "null": type(None), "object": dict, "array": list}
 

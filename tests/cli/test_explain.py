@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import pixmill
-from pixmill.cli.markdown import reference_files
-from pixmill.cli.reference import pages
+from pixmill.cli.docs.markdown import reference_files
+from pixmill.cli.docs.reference import pages
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.operation import Operation
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from pixmill import __version__
-from pixmill.cli.arguments import flag
+from pixmill.cli.args.parser import flag
 from pixmill.cli.command import Command, commands
 
 NEEDED_LATER = ("argparse", "msgspec", "numpy", "PIL", "pyvips", "rich")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixmill.cli.asking import config_from
 from pixmill.cli.command import commands, request
+from pixmill.cli.options.run import config_from
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,9 +6,9 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.arguments import Argument, named, parse
+from pixmill.cli.args.layers import from_environment, from_file
+from pixmill.cli.args.parser import Argument, named, parse
 from pixmill.cli.console import Console
-from pixmill.cli.settings import from_environment, from_file
 from pixmill.core.model import Model, fields
 from pixmill.core.registry import Registry
 

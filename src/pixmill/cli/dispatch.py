@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pixmill.cli.command import commands, request
 from pixmill.cli.console import Console, open_standard_streams
-from pixmill.cli.exits import Exit
-from pixmill.cli.help import command_help, welcome
-from pixmill.cli.interruption import Interrupted
-from pixmill.cli.sentence import say_error
+from pixmill.cli.docs.help import command_help, welcome
+from pixmill.cli.error_text import say_error
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.session.signals import Interrupted
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.text import printable
 

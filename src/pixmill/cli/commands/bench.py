@@ -8,11 +8,11 @@ from msgspec import Meta, structs
 
 from pixmill.batch.bench import SEQUENTIAL, Trial, recommended, sample, trials, worker_counts
 from pixmill.batch.config.options import MAKE, RUN, Option, options, resolve
-from pixmill.cli.arguments import Argument
-from pixmill.cli.asking import RecipeFile
+from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
-from pixmill.cli.exits import Exit
-from pixmill.cli.showing import SHOW, Output
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import SHOW, Output
+from pixmill.cli.options.run import RecipeFile
 from pixmill.core.amounts import plural
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.arguments import Argument
+from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
-from pixmill.cli.exits import Exit
-from pixmill.cli.markdown import write_reference
-from pixmill.cli.reference import Page, find, pages, suggestion
-from pixmill.cli.showing import SHOW, Output
+from pixmill.cli.docs.markdown import write_reference
+from pixmill.cli.docs.reference import Page, find, pages, suggestion
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import SHOW, Output
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable

@@ -6,10 +6,10 @@ from msgspec import Meta
 
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import failures, open_state
-from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
-from pixmill.cli.exits import Exit
-from pixmill.cli.showing import Output, State, asking
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import Output, State, asking
+from pixmill.cli.options.run import EARLIER_DST, word
 from pixmill.core.model import Model
 from pixmill.core.text import printable
 

@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
-from pixmill.cli.forecast import forecast
-from pixmill.cli.showing import SHOW, Output
+from pixmill.cli.options.output import SHOW, Output
+from pixmill.cli.options.run import DST, SRC, config_from, run_options
+from pixmill.cli.session.plan_output import forecast
 
 
 class Plan(Command):

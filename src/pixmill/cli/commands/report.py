@@ -12,12 +12,12 @@ from pixmill.batch.inspect.status import last_config, open_state, state_folder
 from pixmill.batch.outputs.named_files import REPORT, NamedFile, states_of
 from pixmill.batch.outputs.named_files import check as check_files
 from pixmill.batch.report.write import write_report
-from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
-from pixmill.cli.consent import Consent, Named, naming
-from pixmill.cli.exits import Exit
-from pixmill.cli.reporting import Reporting
-from pixmill.cli.showing import Output, State, asking
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import Output, State, asking
+from pixmill.cli.options.report import Reporting
+from pixmill.cli.options.run import EARLIER_DST, word
+from pixmill.cli.session.code_consent import Consent, Named, naming
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable

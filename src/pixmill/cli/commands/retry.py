@@ -11,15 +11,15 @@ from pixmill.batch.config.options import LIMIT, RUN, Option, options
 from pixmill.batch.datasets.dataset import as_before
 from pixmill.batch.inspect.status import forget_failures, last_config, last_configs, open_state, unfinished
 from pixmill.batch.state.combined_ledger import Holding, Ledgers
-from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command, declared
-from pixmill.cli.conduct import conduct
-from pixmill.cli.consent import Consent, Named
-from pixmill.cli.exits import Exit
-from pixmill.cli.reporting import Reporting
-from pixmill.cli.showing import SHOW, Showing, State
-from pixmill.cli.summary import brief, place_of
-from pixmill.cli.writes import check_files
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import SHOW, Showing, State
+from pixmill.cli.options.report import Reporting
+from pixmill.cli.options.run import EARLIER_DST, word
+from pixmill.cli.options.written_files import check_files
+from pixmill.cli.session.code_consent import Consent, Named
+from pixmill.cli.session.execute import conduct
+from pixmill.cli.session.summary import brief, place_of
 from pixmill.core.amounts import plural
 from pixmill.core.model import Model
 from pixmill.engine.policy import Policy

@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.batch.config.options import RUN, Option
-from pixmill.cli.asking import DST, SRC, config_from, run_options
 from pixmill.cli.command import Command, declared
-from pixmill.cli.conduct import conduct
-from pixmill.cli.forecast import forecast
-from pixmill.cli.reporting import Reporting
-from pixmill.cli.showing import SHOW, Showing
-from pixmill.cli.summary import brief, place_of
+from pixmill.cli.options.output import SHOW, Showing
+from pixmill.cli.options.report import Reporting
+from pixmill.cli.options.run import DST, SRC, config_from, run_options
+from pixmill.cli.session.execute import conduct
+from pixmill.cli.session.plan_output import forecast
+from pixmill.cli.session.summary import brief, place_of
 from pixmill.core.model import Model
 
 

@@ -11,10 +11,10 @@ import msgspec
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import Condition, ShardStatus, open_state, status
 from pixmill.batch.inspect.status import Status as Held
-from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
-from pixmill.cli.exits import Exit
-from pixmill.cli.showing import Output, State, asking
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import Output, State, asking
+from pixmill.cli.options.run import EARLIER_DST, word
 from pixmill.core.amounts import plural, span
 from pixmill.engine.task import Counts
 

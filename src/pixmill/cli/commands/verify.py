@@ -5,10 +5,10 @@ from typing import ClassVar
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import open_state
 from pixmill.batch.inspect.verify import verify
-from pixmill.cli.asking import EARLIER_DST, word
 from pixmill.cli.command import Command
-from pixmill.cli.exits import Exit
-from pixmill.cli.showing import Output, State, asking
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import Output, State, asking
+from pixmill.cli.options.run import EARLIER_DST, word
 from pixmill.core.amounts import plural
 from pixmill.core.text import printable
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.values import checked
+from pixmill.cli.args.values import checked
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.validation import nearest

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import MAKE, RUN, Option, options, resolve
-from pixmill.cli.arguments import Argument
+from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Request, declared
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model

@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from msgspec import Meta
 
-from pixmill.cli.arguments import Argument, named, parse
+from pixmill.cli.args.parser import Argument, named, parse
 from pixmill.cli.command import declared
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model

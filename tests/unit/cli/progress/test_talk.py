@@ -8,9 +8,9 @@ import pytest
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.report.summary import Report
 from pixmill.cli.console import Channel, Console
-from pixmill.cli.exits import Exit
-from pixmill.cli.interruption import Interrupted, Interruption, interruptible
-from pixmill.cli.summary import summary
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.session.signals import Interrupted, Interruption, interruptible
+from pixmill.cli.session.summary import summary
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.engine.observability.metrics import FailureKind
 from pixmill.engine.task import Counts

@@ -5,9 +5,9 @@ from rich.console import Console as Terminal
 
 from pixmill.batch.progress.progress import Progress, Snapshot
 from pixmill.batch.progress.workload import Extent
-from pixmill.cli.bar import render
 from pixmill.cli.console import Channel
-from pixmill.cli.lines import Lines
+from pixmill.cli.progress.bar import render
+from pixmill.cli.progress.plain import Lines
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Outcome, Skipped, Task
 

@@ -9,8 +9,8 @@ from pixmill.batch.planning.dry_run import Survey, survey
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.planning.selection import taken_by
 from pixmill.cli.console import Console
-from pixmill.cli.exits import Exit
-from pixmill.cli.opening import labelled
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.session.first_lines import labelled
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.text import printable
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from pixmill.batch.config.options import options
-from pixmill.cli.values import accepted, checked, default_text, is_repeatable, placeholder
+from pixmill.cli.args.values import accepted, checked, default_text, is_repeatable, placeholder
 from pixmill.core.errors import ConfigError
 from pixmill.core.units import ByteSize, Duration, Size
 from pixmill.imaging.codec import Codec

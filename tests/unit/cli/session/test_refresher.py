@@ -1,7 +1,7 @@
 import threading
 
 from pixmill.batch.watch.events import CaughtUp
-from pixmill.cli.reporting import Refresher
+from pixmill.cli.options.report import Refresher
 from pixmill.core.errors import RunError
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.arguments import flag
+from pixmill.cli.args.layers import variable
+from pixmill.cli.args.parser import flag
+from pixmill.cli.args.values import accepted, default_text
 from pixmill.cli.command import commands, every_option
-from pixmill.cli.settings import variable
-from pixmill.cli.values import accepted, default_text
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
 from pixmill.core.validation import nearest

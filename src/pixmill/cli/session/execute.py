@@ -12,16 +12,16 @@ from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console
-from pixmill.cli.display import Display, printer_for
-from pixmill.cli.exits import Exit
-from pixmill.cli.interruption import interruptible
-from pixmill.cli.opening import opening
-from pixmill.cli.recording import Occasion, recorders
-from pixmill.cli.reporting import Reporting
-from pixmill.cli.sentence import say_error
-from pixmill.cli.showing import Showing
-from pixmill.cli.summary import MARGIN, plain_report, summary
-from pixmill.cli.writes import check_files
+from pixmill.cli.error_text import say_error
+from pixmill.cli.exit_codes import Exit
+from pixmill.cli.options.output import Showing
+from pixmill.cli.options.report import Reporting
+from pixmill.cli.options.written_files import check_files
+from pixmill.cli.progress.display import Display, printer_for
+from pixmill.cli.session.first_lines import opening
+from pixmill.cli.session.observers import Occasion, recorders
+from pixmill.cli.session.signals import interruptible
+from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
 from pixmill.engine.task import Failed
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 import msgspec
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.values import accepted, alone, bare, checked, extra, is_repeatable, letter
+from pixmill.cli.args.values import accepted, alone, bare, checked, extra, is_repeatable, letter
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.validation import nearest, shown

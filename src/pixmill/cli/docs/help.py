@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.arguments import Argument, flag
+from pixmill.cli.args.parser import Argument, flag
+from pixmill.cli.args.values import bare, default_text, placeholder
 from pixmill.cli.command import Command, commands
-from pixmill.cli.values import bare, default_text, placeholder
 
 WIDTH = 80
 COLUMN = 26  # where descriptions start

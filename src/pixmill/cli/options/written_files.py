@@ -6,8 +6,8 @@ from pathlib import Path
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.planning.locations import state_folders
-from pixmill.cli.reporting import Reporting
-from pixmill.cli.showing import Showing
+from pixmill.cli.options.output import Showing
+from pixmill.cli.options.report import Reporting
 
 
 def check_files(config: RunConfig, showing: Showing, reporting: Reporting) -> None:

@@ -10,8 +10,8 @@ from typing import Protocol, Self
 from pixmill.batch.progress.progress import Progress, Snapshot
 from pixmill.batch.progress.workload import Extent
 from pixmill.cli.console import Console
-from pixmill.cli.lines import Lines
-from pixmill.cli.showing import Showing
+from pixmill.cli.options.output import Showing
+from pixmill.cli.progress.plain import Lines
 
 TICK = 0.2  # seconds
 PATIENCE = 2.0  # seconds after which a run is long enough for its total to be worth a second walk through the source
@@ -107,7 +107,7 @@ def printer_for(showing: Showing, console: Console, environment: Mapping[str, st
         is_kept = environment.get("CI", "") not in ("", "false", "0")  # a log, whatever it pretends to be
         wanted = "bar" if can_draw and not shares_terminal and not is_kept else "plain"
     if wanted == "bar":
-        from pixmill.cli.bar import Bar  # noqa: PLC0415  # rich costs 50 ms, which a script need not pay
+        from pixmill.cli.progress.bar import Bar  # noqa: PLC0415  # rich costs 50 ms, which a script need not pay
 
         return Bar(console.err)
     return Lines(console.err) if wanted == "plain" else Silent(console.err)

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixmill.cli.event_schema import event_schema
-from pixmill.cli.reference import Page, pages
-from pixmill.cli.schema import recipe_schema
+from pixmill.cli.docs.event_schema import event_schema
+from pixmill.cli.docs.recipe_schema import recipe_schema
+from pixmill.cli.docs.reference import Page, pages
 
 HEADS = {
     "operation": "Operations\n\nThe steps of a recipe: `--step NAME:key=value,...`, or a table in `steps` of a recipe file.",

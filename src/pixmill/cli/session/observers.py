@@ -12,7 +12,7 @@ from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.item import unpack
 from pixmill.batch.progress.progress import Progress
 from pixmill.cli.console import Console
-from pixmill.cli.showing import Showing
+from pixmill.cli.options.output import Showing
 from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra

@@ -15,7 +15,7 @@ from pixmill.batch.watch.events import (
     SourceReturned,
     WatchStarted,
 )
-from pixmill.cli.lines import SECONDS, Lines, line
+from pixmill.cli.progress.plain import SECONDS, Lines, line
 from pixmill.core.amounts import plural
 from pixmill.core.events import Event
 from pixmill.core.text import printable

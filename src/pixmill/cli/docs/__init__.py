@@ -1,0 +1,1 @@
+"""Help, reference and schemas, made from the declarations."""

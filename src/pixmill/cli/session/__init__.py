@@ -1,0 +1,1 @@
+"""One run as the command sees it through: observers, signals, summary."""
