@@ -11,7 +11,7 @@ help: ## list what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## convert data/input to data/output, with sample images where there are none
-	@$(BIN)/python -m pixmill.testing.pictures data/input
+	@$(BIN)/python -m pixmill.testing.sample_images data/input
 	$(BIN)/pixmill run data/input data/output
 	@echo
 	@echo 'Look at data/output. Then try:'

@@ -24,9 +24,10 @@ from msgspec import json
 
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.storage.open import open_storage
-from pixmill.testing.ports import HOST, free_port
-from pixmill.testing.processes import wait_until
-from pixmill.testing.stores import BUCKET, s3_server
+from support import program
+from support.object_store_servers import BUCKET, s3_server
+from support.ports import HOST, free_port
+from support.processes import wait_until
 
 REPETITIONS = 3
 COPIES = 20  # of each photograph
@@ -73,7 +74,7 @@ def run(source: str, destination: str, environment: Mapping[str, str]) -> Taken:
 def delayed(endpoint: str) -> Iterator[str]:
     """Give an endpoint that answers as ``endpoint`` does, a twentieth of a second later."""
     port = free_port()
-    line = [sys.executable, "-m", "pixmill.testing.proxy", str(urlsplit(endpoint).port), str(port), str(LATENCY)]
+    line = [*program("proxy"), str(urlsplit(endpoint).port), str(port), str(LATENCY)]
     process = subprocess.Popen(line)
     try:
         wait_until(lambda: listens(port))

@@ -23,7 +23,7 @@ from pathlib import Path
 import machine
 
 from pixmill.engine.resources.cpu import usable_cores
-from pixmill.testing.hosts import isolated
+from support.network_namespaces import isolated
 
 PIXMILL = (sys.executable, "-m", "pixmill")
 RAY = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}

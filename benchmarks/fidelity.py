@@ -4,13 +4,14 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
+import machine  # noqa: F401  # it makes tests/support importable
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps
 from scenario import Scenario
 
 from pixmill.imaging.similarity import ssim
-from pixmill.testing.likeness import Pixels, float_lanczos, psnr
+from support.image_metrics import Pixels, float_lanczos, psnr
 
 SAMPLES = 6
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601

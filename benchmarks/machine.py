@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))  # what benchmarks share with tests is in tests/support
+
 
 def describe() -> dict[str, str | int]:
     """Return what decides how fast a run is here: processor, cores that may be used, memory, system, Python."""

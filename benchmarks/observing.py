@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 import machine
 
-from pixmill.testing.ports import free_port
+from support.ports import free_port
 
 PIXMILL = (sys.executable, "-m", "pixmill")
 FEWEST = 3  # pairs, however long they take
@@ -123,7 +123,7 @@ def _pictures(work: Path, folder: str | None, copies: int) -> Path:
     if folder is not None:
         shutil.copytree(folder, samples)
     else:
-        subprocess.run([sys.executable, "-m", "pixmill.testing.pictures", samples], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "pixmill.testing.sample_images", samples], check=True, stdout=subprocess.DEVNULL)
     for number in range(copies):
         shutil.copytree(samples, work / "source" / str(number), copy_function=os.link)
     return work / "source"

@@ -12,7 +12,7 @@ import pyvips
 from PIL import Image as Pillow
 from scenario import Scenario
 
-from pixmill.testing.scenes import noise
+from pixmill.testing.synthetic_scenes import noise
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "photos"
 GENERATED = 12

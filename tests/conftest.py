@@ -9,9 +9,9 @@ import shutil
 import pytest
 from hypothesis import settings
 
-from pixmill.testing.google import gs_server
-from pixmill.testing.processes import children
-from pixmill.testing.stores import BUCKET, az_server, azurite, s3_server, weed
+from support.gcs_emulator import gs_server
+from support.object_store_servers import BUCKET, az_server, azurite, s3_server, weed
+from support.processes import children
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 import pixmill
-from pixmill.testing.pictures import write_samples
+from pixmill.testing.sample_images import write_samples
 
 NAMES = {
     "lights.jpg": "rotated phone photo",

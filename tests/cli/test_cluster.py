@@ -8,8 +8,8 @@ from importlib.util import find_spec
 import pytest
 from PIL import Image
 
-from pixmill.testing import invariants
-from pixmill.testing.trial import COMMAND, DONE, MISUSED, STOPPED
+from support import invariants
+from support.fault_run import COMMAND, DONE, MISUSED, STOPPED
 
 WITHOUT = "import sys; sys.modules[{engine!r}] = None; from pixmill.cli.main import main; sys.exit(main())"
 

@@ -16,8 +16,8 @@ from PIL import Image
 import pixmill
 from pixmill.batch.datasets.events import ShardSealed
 from pixmill.core.events import Observer
-from pixmill.testing.invariants import counts, outputs, temporaries
-from pixmill.testing.processes import wait_until
+from support.invariants import counts, outputs, temporaries
+from support.processes import wait_until
 
 SMALL = ("--size", "32x32", "--shard-samples", "3", "--workers", "2")
 

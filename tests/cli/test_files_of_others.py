@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from pixmill.testing.invariants import counts, failed, finished, outputs, temporaries
-from pixmill.testing.snapshots import lost, snapshot
+from support.invariants import counts, failed, finished, outputs, temporaries
+from support.snapshots import lost, snapshot
 
 FOREIGN = b"mine"
 THREE_TAKEN = re.compile(r"(?im)^.*\b3\b.*\b(?:occup|exist|taken|not write|did not|not written|in the place|in the way).*$")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pixmill.engine.resources.cpu import usable_cores
-from pixmill.testing.processes import of_session
+from support.processes import of_session
 
 pytestmark = [
     pytest.mark.skipif(usable_cores() < 2, reason="on one core nothing is started ahead"),

@@ -11,8 +11,8 @@ from contextlib import ExitStack, suppress
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pixmill.testing.ports import free_port, free_ports
-from pixmill.testing.processes import wait_until
+from support.ports import free_port, free_ports
+from support.processes import wait_until
 
 PROMTOOL = shutil.which("promtool")
 PROMETHEUS = shutil.which("prometheus")

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pixmill.testing.ports import free_port
-from pixmill.testing.processes import wait_until
+from support.ports import free_port
+from support.processes import wait_until
 
 
 class Served:

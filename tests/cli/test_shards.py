@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import check_complete, identities, outputs, temporaries
-from pixmill.testing.processes import is_alive, wait_until
+from support.invariants import check_complete, identities, outputs, temporaries
+from support.processes import is_alive, wait_until
 
 GATE = """
 import os

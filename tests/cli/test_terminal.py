@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from pixmill.testing.processes import wait_until
+from support.processes import wait_until
 
 TMUX, SCREEN = shutil.which("tmux"), shutil.which("screen")
 SECONDS = 60

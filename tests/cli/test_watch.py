@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from pixmill.testing.processes import wait_until
+from support.processes import wait_until
 
 COMMAND = (sys.executable, "-m", "pixmill", "watch", "in", "out", "--json", "--quiet", "--settle", "300ms", "--workers", "1")
 DEADLINE = 60.0

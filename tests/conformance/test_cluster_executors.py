@@ -9,11 +9,11 @@ import pytest
 from pixmill.engine.executors.dask import DaskExecutor
 from pixmill.engine.executors.ray import RayExecutor
 from pixmill.engine.policy import Policy
-from pixmill.testing.clusters import VARIABLES
 from pixmill.testing.executors import IsolatingExecutorSuite
-from pixmill.testing.hosts import isolated, why_no_hosts
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.clusters import VARIABLES
+from support.network_namespaces import isolated, why_no_hosts
+from support.processes import wait_until
 
 LOCAL = {"address": "local", "num_cpus": 2, "_node_ip_address": "127.0.0.1", "include_dashboard": False}
 

@@ -23,7 +23,7 @@ from pixmill.core.units import Duration
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.formats import formats, sniff
 from pixmill.storage.open import open_storage
-from pixmill.testing.web import Answer, serving
+from support.web_server import Answer, serving
 
 EXTRAS = {"": "pyvips", "heif": "pillow_heif", "jxl": "pillow_jxl"}
 FORMATS = [known for known in formats() if known.writable and known.extensions and find_spec(EXTRAS[known.extra])]

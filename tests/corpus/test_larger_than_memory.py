@@ -12,7 +12,7 @@ import pyvips
 from PIL import Image
 
 from pixmill.batch.inspect import status
-from pixmill.testing.processes import of_session
+from support.processes import of_session
 
 MEGABYTE = 1_000_000
 

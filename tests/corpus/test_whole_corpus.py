@@ -19,7 +19,7 @@ from PIL import Image
 
 from pixmill.batch.inspect import status
 from pixmill.engine.task import State
-from pixmill.testing.invariants import outputs, temporaries
+from support.invariants import outputs, temporaries
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 TABLE = Path(__file__).with_name("outcomes.tsv")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import outputs
-from pixmill.testing.trial import COMMAND, Trial
+from support.fault_run import COMMAND, Trial
+from support.invariants import outputs
 
 STEPS = Path(__file__).with_name("_steps.py")
 SESSION: dict[str, Counter] = {}
@@ -62,7 +62,7 @@ def undisturbed(tmp_path_factory):
 
 @pytest.fixture
 def trial(request, tmp_path, undisturbed):
-    """Return a function that begins a trial of a folder: see ``pixmill.testing.trial``. What it went through is counted."""
+    """Return a function that begins a trial of a folder: see ``support.fault_run``. What it went through is counted."""
     begun = []
 
     def begin(source, *words, destination=None, doomed=(), expected=None):

@@ -11,9 +11,9 @@ import pytest
 
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Replacing
-from pixmill.testing.processes import wait_until
-from pixmill.testing.proxy import Faults, fault_proxy
-from pixmill.testing.trial import COMMAND
+from support.fault_run import COMMAND
+from support.processes import wait_until
+from support.proxy import Faults, fault_proxy
 
 PATIENCE = 240
 WORDS = ("--size", "200x200", "--format", "webp", "--progress", "plain")

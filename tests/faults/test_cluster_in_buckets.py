@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.testing import invariants
-from pixmill.testing.clusters import VARIABLES, Cluster, RayEngine
-from pixmill.testing.hosts import two_hosts, why_no_hosts
-from pixmill.testing.processes import wait_until
-from pixmill.testing.stores import BUCKET, weed
-from pixmill.testing.trial import COMMAND, DONE
+from support import invariants, program
+from support.clusters import VARIABLES, Cluster, RayEngine
+from support.fault_run import COMMAND, DONE
+from support.network_namespaces import two_hosts, why_no_hosts
+from support.object_store_servers import BUCKET, weed
+from support.processes import wait_until
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -43,7 +43,7 @@ class Hosts:
     def __init__(self, pair, folder, pictures):
         self.pair, self.folder, self.said = pair, folder, folder / "said"
         head = pair[0]
-        command = [sys.executable, "-m", "pixmill.testing.stores", folder / "store", head.address]
+        command = [*program("object_store_servers"), folder / "store", head.address]
         server = head.start(command, variables={}, log=self.said)
         wait_until(lambda: self.answer() or server.poll() is not None, seconds=120)
         assert server.poll() is None, self.said.read_text()

@@ -12,14 +12,14 @@ import pytest
 
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import children, grandchildren, is_alive, wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import children, grandchildren, is_alive, wait_until
 
 SCRIPT = """
 import sys
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 with open_run((Task.of(str(n), sys.argv[1].encode()) for n in range(10**9)), REF, workers=3) as run:
     for outcome in run:

@@ -9,7 +9,7 @@ from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Failed, Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 
 class Notes:
@@ -48,7 +48,7 @@ def test_a_crash_is_tried_once_more_alone_before_the_blame():
     assert outcome.attempts == 2
     assert (outcome.failure.code, outcome.failure.stage, outcome.failure.signal) == ("crash", "segfault", 11)
     assert outcome.failure.peak_rss > 1_000_000
-    assert "misbehaviour.py" in outcome.failure.trace
+    assert "faulty_handlers.py" in outcome.failure.trace
     assert [event.task.payload for event in notes.of(WorkerLost)] == [b"segfault", b"segfault"]
 
 
@@ -100,7 +100,7 @@ def test_what_was_killed_for_want_of_memory_is_tried_again_with_the_machine_to_i
 )
 def test_workers_that_die_as_fast_as_they_start_end_the_run(factory, words, born):
     notes = Notes()
-    ref = HandlerRef(f"pixmill.testing.misbehaviour:{factory}")
+    ref = HandlerRef(f"pixmill.testing.faulty_handlers:{factory}")
 
     def drain():
         with open_run([Task.of("a")], ref, workers=2, observers=[notes]) as run:

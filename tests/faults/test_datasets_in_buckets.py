@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from pixmill.storage.open import open_storage
-from pixmill.testing.invariants import outputs
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND
+from support.fault_run import COMMAND
+from support.invariants import outputs
+from support.processes import wait_until
 
 WORDS = ("--size", "100x100", "--shard-samples", "7", "--workers", "2", "--progress", "plain")
 numbers = itertools.count()

@@ -14,7 +14,7 @@ import pytest
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.storage.schemes.file import FileStorage
-from pixmill.testing.processes import wait_until
+from support.processes import wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace injects the faults")

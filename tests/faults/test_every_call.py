@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from pixmill.testing.invariants import check_complete
-from pixmill.testing.trial import DONE, SOME_FAILED, STOPPED
+from support.fault_run import DONE, SOME_FAILED, STOPPED
+from support.invariants import check_complete
 
 FAULTS = {
     "fsync": (errno.EIO, errno.ENOSPC, errno.EDQUOT),

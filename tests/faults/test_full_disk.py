@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.testing.invariants import counts, failed
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND, DONE, STOPPED, Ended
+from support.fault_run import COMMAND, DONE, STOPPED, Ended
+from support.invariants import counts, failed
+from support.processes import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 needs_mkfs = pytest.mark.skipif(shutil.which("mkfs.ext4") is None, reason="mkfs.ext4 makes the disk")

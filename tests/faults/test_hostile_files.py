@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import pixmill
-from pixmill.testing.invariants import failed, outputs
-from pixmill.testing.processes import family
-from pixmill.testing.trial import SOME_FAILED
+from support.fault_run import SOME_FAILED
+from support.invariants import failed, outputs
+from support.processes import family
 
 BAD = Path(__file__).parents[3] / "shared" / "corpus" / "bad"
 READER = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")  # this interpreter may lie in the home of root

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixmill.testing.trial import COMMAND
+from support.fault_run import COMMAND
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pixmill.testing.processes import wait_until
+from support.processes import wait_until
 
 ROUNDS = 9  # kills of one output before a run may end: fewer than the interruptions after which an image is a suspect
 LONGEST = 4.0  # seconds that a run is left alone: on a machine that is busy, most of them are spent on starting

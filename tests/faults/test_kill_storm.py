@@ -11,8 +11,8 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import wait_until
 
 
 @contextmanager

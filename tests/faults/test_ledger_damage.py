@@ -8,9 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from pixmill.testing.invariants import STATE, check, finished, outputs
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND, DONE, STOPPED
+from support.fault_run import COMMAND, DONE, STOPPED
+from support.invariants import STATE, check, finished, outputs
+from support.processes import wait_until
 
 LEDGER = "ledger.sqlite"
 

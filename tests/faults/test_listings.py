@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from pixmill.storage.open import open_storage
-from pixmill.testing.proxy import Faults, fault_proxy
-from pixmill.testing.stores import BUCKET
+from support.object_store_servers import BUCKET
+from support.proxy import Faults, fault_proxy
 
 PAGES = 4
 NAMES = [b"%05d.jpg" % number for number in range(1000 * PAGES - 500)]

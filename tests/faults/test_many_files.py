@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import counts
-from pixmill.testing.processes import peak, wait_until
-from pixmill.testing.trial import COMMAND, TERMINATED
+from support.fault_run import COMMAND, TERMINATED
+from support.invariants import counts
+from support.processes import peak, wait_until
 
 LINKS = 50_000  # to one file; ext4 allows 65,000
 pytestmark = pytest.mark.row("S19")

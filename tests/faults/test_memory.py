@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import failed
-from pixmill.testing.processes import grandchildren, wait_until
-from pixmill.testing.trial import DONE, SOME_FAILED
+from support.fault_run import DONE, SOME_FAILED
+from support.invariants import failed
+from support.processes import grandchildren, wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="control groups need root")
 

@@ -8,9 +8,9 @@ import time
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import counts, failed, identities, outputs
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND, DONE, SOME_FAILED, Trial
+from support.fault_run import COMMAND, DONE, SOME_FAILED, Trial
+from support.invariants import counts, failed, identities, outputs
+from support.processes import wait_until
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import sys
 import time
 from contextlib import suppress
 
-from pixmill.testing.processes import grandchildren, wait_until
+from support.processes import grandchildren, wait_until
 
 SCRIPT = """
 from pixmill.core.units import Duration
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 tasks = (Task.of(str(n), b"sleep 0.6") for n in range(8))
 with open_run(tasks, REF, workers=2, policy=Policy(timeout=Duration(3))) as run:
@@ -29,7 +29,7 @@ from pixmill.core.units import Duration
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 def stop_there(frame, event, _):
     if event == "call" and frame.f_code.co_name == "enforce_deadlines":

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import pixmill
-from pixmill.testing.invariants import failed, outputs
-from pixmill.testing.trial import SOME_FAILED, STOPPED
+from support.fault_run import SOME_FAILED, STOPPED
+from support.invariants import failed, outputs
 
 NOBODY = ("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups")
 pytestmark = [

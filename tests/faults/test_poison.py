@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import failed
+from support.invariants import failed
 
 HEIGHTS = (201, 202, 206, 208, 203, 213)
 

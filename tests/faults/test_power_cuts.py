@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from pixmill.testing import invariants
-from pixmill.testing.processes import of_session, wait_until
+from support import invariants
+from support.processes import of_session, wait_until
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root"),

@@ -13,14 +13,14 @@ import pytest
 from pixmill.core.errors import RunError
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 SCRIPT = """
 import sys
 from pixmill.core.errors import RunError
 from pixmill.engine.runner import run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 try:
     counts = run((Task.of(str(n), b"echo x") for n in range(3000)), REF, workers=int(sys.argv[1]))

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from pixmill.testing.invariants import failed
-from pixmill.testing.trial import DONE, STOPPED, Ended
+from support.fault_run import DONE, STOPPED, Ended
+from support.invariants import failed
 
 pytestmark = [pytest.mark.row("S3"), pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")]
 READER = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")  # this interpreter may lie in the home of root

@@ -5,12 +5,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 
 import pytest
 
-from pixmill.testing.datasets import Workshop
+from support import program
+from support.datasets import Workshop
 
 FIRST = {f"photo {number}": number for number in range(7)}
 THEN = {"a": 90, "photo 1": 91, "z": 92}  # all shards shift, one sample changes, one is added
@@ -30,7 +30,7 @@ def prepare(folder, packing):
 def sealed_with(shop, shim, call, how, number):
     """Seal in a process to which ``how`` happens at the ``number``-th ``call``; return how it ended."""
     fault = shim(FAULT_UNDER=shop.folder, FAULT_CALL=call, FAULT_HOW=how, FAULT_AT=number)
-    line = [sys.executable, "-m", "pixmill.testing.datasets", shop.folder, shop.dataset.packing]
+    line = [*program("datasets"), shop.folder, shop.dataset.packing]
     return subprocess.run(line, env={**os.environ, **fault.environment}, check=False, timeout=120, capture_output=True, text=True)
 
 

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 import pixmill.imaging.version
-from pixmill.testing import invariants
-from pixmill.testing.clusters import Cluster, DaskEngine, RayEngine
-from pixmill.testing.hosts import two_hosts, why_no_hosts
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND, DONE, STOPPED
+from support import invariants
+from support.clusters import Cluster, DaskEngine, RayEngine
+from support.fault_run import COMMAND, DONE, STOPPED
+from support.network_namespaces import two_hosts, why_no_hosts
+from support.processes import wait_until
 
 pytestmark = [
     pytest.mark.long,

@@ -9,10 +9,10 @@ from contextlib import suppress
 import pytest
 
 import pixmill
-from pixmill.testing.invariants import check_complete, finished, identities, outputs, temporaries
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND
-from pixmill.testing.web import Answer, serving
+from support.fault_run import COMMAND
+from support.invariants import check_complete, finished, identities, outputs, temporaries
+from support.processes import wait_until
+from support.web_server import Answer, serving
 
 KILLS = 2
 STEP = 3  # outputs between two kills

@@ -18,8 +18,8 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import grandchildren, wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import grandchildren, wait_until
 
 
 def many(payload, count=10**9):
@@ -101,7 +101,7 @@ SIGNALLED = """
 import signal, sys
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 with open_run((Task.of(str(n), b"sleep 0.2") for n in range(10**9)), REF, workers=2) as run:
     signal.signal(signal.SIGINT, lambda *_: run.stop("SIGINT"))

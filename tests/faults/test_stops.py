@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from pixmill.testing.invariants import counts
-from pixmill.testing.processes import grandchildren, of_session, wait_until
-from pixmill.testing.trial import COMMAND, DONE, INTERRUPTED, STOPPED, TERMINATED
+from support.fault_run import COMMAND, DONE, INTERRUPTED, STOPPED, TERMINATED
+from support.invariants import counts
+from support.processes import grandchildren, of_session, wait_until
 
 DAY = 86_400
 

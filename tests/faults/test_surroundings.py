@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.testing.processes import children, grandchildren, wait_until
-from pixmill.testing.trial import COMMAND, DONE, STOPPED, TERMINATED
+from support.fault_run import COMMAND, DONE, STOPPED, TERMINATED
+from support.processes import children, grandchildren, wait_until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces, mounts and control groups need root")
 # may read what it would otherwise not: this interpreter may lie in the home of root

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from tests.faults.conftest import fill
 
-from pixmill.testing.trial import COMMAND
+from support.fault_run import COMMAND
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 SAYS = "TMPDIR=/path/to/folder"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from PIL import Image
 
-from pixmill.testing.invariants import finished, identities
+from support.invariants import finished, identities
 
 COMMAND = (sys.executable, "-m", "pixmill")
 DEADLINE = 240.0

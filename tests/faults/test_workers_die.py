@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from pixmill.testing.invariants import failed
-from pixmill.testing.processes import children, grandchildren, wait_until
-from pixmill.testing.trial import COMMAND, SOME_FAILED, STOPPED
+from support.fault_run import COMMAND, SOME_FAILED, STOPPED
+from support.invariants import failed
+from support.processes import children, grandchildren, wait_until
 
 FATES = {
     201: ("crash", signal.SIGSEGV), 202: ("crash", signal.SIGABRT), 203: ("crash", signal.SIGBUS), 204: ("crash", signal.SIGILL),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixmill.testing.snapshots import lost, snapshot
+from support.snapshots import lost, snapshot
 
 COMMAND = (sys.executable, "-m", "pixmill")
 DISK_BYTES = 48_000_000

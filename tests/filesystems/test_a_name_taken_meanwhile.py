@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.testing.invariants import counts, failed, outputs, temporaries
+from support.invariants import counts, failed, outputs, temporaries
 
 FOREIGN = b"somebody else's, written at this very moment"
 WINDOW = re.compile(

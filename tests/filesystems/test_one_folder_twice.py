@@ -4,8 +4,8 @@ import zipfile
 
 import pytest
 
-from pixmill.testing.invariants import outputs
-from pixmill.testing.snapshots import snapshot
+from support.invariants import outputs
+from support.snapshots import snapshot
 
 WAYS = pytest.mark.parametrize("words", [(), ("--existing", "replace"), ("--format", "keep", "--existing", "skip")], ids=" ".join)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pixmill.testing.invariants import counts, failed, finished, outputs, temporaries
-from pixmill.testing.snapshots import snapshot
+from support.invariants import counts, failed, finished, outputs, temporaries
+from support.snapshots import snapshot
 
 FOREIGN = b"mine"
 

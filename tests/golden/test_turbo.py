@@ -15,8 +15,8 @@ from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.pipeline import decode, turbo_decode
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition
-from pixmill.testing.likeness import float_lanczos, psnr
-from pixmill.testing.scenes import noise
+from pixmill.testing.synthetic_scenes import noise
+from support.image_metrics import float_lanczos, psnr
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus"
 JPEG = b"\xff\xd8\xff"

@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pixmill.testing import pictures
-
 HOSTILE = ["<script>document.title='owned'<script>.jpg", "red\x1b[31m\nline.jpg", '"><img src=x onerror=alert(1)>.jpg']
 
 HELD = 61  # pixels that the picture is wide which waits for the gate
@@ -31,9 +29,9 @@ def hold(image):
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ordinary pictures, broken ones, and some with hostile names."""
     source = tmp_path_factory.mktemp("source")
-    for make in (pictures.sea, pictures.mountains, pictures.islands, pictures.lights):
+    for make in (sample_images.sea, sample_images.mountains, sample_images.islands, sample_images.lights):
         (source / f"{make.__name__}.jpg").write_bytes(make())
-    (source / "glass_ball.png").write_bytes(pictures.glass_ball())
+    (source / "glass_ball.png").write_bytes(sample_images.glass_ball())
     for name in HOSTILE:
         shutil.copy(source / "sea.jpg", source / name)
         (source / f"bad {name}").write_bytes(b"no picture")

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from pixmill.testing.processes import wait_until
+from support.processes import wait_until
 
 WAIT = 60_000  # milliseconds
 

@@ -19,8 +19,8 @@ import pixmill
 from pixmill.batch.item import unpack
 from pixmill.core.errors import ConfigError
 from pixmill.engine.task import Done, Skipped
-from pixmill.testing.invariants import STATE, records, temporaries
-from pixmill.testing.snapshots import Kept, look, lost
+from support.invariants import STATE, records, temporaries
+from support.snapshots import Kept, look, lost
 
 FOLDERS = ["", "a.jpg", "a", "sub", "sub/deep.png", ".hidden"]
 NAMES = [

@@ -14,14 +14,14 @@ from pixmill.engine.executor import Answered, Executor, Lost, Report, Returned, 
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 _PATIENCE = 60.0
 _POLICY = Policy(timeout=Duration(1))
 
 
 def attempts(*payloads: str, alone: bool = False) -> list[Attempt]:
-    """Return one attempt for each payload (see ``misbehaviour``)."""
+    """Return one attempt for each payload (see ``faulty_handlers``)."""
     return [Attempt(Task.of(f"{number}", payload.encode()), alone=alone) for number, payload in enumerate(payloads)]
 
 
@@ -160,7 +160,7 @@ class ExecutorSuite:
 
     def test_a_handler_that_cannot_be_loaded_ends_the_run_with_its_own_words(self, executor: Executor) -> None:
         def start_and_wait() -> None:
-            executor.start(HandlerRef("pixmill.testing.misbehaviour:broken"), _POLICY)
+            executor.start(HandlerRef("pixmill.testing.faulty_handlers:broken"), _POLICY)
             _collect(executor, 1)
 
         with closing(executor), pytest.raises(RunError, match="libtrouble"):
@@ -217,7 +217,7 @@ class IsolatingExecutorSuite(ExecutorSuite):
     def test_what_a_worker_wrote_before_it_died_is_evidence(self, started: Executor) -> None:
         (lost,) = losses(run_all(started, attempts("log /dev/null say one", "segfault")))
         assert "Segmentation fault" in lost.failure.trace
-        assert "misbehaviour.py" in lost.failure.trace
+        assert "faulty_handlers.py" in lost.failure.trace
         assert "one" not in lost.failure.trace.splitlines()
 
 

@@ -14,7 +14,7 @@ from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status, verify
 from pixmill.batch.planning.dry_run import survey
 from pixmill.batch.planning.plan import plan
-from pixmill.testing.invariants import check_complete, finished, identities, outputs, temporaries
+from support.invariants import check_complete, finished, identities, outputs, temporaries
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.live.live_page import picture_options
 from pixmill.batch.live.preview_feed import KEPT, SHARE, START, Album
 from pixmill.batch.report.data.statistics import Picture
-from pixmill.testing import pictures
-from pixmill.testing.processes import children, wait_until
+from pixmill.testing import sample_images
+from support.processes import children, wait_until
 
 STEP = 25.0  # seconds, short enough for the worker to stay
 
@@ -19,7 +19,7 @@ STEP = 25.0  # seconds, short enough for the worker to stay
 def place(tmp_path):
     for folder in ("in", "out"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "a.png").write_bytes(pictures.glass_ball())
+        (tmp_path / folder / "a.png").write_bytes(sample_images.glass_ball())
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 import pixmill
 from pixmill.batch.inspect import status
 from pixmill.core.errors import AddressError, ConfigError
-from pixmill.testing.invariants import identities, outputs
+from support.invariants import identities, outputs
 
 CORPUS = Path(__file__).parents[5] / "shared" / "corpus"
 

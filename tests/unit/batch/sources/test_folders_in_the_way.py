@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import pixmill
-from pixmill.testing.invariants import identities, outputs
-from pixmill.testing.web import Answer, serving
+from support.invariants import identities, outputs
+from support.web_server import Answer, serving
 
 NAMES = ["a.png", "a.jpg/x.jpg", "b.webp", "b.jpg/deep/y.png", "c.jpg", "d/e.png", "d/e.jpg/z.jpg"]
 EXPECTED = {"a.png.jpg", "a.jpg/x.jpg", "b.webp.jpg", "b.jpg/deep/y.jpg", "c.jpg", "d/e.png.jpg", "d/e.jpg/z.jpg"}

@@ -22,8 +22,8 @@ from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.sorting import Sorted
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
-from pixmill.testing.invariants import identities, outputs
-from pixmill.testing.web import Answer, serving
+from support.invariants import identities, outputs
+from support.web_server import Answer, serving
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pixmill.batch.config.shard import Shard
 from pixmill.batch.inspect import status, verify
 from pixmill.batch.state.combined_ledger import Holding, find
 from pixmill.engine.task import Counts, State
-from pixmill.testing.invariants import check_complete, identities, outputs
+from support.invariants import check_complete, identities, outputs
 
 
 @pytest.fixture

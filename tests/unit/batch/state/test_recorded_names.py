@@ -15,7 +15,7 @@ from pixmill.batch.planning.plan import plan
 from pixmill.batch.state.combined_ledger import LEDGER, find
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
-from pixmill.testing.invariants import identities, outputs
+from support.invariants import identities, outputs
 
 PATHS = (b"x/a.jpg", b"x/b.png", b"y/c.jpg")
 

@@ -13,9 +13,9 @@ from pixmill.engine.executor import Answered, Lost, Returned, Told
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.executors import answers, attempts, losses, returned, run_all
-from pixmill.testing.fleets import LoopbackExecutor, LoopbackFleet
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.loopback_cluster import LoopbackExecutor, LoopbackFleet
+from support.processes import wait_until
 
 ONE, TWO = Site("1", "10.0.0.1", 1), Site("2", "10.0.0.2", 1)
 

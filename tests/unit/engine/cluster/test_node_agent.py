@@ -10,8 +10,8 @@ from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.memory import ROOM, usable_memory
 from pixmill.testing.executors import attempts
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import is_alive, wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import is_alive, wait_until
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def test_it_ends_its_workers_when_nobody_writes_any_more_and_says_so_to_who_does
 
 
 def test_workers_that_cannot_start_are_trouble_in_their_own_words():
-    with engaged(handler=HandlerRef("pixmill.testing.misbehaviour:broken")) as say:
+    with engaged(handler=HandlerRef("pixmill.testing.faulty_handlers:broken")) as say:
         replies = until(say, lambda replies: replies[-1].trouble)
     assert "libtrouble" in replies[-1].trouble.message
 

@@ -16,8 +16,8 @@ from pixmill.engine.probe import Probe
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Task
 from pixmill.testing.executors import answers, attempts, returned, run_all
-from pixmill.testing.fleets import LoopbackExecutor, LoopbackFleet
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
+from support.loopback_cluster import LoopbackExecutor, LoopbackFleet
 
 ONE, TWO, THREE = (Site(str(number), f"10.0.0.{number}", 1) for number in (1, 2, 3))
 AWAY = Failure(code="read-vanished", stage="read", message="it is not there")

@@ -18,8 +18,8 @@ from pixmill.engine.pool.pool import Pool
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 from pixmill.testing.executors import answers, attempts, run_all
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import is_alive, wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import is_alive, wait_until
 
 WANTED = msgspec.structs.replace(REF, preload=("json", "csv"))
 PARENT = """

@@ -10,8 +10,8 @@ from pixmill.engine.executor import Answered, Lost
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.testing.executors import answers, attempts, run_all
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import wait_until
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pixmill.engine.forkserver.client import ENDED, Nursery
 from pixmill.engine.ipc.messages import Answer
 from pixmill.engine.pool.worker_handle import Member
 from pixmill.engine.task import Attempt, Task
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import wait_until
 
 LIMIT = 1.0  # seconds, and up to three on top, for the kernel counts whole ones
 

@@ -5,8 +5,8 @@ from contextlib import closing
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.testing.executors import attempts
-from pixmill.testing.misbehaviour import REF
-from pixmill.testing.processes import wait_until
+from pixmill.testing.faulty_handlers import REF
+from support.processes import wait_until
 
 
 def test_each_worker_shows_what_it_is_at_and_since_when():

@@ -24,7 +24,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, Task
 from pixmill.testing.clocks import ManualClock
-from pixmill.testing.misbehaviour import REF
+from pixmill.testing.faulty_handlers import REF
 
 
 class Notes:

@@ -9,7 +9,7 @@ from obstore.store import MemoryStore
 from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.prefix_listing import Folder
 from pixmill.storage.open import open_storage
-from pixmill.testing.web import Answer, serving
+from support.web_server import Answer, serving
 
 PAGE = 4
 FLAT = [f"in/{number:03}" for number in range(10 * PAGE)]

@@ -7,7 +7,7 @@ import pytest
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Entry
-from pixmill.testing.web import Answer, serving
+from support.web_server import Answer, serving
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pixmill.storage.open import open_storage
 from pixmill.storage.web.client import Client, Url, _moved, shown
 from pixmill.storage.web.policy import Terms
 from pixmill.storage.web.storage import WebStorage
-from pixmill.testing.ports import HOST, free_port
-from pixmill.testing.web import Answer, serving
+from support.ports import HOST, free_port
+from support.web_server import Answer, serving
 
 DATA = bytes(range(256)) * 40
 MARK = {"ETag": '"abc"', "Last-Modified": "Tue, 15 Nov 1994 12:45:26 GMT"}

@@ -3,7 +3,7 @@
 import pytest
 
 from pixmill.core.errors import ConfigError, RunError
-from pixmill.testing.datasets import Workshop, content
+from support.datasets import Workshop, content
 
 FIRST = {f"photo {number:02}": number for number in range(0, 20, 2)}
 

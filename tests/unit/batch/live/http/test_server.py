@@ -11,7 +11,7 @@ from pixmill.batch.live.http.routes import Answer
 from pixmill.batch.live.http.server import CONNECTIONS, Server
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
-from pixmill.testing.processes import wait_until
+from support.processes import wait_until
 
 
 class Echo:

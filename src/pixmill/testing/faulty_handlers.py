@@ -16,7 +16,7 @@ from pixmill.core.errors import ReadError, RunError
 from pixmill.core.steps import Steps
 from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 
-REF = HandlerRef("pixmill.testing.misbehaviour:handler", preload=("pixmill.testing.misbehaviour",))
+REF = HandlerRef("pixmill.testing.faulty_handlers:handler", preload=("pixmill.testing.faulty_handlers",))
 
 
 def handler(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options

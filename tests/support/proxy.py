@@ -1,6 +1,6 @@
 """A proxy on the loopback interface that does to HTTP what bad networks and busy servers do: delays, refusals, broken answers.
 
-As a program, ``python -m pixmill.testing.proxy UPSTREAM PORT LATENCY`` only delays: for benchmarks, which must not share a process
+As a program, (``program("proxy")``, with UPSTREAM PORT LATENCY) only delays: for benchmarks, which must not share a process
 with it.
 """
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from pixmill.testing.ports import HOST, free_port
+from support.ports import HOST, free_port
 
 _END = b"\r\n\r\n"
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"

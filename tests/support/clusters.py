@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pixmill.testing.hosts import Host
-from pixmill.testing.processes import wait_until
-from pixmill.testing.trial import COMMAND
+from support.fault_run import COMMAND
+from support.network_namespaces import Host
+from support.processes import wait_until
 
 #: what Ray asks every process of a cluster to show, so that nobody else's is one of them
 VARIABLES = {
@@ -115,4 +115,4 @@ class Cluster:
 
     def _listens(self) -> bool:
         probe = ["ip", "netns", "exec", self.head.name, sys.executable, "-c", _LISTENS, self.head.address, str(self.engine.port)]
-        return subprocess.run(probe, capture_output=True, check=False).returncode == 0  # noqa: S603  # our own words
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0  # our own words

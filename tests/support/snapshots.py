@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pixmill.testing.invariants import STATE
+from support.invariants import STATE
 
 
 class Kept(msgspec.Struct, frozen=True):

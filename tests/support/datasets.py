@@ -28,7 +28,7 @@ Images = Mapping[str, int]
 
 def content(number: int) -> bytes:
     """Return the bytes of the finished image with this ``number``: noise of some kilobytes."""
-    return Random(number).randbytes(2000 + number % 500)  # noqa: S311  # noise
+    return Random(number).randbytes(2000 + number % 500)  # noise
 
 
 class Workshop:
@@ -103,5 +103,5 @@ class Workshop:
             ]
 
 
-if __name__ == "__main__":  # what a test of sealing kills: python -m pixmill.testing.datasets FOLDER PACKING
+if __name__ == "__main__":  # what a test of sealing kills, with FOLDER and PACKING
     Workshop(Path(sys.argv[1]), sys.argv[2]).seal()

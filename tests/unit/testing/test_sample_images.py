@@ -6,15 +6,15 @@ import sys
 import PIL.Image
 import pytest
 
-from pixmill.testing import pictures
-from pixmill.testing.pictures import SAMPLES, holds_pictures, main
+from pixmill.testing import sample_images
+from pixmill.testing.sample_images import SAMPLES, holds_pictures, main
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """What the command says, and the folder that it filled. Once: it takes seconds."""
     folder = tmp_path_factory.mktemp("samples") / "input"
-    command = [sys.executable, "-m", "pixmill.testing.pictures", folder]
+    command = [sys.executable, "-m", "pixmill.testing.sample_images", folder]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout, folder
 
 
@@ -45,7 +45,7 @@ def test_each_sample_is_of_its_kind(samples, name, kind, mode, least):
 
 def test_there_is_one_of_each_trap(samples):
     opened = {name: PIL.Image.open(io.BytesIO(data)) for name, data in samples.items()}
-    assert opened["lights.jpg"].getexif()[pictures.ORIENTATION] == 6
+    assert opened["lights.jpg"].getexif()[sample_images.ORIENTATION] == 6
     assert opened["lights.jpg"].width > opened["lights.jpg"].height
     assert opened["mountains.jpg"].info.get("progressive")
     assert opened["islands-cmyk.jpg"].info.get("icc_profile")

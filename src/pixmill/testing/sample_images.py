@@ -1,6 +1,6 @@
 """Sample pictures, made on the spot: what a new user sees first, and tests that need no corpus.
 
-``python -m pixmill.testing.pictures FOLDER`` writes them, unless the folder holds a picture already.
+``python -m pixmill.testing.sample_images FOLDER`` writes them, unless the folder holds a picture already.
 """
 
 import io
@@ -12,8 +12,8 @@ import numpy as np
 import PIL.Image
 import pyvips
 
-from pixmill.testing import scenes
-from pixmill.testing.scenes import Plane
+from pixmill.testing import synthetic_scenes
+from pixmill.testing.synthetic_scenes import Plane
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".jxl"}
 MADE_AT = b"2024:05:17 19:42:00"
@@ -24,22 +24,22 @@ QUALITY = 90
 
 def sea() -> bytes:
     """Return a JPEG of 4 megapixels, the most ordinary input there is."""
-    return _jpeg(scenes.sea(1680, 2400, seed=3))
+    return _jpeg(synthetic_scenes.sea(1680, 2400, seed=3))
 
 
 def mountains() -> bytes:
     """Return a progressive JPEG of 3.8 megapixels."""
-    return _jpeg(scenes.mountains(1600, 2400, seed=4), progressive=True)
+    return _jpeg(synthetic_scenes.mountains(1600, 2400, seed=4), progressive=True)
 
 
 def islands() -> bytes:
     """Return a JPEG of 3.8 megapixels, full of detail."""
-    return _jpeg(scenes.islands(1680, 2240, seed=5))
+    return _jpeg(synthetic_scenes.islands(1680, 2240, seed=5))
 
 
 def lights() -> bytes:
     """Return an upright picture of 3 megapixels that its camera stored lying down: EXIF orientation 6."""
-    upright = scenes.lights(2000, 1500, seed=2)
+    upright = synthetic_scenes.lights(2000, 1500, seed=2)
     exif = PIL.Image.Exif()
     exif[ORIENTATION] = TURN_CLOCKWISE
     exif[DATE_TIME] = MADE_AT.decode()
@@ -48,12 +48,12 @@ def lights() -> bytes:
 
 def glass_ball() -> bytes:
     """Return a PNG with all degrees of opacity."""
-    return _encoded(PIL.Image.fromarray(_eight_bit(scenes.glass_ball(800, seed=1))), "PNG")
+    return _encoded(PIL.Image.fromarray(_eight_bit(synthetic_scenes.glass_ball(800, seed=1))), "PNG")
 
 
 def relief() -> bytes:
     """Return a gray PNG of 16 bits: a landscape lit from the side, as maps print it."""
-    ground, light = scenes.relief(900, 1200, slope=2.25, seed=8)
+    ground, light = synthetic_scenes.relief(900, 1200, slope=2.25, seed=8)
     deep = ((0.15 + 0.85 * light * (0.45 + 0.55 * ground)) * 65535 + 0.5).astype(np.uint16)
     png: bytes = pyvips.Image.new_from_array(deep).copy(interpretation="grey16").pngsave_buffer()
     return png
@@ -61,13 +61,13 @@ def relief() -> bytes:
 
 def rings() -> bytes:
     """Return a GIF with a palette of 64 colours."""
-    drawn = PIL.Image.fromarray(_eight_bit(scenes.rings(640, 960)))
+    drawn = PIL.Image.fromarray(_eight_bit(synthetic_scenes.rings(640, 960)))
     return _encoded(drawn.quantize(64, dither=PIL.Image.Dither.NONE), "GIF")
 
 
 def print_of_islands() -> bytes:
     """Return a CMYK JPEG with the profile of its inks."""
-    drawn = pyvips.Image.new_from_array(_eight_bit(scenes.islands(960, 1280, seed=11)))
+    drawn = pyvips.Image.new_from_array(_eight_bit(synthetic_scenes.islands(960, 1280, seed=11)))
     inks = drawn.copy(interpretation="srgb").icc_transform("cmyk", input_profile="srgb", intent="perceptual")
     jpeg: bytes = inks.jpegsave_buffer(Q=QUALITY)
     return jpeg
@@ -127,5 +127,5 @@ def main(folder: Path) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m pixmill.testing.pictures FOLDER")
+        sys.exit("usage: python -m pixmill.testing.sample_images FOLDER")
     print(main(Path(sys.argv[1])))  # noqa: T201  # a command of its own, run before pixmill is

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from pixmill.testing import invariants
-from pixmill.testing.processes import of_session, wait_until
+from support import invariants
+from support.processes import of_session, wait_until
 
 COMMAND = (sys.executable, "-m", "pixmill")
 BYSTANDER = ".pixmill-notes.tmp"  # looks like a temporary of ours, and is none
@@ -59,13 +59,17 @@ class Trial:
         os.sync()  # it must be there after a power cut, too
 
     def start(
-        self, *words: str, before: Sequence[str | Path] = (), env: Mapping[str, str] | None = None, **how: Any  # noqa: ANN401  # whatever Popen takes
-    ) -> subprocess.Popen[str]:  # fmt: skip
+        self,
+        *words: str,
+        before: Sequence[str | Path] = (),
+        env: Mapping[str, str] | None = None,
+        **how: Any,  # whatever Popen takes
+    ) -> subprocess.Popen[str]:
         """Start a run in a session of its own, ``before`` in front of the command; ``how`` goes to ``Popen``."""
         line = [*before, *COMMAND, "run", self.source, self.destination, *self.words, *words]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **how}
         environment = {**os.environ, **(env or {})}
-        process: subprocess.Popen[str] = subprocess.Popen(line, env=environment, start_new_session=True, text=True, **streams)  # noqa: S603  # our own command
+        process: subprocess.Popen[str] = subprocess.Popen(line, env=environment, start_new_session=True, text=True, **streams)
         self._started.append(process)
         return process
 
@@ -80,7 +84,7 @@ class Trial:
         self.hold(ended)
         return ended
 
-    def run(self, *words: str, **how: Any) -> Ended:  # noqa: ANN401  # whatever start takes
+    def run(self, *words: str, **how: Any) -> Ended:  # whatever start takes
         """Run to the end, and hold it to the invariants. Arguments are those of ``start``."""
         return self.end(self.start(*words, **how))
 
@@ -88,7 +92,7 @@ class Trial:
         """Ask for another try of what failed of a fault that was not its own, if anything did."""
         if not invariants.failed(self.destination):
             return
-        subprocess.run([*COMMAND, "retry", self.destination, "--quiet"], check=False, capture_output=True)  # noqa: S603  # our own command
+        subprocess.run([*COMMAND, "retry", self.destination, "--quiet"], check=False, capture_output=True)  # our own command
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         """Kill the coordinator as nothing can be prepared for, see everybody gone, and hold what is left to the invariants."""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixmill.testing.ports import HOST
-from pixmill.testing.proxy import FaultProxy, Faults, running
-from pixmill.testing.stores import open_s3_server
+from support.object_store_servers import open_s3_server
+from support.ports import HOST
+from support.proxy import FaultProxy, Faults, running
 
 _CONDITION = re.compile(rb"(?i)\r\nx-goog-if-generation-match: *(\d+)")
 _ETAG = re.compile(rb"(?i)\r\netag: *(\S+)")

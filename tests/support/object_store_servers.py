@@ -1,6 +1,6 @@
 """Real object stores on the loopback interface, one process each, for tests: SeaweedFS speaks S3, Azurite speaks Azure's tongue.
 
-As a program, ``python -m pixmill.testing.stores FOLDER HOST`` is an S3 server on ``HOST`` until it is killed, for tests whose hosts
+As a program, with FOLDER and HOST, it is an S3 server on ``HOST`` until it is killed, for tests whose hosts
 are network namespaces: it says the environment that leads to it, as one line of JSON.
 """
 
@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
 
-from pixmill.testing.ports import HOST, free_ports
-from pixmill.testing.processes import wait_until
+from support.ports import HOST, free_ports
+from support.processes import wait_until
 
 BUCKET = "photos"
 # the keys of a store that lives as long as a test
@@ -117,8 +117,8 @@ def _make_container(url: str, resource: str) -> None:
     lines = ["PUT", *[""] * 11, *(f"{name}:{value}" for name, value in headers.items()), resource, "restype:container"]
     signed = hmac.digest(base64.b64decode(_ACCOUNT_KEY), "\n".join(lines).encode(), "sha256")
     headers["Authorization"] = f"SharedKey {_ACCOUNT}:{base64.b64encode(signed).decode()}"
-    request = urllib.request.Request(f"{url}?restype=container", method="PUT", headers=headers)  # noqa: S310  # the scheme is http
-    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310  # the same
+    request = urllib.request.Request(f"{url}?restype=container", method="PUT", headers=headers)  # the scheme is http
+    urllib.request.urlopen(request, timeout=30).close()  # the same
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def _serving(
 def _started(command: Sequence[str], variables: Mapping[str, str], log: Path, url: str) -> Iterator[bool]:
     """Run ``command`` as long as the block; begin it once ``url`` is answered, whatever the answer, or the command has ended."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=output, stderr=output)  # noqa: S603  # a test's own
+        process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=output, stderr=output)  # a test's own
     try:
         wait_until(lambda: process.poll() is not None or _answers(url), seconds=60)
         yield process.poll() is None
@@ -156,7 +156,7 @@ def _started(command: Sequence[str], variables: Mapping[str, str], log: Path, ur
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  # the scheme is http
+        urllib.request.urlopen(url, timeout=5).close()  # the scheme is http
     except urllib.error.HTTPError as error:
         error.close()
         return error.code != 503  # it is there, and not ready yet

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from pixmill.testing.snapshots import lost, snapshot
+from support.snapshots import lost, snapshot
 
 
 @pytest.fixture

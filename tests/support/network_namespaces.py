@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from pixmill.testing.processes import children, is_alive, wait_until
+from support.processes import children, is_alive, wait_until
 
 _NETWORK = "10.77.0"
 _CLONE_NEWNET = 0x40000000
@@ -28,7 +28,7 @@ def why_no_hosts() -> str:
         return "making network namespaces takes root"
     if shutil.which("ip") is None:
         return "the command ip of iproute2 is not installed"
-    probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)  # noqa: S607  # wherever it is
+    probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)  # wherever it is
     return "" if probe.returncode == 0 else "this machine does not let its root make network namespaces"
 
 
@@ -50,7 +50,7 @@ class Host:
         """Have what runs on this host already see ``by`` where it saw ``place``, as when a mount goes away."""
         for pid in {Path(f"/proc/{pid}/ns/mnt").readlink(): pid for pid in self.pids()}.values():
             command = ["nsenter", f"--target={pid}", "--mount", "mount", "--bind", str(by), str(place)]
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # the test's own words
+            subprocess.run(command, check=True, capture_output=True)  # the test's own words
 
     def uncover(self) -> None:
         """Have whatever is started from now on see what others see."""
@@ -59,8 +59,8 @@ class Host:
     def start(self, command: Sequence[str | Path], *, variables: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         """Start ``command`` on this host, in a session of its own; all it says goes to the file ``log``."""
         with log.open("ab") as out:
-            process = subprocess.Popen(  # noqa: S603  # the test's own command
-                ["ip", "netns", "exec", self.name, *map(str, [*self._covers, *command])],  # noqa: S607  # wherever it is
+            process = subprocess.Popen(  # the test's own command
+                ["ip", "netns", "exec", self.name, *map(str, [*self._covers, *command])],  # wherever it is
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -72,7 +72,7 @@ class Host:
 
     def pids(self) -> list[int]:
         """Return every process on this host."""
-        listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, check=True, text=True)  # noqa: S603, S607  # the same
+        listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, check=True, text=True)  # the same
         return [pid for pid in map(int, listed.stdout.split()) if is_alive(pid)]
 
     def workers(self) -> list[int]:
@@ -133,7 +133,7 @@ def isolated() -> Iterator[None]:
 
 
 def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)  # noqa: S603, S607  # the test's own words
+    subprocess.run(["ip", *words], check=True, capture_output=True)  # the test's own words
 
 
 def _command_line(pid: int) -> str:
