@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from pixmill.testing import sample_images
+
 HOSTILE = ["<script>document.title='owned'<script>.jpg", "red\x1b[31m\nline.jpg", '"><img src=x onerror=alert(1)>.jpg']
 
 HELD = 61  # pixels that the picture is wide which waits for the gate
