@@ -25,7 +25,7 @@ from pixmill.batch.inspect.status import open_state, status
 from pixmill.batch.item import Item, Product, Written, pack, to_task
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.run import open_run as open_batch
-from pixmill.batch.state.combined_ledger import LEDGER
+from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.engine.executor import Answered, Executor, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -33,7 +33,7 @@ from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, Task
-from pixmill.storage.storage import Entry
+from pixmill.storage.entry import Entry
 
 MILLION = 1_000_000
 ROOM = 64

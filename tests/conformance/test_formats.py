@@ -176,10 +176,10 @@ def test_a_watched_folder(asked, folder, tmp_path):
 def test_renditions_of_several_sizes_keep_the_extension_too(folder, tmp_path):
     names = made(folder, tmp_path / "out", ("keep",), sizes=(3, 5))
     found = sorted(name for each in names.values() for name in each)
-    assert found == sorted(f"{stem}-{width}.{end}" for stem, _, end in map(_parted, KEPT.values()) for width in (3, 5))
+    assert found == sorted(f"{stem}-{width}.{end}" for stem, _, end in map(split_extension, KEPT.values()) for width in (3, 5))
 
 
-def _parted(name):
+def split_extension(name):
     return name.rpartition(".")
 
 

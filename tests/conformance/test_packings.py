@@ -8,8 +8,7 @@ from contextlib import closing
 import pytest
 
 from pixmill.batch.datasets.packings.parquet import GROUP, Parquet
-from pixmill.batch.datasets.packings.tar import Tar
-from pixmill.batch.datasets.tar_blocks import header
+from pixmill.batch.datasets.packings.tar import Tar, header
 from pixmill.testing.packings import PackingSuite, sample
 
 pyarrow = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")

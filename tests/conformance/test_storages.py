@@ -6,10 +6,10 @@ import os
 import pytest
 
 from pixmill.core.errors import ReadError
+from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import Patience
 from pixmill.storage.retry.storage import Retrying
-from pixmill.storage.storage import Entry
 from pixmill.testing.storages import StorageSuite
 
 

@@ -5,16 +5,17 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from pixmill.batch.naming.namer import Namer, Template
+from pixmill.batch.naming.namer import Namer
+from pixmill.batch.naming.template import Template
 from pixmill.core.errors import PixmillError, RecipeError
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.ipc.messages import Inbox
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import HEAD, Input
 from pixmill.imaging.parsers import jpeg, png
-from pixmill.imaging.pipeline.decode import identify
+from pixmill.imaging.pipeline.identify import identify
 from pixmill.imaging.recipe import Recipe
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixmill.core.errors import DecodeError, EncodeError, ImageError, LimitError, UnsupportedError
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.decode import read_header
+from pixmill.imaging.pipeline.identify import read_header
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 

@@ -12,7 +12,7 @@ from pixmill.core.errors import PixmillError
 from pixmill.imaging.codecs.png import Png
 from pixmill.imaging.input import Input
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.pipeline import decode, turbo_decode
+from pixmill.imaging.pipeline import decode, identify, turbo_decode
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition
 from pixmill.testing.synthetic_scenes import noise
@@ -36,7 +36,7 @@ def both(data, side):
     """Return the picture within a box from the fast path and from libvips; ``None`` when the fast path leaves it to libvips."""
     recipe = Recipe(steps=(Resize(width=side, height=side),))
     source = Input(data)
-    header = decode.read_header(source, recipe)
+    header = identify.read_header(source, recipe)
     if not turbo_decode.plan(source, header, recipe):
         return None
     (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
@@ -123,7 +123,7 @@ def test_every_way_of_coding_comes_out_as_libvips_makes_it(options, measure):
 def test_every_kernel_comes_out_as_libvips_makes_it(kernel):
     recipe = Recipe(steps=(Resize(width=320, kernel=kernel),))
     source = Input(jpeg(scene(640, 480)))
-    header = decode.read_header(source, recipe)
+    header = identify.read_header(source, recipe)
     (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
     assert psnr(fast.to_numpy().astype(float), decode.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
 

@@ -10,15 +10,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixmill.batch.naming.namer import Namer, Template, identity
+from pixmill.batch.naming.namer import Namer
+from pixmill.batch.naming.reserved import identity
+from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.ipc.messages import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import Input
 from pixmill.imaging.parsers import jpeg, png
-from pixmill.imaging.pipeline.decode import identify, read_header
+from pixmill.imaging.pipeline.identify import identify, read_header
 from pixmill.imaging.recipe import Recipe
 
 MARKERS = st.sampled_from(

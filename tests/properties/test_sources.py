@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pixmill.batch.manifests.grouping import Sortable, chunks, record
 from pixmill.batch.manifests.paths import Mirror
-from pixmill.batch.naming.namer import Namer, Template
+from pixmill.batch.naming.namer import Namer
+from pixmill.batch.naming.template import Template
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.storage.address import relative
 from pixmill.storage.archives.format import safe_name

@@ -15,7 +15,7 @@ from pixmill.batch.datasets.sealing.sealing import Sealing
 from pixmill.batch.datasets.shard_layout import Bounds
 from pixmill.batch.datasets.shard_store import open_shelf
 from pixmill.batch.item import Product, Written, pack, unpack
-from pixmill.batch.state.combined_ledger import LEDGER
+from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.observability.publisher import Announcer

@@ -5,7 +5,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.engine.task import Task
-from pixmill.storage.storage import Entry
+from pixmill.storage.entry import Entry
 
 PHOTOGRAPH = 1_000_000  # bytes
 

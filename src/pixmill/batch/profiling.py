@@ -15,7 +15,7 @@ from pixmill.batch.outputs.named_files import check_again
 from pixmill.core.errors import ConfigError
 from pixmill.core.temporaries import temporary_folder
 from pixmill.core.text import printable
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.observability.files import replaced, writing
 from pixmill.engine.profiling.sampled_handler import sampled

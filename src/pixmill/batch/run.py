@@ -16,12 +16,14 @@ from pixmill.batch.outputs.still_valid import records_hold
 from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import LOOKED_AT, is_near, opening_remarks
-from pixmill.batch.planning.unrecorded import last_commit, unrecorded
 from pixmill.batch.report.data.run_info import AccountFile
 from pixmill.batch.report.summary import Report, summarise
-from pixmill.batch.state.combined_ledger import LEDGER
+from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
-from pixmill.batch.state.open import about, open_state, outputs_stand
+from pixmill.batch.state.open import open_state
+from pixmill.batch.state.outputs import outputs_stand
+from pixmill.batch.state.stored_config import about
+from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import crew_size, handler_ref
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry

@@ -11,8 +11,9 @@ from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.core.errors import AddressError, ImageError
 from pixmill.core.registry import Registry
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry, Placed
 from pixmill.storage.local.inodes import absolute
-from pixmill.storage.storage import Entry, Placed, Storage
+from pixmill.storage.storage import Storage
 
 Refused = Callable[[bytes, ImageError], None]
 #: is told of a path that a source leaves out by itself, and the reason: ``symlink`` or ``output``

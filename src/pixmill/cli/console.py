@@ -5,7 +5,9 @@ import os
 import textwrap
 from typing import TextIO
 
-from pixmill.engine.observability.files import line
+from pixmill.core.errors import PixmillError
+from pixmill.core.text import printable
+from pixmill.engine.observability.json_lines import line
 
 
 class Channel:
@@ -101,3 +103,10 @@ def open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def say_error(error: PixmillError, console: Console) -> None:
+    """Say what happened, and what to do about it."""
+    console.say(f"pixmill: {printable(error.message)}")
+    if error.hint:
+        console.say(f"  {printable(error.hint)}")

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pixmill.cli.command import commands, request
-from pixmill.cli.console import Console, open_standard_streams
+from pixmill.cli.console import Console, open_standard_streams, say_error
 from pixmill.cli.docs.help import command_help, welcome
-from pixmill.cli.error_text import say_error
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.session.signals import Interrupted
 from pixmill.core.errors import ConfigError, PixmillError

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+
 
 class Unknown(ValueError):
     """A value does not fit its type. ``where`` is the path inside the field: ``[2]``."""

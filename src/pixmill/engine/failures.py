@@ -1,14 +1,64 @@
-"""Say why a worker died, from how the system says it ended."""
+"""Why a task failed: from the error that its handler raised, or from how its worker ended.
 
+This module stays in the folder of the engine: frames of everything below that folder are cut out of the traces that users see.
+"""
+
+import errno
 import os
 import signal
-from pathlib import Path
+import traceback
 
+from pixmill.core.errors import AddressError, ConfigError, MissingExtra, PixmillError, RunError
 from pixmill.core.units import Duration
+from pixmill.engine.handler import Skip
 from pixmill.engine.task import Failure
 
+_MAY_PASS = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT, errno.ECONNRESET}
 _LONGEST_TRACE = 4_000
-_OURS = str(Path(__file__).parent)
+_OURS = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
+SKIPPED = "skipped"  # the code of a task that its handler leaves alone; the message is the reason
+CROWDED = "limit-memory"  # the code of a task that needs more than its share
+
+
+def failure_of(error: BaseException, stage: str) -> Failure:
+    """Return the record of ``error``, raised while the handler was in ``stage``."""
+    if isinstance(error, PixmillError):
+        return Failure(
+            code=error.code,
+            stage=getattr(error, "stage", stage),
+            message=error.message,
+            hint=error.hint,
+            retryable=error.retryable,
+            fatal=isinstance(error, RunError) or _is_of_the_run(error),
+        )
+    if isinstance(error, Skip):
+        return Failure(code=SKIPPED, stage=stage, message=error.reason)
+    if isinstance(error, MemoryError):
+        return Failure(code="out-of-memory", stage=stage, message="the worker ran out of memory", retryable=True)
+    return Failure(
+        code="handler",
+        stage=stage,
+        message=f"{type(error).__name__}: {error}",
+        retryable=isinstance(error, OSError) and error.errno in _MAY_PASS,
+        trace=_trace(error),
+    )
+
+
+def _is_of_the_run(error: PixmillError) -> bool:
+    """Tell whether ``error`` says that the work itself is set up wrongly here: no task is to blame, and none would succeed.
+
+    A task may well have an address that makes no sense, or be of a kind that takes an extra.
+    """
+    return isinstance(error, ConfigError) and not isinstance(error, AddressError | MissingExtra)
+
+
+def _trace(error: BaseException) -> str:
+    """Return the traceback from the handler on, its end if it is long."""
+    foreign = error.__traceback__
+    while foreign and foreign.tb_next and foreign.tb_frame.f_code.co_filename.startswith(_OURS):
+        foreign = foreign.tb_next
+    lines = traceback.format_exception(type(error), error, foreign)
+    return "".join(lines)[-_LONGEST_TRACE:]
 
 
 def death(status: int, *, stage: str, peak_rss: int, log: str) -> Failure:

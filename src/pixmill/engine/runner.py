@@ -30,7 +30,7 @@ from pixmill.engine.resources.memory import Memory
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
 from pixmill.engine.scheduling.scheduler import Parts, Scheduler
 from pixmill.engine.task import Counts, Outcome, Task
-from pixmill.engine.worker.loop import is_a_worker
+from pixmill.engine.worker.process import is_a_worker
 
 _P = ParamSpec("_P")
 

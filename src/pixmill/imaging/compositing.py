@@ -1,4 +1,4 @@
-"""A larger canvas under a picture."""
+"""Lay a picture on a background: on a larger canvas, or where it is transparent."""
 
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.geometry.sizes import Size
@@ -15,3 +15,10 @@ def laid_on(image: Image, canvas: Size, *, at: tuple[int, int], background: Colo
     ready = background.ready(image)
     colour = background.on(ready)
     return ready.map(lambda pixels: pixels.embed(*at, *canvas, extend="background", background=colour))
+
+
+def flattened(image: Image, background: Colour) -> Image:
+    """Return ``image`` laid on ``background``."""
+    ready = background.ready(image)
+    *colour, _ = background.on(ready)
+    return ready.evolve(pixels=ready.pixels.flatten(background=colour))

@@ -7,18 +7,19 @@ import msgspec
 from msgspec import structs
 
 from pixmill.core.errors import PixmillError
-from pixmill.imaging.backends import vips
-from pixmill.imaging.backends.setup import tune_malloc
+from pixmill.imaging.backends.setup import configure_vips, tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
 from pixmill.imaging.pipeline import turbo_decode
-from pixmill.imaging.pipeline.decode import decode, dropped, read_header, rows, without_preamble
+from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.encode import Output, encode
 from pixmill.imaging.pipeline.error_stage import blame
+from pixmill.imaging.pipeline.identify import dropped, read_header, without_preamble
 from pixmill.imaging.pipeline.memory_estimate import footprint
 from pixmill.imaging.pipeline.never_bigger import Keeps, serves
+from pixmill.imaging.pipeline.shrink_on_load import rows
 from pixmill.imaging.pipeline.transform import Draft, advance
 from pixmill.imaging.recipe import Recipe
 
@@ -27,7 +28,7 @@ __all__ = ["Output", "Result", "configure", "process"]
 
 def configure() -> None:
     """Set a process up to do nothing but this: one image at a time, in one thread."""
-    vips.configure()
+    configure_vips()
     tune_malloc()
 
 

@@ -12,7 +12,7 @@ import pyvips
 from pixmill.core.model import describe_field, fields
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.soundness import unsound
+from pixmill.imaging.pixels import unsound
 
 Picture = Callable[[], Image]
 

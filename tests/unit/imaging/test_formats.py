@@ -8,7 +8,7 @@ from PIL import Image
 from pixmill.core.errors import DecodeError, LimitError, UnsupportedError
 from pixmill.imaging.formats import by_extension, extensions, formats, sniff
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.decode import identify
+from pixmill.imaging.pipeline.identify import identify
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.soundness import unsound
+from pixmill.imaging.pixels import unsound
 
 
 def still(bands=3, kind=np.uint8):

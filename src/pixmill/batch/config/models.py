@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.naming.namer import Template
+from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model
 from pixmill.core.units import ByteSize, Rate
 from pixmill.engine.policy import Policy

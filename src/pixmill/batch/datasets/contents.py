@@ -16,8 +16,8 @@ from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import Task
+from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Entry
 
 _BELIEVED = (Stage.SEALING, Stage.SEALED)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pixmill.batch.datasets.contents import Outputs
 from pixmill.batch.datasets.dataset import as_before, dataset_at
 from pixmill.batch.datasets.open import open_outputs
-from pixmill.batch.state.combined_ledger import Holding
+from pixmill.batch.state.ledger_files import Holding
 from pixmill.core.errors import PixmillError
 from pixmill.core.temporaries import temporary_folder
 from pixmill.storage.address import Address

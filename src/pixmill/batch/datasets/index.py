@@ -14,7 +14,7 @@ from pixmill.batch.datasets.shard_file import whole
 from pixmill.batch.datasets.shard_store import Shelf
 from pixmill.batch.item import Written
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.observability.files import line
+from pixmill.engine.observability.json_lines import line
 from pixmill.engine.task import State
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, HASH_DIGITS, Extension, Namer, Recorded, Template, distinct
+from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Extension, Namer, Recorded, distinct
+from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 
 

@@ -14,7 +14,7 @@ from pixmill.batch.datasets.sealing.sealing import Sealing
 from pixmill.batch.datasets.shard_layout import Bounds
 from pixmill.batch.datasets.shard_store import Shelf, open_shelf
 from pixmill.batch.state import state_folder
-from pixmill.batch.state.combined_ledger import Holding
+from pixmill.batch.state.ledger_files import Holding
 from pixmill.core.events import Observer
 from pixmill.core.temporaries import temporary_folder
 from pixmill.engine.clock import SystemClock

@@ -10,7 +10,8 @@ import msgspec
 from pixmill.batch.item import Product, Written, unpack
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.observability.files import line, replaced, writing
+from pixmill.engine.observability.files import replaced, writing
+from pixmill.engine.observability.json_lines import line
 from pixmill.engine.task import State
 
 

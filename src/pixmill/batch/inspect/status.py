@@ -11,7 +11,8 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
-from pixmill.batch.state.combined_ledger import Holding, Ledgers, Standing, find, total
+from pixmill.batch.state.combined_ledger import Ledgers, Standing, total
+from pixmill.batch.state.ledger_files import Holding, find
 from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import bring_home
 from pixmill.core.errors import AddressError, ConfigError

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.naming.namer import identity
+from pixmill.batch.naming.reserved import identity
 from pixmill.core.sorting import Record
 
 CHUNK = 1000  # images that are named together, unless more of them could want one name

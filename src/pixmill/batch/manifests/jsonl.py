@@ -7,7 +7,7 @@ import msgspec
 
 from pixmill.batch.manifests.row import Listed, choose_column, described
 from pixmill.core.errors import ConfigError
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 
 _LONGEST = 1 << 24  # bytes of one line
 

@@ -1,12 +1,10 @@
 """Where each result goes: the name template, and one deterministic answer when two sources want one name."""
 
 import itertools
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from hashlib import blake2b
-from typing import ClassVar, Self
 
+from pixmill.batch.naming.reserved import identity
+from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 
@@ -14,120 +12,10 @@ from pixmill.core.text import printable
 Extension = str | Callable[[bytes], str]
 #: tells the names of the outputs that each of some sources has on record
 Recorded = Callable[[Sequence[bytes]], Iterable[Collection[bytes]]]
-FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash")
-HASH_DIGITS = 32
 FORMER_HASH_DIGITS = 8  # of earlier versions: in one of a hundred runs of 10,000 images two had one hash
-STATE_FOLDER = b".pixmill"
-_FIELD = re.compile(r"\{(\w*)\}")
 
 
 _NOBODY = b"/\xff"  # the name of no image, which stands for any
-
-
-class Template:
-    """A name such as ``{dir}/{stem}.{ext}``.
-
-    ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
-    ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
-    source's path. A template without ``{dir}`` is put into ``{dir}``, unless it has ``{hash}`` to keep names apart.
-    """
-
-    __slots__ = ("_parts", "text")
-    expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
-
-    def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
-        """Take the text of the template, already checked."""
-        self.text = text if "{dir}" in text or "{hash}" in text else "{dir}/" + text
-        parts = _FIELD.split(self.text)  # text and field names in turn
-        self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
-
-    @classmethod
-    def from_builtin(cls, value: object) -> Self:
-        """Parse a template; ``ValueError`` when it names an unknown field, climbs out of DST or cannot tell sources apart."""
-        text = str(value)
-        known = all(field in FIELDS for field in _FIELD.findall(text))
-        tells_apart = any(f"{{{field}}}" in text for field in ("stem", "name", "hash"))
-        stays_below = not text.startswith("/") and ".." not in text.split("/") and "\0" not in text
-        if not (known and tells_apart and stays_below) or re.sub(_FIELD, "", text).count("{"):
-            raise ValueError(cls.expected)
-        return cls(text)
-
-    def to_builtin(self) -> str:
-        """Return the canonical text."""
-        return self.text
-
-    def fill(
-        self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None, digits: int = HASH_DIGITS
-    ) -> bytes:
-        """Return the output's path below DST for the source at ``path`` below SRC.
-
-        ``mark`` takes the place of whatever tells sources apart: of stem and name, and of the path that is hashed. ``digits`` is
-        the length of ``{hash}``.
-        """
-        folder, _, name = path.rpartition(b"/")
-        values = {
-            "dir": folder,
-            "stem": _parted(name)[0] if mark is None else mark,
-            "name": name if mark is None else mark,
-            "ext": extension.encode("utf-8", "surrogateescape"),
-            "rendition": rendition.encode(),
-        }
-        if "{hash}" in self.text:
-            hashed = path if mark is None else folder + b"/" + mark
-            values["hash"] = blake2b(hashed, digest_size=digits // 2).hexdigest().encode()
-        filled = b"".join([values[part] if isinstance(part, str) else part for part in self._parts])
-        while b"//" in filled:  # a field in between is empty, as {dir} is for what lies in SRC itself
-            filled = filled.replace(b"//", b"/")
-        return filled.lstrip(b"/")
-
-    def with_rendition(self) -> "Template":
-        """Return a template that tells renditions apart: ``{stem}-{rendition}``, unless it says ``{rendition}`` itself."""
-        if "{rendition}" in self.text:
-            return self
-        mark = next(field for field in ("{stem}", "{name}", "{hash}") if field in self.text)
-        return Template(self.text.replace(mark, mark + "-{rendition}"))
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by value."""
-        return isinstance(other, Template) and self.text == other.text
-
-    def __hash__(self) -> int:
-        """Hash by value."""
-        return hash(self.text)
-
-
-def own_extension(path: bytes) -> str:
-    """Return the extension of a source as it is written, without its dot; empty where it has none."""
-    return _parted(path.rpartition(b"/")[2])[1].decode("utf-8", "surrogateescape")
-
-
-def _parted(name: bytes) -> tuple[bytes, bytes]:
-    """Return stem and extension of a file name."""
-    stem, dot, extension = name.rpartition(b".")
-    return (stem, extension) if dot and stem.strip(b".") else (name, b"")  # a stem of dots names a folder
-
-
-def identity(path: bytes) -> bytes:
-    """Return what a file system that ignores case and Unicode form would compare: equal identities are one file there."""
-    if path.isascii():
-        return path.lower()
-    text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
-    return unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogateescape")
-
-
-def is_reserved(name: bytes) -> bool:
-    """Tell whether the output ``name`` would lie in a state folder, as any file system sees it.
-
-    Some ignore case, dots and spaces at the end (exFAT, NTFS) or characters that are not seen (HFS+), and FAT has a second
-    name of eight letters for every longer one.
-    """
-    folded = identity(name)
-    if b"pixmil" not in folded and folded.isascii():
-        return False
-    text = folded.decode("utf-8", "surrogateescape")
-    seen = "".join([letter for letter in text if unicodedata.category(letter) != "Cf"])
-    parts = [part.rstrip(". ").encode("utf-8", "surrogateescape") for part in seen.split("/")]
-    return any(part == STATE_FOLDER or re.fullmatch(rb"pixmil~[0-9]+", part) for part in parts)
 
 
 class Namer:

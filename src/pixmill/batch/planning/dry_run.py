@@ -12,10 +12,10 @@ from pixmill.batch.outputs.still_valid import records_hold
 from pixmill.batch.planning import size_checks
 from pixmill.batch.planning.locations import Places
 from pixmill.batch.planning.plan import Plan
-from pixmill.batch.planning.unrecorded import last_commit, unrecorded
 from pixmill.batch.state import state_folder
-from pixmill.batch.state.combined_ledger import LEDGER
-from pixmill.batch.state.open import outputs_stand
+from pixmill.batch.state.ledger_files import LEDGER
+from pixmill.batch.state.outputs import outputs_stand
+from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger

@@ -7,7 +7,9 @@ from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.naming.namer import Extension, Namer, identity, is_reserved, own_extension
+from pixmill.batch.naming.namer import Extension, Namer
+from pixmill.batch.naming.reserved import identity, is_reserved
+from pixmill.batch.naming.template import own_extension
 from pixmill.batch.planning.locations import Places, find
 from pixmill.batch.planning.recipe_summary import making
 from pixmill.batch.planning.selection import HEAD, Selector
@@ -22,8 +24,8 @@ from pixmill.engine.task import Task
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry, Placed
 from pixmill.storage.local.mounts import is_within
-from pixmill.storage.storage import Entry, Placed
 
 
 class Plan:

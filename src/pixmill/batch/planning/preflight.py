@@ -6,7 +6,7 @@ from pixmill.batch.item import from_payload
 from pixmill.batch.outputs.name_conflicts import LOOKED_AT, Occupancy, sentences
 from pixmill.batch.planning.locations import Places
 from pixmill.batch.planning.plan import Plan
-from pixmill.batch.planning.unrecorded import unrecorded
+from pixmill.batch.state.unrecorded import unrecorded
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger

@@ -9,7 +9,8 @@ from pixmill.batch.config.models import Selection
 from pixmill.batch.source import Folder
 from pixmill.core.errors import ReadError
 from pixmill.imaging.formats import extensions, sniff
-from pixmill.storage.storage import Entry, Storage, place_of
+from pixmill.storage.entry import Entry, place_of
+from pixmill.storage.storage import Storage
 
 HEAD = 64  # bytes: every signature lies within
 #: what takes that which was ignored for a reason, where an option does

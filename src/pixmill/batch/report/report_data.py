@@ -16,7 +16,7 @@ from pixmill.batch.report.data.statistics import Findings
 from pixmill.batch.report.previews.messages import PictureOptions
 from pixmill.batch.report.previews.previews import SHOWN, Gallery, gallery
 from pixmill.batch.source import Asked, open_source
-from pixmill.batch.state.combined_ledger import find
+from pixmill.batch.state.ledger_files import find
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe

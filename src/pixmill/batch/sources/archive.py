@@ -7,9 +7,10 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from pixmill.batch.source import Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry
 from pixmill.storage.local.inodes import holder, real_holder
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Entry, Storage
+from pixmill.storage.storage import Storage
 
 _SUFFIXES = {".tar": "tar", ".zip": "zip"}
 _COMPRESSED = (".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")  # the storage says what is to be done

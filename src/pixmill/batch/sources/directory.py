@@ -12,10 +12,11 @@ from pixmill.batch.source import SYMLINK, Asked, Ignored, Refused, SourceKind, u
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry
 from pixmill.storage.local.access import may
 from pixmill.storage.local.inodes import absolute, is_link, real_holder
 from pixmill.storage.retry.storage import open_patiently
-from pixmill.storage.storage import Entry, Storage
+from pixmill.storage.storage import Storage
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,10 +18,11 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.sorting import Record, Sorted
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry
 from pixmill.storage.local.access import may
 from pixmill.storage.local.inodes import holder
 from pixmill.storage.open import open_storage, schemes
-from pixmill.storage.storage import Entry, Storage
+from pixmill.storage.storage import Storage
 from pixmill.storage.web.policy import Terms
 
 STANDARD_INPUT = b"-"

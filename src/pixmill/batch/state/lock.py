@@ -15,7 +15,7 @@ import msgspec
 from pixmill.batch.state import state_folder
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 
 _PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds
 CODES = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}

@@ -1,39 +1,26 @@
 """The state of an output: its lock, its ledger, and what a dead run left behind."""
 
-import json
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.item import unpack
 from pixmill.batch.state import state_folder
-from pixmill.batch.state.combined_ledger import LEDGER, LOCK, open_to_write
 from pixmill.batch.state.identity import OwnTags, ensure_identity
+from pixmill.batch.state.ledger_files import LEDGER, LOCK, open_to_write
 from pixmill.batch.state.lock import Lock
 from pixmill.batch.state.resharding import refuse_beside, relatives, take_over
+from pixmill.batch.state.stored_config import about
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkerLost
-from pixmill.engine.ledger import FINISHED, Ledger, Record, RunRecord
-from pixmill.engine.scheduling.admission import StillValid
-from pixmill.engine.task import State, Task
+from pixmill.engine.ledger import FINISHED, Ledger, RunRecord
+from pixmill.engine.task import State
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
-STANDARD_INPUT = "-"
 #: how the codes of failures begin that an option may have lifted
 RECONSIDERED = ("limit", "timeout", "out-of-memory", "exists", "write-link")
-
-
-def about(config: RunConfig) -> bytes:
-    """Return ``config`` as the JSON that the ledger keeps with a run."""
-    asked = config.to_builtins()
-    source = Address.parse(config.source).local
-    if source and config.source != STANDARD_INPUT:
-        asked["source"] = str(source.absolute())  # a retry may be asked for from another folder
-    return json.dumps(asked).encode()  # unlike msgspec, it can hold a path that is not UTF-8
 
 
 class OutputPlaces(Protocol):
@@ -141,30 +128,3 @@ class Losses:
         """Sweep the output if there is anything to expect: it takes a look at every folder."""
         if self._is_lossy:
             sweep(self._places, self._shard)
-
-
-def outputs_stand(destination: Address) -> StillValid:
-    """Return what tells whether the outputs of a finished task are still there: the ledger alone is not believed."""
-    if destination.local:
-        return FilesStand(destination.local)
-    from pixmill.batch.state.outputs import ObjectsStand  # noqa: PLC0415  # most outputs are folders
-
-    return ObjectsStand(open_storage(destination))
-
-
-class FilesStand:
-    """Tells by their size whether the files of a finished task are still there: the hot path of a re-run."""
-
-    def __init__(self, destination: Path) -> None:
-        """Look below ``destination``."""
-        self._root = os.fsencode(destination) + b"/"
-
-    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
-        """Return whether every output of ``record`` has the size it was written with."""
-        for output in unpack(record.result).outputs:
-            try:
-                if os.stat(self._root + output.name).st_size != output.size:  # noqa: PTH116  # bytes, and the hot path of a re-run
-                    return False
-            except OSError:
-                return False
-        return True

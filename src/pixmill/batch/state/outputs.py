@@ -1,14 +1,19 @@
 """Whether outputs in a store are still there: by listing their folders, a request for a thousand instead of one for each."""
 
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from pixmill.batch.item import unpack
 from pixmill.engine.ledger import Record
+from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import Task
+from pixmill.storage.address import Address
+from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
 KEPT = 4  # folders whose listing is kept: inputs come folder by folder, and so do their outputs
@@ -50,3 +55,30 @@ class ObjectsStand:
                 self._listed.popitem(last=False)
         self._listed.move_to_end(folder)
         return known.sizes
+
+
+def outputs_stand(destination: Address) -> StillValid:
+    """Return what tells whether the outputs of a finished task are still there: the ledger alone is not believed."""
+    if destination.local:
+        return FilesStand(destination.local)
+    from pixmill.batch.state.outputs import ObjectsStand  # noqa: PLC0415  # most outputs are folders
+
+    return ObjectsStand(open_storage(destination))
+
+
+class FilesStand:
+    """Tells by their size whether the files of a finished task are still there: the hot path of a re-run."""
+
+    def __init__(self, destination: Path) -> None:
+        """Look below ``destination``."""
+        self._root = os.fsencode(destination) + b"/"
+
+    def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+        """Return whether every output of ``record`` has the size it was written with."""
+        for output in unpack(record.result).outputs:
+            try:
+                if os.stat(self._root + output.name).st_size != output.size:  # noqa: PTH116  # bytes, and the hot path of a re-run
+                    return False
+            except OSError:
+                return False
+        return True

@@ -8,7 +8,7 @@ from threading import Lock
 
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.item import Written, unpack
-from pixmill.batch.state.combined_ledger import find
+from pixmill.batch.state.ledger_files import find
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import Record
 from pixmill.engine.ledgers.sqlite import SqliteLedger

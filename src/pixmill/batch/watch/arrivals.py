@@ -21,8 +21,8 @@ from pixmill.batch.watch.root import Root, watched
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Failed, Outcome, Task
+from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Entry
 
 GLANCE = 1.0  # seconds between two looks at whether the folder is still there
 IDLE_SHARE = 4  # for each second that naming costs, this many seconds without: a burst comes in few large portions

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from pixmill.storage.storage import Entry
+from pixmill.storage.entry import Entry
 
 PATIENCE = 300.0
 """Seconds after which a file counts as whole though it seems open: ``truncate(2)`` changes a file that nobody will close."""

@@ -9,8 +9,8 @@ from pixmill.batch.naming.namer import Namer
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.watch.root import watched
 from pixmill.engine.ledger import Ledger
+from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Entry
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.lock import CODES
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 
 NAME = "heartbeat"
 PAUSE = 2.0  # seconds between two signs

@@ -7,7 +7,7 @@ from pixmill.batch.worker.options import Assignment
 from pixmill.engine.handler import Stages
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.decode import read_header, without_preamble
+from pixmill.imaging.pipeline.identify import read_header, without_preamble
 from pixmill.imaging.process import configure
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address

@@ -10,7 +10,8 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import LIMIT, RUN, Option, options
 from pixmill.batch.datasets.dataset import as_before
 from pixmill.batch.inspect.status import forget_failures, last_config, last_configs, open_state, unfinished
-from pixmill.batch.state.combined_ledger import Holding, Ledgers
+from pixmill.batch.state.combined_ledger import Ledgers
+from pixmill.batch.state.ledger_files import Holding
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import SHOW, Showing, State

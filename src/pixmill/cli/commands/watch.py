@@ -17,15 +17,16 @@ from pixmill.batch.watch.heartbeat import why_not_alive
 from pixmill.batch.watch.options import Watching
 from pixmill.batch.watch.watch import Watch as Watcher
 from pixmill.cli.command import Command, declared
-from pixmill.cli.error_text import say_error
+from pixmill.cli.console import say_error
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import SHOW, Showing
-from pixmill.cli.options.report import Refresher, Reporting
+from pixmill.cli.options.report import Reporting
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
 from pixmill.cli.options.written_files import check_files
 from pixmill.cli.progress.display import Display, Silent
 from pixmill.cli.progress.watch import Complaints, Talk, WatchLines
 from pixmill.cli.session.observers import Occasion, recorders
+from pixmill.cli.session.report_refresher import Refresher
 from pixmill.cli.session.signals import interruptible
 from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError

@@ -11,8 +11,7 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
-from pixmill.cli.console import Console
-from pixmill.cli.error_text import say_error
+from pixmill.cli.console import Console, say_error
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import Showing
 from pixmill.cli.options.report import Reporting

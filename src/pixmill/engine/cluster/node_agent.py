@@ -8,8 +8,8 @@ from pixmill.core.errors import PixmillError
 from pixmill.core.reference import resolve
 from pixmill.engine.cluster.messages import Dismissal, Engagement, Inquiry, Letter, Reply, Versions, letter_in, packed
 from pixmill.engine.cluster.node_pool import Station
+from pixmill.engine.failures import failure_of
 from pixmill.engine.task import Failure
-from pixmill.engine.worker.invoke import failure_of
 
 EXPIRED = "node-lost"
 

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.executor import Answered, Executor, Report, Returned
+from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt
-from pixmill.engine.worker.invoke import StageClock, complete, failure_of
+from pixmill.engine.worker.invoke import complete
+from pixmill.engine.worker.stages import StageClock
 
 _ROOM = 16
 

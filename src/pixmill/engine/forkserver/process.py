@@ -21,7 +21,7 @@ import msgspec
 
 from pixmill.engine.forkserver.client import BORN, ENDED, FORK, RECORD, STILLBORN, Hello
 from pixmill.engine.forkserver.spawn import Opening
-from pixmill.engine.worker.loop import become_a_worker, work
+from pixmill.engine.worker.process import become_a_worker, work
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38

@@ -13,10 +13,11 @@ from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Answered, Executor, Lost, Report, Told
+from pixmill.engine.failures import CROWDED, SKIPPED
 from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.observability.publisher import Announcer
 from pixmill.engine.policy import Policy
-from pixmill.engine.resources.memory import Memory
+from pixmill.engine.resources.memory import Memory, resident_memory
 from pixmill.engine.scheduling.admission import Admission
 from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import Gathering
@@ -24,8 +25,6 @@ from pixmill.engine.scheduling.task_reader import Intake
 from pixmill.engine.scheduling.throttle import THROTTLED, Throttling
 from pixmill.engine.scheduling.token_bucket import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, Task
-from pixmill.engine.worker.invoke import CROWDED, SKIPPED
-from pixmill.engine.worker.loop import resident_memory
 
 _TICK = 0.25
 _ROUND = 1.0

@@ -10,17 +10,65 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+import msgspec
+
+from pixmill.core.steps import Steps
 from pixmill.engine.handler import Unsettled
 from pixmill.engine.ipc.messages import Answer
 from pixmill.engine.ipc.status_slot import Beacon
-from pixmill.engine.worker.pending_commit import Tail
-from pixmill.engine.worker.stages import BeaconStages
+from pixmill.engine.worker.invoke import advance
+from pixmill.engine.worker.stages import BeaconStages, StageClock
+
+Number = TypeVar("Number", int, float)
+
 
 _MOST = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
 _LARGEST = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
 _LONGEST = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
 _BEHIND = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
+
+
+class Tail:
+    """A task from the end of its computing to its answer. Between its steps, others take theirs.
+
+    ``answer`` is what there is of it so far; whole, once ``advance`` has said that there is no step left. ``began`` is
+    monotonic, and moves on while others take steps: what passes since then is time of the task's own.
+    """
+
+    def __init__(self, answer: Answer, steps: Steps, *, size: int) -> None:
+        """Go on where ``answer`` ends. ``size``: the bytes that are held until the last of ``steps``."""
+        self.answer = answer
+        self.size = size
+        self.resume()
+        self._steps = steps
+        self._stage = ""
+
+    def resume(self) -> None:
+        """Let the task's own time go on."""
+        self.began = time.monotonic() - self.answer.seconds
+
+    def advance(self, stages: StageClock) -> bool:
+        """Take the next step, in the stage in which the last one ended; return whether there are more."""
+        if self._stage:
+            stages.enter(self._stage)
+        goes_on, failure = advance(self._steps, stages)
+        self._stage = stages.stage
+        timings, measures = stages.finish()
+        self.answer = msgspec.structs.replace(
+            self.answer,
+            result=b"" if failure else self.answer.result,
+            failure=failure,
+            seconds=time.monotonic() - self.began,
+            timings=_sums(self.answer.timings, timings),
+            measures=_sums(self.answer.measures, measures),
+        )
+        return goes_on
+
+
+def _sums(one: dict[str, Number], other: dict[str, Number]) -> dict[str, Number]:
+    return one | {name: one.get(name, 0) + amount for name, amount in other.items()}
 
 
 class Settler:

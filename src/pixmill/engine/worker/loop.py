@@ -3,28 +3,23 @@
 The coordinator alone decides about time, memory and retries; a worker that is in trouble is killed from outside.
 """
 
-import faulthandler
-import os
-import resource
-import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Sequence
 
+from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef, Unsettled
 from pixmill.engine.ipc.messages import Answer, Broken, Declined, Errand, Inbox, Message, Ready, message_frame
-from pixmill.engine.ipc.status_slot import Beacon, catch_output
-from pixmill.engine.resources.memory import usable_memory
+from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.resources.memory import resident_memory, usable_memory
 from pixmill.engine.resources.sandbox import confine, limit_address_space, limit_processor_time
 from pixmill.engine.worker.group_commit import Settler
-from pixmill.engine.worker.invoke import call, failure_of
+from pixmill.engine.worker.invoke import call
 from pixmill.engine.worker.stages import BeaconStages
 
 _RECEIVE = 262_144
 _MEMORY_NOTE_EVERY = 0.25
-_MORE_LIKELY_FOR_THE_OOM_KILLER = 500
 
 
 class Worker:
@@ -103,50 +98,3 @@ class Worker:
     def _note_memory(self, now: float) -> None:
         self._noted = now
         self._beacon.note_memory(resident_memory())
-
-
-def resident_memory() -> int:
-    """Return the resident memory of this process in bytes; its peak where the present value has no cheap source."""
-    try:
-        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123  # pathlib costs more than the read
-            return int(statm.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def become_a_worker() -> None:
-    """Set this process up to be one that can be killed at any moment without a trace."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    try:
-        with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123  # pathlib costs more than the write
-            score.write(str(_MORE_LIKELY_FOR_THE_OOM_KILLER))
-    except OSError:
-        pass  # not Linux, or /proc is not there: the kernel chooses by size alone
-    os.environ["PIXMILL_WORKER"] = str(os.getpid())
-
-
-def is_a_worker() -> bool:
-    """Return whether this very process is a worker or the nursery of a run (a program that one of them starts is not)."""
-    return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
-
-
-def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
-    """Live a worker's life and end the process."""
-    status = 1
-    try:
-        become_a_worker()
-        beacon = Beacon.attach(beacon_fd)
-        catch_output(beacon_fd)
-        os.close(beacon_fd)
-        faulthandler.enable(file=2, all_threads=False)
-        Worker(pipe, beacon, processor_time=processor_time).run(handler_ref)
-        status = 0
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the coordinator is gone
-    except BaseException:  # noqa: BLE001  # the last frame of the process: the traceback goes to the beacon's log
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(status)

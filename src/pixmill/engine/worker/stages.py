@@ -1,7 +1,52 @@
 """The stage that a worker is in, written on its beacon as it goes."""
 
+import time
+
+from pixmill.core.errors import LimitError
+from pixmill.engine.failures import CROWDED
+from pixmill.engine.handler import Stages
 from pixmill.engine.ipc.status_slot import Beacon
-from pixmill.engine.worker.invoke import StageClock
+
+
+class StageClock(Stages):
+    """Keeps the seconds that each stage of the task at hand took, and what the handler counted.
+
+    The stage before the first ``enter`` has no name.
+    """
+
+    def __init__(self) -> None:
+        """Start with no stage."""
+        self.stage = ""
+        self.memory = 0
+        self._timings: dict[str, float] = {}
+        self._measures: dict[str, int] = {}
+        self._since = 0.0
+
+    def enter(self, stage: str) -> None:
+        """End the stage before and begin ``stage``."""
+        now = time.perf_counter()
+        if self.stage:
+            self._timings[self.stage] = self._timings.get(self.stage, 0.0) + now - self._since
+        self.stage = stage
+        self._since = now
+
+    def count(self, measure: str, amount: int) -> None:
+        """Add ``amount`` to what the task at hand has counted under ``measure``."""
+        self._measures[measure] = self._measures.get(measure, 0) + amount
+
+    def claim(self, memory: int) -> None:
+        """Raise ``LimitError`` when ``memory`` is more than the task at hand may use."""
+        if self.memory and memory > self.memory:
+            message = f"this needs about {memory / 1e6:,.0f} MB of memory, and may use {self.memory / 1e6:,.0f} MB"
+            raise LimitError(message, code=CROWDED, hint="raise it with --memory, or use fewer --workers")
+
+    def finish(self) -> tuple[dict[str, float], dict[str, int]]:
+        """Return the seconds by stage and the counts, and be ready for the next task."""
+        if self.stage:
+            self.enter("")
+        timings, self._timings = self._timings, {}
+        measures, self._measures = self._measures, {}
+        return timings, measures
 
 
 class BeaconStages(StageClock):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pyvips
 
 from pixmill.core.errors import MissingExtra
-from pixmill.imaging.backends import vips
+from pixmill.imaging.backends.errors import failure
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
+from pixmill.imaging.metadata.fields import field
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -46,7 +47,7 @@ def decode(source: Input, about: Header, *, lenient: bool) -> Image:
         try:
             picture.load()
         except Exception as error:
-            raise vips.failure(error, about.format, source) from error
+            raise failure(error, about.format, source) from error
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
         image = Image.from_pil(picture)
@@ -57,7 +58,7 @@ def encode(image: Image, known: Format, **settings: Any) -> bytes:  # noqa: ANN4
     """Return the file that Pillow makes of ``image``."""
     _plugin(known)
     file = io.BytesIO()
-    blocks = {"icc_profile": vips.field(image.pixels, "icc-profile-data"), "exif": fields.exif_block(image.pixels)}
+    blocks = {"icc_profile": field(image.pixels, "icc-profile-data"), "exif": fields.exif_block(image.pixels)}
     image.to_pil().save(file, NAMES[known.name], **{name: block for name, block in blocks.items() if block}, **settings)
     return file.getvalue()
 
@@ -70,7 +71,7 @@ def _opened(source: Input, known: Format) -> "PIL.Image.Image":
         file = io.BytesIO(source.data) if source.data is not None else source.name
         return Pillow.open(file, formats=(NAMES[known.name],))
     except Exception as error:
-        raise vips.failure(error, known, source) from error
+        raise failure(error, known, source) from error
 
 
 def _plugin(known: Format) -> None:

@@ -1,7 +1,9 @@
-"""Have malloc keep the memory of one picture for the next, once and not once a thread."""
+"""How a worker sets up libvips and malloc, once before its first image."""
 
 import ctypes
 import platform
+
+import pyvips
 
 # From malloc.h of the GNU C library; its own limits adapt to what is freed, but never above 32 MB.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -20,3 +22,14 @@ def tune_malloc() -> None:
         library.mallopt(M_ARENA_MAX, 1)
         library.mallopt(M_MMAP_THRESHOLD, KEPT)
         library.mallopt(M_TRIM_THRESHOLD, KEPT)
+
+
+def configure_vips() -> None:
+    """Set libvips up for a worker: one thread, no cache of operations, no loader that runs what a file tells it to.
+
+    Workers are processes, one image at a time each: threads inside would only contend, and a cache would only hold pixels
+    that never come again.
+    """
+    pyvips.concurrency_set(1)
+    pyvips.cache_set_max(0)
+    pyvips.block_untrusted_set(True)  # noqa: FBT003  # the library's own signature

@@ -1,4 +1,8 @@
-"""Headers and pixels through libvips, as codecs of its formats share them."""
+"""Headers and pixels through libvips.
+
+The loader is always named, after our own look at the first bytes: libvips never chooses one, so no file reaches a loader that it
+was not meant for.
+"""
 
 from typing import Any
 
@@ -6,15 +10,19 @@ import msgspec
 import pyvips
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging.backends import vips
-from pixmill.imaging.backends.vips import Setting
+from pixmill.imaging.backends.errors import failure
 from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
+from pixmill.imaging.metadata.fields import field
 from pixmill.imaging.metadata.orientation import recorded
+
+#: The value of an option of a libvips operation.
+Setting = str | int | float
+
 
 BITS = {
     "uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64, "complex": 64,
@@ -32,9 +40,9 @@ WHITE = 2**16 - 1
 def header(source: Input, known: Format, loader: str, **settings: Setting) -> Header:
     """Return what libvips reads of the header of ``source``; the error that its failure means."""
     try:
-        pixels = vips.load(source, loader, **settings)
+        pixels = load(source, loader, **settings)
     except pyvips.Error as error:
-        raise vips.failure(error, known, source) from error
+        raise failure(error, known, source) from error
     if pixels.interpretation == "multiband":
         raise UnsupportedError(f"this kind of {known.label} is not supported: {pixels.bands} channels of unknown meaning")
     return Header(
@@ -42,7 +50,7 @@ def header(source: Input, known: Format, loader: str, **settings: Setting) -> He
         width=pixels.width,
         height=pixels.height,
         orientation=recorded(pixels),
-        frames=vips.field(pixels, "n-pages", 1),
+        frames=field(pixels, "n-pages", 1),
         depth=BITS[pixels.format],
         bands=pixels.bands,
         metadata_size=fields.size(pixels),
@@ -58,9 +66,9 @@ def image(
     ``opacity`` says which of the bands after the colours is alpha, ``None`` that none is.
     """
     try:
-        pixels = vips.load(source, loader, **{"fail_on": options.fail_on, **settings})
+        pixels = load(source, loader, **{"fail_on": options.fail_on, **settings})
     except pyvips.Error as error:
-        raise vips.failure(error, about.format, source) from error
+        raise failure(error, about.format, source) from error
     return Image(_in_range(_known_bands(pixels, opacity)))
 
 
@@ -69,8 +77,8 @@ def animation(source: Input, about: Header, loader: str, options: DecodeOptions,
     if options.frames == 1:
         return image(source, about, loader, options, opacity=0, **settings)
     column = image(source, about, loader, options, opacity=0, **{**settings, "n": options.frames, "access": "random"}).pixels
-    delays = tuple(vips.field(column, "delay", ()))[: options.frames]
-    return Image(column, frames=options.frames, delays=delays, loop=vips.field(column, "loop", 0))
+    delays = tuple(field(column, "delay", ()))[: options.frames]
+    return Image(column, frames=options.frames, delays=delays, loop=field(column, "loop", 0))
 
 
 def _known_bands(pixels: pyvips.Image, opacity: int | None) -> pyvips.Image:
@@ -104,3 +112,12 @@ def _in_range(pixels: pyvips.Image) -> pyvips.Image:
 def evolve(about: Header, **changes: Any) -> Header:  # noqa: ANN401  # the fields' own types
     """Return a copy of ``about`` with some fields changed."""
     return msgspec.structs.replace(about, **changes)
+
+
+def load(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
+    """Open ``source`` with the libvips ``loader``, to be read once from top to bottom; ``pyvips.Error`` when it cannot be."""
+    pyvips.vips_lib.vips_error_clear()  # what the picture before left unsaid would be told of this one
+    settings = {"access": "sequential", **settings}
+    if source.data is None:
+        return pyvips.Operation.call(loader, source.name, **settings)
+    return pyvips.Operation.call(f"{loader}_buffer", source.data, **settings)

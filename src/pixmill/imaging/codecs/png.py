@@ -6,7 +6,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
-from pixmill.imaging.backends.vips import Setting
+from pixmill.imaging.backends.vips_load import Setting
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.colour.management import GRAY, PROFILE
 from pixmill.imaging.format import Format

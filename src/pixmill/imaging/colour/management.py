@@ -4,9 +4,9 @@ from typing import Literal, NamedTuple
 
 import pyvips
 
-from pixmill.imaging.backends.vips import field
 from pixmill.imaging.colour.icc_read import describes, is_srgb
 from pixmill.imaging.image import Image
+from pixmill.imaging.metadata.fields import field
 
 PROFILE = "icc-profile-data"
 GRAY = ("b-w", "grey16")

@@ -11,8 +11,6 @@ from typing import Any, Literal
 
 import pyvips
 
-from pixmill.imaging.backends.vips import field, field_names
-
 Policy = Literal["strip", "copyright", "keep", "no-gps"]
 Kept = Mapping[str, str | bytes]
 
@@ -114,3 +112,22 @@ def kinds(pixels: pyvips.Image) -> frozenset[str]:
     if any(pixels.get_typeof(name) for name in CREDITS):
         found.add("exif")
     return frozenset(found)
+
+
+def field(pixels: pyvips.Image, name: str, default: Any = None) -> Any:  # noqa: ANN401  # any type of field
+    """Return a field of the header of ``pixels``, ``default`` when it has none."""
+    return pixels.get(name) if pixels.get_typeof(name) else default
+
+
+def field_names(pixels: pyvips.Image) -> list[str]:
+    """Return the names of the fields in the header of ``pixels``, but for those that are not text.
+
+    ``get_fields`` fails on them all when one is: PNG lets a file name its comments in any bytes.
+    """
+    listed, names, index = pyvips.vips_lib.vips_image_get_fields(pixels.pointer), [], 0
+    while listed[index] != pyvips.ffi.NULL:
+        names.append(pyvips.ffi.string(listed[index]))
+        pyvips.glib_lib.g_free(listed[index])
+        index += 1
+    pyvips.glib_lib.g_free(listed)
+    return [name.decode() for name in names if name.isascii()]

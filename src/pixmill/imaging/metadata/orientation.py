@@ -4,8 +4,8 @@ import re
 
 import pyvips
 
-from pixmill.imaging.backends.vips import field
 from pixmill.imaging.image import Image
+from pixmill.imaging.metadata.fields import field
 
 #: The clockwise turn, and the mirror after it, that bring a picture of each orientation upright.
 MOVES = {

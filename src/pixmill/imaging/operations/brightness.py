@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.tone import straight_line
+from pixmill.imaging.pixels import straight_line
 
 
 class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):

@@ -13,7 +13,7 @@ from pixmill.core.reference import reference, resolve
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.soundness import in_whole_levels, unsound
+from pixmill.imaging.pixels import in_whole_levels, unsound
 
 
 class Python(Operation, frozen=True, kw_only=True, tag="python"):

@@ -5,7 +5,7 @@ import re
 import pyvips
 
 from pixmill.core.errors import DecodeError, EncodeError, ImageError, TransformError
-from pixmill.imaging.backends import vips
+from pixmill.imaging.backends.errors import failure, said
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
 
@@ -23,7 +23,7 @@ def blame(error: Exception, stage: str, source: Input) -> ImageError:
     if known is None:
         return DecodeError(f"the file cannot be read as an image: {_reason(error)}")
     if stage in ("header", "decode") or _came_from_the_decoder(error, stage):
-        return vips.failure(error, known, source)
+        return failure(error, known, source)
     if stage == "transform":
         return TransformError(f"a step failed: {_reason(error)}")
     return EncodeError(f"the encoder failed: {_reason(error)}")
@@ -37,4 +37,4 @@ def _came_from_the_decoder(error: Exception, stage: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return next(iter(vips.said(error)), type(error).__name__)
+    return next(iter(said(error)), type(error).__name__)

@@ -1,7 +1,8 @@
 """How much memory a picture will take, told from its header: for the one who decides what may run beside what."""
 
 from pixmill.imaging.header import Header
-from pixmill.imaging.pipeline.decode import HELD, leading, rows, wanted_frames
+from pixmill.imaging.pipeline.identify import wanted_frames
+from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, leading, rows
 from pixmill.imaging.recipe import Recipe
 
 BYTE = 8
@@ -25,6 +26,6 @@ def footprint(header: Header, recipe: Recipe) -> int:
         return whole * COPIES
     ways = rows(recipe)
     if all(leading(steps) is not None for steps in ways):
-        return min(whole, HELD) + ROWS
-    held = whole if any(not step.streams for steps in ways for step in steps) else min(whole, HELD)
+        return min(whole, MAX_IN_MEMORY) + ROWS
+    held = whole if any(not step.streams for steps in ways for step in steps) else min(whole, MAX_IN_MEMORY)
     return held * COPIES + ROWS

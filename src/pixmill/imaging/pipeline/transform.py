@@ -8,7 +8,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.orientation import upright
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pipeline.decode import first_scale, leading
+from pixmill.imaging.pipeline.shrink_on_load import first_scale, leading
 from pixmill.imaging.recipe import Recipe
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import simplejpeg
 from PIL import Image as Pillow
 
-from pixmill.imaging.backends import vips
-from pixmill.imaging.backends.raster import COLOUR, GRAY, KERNELS, Raster
+from pixmill.imaging.backends.vector_resize import COLOUR, GRAY, KERNELS, Raster
+from pixmill.imaging.backends.vips_load import load
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.colour.icc_read import is_srgb
 from pixmill.imaging.geometry.sizes import Size
@@ -22,7 +22,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields as metadata
-from pixmill.imaging.pipeline.decode import HELD, leading, rows, stored
+from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, leading, rows, stored
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.scaling import Scaling
 
@@ -66,7 +66,7 @@ def plan(source: Input, header: Header, recipe: Recipe) -> Plan | None:
     eighths = _eighths(header, [size for size, _ in wanted])
     _, _, bytes_of_one = LAYOUTS[header.bands]
     width, height = _reduced(header, eighths)
-    return Plan(wanted, eighths) if width * height * bytes_of_one <= HELD else None
+    return Plan(wanted, eighths) if width * height * bytes_of_one <= MAX_IN_MEMORY else None
 
 
 def _wanted(lead: Scaling | None, header: Header) -> Wanted:
@@ -106,7 +106,7 @@ def _cascade(raster: Raster, wanted: Sequence[Wanted]) -> Mapping[Wanted, Raster
 
 def _fields(source: Input, recipe: Recipe) -> metadata.Kept:
     """Return the metadata that ``recipe`` keeps, and the profile if anything has to be done about it."""
-    opened = vips.load(source, "jpegload")
+    opened = load(source, "jpegload")
     profile = metadata.profile(opened)
     plain = recipe.color == "srgb" and any(is_srgb(data) for data in profile.values() if isinstance(data, bytes))
     return {**metadata.collect(opened, recipe.metadata), **({} if plain else profile)}

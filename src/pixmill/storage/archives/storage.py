@@ -12,8 +12,8 @@ from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
 from pixmill.storage.archives.format import ArchiveFile, Layout, Member, unreadable
 from pixmill.storage.archives.index import Members
+from pixmill.storage.entry import Listing, Placed
 from pixmill.storage.read_only import ReadOnly
-from pixmill.storage.storage import Listing, Placed
 
 
 class ArchiveStorage(ReadOnly):

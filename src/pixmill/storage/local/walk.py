@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from pixmill.core.errors import ReadError
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local.errors import read_error
 from pixmill.storage.local.temporary import is_temporary
-from pixmill.storage.storage import Entry, Listing
 
 
 class Walk(msgspec.Struct, frozen=True):

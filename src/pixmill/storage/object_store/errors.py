@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.core.errors import PixmillError, ReadError, RunError, WriteError
 from pixmill.core.text import printable
-from pixmill.storage.storage import changed
+from pixmill.storage.entry import changed
 
 THROTTLED = frozenset({429, 503})
 _OVERLOADED = frozenset({"SlowDown", "ServerBusy", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests"})

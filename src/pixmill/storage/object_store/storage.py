@@ -11,13 +11,14 @@ import msgspec
 from pixmill.core.errors import PixmillError, ReadError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import Folder
 from pixmill.storage.object_store.walk import Page, Walk
 from pixmill.storage.retry.policy import Patience
-from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, occupied, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, occupied, unheard
 
 #: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
 PARTED = 16 << 20

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.storage.storage import Listing
+from pixmill.storage.entry import Listing
 
 AHEAD = 8  # folders of one level that are asked for before it is their turn: a request takes as long as a thousand images' names
 

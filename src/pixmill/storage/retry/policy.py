@@ -1,68 +1,17 @@
 """Patience with a storage that is overloaded or out of reach: try again, later and later, and ask for less meanwhile."""
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 from pixmill.core.errors import PixmillError
+from pixmill.storage.retry.limiter import Pace
 
 T = TypeVar("T")
 
 UNKNOWN = 10.0  # seconds of patience with what has never answered: it is misspelt rather than overloaded
 THROTTLED = "throttled"  # the code of an error that says: not now, not so much
-
-
-class Pace:
-    """How many requests may be under way: halved when the storage refuses one, grown a little with each that it answers.
-
-    Below one, the time between requests grows instead: at 1/4, a request that took a second is followed by a pause of three.
-    This is additive increase and multiplicative decrease: many who share a storage come to shares of what it bears.
-    """
-
-    LEAST = 1 / 64
-    STEP = 1 / 16
-
-    def __init__(self, most: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        """Begin at ``most``, which is never exceeded."""
-        self.limit = self._most = most
-        self._clock = clock
-        self._sleep = sleep
-        self._opens_at = 0.0
-        self._under_way = 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a place, and hold it."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._under_way < max(1, int(self.limit)))
-            self._under_way += 1
-            pause = self._opens_at - self._clock()
-        if pause > 0:
-            self._sleep(pause)
-        began = self._clock()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                now = self._clock()
-                self._opens_at = now + max(0.0, (now - began) * (1 / self.limit - 1))
-                self._changed.notify()
-
-    def refused(self) -> None:
-        """Halve the limit."""
-        with self._changed:
-            self.limit = max(self.LEAST, self.limit / 2)
-
-    def answered(self) -> None:
-        """Let the limit grow."""
-        with self._changed:
-            self.limit = min(self._most, self.limit + self.STEP)
-            self._changed.notify()
 
 
 class Budget:

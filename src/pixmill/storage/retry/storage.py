@@ -4,9 +4,10 @@ from collections.abc import Callable, Container, Iterator
 
 from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import Patience
-from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Storage, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, Storage, unheard
 
 
 def open_patiently(address: Address, *, tag: str = "0", follow_symlinks: bool = False, patience: Patience | None = None) -> Storage:

@@ -9,12 +9,13 @@ from typing import Self
 from pixmill.core.errors import ReadError
 from pixmill.core.steps import Steps
 from pixmill.storage.address import Address, relative
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local import atomic, temporary
 from pixmill.storage.local.directory_descriptors import Directories
 from pixmill.storage.local.errors import read_error, write_error
 from pixmill.storage.local.read import read_head, read_whole
 from pixmill.storage.local.walk import Walk
-from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, unheard
 
 
 class FileStorage(Scheme):

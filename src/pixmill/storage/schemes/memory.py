@@ -8,7 +8,8 @@ from typing import Self
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.storage import FREE_NAME, Entry, Listing, Replacing, Scheme, occupied, unheard
+from pixmill.storage.entry import Entry, Listing
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, occupied, unheard
 
 
 class MemoryStorage(Scheme):

@@ -7,9 +7,10 @@ from typing import Self
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.open import open_storage
 from pixmill.storage.read_only import ReadOnly
-from pixmill.storage.storage import Entry, Listing, Storage
+from pixmill.storage.storage import Storage
 
 _LOCAL = "local"
 _KEPT = 32  # storages that stay open

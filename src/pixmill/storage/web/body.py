@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.client import shown
+from pixmill.storage.web.url import shown
 
 _PIECE = 1 << 16
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}

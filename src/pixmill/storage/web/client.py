@@ -1,6 +1,5 @@
 """Ask a server for one thing: connections that lead where they should, redirections that end, turns that are kept."""
 
-import email.utils
 import http.client
 import socket
 import ssl
@@ -10,61 +9,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
-from urllib.parse import SplitResult, urljoin, urlsplit
-
-import msgspec
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
+from pixmill.storage.web.errors import _GONE, _PASSING, _REFUSED, retry_after, translate_error
 from pixmill.storage.web.host_limiter import Turns
 from pixmill.storage.web.policy import Terms
 from pixmill.storage.web.resolver import Lookup, look_up, reachable
+from pixmill.storage.web.url import PORTS, Url, redirected, shown
 
-PORTS = {"http": 80, "https": 443}
 REDIRECTS = 5
 SILENCE = 20.0  # seconds without a byte, or for a connection to be made, after which a server is given up
 _KEPT = 16  # connections that stay open
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_GONE = frozenset({404, 410})
-_REFUSED = frozenset({401, 403, 407, 451})
 _THROTTLED = frozenset({429, 503})
-_PASSING = frozenset({408, 425, 500, 502, 504})
-_LONGEST_PAUSE = 600.0  # seconds; nobody is waited for longer, whatever is asked for
 _HEADERS = {"User-Agent": "pixmill", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
-
-
-class Url(msgspec.Struct, frozen=True):
-    """A URL that can be asked for. ``target`` is what the server is sent: path and query."""
-
-    scheme: str
-    host: str
-    port: int
-    target: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Url":
-        """Take ``text`` apart; ``ReadError`` when it is no URL of the web, or one with a password in it."""
-        try:
-            parts = urlsplit(text)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            parts, host, port = SplitResult("", "", "", "", ""), None, None
-        if parts.scheme not in PORTS or not host or any(character <= " " or character == "\x7f" for character in text):
-            raise ReadError(f"{shown(text)} is no URL of the web", code="read-url")
-        if parts.username is not None or parts.password is not None:
-            raise ReadError(f"{shown(text)} holds a user name or password, which would be seen by many", code="read-url")
-        target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-        return cls(parts.scheme, host, port or PORTS[parts.scheme], target if target.startswith("/") else "/" + target)
-
-    @property
-    def origin(self) -> str:
-        """Return scheme, host and port."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port != PORTS[self.scheme] else "")
-
-    def __str__(self) -> str:
-        """Return the whole URL."""
-        return self.origin + self.target
 
 
 class Client:
@@ -98,7 +57,7 @@ class Client:
                     return
                 location = response.headers.get("Location", "")
                 self._forget(url)
-            url = _moved(url, location)
+            url = redirected(url, location)
         raise ReadError(f"{shown(text)} leads on and on: more than {REDIRECTS} redirections", code="read-url")
 
     def _sent(self, method: str, url: Url, headers: Mapping[str, str]) -> http.client.HTTPResponse:
@@ -144,7 +103,7 @@ class Client:
             yield
         except BaseException as error:
             self._forget(url)
-            meaning = _meaning(error, url)
+            meaning = translate_error(error, url)
             if meaning is None:
                 raise
             try:
@@ -158,7 +117,7 @@ class Client:
             return
         pause = 0.0
         if status in _THROTTLED:
-            code, pause = "throttled", _retry_after(response.headers.get("Retry-After", ""), self._clock())
+            code, pause = "throttled", retry_after(response.headers.get("Retry-After", ""), self._clock())
         else:
             code = "read-vanished" if status in _GONE else "read-denied" if status in _REFUSED else ""
         message = f"{shown(str(url))} was answered with {status} {printable(response.reason)[:60]}".rstrip()
@@ -177,13 +136,6 @@ class Client:
             connection.close()
 
 
-def shown(text: str) -> str:
-    """Return a URL as it may be shown: without query and password, which may hold secrets."""
-    scheme, mark, rest = text.partition("#")[0].partition("?")[0].partition("://")
-    host, slash, path = rest.partition("/")
-    return printable(f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}")
-
-
 def _close(connections: Mapping[str, http.client.HTTPConnection]) -> None:
     for connection in connections.values():
         connection.close()
@@ -194,42 +146,3 @@ def _exchanged(
 ) -> http.client.HTTPResponse:
     connection.request(method, url.target, headers={**_HEADERS, **headers})
     return connection.getresponse()
-
-
-def _moved(url: Url, location: str) -> Url:
-    if not location:
-        raise ReadError(f"{shown(str(url))} was redirected to nowhere", code="read-url")
-    try:
-        target = Url.parse(urljoin(str(url), location.replace(" ", "%20")))
-    except ValueError:
-        raise ReadError(f"{shown(str(url))} was redirected to what is no URL", code="read-url") from None
-    if (url.scheme, target.scheme) == ("https", "http"):
-        raise ReadError(f"{shown(str(url))} was redirected from https to http", code="read-url")
-    return target
-
-
-def _meaning(error: BaseException, url: Url) -> ReadError | None:
-    """Return what ``error`` means for reading ``url``; ``None`` for one that says so itself, or is about something else."""
-    name = shown(str(url))
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return ReadError(
-            f"{name} could not be read: the server could not prove who it is ({error.verify_message})", code="read-host"
-        )
-    if isinstance(error, TimeoutError):
-        return ReadError(f"{name} could not be read: the server said nothing for too long", code="read-stalled", retryable=True)
-    if isinstance(error, http.client.IncompleteRead):
-        return ReadError(f"{name} could not be read: the connection ended too soon", code="read-cut-off", retryable=True)
-    if isinstance(error, OSError):
-        return ReadError(f"{name} could not be read: {error.strerror or type(error).__name__}", retryable=True)
-    if isinstance(error, http.client.HTTPException):
-        return ReadError(f"{name} could not be read: what was answered is not HTTP", retryable=True)
-    return None
-
-
-def _retry_after(value: str, now: float) -> float:
-    """Return the seconds that ``Retry-After`` asks for: a number, or a date; 0 when it makes no sense."""
-    if value.strip().isdigit():
-        return min(float(value), _LONGEST_PAUSE)
-    with suppress(ValueError, OverflowError):
-        return min(max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now), _LONGEST_PAUSE)
-    return 0.0

@@ -7,11 +7,12 @@ from urllib.parse import quote_from_bytes
 
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.address import Address, relative
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.read_only import ReadOnly
-from pixmill.storage.storage import Entry, Listing
 from pixmill.storage.web.body import beginning, content
-from pixmill.storage.web.client import Client, shown
+from pixmill.storage.web.client import Client
 from pixmill.storage.web.policy import Terms
+from pixmill.storage.web.url import shown
 
 
 class WebStorage(ReadOnly):

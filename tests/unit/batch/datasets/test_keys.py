@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.datasets.sample import split_name
-from pixmill.batch.naming.namer import Template
+from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError
 
 JPEG = [("", lambda _: "jpg")]

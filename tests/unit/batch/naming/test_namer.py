@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
-from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, HASH_DIGITS, Namer, Template, identity, is_reserved
+from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
+from pixmill.batch.naming.reserved import identity, is_reserved
+from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from pixmill.batch.item import Item
 from pixmill.batch.progress.workload import KINDS, Extent, Workload, extension, extent
-from pixmill.storage.storage import Entry
+from pixmill.storage.entry import Entry
 
 
 def test_pixels_of_what_is_left_are_learnt_from_what_was_done_of_the_same_kind():

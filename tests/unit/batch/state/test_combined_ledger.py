@@ -9,7 +9,7 @@ from PIL import Image
 import pixmill
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.inspect import status, verify
-from pixmill.batch.state.combined_ledger import Holding, find
+from pixmill.batch.state.ledger_files import Holding, find
 from pixmill.engine.task import Counts, State
 from support.invariants import check_complete, identities, outputs
 

@@ -9,10 +9,11 @@ from PIL import Image
 import pixmill
 from pixmill.batch.config.options import resolve
 from pixmill.batch.item import Item, mark, pack, to_task, unpack
-from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, HASH_DIGITS, Template
+from pixmill.batch.naming.namer import FORMER_HASH_DIGITS
+from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.batch.planning.dry_run import survey
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.state.combined_ledger import LEDGER, find
+from pixmill.batch.state.ledger_files import LEDGER, find
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from support.invariants import identities, outputs

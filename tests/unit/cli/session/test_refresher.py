@@ -1,7 +1,7 @@
 import threading
 
 from pixmill.batch.watch.events import CaughtUp
-from pixmill.cli.options.report import Refresher
+from pixmill.cli.session.report_refresher import Refresher
 from pixmill.core.errors import RunError
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixmill.engine.events import AttemptStarted, RunEnded, TaskFinished
-from pixmill.engine.observability.files import line
+from pixmill.engine.observability.json_lines import line
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, State, Task
 
 NASTY = b'a\xff\n\x1b[31m\xe2\x80\xae\x7f"\\.jpg'

@@ -7,7 +7,7 @@ from pixmill.engine.handler import HandlerRef
 from pixmill.engine.profiling.sampled_handler import KEPT, STAGE, sampled
 from pixmill.engine.profiling.tracer import Trace
 from pixmill.engine.resources.sandbox import Confinement
-from pixmill.engine.worker.invoke import StageClock
+from pixmill.engine.worker.stages import StageClock
 
 
 def shout(payload):

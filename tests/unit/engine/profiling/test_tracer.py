@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
-from pixmill.engine.worker.invoke import StageClock
+from pixmill.engine.worker.stages import StageClock
 
 
 def inner(text):

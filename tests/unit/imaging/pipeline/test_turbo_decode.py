@@ -8,7 +8,7 @@ from pixmill.core.errors import DecodeError
 from pixmill.imaging.input import Input
 from pixmill.imaging.operations.crop import Crop
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.pipeline import decode, turbo_decode
+from pixmill.imaging.pipeline import identify, turbo_decode
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition
 
@@ -26,7 +26,7 @@ def decoded(source, header, recipe):
 
 
 def can(source, recipe):
-    return turbo_decode.plan(source, decode.read_header(source, recipe), recipe)
+    return turbo_decode.plan(source, identify.read_header(source, recipe), recipe)
 
 
 def to(**options):
@@ -65,7 +65,7 @@ def test_a_file_too_large_to_be_held_is_left_to_libvips(tmp_path):
 
 def test_a_picture_too_large_to_be_held_is_left_to_libvips():
     recipe = to(percent=90)
-    header = decode.read_header(Input(picture()), recipe)
+    header = identify.read_header(Input(picture()), recipe)
     large = type(header)(format=header.format, width=8_000, height=8_000)
     assert not turbo_decode.plan(Input(picture()), large, recipe)
     assert turbo_decode.plan(Input(picture()), large, to(width=1_000))
@@ -76,7 +76,7 @@ def test_a_file_that_is_cut_off_is_left_to_libvips_which_says_so(part):
     whole = picture()
     source, recipe = Input(whole[: int(len(whole) * part)]), to(width=100)
     with pytest.raises(turbo_decode.Unsure):
-        decoded(source, decode.read_header(source, recipe), recipe)
+        decoded(source, identify.read_header(source, recipe), recipe)
     with pytest.raises(DecodeError, match="cut off"):
         process(source, recipe)
 
@@ -87,7 +87,7 @@ def test_every_rendition_comes_from_one_decode_in_its_own_size():
     whole = Rendition(name="whole", steps=())
     recipe = Recipe(renditions=(wide, small, whole))
     source = Input(picture())
-    header = decode.read_header(source, recipe)
+    header = identify.read_header(source, recipe)
     assert turbo_decode.plan(source, header, recipe)
     assert [(image.width, image.height) for image in decoded(source, header, recipe)] == [(160, 100), (64, 40), (320, 200)]
     assert [(output.width, output.height) for output in process(source, recipe).outputs] == [(160, 100), (40, 40), (320, 200)]
@@ -113,7 +113,7 @@ def test_sizes_made_from_one_another_are_as_faithful_as_each_on_its_own():
     renditions = tuple(Rendition(name=str(side), steps=(Resize(width=side),)) for side in sides)
     source = Input(picture())
     together = Recipe(renditions=renditions)
-    header = decode.read_header(source, together)
+    header = identify.read_header(source, together)
     for side, image in zip(sides, decoded(source, header, together), strict=True):
         (alone,) = decoded(source, header, to(width=side))
         assert np.abs(image.to_numpy().astype(int) - alone.to_numpy()).mean() < 1

@@ -6,7 +6,8 @@ from time import monotonic, sleep
 import pytest
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.storage.retry.policy import UNKNOWN, Budget, Pace, Patience
+from pixmill.storage.retry.limiter import Pace
+from pixmill.storage.retry.policy import UNKNOWN, Budget, Patience
 from pixmill.storage.retry.storage import Retrying
 from pixmill.storage.schemes.memory import MemoryStorage
 

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Entry
 from support.web_server import Answer, serving
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.open import open_storage
-from pixmill.storage.web.client import Client, Url, _moved, shown
+from pixmill.storage.web.client import Client
 from pixmill.storage.web.policy import Terms
 from pixmill.storage.web.storage import WebStorage
+from pixmill.storage.web.url import Url, redirected, shown
 from support.ports import HOST, free_port
 from support.web_server import Answer, serving
 
@@ -272,8 +273,8 @@ def test_a_redirection_is_checked_like_any_other_address(server, answers):
 
 
 def test_a_redirection_never_leads_from_https_to_http():
-    assert _moved(Url.parse("http://a/"), "https://b/").origin == "https://b"
-    assert refusal(lambda: _moved(Url.parse("https://a/"), "http://a/")).code == "read-url"
+    assert redirected(Url.parse("http://a/"), "https://b/").origin == "https://b"
+    assert refusal(lambda: redirected(Url.parse("https://a/"), "http://a/")).code == "read-url"
 
 
 def test_nothing_secret_is_said(storage, answers, server):

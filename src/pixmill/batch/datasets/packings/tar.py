@@ -7,11 +7,16 @@ from typing import BinaryIO, ClassVar
 
 from pixmill.batch.datasets.packing import Packing, ShardReader, ShardWriter
 from pixmill.batch.datasets.sample import Sample, description
-from pixmill.batch.datasets.tar_blocks import END, header, padding
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.engine.observability.files import line
+from pixmill.engine.observability.json_lines import line
 from pixmill.storage.local.errors import read_error
+
+BLOCK = 512
+END = bytes(2 * BLOCK)
+_NAME_ROOM = 100
+_OCTAL_LIMIT = 8**11
+_LONG_NAME = b"././@LongLink"
 
 
 class TarWriter(ShardWriter):
@@ -87,3 +92,34 @@ class Tar(Packing):
     def reader(cls, path: Path) -> TarReader:
         """Open the archive at ``path``."""
         return TarReader(path)
+
+
+def header(name: bytes, size: int) -> bytes:
+    """Return what stands before the ``size`` bytes of a file called ``name``."""
+    if len(name) < _NAME_ROOM:
+        return _block(name, size, b"0")
+    stored = name + b"\0"
+    return _block(_LONG_NAME, len(stored), b"L") + stored + padding(len(stored)) + _block(name[: _NAME_ROOM - 1], size, b"0")
+
+
+def padding(size: int) -> bytes:
+    """Return what follows ``size`` bytes, up to the next block."""
+    return bytes(-size % BLOCK)
+
+
+def _block(name: bytes, size: int, kind: bytes) -> bytes:
+    fields = (
+        name.ljust(_NAME_ROOM, b"\0"),
+        b"0000644\0",  # everybody may read it, its owner write it
+        b"0000000\0" * 2,  # user and group
+        _number(size),
+        b"00000000000\0",  # 1970
+    )
+    before, after = b"".join(fields), kind + bytes(100) + b"ustar  \0"
+    checksum = sum(before) + sum(after) + 8 * ord(" ")
+    return (before + b"%06o\0 " % checksum + after).ljust(BLOCK, b"\0")
+
+
+def _number(size: int) -> bytes:
+    """Return ``size`` in the 12 bytes of its field: octal, or binary beyond 8 GiB."""
+    return b"%011o\0" % size if size < _OCTAL_LIMIT else b"\x80" + size.to_bytes(11, "big")

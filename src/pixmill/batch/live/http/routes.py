@@ -10,7 +10,7 @@ from pixmill.batch.live.http.access import Guard
 from pixmill.batch.live.page.cache import Board
 from pixmill.batch.live.page.document import policy, view
 from pixmill.batch.live.preview_feed import Framed
-from pixmill.engine.observability.files import line
+from pixmill.engine.observability.json_lines import line
 
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"

@@ -18,7 +18,7 @@ import pixmill
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.observability.metrics import Metrics, Snapshot
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.imaging.version import ENGINE

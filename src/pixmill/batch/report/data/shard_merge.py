@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.report.data.run_info import Account, accounts
-from pixmill.batch.state.combined_ledger import find, total
+from pixmill.batch.state.combined_ledger import total
+from pixmill.batch.state.ledger_files import find
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.observability.histogram import Timing
 from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, Snapshot

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.core.undecodable import UNDECODABLE
+from pixmill.core.validation import UNDECODABLE
 from pixmill.storage.object_store.storage import Mark, ObjectStorage
 from pixmill.storage.retry.policy import Patience
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pixmill.batch.state import state_folder
-from pixmill.batch.state.combined_ledger import LEDGER
+from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.core.errors import ReadError
 from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.retry.policy import Patience

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
-from pixmill.batch.state.combined_ledger import BROUGHT, LEDGER, LOCK
+from pixmill.batch.state.ledger_files import BROUGHT, LEDGER, LOCK
 from pixmill.batch.state.location import FOLDER
 from pixmill.batch.state.lock import Lock
 from pixmill.batch.state.remote import ledger_copy

@@ -5,7 +5,8 @@ from typing import TextIO
 
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkersSeen
-from pixmill.engine.observability.files import Explain, line, opening, writing
+from pixmill.engine.observability.files import opening, writing
+from pixmill.engine.observability.json_lines import Explain, line
 from pixmill.engine.observability.streams import is_stream, open_stream
 
 

@@ -10,7 +10,8 @@ from typing import TextIO
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled, TaskFinished
-from pixmill.engine.observability.files import line, opening, writing
+from pixmill.engine.observability.files import opening, writing
+from pixmill.engine.observability.json_lines import line
 from pixmill.engine.observability.streams import is_stream, open_stream
 from pixmill.engine.task import Failed
 

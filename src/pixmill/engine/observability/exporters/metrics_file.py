@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pixmill.core.events import Event, Observer
-from pixmill.engine.observability.files import line, opening, replaced, writing
+from pixmill.engine.observability.files import opening, replaced, writing
+from pixmill.engine.observability.json_lines import line
 from pixmill.engine.observability.metrics import Metrics, Snapshot
 
 

@@ -1,20 +1,10 @@
-"""The general engine, libvips: how it is set up, called, and what its errors mean.
-
-Loaders are named by us, from our own look at the first bytes: libvips never chooses one, so that no file can reach a loader
-that it was not meant for.
-"""
+"""What the errors of libvips and of its loaders mean to the user."""
 
 import re
-from typing import Any
-
-import pyvips
 
 from pixmill.core.errors import DecodeError, UnsupportedError
 from pixmill.imaging.format import Format
 from pixmill.imaging.input import Input
-
-#: The value of an option of a libvips operation.
-Setting = str | int | float
 
 # What libraries say when a file ends too early.
 CUT_OFF = re.compile(
@@ -34,45 +24,6 @@ DOMAIN = re.compile(
     r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
 )
 LONGEST_LINE = 120
-
-
-def configure() -> None:
-    """Set libvips up for a worker: one thread, no cache of operations, no loader that runs what a file tells it to.
-
-    Workers are processes, one image at a time each: threads inside would only contend, and a cache would only hold pixels
-    that never come again.
-    """
-    pyvips.concurrency_set(1)
-    pyvips.cache_set_max(0)
-    pyvips.block_untrusted_set(True)  # noqa: FBT003  # the library's own signature
-
-
-def load(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
-    """Open ``source`` with the libvips ``loader``, to be read once from top to bottom; ``pyvips.Error`` when it cannot be."""
-    pyvips.vips_lib.vips_error_clear()  # what the picture before left unsaid would be told of this one
-    settings = {"access": "sequential", **settings}
-    if source.data is None:
-        return pyvips.Operation.call(loader, source.name, **settings)
-    return pyvips.Operation.call(f"{loader}_buffer", source.data, **settings)
-
-
-def field(pixels: pyvips.Image, name: str, default: Any = None) -> Any:  # noqa: ANN401  # any type of field
-    """Return a field of the header of ``pixels``, ``default`` when it has none."""
-    return pixels.get(name) if pixels.get_typeof(name) else default
-
-
-def field_names(pixels: pyvips.Image) -> list[str]:
-    """Return the names of the fields in the header of ``pixels``, but for those that are not text.
-
-    ``get_fields`` fails on them all when one is: PNG lets a file name its comments in any bytes.
-    """
-    listed, names, index = pyvips.vips_lib.vips_image_get_fields(pixels.pointer), [], 0
-    while listed[index] != pyvips.ffi.NULL:
-        names.append(pyvips.ffi.string(listed[index]))
-        pyvips.glib_lib.g_free(listed[index])
-        index += 1
-    pyvips.glib_lib.g_free(listed)
-    return [name.decode() for name in names if name.isascii()]
 
 
 def failure(error: Exception, known: Format, source: Input) -> DecodeError | UnsupportedError:

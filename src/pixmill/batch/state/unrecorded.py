@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from pixmill.batch.state.combined_ledger import LEDGER
+from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.engine.ledger import FINISHED, RunRecord
 

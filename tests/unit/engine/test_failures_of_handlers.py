@@ -3,7 +3,7 @@
 import pytest
 
 from pixmill.core.errors import AddressError, ConfigError, MissingExtra, ReadError, RecipeError, RunError
-from pixmill.engine.worker.invoke import failure_of
+from pixmill.engine.failures import failure_of
 
 
 @pytest.mark.parametrize("error", [ConfigError("x"), RecipeError("x"), RunError("x")])

@@ -1,0 +1,52 @@
+"""How a process becomes a worker."""
+
+import faulthandler
+import os
+import resource
+import signal
+import socket
+import sys
+
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.ipc.status_slot import Beacon, catch_output
+from pixmill.engine.worker.loop import Worker
+
+_MORE_LIKELY_FOR_THE_OOM_KILLER = 500
+
+
+def become_a_worker() -> None:
+    """Set this process up to be one that can be killed at any moment without a trace."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123  # pathlib costs more than the write
+            score.write(str(_MORE_LIKELY_FOR_THE_OOM_KILLER))
+    except OSError:
+        pass  # not Linux, or /proc is not there: the kernel chooses by size alone
+    os.environ["PIXMILL_WORKER"] = str(os.getpid())
+
+
+def is_a_worker() -> bool:
+    """Return whether this very process is a worker or the nursery of a run (a program that one of them starts is not)."""
+    return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
+
+
+def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
+    """Live a worker's life and end the process."""
+    status = 1
+    try:
+        become_a_worker()
+        beacon = Beacon.attach(beacon_fd)
+        catch_output(beacon_fd)
+        os.close(beacon_fd)
+        faulthandler.enable(file=2, all_threads=False)
+        Worker(pipe, beacon, processor_time=processor_time).run(handler_ref)
+        status = 0
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the coordinator is gone
+    except BaseException:  # noqa: BLE001  # the last frame of the process: the traceback goes to the beacon's log
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)

@@ -1,0 +1,65 @@
+"""What a file is, read from its first bytes, and how many of its frames are wanted."""
+
+from collections.abc import Sequence
+
+from pixmill.core.errors import DecodeError, ImageError, UnsupportedError
+from pixmill.imaging.formats import Format, codec_for, other_file, other_image, sniff
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+from pixmill.imaging.recipe import Recipe
+
+PREAMBLE_ENDS = b"\xff\xd8\xff"
+
+
+def read_header(source: Input, recipe: Recipe) -> Header:
+    """Return what ``source`` says of itself, once it is certain that it may be decoded."""
+    codec = codec_for(identify(source, recipe.allow))
+    header = codec.header(source)
+    if min(header.width, header.height) < 1:
+        raise DecodeError(f"the {header.format.label} is damaged: it has no pixels")
+    recipe.limits.check(header, frames=wanted_frames(header, recipe))
+    return header
+
+
+def without_preamble(source: Input) -> Input:
+    """Return ``source`` from its first JPEG marker on, when it starts with what nothing else does.
+
+    Cameras, scanners and mail gateways put bytes before a JPEG that every browser skips.
+    """
+    if sniff(source.head) or other_image(source.head) or other_file(source.head):
+        return source
+    start = source.head.find(PREAMBLE_ENDS)
+    return source if start < 0 else Input(source.read()[start:])
+
+
+def identify(source: Input, allow: Sequence[str] = ()) -> Format:
+    """Return the format of ``source`` by its first bytes; the error for what is no image, or is none that may be read."""
+    known = sniff(source.head)
+    if known is None:
+        raise _stranger(source.head)
+    if known.opt_in and known.name not in allow:
+        raise UnsupportedError(f"{known.label} is not read unless it is allowed", hint=f"--allow {known.name}")
+    return known
+
+
+def _stranger(head: bytes) -> ImageError:
+    if not head:
+        return DecodeError("the file is empty", code="not-an-image")
+    if image := other_image(head):
+        return UnsupportedError(f"the file is {image}, which pixmill does not read")
+    kind = other_file(head)
+    return DecodeError(f"the file is {kind}, not an image" if kind else "the file is not an image", code="not-an-image")
+
+
+def wanted_frames(header: Header, recipe: Recipe) -> int:
+    """Return how many frames are decoded: all of an animation that is kept by some rendition whose format can, else one."""
+    if recipe.animated == "first" or not header.format.animation:
+        return 1
+    writers = (rendition.encode.for_source(header.format) for rendition in recipe.renditions)
+    return header.frames if any(writer.format.animation for writer in writers) else 1
+
+
+def dropped(header: Header, image: Image) -> tuple[str, ...]:
+    """Return the note on pictures of the file that were left out."""
+    return (f"{header.format.pages}-dropped",) if header.frames > image.frames else ()
