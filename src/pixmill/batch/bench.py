@@ -16,7 +16,7 @@ from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import spending
 from pixmill.batch.run import run
 from pixmill.core.errors import AddressError
-from pixmill.core.temporaries import temporary_folder, writing_temporaries
+from pixmill.core.temporary_folder import temporary_folder, writing_temporaries
 from pixmill.imaging.recipe import Recipe
 
 SEQUENTIAL = 0

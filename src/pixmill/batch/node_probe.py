@@ -13,7 +13,7 @@ from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.location import FOLDER
 from pixmill.batch.worker.node_evidence import LARGEST, MISSING, Evidence, Question, Sight, Surroundings, answer, look, opened
 from pixmill.core.errors import PixmillError, ReadError, RunError
-from pixmill.core.reference import reference
+from pixmill.core.object_reference import reference
 from pixmill.core.text import printable
 from pixmill.engine.executor import Executor
 from pixmill.engine.probe import Probe

@@ -13,7 +13,7 @@ from pixmill import __version__
 from pixmill.batch.item import from_payload
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.core.errors import ConfigError
-from pixmill.core.temporaries import temporary_folder
+from pixmill.core.temporary_folder import temporary_folder
 from pixmill.core.text import printable
 from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.handler import HandlerRef

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from pixmill.core.reference import reference, resolve
-from pixmill.core.steps import Steps
+from pixmill.core.object_reference import reference, resolve
+from pixmill.core.phases import Steps
 from pixmill.engine.resources.sandbox import Confinement
 
 

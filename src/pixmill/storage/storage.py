@@ -6,7 +6,7 @@ from typing import Protocol, Self, runtime_checkable
 import msgspec
 
 from pixmill.core.errors import ReadError, WriteError
-from pixmill.core.steps import Steps
+from pixmill.core.phases import Steps
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, Listing, changed

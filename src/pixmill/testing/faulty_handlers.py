@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.core.steps import Steps
+from pixmill.core.phases import Steps
 from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 
 REF = HandlerRef("pixmill.testing.faulty_handlers:handler", preload=("pixmill.testing.faulty_handlers",))

@@ -9,7 +9,7 @@ from pixmill.batch.datasets.dataset import as_before, dataset_at
 from pixmill.batch.datasets.open import open_outputs
 from pixmill.batch.state.ledger_files import Holding
 from pixmill.core.errors import PixmillError
-from pixmill.core.temporaries import temporary_folder
+from pixmill.core.temporary_folder import temporary_folder
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 

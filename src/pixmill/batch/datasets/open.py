@@ -16,7 +16,7 @@ from pixmill.batch.datasets.shard_store import Shelf, open_shelf
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import Holding
 from pixmill.core.events import Observer
-from pixmill.core.temporaries import temporary_folder
+from pixmill.core.temporary_folder import temporary_folder
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.publisher import Announcer

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pixmill.batch.datasets.shard_file import settle_folders
 from pixmill.core.errors import AddressError, WriteError
-from pixmill.core.temporaries import temporary_folder
+from pixmill.core.temporary_folder import temporary_folder
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.storage import ObjectStorage

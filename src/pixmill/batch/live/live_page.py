@@ -15,9 +15,9 @@ from pixmill.batch.planning.plan import plan
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.report.data.run_info import about_here
 from pixmill.batch.report.previews.messages import PictureOptions
-from pixmill.core.amounts import span
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
+from pixmill.core.humanize import span
 from pixmill.engine.observability.metrics import Metrics, Snapshot
 from pixmill.engine.resources.cpu import usable_cores
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.batch.naming.reserved import identity
-from pixmill.core.sorting import Record
+from pixmill.core.external_sort import Record
 
 CHUNK = 1000  # images that are named together, unless more of them could want one name
 _encode = msgspec.msgpack.Encoder().encode

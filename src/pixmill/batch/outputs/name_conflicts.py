@@ -12,7 +12,7 @@ import msgspec
 from pixmill.batch.item import Item
 from pixmill.batch.outputs.reuse import of_others, on_record
 from pixmill.batch.state.unrecorded import Span
-from pixmill.core.amounts import plural
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.storage.address import Address

@@ -15,7 +15,7 @@ from pixmill.batch.manifests.row import Listed
 from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Asked, Folder, Ignored, Refused, Row, SourceKind, unnoticed
 from pixmill.core.errors import AddressError, ReadError, RunError
-from pixmill.core.sorting import Record, Sorted
+from pixmill.core.external_sort import Record, Sorted
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry

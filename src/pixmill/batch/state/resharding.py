@@ -9,8 +9,8 @@ from pathlib import Path
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state.combined_ledger import Ledgers
 from pixmill.batch.state.ledger_files import Holding, find
-from pixmill.core.amounts import plural
 from pixmill.core.errors import RunError
+from pixmill.core.humanize import plural
 from pixmill.engine.ledger import Ledger, RunRecord
 
 

@@ -11,7 +11,7 @@ from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
 from pixmill.batch.worker.claims import Names
 from pixmill.batch.worker.options import Assignment
 from pixmill.core.errors import ImageError, ReadError, WriteError
-from pixmill.core.steps import Steps, in_step
+from pixmill.core.phases import Steps, in_step
 from pixmill.engine.handler import Stages, Unsettled
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process

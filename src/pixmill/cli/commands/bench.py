@@ -13,8 +13,8 @@ from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import SHOW, Output
 from pixmill.cli.options.run import RecipeFile
-from pixmill.core.amounts import plural
 from pixmill.core.errors import AddressError
+from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.engine.resources.cpu import usable_cores
 

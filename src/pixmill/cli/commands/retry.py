@@ -21,7 +21,7 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import Consent, Named
 from pixmill.cli.session.execute import conduct
 from pixmill.cli.session.summary import brief, place_of
-from pixmill.core.amounts import plural
+from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits

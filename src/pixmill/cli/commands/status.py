@@ -15,7 +15,7 @@ from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import Output, State, asking
 from pixmill.cli.options.run import EARLIER_DST, word
-from pixmill.core.amounts import plural, span
+from pixmill.core.humanize import plural, span
 from pixmill.engine.task import Counts
 
 CONDITIONS = get_args(Condition)

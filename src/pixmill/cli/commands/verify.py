@@ -9,7 +9,7 @@ from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import Output, State, asking
 from pixmill.cli.options.run import EARLIER_DST, word
-from pixmill.core.amounts import plural
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 
 PROBLEMS = {"missing": "is not there", "size": "has another size", "content": "has other bytes"}

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from pixmill.batch.progress.progress import Snapshot
 from pixmill.cli.console import Channel
-from pixmill.core.amounts import byte_count, span
+from pixmill.core.humanize import byte_count, span
 
 
 class Bar:

@@ -16,8 +16,8 @@ from pixmill.batch.watch.events import (
     WatchStarted,
 )
 from pixmill.cli.progress.plain import SECONDS, Lines, line
-from pixmill.core.amounts import plural
 from pixmill.core.events import Event
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.events import TaskFinished
 from pixmill.engine.task import Failed

@@ -13,10 +13,10 @@ from pixmill.batch.item import unpack
 from pixmill.batch.progress.progress import Progress
 from pixmill.cli.console import Console
 from pixmill.cli.options.output import Showing
-from pixmill.core.amounts import byte_count, plural, span
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.core.text import printable
 from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled
 from pixmill.engine.executor import Post

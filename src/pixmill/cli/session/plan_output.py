@@ -11,7 +11,7 @@ from pixmill.batch.planning.selection import taken_by
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.session.first_lines import labelled
-from pixmill.core.amounts import byte_count, plural, span
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.core.text import printable
 
 COLUMN = 15  # where the facts begin

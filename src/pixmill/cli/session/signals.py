@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from pixmill.core.amounts import plural
+from pixmill.core.humanize import plural
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -10,7 +10,7 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.selection import taken_by
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, spending
-from pixmill.core.amounts import byte_count, plural, span
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.core.text import printable
 
 MARGIN = " " * 10  # below the labels

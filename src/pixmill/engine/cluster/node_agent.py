@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 
 from pixmill.core.errors import PixmillError
-from pixmill.core.reference import resolve
+from pixmill.core.object_reference import resolve
 from pixmill.engine.cluster.messages import Dismissal, Engagement, Inquiry, Letter, Reply, Versions, letter_in, packed
 from pixmill.engine.cluster.node_pool import Station
 from pixmill.engine.failures import failure_of

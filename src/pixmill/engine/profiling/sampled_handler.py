@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from pixmill.core.reference import resolve
+from pixmill.core.object_reference import resolve
 from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 

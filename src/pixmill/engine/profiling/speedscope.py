@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from pixmill.core.amounts import plural
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.profiling.tracer import Frame, Step, Trace
 

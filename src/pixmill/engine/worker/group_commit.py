@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pixmill.core.steps import Steps
+from pixmill.core.phases import Steps
 from pixmill.engine.handler import Unsettled
 from pixmill.engine.ipc.messages import Answer
 from pixmill.engine.ipc.status_slot import Beacon

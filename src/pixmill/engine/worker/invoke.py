@@ -1,6 +1,6 @@
 """Call a handler for one task and turn whatever comes of it into an answer. Nothing that a handler raises gets past here."""
 
-from pixmill.core.steps import Steps
+from pixmill.core.phases import Steps
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, Unsettled
 from pixmill.engine.task import Failure

@@ -9,7 +9,7 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.core.errors import ConfigError, ImageError, RecipeError, TransformError
-from pixmill.core.reference import reference, resolve
+from pixmill.core.object_reference import reference, resolve
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation

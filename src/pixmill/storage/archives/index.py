@@ -9,7 +9,7 @@ from itertools import groupby
 
 import msgspec
 
-from pixmill.core.sorting import Record, Sorted
+from pixmill.core.external_sort import Record, Sorted
 from pixmill.storage.archives.format import Layout, Member
 
 _HASHES = 1 << 64

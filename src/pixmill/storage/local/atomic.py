@@ -14,7 +14,7 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.core.errors import WriteError
-from pixmill.core.steps import Steps
+from pixmill.core.phases import Steps
 from pixmill.core.text import printable
 from pixmill.storage.local.directory_descriptors import Directories, Directory
 from pixmill.storage.local.existing import Occupant

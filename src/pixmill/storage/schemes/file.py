@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import Self
 
 from pixmill.core.errors import ReadError
-from pixmill.core.steps import Steps
+from pixmill.core.phases import Steps
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local import atomic, temporary

@@ -19,7 +19,7 @@ from pixmill.batch.source import Asked
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.batch.worker.reference import confinement
 from pixmill.core.errors import AddressError, ConfigError, ReadError
-from pixmill.core.sorting import Sorted
+from pixmill.core.external_sort import Sorted
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from support.invariants import identities, outputs

@@ -11,7 +11,7 @@ from pixmill.cli.console import Channel, Console
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.session.signals import Interrupted, Interruption, interruptible
 from pixmill.cli.session.summary import summary
-from pixmill.core.amounts import byte_count, plural, span
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.engine.observability.metrics import FailureKind
 from pixmill.engine.task import Counts
 

@@ -32,7 +32,7 @@ for name in sys.argv[2:]:
 """
 WRITE_IN_STEP = """
 import os, sys
-from pixmill.core.steps import in_step
+from pixmill.core.phases import in_step
 from pixmill.storage.schemes.file import FileStorage
 storage = FileStorage(os.fsencode(sys.argv[1]))
 for _ in in_step([storage.writing(os.fsencode(name), b"new" * 1000, durable=True) for name in sys.argv[2:]]):

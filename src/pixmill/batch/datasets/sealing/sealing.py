@@ -22,8 +22,8 @@ from pixmill.batch.datasets.shard_file import sealing_in
 from pixmill.batch.datasets.shard_layout import Bounds, Draft, drafts
 from pixmill.batch.datasets.shard_store import Shelf
 from pixmill.batch.state import state_folder
-from pixmill.core.amounts import plural
 from pixmill.core.errors import RunError
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.publisher import Announcer

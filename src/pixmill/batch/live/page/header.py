@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pixmill.batch.progress.progress import Snapshot
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import tiles
-from pixmill.core.amounts import byte_count, plural, span
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.metrics import Snapshot as Numbers
 

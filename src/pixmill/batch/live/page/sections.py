@@ -20,7 +20,7 @@ from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section, section, table
 from pixmill.batch.report.previews.previews import Gallery
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.amounts import span
+from pixmill.core.humanize import span
 from pixmill.engine.executor import Post
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Metrics, Snapshot

@@ -6,8 +6,8 @@ from pixmill.batch.report.data.statistics import ErrorClass
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.amounts import plural
 from pixmill.core.errors import PixmillError
+from pixmill.core.humanize import plural
 from pixmill.engine.task import Failure
 
 OPEN = 3  # classes that are not folded

@@ -9,7 +9,7 @@ from pixmill.batch.report.data.shard_merge import run_name
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, terms, tiles
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.amounts import byte_count, plural, span
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.engine.ledger import FINISHED
 
 

@@ -6,7 +6,7 @@ from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, section
 from pixmill.batch.report.previews.messages import Shown
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.amounts import byte_count, plural
+from pixmill.core.humanize import byte_count, plural
 
 
 def album(dossier: Dossier) -> Section | None:

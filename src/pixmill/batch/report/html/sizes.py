@@ -7,7 +7,7 @@ from pixmill.batch.report.html.charts import Bar, columns
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.amounts import byte_count, plural
+from pixmill.core.humanize import byte_count, plural
 
 
 def sizes(dossier: Dossier) -> Section | None:

@@ -10,7 +10,7 @@ from pixmill.batch.report.html.markup import inert, join, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
 from pixmill.batch.report.report_data import Dossier
 from pixmill.batch.report.time_breakdown import QUEUE, advice, spending
-from pixmill.core.amounts import byte_count, plural, span
+from pixmill.core.humanize import byte_count, plural, span
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Snapshot
 

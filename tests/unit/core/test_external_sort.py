@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.core.sorting import Sorted
+from pixmill.core.external_sort import Sorted
 
 
 def shuffled(count):

@@ -10,7 +10,7 @@ from threading import Lock
 
 import msgspec
 
-from pixmill.core.temporaries import writing_temporaries
+from pixmill.core.temporary_folder import writing_temporaries
 
 Record = tuple[bytes, bytes]
 

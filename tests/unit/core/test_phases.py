@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixmill.core.steps import in_step
+from pixmill.core.phases import in_step
 
 
 def work(log, name, steps):

@@ -4,7 +4,7 @@ import textwrap
 import pytest
 
 from pixmill.core.errors import ConfigError
-from pixmill.core.reference import reference, resolve
+from pixmill.core.object_reference import reference, resolve
 
 
 def double(number):
