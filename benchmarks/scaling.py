@@ -26,7 +26,7 @@ from pixmill.batch.item import Item, Product, Written, pack, to_task
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.run import open_run as open_batch
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.engine.executor import Answered, Executor, Report
+from pixmill.engine.executor import Completed, Executor, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.observability.metrics import Metrics
@@ -70,7 +70,7 @@ class Instant(Executor):
         timings = {"read": 0.001, "header": 0.0001, "decode": 0.02, "transform": 0.005, "encode": 0.01, "write": 0.002}
         measures = {"bytes_in": 4_000_000, "bytes_out": 300_000, "pixels_in": 12_000_000, "outputs": 1}
         return [
-            Answered(attempt=each, result=result(each.task), seconds=0.04, timings=timings, measures=measures) for each in attempts
+            Completed(attempt=each, result=result(each.task), seconds=0.04, timings=timings, measures=measures) for each in attempts
         ]
 
     def recall(self) -> None:

@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 
 from pixmill.engine.clock import Clock
-from pixmill.engine.executor import Answered, Executor, Report, Returned
+from pixmill.engine.executor import Completed, Executor, Report, Returned
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Failure
@@ -82,7 +82,7 @@ class Node:
         self.unsaid: list[tuple[int, Attempt, float]] = []
 
 
-class Fleet(Executor):
+class ClusterBackend(Executor):
     """Runs attempts on simulated nodes. ``tally`` counts what happened."""
 
     def __init__(self, shape: Shape, misfortune: Misfortune, *, clock: SimulatedClock, chance: random.Random) -> None:
@@ -199,7 +199,7 @@ class Fleet(Executor):
             self.tally["late_answers"] += 1
             return
         failure = POISONED if attempt.task.payload else None
-        self._reports.append(Answered(attempt=attempt, failure=failure, seconds=taken))
+        self._reports.append(Completed(attempt=attempt, failure=failure, seconds=taken))
         self._list(node)
 
     def _die(self, node: Node, life: int) -> None:

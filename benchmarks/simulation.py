@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import msgspec
-from simulated_fleet import Fleet, Misfortune, Shape, SimulatedClock
+from simulated_fleet import ClusterBackend, Misfortune, Shape, SimulatedClock
 
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.memory import MemoryLedger
@@ -54,7 +54,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def simulate(shape: Shape, misfortune: Misfortune, *, tasks: int, seed: int) -> Row:
     """Run ``tasks`` tasks on a cluster of this ``shape`` to their ends and hold the books to account."""
     clock, ledger = SimulatedClock(), MemoryLedger()
-    fleet = Fleet(shape, misfortune, clock=clock, chance=random.Random(seed))
+    fleet = ClusterBackend(shape, misfortune, clock=clock, chance=random.Random(seed))
     outcomes: Counter[bytes] = Counter()
     failed = 0
     began = time.perf_counter()

@@ -24,11 +24,11 @@ def shooting(every, targets, progress):
     dead, over = [], threading.Event()
 
     def shoot():
-        chance, reached = random.Random(7), None
+        chance, connect = random.Random(7), None
         while not over.wait(every):
-            living, last = targets(), reached
-            reached = progress()
-            if living and reached != last:
+            living, last = targets(), connect
+            connect = progress()
+            if living and connect != last:
                 victim = chance.choice(living)
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)

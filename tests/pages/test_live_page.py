@@ -85,11 +85,11 @@ def test_a_phone_scrolls_only_down_and_everything_can_be_reached_by_keyboard(hel
     page = visit_address(held, width=320).page
     done(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    reached = set()
+    connect = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.tagName"))
-    assert {"A", "INPUT", "SUMMARY"} <= reached
+        connect.add(page.evaluate("document.activeElement.tagName"))
+    assert {"A", "INPUT", "SUMMARY"} <= connect
 
 
 def test_without_script_it_is_the_same_page_and_looks_again(held, visit_address):

@@ -99,8 +99,8 @@ def test_it_prints_with_everything_unfolded(visit, tmp_path: Path):
 
 def test_everything_can_be_reached_by_keyboard(visit):
     page = visit().page
-    reached = set()
+    connect = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.tagName"))
-    assert {"A", "INPUT", "SUMMARY"} <= reached
+        connect.add(page.evaluate("document.activeElement.tagName"))
+    assert {"A", "INPUT", "SUMMARY"} <= connect

@@ -15,7 +15,7 @@ from pixmill.batch.naming.reserved import identity
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
 from pixmill.core.validation import UNDECODABLE
-from pixmill.engine.ipc.messages import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
+from pixmill.engine.ipc.messages import Answer, Declined, Inbox, LoadFailed, Ready, message_frame, request_frame
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import Input
@@ -177,7 +177,7 @@ FAILURES = st.builds(Failure, code=st.text(max_size=5), stage=st.text(max_size=5
 MESSAGES = st.lists(
     st.one_of(
         st.just(Ready()),
-        st.builds(Broken, failure=FAILURES),
+        st.builds(LoadFailed, failure=FAILURES),
         st.builds(Declined, number=st.integers(0, 2**40)),
         st.builds(
             Answer,
@@ -207,7 +207,7 @@ def test_messages_arrive_whole_however_the_stream_was_chopped(messages, places):
 )
 def test_errands_arrive_whole_however_the_stream_was_chopped(errands, places):
     inbox, arrived = Inbox(), []
-    for piece in cut(b"".join(map(errand_frame, errands)), places):
+    for piece in cut(b"".join(map(request_frame, errands)), places):
         arrived += inbox.errands(piece)
     assert arrived == [errand for group in errands for errand in group]
 

@@ -18,7 +18,7 @@ from pixmill.batch.item import Product, Written, pack, unpack
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.observability.publisher import Announcer
+from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.task import Attempt, Done, State, Task
 from pixmill.storage.address import Address
 
@@ -78,8 +78,8 @@ class Workshop:
             ledger = stack.enter_context(self.ledger())
             catalogue = Catalogue(self.state / CATALOGUE)
             stack.callback(catalogue.close)
-            announcer, shelf = Announcer([], SystemClock()), open_shelf(self.dataset.home)
-            sealing = Sealing(self.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=self.bounds, announcer=announcer)
+            publisher, shelf = EventPublisher([], SystemClock()), open_shelf(self.dataset.home)
+            sealing = Sealing(self.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=self.bounds, publisher=publisher)
             stack.callback(sealing.close)
             return sealing.seal(goes_on)
 

@@ -4,25 +4,25 @@ import queue
 import threading
 from collections.abc import Callable
 
-from pixmill.engine.cluster.backend import Fleet, Letterbox, Received, Site
+from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received, ReplyQueue
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.messages import Dismissal, packed, reply_in
-from pixmill.engine.cluster.node_agent import NodeHost
-from pixmill.engine.ipc.messages import Answer
+from pixmill.engine.cluster.messages import Shutdown, decode_reply, encode
+from pixmill.engine.cluster.node_agent import NodeAgent
+from pixmill.engine.ipc.messages import TaskResult
 
 Call = Callable[[], bytes]
 
 
-class LoopbackFleet(Fleet):
+class LoopbackBackend(ClusterBackend):
     """Puts a host of a ``kind`` at each of ``places``, which may be changed at any time. ``cut`` holds back what a place says."""
 
-    def __init__(self, *places: Site, kind: type[NodeHost] = NodeHost) -> None:
+    def __init__(self, *places: NodeSlot, kind: type[NodeAgent] = NodeAgent) -> None:
         """Begin with these places."""
         self.places = list(places)
         self.kind = kind
-        self._letterbox = Letterbox()
+        self._reply_queue = ReplyQueue()
         self._calls: dict[int, queue.SimpleQueue[Call | None]] = {}
-        self._hosts: dict[int, NodeHost] = {}
+        self._hosts: dict[int, NodeAgent] = {}
         self._threads: list[threading.Thread] = []
         self._sites: dict[int, str] = {}
         self._cut: dict[str, list[Received]] = {}
@@ -31,25 +31,25 @@ class LoopbackFleet(Fleet):
         """Hold back whatever the hosts at the place ``name`` reply from now on."""
         self._cut[name] = []
 
-    def held_answers(self, name: str) -> list[Answer]:
+    def held_answers(self, name: str) -> list[TaskResult]:
         """Return the answers among what has been held back of the place ``name``."""
-        return [answer for _, reply in self._cut[name] if isinstance(reply, bytes) for answer in reply_in(reply).answers]
+        return [answer for _, reply in self._cut[name] if isinstance(reply, bytes) for answer in decode_reply(reply).answers]
 
     def mend(self, name: str) -> None:
         """Deliver what was held back, late."""
         for reply in self._cut.pop(name):
-            self._letterbox.put(*reply)
+            self._reply_queue.put(*reply)
 
-    def sites(self) -> list[Site]:
+    def sites(self) -> list[NodeSlot]:
         """Return the places."""
         return list(self.places)
 
-    def hire(self, number: int, site: Site, cores: int) -> None:  # noqa: ARG002  # nothing to set aside
+    def start_agent(self, number: int, site: NodeSlot, cores: int) -> None:  # noqa: ARG002  # nothing to set aside
         """Start a thread with a host."""
         host = self._hosts[number] = self.kind()
         self._sites[number] = site.name
         calls = self._calls[number] = queue.SimpleQueue()
-        calls.put(host.hello)
+        calls.put(host.handshake)
         thread = threading.Thread(target=self._serve, args=(number, calls), daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -57,11 +57,11 @@ class LoopbackFleet(Fleet):
     def send(self, number: int, letter: bytes) -> None:
         """Have the thread make the call."""
         host = self._hosts[number]
-        self._calls[number].put(lambda: host.exchange(letter))
+        self._calls[number].put(lambda: host.handle(letter))
 
     def receive(self, timeout: float) -> list[Received]:
         """Return what has come in."""
-        return self._letterbox.take(timeout)
+        return self._reply_queue.take(timeout)
 
     def drop(self, number: int) -> None:
         """Forget the host; it goes on until it notices, as one does that cannot be reached."""
@@ -74,7 +74,7 @@ class LoopbackFleet(Fleet):
         for thread in self._threads:
             thread.join()
         for host in self._hosts.values():
-            host.exchange(packed(Dismissal()))
+            host.handle(encode(Shutdown()))
 
     def _serve(self, number: int, calls: "queue.SimpleQueue[Call | None]") -> None:
         while call := calls.get():
@@ -84,19 +84,19 @@ class LoopbackFleet(Fleet):
                 reply = error
             held = self._cut.get(self._sites[number])
             if held is None:
-                self._letterbox.put(number, reply)
+                self._reply_queue.put(number, reply)
             else:
                 held.append((number, reply))
 
 
 class LoopbackExecutor(ClusterExecutor):
-    """The executor of a cluster over a ``LoopbackFleet``."""
+    """The executor of a cluster over a ``LoopbackBackend``."""
 
-    def __init__(self, fleet: LoopbackFleet, *, workers: int | None = None, lease: float = 15.0, patience: float = 60.0) -> None:
+    def __init__(self, fleet: LoopbackBackend, *, workers: int | None = None, lease: float = 15.0, patience: float = 60.0) -> None:
         """Run on ``fleet``."""
         super().__init__(workers=workers, lease=lease, patience=patience)
         self.fleet = fleet
 
-    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:  # noqa: ARG002  # it is open
+    def open_backend(self, address: str | None, workers: int | None) -> ClusterBackend:  # noqa: ARG002  # it is open
         """Return the fleet."""
         return self.fleet

@@ -18,7 +18,7 @@ from pixmill.core.text import printable
 from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.observability.files import replaced, writing
-from pixmill.engine.profiling.sampled_handler import sampled
+from pixmill.engine.profiling.sampled_handler import with_sampling
 from pixmill.engine.profiling.speedscope import as_speedscope
 from pixmill.engine.profiling.tracer import Trace
 
@@ -51,7 +51,7 @@ class Profiling:
         """Return ``handler`` with some of its images traced."""
         if self._spool is None:
             return handler
-        return sampled(handler, Path(self._spool.name), f"{__name__}:{image_name.__name__}")
+        return with_sampling(handler, Path(self._spool.name), f"{__name__}:{image_name.__name__}")
 
     def write(self) -> None:
         """Write what was traced; ``RunError`` when it cannot be."""

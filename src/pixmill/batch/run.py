@@ -135,7 +135,7 @@ def begin(
         spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
         assignment = msgspec.structs.replace(made.assignment, unrecorded=spans)
         workers = crew_size(config, assignment)
-        executor = executors().get(config.executor).reached(workers=workers, address=config.address)
+        executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(assignment, config.recipe)
         is_taken = open_storage(made.places.destination).is_occupied
         tasks = stream(ledger)

@@ -22,7 +22,7 @@ def head_start(line: Sequence[str], environment: Mapping[str, str]) -> Iterator[
     has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)  # else a file of ours would get the number of one
     try:
         if line and line[0] in RUNS and has_streams and not is_elsewhere and usable_cores() > 1:
-            prestart.lay_by(PRELOAD)
+            prestart.prestart(PRELOAD)
         yield
     finally:
         prestart.discard()

@@ -1,7 +1,7 @@
 """What happens in a run, in the order in which observers hear of it."""
 
 from pixmill.core.events import Event
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.task import Attempt, Counts, Failure, Outcome, Task
 
 #: of the events as they are written down; it changes when a field or a kind changes its meaning or goes away
@@ -85,14 +85,14 @@ class WorkersSeen(Event, frozen=True, kw_only=True, tag="workers_seen"):
     """A look at the workers, once a second. ``memory`` is the coordinator's own resident memory in bytes."""
 
     memory: int
-    posts: tuple[Post, ...]
+    posts: tuple[WorkerStatus, ...]
 
 
 class RunStalled(Event, frozen=True, kw_only=True, tag="run_stalled"):
     """Nothing has finished for ``seconds``. ``posts`` are the workers that are at something."""
 
     seconds: float
-    posts: tuple[Post, ...]
+    posts: tuple[WorkerStatus, ...]
 
 
 class SourceExhausted(Event, frozen=True, kw_only=True, tag="source_exhausted"):

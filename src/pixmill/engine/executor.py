@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ipc.messages import Answer
+from pixmill.engine.ipc.messages import TaskResult
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 from pixmill.engine.task import Attempt, Failure
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
     """The handler returned for ``attempt``: a ``result``, or a ``failure`` of its own making.
 
     ``timings`` are seconds by stage (``Stages.enter``), ``measures`` totals by name (``Stages.count``), both of this attempt.
@@ -32,7 +32,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     node: str = ""
 
     @classmethod
-    def by(cls, answer: Answer, *, attempt: Attempt, node: str = "") -> Self:
+    def by(cls, answer: TaskResult, *, attempt: Attempt, node: str = "") -> Self:
         """Return the report of a worker's ``answer`` to ``attempt``, given on ``node``."""
         return cls(
             attempt=attempt,
@@ -69,10 +69,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     facts: Mapping[str, object]
 
 
-Report = Answered | Lost | Returned | Told
+Report = Completed | Lost | Returned | Told
 
 
-class Post(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What one worker is at: the ``key`` of the task that it has begun, for how many ``seconds`` now, and in which stage.
 
     ``key`` is ``None`` when it is idle. ``memory`` is its resident memory in bytes, as it last noted it. ``node`` is the machine
@@ -96,14 +96,14 @@ class Executor(ABC):
     """Runs attempts. Every submitted attempt comes back in exactly one report.
 
     An executor is made with one keyword, ``workers``: how many, or ``None`` for as many as make sense where it runs. One that
-    is elsewhere takes a second, ``address``, and says so by a ``reached`` of its own. One that ``has_nodes`` runs on machines that
+    is elsewhere takes a second, ``address``, and says so by a ``connect`` of its own. One that ``has_nodes`` runs on machines that
     ``admit_by`` has checked.
     """
 
     has_nodes: ClassVar[bool] = False
 
     @classmethod
-    def reached(cls, *, workers: int | None, address: str | None) -> Self:
+    def connect(cls, *, workers: int | None, address: str | None) -> Self:
         """Return the executor at ``address``, ``None`` for its default. ``ConfigError`` where there is none to have."""
         if address is not None:
             raise ConfigError("address: this executor runs on this machine", hint="--address goes with --executor ray or dask")
@@ -140,7 +140,7 @@ class Executor(ABC):
         Enforces deadlines and replaces dead workers meanwhile. ``RunError`` when workers die as fast as they start.
         """
 
-    def posts(self) -> tuple[Post, ...]:
+    def posts(self) -> tuple[WorkerStatus, ...]:
         """Return what each worker is at; nothing where that cannot be told. Asked about once a second."""
         return ()
 

@@ -13,11 +13,20 @@ from pixmill.core.units import Duration
 from pixmill.engine.handler import Skip
 from pixmill.engine.task import Failure
 
-_MAY_PASS = {errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT, errno.ECONNRESET}
-_LONGEST_TRACE = 4_000
-_OURS = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
+_TRANSIENT_ERRNOS = {
+    errno.EIO,
+    errno.ESTALE,
+    errno.EAGAIN,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.EINTR,
+    errno.ETIMEDOUT,
+    errno.ECONNRESET,
+}
+_MAX_TRACE = 4_000
+_OWN_FRAMES = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
 SKIPPED = "skipped"  # the code of a task that its handler leaves alone; the message is the reason
-CROWDED = "limit-memory"  # the code of a task that needs more than its share
+LIMIT_MEMORY = "limit-memory"  # the code of a task that needs more than its share
 
 
 def failure_of(error: BaseException, stage: str) -> Failure:
@@ -39,7 +48,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
         code="handler",
         stage=stage,
         message=f"{type(error).__name__}: {error}",
-        retryable=isinstance(error, OSError) and error.errno in _MAY_PASS,
+        retryable=isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNOS,
         trace=_trace(error),
     )
 
@@ -55,10 +64,10 @@ def _is_of_the_run(error: PixmillError) -> bool:
 def _trace(error: BaseException) -> str:
     """Return the traceback from the handler on, its end if it is long."""
     foreign = error.__traceback__
-    while foreign and foreign.tb_next and foreign.tb_frame.f_code.co_filename.startswith(_OURS):
+    while foreign and foreign.tb_next and foreign.tb_frame.f_code.co_filename.startswith(_OWN_FRAMES):
         foreign = foreign.tb_next
     lines = traceback.format_exception(type(error), error, foreign)
-    return "".join(lines)[-_LONGEST_TRACE:]
+    return "".join(lines)[-_MAX_TRACE:]
 
 
 def death(status: int, *, stage: str, peak_rss: int, log: str) -> Failure:
@@ -76,11 +85,11 @@ def death(status: int, *, stage: str, peak_rss: int, log: str) -> Failure:
     else:
         message = f"the worker process exited with status {os.waitstatus_to_exitcode(status)}"
     return Failure(
-        code=code, stage=stage, message=message, signal=number, peak_rss=peak_rss, trace=foreign_part(log)[-_LONGEST_TRACE:]
+        code=code, stage=stage, message=message, signal=number, peak_rss=peak_rss, trace=without_own_frames(log)[-_MAX_TRACE:]
     )
 
 
-def overdue(timeout: float, *, stage: str) -> Failure:
+def deadline_exceeded(timeout: float, *, stage: str) -> Failure:
     """Return the failure for a task that was still in ``stage`` at its deadline."""
     where = f" in stage {stage}" if stage else ""
     message = f"still running{where} after {Duration(timeout)}"
@@ -97,9 +106,9 @@ def stalled(seconds: float) -> Failure:
     )
 
 
-def foreign_part(log: str) -> str:
+def without_own_frames(log: str) -> str:
     """Return ``log`` without the frames of our own in a stack that ``faulthandler`` wrote (innermost first), and what follows."""
-    before, ours, _ = log.partition(f'  File "{_OURS}')
+    before, ours, _ = log.partition(f'  File "{_OWN_FRAMES}')
     return before.rstrip() if ours else log
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from pixmill.core.object_reference import reference, resolve
 from pixmill.core.phases import Steps
-from pixmill.engine.resources.sandbox import Confinement
+from pixmill.engine.resources.sandbox import Sandbox
 
 
 class Stages(Protocol):
@@ -30,7 +30,7 @@ class Stages(Protocol):
         """
 
 
-class Unsettled(msgspec.Struct, frozen=True):
+class PendingResult(msgspec.Struct, frozen=True):
     """A result that is computed and not yet durable, and ``settle``, whose steps make it so or raise as a handler does.
 
     The engine takes the steps, perhaps in another thread and while the handler is at the next task, with stages of their own,
@@ -46,7 +46,7 @@ class Unsettled(msgspec.Struct, frozen=True):
 class Handler(Protocol):
     """Turns one task's payload into a result. Called in a worker process, for one task at a time."""
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
         """Return the result, durable or with what makes it so; raise to fail the task.
 
         A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``; a ``RunError`` a fatal
@@ -81,7 +81,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
     plain: bool = False
     preload: tuple[str, ...] = ()
     threads: int = 0
-    confinement: Confinement | None = None
+    confinement: Sandbox | None = None
     per_core: int = 1
 
     @classmethod

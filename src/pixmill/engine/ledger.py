@@ -89,7 +89,7 @@ class Ledger(LedgerView, Protocol):
     def renew(self, tasks: Sequence[Task]) -> None:
         """Make each task a fresh pending record under its id, as ``admit`` does with those that it finds new."""
 
-    def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
+    def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order; ``None`` for a new one. Changes nothing."""
 
     def beginning_with(self, prefix: bytes) -> list[Record]:

@@ -24,13 +24,13 @@ from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
-from pixmill.engine.observability.publisher import Announcer
+from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.memory import Memory
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
 from pixmill.engine.scheduling.scheduler import Parts, Scheduler
 from pixmill.engine.task import Counts, Outcome, Task
-from pixmill.engine.worker.process import is_a_worker
+from pixmill.engine.worker.process import is_worker_process
 
 _P = ParamSpec("_P")
 
@@ -75,10 +75,10 @@ class Run:
 
     def __enter__(self) -> Self:
         """Start the workers and open the run in the ledger. ``RunError`` when it cannot be."""
-        if is_a_worker():
+        if is_worker_process():
             message = "a worker process tried to start a run of its own"
             raise RunError(message, hint='put the call that starts the run under `if __name__ == "__main__":`')
-        executor, ledger, announcer = self._parts.executor, self._parts.ledger, self._parts.announcer
+        executor, ledger, publisher = self._parts.executor, self._parts.ledger, self._parts.publisher
         with ExitStack() as exits:
             for observer in self._observers:
                 exits.callback(observer.close)
@@ -88,7 +88,7 @@ class Run:
             number = ledger.begin(self._about)
             self._began = self._parts.clock.elapsed()
             exits.callback(self._end)
-            announcer.announce(RunStarted, run=number, workers=executor.workers)
+            publisher.publish(RunStarted, run=number, workers=executor.workers)
             self._exits = exits.pop_all()
         return self
 
@@ -98,12 +98,12 @@ class Run:
         self._exits.close()
 
     def _end(self) -> None:
-        ledger, announcer = self._parts.ledger, self._parts.announcer
+        ledger, publisher = self._parts.ledger, self._parts.publisher
         self._parts.executor.close()
         self._scheduler.release()
         ledger.end(self.counts, self.reason)
         seconds = self._parts.clock.elapsed() - self._began
-        announcer.announce(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
+        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
 
     def _guarded(self) -> Iterator[Outcome]:
         try:
@@ -150,7 +150,7 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
         ledger=ledger,
         policy=policy,
         admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, force=force),
-        announcer=Announcer(observers, clock),
+        publisher=EventPublisher(observers, clock),
         memory=Memory(policy.memory, executor.workers),
         clock=clock,
         chance=chance or random.Random(),  # noqa: S311  # it spreads retries, it keeps no secret

@@ -30,14 +30,14 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
 class Attempt(msgspec.Struct, frozen=True, array_like=True):
     """One try of ``task``: the ``number``-th over all runs, ``alone`` when nothing else may share its worker.
 
-    ``memory`` is what it may use, in bytes; 0 for no bound. ``secluded``: that is all there is, since nothing else runs anywhere.
+    ``memory`` is what it may use, in bytes; 0 for no bound. ``exclusive``: that is all there is, since nothing else runs anywhere.
     """
 
     task: Task
     number: int = 1
     alone: bool = False
     memory: int = 0
-    secluded: bool = False
+    exclusive: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

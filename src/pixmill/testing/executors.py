@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.executor import Answered, Executor, Lost, Report, Returned, Told
+from pixmill.engine.executor import Completed, Executor, Lost, Report, Returned, Told
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
@@ -47,9 +47,9 @@ def returned(report: Report) -> tuple[Attempt, ...]:
     return () if report.attempt is None else (report.attempt,)
 
 
-def answers(reports: Sequence[Report]) -> dict[bytes, Answered]:
+def answers(reports: Sequence[Report]) -> dict[bytes, Completed]:
     """Return the answers by payload."""
-    return {report.attempt.task.payload: report for report in reports if isinstance(report, Answered)}
+    return {report.attempt.task.payload: report for report in reports if isinstance(report, Completed)}
 
 
 def losses(reports: Sequence[Report]) -> list[Lost]:
@@ -101,7 +101,7 @@ class ExecutorSuite:
             now, waiting = waiting[:room], waiting[room:]
             started.submit(now)
             for report in started.wait(1.0):
-                assert isinstance(report, Answered), report
+                assert isinstance(report, Completed), report
                 name = report.attempt.task.key.decode()
                 assert (tmp_path / name).exists(), "answered before it was settled"
 
@@ -117,7 +117,7 @@ class ExecutorSuite:
         big = "echo " + "x" * 3_000_000
         todo = attempts(*[big] * 5, *["big 5000000"] * 5)
         reports = run_all(started, todo)
-        sizes = [len(report.result) for report in reports if isinstance(report, Answered)]
+        sizes = [len(report.result) for report in reports if isinstance(report, Completed)]
         assert sorted(sizes) == [len(big)] * 5 + [5_000_000] * 5, [lost.failure for lost in losses(reports)]
 
     def test_a_handlers_error_is_a_failure_with_code_stage_and_trace(self, started: Executor) -> None:
@@ -189,7 +189,7 @@ class IsolatingExecutorSuite(ExecutorSuite):
         assert (lost.failure.code, lost.failure.signal) == ("crash", number)
         assert lost.failure.stage == payload.split(maxsplit=1)[0]
         assert words in lost.failure.message
-        assert sum(isinstance(report, Answered) for report in reports) == 100  # the neighbours
+        assert sum(isinstance(report, Completed) for report in reports) == 100  # the neighbours
 
     def test_a_kill_from_outside_is_taken_for_the_oom_killers(self, started: Executor) -> None:
         (lost,) = losses(run_all(started, attempts("signal 9")))

@@ -14,7 +14,7 @@ import msgspec
 
 from pixmill.core.errors import ReadError, RunError
 from pixmill.core.phases import Steps
-from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
+from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
 
 REF = HandlerRef("pixmill.testing.faulty_handlers:handler", preload=("pixmill.testing.faulty_handlers",))
 
@@ -34,7 +34,7 @@ def hopeless(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given o
     os._exit(7)
 
 
-def _obey(payload: bytes, stages: Stages) -> bytes | Unsettled:
+def _obey(payload: bytes, stages: Stages) -> bytes | PendingResult:
     verb, _, argument = payload.decode().partition(" ")
     stages.enter(verb)
     act = _ACTS.get(verb)
@@ -78,7 +78,7 @@ def _say(argument: str, _: Stages) -> bytes:
     return b""
 
 
-def _log(argument: str, stages: Stages) -> bytes | Unsettled:
+def _log(argument: str, stages: Stages) -> bytes | PendingResult:
     """Append a line to a file: how often a task ran, seen from outside. A second word is what to do after that."""
     path, *rest = argument.split(maxsplit=1)
     with Path(path).open("a") as log:
@@ -108,13 +108,13 @@ def _raise(argument: str, _: Stages) -> bytes:
     raise errors[argument]
 
 
-def _later(argument: str, stages: Stages) -> Unsettled:
+def _later(argument: str, stages: Stages) -> PendingResult:
     """Compute nothing, and leave it to what settles it to do the rest."""
     stages.count("things", 1)
-    return Unsettled(argument.encode(), lambda stages: _settle(argument, stages), 0)
+    return PendingResult(argument.encode(), lambda stages: _settle(argument, stages), 0)
 
 
-def _later_and_large(argument: str, stages: Stages) -> Unsettled:
+def _later_and_large(argument: str, stages: Stages) -> PendingResult:
     """Do the same with a result that takes much memory until it is settled."""
     return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
 
@@ -167,7 +167,7 @@ def _count(argument: str, stages: Stages) -> bytes:
 
 
 _HOARD: list[bytes] = []
-_ACTS: dict[str, Callable[[str, Stages], bytes | Unsettled]] = {
+_ACTS: dict[str, Callable[[str, Stages], bytes | PendingResult]] = {
     "sleep": _sleep,
     "compute": _compute,
     "signal": _signal,

@@ -51,7 +51,7 @@ class LedgerSuite:
     def test_looking_up_changes_nothing(self, ledger: Ledger) -> None:
         known, new = tasks(2)
         ledger.admit([known])
-        assert ledger.look_up([known, new, Task(number(9), known.key)]) == [fresh(known), None, None]
+        assert ledger.get_exact([known, new, Task(number(9), known.key)]) == [fresh(known), None, None]
         assert ledger.recall([known.key, new.key]) == [fresh(known), None]
         assert ledger.counts() == Counts(pending=1)
 

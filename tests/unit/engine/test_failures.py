@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pixmill.engine.failures import death, foreign_part, overdue
+from pixmill.engine.failures import deadline_exceeded, death, without_own_frames
 from pixmill.engine.worker import invoke
 
 
@@ -34,11 +34,11 @@ def test_a_death_has_a_code_a_signal_and_a_sentence(act, code, number, words):
 
 
 def test_a_deadline_names_the_stage_and_the_time():
-    assert overdue(90, stage="decode").message == "still running in stage decode after 90s"
-    assert overdue(60, stage="").message == "still running after 1m"
+    assert deadline_exceeded(90, stage="decode").message == "still running in stage decode after 90s"
+    assert deadline_exceeded(60, stage="").message == "still running after 1m"
 
 
 def test_our_own_frames_are_no_evidence():
     theirs = 'Fatal Python error: Aborted\n  File "/their/code.py", line 1 in f'
-    assert foreign_part(f'{theirs}\n  File "{invoke.__file__}", line 1 in call\n  File "x"') == theirs
-    assert foreign_part("free(): invalid pointer") == "free(): invalid pointer"
+    assert without_own_frames(f'{theirs}\n  File "{invoke.__file__}", line 1 in call\n  File "x"') == theirs
+    assert without_own_frames("free(): invalid pointer") == "free(): invalid pointer"

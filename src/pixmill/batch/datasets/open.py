@@ -19,7 +19,7 @@ from pixmill.core.events import Observer
 from pixmill.core.temporary_folder import temporary_folder
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.observability.publisher import Announcer
+from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.storage.address import Address
 from pixmill.storage.retry.storage import open_patiently
 
@@ -33,8 +33,8 @@ def open_sealing(
     stack.callback(catalogue.close)
     shelf = open_shelf(dataset.home)
     stack.callback(shelf.close)
-    announcer, limits = Announcer(observers, SystemClock()), bounds(placement)
-    sealing = Sealing(dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, announcer=announcer)
+    publisher, limits = EventPublisher(observers, SystemClock()), bounds(placement)
+    sealing = Sealing(dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, publisher=publisher)
     stack.callback(sealing.close)
     return sealing
 

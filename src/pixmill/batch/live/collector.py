@@ -9,7 +9,7 @@ from pixmill.batch.item import unpack
 from pixmill.batch.report.data.statistics import Findings, Picture, picture_of
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import RunEnded, RunStalled, RunStarted, TaskFinished, WorkersSeen
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import Done, Failed, State
 
@@ -25,7 +25,7 @@ class Witness(Observer):
         """Take time from ``began``, in seconds since the epoch."""
         self._lock = threading.Lock()
         self.findings = Findings(began, pictures=0, chance=random.Random(0))  # noqa: S311  # a sample of nothing
-        self.posts: tuple[Post, ...] = ()
+        self.posts: tuple[WorkerStatus, ...] = ()
         self.latest: Picture | None = None
         self.run = 0
         self.silence = 0.0

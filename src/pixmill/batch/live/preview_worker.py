@@ -10,7 +10,7 @@ from pixmill.batch.report.data.statistics import Picture
 from pixmill.batch.report.previews.messages import PROCESSOR_TIME, Errand, PictureOptions, Shown
 from pixmill.batch.report.previews.previews import handler_ref
 from pixmill.core.units import Duration
-from pixmill.engine.executor import Answered
+from pixmill.engine.executor import Completed
 from pixmill.engine.executors.local import LocalExecutor
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
@@ -48,7 +48,7 @@ class Studio:
         reports = self._executor.wait(GLANCE)
         while not reports and is_wanted():
             reports = self._executor.wait(GLANCE)
-        answer = next((report for report in reports if isinstance(report, Answered)), None)
+        answer = next((report for report in reports if isinstance(report, Completed)), None)
         if answer is None:
             return None, 0.0
         shown = None if answer.failure else msgspec.msgpack.decode(answer.result, type=Shown)

@@ -17,7 +17,7 @@ from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.text import printable
-from pixmill.engine.observability.exporters.failure_log import asides
+from pixmill.engine.observability.exporters.failure_log import rotated_files
 from pixmill.engine.observability.streams import is_stream
 from pixmill.storage.address import Address
 
@@ -74,7 +74,7 @@ def check_again(option: str, path: Path, kind: str) -> None:
 def _written(file: NamedFile) -> Iterator[Path]:
     yield file.path
     if file.kind == LOG:
-        yield from asides(file.path)
+        yield from rotated_files(file.path)
 
 
 def _is_foreign(path: Path, kind: str) -> bool:

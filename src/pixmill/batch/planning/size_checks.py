@@ -16,7 +16,7 @@ from pixmill.batch.worker.reference import THREADS, is_local
 from pixmill.core.units import Duration
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
-from pixmill.engine.resources.sandbox import Confinement
+from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done
 from pixmill.imaging.geometry.sizes import Size
@@ -57,6 +57,6 @@ def _sizes(plan: Plan, items: Sequence[Item]) -> list[Size]:
 
 def _handler(assignment: Assignment) -> HandlerRef:
     """Return the handler, which writes nothing but what libvips puts aside."""
-    confinement = Confinement((tempfile.gettempdirb(),), network=not is_local(assignment))
+    confinement = Sandbox((tempfile.gettempdirb(),), network=not is_local(assignment))
     options = msgspec.msgpack.encode(assignment)
     return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=confinement)

@@ -6,8 +6,8 @@ from typing import ClassVar
 import msgspec
 
 from pixmill.engine.ledger import FINISHED
-from pixmill.engine.observability.histogram import Timing
-from pixmill.engine.observability.metrics import FailureKind, Slow, Snapshot
+from pixmill.engine.observability.histogram import HistogramSnapshot
+from pixmill.engine.observability.metrics import FailureKind, SlowTask, Snapshot
 from pixmill.engine.task import Counts
 
 
@@ -37,8 +37,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     workers_lost: int = 0
     seconds: float = 0.0
     rate: float = 0.0
-    stages: dict[str, Timing] = {}
-    slowest: tuple[Slow, ...] = ()
+    stages: dict[str, HistogramSnapshot] = {}
+    slowest: tuple[SlowTask, ...] = ()
     reason: str = FINISHED
     makes: tuple[str, ...] = ()
 

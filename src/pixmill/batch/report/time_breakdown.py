@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.histogram import HistogramSnapshot
 
 QUEUE = "queue"  # the tasks' time, not the workers': while one waits its worker is at another
 READING = frozenset({"read"})
@@ -53,7 +53,7 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
         return min(1.0, seconds / self.available) if self.available else 0.0
 
 
-def spending(stages: Mapping[str, Timing], *, workers: int, seconds: float) -> Spending:
+def spending(stages: Mapping[str, HistogramSnapshot], *, workers: int, seconds: float) -> Spending:
     """Return what ``workers`` did with the ``seconds`` of a run that timed these ``stages``."""
     used = {stage: timing.total for stage, timing in stages.items() if stage != QUEUE}
     return Spending(workers=workers, available=workers * seconds, used=used)

@@ -22,7 +22,7 @@ CODE = "state-untrusted"
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE
 _DATABASE = r"(?:ledger|catalogue|snapshot|arriving)\.sqlite(?:-wal|-shm|-journal)?"
-_OURS = re.compile(rf"{_DATABASE}|lock|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore")
+_OWN_FRAMES = re.compile(rf"{_DATABASE}|lock|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore")
 _OUR_FOLDERS = re.compile(r"runs|(?:parts|staging)(?:-\d+of\d+)?|shard-\d+-of-\d+")
 _README = (
     "pixmill keeps here what it knows of the images in the folder above: a run that is started again goes on from it.\n"
@@ -32,7 +32,7 @@ _README = (
 
 def is_name_of_state(name: str) -> bool:
     """Tell whether a file of this ``name`` in a state folder is one of its own."""
-    return bool(_OURS.fullmatch(name) or _OUR_FOLDERS.fullmatch(name))
+    return bool(_OWN_FRAMES.fullmatch(name) or _OUR_FOLDERS.fullmatch(name))
 
 
 def make(folder: Path) -> None:

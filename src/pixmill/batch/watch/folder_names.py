@@ -60,6 +60,6 @@ class Siblings:
         fresh = [entry for entry in chosen if entry.path in came]
         names = self._plan.namer.names([entry.path for entry in chosen], folders)
         tasks = [to_task(self._plan.item(entry, names[entry.path]), self._plan.fingerprint) for entry in fresh]
-        known = self._ledger.look_up(tasks)
+        known = self._ledger.get_exact(tasks)
         strangers = {task.key for task, record in zip(tasks, known, strict=True) if record is None}
         return self._plan.make_namer(lambda source, name: source in strangers and self._destination.stat(name) is not None)

@@ -12,7 +12,7 @@ from pixmill.batch.worker.claims import Names
 from pixmill.batch.worker.options import Assignment
 from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Steps, in_step
-from pixmill.engine.handler import Stages, Unsettled
+from pixmill.engine.handler import PendingResult, Stages
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
@@ -38,7 +38,7 @@ class ImageHandler:
         )
         self._recipe = Recipe.from_builtins(options.recipe)
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
         """Process the item in ``payload``; return the packed ``Product``."""
         item = from_payload(payload)
         self._at_hand.stages = stages
@@ -65,7 +65,7 @@ class ImageHandler:
 
         all_made = tuple(made.get(each) or kept[each] for each in marks)
         product = Product(all_made, result.notes, size, item.columns, _left_over(item))
-        return Unsettled(pack(product), settle, sum(each.size for each in made.values()))
+        return PendingResult(pack(product), settle, sum(each.size for each in made.values()))
 
     def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
         """Make the renditions with these ``indexes``; return them, and the bytes that were read."""

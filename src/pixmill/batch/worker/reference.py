@@ -11,8 +11,8 @@ from pixmill.batch.worker.options import Assignment
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.resources.cpu import usable_cores
-from pixmill.engine.resources.memory import affordable_crew, usable_memory
-from pixmill.engine.resources.sandbox import Confinement
+from pixmill.engine.resources.memory import usable_memory, workers_within_memory
+from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
@@ -44,7 +44,7 @@ def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
     """
     if config.workers or config.executor != LOCAL or is_local(assignment):
         return config.workers
-    return affordable_crew(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
+    return workers_within_memory(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
 
 
 def is_local(assignment: Assignment) -> bool:
@@ -52,7 +52,7 @@ def is_local(assignment: Assignment) -> bool:
     return assignment.source.startswith(HERE) and assignment.destination.startswith("file:")
 
 
-def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:
+def confinement(assignment: Assignment, recipe: Recipe) -> Sandbox | None:
     """Return what the workers may do: write outputs, and the temporary files that libvips puts large pictures into.
 
     Where links below the destination are followed, nobody knows where they lead, so anywhere.
@@ -65,4 +65,4 @@ def confinement(assignment: Assignment, recipe: Recipe) -> Confinement | None:
     writable = [b"/" if assignment.follow_output_links else os.fsencode(destination.absolute())] if destination else []
     with suppress(FileNotFoundError):  # there is no place for temporary files, so there will be none
         writable.append(tempfile.gettempdirb())
-    return Confinement(tuple(writable), network=not is_local(assignment))
+    return Sandbox(tuple(writable), network=not is_local(assignment))

@@ -19,7 +19,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import byte_count, plural, span
 from pixmill.core.text import printable
 from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.exporters.event_lines import EventFile, EventLines
 from pixmill.engine.observability.exporters.failure_log import FailureLog
 from pixmill.engine.observability.exporters.metrics_file import MetricsFile, as_json
@@ -114,7 +114,7 @@ class Sealed(Observer):
         """Hold nothing, so let go of nothing."""
 
 
-def _at(post: Post) -> str:
+def _at(post: WorkerStatus) -> str:
     stage = f", in {post.stage}" if post.stage else ""
     return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} ({post.place})"
 
@@ -138,9 +138,9 @@ def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterat
         render = _as_prometheus() if path.suffix.lower() in PROMETHEUS_SUFFIXES else as_json
         yield MetricsFile(path, metrics, render=render, interval=showing.metrics_interval)
     if showing.metrics_port:
-        from pixmill.engine.observability.exporters.prometheus import MetricsServer, Vocabulary  # noqa: PLC0415  # 50 ms that few runs need pay
+        from pixmill.engine.observability.exporters.prometheus import MetricNames, MetricsServer  # noqa: PLC0415  # 50 ms that few runs need pay
 
-        yield MetricsServer(showing.metrics_port, metrics, Vocabulary(unit="image", measures=MEASURES))
+        yield MetricsServer(showing.metrics_port, metrics, MetricNames(unit="image", measures=MEASURES))
     if showing.otel:
         yield _telemetry(metrics, occasion)
     if showing.serve:
@@ -165,14 +165,14 @@ def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion:
 
 def _telemetry(metrics: Metrics, occasion: Occasion) -> Observer:
     try:
-        from pixmill.engine.observability.exporters.otel import Telemetry  # noqa: PLC0415  # an extra, and 300 ms
+        from pixmill.engine.observability.exporters.otel import OtelObserver  # noqa: PLC0415  # an extra, and 300 ms
     except ImportError as error:
         raise MissingExtra("otel", "--otel") from error
 
     def complain(reason: str) -> None:
         occasion.say(f"[OTEL] what was to be sent is lost: {reason}")
 
-    return Telemetry(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
+    return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
 
 
 def _exposition(snapshot: Snapshot) -> str:
@@ -180,7 +180,7 @@ def _exposition(snapshot: Snapshot) -> str:
 
 
 def _as_prometheus() -> Callable[[Snapshot], str]:
-    from pixmill.engine.observability.exporters.prometheus import Vocabulary, exposition  # noqa: PLC0415  # as above
+    from pixmill.engine.observability.exporters.prometheus import MetricNames, exposition  # noqa: PLC0415  # as above
 
-    vocabulary = Vocabulary(unit="image", measures=MEASURES)
+    vocabulary = MetricNames(unit="image", measures=MEASURES)
     return lambda snapshot: exposition(snapshot, vocabulary)

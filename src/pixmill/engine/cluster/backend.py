@@ -10,7 +10,7 @@ import msgspec
 Received = tuple[int, bytes | Exception]
 
 
-class Site(msgspec.Struct, frozen=True):
+class NodeSlot(msgspec.Struct, frozen=True):
     """A place where a host may be put: ``name`` is the engine's own, unique for ever; ``label`` is for people.
 
     ``cores`` is how many the engine gives away there.
@@ -21,23 +21,23 @@ class Site(msgspec.Struct, frozen=True):
     cores: int
 
 
-class Fleet(ABC):
+class ClusterBackend(ABC):
     """Hosts at sites, told apart by the number under which they were hired; a number is never used again.
 
     A letter has one reply, and a host has at most one letter at a time. No method waits for a host, except ``receive``.
     """
 
     @abstractmethod
-    def sites(self) -> list[Site]:
+    def sites(self) -> list[NodeSlot]:
         """Return where a host may be put now. Asked every few seconds."""
 
     @abstractmethod
-    def hire(self, number: int, site: Site, cores: int) -> None:
-        """Have a ``NodeHost`` started at ``site``, with ``cores`` cores set aside. Its ``hello`` comes by ``receive``."""
+    def start_agent(self, number: int, site: NodeSlot, cores: int) -> None:
+        """Have a ``NodeAgent`` started at ``site``, with ``cores`` cores set aside. Its ``handshake`` comes by ``receive``."""
 
     @abstractmethod
     def send(self, number: int, letter: bytes) -> None:
-        """Give ``letter`` to the ``exchange`` of a host that has said hello."""
+        """Give ``letter`` to the ``handle`` of a host that has said hello."""
 
     @abstractmethod
     def receive(self, timeout: float) -> list[Received]:
@@ -52,8 +52,8 @@ class Fleet(ABC):
         """End all hosts, and let go of the cluster: end it, too, if it was started for this fleet."""
 
 
-class Letterbox:
-    """Where the threads of a fleet put what hosts have replied, until ``Fleet.receive`` takes it out."""
+class ReplyQueue:
+    """Where the threads of a fleet put what hosts have replied, until ``ClusterBackend.receive`` takes it out."""
 
     def __init__(self) -> None:
         """Begin empty."""

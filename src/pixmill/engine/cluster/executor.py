@@ -16,14 +16,14 @@ from msgspec.structs import replace
 from pixmill.core.errors import RunError, may_be_the_machine
 from pixmill.core.events import Event
 from pixmill.core.units import Duration
-from pixmill.engine.cluster.backend import Fleet
-from pixmill.engine.cluster.membership import Loss, Muster, Word
+from pixmill.engine.cluster.backend import ClusterBackend
+from pixmill.engine.cluster.membership import Loss, Membership, Word
 from pixmill.engine.cluster.messages import Reply
-from pixmill.engine.cluster.node import Node, shares
-from pixmill.engine.cluster.node_losses import Mourning
+from pixmill.engine.cluster.node import Node, assign
+from pixmill.engine.cluster.node_losses import LossTracker
 from pixmill.engine.cluster.second_opinions import Opinions
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
-from pixmill.engine.executor import Answered, Executor, Lost, Post, Report, Returned, Told
+from pixmill.engine.executor import Completed, Executor, Lost, Report, Returned, Told, WorkerStatus
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
@@ -34,7 +34,7 @@ LEASE = 15.0
 #: seconds without any node after which the run ends; it can go on later
 PATIENCE = 60.0
 _TICK = 0.25
-_STRAGGLERS = 10.0
+_START_TIMEOUT = 10.0
 _LATECOMERS = 5.0  # seconds for another node to join when all that there are have been refused
 _BALANCE = 1.0  # between two looks for work to move: what moves is on its way for a while
 
@@ -57,8 +57,8 @@ class ClusterExecutor(Executor):
         self._lease = lease
         self._patience = patience
         self._probe: Probe | None = None
-        self._muster: Muster | None = None
-        self._mourning = Mourning()
+        self._membership: Membership | None = None
+        self._loss_tracker = LossTracker()
         self._opinions = Opinions()
         self._numbers = count(1)
         self._loose: list[Attempt] = []
@@ -69,12 +69,12 @@ class ClusterExecutor(Executor):
         self._alone_since: float | None = None
 
     @classmethod
-    def reached(cls, *, workers: int | None, address: str | None) -> Self:
+    def connect(cls, *, workers: int | None, address: str | None) -> Self:
         """Return the executor of the cluster at ``address``; of the one that the environment names, or else of a local one."""
         return cls(workers=workers, address=address)
 
     @abstractmethod
-    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:
+    def open_backend(self, address: str | None, workers: int | None) -> ClusterBackend:
         """Connect to the cluster at ``address``, or start one here with ``workers`` cores.
 
         ``RunError`` when it cannot be reached, ``MissingExtra`` when its engine is not installed.
@@ -83,7 +83,7 @@ class ClusterExecutor(Executor):
     @property
     def workers(self) -> int:
         """Return the number of workers on all nodes; before the start, as many as were asked for."""
-        nodes = self._muster or ()
+        nodes = self._membership or ()
         return sum(node.workers for node in nodes if node.is_available) or self._wanted or 1
 
     def admit_by(self, probe: Probe) -> None:
@@ -92,8 +92,8 @@ class ClusterExecutor(Executor):
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Bring hosts up wherever there is a site, and wait for them. ``RunError`` when all are refused, or none comes."""
-        fleet = self.open_fleet(self._address, self._wanted)
-        self._muster = Muster(fleet, handler, policy, wanted=self._wanted, lease=self._lease, probe=self._probe)
+        backend = self.open_backend(self._address, self._wanted)
+        self._membership = Membership(backend, handler, policy, wanted=self._wanted, lease=self._lease, probe=self._probe)
         began = time.monotonic()
         while not self._is_assembled(time.monotonic() - began):
             self._turn(_TICK)
@@ -118,31 +118,31 @@ class ClusterExecutor(Executor):
                 reports, self._reports = self._reports, []
                 return reports
 
-    def posts(self) -> tuple[Post, ...]:
+    def posts(self) -> tuple[WorkerStatus, ...]:
         """Return what each worker was at when its node last replied."""
         return tuple(post for node in self._started for post in node.posts())
 
     def recall(self) -> None:
         """Ask back what has not begun."""
         self._is_recalling = True
-        self._hand_back([*self._loose, *(attempt for node in self._started for attempt in node.recall())])
+        self._requeue([*self._loose, *(attempt for node in self._started for attempt in node.recall())])
 
     def close(self) -> None:
         """End the workers on every node that can be reached; one that cannot be ends them by itself."""
-        muster, self._muster = self._muster, None
+        muster, self._membership = self._membership, None
         if muster is not None:
             muster.close()
 
     @property
-    def _started(self) -> Muster:
-        if self._muster is None:
+    def _started(self) -> Membership:
+        if self._membership is None:
             raise RunError("the executor has not been started")
-        return self._muster
+        return self._membership
 
     def _is_assembled(self, waited: float) -> bool:
         """Return whether the nodes that were there at the start are at work, or have had time enough."""
         working = [node.is_working for node in self._started]
-        return bool(working) and (all(working) or (any(working) and waited > _STRAGGLERS))
+        return bool(working) and (all(working) or (any(working) and waited > _START_TIMEOUT))
 
     def _turn(self, pause: float) -> None:
         self._place()
@@ -154,11 +154,11 @@ class ClusterExecutor(Executor):
                     self._last_loss = f"{node.site.label}: {reason}"
                     if refusal:
                         self._tell(NodeRefused, node=node.site.label, reason=reason, hint=refusal.hint)
-                    if node.leases or (node.said_hello and not refusal):  # others took nothing with them
-                        self._reports += self._mourning.over(node.site.label, reason, tuple(node.leases.values()))
+                    if node.leases or (node.handshake_done and not refusal):  # others took nothing with them
+                        self._reports += self._loss_tracker.over(node.site.label, reason, tuple(node.leases.values()))
         now = time.monotonic()
         self._rebalance(now)
-        self._mind_desertion(now)
+        self._check_nodes_left(now)
 
     def _tell(self, kind: type[Event], **facts: object) -> None:
         self._reports.append(Told(kind=kind, facts=facts))
@@ -167,17 +167,17 @@ class ClusterExecutor(Executor):
         """Turn a reply into reports."""
         for answer in reply.answers:
             attempt = node.leases.pop(answer.number)
-            self._mourning.forget(attempt)
-            self._weigh(node, Answered.by(answer, attempt=attempt, node=node.site.label))
-        for casualty in reply.casualties:
+            self._loss_tracker.forget(attempt)
+            self._weigh(node, Completed.by(answer, attempt=attempt, node=node.site.label))
+        for casualty in reply.deaths:
             culprit = None if casualty.number is None else node.leases.pop(casualty.number)
             failure = replace(casualty.failure, node=node.site.label)
             if culprit:
                 self._opinions.hear_of_loss(node, culprit, failure.code)
             self._reports.append(Lost(pid=casualty.pid, failure=failure, attempt=culprit))
-        self._hand_back([node.leases.pop(number) for number in reply.returned])
+        self._requeue([node.leases.pop(number) for number in reply.returned])
 
-    def _weigh(self, node: Node, answer: Answered) -> None:
+    def _weigh(self, node: Node, answer: Completed) -> None:
         """Report an answer; one that says more of the node than of the task is compared with that of another node first."""
         attempt, failure = answer.attempt, answer.failure
         if failure is None or not may_be_the_machine(failure.code):
@@ -188,9 +188,9 @@ class ClusterExecutor(Executor):
         if self._end_if_settled(attempt):
             return
         self._tell(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
-        self._hand_back([attempt])
+        self._requeue([attempt])
 
-    def _end(self, answer: Answered, node: Node) -> None:
+    def _end(self, answer: Completed, node: Node) -> None:
         """Report what ``node`` made of a task, and hold it against those that could not do what it has done."""
         failed = self._opinions.close(answer.attempt)
         self._reports.append(answer)
@@ -221,7 +221,7 @@ class ClusterExecutor(Executor):
         self._reports.append(failure)
         return True
 
-    def _hand_back(self, attempts: list[Attempt]) -> None:
+    def _requeue(self, attempts: list[Attempt]) -> None:
         """Find a new place for attempts that never began; the caller's, when it has recalled them."""
         if not self._is_recalling:
             self._loose = attempts + self._loose
@@ -233,7 +233,7 @@ class ClusterExecutor(Executor):
     def _place(self) -> None:
         """Lease what waits to the nodes that have room."""
         left = []
-        for node, attempt in shares(tuple(self._started), self._loose, self._opinions.doubters):
+        for node, attempt in assign(tuple(self._started), self._loose, self._opinions.doubters):
             if node is not None:
                 node.give(next(self._numbers), attempt)
             elif not self._end_if_settled(attempt):  # the node that was to be asked may have gone
@@ -250,15 +250,15 @@ class ClusterExecutor(Executor):
             if len(node.leases) > node.workers:
                 self._loose += node.recall()
 
-    def _mind_desertion(self, now: float) -> None:
+    def _check_nodes_left(self, now: float) -> None:
         """Wait a while for a node when none is left: the run can go on later, too."""
         if any(node.is_available for node in self._started):
             self._alone_since = None
             return
-        roster = self._started.roster
+        placement = self._started.placement
         self._alone_since = self._alone_since or now
-        if roster.is_hopeless and now - self._alone_since > min(_LATECOMERS, self._patience):
-            raise roster.verdict()
+        if placement.is_exhausted and now - self._alone_since > min(_LATECOMERS, self._patience):
+            raise placement.verdict()
         if now - self._alone_since > self._patience:
             last = f"; the last one, {self._last_loss}" if self._last_loss else ""
             message = f"no node of the cluster has been ready for {Duration(self._patience)}{last}"

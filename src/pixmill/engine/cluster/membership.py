@@ -11,19 +11,19 @@ from msgspec.structs import replace
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.cluster.backend import Fleet
-from pixmill.engine.cluster.messages import Dismissal, Engagement, Inquiry, Reply, Versions, packed, reply_in, versions_in
+from pixmill.engine.cluster.backend import ClusterBackend
+from pixmill.engine.cluster.messages import Inquiry, Reply, Shutdown, StartPool, Versions, decode_reply, decode_versions, encode
 from pixmill.engine.cluster.node import Node
-from pixmill.engine.cluster.node_agent import EXPIRED
-from pixmill.engine.cluster.placement import Roster
+from pixmill.engine.cluster.node_agent import NODE_LOST
+from pixmill.engine.cluster.placement import Placement
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 
 #: seconds that a host may take to say hello, and to be admitted: its machine may have to load Python from a slow disk
-_HELLO = 60.0
-_OVERSLEPT = 2.0
-_FAREWELL = 10.0
+_HANDSHAKE_TIMEOUT = 60.0
+_SUSPEND_THRESHOLD = 2.0
+_SHUTDOWN_TIMEOUT = 10.0
 _TICK = 0.25
 _EXCEPTION = re.compile(r"[\w.]+(Error|Exception): ")
 
@@ -45,18 +45,25 @@ class Word(msgspec.Struct, frozen=True):
     reply: Reply
 
 
-class Muster:
+class Membership:
     """Keeps a host at every site that is wanted, and that stands up to ``probe``.
 
     ``lease``: seconds without a reply after which a node is given up.
     """
 
     def __init__(
-        self, fleet: Fleet, handler: HandlerRef, policy: Policy, *, wanted: int | None, lease: float, probe: Probe | None = None
+        self,
+        backend: ClusterBackend,
+        handler: HandlerRef,
+        policy: Policy,
+        *,
+        wanted: int | None,
+        lease: float,
+        probe: Probe | None = None,
     ) -> None:
         """Hire nobody yet; the first ``turn`` does."""
-        self.roster = Roster(wanted)
-        self._fleet = fleet
+        self.placement = Placement(wanted)
+        self._backend = backend
         self._handler = handler
         self._policy = policy
         self._probe = probe
@@ -64,7 +71,7 @@ class Muster:
         self._lease = lease
         self._nodes: dict[int, Node] = {}
         self._numbers = count(1)
-        self._turned = time.monotonic()
+        self._last_poll = time.monotonic()
 
     def __iter__(self) -> Iterator[Node]:
         """Yield the nodes, those too that have been sent for."""
@@ -72,55 +79,55 @@ class Muster:
 
     def turn(self, pause: float) -> list[Word | Loss]:
         """Write to whom it is time to, wait up to ``pause`` seconds for a reply, and return what has happened."""
-        vanished = self._look_around(time.monotonic())
+        vanished = self._refresh_nodes(time.monotonic())
         for number, node in self._nodes.items():
             if node.is_due(time.monotonic()):
                 self._write(number, node)
-        heard = self._fleet.receive(pause)
+        heard = self._backend.receive(pause)
         now = time.monotonic()
-        if now - self._turned > _OVERSLEPT + pause:
+        if now - self._last_poll > _SUSPEND_THRESHOLD + pause:
             for node in self:
-                node.forgive(now - self._turned)
-        self._turned = now
-        return [*vanished, *self._listen(heard, now), *self._give_up_silent_ones(now)]
+                node.exclude_pause(now - self._last_poll)
+        self._last_poll = now
+        return [*vanished, *self._listen(heard, now), *self._expire_silent(now)]
 
     def close(self) -> None:
         """Have every host end its workers, and wait for that where it can be had; then let go of the fleet."""
-        end = time.monotonic() + _FAREWELL
+        end = time.monotonic() + _SHUTDOWN_TIMEOUT
         staying = {number: node for number, node in self._nodes.items() if node.is_working}
         self._nodes.clear()
         while staying and time.monotonic() < end:
             for number, node in staying.items():
-                if not node.is_awaited:
+                if not node.awaiting_reply:
                     node.is_dismissed = True
                     node.wrote(time.monotonic())
-                    self._fleet.send(number, packed(Dismissal()))
-            for number, heard in self._fleet.receive(_TICK):
+                    self._backend.send(number, encode(Shutdown()))
+            for number, heard in self._backend.receive(_TICK):
                 leaving = staying.get(number)
                 if leaving is None:
                     continue
-                leaving.is_awaited = False
+                leaving.awaiting_reply = False
                 if leaving.is_dismissed or isinstance(heard, Exception):
                     del staying[number]
-        self._fleet.close()
+        self._backend.close()
 
-    def _look_around(self, now: float) -> list[Loss]:
+    def _refresh_nodes(self, now: float) -> list[Loss]:
         """Hire wherever there is an opening, and give up the nodes that the cluster itself has struck off."""
-        if not self.roster.is_due(now):
+        if not self.placement.is_due(now):
             return []
-        sites = self._fleet.sites()
+        sites = self._backend.sites()
         names = {site.name for site in sites}
         gone = [number for number, node in self._nodes.items() if node.site.name not in names]
         losses = [self._lose(number, "it has left the cluster", now) for number in gone]
         taken = {node.site.name: 0 if node.is_suspended else node.cores for node in self}
-        for site, cores in self.roster.openings(sites, taken, now):
+        for site, cores in self.placement.free_slots(sites, taken, now):
             number = next(self._numbers)
             self._nodes[number] = Node(site, cores, now)
-            self._fleet.hire(number, site, cores)
+            self._backend.start_agent(number, site, cores)
         return losses
 
     def _write(self, number: int, node: Node) -> None:
-        self._fleet.send(number, packed(node.letter()))
+        self._backend.send(number, encode(node.letter()))
         node.wrote(time.monotonic())
 
     def _listen(self, heard: list[tuple[int, bytes | Exception]], now: float) -> Iterator[Word | Loss]:
@@ -130,14 +137,14 @@ class Muster:
                 continue  # it was given up: its leases are over, whatever it has to say
             if isinstance(said, Exception):
                 yield self._lose(number, _sentence(said), now)
-            elif node.said_hello:
-                yield from self._take(number, node, reply_in(said), now)
+            elif node.handshake_done:
+                yield from self._take(number, node, decode_reply(said), now)
             else:
-                yield from self._greet(number, node, versions_in(said), now)
+                yield from self._handshake(number, node, decode_versions(said), now)
 
-    def _greet(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[Loss]:
+    def _handshake(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[Loss]:
         """Ask a host that has come up, if it runs what we run, for what it has to show."""
-        node.said_hello = True
+        node.handshake_done = True
         ours = Versions.here()
         if theirs != ours:
             reason = (
@@ -146,7 +153,7 @@ class Muster:
             )
             yield self._refuse(number, RunError(reason, hint="install the same on every node"), now)
         elif self._probe:
-            self._fleet.send(number, packed(Inquiry(self._probe.function, self._probe.options)))
+            self._backend.send(number, encode(Inquiry(self._probe.function, self._probe.options)))
             node.wrote(now)
         else:
             self._engage(number, node, now)
@@ -154,12 +161,12 @@ class Muster:
     def _engage(self, number: int, node: Node, now: float) -> None:
         node.is_admitted = True
         workers = None if self._wanted is None else node.cores
-        letter = Engagement.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
-        self._fleet.send(number, packed(letter))
+        letter = StartPool.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
+        self._backend.send(number, encode(letter))
         node.wrote(now)
 
     def _take(self, number: int, node: Node, reply: Reply, now: float) -> Iterator[Word | Loss]:
-        if reply.trouble and reply.trouble.code == EXPIRED:
+        if reply.trouble and reply.trouble.code == NODE_LOST:
             yield self._lose(number, reply.trouble.message, now)
         elif reply.trouble:
             yield self._refuse(number, RunError(reply.trouble.message, hint=reply.trouble.hint), now)
@@ -181,21 +188,21 @@ class Muster:
     def _refuse(self, number: int, reason: RunError, now: float) -> Loss:
         """Give up a host for good: no other is hired at its site."""
         node = self._nodes[number]
-        self.roster.refuse(node.site, reason)
+        self.placement.refuse(node.site, reason)
         return replace(self._lose(number, reason.message, now), refusal=reason)
 
-    def _give_up_silent_ones(self, now: float) -> list[Loss]:
+    def _expire_silent(self, now: float) -> list[Loss]:
         silent = [
             (number, silence)
             for number, node in self._nodes.items()
-            if (silence := node.silence(now)) > (self._lease if node.is_admitted else _HELLO)
+            if (silence := node.silence(now)) > (self._lease if node.is_admitted else _HANDSHAKE_TIMEOUT)
         ]
         return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
 
     def _lose(self, number: int, reason: str, now: float) -> Loss:
         node = self._nodes.pop(number)
-        self.roster.rest(node.site, now)
-        self._fleet.drop(number)
+        self.placement.rest(node.site, now)
+        self._backend.drop(number)
         _log.warning("node %s is lost with %d tasks: %s", node.site.label, len(node.leases), reason)
         return Loss(node, reason)
 

@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import msgspec
 
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ipc.messages import Answer
+from pixmill.engine.ipc.messages import TaskResult
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Failure
 
@@ -33,7 +33,7 @@ class Inquiry(msgspec.Struct, frozen=True, tag="inquiry"):
     options: bytes
 
 
-class Engagement(msgspec.Struct, frozen=True, tag="engagement"):
+class StartPool(msgspec.Struct, frozen=True, tag="engagement"):
     """Begin: bring up ``workers`` workers on ``cores`` cores; ``None`` for as many as suit the handler.
 
     A host that hears nothing for ``silence`` seconds ends them by itself.
@@ -57,19 +57,19 @@ class Work(msgspec.Struct, frozen=True, tag="work"):
     ``recall``: give back all that has not begun.
     """
 
-    errands: tuple[tuple[int, Attempt], ...] = ()
+    requests: tuple[tuple[int, Attempt], ...] = ()
     patience: float = 0.0
     recall: bool = False
 
 
-class Dismissal(msgspec.Struct, frozen=True, tag="dismissal"):
+class Shutdown(msgspec.Struct, frozen=True, tag="dismissal"):
     """End: kill and reap every worker, then reply."""
 
 
-Letter = Inquiry | Engagement | Work | Dismissal
+Request = Inquiry | StartPool | Work | Shutdown
 
 
-class Casualty(msgspec.Struct, frozen=True, array_like=True):
+class WorkerDeath(msgspec.Struct, frozen=True, array_like=True):
     """A worker died of ``failure`` while it was at the lease ``number``, or idle."""
 
     pid: int
@@ -87,30 +87,30 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 0
     memory: int = 0
     room: int = 0
-    answers: tuple[Answer, ...] = ()
-    casualties: tuple[Casualty, ...] = ()
+    answers: tuple[TaskResult, ...] = ()
+    deaths: tuple[WorkerDeath, ...] = ()
     returned: tuple[int, ...] = ()
-    posts: tuple[Post, ...] = ()
+    posts: tuple[WorkerStatus, ...] = ()
     evidence: bytes = b""
     trouble: Failure | None = None
 
 
-def packed(message: Letter | Reply | Versions) -> bytes:
+def encode(message: Request | Reply | Versions) -> bytes:
     """Return ``message`` as bytes."""
     return msgspec.msgpack.encode(message)
 
 
-def letter_in(data: bytes) -> Letter:
+def decode_request(data: bytes) -> Request:
     """Return the letter that a host was sent."""
-    letter: Letter = msgspec.msgpack.decode(data, type=Letter)
+    letter: Request = msgspec.msgpack.decode(data, type=Request)
     return letter
 
 
-def reply_in(data: bytes) -> Reply:
+def decode_reply(data: bytes) -> Reply:
     """Return what a host replied."""
     return msgspec.msgpack.decode(data, type=Reply)
 
 
-def versions_in(data: bytes) -> Versions:
+def decode_versions(data: bytes) -> Versions:
     """Return what a host said first."""
     return msgspec.msgpack.decode(data, type=Versions)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from pixmill.engine.cluster.backend import Site
+from pixmill.engine.cluster.backend import NodeSlot
 from pixmill.engine.cluster.messages import Reply, Work
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.task import Attempt
 
 #: seconds after which a host replies although nothing has ended: while it could take more, and while it could not
@@ -25,23 +25,23 @@ class Node:
     It ``is_credible`` if it did the task that it answered last; ``contradicted`` tells of its last tasks whether they failed here
     and were done elsewhere. When too many did it ``is_suspended``: it ends what it has and gets no more.
     It ``is_admitted`` once it has shown all that it has to, which is before its workers are started.
-    It ``is_proven`` once it has answered an attempt: until then its workers may be dying as fast as they start.
+    It ``has_answered`` once it has answered an attempt: until then its workers may be dying as fast as they start.
     """
 
-    def __init__(self, site: Site, cores: int, now: float) -> None:
+    def __init__(self, site: NodeSlot, cores: int, now: float) -> None:
         """Begin as one who has been sent for, to have ``cores`` cores."""
         self.site = site
         self.cores = cores
         self.workers = cores
-        self.said_hello = False
+        self.handshake_done = False
         self.is_admitted = False
         self.is_working = False
         self.is_dismissed = False
-        self.is_proven = False
+        self.has_answered = False
         self.is_suspended = False
         self.is_credible = False
         self.contradicted: deque[bool] = deque(maxlen=_MEMORY)
-        self.is_awaited = True
+        self.awaiting_reply = True
         self.leases: dict[int, Attempt] = {}
         self.told = Reply()
         self.room = 0
@@ -80,50 +80,50 @@ class Node:
 
     def is_due(self, now: float) -> bool:
         """Return whether it is time to write to it."""
-        if self.is_awaited or not self.is_working or self.is_dismissed:
+        if self.awaiting_reply or not self.is_working or self.is_dismissed:
             return False
-        return bool(self.leases or self._is_recalling) or not self.is_proven or now - self._written > _HEARTBEAT
+        return bool(self.leases or self._is_recalling) or not self.has_answered or now - self._written > _HEARTBEAT
 
     def letter(self) -> Work:
         """Return what is to be written now."""
-        errands, is_recalling = tuple(self._outbox), self._is_recalling
+        requests, is_recalling = tuple(self._outbox), self._is_recalling
         self._outbox, self._is_recalling = deque(), False
-        patience = (_SOON if self.room else _LATER) if self.leases or not self.is_proven else 0.0
-        return Work(errands=errands, patience=patience, recall=is_recalling)
+        patience = (_SOON if self.room else _LATER) if self.leases or not self.has_answered else 0.0
+        return Work(requests=requests, patience=patience, recall=is_recalling)
 
     def wrote(self, now: float) -> None:
         """Note that a letter went out: its reply is awaited."""
-        self.is_awaited = True
+        self.awaiting_reply = True
         self._written = now
 
     def heard(self, reply: Reply) -> None:
         """Take its reply."""
-        self.is_awaited = False
+        self.awaiting_reply = False
         self.is_working = True
-        self.is_proven = self.is_proven or bool(reply.answers)
+        self.has_answered = self.has_answered or bool(reply.answers)
         self.told = reply
         self.room = 0 if self.is_suspended else max(0, reply.room - len(self._outbox))
         self.workers = reply.workers or self.workers
 
-    def posts(self) -> tuple[Post, ...]:
+    def posts(self) -> tuple[WorkerStatus, ...]:
         """Return what its workers were at when it last replied."""
         return tuple(replace(post, node=self.site.label) for post in self.told.posts)
 
     def silence(self, now: float) -> float:
         """Return for how many seconds a reply has been awaited."""
-        return now - self._written if self.is_awaited else 0.0
+        return now - self._written if self.awaiting_reply else 0.0
 
-    def forgive(self, pause: float) -> None:
+    def exclude_pause(self, pause: float) -> None:
         """Leave a time out of account in which the coordinator itself stood still."""
         self._written += pause
 
 
-def shares(
+def assign(
     nodes: Sequence[Node], attempts: Sequence[Attempt], doubters: Callable[[Attempt], Collection[str]]
 ) -> Iterator[tuple[Node | None, Attempt]]:
     """Yield where to lease each of ``attempts``, in order, ``None`` while there is no room for it: the nodes get equal shares.
 
-    One that is ``secluded`` goes where a try may use the most memory. One that has ``doubters``, names of sites, goes to another
+    One that is ``exclusive`` goes where a try may use the most memory. One that has ``doubters``, names of sites, goes to another
     node as long as there is one.
     """
     free = {node: node.room for node in nodes if node.room}
@@ -133,7 +133,7 @@ def shares(
         if not places:
             yield None, attempt
             continue
-        node = max(places, key=lambda node: node.told.memory if attempt.secluded else -len(node.leases) / node.workers)
+        node = max(places, key=lambda node: node.told.memory if attempt.exclusive else -len(node.leases) / node.workers)
         yield node, attempt
         free[node] -= 1
         if not free[node]:

@@ -6,15 +6,15 @@ from contextlib import suppress
 
 from pixmill.core.errors import PixmillError
 from pixmill.core.object_reference import resolve
-from pixmill.engine.cluster.messages import Dismissal, Engagement, Inquiry, Letter, Reply, Versions, letter_in, packed
-from pixmill.engine.cluster.node_pool import Station
+from pixmill.engine.cluster.messages import Inquiry, Reply, Request, Shutdown, StartPool, Versions, decode_request, encode
+from pixmill.engine.cluster.node_pool import NodePool
 from pixmill.engine.failures import failure_of
 from pixmill.engine.task import Failure
 
-EXPIRED = "node-lost"
+NODE_LOST = "node-lost"
 
 
-class NodeHost:
+class NodeAgent:
     """Lives in a process of the cluster engine. Its methods take and return bytes, and are called one after the other.
 
     Results of a coordinator that has gone, or that cannot reach us, would be work for nothing: after a silence the workers
@@ -24,44 +24,44 @@ class NodeHost:
     def __init__(self) -> None:
         """Start nothing yet."""
         self._turn = threading.Lock()
-        self._station: Station | None = None
+        self._node_pool: NodePool | None = None
         self._heard = 0.0
         self._left = threading.Event()
 
-    def hello(self) -> bytes:
+    def handshake(self) -> bytes:
         """Return the ``Versions`` here."""
-        return packed(Versions.here())
+        return encode(Versions.here())
 
-    def exchange(self, letter: bytes) -> bytes:
-        """Return the ``Reply`` to a ``Letter``. What goes wrong here for good is the reply's ``trouble``."""
+    def handle(self, letter: bytes) -> bytes:
+        """Return the ``Reply`` to a ``Request``. What goes wrong here for good is the reply's ``trouble``."""
         with self._turn:
             try:
-                reply = self._obey(letter_in(letter))
+                reply = self._obey(decode_request(letter))
             except PixmillError as error:
                 self._leave()
                 reply = Reply(trouble=failure_of(error, "load"))
             self._heard = time.monotonic()
-        return packed(reply)
+        return encode(reply)
 
-    def _obey(self, letter: Letter) -> Reply:
+    def _obey(self, letter: Request) -> Reply:
         match letter:
             case Inquiry():
                 return _shown(letter)
-            case Engagement():
-                self._station = Station(letter)
+            case StartPool():
+                self._node_pool = NodePool(letter)
                 self._heard = time.monotonic()
-                threading.Thread(target=self._keep_watch, args=(letter.silence,), daemon=True).start()
-                return self._station.state()
-            case Dismissal():
+                threading.Thread(target=self._watchdog, args=(letter.silence,), daemon=True).start()
+                return self._node_pool.state()
+            case Shutdown():
                 self._leave()
                 return Reply()
-            case _ if self._station is None:
+            case _ if self._node_pool is None:
                 message = "the node heard nothing from the coordinator for too long and stopped working"
-                return Reply(trouble=Failure(code=EXPIRED, stage="", message=message))
+                return Reply(trouble=Failure(code=NODE_LOST, stage="", message=message))
             case _:
-                return self._station.work(letter)
+                return self._node_pool.work(letter)
 
-    def _keep_watch(self, silence: float) -> None:
+    def _watchdog(self, silence: float) -> None:
         while not self._left.wait(silence / 5):
             with self._turn:
                 if time.monotonic() - self._heard > silence:
@@ -69,7 +69,7 @@ class NodeHost:
 
     def _leave(self) -> None:
         self._left.set()
-        station, self._station = self._station, None
+        station, self._node_pool = self._node_pool, None
         if station is not None:
             with suppress(OSError):  # what cannot be reaped any more is gone already
                 station.close()

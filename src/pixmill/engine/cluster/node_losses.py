@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from pixmill.engine.cluster.node_agent import EXPIRED
+from pixmill.engine.cluster.node_agent import NODE_LOST
 from pixmill.engine.executor import Lost, Report, Returned
 from pixmill.engine.task import Attempt, Failure
 
 #: nodes that may be lost while they hold an attempt before it is suspected
-_CHANCES = 3
+_MAX_LOSSES = 3
 
 
-class Mourning:
+class LossTracker:
     """Counts the nodes that were lost with each attempt that has not been answered."""
 
     def __init__(self) -> None:
@@ -19,15 +19,15 @@ class Mourning:
 
     def over(self, label: str, reason: str, attempts: Sequence[Attempt]) -> list[Report]:
         """Return what to report of the node called ``label``, which was lost with ``attempts`` for this ``reason``."""
-        failure = Failure(code=EXPIRED, stage="", message=f"node {label}: {reason}", node=label)
+        failure = Failure(code=NODE_LOST, stage="", message=f"node {label}: {reason}", node=label)
         suspects: list[Attempt] = []
-        innocents: list[Attempt] = []
+        unaffected: list[Attempt] = []
         for attempt in attempts:
             lost = self._losses[attempt.task.key] = self._losses.get(attempt.task.key, 0) + 1
-            (suspects if lost >= _CHANCES else innocents).append(attempt)
+            (suspects if lost >= _MAX_LOSSES else unaffected).append(attempt)
         reports: list[Report] = [Lost(pid=0, failure=failure)]
-        if innocents:
-            reports.append(Returned(attempts=tuple(innocents)))
+        if unaffected:
+            reports.append(Returned(attempts=tuple(unaffected)))
         return reports + [Lost(pid=0, failure=_suspicion(failure, self._losses[each.task.key]), attempt=each) for each in suspects]
 
     def forget(self, attempt: Attempt) -> None:

@@ -4,47 +4,49 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from pixmill.engine.cluster.messages import Casualty, Engagement, Reply, Work
-from pixmill.engine.executor import Answered, Lost, Report, Returned
-from pixmill.engine.ipc.messages import Answer
+from pixmill.engine.cluster.messages import Reply, StartPool, Work, WorkerDeath
+from pixmill.engine.executor import Completed, Lost, Report, Returned
+from pixmill.engine.ipc.messages import TaskResult
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
-from pixmill.engine.pool.prefetch import Lookahead
-from pixmill.engine.resources.memory import Memory, affordable_crew, usable_memory
-from pixmill.engine.resources.pids import affordable_workers, process_room
+from pixmill.engine.pool.prefetch import Prefetch
+from pixmill.engine.resources.memory import Memory, usable_memory, workers_within_memory
+from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 from pixmill.engine.task import Attempt
 
 #: seconds of work in reserve: what a letter and its reply may take between busy machines
 _RESERVE = 0.15
 #: how long reports are gathered while there is work enough: a letter costs the coordinator more than a report
-_GATHER = 0.05
+_COLLECT_TIME = 0.05
 
 
-class Station:
+class NodePool:
     """Does what letters ask, within each call: nothing happens between two letters but the work itself."""
 
-    def __init__(self, engagement: Engagement) -> None:
+    def __init__(self, engagement: StartPool) -> None:
         """Bring the workers up. ``RunError`` when none can be."""
         handler, policy = engagement.handler, Policy.from_builtins(engagement.policy)
-        crew = affordable_crew(engagement.cores, handler.per_core, int(policy.memory or usable_memory()))
-        self._workers = affordable_workers(engagement.workers or crew, threads=handler.threads, room=process_room())
+        affordable = workers_within_memory(engagement.cores, handler.per_core, int(policy.memory or usable_memory()))
+        self._workers = workers_within_process_limit(
+            engagement.workers or affordable, threads=handler.threads, room=available_processes()
+        )
         self._memory = Memory(policy.memory, self._workers)
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}
         self._reserve: deque[Attempt] = deque()
-        self._ahead = Lookahead(ahead=_RESERVE)
+        self._ahead = Prefetch(ahead=_RESERVE)
         self._returned: list[int] = []
 
     def work(self, letter: Work) -> Reply:
         """Take what ``letter`` brings and return what has happened. ``RunError`` when workers die as fast as they start."""
-        for number, attempt in letter.errands:
+        for number, attempt in letter.requests:
             self._numbers[attempt.task.key] = number
             self._reserve.append(self._with_memory(attempt))
         if letter.recall:
             self._give_back(self._reserve)
             self._reserve.clear()
             self._pool.recall()
-        return self._reply(self._gather(letter.patience))
+        return self._reply(self._collect(letter.patience))
 
     def state(self) -> Reply:
         """Return what can be said without waiting."""
@@ -56,26 +58,26 @@ class Station:
 
     def _with_memory(self, attempt: Attempt) -> Attempt:
         """Give ``attempt`` what it may use here: the coordinator knows the memory of its own machine only."""
-        return self._memory.whole(attempt) if attempt.secluded else self._memory.shared([attempt])[0]
+        return self._memory.whole(attempt) if attempt.exclusive else self._memory.shared([attempt])[0]
 
-    def _gather(self, patience: float) -> list[Report]:
+    def _collect(self, patience: float) -> list[Report]:
         """Wait for reports; a little longer than for the first one while the workers have enough to do."""
         end = time.monotonic() + patience
         reports: list[Report] = []
         while True:
-            self._feed()
+            self._fill_pool()
             news = self._pool.wait(max(0.0, 0.0 if self._returned else end - time.monotonic()))
             for report in news:
-                if isinstance(report, Answered):
+                if isinstance(report, Completed):
                     self._ahead.note(report.seconds / self._workers)
             now = time.monotonic()
             if news and not reports:
-                end = min(end, now + _GATHER)
+                end = min(end, now + _COLLECT_TIME)
             reports += news
             if now >= end or self._returned or (reports and 2 * len(self._reserve) <= self._ahead.depth):
                 return reports
 
-    def _feed(self) -> None:
+    def _fill_pool(self) -> None:
         """Give the pool what it has room for."""
         count = min(self._pool.room(), len(self._reserve))
         if count:
@@ -85,17 +87,17 @@ class Station:
         self._returned += [self._numbers.pop(attempt.task.key) for attempt in attempts]
 
     def _reply(self, reports: Sequence[Report]) -> Reply:
-        answers, casualties = [], []
+        answers, deaths = [], []
         for report in reports:
             match report:
-                case Answered():
+                case Completed():
                     answers.append(self._answer(report))
                 case Lost(pid=pid, failure=failure, attempt=attempt):
                     number = self._numbers.pop(attempt.task.key) if attempt else None
-                    casualties.append(Casualty(pid, failure, number))
+                    deaths.append(WorkerDeath(pid, failure, number))
                 case Returned(attempts=attempts):
                     self._give_back(attempts)
-        self._feed()
+        self._fill_pool()
         returned, self._returned = tuple(self._returned), []
         room = max(0, self._ahead.depth - len(self._reserve))
         return Reply(
@@ -103,13 +105,13 @@ class Station:
             memory=self._memory.most,
             room=room if self._reserve else room + self._pool.room(),
             answers=tuple(answers),
-            casualties=tuple(casualties),
+            deaths=tuple(deaths),
             returned=returned,
             posts=self._pool.posts(),
         )
 
-    def _answer(self, report: Answered) -> Answer:
-        return Answer(
+    def _answer(self, report: Completed) -> TaskResult:
+        return TaskResult(
             number=self._numbers.pop(report.attempt.task.key),
             result=report.result,
             failure=report.failure,

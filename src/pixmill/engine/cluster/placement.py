@@ -3,22 +3,22 @@
 from collections.abc import Iterable, Iterator
 
 from pixmill.core.errors import RunError
-from pixmill.engine.cluster.backend import Site
+from pixmill.engine.cluster.backend import NodeSlot
 
 #: seconds between two looks at the cluster, and before a site that was lost is tried again
-_LOOK, _REST = 2.0, 10.0
+_LOOK, _COOL_DOWN = 2.0, 10.0
 
 
-class Roster:
+class Placement:
     """Remembers what became of sites. ``wanted`` cores are to be had in all; ``None`` for every one that is given."""
 
     def __init__(self, wanted: int | None) -> None:
         """Know nothing yet."""
         self.refused: dict[str, RunError] = {}
         self._wanted = wanted
-        self._rests: dict[str, float] = {}
+        self._cool_downs: dict[str, float] = {}
         self._next_look = 0.0
-        self._known: tuple[Site, ...] = ()
+        self._known: tuple[NodeSlot, ...] = ()
 
     def is_due(self, now: float) -> bool:
         """Return whether to look at the cluster again; the next time is later then."""
@@ -27,12 +27,12 @@ class Roster:
         self._next_look = now + _LOOK
         return True
 
-    def openings(self, sites: Iterable[Site], taken: dict[str, int], now: float) -> Iterator[tuple[Site, int]]:
+    def free_slots(self, sites: Iterable[NodeSlot], taken: dict[str, int], now: float) -> Iterator[tuple[NodeSlot, int]]:
         """Yield where to hire, and for how many cores. ``taken`` are those of sites that have a host."""
         self._known = tuple(sites)
         left = None if self._wanted is None else self._wanted - sum(taken.values())
         for site in self._known:
-            if site.name in taken or site.name in self.refused or now < self._rests.get(site.name, 0.0):
+            if site.name in taken or site.name in self.refused or now < self._cool_downs.get(site.name, 0.0):
                 continue
             cores = site.cores if left is None else min(site.cores, left)
             if cores < 1:
@@ -40,16 +40,16 @@ class Roster:
             left = None if left is None else left - cores
             yield site, cores
 
-    def rest(self, site: Site, now: float) -> None:
+    def rest(self, site: NodeSlot, now: float) -> None:
         """Leave ``site`` alone for a while: its host was lost."""
-        self._rests[site.name] = now + _REST
+        self._cool_downs[site.name] = now + _COOL_DOWN
 
-    def refuse(self, site: Site, reason: RunError) -> None:
+    def refuse(self, site: NodeSlot, reason: RunError) -> None:
         """Leave ``site`` alone for the rest of the run."""
         self.refused[site.name] = RunError(f"node {site.label} is refused: {reason.message}", hint=reason.hint, code=reason.code)
 
     @property
-    def is_hopeless(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether every site that there is has been refused."""
         return bool(self._known) and all(site.name in self.refused for site in self._known)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from pixmill.engine.cluster.node import Node
-from pixmill.engine.executor import Answered
+from pixmill.engine.executor import Completed
 from pixmill.engine.task import Attempt
 
 _AGREED = 2  # nodes in good health that must say the same
@@ -22,7 +22,7 @@ class Word(msgspec.Struct, frozen=True):
     attempt: int
     code: str
     counts: bool
-    answer: Answered | None = None
+    answer: Completed | None = None
 
 
 class Opinions:
@@ -32,7 +32,7 @@ class Opinions:
         """Nobody has said anything."""
         self._words: dict[bytes, dict[str, Word]] = {}
 
-    def hear(self, node: Node, answer: Answered, code: str) -> None:
+    def hear(self, node: Node, answer: Completed, code: str) -> None:
         """Take the word of ``node``: ``answer`` is a failure with this ``code``."""
         attempt = answer.attempt
         word = Word(attempt.number, code, node.is_credible, answer)
@@ -49,7 +49,7 @@ class Opinions:
         """Return the nodes that should not get ``attempt`` if another can have it."""
         return self._words.get(attempt.task.key, {}).keys()
 
-    def settled(self, attempt: Attempt, nodes: Iterable[Node]) -> Answered | None:
+    def settled(self, attempt: Attempt, nodes: Iterable[Node]) -> Completed | None:
         """Return the failure of ``attempt`` if it is final; ``None`` if another of ``nodes`` is to be asked."""
         words = {name: word for name, word in self._words.get(attempt.task.key, {}).items() if word.attempt == attempt.number}
         last = next((word.answer for word in reversed(words.values()) if word.answer), None)

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from pixmill.core.errors import MissingExtra, RunError
-from pixmill.engine.cluster.backend import Fleet, Letterbox, Received, Site
+from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received, ReplyQueue
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.cluster.node_agent import NodeAgent
 from pixmill.engine.resources.cpu import usable_cores
 
 _CONNECTING = 20.0
@@ -23,22 +23,22 @@ class DaskExecutor(ClusterExecutor):
     Where there is neither, a Dask worker inside this process does it.
     """
 
-    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:
+    def open_backend(self, address: str | None, workers: int | None) -> ClusterBackend:
         """Connect, or start."""
         try:
-            return DaskFleet(address or os.environ.get("DASK_SCHEDULER_ADDRESS"), workers or usable_cores())
+            return DaskBackend(address or os.environ.get("DASK_SCHEDULER_ADDRESS"), workers or usable_cores())
         except ImportError:
             raise MissingExtra("dask", "--executor dask") from None
 
 
-class DaskFleet(Fleet):
+class DaskBackend(ClusterBackend):
     """The worker processes of a Dask cluster, as sites."""
 
     def __init__(self, address: str | None, cores: int) -> None:
         """Connect to ``address``; ``None`` for a cluster of our own with ``cores`` threads."""
         import distributed  # noqa: PLC0415  # an extra
 
-        self._letterbox = Letterbox()
+        self._reply_queue = ReplyQueue()
         self._futures: dict[int, Any] = {}
         self._actors: dict[int, Any] = {}
         self._run, self._serial = uuid4().hex, count()
@@ -52,29 +52,29 @@ class DaskFleet(Fleet):
             self._client = exits.enter_context(client)
             self._exits = exits.pop_all()
 
-    def sites(self) -> list[Site]:
+    def sites(self) -> list[NodeSlot]:
         """Return the worker processes that the scheduler knows."""
         try:
             workers = self._client.nthreads()
         except (OSError, TimeoutError, ValueError) as error:
             raise RunError(f"the Dask scheduler does not answer any more: {error}", hint="run again to go on") from error
-        return [Site(address, address.rpartition("//")[2], threads) for address, threads in workers.items()]
+        return [NodeSlot(address, address.rpartition("//")[2], threads) for address, threads in workers.items()]
 
-    def hire(self, number: int, site: Site, cores: int) -> None:
+    def start_agent(self, number: int, site: NodeSlot, cores: int) -> None:
         """Start the actor in its worker process, and nowhere else. Dask sets no cores aside: they are the process' own."""
         del cores
         key = f"pixmill-{self._run}-{next(self._serial)}"
-        future = self._client.submit(NodeHost, workers=[site.name], allow_other_workers=False, actor=True, key=key)
+        future = self._client.submit(NodeAgent, workers=[site.name], allow_other_workers=False, actor=True, key=key)
         self._futures[number] = future
         future.add_done_callback(lambda done: self._greet(number, done))
 
     def send(self, number: int, letter: bytes) -> None:
         """Call the actor."""
-        self._call(number, lambda: self._actors[number].exchange(letter))
+        self._call(number, lambda: self._actors[number].handle(letter))
 
     def receive(self, timeout: float) -> list[Received]:
         """Take the replies that have come in, waiting for the first."""
-        return self._letterbox.take(timeout)
+        return self._reply_queue.take(timeout)
 
     def drop(self, number: int) -> None:
         """Let go of the actor: Dask forgets it, and it ends its workers when it hears no more from us."""
@@ -91,12 +91,12 @@ class DaskFleet(Fleet):
     def _greet(self, number: int, future: Any) -> None:  # noqa: ANN401  # Dask's
         """Ask an actor that has come up for its hello. Called in a thread of Dask's."""
 
-        def hello() -> Any:  # noqa: ANN401  # Dask's
+        def handshake() -> Any:  # noqa: ANN401  # Dask's
             actor = self._actors[number] = future.result()
-            return actor.hello()
+            return actor.handshake()
 
         if number in self._futures:
-            self._call(number, hello)
+            self._call(number, handshake)
 
     def _call(self, number: int, call: Callable[[], Any]) -> None:
         """Make a call of an actor, and put what comes of it into the letterbox."""
@@ -104,15 +104,15 @@ class DaskFleet(Fleet):
             with self._client.as_current():  # an actor asks for it, wherever it is called
                 pending = call()
         except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
-            self._letterbox.put(number, error)
+            self._reply_queue.put(number, error)
             return
         self._client.loop.add_callback(self._await, number, pending)
 
     async def _await(self, number: int, pending: Any) -> None:  # noqa: ANN401  # Dask's
         try:
-            self._letterbox.put(number, await pending)
+            self._reply_queue.put(number, await pending)
         except Exception as error:  # noqa: BLE001  # whatever it is, the node is lost for us
-            self._letterbox.put(number, error)
+            self._reply_queue.put(number, error)
 
 
 def _local_cluster(distributed: Any, cores: int) -> Any:  # noqa: ANN401  # the module and its cluster, untyped

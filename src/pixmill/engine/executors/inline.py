@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock, SystemClock
-from pixmill.engine.executor import Answered, Executor, Report, Returned
+from pixmill.engine.executor import Completed, Executor, Report, Returned
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef
 from pixmill.engine.policy import Policy
@@ -71,7 +71,7 @@ class InlineExecutor(Executor):
         self._queue.clear()
         self._handler = None
 
-    def _run(self, attempt: Attempt) -> Answered:
+    def _run(self, attempt: Attempt) -> Completed:
         if self._handler is None:
             raise RunError("the executor has not been started")
         began = self._clock.elapsed()
@@ -79,4 +79,4 @@ class InlineExecutor(Executor):
         result, failure = complete(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
         seconds = self._clock.elapsed() - began
-        return Answered(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)
+        return Completed(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)

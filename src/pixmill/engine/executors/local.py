@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
-from pixmill.engine.executor import Executor, Post, Report
+from pixmill.engine.executor import Executor, Report, WorkerStatus
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.engine.resources.cpu import usable_cores
-from pixmill.engine.resources.pids import affordable_workers, process_room
+from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 from pixmill.engine.task import Attempt
 
 
@@ -28,10 +28,10 @@ class LocalExecutor(Executor):
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Bring the workers up, without waiting for them: fewer where not so many processes and threads are allowed."""
-        room = process_room()
-        if room is not None and prestart.is_laid_by():
+        room = available_processes()
+        if room is not None and prestart.is_prestarted():
             room += 1  # it is the nursery, for which room is kept
-        self._workers = affordable_workers(self._workers, threads=handler.threads, room=room)
+        self._workers = workers_within_process_limit(self._workers, threads=handler.threads, room=room)
         self._pool = Pool(handler, policy, workers=self._workers)
 
     def room(self) -> int:
@@ -46,7 +46,7 @@ class LocalExecutor(Executor):
         """Return what has happened."""
         return self._started.wait(timeout)
 
-    def posts(self) -> tuple[Post, ...]:
+    def posts(self) -> tuple[WorkerStatus, ...]:
         """Return what each worker is at."""
         return self._started.posts()
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pixmill.core.errors import MissingExtra, RunError
-from pixmill.engine.cluster.backend import Fleet, Received, Site
+from pixmill.engine.cluster.backend import ClusterBackend, NodeSlot, Received
 from pixmill.engine.cluster.executor import ClusterExecutor
-from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.cluster.node_agent import NodeAgent
 from pixmill.engine.resources.cpu import usable_cores
 
 _OBJECT_STORE = 100_000_000  # bytes, of a cluster that we start: letters are addresses, Ray's default is 30 % of the memory
@@ -26,17 +26,17 @@ _CONNECTING = 10.0
 class RayExecutor(ClusterExecutor):
     """Runs attempts on the Ray cluster at ``address``, else at ``RAY_ADDRESS``, else on one that it starts on this machine."""
 
-    def open_fleet(self, address: str | None, workers: int | None) -> Fleet:
+    def open_backend(self, address: str | None, workers: int | None) -> ClusterBackend:
         """Connect, or start. A connection that the caller's program has made already is used, and stays."""
         place = address or os.environ.get("RAY_ADDRESS")
         try:
             with _environment({} if place else _private()):
-                return RayFleet(place, workers or usable_cores())
+                return RayBackend(place, workers or usable_cores())
         except ImportError:
             raise MissingExtra("ray", "--executor ray") from None
 
 
-class RayFleet(Fleet):
+class RayBackend(ClusterBackend):
     """The nodes of a Ray cluster, as sites."""
 
     def __init__(self, address: str | None, cores: int) -> None:
@@ -49,28 +49,28 @@ class RayFleet(Fleet):
         self._exits = ExitStack()
         if not ray.is_initialized():
             self._connect({"address": address} if address else {"address": "local", "num_cpus": cores, **_local_only()})
-        self._host = ray.remote(NodeHost)
+        self._host = ray.remote(NodeAgent)
         self._actors: dict[int, Any] = {}
         self._awaited: dict[Any, int] = {}
 
-    def sites(self) -> list[Site]:
+    def sites(self) -> list[NodeSlot]:
         """Return the nodes that are alive."""
         try:
             nodes = [node for node in self._ray.nodes() if node["Alive"]]
         except Exception as error:
             raise RunError(f"the Ray cluster does not answer any more: {error}", hint="run again to go on") from error
-        return [Site(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
+        return [NodeSlot(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
 
-    def hire(self, number: int, site: Site, cores: int) -> None:
+    def start_agent(self, number: int, site: NodeSlot, cores: int) -> None:
         """Start the actor on its node, and nowhere else."""
         place = self._strategy(site.name, soft=False)
         actor = self._host.options(num_cpus=cores, scheduling_strategy=place, max_restarts=0).remote()
         self._actors[number] = actor
-        self._awaited[actor.hello.remote()] = number
+        self._awaited[actor.handshake.remote()] = number
 
     def send(self, number: int, letter: bytes) -> None:
         """Call the actor."""
-        self._awaited[self._actors[number].exchange.remote(letter)] = number
+        self._awaited[self._actors[number].handle.remote(letter)] = number
 
     def receive(self, timeout: float) -> list[Received]:
         """Wait for the first call to return, and take the others that have."""
@@ -96,7 +96,7 @@ class RayFleet(Fleet):
 
     def _connect(self, choices: Mapping[str, Any]) -> None:
         try:
-            _knock(choices["address"])
+            _check_reachable(choices["address"])
             with _signals_kept():
                 self._ray.init(**choices, log_to_driver=False, logging_level="ERROR")
         except Exception as error:
@@ -112,7 +112,7 @@ class RayFleet(Fleet):
         return reply
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Raise ``OSError`` when nobody listens at ``host:port``: Ray itself would try for minutes. Other addresses are let pass."""
     host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:

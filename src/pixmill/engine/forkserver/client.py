@@ -20,12 +20,12 @@ RECORD = struct.Struct("=qqqq")
 #: requests: fork a worker (its pipe and beacon ride along); kill one
 FORK, KILL = 1, 2
 #: reports: a worker lives (value: its pid), could not be forked (errno), has ended (wait status; memory: its peak in bytes)
-BORN, STILLBORN, ENDED = 3, 4, 5
+STARTED, FORK_FAILED, EXITED = 3, 4, 5
 
 _PATIENCE = 2.0
 
 
-class Hello(msgspec.Struct, frozen=True):
+class WorkerConfig(msgspec.Struct, frozen=True):
     """What the nursery is told once it is needed. ``processor_time``: seconds that a worker may compute for one task."""
 
     handler: HandlerRef
@@ -41,7 +41,7 @@ class Report(msgspec.Struct, frozen=True):
     memory: int
 
 
-class Nursery:
+class ForkServer:
     """The nursery process, from its start to its end."""
 
     def __init__(self, handler: HandlerRef, *, processor_time: float) -> None:
@@ -56,11 +56,11 @@ class Nursery:
             message = f"no process can be started: {error.strerror}"
             raise RunError(message, hint="is there a limit on processes or on open files?") from error
         with suppress(BrokenPipeError):  # it has died already, which ``reports`` will tell
-            self.pipe.sendall(frame(msgspec.msgpack.encode(Hello(handler, processor_time))))
+            self.pipe.sendall(frame(msgspec.msgpack.encode(WorkerConfig(handler, processor_time))))
 
-    def fork(self, number: int, pipe: socket.socket, beacon_fd: int) -> None:
+    def fork(self, number: int, pipe: socket.socket, status_fd: int) -> None:
         """Ask for a worker. It is told by ``number`` from now on."""
-        socket.send_fds(self.pipe, [RECORD.pack(FORK, number, 0, 0)], [pipe.fileno(), beacon_fd])
+        socket.send_fds(self.pipe, [RECORD.pack(FORK, number, 0, 0)], [pipe.fileno(), status_fd])
 
     def kill(self, number: int) -> None:
         """Have the worker killed; harmless when it has just ended, for its pid is not free before the nursery knows."""

@@ -17,20 +17,20 @@ from pixmill.engine.forkserver.spawn import Spawned, reap, spawn
 _LIMITS = sorted({value for name, value in vars(resource).items() if name.startswith("RLIMIT_")})
 
 
-class _Spare(NamedTuple):
-    nursery: Spawned
+class _Prestarted(NamedTuple):
+    fork_server: Spawned
     preload: tuple[str, ...]
-    surroundings: tuple[object, ...]
+    inherited_state: tuple[object, ...]
 
 
-_laid_by: list[_Spare] = []  # of this process, as its children are
+_prestarted: list[_Prestarted] = []  # of this process, as its children are
 
 
-def lay_by(preload: Sequence[str]) -> None:
+def prestart(preload: Sequence[str]) -> None:
     """Start a nursery that imports ``preload``. When none can be started, whoever needs one will meet the reason."""
     discard()
     with suppress(OSError):
-        _laid_by.append(_Spare(spawn(preload), tuple(preload), _surroundings()))
+        _prestarted.append(_Prestarted(spawn(preload), tuple(preload), _inherited_state()))
 
 
 def take(preload: Sequence[str]) -> Spawned | None:
@@ -38,34 +38,34 @@ def take(preload: Sequence[str]) -> Spawned | None:
 
     It may when all that it has imported is wanted, and what it inherited is still what a new one would inherit.
     """
-    while _laid_by:
-        spare = _laid_by.pop()
-        if set(spare.preload) <= set(preload) and spare.surroundings == _surroundings():
-            return spare.nursery
-        _end(spare.nursery)
+    while _prestarted:
+        spare = _prestarted.pop()
+        if set(spare.preload) <= set(preload) and spare.inherited_state == _inherited_state():
+            return spare.fork_server
+        _end(spare.fork_server)
     return None
 
 
-def is_laid_by() -> bool:
+def is_prestarted() -> bool:
     """Tell whether there is one."""
-    return bool(_laid_by)
+    return bool(_prestarted)
 
 
 def discard() -> None:
     """End the spare, if it is still there."""
-    while _laid_by:
-        _end(_laid_by.pop().nursery)
+    while _prestarted:
+        _end(_prestarted.pop().fork_server)
 
 
-def _end(nursery: Spawned) -> None:
-    nursery.pipe.close()
-    nursery.log.close()
+def _end(fork_server: Spawned) -> None:
+    fork_server.pipe.close()
+    fork_server.log.close()
     with suppress(ProcessLookupError):
-        os.kill(nursery.pid, signal.SIGKILL)
-    reap(nursery.pid)
+        os.kill(fork_server.pid, signal.SIGKILL)
+    reap(fork_server.pid)
 
 
-def _surroundings() -> tuple[object, ...]:
+def _inherited_state() -> tuple[object, ...]:
     """Return what a process that is started now gets from this one, as far as something here may change it."""
     try:
         folder = os.getcwd()  # noqa: PTH109  # pathlib costs more than the call

@@ -2,7 +2,7 @@
 
 It is started afresh, never forked, so no lock, thread or open file of the caller gets into a worker. Being their only
 parent, it knows how each worker ended. It lives as long as the coordinator holds the other end of its pipe, and its workers
-live no longer than it does. Requests and reports are the fixed records of ``nursery``.
+live no longer than it does. Requests and reports are the fixed records of ``fork_server``.
 """
 
 import ctypes
@@ -19,35 +19,35 @@ from contextlib import suppress
 
 import msgspec
 
-from pixmill.engine.forkserver.client import BORN, ENDED, FORK, RECORD, STILLBORN, Hello
-from pixmill.engine.forkserver.spawn import Opening
-from pixmill.engine.worker.process import become_a_worker, work
+from pixmill.engine.forkserver.client import EXITED, FORK, FORK_FAILED, RECORD, STARTED, WorkerConfig
+from pixmill.engine.forkserver.spawn import BootConfig
+from pixmill.engine.worker.process import prepare_process, work
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _MAX_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-class NurseryProcess:
+class ForkServerProcess:
     """The loop of the nursery, over its end of the pipe."""
 
-    def __init__(self, pipe: socket.socket, hello: Hello) -> None:
+    def __init__(self, pipe: socket.socket, hello: WorkerConfig) -> None:
         """Fork workers for the handler of ``hello`` as ``pipe`` asks for them."""
         self._pipe = pipe
-        self._hello = hello
+        self._config = hello
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         self._children: dict[int, int] = {}
-        self._bell, self._clapper = socket.socketpair()
-        for end in (self._bell, self._clapper):
+        self._wakeup_read, self._wakeup_write = socket.socketpair()
+        for end in (self._wakeup_read, self._wakeup_write):
             end.settimeout(0)
 
     def run(self) -> None:
         """Serve until the coordinator hangs up; then kill and reap every worker."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self._clapper.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wakeup_write.fileno(), warn_on_full_buffer=False)
         ready = select.poll()
         ready.register(self._pipe, select.POLLIN)
-        ready.register(self._bell, select.POLLIN)
+        ready.register(self._wakeup_read, select.POLLIN)
         try:
             self._serve(ready)
         except (BrokenPipeError, ConnectionResetError):
@@ -63,8 +63,8 @@ class NurseryProcess:
     def _serve(self, ready: select.poll) -> None:
         while True:
             for fd, _ in ready.poll():
-                if fd == self._bell.fileno():
-                    self._bell.recv(4096)
+                if fd == self._wakeup_read.fileno():
+                    self._wakeup_read.recv(4096)
                     self._reap()
                 elif not self._obey():
                     return
@@ -86,17 +86,17 @@ class NurseryProcess:
         try:
             pid = os.fork()
         except OSError as error:
-            self._report(STILLBORN, number, error.errno or 0, 0)
+            self._report(FORK_FAILED, number, error.errno or 0, 0)
         else:
             if pid == 0:
-                self._raise_child(parent, fds)
+                self._run_child(parent, fds)
             self._children[number] = pid
-            self._report(BORN, number, pid, 0)
+            self._report(STARTED, number, pid, 0)
         finally:
             for fd in fds:
                 os.close(fd)
 
-    def _raise_child(self, parent: int, fds: list[int]) -> None:
+    def _run_child(self, parent: int, fds: list[int]) -> None:
         """Turn the fresh fork into a worker; never returns."""
         try:
             signal.set_wakeup_fd(-1)
@@ -104,12 +104,12 @@ class NurseryProcess:
             if self._libc is not None:
                 self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
                 self._libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            for end in (self._pipe, self._bell, self._clapper):
+            for end in (self._pipe, self._wakeup_read, self._wakeup_write):
                 end.close()
             if os.getppid() == parent:
                 for fd in fds:
                     os.set_inheritable(fd, False)  # noqa: FBT003  # positional only
-                work(socket.socket(fileno=fds[0]), fds[1], self._hello.handler, processor_time=self._hello.processor_time)
+                work(socket.socket(fileno=fds[0]), fds[1], self._config.handler, processor_time=self._config.processor_time)
         finally:
             os._exit(1)
 
@@ -120,7 +120,7 @@ class NurseryProcess:
                 return
             number = self._forget(pid)
             if number is not None:
-                self._report(ENDED, number, status, usage.ru_maxrss * _MAX_RSS_UNIT)
+                self._report(EXITED, number, status, usage.ru_maxrss * _MAX_RSS_UNIT)
 
     def _forget(self, pid: int) -> int | None:
         """Strike ``pid`` off the list; return its number, ``None`` for a stray that a preloaded module started."""
@@ -134,7 +134,7 @@ class NurseryProcess:
 
 
 def main() -> None:
-    """Be a nursery whose pipe is standard input. Started by ``nursery.Nursery``."""
+    """Be a nursery whose pipe is standard input. Started by ``fork_server.Nursery``."""
     pipe = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -142,20 +142,20 @@ def main() -> None:
     letter = _receive(pipe)
     if not letter:
         return
-    opening = Opening(*marshal.loads(letter))  # noqa: S302  # from our parent, over a pipe that nobody else has
+    opening = BootConfig(*marshal.loads(letter))  # noqa: S302  # from our parent, over a pipe that nobody else has
     sys.path[:] = opening.path
     sys.argv[:] = opening.argv
-    _settle_in(opening.dies_with)
+    _configure_process(opening.parent_pid)
     gc.disable()  # an import leaves next to no garbage, and looking for it takes an eighth of the time
     _preload(opening.preload)
     body = _receive(pipe)
     if not body:
         return  # it was laid by, and nobody needed it
-    hello = msgspec.msgpack.decode(body, type=Hello)
+    hello = msgspec.msgpack.decode(body, type=WorkerConfig)
     _preload(hello.handler.preload)
     gc.enable()
     gc.freeze()
-    NurseryProcess(pipe, hello).run()
+    ForkServerProcess(pipe, hello).run()
 
 
 def _preload(modules: Iterable[str]) -> None:
@@ -164,12 +164,12 @@ def _preload(modules: Iterable[str]) -> None:
             importlib.import_module(module)
 
 
-def _settle_in(dies_with: int) -> None:
-    become_a_worker()
+def _configure_process(parent_pid: int) -> None:
+    prepare_process()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # ``kill -TERM -GROUP`` and systemd reach us too: the coordinator decides
-    if dies_with and sys.platform == "linux":
+    if parent_pid and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != dies_with:
+        if os.getppid() != parent_pid:
             os._exit(0)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pixmill.engine.ipc.channel import link
-from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.ipc.status_slot import StatusSlot
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from pixmill.engine.forkserver.process import main; main()"
 
@@ -21,29 +21,29 @@ class Spawned(NamedTuple):
 
     pid: int
     pipe: socket.socket
-    log: Beacon
+    log: StatusSlot
 
 
-class Opening(NamedTuple):
+class BootConfig(NamedTuple):
     """What the nursery is told first: what to import, and as whom.
 
-    ``dies_with``: the pid of the parent whose death ends it at once, 0 to wait for the pipe.
+    ``parent_pid``: the pid of the parent whose death ends it at once, 0 to wait for the pipe.
     """
 
     path: list[str]
     argv: list[str]
-    dies_with: int
+    parent_pid: int
     preload: tuple[str, ...]
 
 
 def spawn(preload: Sequence[str]) -> Spawned:
     """Return a new nursery, which imports ``preload`` while the caller goes on. ``OSError`` when it cannot be started."""
     with link() as ends:
-        pid = _execute(ends.their_pipe.fileno(), ends.their_beacon)
-    letter = marshal.dumps(tuple(_opening(preload)))  # for the same interpreter, and it is at hand
+        pid = _execute(ends.child_pipe.fileno(), ends.child_status_fd)
+    letter = marshal.dumps(tuple(_boot_config(preload)))  # for the same interpreter, and it is at hand
     with suppress(BrokenPipeError):  # it has died already, which whoever reads from it will hear
         ends.pipe.sendall(len(letter).to_bytes(4, "little") + letter)
-    return Spawned(pid, ends.pipe, ends.beacon)
+    return Spawned(pid, ends.pipe, ends.status_slot)
 
 
 def reap(pid: int) -> bool:
@@ -55,11 +55,11 @@ def reap(pid: int) -> bool:
     return status == 0
 
 
-def _opening(preload: Sequence[str]) -> Opening:
+def _boot_config(preload: Sequence[str]) -> BootConfig:
     """Have the nursery die with the main thread, which is to say with us; another thread's end must not kill it."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     path = [place for place in sys.path if isinstance(place, str)]  # as an import does
-    return Opening(path, list(map(str, sys.argv)), os.getpid() if in_main_thread else 0, tuple(preload))
+    return BootConfig(path, list(map(str, sys.argv)), os.getpid() if in_main_thread else 0, tuple(preload))
 
 
 def _execute(pipe_fd: int, log_fd: int) -> int:

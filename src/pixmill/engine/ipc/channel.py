@@ -6,27 +6,27 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.ipc.status_slot import StatusSlot
 
 
 class Link(NamedTuple):
-    """Both ends: ``pipe`` and ``beacon`` are ours, their pipe and their beacon's file descriptor are for the new process."""
+    """Both ends: ``pipe`` and ``status_slot`` are ours, their pipe and their beacon's file descriptor are for the new process."""
 
     pipe: socket.socket
-    beacon: Beacon
-    their_pipe: socket.socket
-    their_beacon: int
+    status_slot: StatusSlot
+    child_pipe: socket.socket
+    child_status_fd: int
 
 
 @contextmanager
 def link() -> Iterator[Link]:
     """Open a link for a process that is started in the block. Their end is closed after it; ours stays, unless the block fails."""
     with ExitStack() as theirs, ExitStack() as ours:
-        pipe, their_pipe = socket.socketpair()
+        pipe, child_pipe = socket.socketpair()
         ours.enter_context(pipe)
-        theirs.enter_context(their_pipe)
-        beacon, their_beacon = Beacon.create()
-        ours.callback(beacon.close)
-        theirs.callback(os.close, their_beacon)
-        yield Link(pipe, beacon, their_pipe, their_beacon)
+        theirs.enter_context(child_pipe)
+        status_slot, child_status_fd = StatusSlot.create()
+        ours.callback(status_slot.close)
+        theirs.callback(os.close, child_status_fd)
+        yield Link(pipe, status_slot, child_pipe, child_status_fd)
         ours.pop_all()

@@ -1,7 +1,7 @@
 """The frames between the coordinator and a worker: four bytes of length (little endian), then MessagePack.
 
 To a worker: errands, a list of ``(sequence number, payload, bytes of memory that it may use)``. From a worker: ``Ready`` or
-``Broken`` once, then one ``Answer`` or ``Declined`` for each errand.
+``LoadFailed`` once, then one ``TaskResult`` or ``Cancelled`` for each errand.
 """
 
 import struct
@@ -18,13 +18,13 @@ class Ready(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     """The handler is loaded: errands may come."""
 
 
-class Broken(msgspec.Struct, frozen=True, array_like=True, tag="b"):
+class LoadFailed(msgspec.Struct, frozen=True, array_like=True, tag="b"):
     """The handler could not be loaded; the worker ends."""
 
     failure: Failure
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
+class TaskResult(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     """The handler returned ``result``, or failed with ``failure``, after ``seconds``.
 
     ``timings`` are seconds by stage, ``measures`` what the handler counted.
@@ -38,18 +38,18 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     measures: dict[str, int]
 
 
-class Declined(msgspec.Struct, frozen=True, array_like=True, tag="d"):
+class Cancelled(msgspec.Struct, frozen=True, array_like=True, tag="d"):
     """The errand was recalled before it began."""
 
     number: int
 
 
-Message = Answer | Declined | Ready | Broken
-Errand = tuple[int, bytes, int]
+Message = TaskResult | Cancelled | Ready | LoadFailed
+TaskRequest = tuple[int, bytes, int]
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_message = msgspec.msgpack.Decoder(Message).decode
-_decode_errands = msgspec.msgpack.Decoder(list[Errand]).decode
+_decode_requests = msgspec.msgpack.Decoder(list[TaskRequest]).decode
 
 
 def frame(body: bytes) -> bytes:
@@ -57,9 +57,9 @@ def frame(body: bytes) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def errand_frame(errands: Sequence[Errand]) -> bytes:
-    """Return the frame that gives ``errands`` to a worker."""
-    return frame(_encoder.encode(errands))
+def request_frame(requests: Sequence[TaskRequest]) -> bytes:
+    """Return the frame that gives ``requests`` to a worker."""
+    return frame(_encoder.encode(requests))
 
 
 def message_frame(message: Message) -> bytes:
@@ -94,6 +94,6 @@ class Inbox:
         """Take what came from a worker and return its messages."""
         return [_decode_message(body) for body in self.feed(data)]
 
-    def errands(self, data: bytes) -> list[Errand]:
+    def requests(self, data: bytes) -> list[TaskRequest]:
         """Take what came from the coordinator and return its errands."""
-        return [errand for body in self.feed(data) for errand in _decode_errands(body)]
+        return [request for body in self.feed(data) for request in _decode_requests(body)]

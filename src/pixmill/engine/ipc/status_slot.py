@@ -18,10 +18,10 @@ from typing import NamedTuple, Self
 _PAGE = 4096
 _LOG = 16_384
 _SIZE = _PAGE + _LOG
-_NUMBER, _BEGAN, _STAGE, _STAGES, _MEMORY, _MEMORY_AT_START, _RECALLED, _BEGUN = range(8)
+_NUMBER, _BEGAN, _STAGE, _STAGES, _MEMORY, _MEMORY_AT_START, _CANCELLED, _LAST_STARTED = range(8)
 _NAMES = 64
 _NAME = 32
-_MOST_STAGES = (_PAGE - _NAMES) // _NAME
+_MAX_STAGES = (_PAGE - _NAMES) // _NAME
 
 
 class Sign(NamedTuple):
@@ -32,13 +32,13 @@ class Sign(NamedTuple):
     stage: str
 
 
-def catch_output(fd: int) -> None:
+def redirect_output(fd: int) -> None:
     """Send this process' standard output and error to the log of the beacon behind ``fd``."""
     os.dup2(fd, 1)
     os.dup2(fd, 2)
 
 
-class Beacon:
+class StatusSlot:
     """One worker's page; the coordinator makes it, the worker attaches to it."""
 
     def __init__(self, memory: mmap.mmap) -> None:
@@ -47,7 +47,7 @@ class Beacon:
         self._view = memoryview(memory)
         self._words = self._view[:_NAMES].cast("Q")
         self._seconds = self._view[:_NAMES].cast("d")
-        self._naming = threading.Lock()
+        self._register_lock = threading.Lock()
 
     @classmethod
     def create(cls) -> tuple[Self, int]:
@@ -67,7 +67,7 @@ class Beacon:
     def begin(self, number: int, now: float) -> None:
         """Say that the errand ``number`` begins."""
         self.show(number, now)
-        self._words[_BEGUN] = number
+        self._words[_LAST_STARTED] = number
 
     def show(self, number: int, began: float) -> None:
         """Say that the worker is at the errand ``number``, which ``began`` then: perhaps before others that it has begun."""
@@ -76,18 +76,18 @@ class Beacon:
         self._words[_NUMBER] = number
 
     def is_recalled(self, number: int) -> bool:
-        """Return whether the coordinator took back the errand ``number``. Ask after ``begin``: see ``Member.recall``."""
-        return number <= self._words[_RECALLED]
+        """Return whether the coordinator took back the errand ``number``. Ask after ``begin``: see ``WorkerHandle.recall``."""
+        return number <= self._words[_CANCELLED]
 
     def recall(self, number: int) -> None:
         """Take back every errand up to ``number`` that has not begun."""
-        self._words[_RECALLED] = number
+        self._words[_CANCELLED] = number
 
-    def name_stage(self, name: str) -> int:
+    def register_stage(self, name: str) -> int:
         """Return the index under which ``name`` is known from now on; 0, the nameless stage, when the page is full."""
-        with self._naming:
+        with self._register_lock:
             index = self._words[_STAGES] + 1
-            if index >= _MOST_STAGES:
+            if index >= _MAX_STAGES:
                 return 0
             encoded = name.encode()[:_NAME].ljust(_NAME, b"\0")
             self._memory[_NAMES + index * _NAME : _NAMES + (index + 1) * _NAME] = encoded
@@ -112,7 +112,7 @@ class Beacon:
     @property
     def begun(self) -> int:
         """The errand begun last, 0 for none yet."""
-        return self._words[_BEGUN]
+        return self._words[_LAST_STARTED]
 
     def note_memory(self, size: int) -> None:
         """Write down the worker's resident memory in bytes; the first note is what growth is measured from."""
@@ -134,7 +134,7 @@ class Beacon:
         written = self._memory[_PAGE:_SIZE]
         return written.rstrip(b"\0").decode(errors="replace").strip()
 
-    def forget_output(self) -> None:
+    def clear_output(self) -> None:
         """Empty the log of the errand before. Costs a look at one byte when nothing was written."""
         if self._memory[_PAGE]:
             os.ftruncate(2, _SIZE)

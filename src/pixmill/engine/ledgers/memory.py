@@ -40,7 +40,7 @@ class MemoryLedger(Ledger):
         for task in tasks:
             self._fresh(task.key, task.id)
 
-    def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
+    def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order."""
         return [self._known(task) for task in tasks]
 

@@ -31,7 +31,7 @@ _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), Sta
 class SqliteLedger(Ledger):
     """One file. Every call that changes something is one commit, on disk when it returns.
 
-    A file that is damaged (cut off, overwritten, not a database) is set aside under another name, ``set_aside``, and the
+    A file that is damaged (cut off, overwritten, not a database) is set aside under another name, ``quarantined``, and the
     ledger begins anew: everything is pending. Damage inside a row, which SQLite cannot see, makes that one task pending. A
     file that vanishes under a run, or is damaged under it, ends the run: code ``ledger-lost``, ``ledger-damaged``.
     """
@@ -45,7 +45,7 @@ class SqliteLedger(Ledger):
         self._clock = clock
         self._sql = read_statements(_PACKAGE, "queries.sql")
         design = Design(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
-        self._connection, self.set_aside = open_for_reading(path, design) if read_only else open_for_writing(path, design)
+        self._connection, self.quarantined = open_for_reading(path, design) if read_only else open_for_writing(path, design)
         self._file = path.stat().st_ino
         self._run = 0
 
@@ -76,7 +76,7 @@ class SqliteLedger(Ledger):
         with self._change() as connection:
             connection.executemany(self._sql["adopt"], rows)
 
-    def look_up(self, tasks: Sequence[Task]) -> list[Record | None]:
+    def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order."""
         records = self.recall([task.key for task in tasks])
         return [record if record and record.id == task.id else None for task, record in zip(tasks, records, strict=True)]

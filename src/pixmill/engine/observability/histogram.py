@@ -8,7 +8,7 @@ import msgspec
 BOUNDS: tuple[float, ...] = tuple(0.0005 * 2**power for power in range(18))
 
 
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
+class HistogramSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Durations of one kind: how many, their sum and the longest in seconds, and how many fell into each bucket."""
 
     count: int = 0
@@ -49,6 +49,6 @@ class Histogram:
         self._longest = max(self._longest, seconds)
         self._buckets[bisect_left(BOUNDS, seconds)] += 1
 
-    def timing(self) -> Timing:
+    def timing(self) -> HistogramSnapshot:
         """Return what has been seen until now."""
-        return Timing(count=self._count, total=self._total, longest=self._longest, buckets=tuple(self._buckets))
+        return HistogramSnapshot(count=self._count, total=self._total, longest=self._longest, buckets=tuple(self._buckets))

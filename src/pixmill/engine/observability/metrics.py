@@ -22,7 +22,7 @@ from pixmill.engine.events import (
     WorkerLost,
     WorkersSeen,
 )
-from pixmill.engine.observability.histogram import Histogram, Timing
+from pixmill.engine.observability.histogram import Histogram, HistogramSnapshot
 from pixmill.engine.task import UNCHANGED, Counts, Done, Failed, Failure, Outcome, Skipped
 
 WINDOW = 10  # seconds that the recent rate looks back
@@ -37,7 +37,7 @@ class FailureKind(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[bytes, ...] = ()
 
 
-class Slow(msgspec.Struct, frozen=True, kw_only=True):
+class SlowTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task that took long, in seconds by the worker's clock."""
 
     key: bytes
@@ -81,9 +81,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, int] = {}
     failures: dict[str, FailureKind] = {}
     left_alone: dict[str, int] = {}
-    task: Timing = Timing()
-    stages: dict[str, Timing] = {}
-    slowest: tuple[Slow, ...] = ()
+    task: HistogramSnapshot = HistogramSnapshot()
+    stages: dict[str, HistogramSnapshot] = {}
+    slowest: tuple[SlowTask, ...] = ()
     in_flight: int = 0
     oldest: float = 0.0
     coordinator_memory: int = 0
@@ -141,7 +141,7 @@ class Metrics(Observer):
         self._slowest: list[tuple[float, bytes]] = []
         self._recent = _Recent()
         # two events a task, a million tasks: functools.singledispatchmethod costs ten times as much as the counting
-        self._takers: dict[type[Event], Callable[[Any], None]] = {
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
             RunStarted: self._start,
             TaskFound: self._find,
             SourceExhausted: self._exhaust,
@@ -157,7 +157,7 @@ class Metrics(Observer):
 
     def notice(self, event: Event) -> None:
         """Count ``event``; one of another kind changes no number."""
-        taker = self._takers.get(type(event))
+        taker = self._handlers.get(type(event))
         if taker is not None:
             taker(event)
 
@@ -181,7 +181,7 @@ class Metrics(Observer):
             node_failures=dict(self._node_failures),
             task=self._task.timing(),
             stages={stage: histogram.timing() for stage, histogram in list(self._stages.items())},
-            slowest=tuple(Slow(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
+            slowest=tuple(SlowTask(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
         )
 
     def _start(self, event: RunStarted) -> None:

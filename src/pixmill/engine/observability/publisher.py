@@ -6,7 +6,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.engine.clock import Clock
 
 
-class Announcer:
+class EventPublisher:
     """Makes each event once, stamps it, and passes it on. Costs nothing when nobody listens."""
 
     def __init__(self, observers: Sequence[Observer], clock: Clock) -> None:
@@ -14,7 +14,7 @@ class Announcer:
         self._observers = tuple(observers)
         self._clock = clock
 
-    def announce(self, kind: type[Event], **facts: object) -> None:
+    def publish(self, kind: type[Event], **facts: object) -> None:
         """Tell everybody that an event of this ``kind`` happened now."""
         if not self._observers:
             return

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 _DESCRIPTORS = re.compile(r"/proc/[0-9]+/(?:task/[0-9]+/)?fd")
-_MOST_LINKS = 40  # as many as Linux follows
+_MAX_LINKS = 40  # as many as Linux follows
 
 
 def is_stream(path: Path) -> bool:
@@ -45,7 +45,7 @@ def open_stream(path: Path, *, wait: bool = True) -> TextIO:
 def _descriptor(path: Path) -> int | None:
     """Return the number of the open file that ``path`` is another name of, also through links; ``None`` for any other file."""
     place = path.absolute()
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAX_LINKS):
         try:
             folder = place.parent.resolve()
             if _DESCRIPTORS.fullmatch(str(folder)) and place.name.isdecimal():

@@ -1,15 +1,15 @@
 """How many tasks to queue at a worker, so that it never waits for the next and none waits long behind another."""
 
 #: seconds of work to keep queued: thirty times the longest turn of a busy coordinator, so that it may do several things at once
-_AHEAD = 0.1
+_TARGET_SECONDS = 0.1
 _MOST = 512
 _WEIGHT = 0.2
 
 
-class Lookahead:
+class Prefetch:
     """Learns from how long tasks take: hundreds deep for tasks of microseconds, one queued behind a long one."""
 
-    def __init__(self, *, ahead: float = _AHEAD) -> None:
+    def __init__(self, *, ahead: float = _TARGET_SECONDS) -> None:
         """Start with one task, which tells how long the others may take. ``ahead``: the seconds of work to keep queued."""
         self.depth = 1
         self._ahead = ahead

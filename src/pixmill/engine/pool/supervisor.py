@@ -10,76 +10,76 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.core.errors import RunError
-from pixmill.engine.failures import death, overdue, stalled
-from pixmill.engine.forkserver.client import BORN, ENDED, Nursery, Report
+from pixmill.engine.failures import deadline_exceeded, death, stalled
+from pixmill.engine.forkserver.client import EXITED, STARTED, ForkServer, Report
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import Message
-from pixmill.engine.pool.worker_handle import Member
+from pixmill.engine.pool.worker_handle import WorkerHandle
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.task import Attempt, Failure
 
-_FORK_AGAIN = 1.0
-_LONGEST_REST = 1.0
-_GOODBYE = 5.0
-_LAST_WORDS = 1.0
-_SPARE_TIME = 5.0  # of the processor: the deadline, which is a worker's first, must come well before
+_FORK_RETRY_DELAY = 1.0
+_MAX_BACKOFF = 1.0
+_EXIT_TIMEOUT = 5.0
+_DRAIN_TIMEOUT = 1.0
+_CPU_TIME_MARGIN = 5.0  # of the processor: the deadline, which is a worker's first, must come well before
 
 
 class Death(msgspec.Struct, frozen=True):
     """A worker has ended, of ``failure`` unless it was sent home.
 
-    ``culprit`` is what it was at; ``innocents`` had not begun, or were computed and not yet settled.
+    ``culprit`` is what it was at; ``unaffected`` had not begun, or were computed and not yet settled.
     """
 
     pid: int
     failure: Failure | None
     culprit: Attempt | None
-    innocents: tuple[Attempt, ...]
+    unaffected: tuple[Attempt, ...]
 
 
-class Crew:
+class Supervisor:
     """Keeps ``size`` workers alive, kills the ones that are overdue, and buries the dead.
 
     ``on_messages`` hears what members say; it is called within ``turn``.
     """
 
     def __init__(
-        self, handler: HandlerRef, *, size: int, timeout: float, on_messages: Callable[[Member, list[Message]], None]
+        self, handler: HandlerRef, *, size: int, timeout: float, on_messages: Callable[[WorkerHandle, list[Message]], None]
     ) -> None:
         """Start the nursery and ask for all workers; neither is waited for. ``RunError`` when no process can be started."""
         self._handler = handler
         self._timeout = timeout
         self._on_messages = on_messages
-        self._members: dict[int, Member] = {}
-        self._born = 0
+        self._workers: dict[int, WorkerHandle] = {}
+        self._last_number = 0
         self._size = size
-        self._most_strikes = size + 3
-        self._strikes = 0
-        self._not_before = 0.0
+        self._max_crashes = size + 3
+        self._crash_count = 0
+        self._backoff_until = 0.0
         self._selector = selectors.DefaultSelector()
         self._deaths: list[Death] = []
-        self._complaint: Failure | None = None
-        self._nursery = self._open_nursery()
+        self._start_error: Failure | None = None
+        self._fork_server = self._open_fork_server()
         try:
-            self.recruit()
+            self.spawn_missing()
         except BaseException:
             self.close()
             raise
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[WorkerHandle]:
         """Yield the living members."""
-        return iter(self._members.values())
+        return iter(self._workers.values())
 
-    def recruit(self) -> bool:
+    def spawn_missing(self) -> bool:
         """Replace those who have gone; return whether somebody came. ``RunError`` when they die as fast as they start."""
-        if len(self._members) >= self._size:
+        if len(self._workers) >= self._size:
             return False
-        if self._strikes >= self._most_strikes:
-            self._give_up()
+        if self._crash_count >= self._max_crashes:
+            self._raise_crash_loop()
         now = time.monotonic()
-        if now < self._not_before:
+        if now < self._backoff_until:
             return False
-        while len(self._members) < self._size and self._beget(now):
+        while len(self._workers) < self._size and self._spawn(now):
             pass
         return True
 
@@ -87,154 +87,154 @@ class Crew:
         """Wait up to ``pause`` seconds for something to happen and return who has died."""
         for key, events in self._selector.select(pause):
             if key.data is None:
-                self._hear_nursery()
-            elif key.data.number in self._members:
+                self._on_fork_server_readable()
+            elif key.data.number in self._workers:
                 self._serve(key.data, events)
         deaths, self._deaths = self._deaths, []
         return deaths
 
-    def expect_writing(self, member: Member) -> None:
+    def watch_writable(self, worker: WorkerHandle) -> None:
         """Watch for room in the member's pipe while there is something to write."""
-        if member.pipe in self._selector.get_map():
-            writing = selectors.EVENT_WRITE if member.is_sending else 0
-            self._selector.modify(member.pipe, selectors.EVENT_READ | writing, member)
+        if worker.pipe in self._selector.get_map():
+            writing = selectors.EVENT_WRITE if worker.is_sending else 0
+            self._selector.modify(worker.pipe, selectors.EVENT_READ | writing, worker)
 
     def enforce_deadlines(self, now: float, pause: float) -> None:
         """Kill who is overdue. ``pause`` is how long the whole run has stood still since the last call, up to ``now``."""
-        for member in self._members.values():
-            elapsed = member.elapsed(now, pause)
-            if member.verdict:
+        for worker in self._workers.values():
+            elapsed = worker.elapsed(now, pause)
+            if worker.verdict:
                 continue
-            idle = now - member.touched
-            is_leaving = member.is_dismissed or member.has_hung_up
+            idle = now - worker.last_activity
+            is_leaving = worker.is_shutting_down or worker.at_eof
             if elapsed is not None and elapsed > self._timeout:
-                self._kill(member, overdue(self._timeout, stage=member.beacon.sign().stage))
-            elif elapsed is None and (is_leaving or member.in_flight) and idle > (_GOODBYE if is_leaving else self._timeout):
-                self._kill(member, stalled(idle))
+                self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.sign().stage))
+            elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else self._timeout):
+                self._kill(worker, stalled(idle))
 
-    def _kill(self, member: Member, verdict: Failure) -> None:
-        member.verdict = verdict
+    def _kill(self, worker: WorkerHandle, verdict: Failure) -> None:
+        worker.verdict = verdict
         with suppress(OSError):  # the nursery has just died and its workers with it
-            self._nursery.kill(member.number)
+            self._fork_server.kill(worker.number)
 
-    def note_progress(self) -> None:
+    def reset_crash_count(self) -> None:
         """Forget the strikes: a worker has answered."""
-        self._strikes = 0
-        self._complaint = None
+        self._crash_count = 0
+        self._start_error = None
 
-    def note_complaint(self, failure: Failure) -> None:
+    def record_start_error(self, failure: Failure) -> None:
         """Remember why a worker could not start."""
-        self._complaint = failure
+        self._start_error = failure
 
     def close(self) -> None:
         """Kill and reap everybody."""
-        is_orderly = self._nursery.close()
-        for member in self._members.values():
+        is_orderly = self._fork_server.close()
+        for worker in self._workers.values():
             if not is_orderly:
-                _see_off(member)
-            member.close()
-        self._members.clear()
+                _drain_and_kill(worker)
+            worker.close()
+        self._workers.clear()
         self._selector.close()
 
-    def _open_nursery(self) -> Nursery:
-        nursery = Nursery(self._handler, processor_time=self._timeout * max(2, usable_cores()) + _SPARE_TIME)
-        self._selector.register(nursery.pipe, selectors.EVENT_READ, None)
-        return nursery
+    def _open_fork_server(self) -> ForkServer:
+        fork_server = ForkServer(self._handler, processor_time=self._timeout * max(2, usable_cores()) + _CPU_TIME_MARGIN)
+        self._selector.register(fork_server.pipe, selectors.EVENT_READ, None)
+        return fork_server
 
-    def _beget(self, now: float) -> bool:
-        self._born += 1
+    def _spawn(self, now: float) -> bool:
+        self._last_number += 1
         try:
-            member = Member.beget(self._nursery, self._born, now)
+            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now)
         except (BrokenPipeError, ConnectionResetError):
             return False  # the nursery is gone: the next turn hears of it
         except OSError as error:
-            self._fall_short(error.strerror or str(error))
+            self._on_fork_failed(error.strerror or str(error))
             return False
-        self._members[member.number] = member
-        self._selector.register(member.pipe, selectors.EVENT_READ, member)
+        self._workers[worker.number] = worker
+        self._selector.register(worker.pipe, selectors.EVENT_READ, worker)
         return True
 
-    def _serve(self, member: Member, events: int) -> None:
+    def _serve(self, worker: WorkerHandle, events: int) -> None:
         if events & selectors.EVENT_WRITE:
-            member.send()
-            self.expect_writing(member)
+            worker.send()
+            self.watch_writable(worker)
         if events & selectors.EVENT_READ:
-            self._on_messages(member, member.receive())
-            if member.has_hung_up:
-                self._stop_listening(member)
-                member.touched = time.monotonic()
+            self._on_messages(worker, worker.receive())
+            if worker.at_eof:
+                self._stop_listening(worker)
+                worker.last_activity = time.monotonic()
 
-    def _hear_nursery(self) -> None:
+    def _on_fork_server_readable(self) -> None:
         try:
-            for report in self._nursery.reports():
+            for report in self._fork_server.reports():
                 self._note(report)
         except ConnectionResetError:
-            self._strikes += 1
-            self._lose_nursery()
+            self._crash_count += 1
+            self._restart_fork_server()
 
     def _note(self, report: Report) -> None:
-        member = self._members.get(report.number)
-        if member is None:
+        worker = self._workers.get(report.number)
+        if worker is None:
             return
-        if report.kind == BORN:
-            member.pid = report.value
+        if report.kind == STARTED:
+            worker.pid = report.value
             return
-        self._on_messages(member, member.last_words())
-        if report.kind == ENDED:
-            self._bury(member, self._cause(member, report.value, report.memory))
+        self._on_messages(worker, worker.drain())
+        if report.kind == EXITED:
+            self._remove_exited(worker, self._cause(worker, report.value, report.memory))
         else:
-            self._bury(member, None)
-            self._fall_short(os.strerror(report.value))
+            self._remove_exited(worker, None)
+            self._on_fork_failed(os.strerror(report.value))
 
-    def _cause(self, member: Member, status: int, memory: int) -> Failure | None:
-        if member.verdict:
-            return msgspec.structs.replace(member.verdict, peak_rss=memory, trace=member.beacon.log())
-        if member.is_dismissed and not member.in_flight:
+    def _cause(self, worker: WorkerHandle, status: int, memory: int) -> Failure | None:
+        if worker.verdict:
+            return msgspec.structs.replace(worker.verdict, peak_rss=memory, trace=worker.status_slot.log())
+        if worker.is_shutting_down and not worker.in_flight:
             return None
-        return death(status, stage=member.beacon.sign().stage, peak_rss=memory, log=member.beacon.log())
+        return death(status, stage=worker.status_slot.sign().stage, peak_rss=memory, log=worker.status_slot.log())
 
-    def _bury(self, member: Member, failure: Failure | None) -> None:
-        del self._members[member.number]
-        self._stop_listening(member)
-        current = member.current()
+    def _remove_exited(self, worker: WorkerHandle, failure: Failure | None) -> None:
+        del self._workers[worker.number]
+        self._stop_listening(worker)
+        current = worker.current()
         if current:
-            del member.in_flight[current[0]]
+            del worker.in_flight[current[0]]
         elif failure:
-            self._strike(failure)
-        self._deaths.append(Death(member.pid, failure, current[1] if current else None, tuple(member.in_flight.values())))
-        member.close()
+            self._count_crash(failure)
+        self._deaths.append(Death(worker.pid, failure, current[1] if current else None, tuple(worker.in_flight.values())))
+        worker.close()
 
-    def _stop_listening(self, member: Member) -> None:
+    def _stop_listening(self, worker: WorkerHandle) -> None:
         with suppress(KeyError):  # its end was seen before its death was heard of
-            self._selector.unregister(member.pipe)
+            self._selector.unregister(worker.pipe)
 
-    def _strike(self, failure: Failure) -> None:
+    def _count_crash(self, failure: Failure) -> None:
         """Count a death without a culprit; rest longer after each, so that nothing spins."""
-        self._strikes += 1
-        self._complaint = self._complaint or failure
-        self._not_before = time.monotonic() + min(_LONGEST_REST, 0.005 * 2**self._strikes)
+        self._crash_count += 1
+        self._start_error = self._start_error or failure
+        self._backoff_until = time.monotonic() + min(_MAX_BACKOFF, 0.005 * 2**self._crash_count)
 
-    def _fall_short(self, reason: str) -> None:
+    def _on_fork_failed(self, reason: str) -> None:
         """No worker could be forked: go on with those there are, and try again later."""
-        self._not_before = time.monotonic() + _FORK_AGAIN
-        if not self._members:
+        self._backoff_until = time.monotonic() + _FORK_RETRY_DELAY
+        if not self._workers:
             raise RunError(f"no worker process can be started: {reason}", hint="is there a limit on processes or on open files?")
 
-    def _lose_nursery(self) -> None:
+    def _restart_fork_server(self) -> None:
         """Bury all, for their parent has died and taken them along, and start anew."""
-        failure = Failure(code="crash", stage="", message="the process that starts the workers died", trace=self._nursery.log())
-        self._complaint = self._complaint or failure
-        self._selector.unregister(self._nursery.pipe)
-        self._nursery.close()
-        for member in list(self._members.values()):
-            self._on_messages(member, _see_off(member))
-            self._bury(member, failure if member.current() else None)
-        if self._strikes >= self._most_strikes:
-            self._give_up()
-        self._nursery = self._open_nursery()
+        failure = Failure(code="crash", stage="", message="the process that starts the workers died", trace=self._fork_server.log())
+        self._start_error = self._start_error or failure
+        self._selector.unregister(self._fork_server.pipe)
+        self._fork_server.close()
+        for worker in list(self._workers.values()):
+            self._on_messages(worker, _drain_and_kill(worker))
+            self._remove_exited(worker, failure if worker.current() else None)
+        if self._crash_count >= self._max_crashes:
+            self._raise_crash_loop()
+        self._fork_server = self._open_fork_server()
 
-    def _give_up(self) -> None:
-        why = self._complaint or Failure(code="crash", stage="", message="no reason is known")
+    def _raise_crash_loop(self) -> None:
+        why = self._start_error or Failure(code="crash", stage="", message="no reason is known")
         last_line = why.trace.strip().splitlines()[-1:] if why.stage != "load" else []
         raise RunError(
             "; ".join([f"the workers die as fast as they start: {why.message}", *last_line]),
@@ -242,16 +242,16 @@ class Crew:
         )
 
 
-def _see_off(member: Member) -> list[Message]:
+def _drain_and_kill(worker: WorkerHandle) -> list[Message]:
     """Return the last messages of a worker whose parent died.
 
     It dies with its parent where the system can do that, and is killed where it cannot; when we are PID 1 it is ours to reap.
     """
-    messages = member.last_words(patience=_LAST_WORDS)
-    if member.pid and not member.has_hung_up:
+    messages = worker.drain(patience=_DRAIN_TIMEOUT)
+    if worker.pid and not worker.at_eof:
         with suppress(ProcessLookupError, PermissionError):
-            os.kill(member.pid, signal.SIGKILL)
-    if member.pid:
+            os.kill(worker.pid, signal.SIGKILL)
+    if worker.pid:
         with suppress(ChildProcessError):
-            os.waitpid(member.pid, 0)
+            os.waitpid(worker.pid, 0)
     return messages

@@ -5,59 +5,59 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
-from pixmill.engine.executor import Post
-from pixmill.engine.forkserver.client import Nursery
+from pixmill.engine.executor import WorkerStatus
+from pixmill.engine.forkserver.client import ForkServer
 from pixmill.engine.ipc.channel import link
-from pixmill.engine.ipc.messages import Inbox, Message, errand_frame
-from pixmill.engine.ipc.status_slot import Beacon
-from pixmill.engine.pool.prefetch import Lookahead
+from pixmill.engine.ipc.messages import Inbox, Message, request_frame
+from pixmill.engine.ipc.status_slot import StatusSlot
+from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.task import Attempt, Failure
 
 _RECEIVE = 262_144
-_SETTLING = 0.001
+_CANCEL_GRACE = 0.001
 
 
-class Member:
+class WorkerHandle:
     """A worker from its birth to its burial.
 
     ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker takes them.
     """
 
-    def __init__(self, number: int, pipe: socket.socket, beacon: Beacon, now: float) -> None:
-        """Made by ``beget``."""
+    def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, now: float) -> None:
+        """Made by ``spawn``."""
         self.number = number
         self.pipe = pipe
-        self.beacon = beacon
+        self.status_slot = status_slot
         self.pid = 0
         self.is_ready = False
         self.is_retiring = False
         self.is_exclusive = False
-        self.is_dismissed = False
-        self.has_hung_up = False
+        self.is_shutting_down = False
+        self.at_eof = False
         self.verdict: Failure | None = None
-        self.complaint: Failure | None = None
+        self.start_error: Failure | None = None
         self.in_flight: dict[int, Attempt] = {}
         self.given = 0
-        self.touched = now
-        self._lookahead = Lookahead()
+        self.last_activity = now
+        self._prefetch = Prefetch()
         self._inbox = Inbox()
         self._outbox = bytearray()
         self._recalled: tuple[int, float] | None = None
         self._seen = 0
-        self._credit = 0.0
+        self._suspended = 0.0
 
     @classmethod
-    def beget(cls, nursery: Nursery, number: int, now: float) -> Self:
-        """Ask ``nursery`` for a worker; attempts may be given at once, they wait in the pipe."""
+    def spawn(cls, fork_server: ForkServer, number: int, now: float) -> Self:
+        """Ask ``fork_server`` for a worker; attempts may be given at once, they wait in the pipe."""
         with link() as ends:
-            nursery.fork(number, ends.their_pipe, ends.their_beacon)
+            fork_server.fork(number, ends.child_pipe, ends.child_status_fd)
             ends.pipe.settimeout(0)
-        return cls(number, ends.pipe, ends.beacon, now)
+        return cls(number, ends.pipe, ends.status_slot, now)
 
     @property
     def is_open(self) -> bool:
         """Whether it may be given attempts."""
-        return not (self.is_retiring or self.is_exclusive or self.has_hung_up or self.verdict)
+        return not (self.is_retiring or self.is_exclusive or self.at_eof or self.verdict)
 
     @property
     def is_fresh(self) -> bool:
@@ -76,25 +76,25 @@ class Member:
 
     def free(self) -> int:
         """Return how many more attempts it should be given; none while a recall is unsettled, for it would be taken back."""
-        return self._lookahead.free(self._unfinished()) if self.is_open and not self.is_recalled else 0
+        return self._prefetch.free(self._unfinished()) if self.is_open and not self.is_recalled else 0
 
     def reserve(self) -> float:
         """Return the seconds for which it has work behind what it is at."""
-        return self._lookahead.reserve(self._unfinished())
+        return self._prefetch.reserve(self._unfinished())
 
     def _unfinished(self) -> int:
         """Return how many of its attempts it is at or has not begun: others only wait for a disk, beside these."""
-        return min(len(self.in_flight), self.given - self.beacon.begun + 1)
+        return min(len(self.in_flight), self.given - self.status_slot.begun + 1)
 
     def give(self, attempts: Sequence[Attempt], now: float) -> None:
         """Send ``attempts``."""
         if not self.in_flight:
-            self.touched = now
+            self.last_activity = now
         first = self.given + 1
         self.given += len(attempts)
         self.in_flight.update(enumerate(attempts, first))
-        errands = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
-        self._outbox += errand_frame(errands)
+        requests = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
+        self._outbox += request_frame(requests)
         self.send()
 
     def send(self) -> None:
@@ -111,7 +111,7 @@ class Member:
         """Return the messages that have come; notes when the worker's end is closed."""
         return self._inbox.messages(self._read() or b"")
 
-    def last_words(self, *, patience: float = 0.0) -> list[Message]:
+    def drain(self, *, patience: float = 0.0) -> list[Message]:
         """Return all messages that a dying worker left in the pipe; wait up to ``patience`` seconds for each."""
         self.pipe.settimeout(patience)
         words: list[Message] = []
@@ -127,28 +127,28 @@ class Member:
             return None
         except ConnectionResetError:
             data = b""
-        self.has_hung_up = self.has_hung_up or not data
+        self.at_eof = self.at_eof or not data
         return data
 
     def answered(self, number: int, seconds: float, now: float) -> Attempt | None:
         """Strike the errand off; return its attempt."""
-        self._lookahead.note(seconds)
-        self.touched = now
+        self._prefetch.note(seconds)
+        self.last_activity = now
         self.is_exclusive = False
         return self.in_flight.pop(number, None)
 
     def current(self) -> tuple[int, Attempt] | None:
         """Return the attempt that the worker is at, with its sequence number."""
-        number = self.beacon.number
+        number = self.status_slot.number
         attempt = self.in_flight.get(number)
         return None if attempt is None else (number, attempt)
 
-    def post(self, now: float) -> Post:
+    def post(self, now: float) -> WorkerStatus:
         """Return what the worker is at."""
-        current, sign, memory = self.current(), self.beacon.sign(), self.beacon.memory
+        current, sign, memory = self.current(), self.status_slot.sign(), self.status_slot.memory
         if current is None or current[0] != sign.number:
-            return Post(pid=self.pid, memory=memory)
-        return Post(pid=self.pid, memory=memory, key=current[1].task.key, stage=sign.stage, seconds=now - sign.began)
+            return WorkerStatus(pid=self.pid, memory=memory)
+        return WorkerStatus(pid=self.pid, memory=memory, key=current[1].task.key, stage=sign.stage, seconds=now - sign.began)
 
     def elapsed(self, now: float, pause: float) -> float | None:
         """Return how long the current attempt has been running, ``None`` when there is none.
@@ -156,18 +156,18 @@ class Member:
         Ask regularly. ``pause`` is how long the whole run has stood still since the last time: it does not count.
         """
         if self.current() is None:
-            self.touched += pause
+            self.last_activity += pause
             return None
-        sign = self.beacon.sign()
+        sign = self.status_slot.sign()
         if sign.number != self._seen:
-            self._seen, self._credit = sign.number, 0.0
-        self._credit = max(0.0, min(self._credit + pause, now - sign.began))  # it may have begun since ``now``
-        return now - sign.began - self._credit
+            self._seen, self._suspended = sign.number, 0.0
+        self._suspended = max(0.0, min(self._suspended + pause, now - sign.began))  # it may have begun since ``now``
+        return now - sign.began - self._suspended
 
     def recall(self, now: float) -> None:
         """Ask back what has not begun. The worker declines it when it comes to it; ``settle`` may know sooner."""
-        self._recalled = (self.beacon.begun, now)
-        self.beacon.recall(self.given)
+        self._recalled = (self.status_slot.begun, now)
+        self.status_slot.recall(self.given)
 
     def settle(self, now: float) -> list[Attempt]:
         """Return what has come back by ``recall`` without waiting for the worker to decline it.
@@ -176,10 +176,10 @@ class Member:
         first and look now at what it has begun. If that is still what it was, a millisecond ago (for ever, to a store
         buffer), then the worker has not looked yet and will see the recall when it does.
         """
-        if self._recalled is None or now - self._recalled[1] < _SETTLING:
+        if self._recalled is None or now - self._recalled[1] < _CANCEL_GRACE:
             return []
         number, self._recalled = self._recalled[0], None
-        if self.beacon.begun != number or number not in self.in_flight:
+        if self.status_slot.begun != number or number not in self.in_flight:
             return []
         back = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
         self.is_exclusive = self.is_exclusive and bool(self.in_flight)
@@ -188,14 +188,14 @@ class Member:
     def retire(self, now: float) -> None:
         """Give it no more; once it has answered all, hang up, and it ends."""
         self.is_retiring = True
-        if self.in_flight or self.is_dismissed:
+        if self.in_flight or self.is_shutting_down:
             return
-        self.is_dismissed = True
-        self.touched = now
+        self.is_shutting_down = True
+        self.last_activity = now
         with suppress(OSError):  # it may just have died
             self.pipe.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Let go of the pipe and the beacon."""
         self.pipe.close()
-        self.beacon.close()
+        self.status_slot.close()

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from pixmill.core.object_reference import resolve
-from pixmill.engine.handler import Handler, HandlerRef, Stages, Unsettled
+from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 
 KEPT = 16  # traces of one worker; when there would be more, every other one goes and half as many are made from then on
 STAGE = "profile"  # in which a trace is written, so that no stage of the task is charged for it
 
 
-class Sampled(msgspec.Struct, frozen=True):
+class SamplingOptions(msgspec.Struct, frozen=True):
     """What is traced, where traces go, and what names a task: ``package.module:name`` of a function of its payload."""
 
     factory: str
@@ -37,7 +37,7 @@ class SampledHandler:
         self._seen = 0
         self._stride = 1
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | Unsettled:
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
         """Do the task, and trace it if it is its turn: to its end, which is then not left to another thread."""
         self._seen += 1
         if (self._seen - 1) % self._stride:
@@ -53,7 +53,7 @@ class SampledHandler:
 
     def _complete(self, payload: bytes, stages: Stages) -> bytes:
         result = self._handler(payload, stages)
-        if not isinstance(result, Unsettled):
+        if not isinstance(result, PendingResult):
             return result
         for _ in result.settle(stages):
             pass
@@ -71,15 +71,15 @@ class SampledHandler:
 
 
 def sampled_handler(options: bytes) -> SampledHandler:
-    """Build the handler from packed ``Sampled``: what a ``HandlerRef`` names."""
-    asked = msgspec.msgpack.decode(options, type=Sampled)
+    """Build the handler from packed ``SamplingOptions``: what a ``HandlerRef`` names."""
+    asked = msgspec.msgpack.decode(options, type=SamplingOptions)
     inner = HandlerRef(asked.factory, asked.options, plain=asked.plain).load()
     return SampledHandler(inner, Path(asked.folder), resolve(asked.name_of))
 
 
-def sampled(handler: HandlerRef, folder: Path, name_of: str) -> HandlerRef:
+def with_sampling(handler: HandlerRef, folder: Path, name_of: str) -> HandlerRef:
     """Return the reference to ``handler`` with some of its tasks traced into ``folder``, which its workers may write to."""
-    asked = Sampled(handler.factory, handler.options, handler.plain, str(folder), name_of)
+    asked = SamplingOptions(handler.factory, handler.options, handler.plain, str(folder), name_of)
     confinement = handler.confinement
     if confinement is not None:
         confinement = msgspec.structs.replace(confinement, writable=(*confinement.writable, os.fsencode(folder)))

@@ -46,7 +46,7 @@ def _profile(name: str, events: list[dict[str, Any]], end: float) -> dict[str, A
 
 
 def _title(trace: Trace) -> str:
-    return printable(trace.name) + (" (its beginning)" if trace.is_cut else "")
+    return printable(trace.name) + (" (its beginning)" if trace.is_truncated else "")
 
 
 def _events(trace: Trace, indexes: dict[Frame, int], begin: float) -> Iterator[dict[str, Any]]:

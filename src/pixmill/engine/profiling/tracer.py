@@ -35,14 +35,17 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """One task: its ``name``, when it began in seconds since the epoch, and its balanced steps. ``is_cut``: there were more."""
+    """One task: its ``name``, when it began in seconds since the epoch, and its balanced steps.
+
+    ``is_truncated``: there were more.
+    """
 
     name: bytes
     began: float
     seconds: float
     frames: tuple[Frame, ...]
     steps: tuple[Step, ...]
-    is_cut: bool
+    is_truncated: bool
 
 
 class Tracer:
@@ -59,9 +62,9 @@ class Tracer:
         self._steps: list[Step] = []
         self._known: dict[object, int] = {}
         self._frames: list[Frame] = []
-        self._below = 0  # calls that are open inside of one whose inside is not shown
-        self._is_silent = False
-        self._is_cut = False
+        self._skip_depth = 0  # calls that are open inside of one whose inside is not shown
+        self._skips_own_code = False
+        self._is_truncated = False
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -77,7 +80,7 @@ class Tracer:
 
     def enter(self, stage: str) -> None:
         """Say that ``stage`` begins: what is open is cut in two, so that all calls of a stage are below it."""
-        if self._is_cut:
+        if self._is_truncated:
             return
         now = self._clock() - self._began
         self._close_all(now)
@@ -87,12 +90,14 @@ class Tracer:
     def trace(self, name: bytes) -> Trace:
         """Return what was traced, as the trace of the task ``name``."""
         steps, frames = tuple(self._steps), tuple(self._frames)
-        return Trace(name=name, began=self._started_at, seconds=self._ended, frames=frames, steps=steps, is_cut=self._is_cut)
+        return Trace(
+            name=name, began=self._started_at, seconds=self._ended, frames=frames, steps=steps, is_truncated=self._is_truncated
+        )
 
     def _hear(self, frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401  # a builtin, a value or nothing
         now = self._clock() - self._began
-        if self._below:
-            self._look_away(event, now)
+        if self._skip_depth:
+            self._skip(event, now)
         elif event == "call":
             self._call(frame.f_code, now)
         elif event == "c_call":
@@ -102,22 +107,22 @@ class Tracer:
 
     def _call(self, code: CodeType, now: float) -> None:
         """Open ``code``; of an import only that, and nothing of our own."""
-        self._is_silent = code.co_filename == __file__
-        self._below = int(self._is_silent or IMPORTING in code.co_filename)
-        if not self._is_silent:
+        self._skips_own_code = code.co_filename == __file__
+        self._skip_depth = int(self._skips_own_code or IMPORTING in code.co_filename)
+        if not self._skips_own_code:
             self._open(self._index(code, lambda: _function(code)), now)
 
-    def _look_away(self, event: str, now: float) -> None:
+    def _skip(self, event: str, now: float) -> None:
         """Follow calls only to know when the one ends whose inside is not shown."""
-        self._below += (event == "call") - (event == "return")
-        if not self._below and not self._is_silent and self._stack:
+        self._skip_depth += (event == "call") - (event == "return")
+        if not self._skip_depth and not self._skips_own_code and self._stack:
             self._steps.append(Step(opens=False, frame=self._stack.pop(), at=now))
 
     def _open(self, index: int, now: float) -> None:
         self._stack.append(index)
         self._steps.append(Step(opens=True, frame=index, at=now))
         if len(self._steps) + len(self._stack) >= self._most:
-            self._is_cut = True
+            self._is_truncated = True
             self._end()
 
     def _index(self, what: object, describe: Callable[[], Frame]) -> int:

@@ -29,14 +29,14 @@ class Memory:
 
     def shared(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Return ``attempts``, each with its share."""
-        return [replace(attempt, memory=self._share, secluded=False) for attempt in attempts]
+        return [replace(attempt, memory=self._share, exclusive=False) for attempt in attempts]
 
     def whole(self, attempt: Attempt) -> Attempt:
         """Return ``attempt`` with all that there is."""
-        return replace(attempt, memory=self.most, secluded=True)
+        return replace(attempt, memory=self.most, exclusive=True)
 
 
-def affordable_crew(cores: int, per_core: int, memory: int) -> int:
+def workers_within_memory(cores: int, per_core: int, memory: int) -> int:
     """Return how many workers to start on ``cores`` cores: ``per_core`` each where ``memory`` bytes have room for them."""
     return max(cores, min(per_core * cores, memory // ROOM))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from pixmill.core.errors import RunError
 
 _CGROUP, _PROC = Path("/sys/fs/cgroup"), Path("/proc")
-_NURSERY = 1
+_FORK_SERVER = 1
 
 
-def affordable_workers(wanted: int, *, threads: int, room: int | None) -> int:
+def workers_within_process_limit(wanted: int, *, threads: int, room: int | None) -> int:
     """Return how many of ``wanted`` workers, each with up to ``threads`` further threads, find ``room`` (``None``: all).
 
     ``RunError`` when there is not even room for one.
@@ -18,7 +18,7 @@ def affordable_workers(wanted: int, *, threads: int, room: int | None) -> int:
     if room is None:
         return wanted
     each = 1 + threads
-    affordable = (room - _NURSERY) // each
+    affordable = (room - _FORK_SERVER) // each
     if affordable < 1:
         message = (
             f"no worker process can be started: {max(0, room)} more processes and threads are allowed here, a worker needs {each}"
@@ -27,7 +27,7 @@ def affordable_workers(wanted: int, *, threads: int, room: int | None) -> int:
     return min(wanted, affordable)
 
 
-def process_room(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
+def available_processes(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
     """Return how many more processes and threads may be started; ``None`` for any number.
 
     It is what the control groups around this process (both versions) and RLIMIT_NPROC leave.

@@ -31,14 +31,14 @@ _WITH_NETWORK, _WITH_SIGNALS = 4, 6  # versions of landlock
 _TIMES_THE_MEMORY, _RESERVED_BY_THREADS = 2, 4_000_000_000
 
 
-class Confinement(msgspec.Struct, frozen=True):
+class Sandbox(msgspec.Struct, frozen=True):
     """What a worker may do: write below the folders ``writable`` and nowhere else, and use the ``network`` or not."""
 
     writable: tuple[bytes, ...]
     network: bool = False
 
 
-def confine(to: Confinement) -> bool:
+def enter_sandbox(to: Sandbox) -> bool:
     """Hold this process to ``to``, and let it signal nobody else.
 
     For good, and for every process that it starts. Return whether the kernel could do it; what it does not know is left out.

@@ -11,31 +11,31 @@ from pixmill.engine.task import Attempt
 class Backlog:
     """Attempts that have not been submitted, in three queues.
 
-    ``hermits`` may only run when nothing else does: their workers were killed, probably for want of memory.
+    ``exclusive`` may only run when nothing else does: their workers were killed, probably for want of memory.
     """
 
     def __init__(self) -> None:
         """Start empty."""
-        self.hermits: deque[Attempt] = deque()
+        self.exclusive: deque[Attempt] = deque()
         self._ready: deque[Attempt] = deque()
         self._delayed: list[tuple[float, int, Attempt]] = []
         self._order = count()
 
     def __len__(self) -> int:
         """Return how many wait, for whatever reason."""
-        return len(self._ready) + len(self._delayed) + len(self.hermits)
+        return len(self._ready) + len(self._delayed) + len(self.exclusive)
 
     def __iter__(self) -> Iterator[Attempt]:
         """Yield all who wait."""
         yield from self._ready
-        yield from self.hermits
+        yield from self.exclusive
         yield from (attempt for _, _, attempt in self._delayed)
 
     def append(self, attempts: Iterable[Attempt]) -> None:
         """Add fresh attempts at the end."""
         self._ready.extend(attempts)
 
-    def put_back(self, attempts: Iterable[Attempt]) -> None:
+    def requeue_first(self, attempts: Iterable[Attempt]) -> None:
         """Add attempts in front: they have waited long enough."""
         self._ready.extendleft(attempts)
 
@@ -64,6 +64,6 @@ class Backlog:
     def clear(self) -> list[Attempt]:
         """Take everything."""
         everything = list(self)
-        for queue in (self.hermits, self._ready, self._delayed):
+        for queue in (self.exclusive, self._ready, self._delayed):
             queue.clear()
         return everything

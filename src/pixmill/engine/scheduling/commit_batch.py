@@ -12,7 +12,7 @@ _MOST = 64
 _LONGEST = 0.05  # seconds: what ended since is done again after a kill -9, and heard of that much later
 
 
-class Gathering:
+class CommitBatch:
     """Keeps outcomes in their order until there are enough of them or the first has waited long enough."""
 
     def __init__(self, clock: Clock) -> None:

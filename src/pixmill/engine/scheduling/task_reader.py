@@ -9,7 +9,7 @@ _CHUNK = 512
 _LONGEST = 0.01
 
 
-class Intake:
+class TaskReader:
     """Draws from an iterable of tasks. ``is_exhausted`` once it has ended, ``is_idle`` while it has nothing at the moment."""
 
     def __init__(self, tasks: Iterable[Task | None], clock: Clock) -> None:

@@ -4,35 +4,35 @@ import random
 
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import Throttled
-from pixmill.engine.executor import Answered
-from pixmill.engine.observability.publisher import Announcer
+from pixmill.engine.executor import Completed
+from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.task import Failure
 
 THROTTLED = "throttled"  # the code of a failure, and the measure in which a handler counts refusals that it waited for itself
 WAITED = "throttled_ms"  # the measure in which it counts the milliseconds of that
 FIRST = 1.0  # seconds: bound of the first pause, doubled with each that follows without an answer in between
 LONGEST = 30.0
-HOPELESS = 600.0  # seconds of refusals alone after which the run ends
+GIVE_UP_AFTER = 600.0  # seconds of refusals alone after which the run ends
 
 
-class Throttling:
+class ThrottleBackoff:
     """Hears every answer. Pauses have full jitter, so that many tasks do not come back at once."""
 
-    def __init__(self, announcer: Announcer, clock: Clock, chance: random.Random) -> None:
+    def __init__(self, publisher: EventPublisher, clock: Clock, chance: random.Random) -> None:
         """Have heard of nothing."""
-        self._announcer = announcer
+        self._publisher = publisher
         self._clock = clock
         self._chance = chance
         self._refused_since: float | None = None
         self._bound = FIRST
 
-    def hear(self, answer: Answered) -> None:
+    def hear(self, answer: Completed) -> None:
         """Tell the observers of refusals, and take note of an answer that is none."""
         is_refused = answer.failure is not None and answer.failure.code == THROTTLED
         refusals = answer.measures.get(THROTTLED, 0) or int(is_refused)
         if refusals:
             seconds = answer.measures.get(WAITED, 0) / 1000
-            self._announcer.announce(Throttled, task=answer.attempt.task, refusals=refusals, seconds=seconds)
+            self._publisher.publish(Throttled, task=answer.attempt.task, refusals=refusals, seconds=seconds)
         if not is_refused:
             self._refused_since = None
             self._bound = FIRST
@@ -47,12 +47,12 @@ class Throttling:
 
     def end(self, failure: Failure) -> Failure | None:
         """Return why the run must end, if nothing but refusals like ``failure`` has come for too long."""
-        if self._refused_since is None or self._clock.elapsed() - self._refused_since < HOPELESS:
+        if self._refused_since is None or self._clock.elapsed() - self._refused_since < GIVE_UP_AFTER:
             return None
         return Failure(
             code=THROTTLED,
             stage=failure.stage,
-            message=f"a store has refused every request for {HOPELESS / 60:.0f} minutes: {failure.message}",
+            message=f"a store has refused every request for {GIVE_UP_AFTER / 60:.0f} minutes: {failure.message}",
             hint="run the same command again later, with fewer --workers or a --max-rate: it goes on where it stopped",
             fatal=True,
         )

@@ -19,8 +19,8 @@ from pixmill.core.text import printable
 from pixmill.engine.sqlite.journal_mode import JOURNAL, journal_mode
 
 _FILES = ("", "-wal", "-shm", "-journal")
-_LEFT = ("-wal", "-journal")
-_ALONE = "mode=rw"
+_RECOVERY_FILES = ("-wal", "-journal")
+_EXCLUSIVE = "mode=rw"
 _SAME_COMMAND = "the next run sets the damaged file aside and makes what it held anew"
 _MEANINGS = {
     sqlite3.SQLITE_FULL: ("disk-full", "free some space and run the same command again: it goes on where it stopped"),
@@ -55,7 +55,7 @@ def open_for_writing(path: Path, design: Design) -> tuple[sqlite3.Connection, Pa
         try:
             return _checked(path, design), None
         except _Damaged:
-            aside = _set_aside(path)
+            aside = _quarantine(path)
             return _checked(path, design), aside
 
 
@@ -81,7 +81,7 @@ def _read(path: Path, design: Design) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         is_full = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
         is_torn = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK  # a run died while it made the file
-        is_sealed = not os.access(path.parent, os.W_OK) and _unshared(path) != _ALONE
+        is_sealed = not os.access(path.parent, os.W_OK) and _unshared(path) != _EXCLUSIVE
         if not (is_full or is_torn or is_sealed):
             raise
         return _read_only(path, design, _unshared(path))
@@ -89,7 +89,7 @@ def _read(path: Path, design: Design) -> sqlite3.Connection:
 
 def _unshared(path: Path) -> str:
     """Return how to open a file that nobody else uses: with what a run that died has left beside it, or as it is."""
-    return _ALONE if any(path.with_name(path.name + suffix).exists() for suffix in _LEFT) else "immutable=1"
+    return _EXCLUSIVE if any(path.with_name(path.name + suffix).exists() for suffix in _RECOVERY_FILES) else "immutable=1"
 
 
 def _missing(path: Path) -> RunError:
@@ -144,7 +144,7 @@ def _read_only(path: Path, design: Design, how: str) -> sqlite3.Connection:
         f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None, check_same_thread=False
     )
     with _closed_on_error(connection), _damage():
-        if how == _ALONE:
+        if how == _EXCLUSIVE:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the log is then kept in memory
         connection.execute("BEGIN")  # one view of the file for all that is asked: a run may be making it at this moment
         if not _is_ours(connection, design, path):
@@ -208,7 +208,7 @@ def _damage() -> Iterator[None]:
         raise
 
 
-def _set_aside(path: Path) -> Path:
+def _quarantine(path: Path) -> Path:
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1

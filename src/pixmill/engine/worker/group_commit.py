@@ -15,29 +15,29 @@ from typing import TypeVar
 import msgspec
 
 from pixmill.core.phases import Steps
-from pixmill.engine.handler import Unsettled
-from pixmill.engine.ipc.messages import Answer
-from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.handler import PendingResult
+from pixmill.engine.ipc.messages import TaskResult
+from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.worker.invoke import advance
-from pixmill.engine.worker.stages import BeaconStages, StageClock
+from pixmill.engine.worker.stages import PublishedStages, StageClock
 
 Number = TypeVar("Number", int, float)
 
 
 _MOST = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
-_LARGEST = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
+_MAX_GROUP_BYTES = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
 _LONGEST = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
-_BEHIND = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
+_MAX_LAG = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
 
 
-class Tail:
+class PendingCommit:
     """A task from the end of its computing to its answer. Between its steps, others take theirs.
 
     ``answer`` is what there is of it so far; whole, once ``advance`` has said that there is no step left. ``began`` is
     monotonic, and moves on while others take steps: what passes since then is time of the task's own.
     """
 
-    def __init__(self, answer: Answer, steps: Steps, *, size: int) -> None:
+    def __init__(self, answer: TaskResult, steps: Steps, *, size: int) -> None:
         """Go on where ``answer`` ends. ``size``: the bytes that are held until the last of ``steps``."""
         self.answer = answer
         self.size = size
@@ -71,29 +71,29 @@ def _sums(one: dict[str, Number], other: dict[str, Number]) -> dict[str, Number]
     return one | {name: one.get(name, 0) + amount for name, amount in other.items()}
 
 
-class Settler:
+class GroupCommitter:
     """Settles tails beside the worker's thread, and has each answered once it is. All methods are for the worker's thread."""
 
-    def __init__(self, beacon: Beacon, answer: Callable[[Sequence[Answer]], None]) -> None:
-        """Show on ``beacon`` what is waited for, and hand the answers of each group to ``answer``, in a thread of its own."""
-        self._beacon = beacon
+    def __init__(self, status_slot: StatusSlot, answer: Callable[[Sequence[TaskResult]], None]) -> None:
+        """Show on ``status_slot`` what is waited for, and hand the answers of each group to ``answer``, in a thread of its own."""
+        self._status_slot = status_slot
         self._answer = answer
-        self._stages = BeaconStages(beacon)
-        self._stages.is_shown = False
-        self._waiting: list[Tail] = []
+        self._stages = PublishedStages(status_slot)
+        self._stages.is_published = False
+        self._waiting: list[PendingCommit] = []
         self._size = 0
         self._since = 0.0
-        self._group: list[Tail] = []
-        self._at: Tail | None = None
+        self._group: list[PendingCommit] = []
+        self._current: PendingCommit | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def take(self, answer: Answer, unsettled: Unsettled) -> None:
+    def take(self, answer: TaskResult, unsettled: PendingResult) -> None:
         """Have ``unsettled`` settled, and then ``answer`` said; waits while a whole group is before it."""
         if self._thread is None:  # not sooner: by now the worker is confined, and a thread that it starts is too
             self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
             self._thread.start()
-        tail = Tail(answer, unsettled.settle(self._stages), size=unsettled.size)
+        tail = PendingCommit(answer, unsettled.settle(self._stages), size=unsettled.size)
         with self._changed:
             if self._is_full():
                 self._wait_until(lambda: not self._is_full())
@@ -103,7 +103,7 @@ class Settler:
             self._size += tail.size
             if len(self._waiting) == 1 or self._is_full():
                 self._changed.notify_all()
-            if tail.size > _LARGEST:
+            if tail.size > _MAX_GROUP_BYTES:
                 self._wait_until(self._is_idle)
 
     def finish(self) -> None:
@@ -115,21 +115,21 @@ class Settler:
     def _is_full(self) -> bool:
         if not self._waiting:
             return False
-        return len(self._waiting) >= _MOST or self._size >= _LARGEST or time.monotonic() - self._since > _BEHIND
+        return len(self._waiting) >= _MOST or self._size >= _MAX_GROUP_BYTES or time.monotonic() - self._since > _MAX_LAG
 
     def _is_idle(self) -> bool:
         return not self._waiting and not self._group
 
     def _wait_until(self, is_over: Callable[[], bool]) -> None:
         """Show the coordinator for which task we wait: a disk that hangs is blamed on that one."""
-        self._stages.is_shown = True
-        self._show(self._at or self._waiting[0])
+        self._stages.is_published = True
+        self._show(self._current or self._waiting[0])
         self._changed.notify_all()
         self._changed.wait_for(is_over)
-        self._stages.is_shown = False
+        self._stages.is_published = False
 
-    def _show(self, tail: Tail) -> None:
-        self._beacon.show(tail.answer.number, tail.began)
+    def _show(self, tail: PendingCommit) -> None:
+        self._status_slot.show(tail.answer.number, tail.began)
         self._stages.show()
 
     def _run(self) -> None:
@@ -143,23 +143,23 @@ class Settler:
         finally:
             os._exit(1)
 
-    def _next_group(self) -> Sequence[Tail]:
+    def _next_group(self) -> Sequence[PendingCommit]:
         """Wait until there is a group: one that is full, or has waited long enough, or that the worker waits for."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
             left = self._since + _LONGEST - time.monotonic()
-            self._changed.wait_for(lambda: self._is_full() or self._stages.is_shown, timeout=left)
+            self._changed.wait_for(lambda: self._is_full() or self._stages.is_published, timeout=left)
             self._group, self._waiting, self._size = self._waiting, [], 0
-            self._at = self._group[0]
+            self._current = self._group[0]
             self._changed.notify_all()
             return self._group
 
-    def _settle(self, group: Sequence[Tail]) -> None:
+    def _settle(self, group: Sequence[PendingCommit]) -> None:
         """Take every tail of ``group`` a step further, again and again; the last step of a result leaves it durable.
 
         Answers go together, but none waits long for others.
         """
-        left, answers, said = list(group), list[Answer](), time.monotonic()
+        left, answers, said = list(group), list[TaskResult](), time.monotonic()
         while left:
             turn, left = left, []
             for tail in turn:
@@ -172,13 +172,13 @@ class Settler:
                     answers, said = [], time.monotonic()
         with self._changed:
             self._group = []
-            self._at = None
+            self._current = None
             self._changed.notify_all()
 
-    def _advance(self, tail: Tail) -> bool:
+    def _advance(self, tail: PendingCommit) -> bool:
         with self._changed:
             tail.resume()
-            self._at = tail
-            if self._stages.is_shown:
+            self._current = tail
+            if self._stages.is_published:
                 self._show(tail)
         return tail.advance(self._stages)

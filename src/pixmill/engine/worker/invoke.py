@@ -2,12 +2,12 @@
 
 from pixmill.core.phases import Steps
 from pixmill.engine.failures import failure_of
-from pixmill.engine.handler import Handler, Unsettled
+from pixmill.engine.handler import Handler, PendingResult
 from pixmill.engine.task import Failure
 from pixmill.engine.worker.stages import StageClock
 
 
-def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | Unsettled, Failure | None]:
+def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | PendingResult, Failure | None]:
     """Return the handler's result, or an empty one and the failure."""
     try:
         result = handler(payload, stages)
@@ -15,7 +15,7 @@ def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | 
         raise
     except BaseException as error:  # noqa: BLE001  # a handler that calls sys.exit() fails its task, not the worker
         return b"", failure_of(error, stages.stage)
-    if not isinstance(result, bytes | Unsettled):
+    if not isinstance(result, bytes | PendingResult):
         kind = type(result).__name__
         return b"", Failure(code="handler", stage=stages.stage, message=f"the handler returned {kind}, expected bytes")
     return result, None

@@ -9,14 +9,14 @@ import time
 from collections.abc import Sequence
 
 from pixmill.engine.failures import failure_of
-from pixmill.engine.handler import Handler, HandlerRef, Unsettled
-from pixmill.engine.ipc.messages import Answer, Broken, Declined, Errand, Inbox, Message, Ready, message_frame
-from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.handler import Handler, HandlerRef, PendingResult
+from pixmill.engine.ipc.messages import Cancelled, Inbox, LoadFailed, Message, Ready, TaskRequest, TaskResult, message_frame
+from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.resources.memory import resident_memory, usable_memory
-from pixmill.engine.resources.sandbox import confine, limit_address_space, limit_processor_time
-from pixmill.engine.worker.group_commit import Settler
+from pixmill.engine.resources.sandbox import enter_sandbox, limit_address_space, limit_processor_time
+from pixmill.engine.worker.group_commit import GroupCommitter
 from pixmill.engine.worker.invoke import call
-from pixmill.engine.worker.stages import BeaconStages
+from pixmill.engine.worker.stages import PublishedStages
 
 _RECEIVE = 262_144
 _MEMORY_NOTE_EVERY = 0.25
@@ -25,12 +25,12 @@ _MEMORY_NOTE_EVERY = 0.25
 class Worker:
     """The loop of one worker process, over its end of the pipe."""
 
-    def __init__(self, pipe: socket.socket, beacon: Beacon, *, processor_time: float) -> None:
-        """Answer on ``pipe`` and show the way on ``beacon``; compute for ``processor_time`` seconds a task at most."""
+    def __init__(self, pipe: socket.socket, status_slot: StatusSlot, *, processor_time: float) -> None:
+        """Answer on ``pipe`` and show the way on ``status_slot``; compute for ``processor_time`` seconds a task at most."""
         self._pipe = pipe
-        self._beacon = beacon
-        self._stages = BeaconStages(beacon)
-        self._settler = Settler(beacon, self._say)
+        self._status_slot = status_slot
+        self._stages = PublishedStages(status_slot)
+        self._committer = GroupCommitter(status_slot, self._say)
         self._saying = threading.Lock()
         self._noted = 0.0
         self._limited = -1
@@ -42,23 +42,23 @@ class Worker:
             handler = handler_ref.load()
             limit_address_space(usable_memory())
             if handler_ref.confinement:
-                confine(handler_ref.confinement)
+                enter_sandbox(handler_ref.confinement)
         except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
-            self._say([Broken(failure_of(error, "load"))])
+            self._say([LoadFailed(failure_of(error, "load"))])
             return
         self._say([Ready()])
         self._note_memory(time.monotonic())
         inbox = Inbox()
         while data := self._hear():
-            for errand in inbox.errands(data):
-                self._take(handler, errand)
+            for request in inbox.requests(data):
+                self._take(handler, request)
 
     def _hear(self) -> bytes:
         """Return what has come; when nothing has, everything is settled before we wait for it."""
         try:
             return self._pipe.recv(_RECEIVE, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self._settler.finish()
+            self._committer.finish()
             return self._pipe.recv(_RECEIVE)
 
     def _say(self, messages: Sequence[Message]) -> None:
@@ -66,13 +66,13 @@ class Worker:
         with self._saying:
             self._pipe.sendall(frames)
 
-    def _take(self, handler: Handler, errand: Errand) -> None:
-        number, payload, memory = errand
+    def _take(self, handler: Handler, request: TaskRequest) -> None:
+        number, payload, memory = request
         began = time.monotonic()
-        self._beacon.forget_output()
-        self._beacon.begin(number, began)
-        if self._beacon.is_recalled(number):
-            self._say([Declined(number)])
+        self._status_slot.clear_output()
+        self._status_slot.begin(number, began)
+        if self._status_slot.is_recalled(number):
+            self._say([Cancelled(number)])
             return
         self._stages.memory = memory
         self._limit_processor_time()
@@ -81,10 +81,10 @@ class Worker:
         ended = time.monotonic()
         if ended - self._noted > _MEMORY_NOTE_EVERY:
             self._note_memory(ended)
-        settled = result.result if isinstance(result, Unsettled) else result
-        answer = Answer(number, settled, failure, ended - began, timings, measures)
-        if isinstance(result, Unsettled):
-            self._settler.take(answer, result)
+        settled = result.result if isinstance(result, PendingResult) else result
+        answer = TaskResult(number, settled, failure, ended - began, timings, measures)
+        if isinstance(result, PendingResult):
+            self._committer.take(answer, result)
         else:
             self._say([answer])
 
@@ -97,4 +97,4 @@ class Worker:
 
     def _note_memory(self, now: float) -> None:
         self._noted = now
-        self._beacon.note_memory(resident_memory())
+        self._status_slot.note_memory(resident_memory())

@@ -8,13 +8,13 @@ import socket
 import sys
 
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ipc.status_slot import Beacon, catch_output
+from pixmill.engine.ipc.status_slot import StatusSlot, redirect_output
 from pixmill.engine.worker.loop import Worker
 
 _MORE_LIKELY_FOR_THE_OOM_KILLER = 500
 
 
-def become_a_worker() -> None:
+def prepare_process() -> None:
     """Set this process up to be one that can be killed at any moment without a trace."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -28,21 +28,21 @@ def become_a_worker() -> None:
     os.environ["PIXMILL_WORKER"] = str(os.getpid())
 
 
-def is_a_worker() -> bool:
+def is_worker_process() -> bool:
     """Return whether this very process is a worker or the nursery of a run (a program that one of them starts is not)."""
     return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
 
 
-def work(pipe: socket.socket, beacon_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
+def work(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
     """Live a worker's life and end the process."""
     status = 1
     try:
-        become_a_worker()
-        beacon = Beacon.attach(beacon_fd)
-        catch_output(beacon_fd)
-        os.close(beacon_fd)
+        prepare_process()
+        status_slot = StatusSlot.attach(status_fd)
+        redirect_output(status_fd)
+        os.close(status_fd)
         faulthandler.enable(file=2, all_threads=False)
-        Worker(pipe, beacon, processor_time=processor_time).run(handler_ref)
+        Worker(pipe, status_slot, processor_time=processor_time).run(handler_ref)
         status = 0
     except (BrokenPipeError, ConnectionResetError):
         pass  # the coordinator is gone

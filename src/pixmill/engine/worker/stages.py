@@ -3,9 +3,9 @@
 import time
 
 from pixmill.core.errors import LimitError
-from pixmill.engine.failures import CROWDED
+from pixmill.engine.failures import LIMIT_MEMORY
 from pixmill.engine.handler import Stages
-from pixmill.engine.ipc.status_slot import Beacon
+from pixmill.engine.ipc.status_slot import StatusSlot
 
 
 class StageClock(Stages):
@@ -38,7 +38,7 @@ class StageClock(Stages):
         """Raise ``LimitError`` when ``memory`` is more than the task at hand may use."""
         if self.memory and memory > self.memory:
             message = f"this needs about {memory / 1e6:,.0f} MB of memory, and may use {self.memory / 1e6:,.0f} MB"
-            raise LimitError(message, code=CROWDED, hint="raise it with --memory, or use fewer --workers")
+            raise LimitError(message, code=LIMIT_MEMORY, hint="raise it with --memory, or use fewer --workers")
 
     def finish(self) -> tuple[dict[str, float], dict[str, int]]:
         """Return the seconds by stage and the counts, and be ready for the next task."""
@@ -49,20 +49,20 @@ class StageClock(Stages):
         return timings, measures
 
 
-class BeaconStages(StageClock):
-    """A stage clock that also shows the stage to the coordinator, while it ``is_shown``."""
+class PublishedStages(StageClock):
+    """A stage clock that also shows the stage to the coordinator, while it ``is_published``."""
 
-    def __init__(self, beacon: Beacon) -> None:
-        """Show stages on ``beacon``."""
+    def __init__(self, status_slot: StatusSlot) -> None:
+        """Show stages on ``status_slot``."""
         super().__init__()
-        self.is_shown = True
-        self._beacon = beacon
+        self.is_published = True
+        self._status_slot = status_slot
         self._indexes: dict[str, int] = {"": 0}
 
     def enter(self, stage: str) -> None:
         """End the stage before and begin ``stage``."""
         super().enter(stage)
-        if self.is_shown:
+        if self.is_published:
             self.show()
 
     def show(self) -> None:
@@ -70,5 +70,5 @@ class BeaconStages(StageClock):
         stage = self.stage
         index = self._indexes.get(stage)
         if index is None:
-            index = self._indexes[stage] = self._beacon.name_stage(stage)
-        self._beacon.enter(index)
+            index = self._indexes[stage] = self._status_slot.register_stage(stage)
+        self._status_slot.enter(index)

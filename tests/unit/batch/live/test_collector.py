@@ -1,7 +1,7 @@
 from pixmill.batch.item import Product, Written, pack
 from pixmill.batch.live.collector import Witness
 from pixmill.engine.events import RunEnded, RunStalled, RunStarted, TaskFinished, WorkersSeen
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.task import Counts, Done, Failed, Failure, Skipped, Task
 
 FAULT = Failure(code="decode", stage="decode", message="damaged")
@@ -46,7 +46,7 @@ def test_silence_lasts_until_something_finishes():
 def test_who_is_at_work_is_known_until_the_run_ends():
     witness = Witness(1000.0)
     witness.notice(RunStarted(at=0, run=3, workers=2))
-    witness.notice(WorkersSeen(at=0, memory=1, posts=(Post(pid=1, key=b"a.jpg", stage="decode"), Post(pid=2))))
+    witness.notice(WorkersSeen(at=0, memory=1, posts=(WorkerStatus(pid=1, key=b"a.jpg", stage="decode"), WorkerStatus(pid=2))))
     assert (witness.run, [post.pid for post in witness.posts]) == (3, [1])
     witness.notice(RunEnded(at=0, counts=Counts(), reason="finished", seconds=1))
     assert witness.posts == ()

@@ -1,11 +1,13 @@
 import pytest
 
 from pixmill.batch.report.time_breakdown import advice, spending
-from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.histogram import HistogramSnapshot
 
 
 def spent(*, workers=2, seconds=50.0, **stages):
-    return spending({name: Timing(count=1, total=total) for name, total in stages.items()}, workers=workers, seconds=seconds)
+    return spending(
+        {name: HistogramSnapshot(count=1, total=total) for name, total in stages.items()}, workers=workers, seconds=seconds
+    )
 
 
 def test_the_time_of_all_workers_is_divided_into_computing_storage_and_waiting():

@@ -88,7 +88,7 @@ def test_an_image_that_failed_because_it_was_not_there_is_tried_again_when_it_is
     drawn.ledger.finish([Failed(task=first, failure=gone)])
     drawn.arrivals.finished(Failed(task=first, failure=gone, remembered=True))
     assert drawn.next_task() == first
-    assert drawn.ledger.look_up([first]) == [None]
+    assert drawn.ledger.get_exact([first]) == [None]
 
 
 def test_an_image_that_failed_for_a_reason_of_its_own_is_not(drawn, tmp_path):

@@ -5,40 +5,40 @@ from contextlib import closing
 import pytest
 
 from pixmill.core.errors import RunError
-from pixmill.engine.cluster.backend import Site
-from pixmill.engine.cluster.messages import Versions, packed
-from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.cluster.backend import NodeSlot
+from pixmill.engine.cluster.messages import Versions, encode
+from pixmill.engine.cluster.node_agent import NodeAgent
 from pixmill.engine.events import NodeRefused
-from pixmill.engine.executor import Answered, Lost, Returned, Told
+from pixmill.engine.executor import Completed, Lost, Returned, Told
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.executors import answers, attempts, losses, returned, run_all
 from pixmill.testing.faulty_handlers import REF
-from support.loopback_cluster import LoopbackExecutor, LoopbackFleet
+from support.loopback_cluster import LoopbackBackend, LoopbackExecutor
 from support.processes import wait_until
 
-ONE, TWO = Site("1", "10.0.0.1", 1), Site("2", "10.0.0.2", 1)
+ONE, TWO = NodeSlot("1", "10.0.0.1", 1), NodeSlot("2", "10.0.0.2", 1)
 
 
-class OtherHost(NodeHost):
+class OtherHost(NodeAgent):
     """A host on a machine where nobody has updated anything."""
 
-    def hello(self):
-        return packed(Versions("3.9", "0.0.1"))
+    def handshake(self):
+        return encode(Versions("3.9", "0.0.1"))
 
 
-class NoHost(NodeHost):
+class NoHost(NodeAgent):
     """A host on a machine where pixmill is not installed."""
 
-    def hello(self):
+    def handshake(self):
         message = (
             "The actor died because of an error raised in its creation task\n...\nModuleNotFoundError: No module named 'pixmill'"
         )
         raise RuntimeError(message)
 
 
-def started(fleet, **choices):
-    executor = LoopbackExecutor(fleet, **choices)
+def started(backend, **choices):
+    executor = LoopbackExecutor(backend, **choices)
     executor.start(REF, Policy())
     return closing(executor)
 
@@ -56,51 +56,51 @@ def wait_for(executor, condition):
 
 
 def test_work_is_spread_over_the_nodes():
-    with started(LoopbackFleet(ONE, TWO)) as executor:
+    with started(LoopbackBackend(ONE, TWO)) as executor:
         assert executor.workers == 2
-        pids = {answer.result for answer in run_all(executor, tasks("pid", 40)) if isinstance(answer, Answered)}
+        pids = {answer.result for answer in run_all(executor, tasks("pid", 40)) if isinstance(answer, Completed)}
     assert len(pids) == 2
 
 
 def test_no_more_workers_are_started_than_are_asked_for():
-    with started(LoopbackFleet(Site("1", "one", 2), Site("2", "two", 2)), workers=3) as executor:
+    with started(LoopbackBackend(NodeSlot("1", "one", 2), NodeSlot("2", "two", 2)), workers=3) as executor:
         assert executor.workers == 3
 
 
 def test_posts_name_the_node():
-    with started(LoopbackFleet(ONE)) as executor:
+    with started(LoopbackBackend(ONE)) as executor:
         executor.submit(tasks("sleep 30", 1))
         wait_for(executor, lambda _: any(post.key and post.node == ONE.label for post in executor.posts()))
 
 
 def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_what_it_says_later_counts_for_nothing():
-    fleet = LoopbackFleet(ONE)
-    with started(fleet, lease=4.0) as executor:
+    backend = LoopbackBackend(ONE)
+    with started(backend, lease=4.0) as executor:
         run_all(executor, tasks("echo x", 5))
-        wait_for(executor, lambda _: not any(node.is_awaited for node in executor._muster))
-        fleet.cut(ONE.name)
-        fleet.places.append(TWO)
+        wait_for(executor, lambda _: not any(node.awaiting_reply for node in executor._membership))
+        backend.cut(ONE.name)
+        backend.places.append(TWO)
         todo = attempts("echo late")
         executor.submit(todo)
         reports = wait_for(executor, lambda reports: any(returned(report) for report in reports))
         assert [type(report) for report in reports] == [Lost, Returned]
         assert reports[0].attempt is None
         assert reports[0].failure.message.startswith(f"node {ONE.label}: no sign for")
-        assert [answer.result for answer in fleet.held_answers(ONE.name)] == [b"echo late"]
-        fleet.mend(ONE.name)
+        assert [answer.result for answer in backend.held_answers(ONE.name)] == [b"echo late"]
+        backend.mend(ONE.name)
         wait_for(executor, lambda _: executor.room())
         again = run_all(executor, todo)
         for _ in range(5):
             again += executor.wait(0.02)
-    (answer,) = [report for report in again if isinstance(report, Answered)]
+    (answer,) = [report for report in again if isinstance(report, Completed)]
     assert answer.attempt == todo[0]
 
 
 def test_a_node_that_joins_during_the_run_gets_work():
-    fleet = LoopbackFleet(ONE)
-    with started(fleet) as executor:
+    backend = LoopbackBackend(ONE)
+    with started(backend) as executor:
         executor.submit(tasks("sleep 30", 1))
-        fleet.places.append(TWO)
+        backend.places.append(TWO)
         wait_for(executor, lambda _: executor.workers == 2)
         (other,) = attempts("pid")
         wait_for(executor, lambda _: executor.room() > 0)
@@ -109,15 +109,15 @@ def test_a_node_that_joins_during_the_run_gets_work():
 
 
 def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
-    fleet = LoopbackFleet(Site("0", "10.0.0.9", 1))
+    backend = LoopbackBackend(NodeSlot("0", "10.0.0.9", 1))
     (poison,) = attempts("sleep 60")
     seen = []
-    with started(fleet) as executor:
+    with started(backend) as executor:
         for number in range(1, 4):
             wait_for(executor, lambda _: executor.room())
             executor.submit([poison])
             wait_for(executor, lambda _: executor.posts() and executor.posts()[0].key)
-            fleet.places[:] = [Site(f"{number}", "10.0.0.9", 1)]
+            backend.places[:] = [NodeSlot(f"{number}", "10.0.0.9", 1)]
             seen.append(wait_for(executor, lambda reports: any(returned(report) for report in reports)))
     assert [any(isinstance(report, Returned) for report in reports) for reports in seen] == [True, True, False]
     (blamed,) = losses(seen[-1])
@@ -126,7 +126,7 @@ def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
 
 
 def test_a_node_with_other_versions_is_refused_with_a_sentence():
-    executor = LoopbackExecutor(LoopbackFleet(ONE, kind=OtherHost))
+    executor = LoopbackExecutor(LoopbackBackend(ONE, kind=OtherHost))
     ours = Versions.here()
     sentence = (
         rf"node 10.0.0.1 is refused: it has Python 3.9 and pixmill 0.0.1, .* has Python {ours.python} and pixmill {ours.pixmill}"
@@ -137,10 +137,10 @@ def test_a_node_with_other_versions_is_refused_with_a_sentence():
 
 
 def test_a_node_with_other_versions_that_joins_later_is_left_out():
-    fleet = LoopbackFleet(ONE)
-    with started(fleet) as executor:
-        fleet.kind = OtherHost
-        fleet.places.append(TWO)
+    backend = LoopbackBackend(ONE)
+    with started(backend) as executor:
+        backend.kind = OtherHost
+        backend.places.append(TWO)
         reports = wait_for(executor, lambda reports: any(isinstance(report, Told) for report in reports))
         (refusal,) = [report for report in reports if isinstance(report, Told)]
         assert refusal.kind is NodeRefused
@@ -151,36 +151,36 @@ def test_a_node_with_other_versions_that_joins_later_is_left_out():
 
 
 def test_a_run_without_a_node_ends_after_a_while():
-    fleet = LoopbackFleet()
-    executor = LoopbackExecutor(fleet, patience=0.3)
+    backend = LoopbackBackend()
+    executor = LoopbackExecutor(backend, patience=0.3)
     with closing(executor), pytest.raises(RunError, match="no node of the cluster has been ready for"):
         executor.start(REF, Policy())
 
 
 def test_a_host_that_cannot_be_started_is_named_with_its_own_words():
-    executor = LoopbackExecutor(LoopbackFleet(ONE, kind=NoHost), patience=0.3)
+    executor = LoopbackExecutor(LoopbackBackend(ONE, kind=NoHost), patience=0.3)
     with closing(executor), pytest.raises(RunError, match=r"10\.0\.0\.1: ModuleNotFoundError: No module named 'pixmill'") as end:
         executor.start(REF, Policy())
     assert "is pixmill installed there" in end.value.hint
 
 
 def test_what_waits_behind_a_long_task_goes_to_a_node_that_has_nothing_to_do():
-    fleet = LoopbackFleet(ONE)
-    with started(fleet) as executor:
+    backend = LoopbackBackend(ONE)
+    with started(backend) as executor:
         run_all(executor, tasks("sleep 0.01", 60))  # many wait at the node from now on
         first, *others = attempts("sleep 100", *["echo y"] * 20)
         executor.submit([first, *others[: executor.room() - 1]])
         wait_for(executor, lambda _: executor.posts()[0].key == first.task.key)
-        waiting = sum(len(node.leases) for node in executor._muster) - 1
+        waiting = sum(len(node.leases) for node in executor._membership) - 1
         assert waiting > 0
-        fleet.places.append(TWO)
+        backend.places.append(TWO)
         wait_for(executor, lambda reports: len(answers_in(reports)) == waiting)
 
 
 def test_a_node_that_the_cluster_strikes_off_is_given_up_at_once():
-    fleet = LoopbackFleet(ONE, TWO)
-    with started(fleet) as executor:
-        fleet.places.remove(TWO)
+    backend = LoopbackBackend(ONE, TWO)
+    with started(backend) as executor:
+        backend.places.remove(TWO)
         reports = wait_for(executor, lambda _: executor.workers == 1)
     (loss,) = [report for report in reports if isinstance(report, Lost)]
     assert loss.failure.message == f"node {TWO.label}: it has left the cluster"
@@ -191,4 +191,4 @@ def tasks(payload, count):
 
 
 def answers_in(reports):
-    return [report for report in reports if isinstance(report, Answered)]
+    return [report for report in reports if isinstance(report, Completed)]

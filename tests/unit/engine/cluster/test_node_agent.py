@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from pixmill.engine.cluster.messages import Dismissal, Engagement, Versions, Work, packed, reply_in, versions_in
-from pixmill.engine.cluster.node_agent import EXPIRED, NodeHost
+from pixmill.engine.cluster.messages import Shutdown, StartPool, Versions, Work, decode_reply, decode_versions, encode
+from pixmill.engine.cluster.node_agent import NODE_LOST, NodeAgent
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.memory import ROOM, usable_memory
@@ -16,16 +16,16 @@ from support.processes import is_alive, wait_until
 
 @contextmanager
 def engaged(*, handler=REF, silence=60.0, cores=1, workers=None):
-    host = NodeHost()
-    say = lambda letter: reply_in(host.exchange(packed(letter)))  # noqa: E731  # shorter than a function
-    say(Engagement.of(handler, Policy(), cores=cores, workers=workers, silence=silence))
+    host = NodeAgent()
+    say = lambda letter: decode_reply(host.handle(encode(letter)))  # noqa: E731  # shorter than a function
+    say(StartPool.of(handler, Policy(), cores=cores, workers=workers, silence=silence))
     try:
         yield say
     finally:
-        say(Dismissal())
+        say(Shutdown())
 
 
-def errands(*payloads):
+def requests(*payloads):
     return tuple(enumerate(attempts(*payloads), start=100))
 
 
@@ -37,30 +37,30 @@ def until(say, condition, letter=None):
 
 
 def test_its_first_word_is_what_it_runs():
-    assert versions_in(NodeHost().hello()) == Versions.here()
+    assert decode_versions(NodeAgent().handshake()) == Versions.here()
 
 
 def test_it_answers_by_the_number_of_the_lease():
     with engaged() as say:
-        letter = Work(errands=errands("echo a", "echo b"), patience=0.1)
+        letter = Work(requests=requests("echo a", "echo b"), patience=0.1)
         replies = until(say, lambda replies: sum(len(reply.answers) for reply in replies) == 2, letter)
     assert {answer.number: answer.result for reply in replies for answer in reply.answers} == {100: b"echo a", 101: b"echo b"}
 
 
 def test_it_gives_back_what_has_not_begun_and_keeps_what_has():
     with engaged() as say:
-        replies = until(say, lambda replies: replies[-1].posts[0].key, Work(errands=errands("sleep 30", *["echo x"] * 20)))
+        replies = until(say, lambda replies: replies[-1].posts[0].key, Work(requests=requests("sleep 30", *["echo x"] * 20)))
         replies += until(say, lambda more: sum(len(reply.returned) for reply in more) == 20, Work(recall=True))
     assert sorted(number for reply in replies for number in reply.returned) == list(range(101, 121))
 
 
 def test_it_ends_its_workers_when_nobody_writes_any_more_and_says_so_to_who_does():
     with engaged(silence=0.5) as say:
-        (answer,) = say(Work(errands=errands("pid"), patience=60)).answers
+        (answer,) = say(Work(requests=requests("pid"), patience=60)).answers
         wait_until(lambda: not is_alive(int(answer.result)), seconds=60)
-        reply = say(Work(errands=errands("echo x")))
+        reply = say(Work(requests=requests("echo x")))
     assert reply.trouble is not None
-    assert reply.trouble.code == EXPIRED
+    assert reply.trouble.code == NODE_LOST
 
 
 def test_workers_that_cannot_start_are_trouble_in_their_own_words():

@@ -6,52 +6,52 @@ import pytest
 from msgspec.structs import replace
 
 from pixmill.core.errors import RunError, may_be_the_machine
-from pixmill.engine.cluster.backend import Site
-from pixmill.engine.cluster.messages import packed, reply_in
-from pixmill.engine.cluster.node_agent import NodeHost
+from pixmill.engine.cluster.backend import NodeSlot
+from pixmill.engine.cluster.messages import decode_reply, encode
+from pixmill.engine.cluster.node_agent import NodeAgent
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
-from pixmill.engine.executor import Answered, Told
+from pixmill.engine.executor import Completed, Told
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Task
 from pixmill.testing.executors import answers, attempts, returned, run_all
 from pixmill.testing.faulty_handlers import REF
-from support.loopback_cluster import LoopbackExecutor, LoopbackFleet
+from support.loopback_cluster import LoopbackBackend, LoopbackExecutor
 
-ONE, TWO, THREE = (Site(str(number), f"10.0.0.{number}", 1) for number in (1, 2, 3))
+ONE, TWO, THREE = (NodeSlot(str(number), f"10.0.0.{number}", 1) for number in (1, 2, 3))
 AWAY = Failure(code="read-vanished", stage="read", message="it is not there")
 FULL = Failure(code="disk-full", stage="write", message="no space is left", fatal=True)
 
 
-class SickHost(NodeHost):
+class SickHost(NodeAgent):
     """A host on a machine where every task fails."""
 
     failure = AWAY
 
-    def exchange(self, letter):
-        reply = reply_in(super().exchange(letter))
-        return packed(replace(reply, answers=tuple(replace(answer, result=b"", failure=self.failure) for answer in reply.answers)))
+    def handle(self, letter):
+        reply = decode_reply(super().handle(letter))
+        return encode(replace(reply, answers=tuple(replace(answer, result=b"", failure=self.failure) for answer in reply.answers)))
 
 
 class FullHost(SickHost):
     failure = FULL
 
 
-class MixedFleet(LoopbackFleet):
+class MixedFleet(LoopbackBackend):
     """A fleet whose hosts are of several kinds, by the names of their places."""
 
     def __init__(self, *places, **kinds):
         super().__init__(*places)
         self.kinds = kinds
 
-    def hire(self, number, site, cores):
-        self.kind = self.kinds.get(f"at_{site.name}", NodeHost)
-        super().hire(number, site, cores)
+    def start_agent(self, number, site, cores):
+        self.kind = self.kinds.get(f"at_{site.name}", NodeAgent)
+        super().start_agent(number, site, cores)
 
 
-def started(fleet, **choices):
-    executor = LoopbackExecutor(fleet, **choices)
+def started(backend, **choices):
+    executor = LoopbackExecutor(backend, **choices)
     executor.start(REF, Policy())
     return closing(executor)
 
@@ -65,7 +65,7 @@ def told(reports, kind):
 
 
 def failures(reports):
-    return [report.failure for report in reports if isinstance(report, Answered) and report.failure]
+    return [report.failure for report in reports if isinstance(report, Completed) and report.failure]
 
 
 @pytest.mark.parametrize("kind", [SickHost, FullHost])
@@ -79,7 +79,7 @@ def test_what_fails_on_one_node_only_is_done_by_another_and_the_node_is_suspende
         assert {facts["failure"].node for facts in told(reports, TaskRetried)} == {TWO.label}
         assert executor.workers == 1
         more = run_all(executor, tasks("sleep 0.02", 20))
-    assert {report.node for report in more if isinstance(report, Answered)} == {ONE.label}
+    assert {report.node for report in more if isinstance(report, Completed)} == {ONE.label}
     assert told(more, TaskRetried) == []
 
 
@@ -91,7 +91,7 @@ def test_two_sick_nodes_of_three_cannot_outvote_the_one_that_does_the_work():
 
 
 def test_a_failure_that_two_nodes_agree_on_is_final_after_one_attempt_and_names_the_last():
-    with started(LoopbackFleet(ONE, TWO)) as executor:
+    with started(LoopbackBackend(ONE, TWO)) as executor:
         reports = run_all(executor, attempts("raise eio"))
     (answer,) = answers(reports).values()
     (retry,) = told(reports, TaskRetried)
@@ -107,21 +107,21 @@ def test_the_only_node_has_the_last_word():
 
 
 def test_a_node_whose_failures_are_the_tasks_own_is_not_suspended():
-    with started(LoopbackFleet(ONE, TWO)) as executor:
+    with started(LoopbackBackend(ONE, TWO)) as executor:
         reports = run_all(executor, tasks("raise eio", 40))
     assert len(failures(reports)) == 40
     assert told(reports, NodeSuspended) == []
 
 
 def test_a_task_that_waits_for_a_node_that_leaves_gets_the_word_of_those_that_stay():
-    fleet = MixedFleet(ONE, TWO, at_2=SickHost)
+    backend = MixedFleet(ONE, TWO, at_2=SickHost)
     first, second = attempts("sleep 100", "echo x")
-    with started(fleet) as executor:
+    with started(backend) as executor:
         executor.submit([first, second])
         reports = []
         while not told(reports, TaskRetried):  # the second has failed on the sick node, and waits behind the first on the other
             reports += executor.wait(0.1)
-        fleet.places.remove(ONE)
+        backend.places.remove(ONE)
         while not any(returned(report) for report in reports):
             reports += executor.wait(0.1)
         assert set(*(returned(report) for report in reports if returned(report))) == {first, second}
@@ -148,7 +148,7 @@ def test_a_run_over_a_sick_node_blames_no_task_and_counts_no_try():
 
 
 def test_a_final_failure_names_its_node():
-    executor = LoopbackExecutor(LoopbackFleet(ONE))
+    executor = LoopbackExecutor(LoopbackBackend(ONE))
     with open_run([Task.of("x", b"raise eio")], REF, executor=executor, policy=Policy(attempts=1)) as run:
         (outcome,) = run
     assert isinstance(outcome, Failed)
@@ -178,16 +178,16 @@ class Shown(Probe):
             raise RunError(f"it shows {evidence!r}", hint="show more")
 
 
-class BlindHost(NodeHost):
+class BlindHost(NodeAgent):
     """A host on a machine that shows nothing of what it is asked for."""
 
-    def exchange(self, letter):
-        reply = reply_in(super().exchange(letter))
-        return packed(replace(reply, evidence=b"nothing" if reply.evidence else b""))
+    def handle(self, letter):
+        reply = decode_reply(super().handle(letter))
+        return encode(replace(reply, evidence=b"nothing" if reply.evidence else b""))
 
 
-def probed(fleet, probe):
-    executor = LoopbackExecutor(fleet)
+def probed(backend, probe):
+    executor = LoopbackExecutor(backend)
     executor.admit_by(probe)
     executor.start(REF, Policy())
     return closing(executor)
@@ -199,7 +199,7 @@ def test_a_node_that_cannot_show_what_is_asked_for_is_left_out_and_the_others_wo
         reports = run_all(executor, tasks("echo x", 20))
     (refusal,) = told(reports, NodeRefused)
     assert refusal == {"node": TWO.label, "reason": "it shows b'nothing'", "hint": "show more"}
-    assert {report.node for report in reports if isinstance(report, Answered)} == {ONE.label}
+    assert {report.node for report in reports if isinstance(report, Completed)} == {ONE.label}
 
 
 def test_a_cluster_of_nodes_that_can_show_nothing_is_refused_with_the_reason_of_each():
@@ -214,7 +214,7 @@ def test_a_cluster_of_nodes_that_can_show_nothing_is_refused_with_the_reason_of_
 def test_a_node_that_cannot_even_be_asked_is_left_out():
     probe = Shown(b"all", b"all")
     probe.function = "no_such_module:answer"
-    executor = LoopbackExecutor(LoopbackFleet(ONE))
+    executor = LoopbackExecutor(LoopbackBackend(ONE))
     executor.admit_by(probe)
     with closing(executor), pytest.raises(RunError, match="there is no Python module no_such_module"):
         executor.start(REF, Policy())

@@ -25,8 +25,8 @@ WANTED = msgspec.structs.replace(REF, preload=("json", "csv"))
 PARENT = """
 import os, sys, time
 from pixmill.engine.forkserver import prestart
-prestart.lay_by(["{module}"])
-sys.stdout.write(f"{{prestart._laid_by[0].nursery.pid}}\\n")
+prestart.prestart(["{module}"])
+sys.stdout.write(f"{{prestart._prestarted[0].fork_server.pid}}\\n")
 sys.stdout.flush()
 time.sleep(60)
 """
@@ -47,44 +47,44 @@ def others():
 
 
 @pytest.fixture
-def lay_by(others):
+def start_early(others):
     """Return a function that lays a nursery by, and returns its pid."""
 
-    def lay_by(*preload):
-        prestart.lay_by(preload)
+    def start_early(*preload):
+        prestart.prestart(preload)
         (pid,) = offspring() - others
         return pid
 
-    return lay_by
+    return start_early
 
 
 @pytest.fixture
-def nursery_in_use(others):
+def fork_server_in_use(others):
     """Return a function that has a pool do something, and returns the pid of its nursery."""
 
-    def nursery_in_use():
+    def fork_server_in_use():
         with closing(Pool(WANTED, Policy(), workers=1)) as pool:
             assert b"echo x" in answers(run_all(pool, attempts("echo x")))
             (pid,) = offspring() - others
         return pid
 
-    return nursery_in_use
+    return fork_server_in_use
 
 
 @pytest.mark.parametrize("preload", [("json", "csv"), ("csv",), ()])
-def test_a_pool_takes_it_when_all_that_it_imports_is_wanted(lay_by, nursery_in_use, preload):
-    laid_by = lay_by(*preload)
-    assert nursery_in_use() == laid_by
+def test_a_pool_takes_it_when_all_that_it_imports_is_wanted(start_early, fork_server_in_use, preload):
+    prestarted = start_early(*preload)
+    assert fork_server_in_use() == prestarted
 
 
-def test_the_next_pool_starts_a_nursery_of_its_own(lay_by, nursery_in_use):
-    lay_by()
-    assert nursery_in_use() != nursery_in_use()
+def test_the_next_pool_starts_a_nursery_of_its_own(start_early, fork_server_in_use):
+    start_early()
+    assert fork_server_in_use() != fork_server_in_use()
 
 
-def test_a_pool_does_not_take_one_that_imports_something_else(lay_by, nursery_in_use):
-    laid_by = lay_by("json", "wave")
-    assert nursery_in_use() != laid_by
+def test_a_pool_does_not_take_one_that_imports_something_else(start_early, fork_server_in_use):
+    prestarted = start_early("json", "wave")
+    assert fork_server_in_use() != prestarted
 
 
 def change_the_environment(patch, _):
@@ -112,28 +112,28 @@ def change_a_limit(_, __):
     "change",
     [change_the_environment, change_the_folder, change_where_modules_are, change_the_arguments, change_a_limit],
 )
-def test_a_pool_does_not_take_one_that_inherited_what_is_true_no_more(lay_by, nursery_in_use, change, tmp_path):
-    laid_by = lay_by()
+def test_a_pool_does_not_take_one_that_inherited_what_is_true_no_more(start_early, fork_server_in_use, change, tmp_path):
+    prestarted = start_early()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with pytest.MonkeyPatch.context() as patch:
         change(patch, tmp_path)
         try:
-            assert nursery_in_use() != laid_by
+            assert fork_server_in_use() != prestarted
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def test_an_executor_without_a_pool_lets_it_go(lay_by):
-    laid_by = lay_by()
+def test_an_executor_without_a_pool_lets_it_go(start_early):
+    prestarted = start_early()
     with open_run([Task.of("a", b"echo x")], WANTED, executor=InlineExecutor()) as run:
-        assert not Path(f"/proc/{laid_by}").exists()
+        assert not Path(f"/proc/{prestarted}").exists()
         assert [type(outcome) for outcome in run] == [Done]
 
 
-def test_one_that_died_meanwhile_costs_no_task(lay_by):
-    laid_by = lay_by()
-    os.kill(laid_by, signal.SIGKILL)
-    wait_until(lambda: not is_alive(laid_by))
+def test_one_that_died_meanwhile_costs_no_task(start_early):
+    prestarted = start_early()
+    os.kill(prestarted, signal.SIGKILL)
+    wait_until(lambda: not is_alive(prestarted))
     with open_run([Task.of("a", b"echo x")], WANTED, workers=1) as run:
         assert [type(outcome) for outcome in run] == [Done]
 
@@ -141,7 +141,7 @@ def test_one_that_died_meanwhile_costs_no_task(lay_by):
 @pytest.mark.parametrize("interpreter", ["/bin/false", "/nowhere/python"])
 def test_where_none_can_be_started_nobody_hears_of_it(monkeypatch, interpreter, capfd):
     monkeypatch.setattr(sys, "executable", interpreter)
-    prestart.lay_by(["json"])
+    prestart.prestart(["json"])
     prestart.discard()
     assert capfd.readouterr() == ("", "")
 
@@ -158,9 +158,9 @@ def test_it_dies_with_its_parent_even_while_it_imports(tmp_path, module):
     wait_until(lambda: not is_alive(pid), seconds=10)
 
 
-def test_a_file_in_the_current_folder_is_not_taken_for_a_module_of_the_nursery(tmp_path, monkeypatch, nursery_in_use):
+def test_a_file_in_the_current_folder_is_not_taken_for_a_module_of_the_nursery(tmp_path, monkeypatch, fork_server_in_use):
     for name in ("socket", "msgspec"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w')\nraise ImportError\n")
     monkeypatch.chdir(tmp_path)
-    nursery_in_use()
+    fork_server_in_use()
     assert not (tmp_path / "was-run").exists()

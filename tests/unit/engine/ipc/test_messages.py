@@ -2,16 +2,16 @@
 
 import pytest
 
-from pixmill.engine.ipc.messages import Answer, Broken, Declined, Inbox, Ready, errand_frame, message_frame
+from pixmill.engine.ipc.messages import Cancelled, Inbox, LoadFailed, Ready, TaskResult, message_frame, request_frame
 from pixmill.engine.task import Failure
 
 FAILURE = Failure(code="crash", stage="decode", message="it died")
 MESSAGES = [
     Ready(),
-    Broken(FAILURE),
-    Answer(1, b"result", None, 0.5, {"read": 0.1}, {"bytes_in": 7}),
-    Answer(2, b"", FAILURE, 0.5, {}, {}),
-    Declined(3),
+    LoadFailed(FAILURE),
+    TaskResult(1, b"result", None, 0.5, {"read": 0.1}, {"bytes_in": 7}),
+    TaskResult(2, b"", FAILURE, 0.5, {}, {}),
+    Cancelled(3),
 ]
 
 
@@ -25,12 +25,12 @@ def test_messages_are_whole_again_however_the_stream_was_chopped(size):
 
 
 def test_errands_of_several_frames_come_in_their_order():
-    stream = errand_frame([(1, b"a", 5), (2, b"", 0)]) + errand_frame([]) + errand_frame([(3, b"x" * 100_000, 9)])
-    assert Inbox().errands(stream) == [(1, b"a", 5), (2, b"", 0), (3, b"x" * 100_000, 9)]
+    stream = request_frame([(1, b"a", 5), (2, b"", 0)]) + request_frame([]) + request_frame([(3, b"x" * 100_000, 9)])
+    assert Inbox().requests(stream) == [(1, b"a", 5), (2, b"", 0), (3, b"x" * 100_000, 9)]
 
 
 def test_half_a_frame_is_nothing_yet():
     inbox = Inbox()
-    stream = errand_frame([(1, b"a", 5)])
-    assert inbox.errands(stream[:-1]) == []
-    assert inbox.errands(stream[-1:]) == [(1, b"a", 5)]
+    stream = request_frame([(1, b"a", 5)])
+    assert inbox.requests(stream[:-1]) == []
+    assert inbox.requests(stream[-1:]) == [(1, b"a", 5)]

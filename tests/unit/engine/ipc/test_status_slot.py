@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from pixmill.engine.ipc.status_slot import Beacon, Sign
+from pixmill.engine.ipc.status_slot import Sign, StatusSlot
 
 
 @pytest.fixture
 def pair():
     """Return the coordinator's and the worker's view of one beacon, and its descriptor."""
-    ours, fd = Beacon.create()
-    theirs = Beacon.attach(fd)
+    ours, fd = StatusSlot.create()
+    theirs = StatusSlot.attach(fd)
     yield ours, theirs, fd
     theirs.close()
     ours.close()
@@ -28,7 +28,7 @@ def test_it_shows_nothing_at_first(pair):
 
 def test_it_shows_the_errand_its_beginning_and_its_stage(pair):
     ours, theirs, _ = pair
-    read, decode = theirs.name_stage("read"), theirs.name_stage("decode")
+    read, decode = theirs.register_stage("read"), theirs.register_stage("decode")
     theirs.begin(2**40, 1.5)
     theirs.enter(decode)
     assert ours.sign() == Sign(2**40, 1.5, "decode")
@@ -38,14 +38,14 @@ def test_it_shows_the_errand_its_beginning_and_its_stage(pair):
 
 def test_a_new_errand_has_no_stage_yet(pair):
     ours, theirs, _ = pair
-    theirs.enter(theirs.name_stage("read"))
+    theirs.enter(theirs.register_stage("read"))
     theirs.begin(2, 1.0)
     assert ours.sign() == Sign(2, 1.0, "")
 
 
 def test_more_stages_than_the_page_holds_have_no_name(pair):
     ours, theirs, _ = pair
-    indexes = [theirs.name_stage(f"stage {number}") for number in range(200)]
+    indexes = [theirs.register_stage(f"stage {number}") for number in range(200)]
     assert indexes[-1] == 0
     theirs.enter(max(indexes))
     assert ours.sign().stage == f"stage {max(indexes) - 1}"
@@ -55,7 +55,7 @@ def test_more_stages_than_the_page_holds_have_no_name(pair):
 
 def test_a_long_or_foreign_name_is_cut_not_refused(pair):
     ours, theirs, _ = pair
-    theirs.enter(theirs.name_stage("ü" * 100))
+    theirs.enter(theirs.register_stage("ü" * 100))
     assert ours.sign().stage == "ü" * 16
 
 
@@ -77,18 +77,18 @@ def test_growth_is_measured_from_the_first_note(pair):
 
 WRITER = """
 import os, sys
-from pixmill.engine.ipc.status_slot import Beacon, catch_output
+from pixmill.engine.ipc.status_slot import StatusSlot, redirect_output
 fd = int(sys.argv[1])
-beacon = Beacon.attach(fd)
-catch_output(fd)
-os.write(2, b"of the first errand, and rather long")
-beacon.forget_output()
+status_slot = StatusSlot.attach(fd)
+redirect_output(fd)
+os.write(2, b"of the first request, and rather long")
+status_slot.clear_output()
 os.write(1, b"second")
 if len(sys.argv) > 2:
     for _ in range(1000):
         os.write(2, b"x" * 1000)
 if len(sys.argv) > 3:
-    beacon.forget_output()
+    status_slot.clear_output()
 """
 
 

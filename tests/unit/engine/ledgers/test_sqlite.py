@@ -48,7 +48,7 @@ def test_a_ledger_that_is_cut_off_anywhere_is_never_believed(written, tmp_path):
         torn.write_bytes(whole[:length])
         with closing(SqliteLedger(torn)) as ledger:
             assert believed(ledger) == 0
-            assert bool(ledger.set_aside) == bool(length)
+            assert bool(ledger.quarantined) == bool(length)
             assert ledger.admit(tasks(1)) == [fresh(tasks(1)[0], is_new=True)]
 
 
@@ -85,12 +85,12 @@ def test_a_row_that_was_tampered_with_is_pending(written):
 def test_a_damaged_ledger_is_set_aside_whole_and_a_new_one_begun(path, caplog):
     path.write_bytes(b"this is no database" * 1000)
     with closing(SqliteLedger(path)) as ledger:
-        assert ledger.set_aside.read_bytes() == b"this is no database" * 1000
+        assert ledger.quarantined.read_bytes() == b"this is no database" * 1000
         assert ledger.counts() == Counts()
     assert "set aside" in caplog.text
     path.write_bytes(b"nor is this" * 1000)
     with closing(SqliteLedger(path)) as ledger:
-        assert ledger.set_aside.name == "ledger.db.damaged-2"
+        assert ledger.quarantined.name == "ledger.db.damaged-2"
 
 
 def test_a_log_that_is_cut_off_loses_only_its_end(path, tmp_path):
@@ -222,7 +222,7 @@ def test_a_full_disk_ends_the_run_and_a_larger_one_goes_on(tmp_path):
             assert raised.value.hint
         subprocess.run(["mount", "-o", "remount,size=100m", tmp_path], check=True)
         with closing(SqliteLedger(tmp_path / "ledger.db")) as ledger:
-            assert ledger.set_aside is None
+            assert ledger.quarantined is None
             known = ledger.counts().pending
             assert known
             assert known % 100 == 0

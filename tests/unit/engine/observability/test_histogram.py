@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.engine.observability.histogram import BOUNDS, Histogram, Timing
+from pixmill.engine.observability.histogram import BOUNDS, Histogram, HistogramSnapshot
 
 SECONDS = st.floats(min_value=0, max_value=1e6)
 
@@ -15,7 +15,7 @@ def timing(durations):
 
 
 def test_an_empty_histogram_says_nothing():
-    assert timing([]) == Timing()
+    assert timing([]) == HistogramSnapshot()
     assert timing([]).mean == timing([]).quantile(0.5) == 0
 
 

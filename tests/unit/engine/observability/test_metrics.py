@@ -13,7 +13,7 @@ from pixmill.engine.events import (
     WorkerLost,
     WorkersSeen,
 )
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.metrics import FailureKind, Metrics, Snapshot
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, Task
 
@@ -154,9 +154,9 @@ def test_the_five_slowest_are_kept_whatever_their_number(metrics):
 
 def test_a_look_at_the_workers_gives_memory_and_what_is_in_flight(metrics):
     posts = (
-        Post(pid=1, memory=100, key=b"a", stage="decode", seconds=3.0),
-        Post(pid=2, memory=50),
-        Post(pid=3, memory=50, key=b"b", seconds=7.5),
+        WorkerStatus(pid=1, memory=100, key=b"a", stage="decode", seconds=3.0),
+        WorkerStatus(pid=2, memory=50),
+        WorkerStatus(pid=3, memory=50, key=b"b", seconds=7.5),
     )
     metrics.notice(WorkersSeen(at=5, memory=30, posts=posts))
     now = metrics.snapshot()

@@ -1,12 +1,12 @@
 import pytest
 
 from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, WorkersSeen
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.stalls import StallDetector
 from pixmill.engine.task import Done, Task
 
-BUSY = Post(pid=7, key=b"a.jpg", stage="decode", seconds=3.0)
-IDLE = Post(pid=8)
+BUSY = WorkerStatus(pid=7, key=b"a.jpg", stage="decode", seconds=3.0)
+IDLE = WorkerStatus(pid=8)
 
 
 class Notes:

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from pixmill.core.units import ByteSize, Duration
-from pixmill.engine.executor import Answered, Lost
+from pixmill.engine.executor import Completed, Lost
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.testing.executors import answers, attempts, run_all
@@ -24,14 +24,14 @@ def test_a_worker_is_replaced_after_so_many_tasks_and_nobody_is_blamed():
     with closing(Pool(REF, Policy(recycle_tasks=10), workers=1)) as pool:
         reports = [report for _ in range(8) for report in run_all(pool, attempts("pid", "pid", "sleep 0.06"))]
     assert not [report for report in reports if isinstance(report, Lost)]
-    assert len({report.result for report in reports if isinstance(report, Answered) and report.result}) in (2, 3)
+    assert len({report.result for report in reports if isinstance(report, Completed) and report.result}) in (2, 3)
 
 
 def test_a_worker_that_grows_is_replaced():
     grow = [f"grow {50_000_000}", "sleep 0.3", "sleep 0.1", "sleep 0.1"]
     with closing(Pool(REF, Policy(recycle_growth=ByteSize(20_000_000)), workers=1)) as pool:
         reports = run_all(pool, attempts("pid", *grow, "echo x", "pid"))
-    pids = [report.result for report in reports if isinstance(report, Answered) and report.attempt.task.payload == b"pid"]
+    pids = [report.result for report in reports if isinstance(report, Completed) and report.attempt.task.payload == b"pid"]
     assert len(set(pids)) == 2
 
 
@@ -39,7 +39,7 @@ def test_small_tasks_do_not_wait_behind_a_long_one(pool):
     run_all(pool, attempts(*["echo x"] * 2000))  # the lookahead is deep now
     reports = run_all(pool, attempts("sleep 3", *["echo y"] * 300))
     assert len(reports) == 301
-    assert isinstance(reports[-1], Answered)
+    assert isinstance(reports[-1], Completed)
     assert reports[-1].attempt.task.payload == b"sleep 3"
 
 

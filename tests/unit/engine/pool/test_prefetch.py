@@ -2,11 +2,11 @@
 
 import pytest
 
-from pixmill.engine.pool.prefetch import Lookahead
+from pixmill.engine.pool.prefetch import Prefetch
 
 
 def after(seconds, count=100):
-    lookahead = Lookahead()
+    lookahead = Prefetch()
     for _ in range(count):
         lookahead.note(seconds)
     return lookahead.depth
@@ -22,7 +22,7 @@ def test_it_queues_about_a_tenth_of_a_second_and_one_behind_a_long_task(seconds,
 
 
 def test_one_long_task_makes_it_careful_at_once():
-    lookahead = Lookahead()
+    lookahead = Prefetch()
     for _ in range(100):
         lookahead.note(0.00001)
     lookahead.note(1.0)
@@ -30,13 +30,13 @@ def test_one_long_task_makes_it_careful_at_once():
 
 
 def test_it_refills_in_bunches():
-    lookahead = Lookahead()
+    lookahead = Prefetch()
     for _ in range(3):
         lookahead.note(0.0)
     assert [lookahead.free(in_flight) for in_flight in (8, 5, 4, 0)] == [0, 0, 4, 8]
 
 
 def test_the_reserve_is_the_work_behind_the_task_that_has_begun():
-    lookahead = Lookahead()
+    lookahead = Prefetch()
     lookahead.note(0.5)
     assert [lookahead.reserve(in_flight) for in_flight in (0, 1, 3)] == [0.0, 0.0, 1.0]

@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from pixmill.engine.forkserver.client import ENDED, Nursery
-from pixmill.engine.ipc.messages import Answer
-from pixmill.engine.pool.worker_handle import Member
+from pixmill.engine.forkserver.client import EXITED, ForkServer
+from pixmill.engine.ipc.messages import TaskResult
+from pixmill.engine.pool.worker_handle import WorkerHandle
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.faulty_handlers import REF
 from support.processes import wait_until
@@ -17,15 +17,15 @@ LIMIT = 1.0  # seconds, and up to three on top, for the kernel counts whole ones
 
 
 @pytest.fixture
-def nursery():
-    with closing(Nursery(REF, processor_time=LIMIT)) as nursery:
-        yield nursery
+def fork_server():
+    with closing(ForkServer(REF, processor_time=LIMIT)) as fork_server:
+        yield fork_server
 
 
 @pytest.fixture
-def worker(nursery):
-    with closing(Member.beget(nursery, 1, time.monotonic())) as member:
-        yield member
+def worker(fork_server):
+    with closing(WorkerHandle.spawn(fork_server, 1, time.monotonic())) as worker:
+        yield worker
 
 
 def give(worker, payload, times=1):
@@ -38,17 +38,17 @@ def test_it_is_counted_anew_for_each_task(worker):
     answers = []
 
     def are_all_there():
-        answers.extend(message for message in worker.receive() if isinstance(message, Answer))
-        return len(answers) == 8 or worker.has_hung_up
+        answers.extend(message for message in worker.receive() if isinstance(message, TaskResult))
+        return len(answers) == 8 or worker.at_eof
 
     wait_until(are_all_there)
     assert [answer.number for answer in answers] == [*range(1, 9)]
 
 
 @pytest.mark.slow
-def test_the_kernel_ends_the_worker_that_computes_for_longer(nursery, worker):
+def test_the_kernel_ends_the_worker_that_computes_for_longer(fork_server, worker):
     give(worker, b"compute 60")
     ended = []
     while not ended:
-        ended = [report.value for report in nursery.reports() if report.kind == ENDED]
+        ended = [report.value for report in fork_server.reports() if report.kind == EXITED]
     assert ended == [signal.SIGXCPU]

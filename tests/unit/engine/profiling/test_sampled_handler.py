@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.profiling.sampled_handler import KEPT, STAGE, sampled
+from pixmill.engine.profiling.sampled_handler import KEPT, STAGE, with_sampling
 from pixmill.engine.profiling.tracer import Trace
-from pixmill.engine.resources.sandbox import Confinement
+from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.engine.worker.stages import StageClock
 
 
@@ -25,7 +25,7 @@ NAME_OF = f"{__file__}:name_of"
 
 @pytest.fixture
 def handler(tmp_path):
-    return sampled(HandlerRef(f"{__file__}:shout", plain=True), tmp_path, NAME_OF).load()
+    return with_sampling(HandlerRef(f"{__file__}:shout", plain=True), tmp_path, NAME_OF).load()
 
 
 def traces(folder):
@@ -67,5 +67,5 @@ def test_a_folder_that_is_gone_costs_no_task(handler, tmp_path):
 
 
 def test_a_confined_worker_may_write_its_traces(tmp_path):
-    ref = sampled(HandlerRef("m:f", confinement=Confinement((b"/out",))), tmp_path, NAME_OF)
-    assert ref.confinement == Confinement((b"/out", bytes(tmp_path)))
+    ref = with_sampling(HandlerRef("m:f", confinement=Sandbox((b"/out",))), tmp_path, NAME_OF)
+    assert ref.confinement == Sandbox((b"/out", bytes(tmp_path)))

@@ -9,7 +9,7 @@ def trace(name, *, began=0.0, seconds=2.0, frames=(READ, DECODE), steps=None):
         Step(opens=True, frame=0, at=0.5), Step(opens=True, frame=1, at=1.0),
         Step(opens=False, frame=1, at=1.5), Step(opens=False, frame=0, at=2.0),
     )  # fmt: skip
-    return Trace(name=name, began=began, seconds=seconds, frames=frames, steps=steps, is_cut=name == b"cut")
+    return Trace(name=name, began=began, seconds=seconds, frames=frames, steps=steps, is_truncated=name == b"cut")
 
 
 def made(*traces):

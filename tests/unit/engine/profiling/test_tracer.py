@@ -103,7 +103,7 @@ def test_generators_come_and_go():
 
 def test_a_trace_that_grows_too_long_is_cut_and_stays_whole():
     trace = traced(lambda _: [inner("a") for _ in range(1000)], most=100)
-    assert trace.is_cut
+    assert trace.is_truncated
     assert len(trace.steps) <= 104
     assert_balanced(trace)
     assert sys.getprofile() is None

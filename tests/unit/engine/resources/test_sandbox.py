@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from pixmill.core.errors import RunError
-from pixmill.engine.resources.pids import affordable_workers, process_room
+from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 
 CONFINED = """
 import os, resource, signal, socket, sys
 from pathlib import Path
-from pixmill.engine.resources.sandbox import Confinement, confine, limit_address_space, limit_processor_time
-print(confine(Confinement((sys.argv[1],))))
+from pixmill.engine.resources.sandbox import Sandbox, enter_sandbox, limit_address_space, limit_processor_time
+print(enter_sandbox(Sandbox((sys.argv[1],))))
 """
 
 
@@ -101,14 +101,14 @@ def test_a_limit_that_is_lower_already_stays(folder):
     ("wanted", "threads", "room", "workers"), [(8, 16, None, 8), (8, 16, 1000, 8), (8, 16, 36, 2), (8, 0, 4, 3), (1, 16, 18, 1)]
 )
 def test_there_are_as_many_workers_as_processes_are_allowed(wanted, threads, room, workers):
-    assert affordable_workers(wanted, threads=threads, room=room) == workers
+    assert workers_within_process_limit(wanted, threads=threads, room=room) == workers
 
 
 def test_room_for_no_worker_is_an_error_with_the_numbers():
     with pytest.raises(
         RunError, match="no worker process can be started: 9 more processes and threads are allowed here, a worker needs 17"
     ):
-        affordable_workers(4, threads=16, room=9)
+        workers_within_process_limit(4, threads=16, room=9)
 
 
 def test_the_room_is_that_of_the_narrowest_group_around(tmp_path):
@@ -119,8 +119,8 @@ def test_the_room_is_that_of_the_narrowest_group_around(tmp_path):
         (folder / "pids.current").write_text(current)
     (tmp_path / "proc" / "self").mkdir(parents=True)
     (tmp_path / "proc" / "self" / "cgroup").write_text("4:memory:/x\n3:pids:/outer/inner\n")
-    assert process_room(tmp_path / "cgroup", tmp_path / "proc") == 30
+    assert available_processes(tmp_path / "cgroup", tmp_path / "proc") == 30
     (tmp_path / "proc" / "self" / "cgroup").write_text("0::/\n")
     (tmp_path / "cgroup" / "pids.max").write_text("12")
     (tmp_path / "cgroup" / "pids.current").write_text("2")
-    assert process_room(tmp_path / "cgroup", tmp_path / "proc") == 10
+    assert available_processes(tmp_path / "cgroup", tmp_path / "proc") == 10

@@ -9,7 +9,7 @@ A, B, C = (Attempt(Task.of(name)) for name in "abc")
 def test_it_is_a_queue_whose_front_takes_what_comes_back():
     backlog = Backlog()
     backlog.append([A, B])
-    backlog.put_back([C])
+    backlog.requeue_first([C])
     assert backlog.take(2) == [C, A]
     assert backlog.take(5) == [B]
 
@@ -31,7 +31,7 @@ def test_all_who_wait_are_counted_and_can_be_taken_at_once():
     backlog = Backlog()
     backlog.append([A])
     backlog.delay(B, 1.0)
-    backlog.hermits.append(C)
+    backlog.exclusive.append(C)
     assert (len(backlog), backlog.ready) == (3, 1)
     assert set(backlog.clear()) == {A, B, C}
     assert len(backlog) == 0

@@ -211,7 +211,7 @@ class Commits(MemoryLedger):
         super().finish(outcomes)
 
 
-class Slow(InlineExecutor):
+class SlowTask(InlineExecutor):
     """Takes 20 ms by the manual clock for each task."""
 
     def wait(self, timeout):
@@ -227,7 +227,7 @@ def test_outcomes_share_a_commit_and_the_last_ones_do_not_wait(clock):
 
 def test_an_outcome_waits_for_others_a_twentieth_of_a_second_at_most(clock):
     ledger = Commits()
-    drain(open_run(named(*["echo x"] * 10), REF, executor=Slow(clock=clock), ledger=ledger, clock=clock))
+    drain(open_run(named(*["echo x"] * 10), REF, executor=SlowTask(clock=clock), ledger=ledger, clock=clock))
     assert max(ledger.finished) <= 4
     assert sum(ledger.finished) == 10
 

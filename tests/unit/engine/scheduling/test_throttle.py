@@ -14,7 +14,7 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
-from pixmill.engine.scheduling.throttle import HOPELESS, LONGEST
+from pixmill.engine.scheduling.throttle import GIVE_UP_AFTER, LONGEST
 from pixmill.engine.task import Counts, Task
 from pixmill.testing.clocks import ManualClock
 
@@ -95,5 +95,5 @@ def test_a_store_that_refuses_everything_ends_the_run_and_leaves_the_task_pendin
     with pytest.raises(RunError, match="refused every request for 10 minutes") as raised, under_way:
         list(under_way)
     assert raised.value.code == "throttled"
-    assert clock.elapsed() >= HOPELESS
+    assert clock.elapsed() >= GIVE_UP_AFTER
     assert ledger.counts() == Counts(pending=1)

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from pixmill.core.units import Duration
-from pixmill.engine.executor import Answered, Lost, Returned
+from pixmill.engine.executor import Completed, Lost, Returned
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.testing.executors import answers, attempts, losses, run_all
@@ -118,7 +118,7 @@ def test_what_is_being_settled_is_not_handed_back(pool, tmp_path):
     (tmp_path / "sign").touch()
     reports = []
     wait_until(lambda: reports.extend(pool.wait(0.05)) or sum(map(_brought_back, reports)) == len(todo))
-    settled = {report.attempt.task.key for report in reports if isinstance(report, Answered)}
+    settled = {report.attempt.task.key for report in reports if isinstance(report, Completed)}
     back = {attempt.task.key for report in reports if isinstance(report, Returned) for attempt in report.attempts}
     assert not settled & back
     assert settled == {path.name.encode() for path in tmp_path.iterdir()} - {b"sign"}

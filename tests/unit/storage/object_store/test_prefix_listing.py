@@ -21,12 +21,12 @@ class Library:
     def __init__(self, *, breaks=lambda _: False, by_name=True, turned=False):
         self.pages = self.faults = 0
         self.listings, self.asked_by_name = [], 0
-        self._breaks, self._by_name, self._turned = breaks, by_name, turned
+        self._breaks, self._by_name, self._last_poll = breaks, by_name, turned
 
     def list(self, store, prefix, *, offset, chunk_size):
         self.listings.append(offset)
         found = [each for page in obstore.list(store, prefix, offset=offset, chunk_size=1) for each in page]
-        return self._come(found[::-1] if self._turned else found, chunk_size)
+        return self._come(found[::-1] if self._last_poll else found, chunk_size)
 
     def _come(self, found, size):
         for page in (found[start : start + size] for start in range(0, len(found), size)):

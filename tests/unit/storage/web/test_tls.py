@@ -14,7 +14,7 @@ from pixmill.storage.open import open_storage
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="a certificate is made by openssl")
 
 
-class Hello(BaseHTTPRequestHandler):
+class WorkerConfig(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.send_header("Content-Length", "5")
@@ -37,7 +37,7 @@ def certificate(tmp_path):
 def port(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    with HTTPServer(("127.0.0.1", 0), Hello) as server:
+    with HTTPServer(("127.0.0.1", 0), WorkerConfig) as server:
         server.handle_error = lambda *_: None  # a client that hangs up is what the tests want
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -26,7 +26,7 @@ from pixmill.core.errors import RunError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.observability.publisher import Announcer
+from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.task import State
 
 
@@ -41,18 +41,18 @@ class Sealing:
     """
 
     def __init__(
-        self, dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: Catalogue, bounds: Bounds, announcer: Announcer
+        self, dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: Catalogue, bounds: Bounds, publisher: EventPublisher
     ) -> None:
         """Finish what a dead run has decided, and clear away what it left. ``ConfigError`` where strange shards would be lost.
 
-        ``announcer`` tells of each shard that is sealed.
+        ``publisher`` tells of each shard that is sealed.
         """
         self._dataset = dataset
         self._shelf = shelf
         self._ledger = ledger
         self._catalogue = catalogue
         self._bounds = bounds
-        self._announcer = announcer
+        self._publisher = publisher
         with sealing_in(dataset.work):
             for folder in (dataset.staging, dataset.parts):
                 state_folder.make_within(folder.parent, folder.name)
@@ -78,7 +78,7 @@ class Sealing:
             while (outdated := self._pass()) is not None:
                 self._ledger.forget(outdated.sources)
                 lost += len(outdated.sources) if outdated.lost else 0
-            self._conclude()
+            self._commit_outcomes()
         except _Stopped:
             return False
         if lost:
@@ -149,9 +149,9 @@ class Sealing:
             self._is_changing = True
         self._catalogue.decide(sealing, leaving)
         for shard in see_through(self._dataset, self._catalogue, self._shelf):
-            self._announcer.announce(ShardSealed, name=shard.name, samples=shard.samples, bytes=shard.size)
+            self._publisher.publish(ShardSealed, name=shard.name, samples=shard.samples, bytes=shard.size)
 
-    def _conclude(self) -> None:
+    def _commit_outcomes(self) -> None:
         """Every image that is done is sealed now: what parts there are belong to nobody."""
         self.contents.refresh()
         with sealing_in(self._dataset.work):

@@ -21,7 +21,7 @@ from pixmill.batch.report.html.tables import Section, section, table
 from pixmill.batch.report.previews.previews import Gallery
 from pixmill.batch.report.report_data import Dossier
 from pixmill.core.humanize import span
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Metrics, Snapshot
 
@@ -96,7 +96,7 @@ class Composer:
         )
 
 
-def working(posts: tuple[Post, ...]) -> Section | None:
+def working(posts: tuple[WorkerStatus, ...]) -> Section | None:
     """Return what the workers are at."""
     if not posts:
         return None

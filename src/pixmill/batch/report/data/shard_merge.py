@@ -13,7 +13,7 @@ from pixmill.batch.report.data.run_info import Account, accounts
 from pixmill.batch.state.combined_ledger import total
 from pixmill.batch.state.ledger_files import find
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
-from pixmill.engine.observability.histogram import Timing
+from pixmill.engine.observability.histogram import HistogramSnapshot
 from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, Snapshot
 from pixmill.engine.task import Counts
 
@@ -115,10 +115,10 @@ def _kinds(one: Snapshot, two: Snapshot, code: str) -> FailureKind:
     return FailureKind(count=sum(kind.count for kind in kinds), keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES])
 
 
-def _timings(one: Timing | None, two: Timing | None) -> Timing:
+def _timings(one: HistogramSnapshot | None, two: HistogramSnapshot | None) -> HistogramSnapshot:
     if one is None or two is None:
-        return one or two or Timing()
-    return Timing(
+        return one or two or HistogramSnapshot()
+    return HistogramSnapshot(
         count=one.count + two.count,
         total=one.total + two.total,
         longest=max(one.longest, two.longest),

@@ -59,19 +59,19 @@ class FailureLog(Observer):
         with writing(self._path):
             size = 0 if self._is_stream else self._file.tell()
             if size and size + len(text.encode()) > self._largest:
-                self._put_aside()
+                self._rotate()
             self._file.write(text)
 
-    def _put_aside(self) -> None:
+    def _rotate(self) -> None:
         self._file.close()
-        places = [Path(os.path.realpath(self._path)), *asides(self._path, self._kept)]
+        places = [Path(os.path.realpath(self._path)), *rotated_files(self._path, self._kept)]
         for younger, older in reversed(list(pairwise(places))):
             with suppress(FileNotFoundError):
                 younger.replace(older)
         self._file = self._open()
 
 
-def asides(path: Path, kept: int = KEPT) -> list[Path]:
+def rotated_files(path: Path, kept: int = KEPT) -> list[Path]:
     """Return where files that were put aside are, the youngest first: beside the file that ``path`` leads to."""
     target = Path(os.path.realpath(path))
     return [target.with_name(f"{target.name}.{number}") for number in range(1, kept + 1)]

@@ -32,12 +32,12 @@ from pixmill.engine.observability.metrics import Metrics, Snapshot
 from pixmill.engine.task import Done, Failed
 
 SHARE = 0.1  # of the tasks that get a trace, unless OTEL_TRACES_SAMPLER says otherwise
-FAREWELL = 5.0  # seconds that the last numbers may take when the run is over
+SHUTDOWN_TIMEOUT = 5.0  # seconds that the last numbers may take when the run is over
 QUEUE = "queue"  # before a worker has begun
 LIBRARY = "opentelemetry"  # the name of its loggers
 
 
-class Telemetry(Observer):
+class OtelObserver(Observer):
     """Sends what happens. It comes after ``metrics`` among the observers.
 
     ``unit`` is what a task is called; ``measures`` are the names of what handlers count. What cannot be sent is lost, and
@@ -48,7 +48,7 @@ class Telemetry(Observer):
         self, metrics: Metrics, *, unit: str, measures: Mapping[str, str], version: str, complain: Callable[[str], None]
     ) -> None:
         """Start the threads that send."""
-        _hear_complaints(complain)
+        _forward_warnings(complain)
         resource = Resource({"service.name": "pixmill", "service.version": version}).merge(OTELResourceDetector().detect())
         self._traces = TracerProvider(sampler=_sampler(), resource=resource, shutdown_on_exit=False)
         self._traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -74,11 +74,11 @@ class Telemetry(Observer):
 
     def close(self) -> None:
         """Send the last of it; give up after a few seconds."""
-        farewells = [Thread(target=provider.shutdown, daemon=True) for provider in (self._traces, self._meters)]
-        for farewell in farewells:
+        shutdowns = [Thread(target=provider.shutdown, daemon=True) for provider in (self._traces, self._meters)]
+        for farewell in shutdowns:
             farewell.start()
-        for farewell in farewells:
-            farewell.join(FAREWELL / len(farewells))
+        for farewell in shutdowns:
+            farewell.join(SHUTDOWN_TIMEOUT / len(shutdowns))
 
     def _trace(self, outcome: Done | Failed, at: float) -> None:
         """Make a trace of its own for a task, so that each can be sampled by itself; a link leads to the run."""
@@ -163,7 +163,7 @@ def _nanoseconds(seconds: float) -> int:
     return int(seconds * 1_000_000_000)
 
 
-class _Complaint(logging.Handler):
+class _WarningHandler(logging.Handler):
     """Passes the first warning on; the others say the same."""
 
     def __init__(self, complain: Callable[[str], None]) -> None:
@@ -176,8 +176,8 @@ class _Complaint(logging.Handler):
             complain(printable(record.getMessage()))
 
 
-def _hear_complaints(complain: Callable[[str], None]) -> None:
+def _forward_warnings(complain: Callable[[str], None]) -> None:
     """Hear what the library has to say in the place of whoever reads the standard error output."""
     logger = logging.getLogger(LIBRARY)
     logger.propagate = False
-    logger.addHandler(_Complaint(complain))
+    logger.addHandler(_WarningHandler(complain))

@@ -15,13 +15,13 @@ from prometheus_client.registry import Collector
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
-from pixmill.engine.observability.histogram import BOUNDS, Timing
+from pixmill.engine.observability.histogram import BOUNDS, HistogramSnapshot
 from pixmill.engine.observability.metrics import Metrics, Snapshot
 
 _BOUNDS = (*(format(bound, "g") for bound in BOUNDS), "+Inf")
 
 
-class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+class MetricNames(msgspec.Struct, frozen=True, kw_only=True):
     """What the numbers are called: the ``unit`` that a task is, and the names of ``measures``, whose meaning only handlers know.
 
     A measure ``note.profile-ignored`` counts the ``profile-ignored`` of a family: ``notes_total{note="profile-ignored"}``.
@@ -32,16 +32,16 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     measures: Mapping[str, str] = {}
 
 
-def exposition(snapshot: Snapshot, vocabulary: Vocabulary) -> str:
+def exposition(snapshot: Snapshot, names: MetricNames) -> str:
     """Return ``snapshot`` in the text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(families(snapshot, vocabulary)))
+    registry.register(_Once(families(snapshot, names)))
     return generate_latest(registry).decode()
 
 
-def families(snapshot: Snapshot, vocabulary: Vocabulary) -> Iterator[Metric]:
+def families(snapshot: Snapshot, names: MetricNames) -> Iterator[Metric]:
     """Yield every metric with its samples."""
-    name, unit = vocabulary.prefix, vocabulary.unit
+    name, unit = names.prefix, names.unit
     states = {"done": snapshot.done, "failed": snapshot.failed, "skipped": snapshot.skipped}
     failures = {code: kind.count for code, kind in snapshot.failures.items()}
     memory = {"coordinator": snapshot.coordinator_memory, "workers": snapshot.workers_memory}
@@ -54,7 +54,7 @@ def families(snapshot: Snapshot, vocabulary: Vocabulary) -> Iterator[Metric]:
     if snapshot.node_failures or snapshot.nodes_left_out:  # of a cluster only
         yield _counter(f"{name}_nodes_left_out", "nodes of the cluster that got no work, or no more", snapshot.nodes_left_out)
         yield _counters(f"{name}_node_failures", "tries that failed, final or not, by node", "node", snapshot.node_failures)
-    yield from _measures(snapshot.measures, vocabulary)
+    yield from _measures(snapshot.measures, names)
     yield _gauge(f"{name}_workers", "worker processes", snapshot.workers)
     yield _gauge(f"{name}_{unit}s_in_flight", f"{unit}s that a worker is at", snapshot.in_flight)
     yield _gauge(f"{name}_oldest_in_flight_seconds", f"time that a worker has been at its {unit}, the longest", snapshot.oldest)
@@ -67,10 +67,10 @@ def families(snapshot: Snapshot, vocabulary: Vocabulary) -> Iterator[Metric]:
 class MetricsServer(Observer):
     """Answers whoever asks ``endpoint`` with the numbers of ``metrics`` at that moment, in a thread of its own."""
 
-    def __init__(self, endpoint: Endpoint, metrics: Metrics, vocabulary: Vocabulary) -> None:
+    def __init__(self, endpoint: Endpoint, metrics: Metrics, names: MetricNames) -> None:
         """Listen from now on; ``ConfigError`` when the port cannot be had."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Live(metrics, vocabulary))
+        registry.register(_Live(metrics, names))
         try:
             self._server, self._thread = start_http_server(endpoint.port, addr=endpoint.host, registry=registry)
         except OSError as error:
@@ -92,12 +92,12 @@ class MetricsServer(Observer):
 
 
 class _Live(Collector):
-    def __init__(self, metrics: Metrics, vocabulary: Vocabulary) -> None:
+    def __init__(self, metrics: Metrics, names: MetricNames) -> None:
         self._metrics = metrics
-        self._vocabulary = vocabulary
+        self._names = names
 
     def collect(self) -> Iterable[Metric]:
-        return families(self._metrics.snapshot(), self._vocabulary)
+        return families(self._metrics.snapshot(), self._names)
 
 
 class _Once(Collector):
@@ -108,17 +108,17 @@ class _Once(Collector):
         return self._metrics
 
 
-def _measures(measures: Mapping[str, int], vocabulary: Vocabulary) -> Iterator[Metric]:
+def _measures(measures: Mapping[str, int], names: MetricNames) -> Iterator[Metric]:
     groups: dict[str, dict[str, int]] = {}
     for measure, amount in sorted(measures.items()):
         group, dot, member = measure.partition(".")
         if dot:
             groups.setdefault(group, {})[member] = amount
         else:
-            meaning = vocabulary.measures.get(measure, measure)
-            yield _counter(f"{vocabulary.prefix}_{meaning}", f"{meaning.replace('_', ' ')} of what was done", amount)
+            meaning = names.measures.get(measure, measure)
+            yield _counter(f"{names.prefix}_{meaning}", f"{meaning.replace('_', ' ')} of what was done", amount)
     for group, members in groups.items():
-        yield _counters(f"{vocabulary.prefix}_{group}s", f"{vocabulary.unit}s with a {group}, by which", group, members)
+        yield _counters(f"{names.prefix}_{group}s", f"{names.unit}s with a {group}, by which", group, members)
 
 
 def _counter(name: str, meaning: str, amount: int) -> Metric:
@@ -143,7 +143,7 @@ def _gauges(name: str, meaning: str, label: str, amounts: Mapping[str, float]) -
     return family
 
 
-def _histogram(name: str, meaning: str, timings: Mapping[str, Timing], *, label: str) -> Metric:
+def _histogram(name: str, meaning: str, timings: Mapping[str, HistogramSnapshot], *, label: str) -> Metric:
     family = HistogramMetricFamily(name, meaning, labels=[label] if label else [])
     for value, timing in timings.items():
         running = [float(number) for number in accumulate(timing.buckets)]

@@ -2,8 +2,8 @@
 
 from pixmill.batch.report.data.run_info import Account
 from pixmill.batch.report.data.shard_merge import together
-from pixmill.engine.observability.histogram import Timing
-from pixmill.engine.observability.metrics import FailureKind, Slow, Snapshot
+from pixmill.engine.observability.histogram import HistogramSnapshot
+from pixmill.engine.observability.metrics import FailureKind, SlowTask, Snapshot
 
 
 def snapshot(*, workers, seconds, done, longest):
@@ -17,9 +17,9 @@ def snapshot(*, workers, seconds, done, longest):
         rate=done / seconds,
         measures={"bytes_in": 10 * done},
         failures={"truncated": FailureKind(count=1, keys=(b"%d" % done,))},
-        task=Timing(count=done, total=float(done), longest=longest, buckets=(done,) + (0,) * 18),
-        stages={"decode": Timing(count=done, total=1.0, longest=longest, buckets=(done,) + (0,) * 18)},
-        slowest=(Slow(key=b"%d" % done, seconds=longest),),
+        task=HistogramSnapshot(count=done, total=float(done), longest=longest, buckets=(done,) + (0,) * 18),
+        stages={"decode": HistogramSnapshot(count=done, total=1.0, longest=longest, buckets=(done,) + (0,) * 18)},
+        slowest=(SlowTask(key=b"%d" % done, seconds=longest),),
         reason="finished",
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, TaskFound, WorkersSeen
-from pixmill.engine.executor import Post
+from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.exporters.event_lines import EventFile, EventLines
 from pixmill.engine.observability.exporters.failure_log import FailureLog
 from pixmill.engine.observability.exporters.metrics_file import MetricsFile
@@ -172,7 +172,7 @@ def test_a_log_that_grows_is_put_aside_and_only_the_youngest_are_kept(tmp_path):
 def test_a_stall_is_a_line_for_each_worker_in_the_log(tmp_path):
     path = tmp_path / "failures.log"
     log = FailureLog(path)
-    log.notice(RunStalled(at=1.5, seconds=40, posts=(Post(pid=7, key=b"a\nb.jpg", stage="decode", seconds=39.5),)))
+    log.notice(RunStalled(at=1.5, seconds=40, posts=(WorkerStatus(pid=7, key=b"a\nb.jpg", stage="decode", seconds=39.5),)))
     log.close()
     (line,) = path.read_text().splitlines()
     assert r"a\nb.jpg: stalled in decode: nothing has finished for 40 s (at it for 39.5 s, process 7)" in line

@@ -11,12 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from pixmill.engine.events import RunStarted, TaskFinished, TaskFound, WorkersSeen
-from pixmill.engine.executor import Post
-from pixmill.engine.observability.exporters.prometheus import MetricsServer, Vocabulary, exposition
+from pixmill.engine.executor import WorkerStatus
+from pixmill.engine.observability.exporters.prometheus import MetricNames, MetricsServer, exposition
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Done, Failed, Failure, Skipped, Task
 
-WORDS = Vocabulary(unit="image", measures={"bytes_in": "source_bytes"})
+WORDS = MetricNames(unit="image", measures={"bytes_in": "source_bytes"})
 PROMTOOL = shutil.which("promtool")
 
 
@@ -37,7 +37,11 @@ def metrics():
     for outcome in outcomes:
         metrics.notice(TaskFound(at=1001, task=task()))
         metrics.notice(TaskFinished(at=1002.5, outcome=outcome))
-    metrics.notice(WorkersSeen(at=1003, memory=64, posts=(Post(pid=1, memory=100, key=b"x", seconds=4.0), Post(pid=2, memory=50))))
+    metrics.notice(
+        WorkersSeen(
+            at=1003, memory=64, posts=(WorkerStatus(pid=1, memory=100, key=b"x", seconds=4.0), WorkerStatus(pid=2, memory=50))
+        )
+    )
     return metrics
 
 
