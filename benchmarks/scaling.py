@@ -26,7 +26,7 @@ from pixmill.batch.item import Item, Product, Written, pack, to_task
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.run import open_run as open_batch
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.engine.executor import Completed, Executor, Report
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.observability.metrics import Metrics
@@ -56,7 +56,7 @@ class Instant(Executor):
         """Return 1."""
         return 1
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
         return ROOM - len(self._queue)
 
@@ -64,7 +64,7 @@ class Instant(Executor):
         """Take attempts."""
         self._queue.extend(attempts)
 
-    def wait(self, timeout: float | None) -> list[Report]:  # noqa: ARG002  # the contract's
+    def wait(self, timeout: float | None) -> list[ExecutorEvent]:  # noqa: ARG002  # the contract's
         """Return an answer to each."""
         attempts, self._queue = self._queue, []
         timings = {"read": 0.001, "header": 0.0001, "decode": 0.02, "transform": 0.005, "encode": 0.01, "write": 0.002}
@@ -73,7 +73,7 @@ class Instant(Executor):
             Completed(attempt=each, result=result(each.task), seconds=0.04, timings=timings, measures=measures) for each in attempts
         ]
 
-    def recall(self) -> None:
+    def cancel_pending(self) -> None:
         """Nothing waits."""
 
     def close(self) -> None:

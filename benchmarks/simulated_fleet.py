@@ -10,7 +10,7 @@ from itertools import count
 import msgspec
 
 from pixmill.engine.clock import Clock
-from pixmill.engine.executor import Completed, Executor, Report, Returned
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Returned
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Failure
@@ -82,7 +82,7 @@ class Node:
         self.unsaid: list[tuple[int, Attempt, float]] = []
 
 
-class ClusterBackend(Executor):
+class SimulatedCluster(Executor):
     """Runs attempts on simulated nodes. ``tally`` counts what happened."""
 
     def __init__(self, shape: Shape, misfortune: Misfortune, *, clock: SimulatedClock, chance: random.Random) -> None:
@@ -91,7 +91,7 @@ class ClusterBackend(Executor):
         self._misfortune, self._chance = misfortune, chance
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
-        self._reports: list[Report] = []
+        self._reports: list[ExecutorEvent] = []
         self._nodes = [Node(5.0 if chance.random() < misfortune.straggling else 1.0) for _ in range(shape.nodes)]
         self._open = deque(self._nodes)
         self._lengths: dict[bytes, float] = {}
@@ -113,7 +113,7 @@ class ClusterBackend(Executor):
         """Return the number of workers."""
         return self._size * len(self._nodes)
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
         return sum(self._free(node) for node in self._open)
 
@@ -129,7 +129,7 @@ class ClusterBackend(Executor):
             node.waiting.append(attempt)
             self._advance(node)
 
-    def wait(self, timeout: float | None) -> list[Report]:
+    def wait(self, timeout: float | None) -> list[ExecutorEvent]:
         """Let time pass until something is reported, or ``timeout`` is over."""
         end = self._clock.time + (NEVER if timeout is None else timeout)
         while self._events and (self._events[0][0] <= self._clock.time or (not self._reports and self._events[0][0] <= end)):
@@ -141,7 +141,7 @@ class ClusterBackend(Executor):
         reports, self._reports = self._reports, []
         return reports
 
-    def recall(self) -> None:
+    def cancel_pending(self) -> None:
         """Nobody interrupts a simulation."""
 
     def close(self) -> None:

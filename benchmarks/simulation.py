@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import msgspec
-from simulated_fleet import ClusterBackend, Misfortune, Shape, SimulatedClock
+from simulated_fleet import Misfortune, Shape, SimulatedClock, SimulatedCluster
 
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledgers.memory import MemoryLedger
@@ -54,14 +54,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def simulate(shape: Shape, misfortune: Misfortune, *, tasks: int, seed: int) -> Row:
     """Run ``tasks`` tasks on a cluster of this ``shape`` to their ends and hold the books to account."""
     clock, ledger = SimulatedClock(), MemoryLedger()
-    fleet = ClusterBackend(shape, misfortune, clock=clock, chance=random.Random(seed))
+    fleet = SimulatedCluster(shape, misfortune, clock=clock, chance=random.Random(seed))
     outcomes: Counter[bytes] = Counter()
     failed = 0
     began = time.perf_counter()
     policy = Policy(window=4 * fleet.workers)
-    with open_run(
-        some(tasks), HANDLER, executor=fleet, ledger=ledger, policy=policy, clock=clock, chance=random.Random(seed)
-    ) as run:
+    with open_run(some(tasks), HANDLER, executor=fleet, ledger=ledger, policy=policy, clock=clock, rng=random.Random(seed)) as run:
         for outcome in run:
             outcomes[outcome.task.key] += 1
             failed += isinstance(outcome, Failed)

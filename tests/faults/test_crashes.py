@@ -44,7 +44,7 @@ def test_a_crash_is_tried_once_more_alone_before_the_blame():
     notes = Notes()
     (outcome,) = failed(outcomes_of(["echo x"] * 30 + ["segfault"] + ["echo x"] * 30, observers=[notes])).values()
     tries = [event.attempt for event in notes.of(AttemptStarted) if event.attempt.task.payload == b"segfault"]
-    assert [(attempt.number, attempt.alone) for attempt in tries] == [(1, False), (2, True)]
+    assert [(attempt.number, attempt.isolated) for attempt in tries] == [(1, False), (2, True)]
     assert outcome.attempts == 2
     assert (outcome.failure.code, outcome.failure.stage, outcome.failure.signal) == ("crash", "segfault", 11)
     assert outcome.failure.peak_rss > 1_000_000
@@ -81,10 +81,10 @@ def test_what_was_killed_for_want_of_memory_is_tried_again_with_the_machine_to_i
     for event in notes.events:
         if isinstance(event, AttemptStarted):
             assert not (hermit_seen and b"hermit" in in_flight)
-            key = b"hermit" if event.attempt.alone else event.attempt.task.key
-            assert not event.attempt.alone or not in_flight
+            key = b"hermit" if event.attempt.isolated else event.attempt.task.key
+            assert not event.attempt.isolated or not in_flight
             in_flight.add(key)
-            hermit_seen = hermit_seen or event.attempt.alone
+            hermit_seen = hermit_seen or event.attempt.isolated
         elif isinstance(event, TaskFinished):
             in_flight.discard(event.outcome.task.key)
             if event.outcome.task.payload == b"signal 9":

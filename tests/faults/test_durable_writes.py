@@ -32,13 +32,13 @@ root, rounds = sys.argv[1], int(sys.argv[2])
 try:
     ledger = SqliteLedger(Path(root, "ledger.db"))
     storage = FileStorage(os.fsencode(root))
-    ledger.begin()
+    ledger.begin_run()
     for number in range(rounds):
         task = Task(bytes(16), b"%d/%d.jpg" % (number % 7, number))
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
         storage.write(task.key, task.key * 1000, durable=True)
-        ledger.finish([Done(task=task)])
+        ledger.record_outcomes([Done(task=task)])
         print(task.key.decode(), flush=True)
 except PixmillError as error:
     print("stopped", error.code, file=sys.stderr)
@@ -54,7 +54,7 @@ def work(root, rounds, *, before=()):
 def check(root, said):
     """Everything that was said to be done is done, and everything that the ledger has as done is whole."""
     with closing(SqliteLedger(root / "ledger.db")) as ledger:
-        assert ledger.set_aside is None
+        assert ledger.quarantined is None
         done = [record.key for record in ledger.records(State.DONE)]
     storage = FileStorage(os.fsencode(root))
     assert {os.fsencode(key) for key in said} <= set(done)

@@ -9,7 +9,7 @@ from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import PixmillError, RecipeError
 from pixmill.core.validation import UNDECODABLE
-from pixmill.engine.ipc.messages import Inbox
+from pixmill.engine.ipc.messages import FrameReader
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
@@ -74,9 +74,9 @@ def recipes(data):
 def frames(data):
     """The wire: whatever comes is messages, is waited for, or is refused by the decoder."""
     with suppress(*UNDECODABLE):
-        Inbox().messages(data)
+        FrameReader().messages(data)
     with suppress(*UNDECODABLE):
-        Inbox().errands(data)
+        FrameReader().requests(data)
 
 
 def ledger(data):
@@ -105,11 +105,11 @@ def _write(path):
     from pixmill.engine.task import Attempt, Done, Task  # noqa: PLC0415  # only to make the seed
 
     with closing(SqliteLedger(path, clock=lambda: 1.0)) as made:
-        made.begin()
+        made.begin_run()
         tasks = [Task.of(f"photo {number}.jpg") for number in range(40)]
-        made.admit(tasks)
-        made.start([Attempt(task) for task in tasks])
-        made.finish([Done(task=task, result=b"made of " + task.key) for task in tasks[::2]])
+        made.get_or_add(tasks)
+        made.start_attempts([Attempt(task) for task in tasks])
+        made.record_outcomes([Done(task=task, result=b"made of " + task.key) for task in tasks[::2]])
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
 

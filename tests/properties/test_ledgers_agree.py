@@ -35,15 +35,15 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(about=st.binary(max_size=3))
     def begin(self, about):
-        self.both(lambda ledger: ledger.begin(about))
+        self.both(lambda ledger: ledger.begin_run(about))
 
     @rule(tasks=SOME)
     def admit(self, tasks):
-        self.both(lambda ledger: ledger.admit(tasks))
+        self.both(lambda ledger: ledger.get_or_add(tasks))
 
     @rule(tasks=SOME)
     def start(self, tasks):
-        self.both(lambda ledger: ledger.start([Attempt(task) for task in tasks]))
+        self.both(lambda ledger: ledger.start_attempts([Attempt(task) for task in tasks]))
 
     @rule(tasks=SOME)
     def renew(self, tasks):
@@ -51,34 +51,34 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(tasks=SOME)
     def release(self, tasks):
-        self.both(lambda ledger: ledger.release(tasks))
+        self.both(lambda ledger: ledger.release_attempts(tasks))
 
     @rule(outcomes=st.lists(OUTCOMES, max_size=4))
     def finish(self, outcomes):
-        self.both(lambda ledger: ledger.finish(outcomes))
+        self.both(lambda ledger: ledger.record_outcomes(outcomes))
 
     @rule(outcomes=st.lists(OUTCOMES, max_size=4, unique_by=lambda outcome: outcome.task.key))
     def adopt(self, outcomes):
         other = MemoryLedger(clock=lambda: 8.0)
-        other.admit([outcome.task for outcome in outcomes])
-        other.finish(outcomes)
-        self.both(lambda ledger: ledger.adopt(other.records()))
+        other.get_or_add([outcome.task for outcome in outcomes])
+        other.record_outcomes(outcomes)
+        self.both(lambda ledger: ledger.import_records(other.records()))
 
     @rule(keys=st.lists(st.sampled_from([*KEYS, b"unknown"]), max_size=3, unique=True))
     def forget(self, keys):
-        self.both(lambda ledger: ledger.forget(keys))
+        self.both(lambda ledger: ledger.reset(keys))
 
     @rule()
     def end(self):
         if list(self.memory.runs()):
-            self.both(lambda ledger: ledger.end(Counts(done=1), "finished"))
+            self.both(lambda ledger: ledger.end_run(Counts(done=1), "finished"))
 
     @rule()
     def open_again(self):
         self.sqlite.close()
         self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
         if list(self.memory.runs()):
-            self.both(lambda ledger: ledger.begin())
+            self.both(lambda ledger: ledger.begin_run())
 
     @invariant()
     def they_agree_and_add_up(self):

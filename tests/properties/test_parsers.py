@@ -15,7 +15,7 @@ from pixmill.batch.naming.reserved import identity
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
 from pixmill.core.validation import UNDECODABLE
-from pixmill.engine.ipc.messages import Answer, Declined, Inbox, LoadFailed, Ready, message_frame, request_frame
+from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Ready, TaskResult, message_frame, request_frame
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import Input
@@ -178,9 +178,9 @@ MESSAGES = st.lists(
     st.one_of(
         st.just(Ready()),
         st.builds(LoadFailed, failure=FAILURES),
-        st.builds(Declined, number=st.integers(0, 2**40)),
+        st.builds(Cancelled, number=st.integers(0, 2**40)),
         st.builds(
-            Answer,
+            TaskResult,
             number=st.integers(0, 2**40),
             result=st.binary(max_size=40),
             failure=st.none() | FAILURES,
@@ -195,7 +195,7 @@ MESSAGES = st.lists(
 
 @given(MESSAGES, st.lists(st.integers(0, 400), max_size=6))
 def test_messages_arrive_whole_however_the_stream_was_chopped(messages, places):
-    inbox, arrived = Inbox(), []
+    inbox, arrived = FrameReader(), []
     for piece in cut(b"".join(map(message_frame, messages)), places):
         arrived += inbox.messages(piece)
     assert arrived == messages
@@ -206,9 +206,9 @@ def test_messages_arrive_whole_however_the_stream_was_chopped(messages, places):
     st.lists(st.integers(0, 400), max_size=6),
 )
 def test_errands_arrive_whole_however_the_stream_was_chopped(errands, places):
-    inbox, arrived = Inbox(), []
+    inbox, arrived = FrameReader(), []
     for piece in cut(b"".join(map(request_frame, errands)), places):
-        arrived += inbox.errands(piece)
+        arrived += inbox.requests(piece)
     assert arrived == [errand for group in errands for errand in group]
 
 
@@ -216,10 +216,10 @@ def test_errands_arrive_whole_however_the_stream_was_chopped(errands, places):
 @example(b"\x91\xa1\xff")  # a text that is no UTF-8
 def test_a_frame_of_garbage_is_an_error_of_its_own(data):
     with suppress(*UNDECODABLE):
-        Inbox().messages(len(data).to_bytes(4, "little") + data)
+        FrameReader().messages(len(data).to_bytes(4, "little") + data)
 
 
 def test_a_frame_that_never_ends_is_waited_for_and_nothing_is_made_of_it():
-    assert Inbox().messages(b"\xff\xff\xff\xff" + bytes(1000)) == []
+    assert FrameReader().messages(b"\xff\xff\xff\xff" + bytes(1000)) == []
     with pytest.raises(UNDECODABLE):
-        Inbox().messages(b"\x01\0\0\0\xc1")
+        FrameReader().messages(b"\x01\0\0\0\xc1")

@@ -54,14 +54,14 @@ class Workshop:
             task = Task.of(f"{name}.{ending}", version=b"%d" % number)
             ends.append(Done(task=task, result=pack(Product((written,)))))
         with self.ledger() as ledger:
-            ledger.admit([end.task for end in ends])
-            ledger.start([Attempt(end.task) for end in ends])
-            ledger.finish(ends)
+            ledger.get_or_add([end.task for end in ends])
+            ledger.start_attempts([Attempt(end.task) for end in ends])
+            ledger.record_outcomes(ends)
 
     def forget(self, *names: str) -> None:
         """Let the ledger forget that images are finished."""
         with self.ledger() as ledger:
-            ledger.forget([os.fsencode(f"{name}.png") for name in names])
+            ledger.reset([os.fsencode(f"{name}.png") for name in names])
 
     @contextmanager
     def ledger(self) -> Iterator[SqliteLedger]:

@@ -33,7 +33,7 @@ class LoopbackBackend(ClusterBackend):
 
     def held_answers(self, name: str) -> list[TaskResult]:
         """Return the answers among what has been held back of the place ``name``."""
-        return [answer for _, reply in self._cut[name] if isinstance(reply, bytes) for answer in decode_reply(reply).answers]
+        return [answer for _, reply in self._cut[name] if isinstance(reply, bytes) for answer in decode_reply(reply).results]
 
     def mend(self, name: str) -> None:
         """Deliver what was held back, late."""

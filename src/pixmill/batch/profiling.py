@@ -17,7 +17,7 @@ from pixmill.core.temporary_folder import temporary_folder
 from pixmill.core.text import printable
 from pixmill.core.validation import UNDECODABLE
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.observability.files import replaced, writing
+from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
 from pixmill.engine.profiling.sampled_handler import with_sampling
 from pixmill.engine.profiling.speedscope import as_speedscope
 from pixmill.engine.profiling.tracer import Trace
@@ -59,7 +59,7 @@ class Profiling:
             return
         made = as_speedscope(_traces(Path(self._spool.name)), name=self._path.name, exporter=f"pixmill {__version__}")
         check_again("--profile", self._path, "profile")
-        with writing(self._path), replaced(self._path) as file:
+        with run_error_if_unwritable(self._path), atomic_text_file(self._path) as file:
             json.dump(made, file, separators=(",", ":"))
 
 

@@ -164,7 +164,7 @@ def begin(
                     force=config.force,
                     holds=sealing.contents.holds if sealing else None,
                 ),
-                about=about(config),
+                metadata=about(config),
                 force=config.force,
             )
         )

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from pixmill.core.errors import PixmillError
 from pixmill.core.text import printable
-from pixmill.engine.observability.json_lines import line
+from pixmill.engine.observability.json_lines import json_line
 
 
 class Channel:
@@ -84,7 +84,7 @@ class Console:
 
     def record(self, data: object) -> None:
         """Print ``data`` as a result: JSON on one line, with names that ``os.fsencode`` turns back into the same bytes."""
-        self.out.write(line(data) + "\n")
+        self.out.write(json_line(data) + "\n")
 
     def say(self, text: str, *, margin: str = "") -> None:
         """Tell the person who is watching, on as many lines as the terminal needs; all but the first begin with ``margin``."""

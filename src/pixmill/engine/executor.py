@@ -69,7 +69,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     facts: Mapping[str, object]
 
 
-Report = Completed | Lost | Returned | Told
+ExecutorEvent = Completed | Lost | Returned | Told
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     node: str = ""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Return where it is, for people: *process 123 on 10.0.0.2*."""
         return f"process {self.pid} on {self.node}" if self.node else f"process {self.pid}"
 
@@ -126,7 +126,7 @@ class Executor(ABC):
         """Return the number of workers."""
 
     @abstractmethod
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more attempts may be submitted now. It adapts to how long tasks take."""
 
     @abstractmethod
@@ -134,18 +134,18 @@ class Executor(ABC):
         """Take attempts, at most ``room()`` of them; one that is ``alone`` gets a fresh worker to itself."""
 
     @abstractmethod
-    def wait(self, timeout: float | None) -> list[Report]:
+    def wait(self, timeout: float | None) -> list[ExecutorEvent]:
         """Return what has happened, waiting up to ``timeout`` seconds for something to (``None``: for as long as it takes).
 
         Enforces deadlines and replaces dead workers meanwhile. ``RunError`` when workers die as fast as they start.
         """
 
-    def posts(self) -> tuple[WorkerStatus, ...]:
+    def worker_statuses(self) -> tuple[WorkerStatus, ...]:
         """Return what each worker is at; nothing where that cannot be told. Asked about once a second."""
         return ()
 
     @abstractmethod
-    def recall(self) -> None:
+    def cancel_pending(self) -> None:
         """Ask back what has not begun; it comes as ``Returned``."""
 
     @abstractmethod

@@ -70,7 +70,7 @@ def _trace(error: BaseException) -> str:
     return "".join(lines)[-_MAX_TRACE:]
 
 
-def death(status: int, *, stage: str, peak_rss: int, log: str) -> Failure:
+def worker_died(status: int, *, stage: str, peak_rss: int, log: str) -> Failure:
     """Return the failure for a worker that ended with wait ``status`` while it was in ``stage``.
 
     A SIGKILL that we did not send comes from the kernel's OOM killer more often than from a person. ``log`` is what the
@@ -96,7 +96,7 @@ def deadline_exceeded(timeout: float, *, stage: str) -> Failure:
     return Failure(code="timeout", stage=stage, message=message, signal=int(signal.SIGKILL))
 
 
-def stalled(seconds: float) -> Failure:
+def worker_stalled(seconds: float) -> Failure:
     """Return the failure of a worker that took no task for ``seconds`` although it had some."""
     return Failure(
         code="stalled",

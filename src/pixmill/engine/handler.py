@@ -22,7 +22,7 @@ class Stages(Protocol):
         The engine gives the names no meaning: it sends the totals with the answer, as ``Done.measures``, and adds them up.
         """
 
-    def claim(self, memory: int) -> None:
+    def reserve_memory(self, memory: int) -> None:
         """Say that the rest of this task will use up to ``memory`` bytes, once that is known and before they are used.
 
         Raises when that is more than the task may use now, and is not to be caught: the engine tries it again when nothing
@@ -39,7 +39,7 @@ class PendingResult(msgspec.Struct, frozen=True):
     """
 
     result: bytes
-    settle: Callable[[Stages], Steps]
+    commit: Callable[[Stages], Steps]
     size: int
 
 

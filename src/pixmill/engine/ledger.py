@@ -41,13 +41,13 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float = 0.0
     reason: str = ""
     counts: Counts = Counts()
-    about: bytes = b""
+    metadata: bytes = b""
 
 
 class LedgerView(Protocol):
     """What can be read of a ledger, or of several as one."""
 
-    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+    def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return what is on record for each key, under whatever id, in order; ``None`` for a new one. Changes nothing."""
 
     def counts(self) -> Counts:
@@ -73,13 +73,13 @@ class Ledger(LedgerView, Protocol):
     What is said of a key under another id than the one on record is ignored: a newer version of the unit has been found.
     """
 
-    def begin(self, about: bytes = b"") -> int:
+    def begin_run(self, metadata: bytes = b"") -> int:
         """Open a run and return its number, from 1.
 
         Tasks that a dead run left in flight get one interruption more and are pending; the try that died is not counted.
         """
 
-    def admit(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order.
 
         A key that is new, or known with another id, becomes a fresh pending record (0 attempts, 0 interruptions) that keeps
@@ -95,7 +95,7 @@ class Ledger(LedgerView, Protocol):
     def beginning_with(self, prefix: bytes) -> list[Record]:
         """Return what is on record of the first hundred keys that begin with ``prefix``, in their order. Changes nothing."""
 
-    def start(self, attempts: Sequence[Attempt]) -> None:
+    def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
 
         A task that is done or failed is renewed before, or what it was done with before it failed is no longer known.
@@ -103,31 +103,31 @@ class Ledger(LedgerView, Protocol):
         A task stays in flight until ``finish`` or ``release``, also while it waits to be tried again.
         """
 
-    def release(self, tasks: Sequence[Task]) -> None:
+    def release_attempts(self, tasks: Sequence[Task]) -> None:
         """Take back tries that were started and never ran, or were cut short through no fault of theirs: not counted.
 
         A task that is not in flight is left as it is.
         """
 
-    def finish(self, outcomes: Sequence[Outcome]) -> None:
+    def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record as it is.
 
         A try that ended in ``Skipped`` is released.
         """
 
-    def end(self, counts: Counts, reason: str) -> None:
+    def end_run(self, counts: Counts, reason: str) -> None:
         """Close the run that ``begin`` opened; its counts are what it did, not what the ledger holds."""
 
-    def adopt(self, records: Iterable[Record]) -> int:
+    def import_records(self, records: Iterable[Record]) -> int:
         """Take over what another ledger knows in place of what this one did; return how many.
 
         The keys are distinct. A try that is in flight there counts as one that has ended.
         """
 
-    def forget(self, keys: Iterable[bytes]) -> int:
+    def reset(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again (pending, no attempts, no id), but for their ``former``; return how many there were."""
 
-    def discard(self, keys: Iterable[bytes]) -> list[Record]:
+    def delete(self, keys: Iterable[bytes]) -> list[Record]:
         """Remove these keys, whose units are gone for good, and return what was known of them."""
 
     def close(self) -> None:

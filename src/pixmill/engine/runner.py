@@ -26,9 +26,9 @@ from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
-from pixmill.engine.resources.memory import Memory
+from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
-from pixmill.engine.scheduling.scheduler import Parts, Scheduler
+from pixmill.engine.scheduling.scheduler import Components, Scheduler
 from pixmill.engine.task import Counts, Outcome, Task
 from pixmill.engine.worker.process import is_worker_process
 
@@ -39,13 +39,13 @@ class Run:
     """A run: enter it to start, iterate for the outcomes, leave to end. Made by ``open_run``."""
 
     def __init__(
-        self, tasks: Iterable[Task | None], handler: HandlerRef, parts: Parts, *, observers: Sequence[Observer], about: bytes
+        self, tasks: Iterable[Task | None], handler: HandlerRef, parts: Components, *, observers: Sequence[Observer], about: bytes
     ) -> None:
         """Start nothing yet."""
         self._handler = handler
-        self._parts = parts
+        self._components = parts
         self._observers = observers
-        self._about = about
+        self._metadata = about
         self._scheduler = Scheduler(tasks, parts)
         self._outcomes = self._guarded()
         self._exits = ExitStack()
@@ -78,15 +78,15 @@ class Run:
         if is_worker_process():
             message = "a worker process tried to start a run of its own"
             raise RunError(message, hint='put the call that starts the run under `if __name__ == "__main__":`')
-        executor, ledger, publisher = self._parts.executor, self._parts.ledger, self._parts.publisher
+        executor, ledger, publisher = self._components.executor, self._components.ledger, self._components.publisher
         with ExitStack() as exits:
             for observer in self._observers:
                 exits.callback(observer.close)
             exits.callback(executor.close)
-            executor.start(self._handler, self._parts.policy)
+            executor.start(self._handler, self._components.policy)
             prestart.discard()  # this executor had no use for it
-            number = ledger.begin(self._about)
-            self._began = self._parts.clock.elapsed()
+            number = ledger.begin_run(self._metadata)
+            self._began = self._components.clock.elapsed()
             exits.callback(self._end)
             publisher.publish(RunStarted, run=number, workers=executor.workers)
             self._exits = exits.pop_all()
@@ -98,11 +98,11 @@ class Run:
         self._exits.close()
 
     def _end(self) -> None:
-        ledger, publisher = self._parts.ledger, self._parts.publisher
-        self._parts.executor.close()
+        ledger, publisher = self._components.ledger, self._components.publisher
+        self._components.executor.close()
         self._scheduler.release()
-        ledger.end(self.counts, self.reason)
-        seconds = self._parts.clock.elapsed() - self._began
+        ledger.end_run(self.counts, self.reason)
+        seconds = self._components.clock.elapsed() - self._began
         publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
 
     def _guarded(self) -> Iterator[Outcome]:
@@ -124,10 +124,10 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     observers: Sequence[Observer] = (),
     still_valid: StillValid | None = None,
     revise: Revise | None = None,
-    about: bytes = b"",
+    metadata: bytes = b"",
     force: bool = False,
     clock: Clock | None = None,
-    chance: random.Random | None = None,
+    rng: random.Random | None = None,
 ) -> Run:
     """Return the run of ``handler`` over ``tasks``, which are drawn as they are needed and never held as a whole.
 
@@ -145,21 +145,21 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     ledger = MemoryLedger() if ledger is None else ledger
     policy = policy or Policy()
     executor = executor or LocalExecutor(workers=workers)
-    parts = Parts(
+    parts = Components(
         executor=executor,
         ledger=ledger,
         policy=policy,
         admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, force=force),
         publisher=EventPublisher(observers, clock),
-        memory=Memory(policy.memory, executor.workers),
+        memory=MemoryBudget(policy.memory, executor.workers),
         clock=clock,
-        chance=chance or random.Random(),  # noqa: S311  # it spreads retries, it keeps no secret
+        rng=rng or random.Random(),  # noqa: S311  # it spreads retries, it keeps no secret
     )
     ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
-    return Run(tasks, ref, parts, observers=observers, about=about)
+    return Run(tasks, ref, parts, observers=observers, about=metadata)
 
 
-def _drained(opening: Callable[_P, Run]) -> Callable[_P, Counts]:
+def _read_ahead(opening: Callable[_P, Run]) -> Callable[_P, Counts]:
     """Return the function that opens a run in the same way and runs it to its end."""
 
     @wraps(opening, assigned=("__module__",))
@@ -173,7 +173,7 @@ def _drained(opening: Callable[_P, Run]) -> Callable[_P, Counts]:
     return run
 
 
-run = _drained(open_run)
+run = _read_ahead(open_run)
 
 
 def _reason(error: BaseException | None) -> str:

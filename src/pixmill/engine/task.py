@@ -35,7 +35,7 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
 
     task: Task
     number: int = 1
-    alone: bool = False
+    isolated: bool = False
     memory: int = 0
     exclusive: bool = False
 

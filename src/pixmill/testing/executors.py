@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.executor import Completed, Executor, Lost, Report, Returned, Told
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Returned, Told
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
@@ -22,15 +22,15 @@ _POLICY = Policy(timeout=Duration(1))
 
 def attempts(*payloads: str, alone: bool = False) -> list[Attempt]:
     """Return one attempt for each payload (see ``faulty_handlers``)."""
-    return [Attempt(Task.of(f"{number}", payload.encode()), alone=alone) for number, payload in enumerate(payloads)]
+    return [Attempt(Task.of(f"{number}", payload.encode()), isolated=alone) for number, payload in enumerate(payloads)]
 
 
-def run_all(executor: Executor, todo: Sequence[Attempt]) -> list[Report]:
+def run_all(executor: Executor, todo: Sequence[Attempt]) -> list[ExecutorEvent]:
     """Submit as there is room and return every report, once each attempt has come back."""
-    waiting, reports, end = list(todo), list[Report](), time.monotonic() + _PATIENCE
+    waiting, reports, end = list(todo), list[ExecutorEvent](), time.monotonic() + _PATIENCE
     while sum(len(returned(report)) for report in reports) < len(todo):
         assert time.monotonic() < end, f"still missing after {_PATIENCE} s, with {reports}"
-        room = executor.room()
+        room = executor.capacity()
         now, waiting = waiting[:room], waiting[room:]
         if now:
             executor.submit(now)
@@ -38,7 +38,7 @@ def run_all(executor: Executor, todo: Sequence[Attempt]) -> list[Report]:
     return reports
 
 
-def returned(report: Report) -> tuple[Attempt, ...]:
+def returned(report: ExecutorEvent) -> tuple[Attempt, ...]:
     """Return the attempts that ``report`` brings back."""
     if isinstance(report, Returned):
         return report.attempts
@@ -47,12 +47,12 @@ def returned(report: Report) -> tuple[Attempt, ...]:
     return () if report.attempt is None else (report.attempt,)
 
 
-def answers(reports: Sequence[Report]) -> dict[bytes, Completed]:
+def answers(reports: Sequence[ExecutorEvent]) -> dict[bytes, Completed]:
     """Return the answers by payload."""
     return {report.attempt.task.payload: report for report in reports if isinstance(report, Completed)}
 
 
-def losses(reports: Sequence[Report]) -> list[Lost]:
+def losses(reports: Sequence[ExecutorEvent]) -> list[Lost]:
     """Return the deaths that have a culprit."""
     return [report for report in reports if isinstance(report, Lost) and report.attempt]
 
@@ -97,7 +97,7 @@ class ExecutorSuite:
         todo = [f"later log {tmp_path / str(number)} sleep 0.01" for number in range(20)]
         waiting = attempts(*todo)
         while waiting:
-            room = started.room()
+            room = started.capacity()
             now, waiting = waiting[:room], waiting[room:]
             started.submit(now)
             for report in started.wait(1.0):
@@ -141,9 +141,9 @@ class ExecutorSuite:
 
     def test_what_is_recalled_comes_back_untried(self, started: Executor, tmp_path: Path) -> None:
         log = tmp_path / "log"
-        todo = attempts(*(f"log {log} sleep 0.3" for _ in range(started.room() + 1)))
+        todo = attempts(*(f"log {log} sleep 0.3" for _ in range(started.capacity() + 1)))
         started.submit(todo)
-        started.recall()
+        started.cancel_pending()
         reports = run_all(started, []) + _collect(started, len(todo))
         untried = [attempt for report in reports if isinstance(report, Returned) for attempt in report.attempts]
         runs = len(log.read_text().splitlines()) if log.exists() else 0
@@ -221,8 +221,8 @@ class IsolatingExecutorSuite(ExecutorSuite):
         assert "one" not in lost.failure.trace.splitlines()
 
 
-def _collect(executor: Executor, expected: int) -> list[Report]:
-    reports, end = list[Report](), time.monotonic() + _PATIENCE
+def _collect(executor: Executor, expected: int) -> list[ExecutorEvent]:
+    reports, end = list[ExecutorEvent](), time.monotonic() + _PATIENCE
     while sum(len(returned(report)) for report in reports) < expected:
         assert time.monotonic() < end, f"{expected} attempts should come back; reported were {reports}"
         reports += executor.wait(0.1)

@@ -34,34 +34,34 @@ class LedgerSuite:
     def ledger(self, opener: Opener) -> Iterator[Ledger]:
         """Return the ledger, with a run begun."""
         with closing(opener()) as ledger:
-            ledger.begin()
+            ledger.begin_run()
             yield ledger
 
     def test_a_new_task_is_pending_with_no_attempts(self, ledger: Ledger) -> None:
-        assert ledger.admit(tasks(2)) == [fresh(task, is_new=True) for task in tasks(2)]
+        assert ledger.get_or_add(tasks(2)) == [fresh(task, is_new=True) for task in tasks(2)]
         assert ledger.counts() == Counts(pending=2)
 
     def test_admitting_tells_what_is_known_in_the_order_of_the_question(self, ledger: Ledger) -> None:
         finish(ledger, tasks(3))
         new = Task(number(9), b"new")
-        known = ledger.admit([tasks(3)[2], new, tasks(3)[0]])
+        known = ledger.get_or_add([tasks(3)[2], new, tasks(3)[0]])
         assert [record.key for record in known] == [b"key-2", b"new", b"key-0"]
         assert [record.state for record in known] == [State.DONE, State.PENDING, State.DONE]
 
     def test_looking_up_changes_nothing(self, ledger: Ledger) -> None:
         known, new = tasks(2)
-        ledger.admit([known])
+        ledger.get_or_add([known])
         assert ledger.get_exact([known, new, Task(number(9), known.key)]) == [fresh(known), None, None]
-        assert ledger.recall([known.key, new.key]) == [fresh(known), None]
+        assert ledger.get([known.key, new.key]) == [fresh(known), None]
         assert ledger.counts() == Counts(pending=1)
 
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
         before = time.time()
-        ledger.finish([Done(task=task, result=b"\0result\xff", seconds=1.5)])
-        (record,) = ledger.admit([task])
+        ledger.record_outcomes([Done(task=task, result=b"\0result\xff", seconds=1.5)])
+        (record,) = ledger.get_or_add([task])
         assert (record.state, record.attempts, record.result, record.seconds) == (State.DONE, 1, b"\0result\xff", 1.5)
         assert record.failure is None
         assert before - 1 <= record.finished_at <= time.time() + 1
@@ -69,17 +69,17 @@ class LedgerSuite:
     def test_a_failed_task_keeps_the_whole_failure(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         fail(ledger, [task])
-        (record,) = ledger.admit([task])
+        (record,) = ledger.get_or_add([task])
         assert (record.state, record.attempts, record.failure, record.result) == (State.FAILED, 1, _BROKEN, b"")
 
     def test_another_id_makes_the_key_new(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
-        ledger.begin()
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
+        ledger.begin_run()
         fail(ledger, [task])
         changed = Task(number(77), task.key)
-        assert ledger.admit([changed]) == [fresh(changed)]
+        assert ledger.get_or_add([changed]) == [fresh(changed)]
         assert ledger.counts() == Counts(pending=1)
 
     def test_what_a_key_was_done_with_last_is_kept_until_it_is_done_again(self, ledger: Ledger) -> None:
@@ -87,15 +87,15 @@ class LedgerSuite:
         finish(ledger, [task])
         former = b"result of " + task.key
         changed, again = Task(number(77), task.key), Task(number(78), task.key)
-        assert ledger.admit([changed]) == [fresh(changed, former=former)]
-        ledger.start([Attempt(changed)])
+        assert ledger.get_or_add([changed]) == [fresh(changed, former=former)]
+        ledger.start_attempts([Attempt(changed)])
         assert [record.former for record in ledger.records()] == [former]
         fail(ledger, [changed])
         assert [(record.former, record.result) for record in ledger.records(State.FAILED)] == [(former, b"")]
         assert [record.failure for record in ledger.records(State.FAILED)] == [_BROKEN]
-        ledger.forget([task.key])
+        ledger.reset([task.key])
         assert [record.former for record in ledger.records()] == [former]
-        assert ledger.admit([again]) == [fresh(again, former=former)]
+        assert ledger.get_or_add([again]) == [fresh(again, former=former)]
         finish(ledger, [again])
         assert [(record.former, record.result) for record in ledger.records()] == [(b"", former)]
 
@@ -103,19 +103,19 @@ class LedgerSuite:
         (task,) = tasks(1)
         finish(ledger, [task])
         changed = Task(number(77), task.key)
-        ledger.admit([changed])
-        ledger.start([Attempt(changed)])
+        ledger.get_or_add([changed])
+        ledger.start_attempts([Attempt(changed)])
         if self.durable:
             ledger.close()
             ledger = opener()
-        ledger.begin()
+        ledger.begin_run()
         assert [(record.former, record.interruptions) for record in ledger.records()] == [(b"result of " + task.key, 1)]
         ledger.close()
 
     def test_renewing_makes_finished_tasks_pending_under_their_id(self, ledger: Ledger) -> None:
         done, failed = tasks(2)
         finish(ledger, [done])
-        ledger.admit([failed])
+        ledger.get_or_add([failed])
         fail(ledger, [failed])
         ledger.renew([done, failed])
         expected = [fresh(done, former=b"result of " + done.key), fresh(failed)]
@@ -123,80 +123,80 @@ class LedgerSuite:
 
     def test_a_task_that_was_left_alone_is_pending_and_counts_no_attempt(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
-        ledger.finish([Skipped(task=task, reason="exists")])
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
+        ledger.record_outcomes([Skipped(task=task, reason="exists")])
         assert list(ledger.records()) == [fresh(task)]
-        ledger.begin()
+        ledger.begin_run()
         assert list(ledger.records()) == [fresh(task)]
 
     def test_what_is_said_of_an_older_id_is_ignored(self, ledger: Ledger) -> None:
         (old,) = tasks(1)
         changed = Task(number(77), old.key)
-        ledger.admit([old])
-        ledger.start([Attempt(old)])
-        ledger.admit([changed])
-        ledger.release([old])
-        ledger.start([Attempt(old)])
-        ledger.finish([Done(task=old)])
+        ledger.get_or_add([old])
+        ledger.start_attempts([Attempt(old)])
+        ledger.get_or_add([changed])
+        ledger.release_attempts([old])
+        ledger.start_attempts([Attempt(old)])
+        ledger.record_outcomes([Done(task=old)])
         assert ledger.counts() == Counts(pending=1)
-        assert ledger.admit([changed]) == [fresh(changed)]
+        assert ledger.get_or_add([changed]) == [fresh(changed)]
 
     def test_every_start_counts_as_an_attempt(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
-        ledger.start([Attempt(task, 2)])
-        (record,) = ledger.admit([task])
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
+        ledger.start_attempts([Attempt(task, 2)])
+        (record,) = ledger.get_or_add([task])
         assert (record.attempts, record.state) == (2, State.PENDING)
 
     def test_a_released_try_does_not_count(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
-        ledger.release([task])
-        ledger.release([task])
-        assert ledger.admit([task]) == [fresh(task)]
-        ledger.begin()
-        assert ledger.admit([task])[0].interruptions == 0
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
+        ledger.release_attempts([task])
+        ledger.release_attempts([task])
+        assert ledger.get_or_add([task]) == [fresh(task)]
+        ledger.begin_run()
+        assert ledger.get_or_add([task])[0].interruptions == 0
 
     def test_a_dead_run_leaves_an_interruption_and_no_attempt(self, ledger: Ledger, opener: Opener) -> None:
         died, idle, done = tasks(3)
-        ledger.admit([died, idle, done])
-        ledger.start([Attempt(died), Attempt(done)])
-        ledger.finish([Done(task=done)])
+        ledger.get_or_add([died, idle, done])
+        ledger.start_attempts([Attempt(died), Attempt(done)])
+        ledger.record_outcomes([Done(task=done)])
         with closing(opener()) as after:
-            after.begin()
-            records = after.admit([died, idle, done])
+            after.begin_run()
+            records = after.get_or_add([died, idle, done])
             assert [(record.attempts, record.interruptions) for record in records] == [(0, 1), (0, 0), (1, 0)]
             assert records[0].state == State.PENDING
-            after.begin()
-            assert after.admit([died])[0].interruptions == 1
+            after.begin_run()
+            assert after.get_or_add([died])[0].interruptions == 1
 
     def test_a_task_that_is_started_anew_is_pending_again(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         finish(ledger, [task])
-        ledger.start([Attempt(task, 2)])
-        (record,) = ledger.admit([task])
+        ledger.start_attempts([Attempt(task, 2)])
+        (record,) = ledger.get_or_add([task])
         assert (record.state, record.result) == (State.PENDING, b"")
 
     def test_skipped_and_remembered_outcomes_change_nothing(self, ledger: Ledger) -> None:
         done, failed = tasks(2)
         finish(ledger, [done])
         fail(ledger, [failed])
-        before = ledger.admit([done, failed])
+        before = ledger.get_or_add([done, failed])
         other = Failure(code="other", stage="other", message="other")
-        ledger.finish([Skipped(task=done), Failed(task=failed, failure=other, remembered=True)])
-        assert ledger.admit([done, failed]) == before
+        ledger.record_outcomes([Skipped(task=done), Failed(task=failed, failure=other, remembered=True)])
+        assert ledger.get_or_add([done, failed]) == before
 
     def test_the_numbers_add_up_after_every_call(self, ledger: Ledger) -> None:
         for step in (
-            lambda: ledger.admit(tasks(10)),
-            lambda: ledger.start([Attempt(task) for task in tasks(6)]),
-            lambda: ledger.finish([Done(task=task) for task in tasks(3)]),
-            lambda: ledger.finish([Failed(task=tasks(5)[4], failure=_BROKEN)]),
-            lambda: ledger.release(tasks(6)[3:4]),
-            ledger.begin,
+            lambda: ledger.get_or_add(tasks(10)),
+            lambda: ledger.start_attempts([Attempt(task) for task in tasks(6)]),
+            lambda: ledger.record_outcomes([Done(task=task) for task in tasks(3)]),
+            lambda: ledger.record_outcomes([Failed(task=tasks(5)[4], failure=_BROKEN)]),
+            lambda: ledger.release_attempts(tasks(6)[3:4]),
+            ledger.begin_run,
         ):
             step()
             counts = ledger.counts()
@@ -206,15 +206,15 @@ class LedgerSuite:
 
     def test_records_come_in_the_order_of_their_keys(self, ledger: Ledger) -> None:
         keys = [b"b", b"\xff\xfe", b"a/b", b"a", b"a.jpg", b"\xc3\xa4", b"a\nb", b"B"]
-        ledger.admit([Task(number(1), key) for key in keys])
+        ledger.get_or_add([Task(number(1), key) for key in keys])
         assert [record.key for record in ledger.records()] == sorted(keys)
 
     def test_records_can_be_asked_for_by_state(self, ledger: Ledger) -> None:
         every = tasks(9)
-        ledger.admit(every)
+        ledger.get_or_add(every)
         finish(ledger, every[:4])
         fail(ledger, every[4:6])
-        ledger.start([Attempt(every[6])])
+        ledger.start_attempts([Attempt(every[6])])
         found = {state: [record.key for record in ledger.records(state)] for state in State}
         assert found[State.DONE] == [task.key for task in every[:4]]
         assert found[State.FAILED] == [task.key for task in every[4:6]]
@@ -223,65 +223,65 @@ class LedgerSuite:
     def test_the_ledger_may_be_changed_while_its_records_are_read(self, ledger: Ledger) -> None:
         many = tasks(3000)
         fail(ledger, many)
-        assert ledger.forget(record.key for record in ledger.records(State.FAILED)) == 3000
+        assert ledger.reset(record.key for record in ledger.records(State.FAILED)) == 3000
         assert ledger.counts() == Counts(pending=3000)
 
     def test_forgetting_makes_keys_new(self, ledger: Ledger) -> None:
         kept, forgotten = tasks(2)
         fail(ledger, [kept, forgotten])
-        assert ledger.forget([forgotten.key, b"never heard of"]) == 1
+        assert ledger.reset([forgotten.key, b"never heard of"]) == 1
         assert ledger.counts() == Counts(failed=1, pending=1)
-        assert ledger.admit([forgotten]) == [fresh(forgotten)]
+        assert ledger.get_or_add([forgotten]) == [fresh(forgotten)]
 
     def test_discarding_removes_keys_and_tells_what_was_known(self, ledger: Ledger) -> None:
         kept, discarded = tasks(2)
         finish(ledger, [kept, discarded])
         before = list(ledger.records())
-        assert ledger.discard([discarded.key, b"never heard of"]) == [record for record in before if record.key == discarded.key]
+        assert ledger.delete([discarded.key, b"never heard of"]) == [record for record in before if record.key == discarded.key]
         assert [record.key for record in ledger.records()] == [kept.key]
-        assert ledger.admit([discarded]) == [fresh(discarded, is_new=True)]
+        assert ledger.get_or_add([discarded]) == [fresh(discarded, is_new=True)]
 
     def test_what_another_ledger_knows_is_taken_over_as_it_is(self, ledger: Ledger) -> None:
         done, failed, fresh_there = tasks(3)
         other = MemoryLedger()
         finish(other, [done])
         fail(other, [failed])
-        other.admit([fresh_there])
+        other.get_or_add([fresh_there])
         fail(ledger, [done])
-        assert ledger.adopt(other.records()) == 3
+        assert ledger.import_records(other.records()) == 3
         assert list(ledger.records()) == list(other.records())
         assert ledger.counts() == other.counts()
 
     def test_a_task_that_was_taken_over_is_not_in_flight(self, ledger: Ledger, opener: Opener) -> None:
         (task,) = tasks(1)
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
         known = Record(key=task.key, id=task.id, state=State.PENDING, attempts=1)
-        ledger.adopt([known])
+        ledger.import_records([known])
         if self.durable:
             ledger.close()
             ledger = opener()
-        ledger.begin()
-        assert ledger.recall([task.key]) == [known]
+        ledger.begin_run()
+        assert ledger.get([task.key]) == [known]
         ledger.close()
 
     def test_runs_are_remembered_with_their_counts(self, ledger: Ledger) -> None:
-        first = ledger.begin(about=b'{"recipe": 1}')
-        ledger.end(Counts(done=3, skipped=2, failed=1, pending=4), "finished")
-        second = ledger.begin()
+        first = ledger.begin_run(metadata=b'{"recipe": 1}')
+        ledger.end_run(Counts(done=3, skipped=2, failed=1, pending=4), "finished")
+        second = ledger.begin_run()
         _, one, two = ledger.runs()
-        assert (one.number, one.about, one.reason) == (first, b'{"recipe": 1}', "finished")
+        assert (one.number, one.metadata, one.reason) == (first, b'{"recipe": 1}', "finished")
         assert one.counts == Counts(done=3, skipped=2, failed=1, pending=4)
         assert one.ended_at >= one.started_at > 0
         assert (two.number, two.ended_at, two.reason) == (second, 0, "")
         assert second > first > 0
 
     def test_empty_calls_are_harmless(self, ledger: Ledger) -> None:
-        assert ledger.admit([]) == []
-        ledger.start([])
-        ledger.release([])
-        ledger.finish([])
-        assert ledger.forget([]) == 0
+        assert ledger.get_or_add([]) == []
+        ledger.start_attempts([])
+        ledger.release_attempts([])
+        ledger.record_outcomes([])
+        assert ledger.reset([]) == 0
         assert list(ledger.records()) == []
 
     def test_closing_twice_does_nothing(self, ledger: Ledger) -> None:
@@ -302,7 +302,7 @@ class LedgerSuite:
             pytest.skip("this ledger lasts as long as its process")
         said = _kill_a_writer_after(calls, opener)
         with closing(opener()) as ledger:
-            ledger.begin()
+            ledger.begin_run()
             known = {record.key: record for record in ledger.records()}
             assert ledger.counts().found == len(known)
         for index in range(said["admitted"]):
@@ -331,16 +331,16 @@ def fresh(task: Task, *, is_new: bool = False, former: bytes = b"") -> Record:
 
 def finish(ledger: Ledger, done: Sequence[Task]) -> None:
     """Take tasks all the way to done."""
-    ledger.admit(done)
-    ledger.start([Attempt(task) for task in done])
-    ledger.finish([Done(task=task, result=b"result of " + task.key) for task in done])
+    ledger.get_or_add(done)
+    ledger.start_attempts([Attempt(task) for task in done])
+    ledger.record_outcomes([Done(task=task, result=b"result of " + task.key) for task in done])
 
 
 def fail(ledger: Ledger, failed: Sequence[Task]) -> None:
     """Take tasks all the way to failed."""
-    ledger.admit(failed)
-    ledger.start([Attempt(task) for task in failed])
-    ledger.finish([Failed(task=task, failure=_BROKEN) for task in failed])
+    ledger.get_or_add(failed)
+    ledger.start_attempts([Attempt(task) for task in failed])
+    ledger.record_outcomes([Failed(task=task, failure=_BROKEN) for task in failed])
 
 
 def _kill_a_writer_after(calls: int, opener: Opener) -> dict[str, int]:
@@ -367,13 +367,13 @@ def _kill_a_writer_after(calls: int, opener: Opener) -> dict[str, int]:
 
 def _write_for_ever(opener: Opener, tell: Connection) -> None:
     ledger = opener()
-    ledger.begin()
+    ledger.begin_run()
     for index in range(1_000_000):
         task = Task(number(index), b"key-%d" % index)
-        ledger.admit([task])
+        ledger.get_or_add([task])
         tell.send("admitted")
-        ledger.start([Attempt(task)])
+        ledger.start_attempts([Attempt(task)])
         tell.send("started")
         if index:
-            ledger.finish([Done(task=Task(number(index - 1), b"key-%d" % (index - 1)))])
+            ledger.record_outcomes([Done(task=Task(number(index - 1), b"key-%d" % (index - 1)))])
             tell.send("finished")

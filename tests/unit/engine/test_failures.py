@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from pixmill.engine.failures import deadline_exceeded, death, without_own_frames
+from pixmill.engine.failures import deadline_exceeded, without_own_frames, worker_died
 from pixmill.engine.worker import invoke
 
 
@@ -28,7 +28,7 @@ def status_of(act):
 )
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # it forks while threads of the test runner may run
 def test_a_death_has_a_code_a_signal_and_a_sentence(act, code, number, words):
-    failure = death(status_of(act), stage="decode", peak_rss=5, log="noise")
+    failure = worker_died(status_of(act), stage="decode", peak_rss=5, log="noise")
     assert (failure.code, failure.signal, failure.stage, failure.peak_rss, failure.trace) == (code, number, "decode", 5, "noise")
     assert words in failure.message
 

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 
 import msgspec
 
-from pixmill.engine.sqlite.database import Design, explained, open_for_reading, open_for_writing, transaction
+from pixmill.engine.sqlite.database import Schema, open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.statements import read_statements
 
 CATALOGUE = "catalogue.sqlite"
@@ -62,7 +62,7 @@ class Catalogue:
         """Open the catalogue at ``path``, or make it there; with ``read_only`` it must be there."""
         self._path = path
         self._sql = read_statements(_PACKAGE, "queries.sql")
-        design = Design(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
+        design = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
         self._connection, _ = open_for_reading(path, design) if read_only else open_for_writing(path, design)
 
     def shards(self) -> list[Shard]:
@@ -75,7 +75,7 @@ class Catalogue:
 
     def find(self, name: bytes) -> list[Spot]:
         """Return where the output ``name`` is, the newest first."""
-        with explained(self._path):
+        with translating_errors(self._path):
             return [Spot(*row) for row in self._connection.execute(self._sql["find"], (name,)).fetchall()]
 
     def add(self, shard: Shard, spots: Iterable[tuple[bytes, Spot]]) -> Shard:
@@ -122,12 +122,12 @@ class Catalogue:
         self._connection.close()
 
     def _shards(self, statement: str) -> list[Shard]:
-        with explained(self._path):
+        with translating_errors(self._path):
             rows = self._connection.execute(self._sql[statement]).fetchall()
         return [Shard(row[0], row[1], Stage(row[2]), *row[3:]) for row in rows]
 
     @contextmanager
     def _change(self) -> Iterator[Connection]:
         """One transaction: on disk after the block, or undone."""
-        with explained(self._path), transaction(self._connection) as connection:
+        with translating_errors(self._path), transaction(self._connection) as connection:
             yield connection

@@ -14,7 +14,7 @@ from pixmill.batch.datasets.shard_file import whole
 from pixmill.batch.datasets.shard_store import Shelf
 from pixmill.batch.item import Written
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.observability.json_lines import line
+from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.task import State
 
 
@@ -24,7 +24,7 @@ def write_indexes(dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: 
     lines, table = (dataset.staging / dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
     with whole(lines) as sink:
         for entry in _entries(dataset, ledger, contents, shards):
-            sink.write((line(entry) + "\n").encode())
+            sink.write((json_line(entry) + "\n").encode())
     with whole(table) as sink:
         sink.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
     for file in (lines, table):

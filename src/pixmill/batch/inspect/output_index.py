@@ -10,8 +10,8 @@ import msgspec
 from pixmill.batch.item import Product, Written, unpack
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.observability.files import replaced, writing
-from pixmill.engine.observability.json_lines import line
+from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
+from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.task import State
 
 
@@ -50,9 +50,9 @@ def entries(ledger: Ledger) -> Iterator[IndexedImage]:
 def write(ledger: Ledger, path: Path) -> None:
     """Write the index of everything that ``ledger`` holds as done to ``path``, whole or not at all; ``RunError`` if it cannot."""
     check_again("--index", path, "index")
-    with writing(path), replaced(path) as file:
+    with run_error_if_unwritable(path), atomic_text_file(path) as file:
         for entry in entries(ledger):
-            file.write(line(entry) + "\n")
+            file.write(json_line(entry) + "\n")
 
 
 def _entry(source: bytes, product: Product) -> IndexedImage:

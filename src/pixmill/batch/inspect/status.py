@@ -113,14 +113,14 @@ def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedI
 def forget_failures(ledgers: Ledgers, *, code: str | None = None) -> int:
     """Make failed images pending again, all or those with ``code``; return how many. ``RunError`` while a run is going on."""
     failed = [failed.path for failed in failures(ledgers, code=code)]
-    ledgers.forget(failed)
+    ledgers.reset(failed)
     return len(failed)
 
 
 def last_config(ledgers: Ledgers) -> RunConfig:
     """Return the configuration of the last run; ``ConfigError`` when there was none."""
     last = max(ledgers.runs(), key=lambda run: run.started_at, default=None)
-    if last is None or not last.about:
+    if last is None or not last.metadata:
         raise ConfigError("the ledger holds no run that could be repeated")
     return _config(last)
 
@@ -128,13 +128,13 @@ def last_config(ledgers: Ledgers) -> RunConfig:
 def last_configs(ledgers: Ledgers) -> list[tuple[Holding, RunConfig]]:
     """Return each ledger that knows a run, with the configuration of its last; ``ConfigError`` when none does."""
     last_config(ledgers)
-    return [(each.holding, _config(each.runs[-1])) for each in ledgers.standings() if each.runs and each.runs[-1].about]
+    return [(each.holding, _config(each.runs[-1])) for each in ledgers.standings() if each.runs and each.runs[-1].metadata]
 
 
 def _config(run: RunRecord) -> RunConfig:
     """Return what ``run`` was asked. Nothing is imported for it: a ledger is data, whoever wrote it."""
     try:
-        return RunConfig.from_builtins(json.loads(run.about))
+        return RunConfig.from_builtins(json.loads(run.metadata))
     except ValueError:
         raise ConfigError(
             "the configuration of the last run cannot be read", hint="run it again as it was first asked for"

@@ -18,7 +18,7 @@ from pixmill.batch.report.previews.messages import PictureOptions
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import span
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 
 LARGEST = 32_000_000  # bytes of a source that is shown: the pictures of a larger one would cost the run too much
@@ -38,7 +38,7 @@ class LivePage(Observer):
         *,
         progress: Progress,
         metrics: Metrics,
-        exposition: Callable[[Snapshot], str],
+        exposition: Callable[[MetricsSnapshot], str],
         command: Sequence[str] = (),
     ) -> None:
         """Listen from now on; ``ConfigError`` when the port cannot be had."""

@@ -72,7 +72,7 @@ def survey(plan: Plan) -> Survey:
         occupancy = None if is_dataset else Occupancy(plan.places.destination, ledger, follow_links=follow, unrecorded=spans)
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
-            records = ledger.recall([task.key for task in tasks])
+            records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
                 known = record if record and record.id == task.id and not plan.config.force else None
                 if known and known.state is State.DONE and stands(task, known):

@@ -36,7 +36,7 @@ def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task], *, commit
     occupancy = Occupancy(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
     tasks = Plan(made.config, made.places).tasks() if refuses else first if is_near(made.places) else ()
     for task in tasks:
-        occupancy.look(from_payload(task.payload), *ledger.recall([task.key]))
+        occupancy.look(from_payload(task.payload), *ledger.get([task.key]))
     taken = occupancy.taken
     said = tuple(sentences(taken, placement.existing, is_all=refuses or len(first) < LOOKED_AT))
     if refuses and taken.occupied:

@@ -54,7 +54,7 @@ def collect(
     """
     runs = tuple(ledger.runs())[-RUNS:]
     account, run = last_account(ledger, state)
-    asked: dict[str, Any] = json.loads(runs[-1].about) if runs and runs[-1].about else {}
+    asked: dict[str, Any] = json.loads(runs[-1].metadata) if runs and runs[-1].metadata else {}
     findings = Findings(run.started_at if run else 0.0, pictures=max(SHOWN, check), chance=random.Random(SEED))  # noqa: S311  # a sample, no secret
     findings.add(ledger.records())
     return Dossier(

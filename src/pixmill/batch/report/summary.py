@@ -7,7 +7,7 @@ import msgspec
 
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.histogram import HistogramSnapshot
-from pixmill.engine.observability.metrics import FailureKind, SlowTask, Snapshot
+from pixmill.engine.observability.metrics import FailureKind, MetricsSnapshot, SlowTask
 from pixmill.engine.task import Counts
 
 
@@ -63,7 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return 1 if self.counts.failed else 0
 
 
-def summarise(snapshot: Snapshot, ignored: Mapping[str, int], *, makes: tuple[str, ...] = ()) -> Report:
+def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: tuple[str, ...] = ()) -> Report:
     """Return the report on what ``snapshot`` counted."""
     measures = snapshot.measures
     notes = {name.removeprefix("note."): count for name, count in measures.items() if name.startswith("note.")}

@@ -9,7 +9,7 @@ from pixmill.batch.inspect.status import open_state, state_folder
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.batch.report.html.page import page
 from pixmill.batch.report.report_data import collect
-from pixmill.engine.observability.files import replaced, writing
+from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
 
 NAME = "report.html"
 
@@ -36,6 +36,6 @@ def write_report(
     target = path or folder / NAME
     if path is not None:
         check_again("the report", path, "report")
-    with writing(target), replaced(target) as file:
+    with run_error_if_unwritable(target), atomic_text_file(target) as file:
         file.write(text)
     return target

@@ -48,11 +48,11 @@ class Ledgers(LedgerView):
         for holding, ledger in _opened(self.held):
             yield Standing(holding=holding, counts=ledger.counts(), runs=tuple(ledger.runs()))
 
-    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+    def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return what is on record for each key, in order."""
         known: dict[bytes, Record] = {}
         for _, ledger in _opened(self._youngest_first()[::-1]):
-            known.update((record.key, record) for record in ledger.recall(keys) if record)
+            known.update((record.key, record) for record in ledger.get(keys) if record)
         return [known.get(key) for key in keys]
 
     def counts(self) -> Counts:
@@ -78,7 +78,7 @@ class Ledgers(LedgerView):
         runs = [run for _, ledger in _opened(self.held) for run in ledger.runs()]
         yield from sorted(runs, key=lambda run: run.started_at)
 
-    def forget(self, keys: Collection[bytes]) -> None:
+    def reset(self, keys: Collection[bytes]) -> None:
         """Make these keys new again, wherever they are known; ``RunError`` while a run has one of the ledgers."""
         for each in self.held:
             if each.is_locked():
@@ -86,7 +86,7 @@ class Ledgers(LedgerView):
                 raise RunError(f"a run is working on {whose}this output", code="locked", hint="wait for it, or stop it")
         for each in self.held:
             with closing(open_to_write(each.folder)) as ledger:
-                ledger.forget(key for key in keys if each.shard.takes(key))
+                ledger.reset(key for key in keys if each.shard.takes(key))
 
     def _merged(self) -> Iterator[Record]:
         """Yield the records of all ledgers in the order of their keys, of each key that of the youngest ledger."""

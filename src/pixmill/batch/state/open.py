@@ -101,14 +101,14 @@ def sweep(places: OutputPlaces, shard: Shard) -> None:
 
 def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
     """Give failures another chance of which an option decides that has changed since, and that the id does not know."""
-    if last.about == about(config):
+    if last.metadata == about(config):
         return
     at_a_limit = (
         record.key
         for record in ledger.records(State.FAILED)
         if record.failure is not None and record.failure.code.startswith(RECONSIDERED)
     )
-    ledger.forget(list(at_a_limit))
+    ledger.reset(list(at_a_limit))
 
 
 class Losses:

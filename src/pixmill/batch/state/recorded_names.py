@@ -37,7 +37,7 @@ class RecordedNames:
         with self._using:
             if self._ledgers is None:
                 self._ledgers = self._opened()
-            known = [ledger.recall(sources) for ledger in self._ledgers]
+            known = [ledger.get(sources) for ledger in self._ledgers]
         return [[name for record in records for name in self._names(record)] for records in zip(*known, strict=True)] or [()] * len(
             sources
         )

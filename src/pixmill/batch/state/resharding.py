@@ -41,7 +41,7 @@ def take_over(ledger: Ledger, shard: Shard, held: list[Holding]) -> RunRecord | 
     if not heard:
         return None
     known = Ledgers(heard)
-    adopted = ledger.adopt(record for record in known.records() if shard.takes(record.key))
+    adopted = ledger.import_records(record for record in known.records() if shard.takes(record.key))
     sources = ", ".join(_name(each.shard) for each in known.held)
     logging.getLogger(__name__).warning("%s goes on with %s known to %s", _name(shard), plural(adopted, "image"), sources)
     return max(filter(None, map(_last, known.held)), key=lambda run: run.started_at)

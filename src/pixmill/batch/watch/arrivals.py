@@ -84,7 +84,7 @@ class Arrivals:
         if self._mirror and self._mirror.is_renaming(key):
             self._mirror.finished(key, spared=self._named(_folder(key), set(), set()).names)
         if isinstance(outcome, Failed) and outcome.remembered and outcome.failure.code in PASSING:
-            self._ledger.forget([key])
+            self._ledger.reset([key])
             self._again.add(key)
         if key in self._again:
             self._again.discard(key)

@@ -24,7 +24,7 @@ class Mirror:
 
         Return the outputs that were spared.
         """
-        records = self._ledger.discard(keys)
+        records = self._ledger.delete(keys)
         for record in records:
             self._remove(_outputs(record) - set(spared))
         return [output for record in records for output in on_record(record) if output.name in spared]
@@ -34,7 +34,7 @@ class Mirror:
 
         Return the old ones.
         """
-        records = self._ledger.discard([key])
+        records = self._ledger.delete([key])
         for record in records:
             self._stale.setdefault(key, set()).update(_outputs(record))
         return [output for record in records for output in on_record(record)]

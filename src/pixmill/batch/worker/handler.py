@@ -72,7 +72,7 @@ class ImageHandler:
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
         source = self._read(item)
-        result = process(source, recipe, enter=stages.enter, claim=stages.claim)
+        result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory)
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)
 

@@ -83,7 +83,7 @@ def _record(held: Held) -> dict[str, object]:
             "ended_at": last.ended_at or None,
             "reason": last.reason or None,
             "counts": {"found": last.counts.found, **msgspec.structs.asdict(last.counts)},
-            "config": msgspec.json.decode(last.about) if last.about else None,
+            "config": msgspec.json.decode(last.metadata) if last.metadata else None,
         }
     if held.shards:
         record["shards"] = [

@@ -94,7 +94,7 @@ class Watch(Command):
                 write_report()
             except RunError as error:
                 stopped = error
-        return self._commit_outcomes(watcher, showing, stopped)
+        return self._conclude(watcher, showing, stopped)
 
     def _listeners(self, occasion: Occasion, write_report: Callable[[], None]) -> Iterator[Observer]:
         """Yield who else hears of a watch: what says it in words, and what keeps the report up to date."""
@@ -103,7 +103,7 @@ class Watch(Command):
         if self.request.model(Reporting).report:
             yield Refresher(write_report)
 
-    def _commit_outcomes(self, watcher: Watcher, showing: Showing, stopped: RunError | None) -> int:
+    def _conclude(self, watcher: Watcher, showing: Showing, stopped: RunError | None) -> int:
         report = watcher.report()
         if showing.json:
             self.console.record({"event": "report", **plain_report(report)})

@@ -23,7 +23,7 @@ from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.exporters.event_lines import EventFile, EventLines
 from pixmill.engine.observability.exporters.failure_log import FailureLog
 from pixmill.engine.observability.exporters.metrics_file import MetricsFile, as_json
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.observability.stalls import StallDetector
 
 #: what a metrics file may be called for Prometheus to read it
@@ -55,7 +55,7 @@ def recorders(showing: Showing, console: Console, occasion: Occasion) -> Iterato
     listeners = [*_writers(showing, console), *_exporters(showing, console, occasion)]
     yield from listeners
     told = [] if showing.quiet else [Alarm(occasion.say)]  # what is slow has not failed
-    yield StallDetector([*listeners, *told], patience=showing.stall_after)
+    yield StallDetector([*listeners, *told], threshold=showing.stall_after)
     yield Nodes(occasion.say)
     if not showing.quiet:
         yield Sealed(occasion.say)
@@ -116,7 +116,7 @@ class Sealed(Observer):
 
 def _at(post: WorkerStatus) -> str:
     stage = f", in {post.stage}" if post.stage else ""
-    return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} ({post.place})"
+    return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} ({post.location})"
 
 
 def _writers(showing: Showing, console: Console) -> Iterator[Observer]:
@@ -175,11 +175,11 @@ def _telemetry(metrics: Metrics, occasion: Occasion) -> Observer:
     return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
 
 
-def _exposition(snapshot: Snapshot) -> str:
+def _exposition(snapshot: MetricsSnapshot) -> str:
     return _as_prometheus()(snapshot)
 
 
-def _as_prometheus() -> Callable[[Snapshot], str]:
+def _as_prometheus() -> Callable[[MetricsSnapshot], str]:
     from pixmill.engine.observability.exporters.prometheus import MetricNames, exposition  # noqa: PLC0415  # as above
 
     vocabulary = MetricNames(unit="image", measures=MEASURES)

@@ -17,13 +17,13 @@ from pixmill.core.errors import RunError, may_be_the_machine
 from pixmill.core.events import Event
 from pixmill.core.units import Duration
 from pixmill.engine.cluster.backend import ClusterBackend
-from pixmill.engine.cluster.membership import Loss, Membership, Word
+from pixmill.engine.cluster.membership import Membership, NodeLost, Replied
 from pixmill.engine.cluster.messages import Reply
 from pixmill.engine.cluster.node import Node, assign
 from pixmill.engine.cluster.node_losses import LossTracker
-from pixmill.engine.cluster.second_opinions import Opinions
+from pixmill.engine.cluster.second_opinions import SecondOpinions
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
-from pixmill.engine.executor import Completed, Executor, Lost, Report, Returned, Told, WorkerStatus
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Returned, Told, WorkerStatus
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
@@ -59,11 +59,11 @@ class ClusterExecutor(Executor):
         self._probe: Probe | None = None
         self._membership: Membership | None = None
         self._loss_tracker = LossTracker()
-        self._opinions = Opinions()
+        self._opinions = SecondOpinions()
         self._numbers = count(1)
         self._loose: list[Attempt] = []
-        self._reports: list[Report] = []
-        self._is_recalling = False
+        self._reports: list[ExecutorEvent] = []
+        self._is_cancelling = False
         self._next_balance = 0.0
         self._last_loss = ""
         self._alone_since: float | None = None
@@ -98,17 +98,17 @@ class ClusterExecutor(Executor):
         while not self._is_assembled(time.monotonic() - began):
             self._turn(_TICK)
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
-        return max(0, sum(node.room for node in self._started) - len(self._loose))
+        return max(0, sum(node.capacity for node in self._started) - len(self._loose))
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts."""
-        self._is_recalling = False
+        self._is_cancelling = False
         self._loose.extend(attempts)
         self._place()
 
-    def wait(self, timeout: float | None) -> list[Report]:
+    def wait(self, timeout: float | None) -> list[ExecutorEvent]:
         """Return what has happened, waiting for something to. ``RunError`` when no node is left and none comes."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -118,14 +118,14 @@ class ClusterExecutor(Executor):
                 reports, self._reports = self._reports, []
                 return reports
 
-    def posts(self) -> tuple[WorkerStatus, ...]:
+    def worker_statuses(self) -> tuple[WorkerStatus, ...]:
         """Return what each worker was at when its node last replied."""
-        return tuple(post for node in self._started for post in node.posts())
+        return tuple(post for node in self._started for post in node.worker_statuses())
 
-    def recall(self) -> None:
+    def cancel_pending(self) -> None:
         """Ask back what has not begun."""
-        self._is_recalling = True
-        self._requeue([*self._loose, *(attempt for node in self._started for attempt in node.recall())])
+        self._is_cancelling = True
+        self._requeue([*self._loose, *(attempt for node in self._started for attempt in node.cancel_pending())])
 
     def close(self) -> None:
         """End the workers on every node that can be reached; one that cannot be ends them by itself."""
@@ -146,16 +146,16 @@ class ClusterExecutor(Executor):
 
     def _turn(self, pause: float) -> None:
         self._place()
-        for event in self._started.turn(pause):
+        for event in self._started.poll(pause):
             match event:
-                case Word(node=node, reply=reply):
+                case Replied(node=node, reply=reply):
                     self._note(node, reply)
-                case Loss(node=node, reason=reason, refusal=refusal):
+                case NodeLost(node=node, reason=reason, refusal=refusal):
                     self._last_loss = f"{node.site.label}: {reason}"
                     if refusal:
                         self._tell(NodeRefused, node=node.site.label, reason=reason, hint=refusal.hint)
                     if node.leases or (node.handshake_done and not refusal):  # others took nothing with them
-                        self._reports += self._loss_tracker.over(node.site.label, reason, tuple(node.leases.values()))
+                        self._reports += self._loss_tracker.record(node.site.label, reason, tuple(node.leases.values()))
         now = time.monotonic()
         self._rebalance(now)
         self._check_nodes_left(now)
@@ -165,7 +165,7 @@ class ClusterExecutor(Executor):
 
     def _note(self, node: Node, reply: Reply) -> None:
         """Turn a reply into reports."""
-        for answer in reply.answers:
+        for answer in reply.results:
             attempt = node.leases.pop(answer.number)
             self._loss_tracker.forget(attempt)
             self._weigh(node, Completed.by(answer, attempt=attempt, node=node.site.label))
@@ -173,7 +173,7 @@ class ClusterExecutor(Executor):
             culprit = None if casualty.number is None else node.leases.pop(casualty.number)
             failure = replace(casualty.failure, node=node.site.label)
             if culprit:
-                self._opinions.hear_of_loss(node, culprit, failure.code)
+                self._opinions.on_loss(node, culprit, failure.code)
             self._reports.append(Lost(pid=casualty.pid, failure=failure, attempt=culprit))
         self._requeue([node.leases.pop(number) for number in reply.returned])
 
@@ -183,7 +183,7 @@ class ClusterExecutor(Executor):
         if failure is None or not may_be_the_machine(failure.code):
             self._end(answer, node)
             return
-        self._opinions.hear(node, answer, failure.code)
+        self._opinions.on_result(node, answer, failure.code)
         node.is_credible = False
         if self._end_if_settled(attempt):
             return
@@ -214,7 +214,7 @@ class ClusterExecutor(Executor):
     def _end_if_settled(self, attempt: Attempt) -> bool:
         """Report the failure of ``attempt`` if nobody is left whose word on it is wanted."""
         available = [node for node in self._started if node.is_available]
-        failure = self._opinions.settled(attempt, available) if available else None
+        failure = self._opinions.decided(attempt, available) if available else None
         if failure is None:
             return False
         self._opinions.close(attempt)
@@ -223,7 +223,7 @@ class ClusterExecutor(Executor):
 
     def _requeue(self, attempts: list[Attempt]) -> None:
         """Find a new place for attempts that never began; the caller's, when it has recalled them."""
-        if not self._is_recalling:
+        if not self._is_cancelling:
             self._loose = attempts + self._loose
             return
         self._loose.clear()
@@ -243,12 +243,12 @@ class ClusterExecutor(Executor):
     def _rebalance(self, now: float) -> None:
         """When a node has nothing to do, take back what waits for a worker on others."""
         nodes = tuple(self._started)
-        if self._loose or now < self._next_balance or not any(node.room and not node.leases for node in nodes):
+        if self._loose or now < self._next_balance or not any(node.capacity and not node.leases for node in nodes):
             return
         self._next_balance = now + _BALANCE
         for node in nodes:
             if len(node.leases) > node.workers:
-                self._loose += node.recall()
+                self._loose += node.cancel_pending()
 
     def _check_nodes_left(self, now: float) -> None:
         """Wait a while for a node when none is left: the run can go on later, too."""
@@ -258,7 +258,7 @@ class ClusterExecutor(Executor):
         placement = self._started.placement
         self._alone_since = self._alone_since or now
         if placement.is_exhausted and now - self._alone_since > min(_LATECOMERS, self._patience):
-            raise placement.verdict()
+            raise placement.error()
         if now - self._alone_since > self._patience:
             last = f"; the last one, {self._last_loss}" if self._last_loss else ""
             message = f"no node of the cluster has been ready for {Duration(self._patience)}{last}"

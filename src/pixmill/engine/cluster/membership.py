@@ -30,7 +30,7 @@ _EXCEPTION = re.compile(r"[\w.]+(Error|Exception): ")
 _log = logging.getLogger(__name__)
 
 
-class Loss(msgspec.Struct, frozen=True):
+class NodeLost(msgspec.Struct, frozen=True):
     """A node is given up, for this ``reason``; its leases are over. With ``refusal`` it gets no work any more."""
 
     node: Node
@@ -38,7 +38,7 @@ class Loss(msgspec.Struct, frozen=True):
     refusal: RunError | None = None
 
 
-class Word(msgspec.Struct, frozen=True):
+class Replied(msgspec.Struct, frozen=True):
     """A node has replied."""
 
     node: Node
@@ -77,7 +77,7 @@ class Membership:
         """Yield the nodes, those too that have been sent for."""
         return iter(self._nodes.values())
 
-    def turn(self, pause: float) -> list[Word | Loss]:
+    def poll(self, pause: float) -> list[Replied | NodeLost]:
         """Write to whom it is time to, wait up to ``pause`` seconds for a reply, and return what has happened."""
         vanished = self._refresh_nodes(time.monotonic())
         for number, node in self._nodes.items():
@@ -100,7 +100,7 @@ class Membership:
             for number, node in staying.items():
                 if not node.awaiting_reply:
                     node.is_dismissed = True
-                    node.wrote(time.monotonic())
+                    node.on_sent(time.monotonic())
                     self._backend.send(number, encode(Shutdown()))
             for number, heard in self._backend.receive(_TICK):
                 leaving = staying.get(number)
@@ -111,7 +111,7 @@ class Membership:
                     del staying[number]
         self._backend.close()
 
-    def _refresh_nodes(self, now: float) -> list[Loss]:
+    def _refresh_nodes(self, now: float) -> list[NodeLost]:
         """Hire wherever there is an opening, and give up the nodes that the cluster itself has struck off."""
         if not self.placement.is_due(now):
             return []
@@ -127,10 +127,10 @@ class Membership:
         return losses
 
     def _write(self, number: int, node: Node) -> None:
-        self._backend.send(number, encode(node.letter()))
-        node.wrote(time.monotonic())
+        self._backend.send(number, encode(node.next_request()))
+        node.on_sent(time.monotonic())
 
-    def _listen(self, heard: list[tuple[int, bytes | Exception]], now: float) -> Iterator[Word | Loss]:
+    def _listen(self, heard: list[tuple[int, bytes | Exception]], now: float) -> Iterator[Replied | NodeLost]:
         for number, said in heard:
             node = self._nodes.get(number)
             if node is None:
@@ -138,11 +138,11 @@ class Membership:
             if isinstance(said, Exception):
                 yield self._lose(number, _sentence(said), now)
             elif node.handshake_done:
-                yield from self._take(number, node, decode_reply(said), now)
+                yield from self._on_reply(number, node, decode_reply(said), now)
             else:
                 yield from self._handshake(number, node, decode_versions(said), now)
 
-    def _handshake(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[Loss]:
+    def _handshake(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[NodeLost]:
         """Ask a host that has come up, if it runs what we run, for what it has to show."""
         node.handshake_done = True
         ours = Versions.here()
@@ -154,44 +154,44 @@ class Membership:
             yield self._refuse(number, RunError(reason, hint="install the same on every node"), now)
         elif self._probe:
             self._backend.send(number, encode(Inquiry(self._probe.function, self._probe.options)))
-            node.wrote(now)
+            node.on_sent(now)
         else:
-            self._engage(number, node, now)
+            self._start_pool(number, node, now)
 
-    def _engage(self, number: int, node: Node, now: float) -> None:
+    def _start_pool(self, number: int, node: Node, now: float) -> None:
         node.is_admitted = True
         workers = None if self._wanted is None else node.cores
         letter = StartPool.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
         self._backend.send(number, encode(letter))
-        node.wrote(now)
+        node.on_sent(now)
 
-    def _take(self, number: int, node: Node, reply: Reply, now: float) -> Iterator[Word | Loss]:
-        if reply.trouble and reply.trouble.code == NODE_LOST:
-            yield self._lose(number, reply.trouble.message, now)
-        elif reply.trouble:
-            yield self._refuse(number, RunError(reply.trouble.message, hint=reply.trouble.hint), now)
+    def _on_reply(self, number: int, node: Node, reply: Reply, now: float) -> Iterator[Replied | NodeLost]:
+        if reply.error and reply.error.code == NODE_LOST:
+            yield self._lose(number, reply.error.message, now)
+        elif reply.error:
+            yield self._refuse(number, RunError(reply.error.message, hint=reply.error.hint), now)
         elif self._probe and not node.is_admitted:
-            yield from self._examine(number, node, reply.evidence, self._probe)
+            yield from self._probe_node(number, node, reply.evidence, self._probe)
         else:
-            node.heard(reply)
-            yield Word(node, reply)
+            node.on_reply(reply)
+            yield Replied(node, reply)
 
-    def _examine(self, number: int, node: Node, evidence: bytes, probe: Probe) -> Iterator[Loss]:
+    def _probe_node(self, number: int, node: Node, evidence: bytes, probe: Probe) -> Iterator[NodeLost]:
         """Engage a host that has shown what it had to."""
         try:
             probe.check(evidence)
         except RunError as error:
             yield self._refuse(number, error, time.monotonic())
         else:
-            self._engage(number, node, time.monotonic())
+            self._start_pool(number, node, time.monotonic())
 
-    def _refuse(self, number: int, reason: RunError, now: float) -> Loss:
+    def _refuse(self, number: int, reason: RunError, now: float) -> NodeLost:
         """Give up a host for good: no other is hired at its site."""
         node = self._nodes[number]
-        self.placement.refuse(node.site, reason)
+        self.placement.reject(node.site, reason)
         return replace(self._lose(number, reason.message, now), refusal=reason)
 
-    def _expire_silent(self, now: float) -> list[Loss]:
+    def _expire_silent(self, now: float) -> list[NodeLost]:
         silent = [
             (number, silence)
             for number, node in self._nodes.items()
@@ -199,12 +199,12 @@ class Membership:
         ]
         return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
 
-    def _lose(self, number: int, reason: str, now: float) -> Loss:
+    def _lose(self, number: int, reason: str, now: float) -> NodeLost:
         node = self._nodes.pop(number)
-        self.placement.rest(node.site, now)
+        self.placement.cool_down(node.site, now)
         self._backend.drop(number)
         _log.warning("node %s is lost with %d tasks: %s", node.site.label, len(node.leases), reason)
-        return Loss(node, reason)
+        return NodeLost(node, reason)
 
 
 def _sentence(error: Exception) -> str:

@@ -51,7 +51,7 @@ class StartPool(msgspec.Struct, frozen=True, tag="engagement"):
         return cls(handler, policy.to_builtins(), cores, workers, silence)
 
 
-class Work(msgspec.Struct, frozen=True, tag="work"):
+class RunTasks(msgspec.Struct, frozen=True, tag="work"):
     """Take these attempts, each under its lease's number, and reply within ``patience`` seconds.
 
     ``recall``: give back all that has not begun.
@@ -59,14 +59,14 @@ class Work(msgspec.Struct, frozen=True, tag="work"):
 
     requests: tuple[tuple[int, Attempt], ...] = ()
     patience: float = 0.0
-    recall: bool = False
+    cancel: bool = False
 
 
 class Shutdown(msgspec.Struct, frozen=True, tag="dismissal"):
     """End: kill and reap every worker, then reply."""
 
 
-Request = Inquiry | StartPool | Work | Shutdown
+Request = Inquiry | StartPool | RunTasks | Shutdown
 
 
 class WorkerDeath(msgspec.Struct, frozen=True, array_like=True):
@@ -86,13 +86,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     workers: int = 0
     memory: int = 0
-    room: int = 0
-    answers: tuple[TaskResult, ...] = ()
+    capacity: int = 0
+    results: tuple[TaskResult, ...] = ()
     deaths: tuple[WorkerDeath, ...] = ()
     returned: tuple[int, ...] = ()
-    posts: tuple[WorkerStatus, ...] = ()
+    statuses: tuple[WorkerStatus, ...] = ()
     evidence: bytes = b""
-    trouble: Failure | None = None
+    error: Failure | None = None
 
 
 def encode(message: Request | Reply | Versions) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from msgspec.structs import replace
 
 from pixmill.engine.cluster.backend import NodeSlot
-from pixmill.engine.cluster.messages import Reply, Work
+from pixmill.engine.cluster.messages import Reply, RunTasks
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.task import Attempt
 
@@ -43,15 +43,15 @@ class Node:
         self.contradicted: deque[bool] = deque(maxlen=_MEMORY)
         self.awaiting_reply = True
         self.leases: dict[int, Attempt] = {}
-        self.told = Reply()
-        self.room = 0
+        self.last_reply = Reply()
+        self.capacity = 0
         self._written = now
         self._outbox: deque[tuple[int, Attempt]] = deque()
-        self._is_recalling = False
+        self._is_cancelling = False
 
     def give(self, number: int, attempt: Attempt) -> None:
         """Lease ``attempt`` to it."""
-        self.room -= 1
+        self.capacity -= 1
         self.leases[number] = attempt
         self._outbox.append((number, attempt))
 
@@ -68,12 +68,12 @@ class Node:
     def suspend(self) -> None:
         """Give it nothing any more, and have it give back what has not begun."""
         self.is_suspended = True
-        self.room = 0
-        self._is_recalling = True
+        self.capacity = 0
+        self._is_cancelling = True
 
-    def recall(self) -> list[Attempt]:
+    def cancel_pending(self) -> list[Attempt]:
         """Ask for what has not begun; return what was never sent."""
-        self._is_recalling = True
+        self._is_cancelling = True
         unsent = [self.leases.pop(number) for number, _ in self._outbox]
         self._outbox.clear()
         return unsent
@@ -82,32 +82,32 @@ class Node:
         """Return whether it is time to write to it."""
         if self.awaiting_reply or not self.is_working or self.is_dismissed:
             return False
-        return bool(self.leases or self._is_recalling) or not self.has_answered or now - self._written > _HEARTBEAT
+        return bool(self.leases or self._is_cancelling) or not self.has_answered or now - self._written > _HEARTBEAT
 
-    def letter(self) -> Work:
+    def next_request(self) -> RunTasks:
         """Return what is to be written now."""
-        requests, is_recalling = tuple(self._outbox), self._is_recalling
-        self._outbox, self._is_recalling = deque(), False
-        patience = (_SOON if self.room else _LATER) if self.leases or not self.has_answered else 0.0
-        return Work(requests=requests, patience=patience, recall=is_recalling)
+        requests, is_recalling = tuple(self._outbox), self._is_cancelling
+        self._outbox, self._is_cancelling = deque(), False
+        patience = (_SOON if self.capacity else _LATER) if self.leases or not self.has_answered else 0.0
+        return RunTasks(requests=requests, patience=patience, cancel=is_recalling)
 
-    def wrote(self, now: float) -> None:
+    def on_sent(self, now: float) -> None:
         """Note that a letter went out: its reply is awaited."""
         self.awaiting_reply = True
         self._written = now
 
-    def heard(self, reply: Reply) -> None:
+    def on_reply(self, reply: Reply) -> None:
         """Take its reply."""
         self.awaiting_reply = False
         self.is_working = True
-        self.has_answered = self.has_answered or bool(reply.answers)
-        self.told = reply
-        self.room = 0 if self.is_suspended else max(0, reply.room - len(self._outbox))
+        self.has_answered = self.has_answered or bool(reply.results)
+        self.last_reply = reply
+        self.capacity = 0 if self.is_suspended else max(0, reply.capacity - len(self._outbox))
         self.workers = reply.workers or self.workers
 
-    def posts(self) -> tuple[WorkerStatus, ...]:
+    def worker_statuses(self) -> tuple[WorkerStatus, ...]:
         """Return what its workers were at when it last replied."""
-        return tuple(replace(post, node=self.site.label) for post in self.told.posts)
+        return tuple(replace(post, node=self.site.label) for post in self.last_reply.statuses)
 
     def silence(self, now: float) -> float:
         """Return for how many seconds a reply has been awaited."""
@@ -126,14 +126,14 @@ def assign(
     One that is ``exclusive`` goes where a try may use the most memory. One that has ``doubters``, names of sites, goes to another
     node as long as there is one.
     """
-    free = {node: node.room for node in nodes if node.room}
+    free = {node: node.capacity for node in nodes if node.capacity}
     for attempt in attempts:
         doubted = doubters(attempt)
         places = [node for node in _others(nodes, doubted) if node in free] if doubted else free
         if not places:
             yield None, attempt
             continue
-        node = max(places, key=lambda node: node.told.memory if attempt.exclusive else -len(node.leases) / node.workers)
+        node = max(places, key=lambda node: node.last_reply.memory if attempt.exclusive else -len(node.leases) / node.workers)
         yield node, attempt
         free[node] -= 1
         if not free[node]:

@@ -23,7 +23,7 @@ class NodeAgent:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._node_pool: NodePool | None = None
         self._heard = 0.0
         self._left = threading.Event()
@@ -34,16 +34,16 @@ class NodeAgent:
 
     def handle(self, letter: bytes) -> bytes:
         """Return the ``Reply`` to a ``Request``. What goes wrong here for good is the reply's ``trouble``."""
-        with self._turn:
+        with self._lock:
             try:
-                reply = self._obey(decode_request(letter))
+                reply = self._execute(decode_request(letter))
             except PixmillError as error:
                 self._leave()
-                reply = Reply(trouble=failure_of(error, "load"))
+                reply = Reply(error=failure_of(error, "load"))
             self._heard = time.monotonic()
         return encode(reply)
 
-    def _obey(self, letter: Request) -> Reply:
+    def _execute(self, letter: Request) -> Reply:
         match letter:
             case Inquiry():
                 return _shown(letter)
@@ -57,13 +57,13 @@ class NodeAgent:
                 return Reply()
             case _ if self._node_pool is None:
                 message = "the node heard nothing from the coordinator for too long and stopped working"
-                return Reply(trouble=Failure(code=NODE_LOST, stage="", message=message))
+                return Reply(error=Failure(code=NODE_LOST, stage="", message=message))
             case _:
                 return self._node_pool.work(letter)
 
     def _watchdog(self, silence: float) -> None:
         while not self._left.wait(silence / 5):
-            with self._turn:
+            with self._lock:
                 if time.monotonic() - self._heard > silence:
                     self._leave()
 
@@ -80,4 +80,4 @@ def _shown(inquiry: Inquiry) -> Reply:
     try:
         return Reply(evidence=resolve(inquiry.function)(inquiry.options))
     except Exception as error:  # noqa: BLE001  # the function is not ours
-        return Reply(trouble=failure_of(error, "load"))
+        return Reply(error=failure_of(error, "load"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pixmill.engine.cluster.node_agent import NODE_LOST
-from pixmill.engine.executor import Lost, Report, Returned
+from pixmill.engine.executor import ExecutorEvent, Lost, Returned
 from pixmill.engine.task import Attempt, Failure
 
 #: nodes that may be lost while they hold an attempt before it is suspected
@@ -17,7 +17,7 @@ class LossTracker:
         """Nothing has been lost yet."""
         self._losses: dict[bytes, int] = {}
 
-    def over(self, label: str, reason: str, attempts: Sequence[Attempt]) -> list[Report]:
+    def record(self, label: str, reason: str, attempts: Sequence[Attempt]) -> list[ExecutorEvent]:
         """Return what to report of the node called ``label``, which was lost with ``attempts`` for this ``reason``."""
         failure = Failure(code=NODE_LOST, stage="", message=f"node {label}: {reason}", node=label)
         suspects: list[Attempt] = []
@@ -25,7 +25,7 @@ class LossTracker:
         for attempt in attempts:
             lost = self._losses[attempt.task.key] = self._losses.get(attempt.task.key, 0) + 1
             (suspects if lost >= _MAX_LOSSES else unaffected).append(attempt)
-        reports: list[Report] = [Lost(pid=0, failure=failure)]
+        reports: list[ExecutorEvent] = [Lost(pid=0, failure=failure)]
         if unaffected:
             reports.append(Returned(attempts=tuple(unaffected)))
         return reports + [Lost(pid=0, failure=_suspicion(failure, self._losses[each.task.key]), attempt=each) for each in suspects]

@@ -4,13 +4,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from pixmill.engine.cluster.messages import Reply, StartPool, Work, WorkerDeath
-from pixmill.engine.executor import Completed, Lost, Report, Returned
+from pixmill.engine.cluster.messages import Reply, RunTasks, StartPool, WorkerDeath
+from pixmill.engine.executor import Completed, ExecutorEvent, Lost, Returned
 from pixmill.engine.ipc.messages import TaskResult
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.engine.pool.prefetch import Prefetch
-from pixmill.engine.resources.memory import Memory, usable_memory, workers_within_memory
+from pixmill.engine.resources.memory import MemoryBudget, usable_memory, workers_within_memory
 from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 from pixmill.engine.task import Attempt
 
@@ -28,24 +28,24 @@ class NodePool:
         handler, policy = engagement.handler, Policy.from_builtins(engagement.policy)
         affordable = workers_within_memory(engagement.cores, handler.per_core, int(policy.memory or usable_memory()))
         self._workers = workers_within_process_limit(
-            engagement.workers or affordable, threads=handler.threads, room=available_processes()
+            engagement.workers or affordable, threads=handler.threads, available=available_processes()
         )
-        self._memory = Memory(policy.memory, self._workers)
+        self._memory = MemoryBudget(policy.memory, self._workers)
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}
         self._reserve: deque[Attempt] = deque()
         self._ahead = Prefetch(ahead=_RESERVE)
         self._returned: list[int] = []
 
-    def work(self, letter: Work) -> Reply:
+    def work(self, letter: RunTasks) -> Reply:
         """Take what ``letter`` brings and return what has happened. ``RunError`` when workers die as fast as they start."""
         for number, attempt in letter.requests:
             self._numbers[attempt.task.key] = number
             self._reserve.append(self._with_memory(attempt))
-        if letter.recall:
+        if letter.cancel:
             self._give_back(self._reserve)
             self._reserve.clear()
-            self._pool.recall()
+            self._pool.cancel_pending()
         return self._reply(self._collect(letter.patience))
 
     def state(self) -> Reply:
@@ -58,12 +58,12 @@ class NodePool:
 
     def _with_memory(self, attempt: Attempt) -> Attempt:
         """Give ``attempt`` what it may use here: the coordinator knows the memory of its own machine only."""
-        return self._memory.whole(attempt) if attempt.exclusive else self._memory.shared([attempt])[0]
+        return self._memory.with_all(attempt) if attempt.exclusive else self._memory.with_share([attempt])[0]
 
-    def _collect(self, patience: float) -> list[Report]:
+    def _collect(self, patience: float) -> list[ExecutorEvent]:
         """Wait for reports; a little longer than for the first one while the workers have enough to do."""
         end = time.monotonic() + patience
-        reports: list[Report] = []
+        reports: list[ExecutorEvent] = []
         while True:
             self._fill_pool()
             news = self._pool.wait(max(0.0, 0.0 if self._returned else end - time.monotonic()))
@@ -79,19 +79,19 @@ class NodePool:
 
     def _fill_pool(self) -> None:
         """Give the pool what it has room for."""
-        count = min(self._pool.room(), len(self._reserve))
+        count = min(self._pool.capacity(), len(self._reserve))
         if count:
             self._pool.submit([self._reserve.popleft() for _ in range(count)])
 
     def _give_back(self, attempts: Sequence[Attempt] | deque[Attempt]) -> None:
         self._returned += [self._numbers.pop(attempt.task.key) for attempt in attempts]
 
-    def _reply(self, reports: Sequence[Report]) -> Reply:
+    def _reply(self, reports: Sequence[ExecutorEvent]) -> Reply:
         answers, deaths = [], []
         for report in reports:
             match report:
                 case Completed():
-                    answers.append(self._answer(report))
+                    answers.append(self._result(report))
                 case Lost(pid=pid, failure=failure, attempt=attempt):
                     number = self._numbers.pop(attempt.task.key) if attempt else None
                     deaths.append(WorkerDeath(pid, failure, number))
@@ -103,14 +103,14 @@ class NodePool:
         return Reply(
             workers=self._workers,
             memory=self._memory.most,
-            room=room if self._reserve else room + self._pool.room(),
-            answers=tuple(answers),
+            capacity=room if self._reserve else room + self._pool.capacity(),
+            results=tuple(answers),
             deaths=tuple(deaths),
             returned=returned,
-            posts=self._pool.posts(),
+            statuses=self._pool.worker_statuses(),
         )
 
-    def _answer(self, report: Completed) -> TaskResult:
+    def _result(self, report: Completed) -> TaskResult:
         return TaskResult(
             number=self._numbers.pop(report.attempt.task.key),
             result=report.result,

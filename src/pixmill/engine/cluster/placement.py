@@ -14,7 +14,7 @@ class Placement:
 
     def __init__(self, wanted: int | None) -> None:
         """Know nothing yet."""
-        self.refused: dict[str, RunError] = {}
+        self.rejected: dict[str, RunError] = {}
         self._wanted = wanted
         self._cool_downs: dict[str, float] = {}
         self._next_look = 0.0
@@ -32,7 +32,7 @@ class Placement:
         self._known = tuple(sites)
         left = None if self._wanted is None else self._wanted - sum(taken.values())
         for site in self._known:
-            if site.name in taken or site.name in self.refused or now < self._cool_downs.get(site.name, 0.0):
+            if site.name in taken or site.name in self.rejected or now < self._cool_downs.get(site.name, 0.0):
                 continue
             cores = site.cores if left is None else min(site.cores, left)
             if cores < 1:
@@ -40,21 +40,21 @@ class Placement:
             left = None if left is None else left - cores
             yield site, cores
 
-    def rest(self, site: NodeSlot, now: float) -> None:
+    def cool_down(self, site: NodeSlot, now: float) -> None:
         """Leave ``site`` alone for a while: its host was lost."""
         self._cool_downs[site.name] = now + _COOL_DOWN
 
-    def refuse(self, site: NodeSlot, reason: RunError) -> None:
+    def reject(self, site: NodeSlot, reason: RunError) -> None:
         """Leave ``site`` alone for the rest of the run."""
-        self.refused[site.name] = RunError(f"node {site.label} is refused: {reason.message}", hint=reason.hint, code=reason.code)
+        self.rejected[site.name] = RunError(f"node {site.label} is refused: {reason.message}", hint=reason.hint, code=reason.code)
 
     @property
     def is_exhausted(self) -> bool:
         """Whether every site that there is has been refused."""
-        return bool(self._known) and all(site.name in self.refused for site in self._known)
+        return bool(self._known) and all(site.name in self.rejected for site in self._known)
 
-    def verdict(self) -> RunError:
+    def error(self) -> RunError:
         """Return why there is nobody left to work, node by node, in the same order whoever answered first."""
-        reasons = [self.refused[name] for name in sorted(self.refused)]
+        reasons = [self.rejected[name] for name in sorted(self.rejected)]
         hints = dict.fromkeys(reason.hint for reason in reasons if reason.hint)
         return RunError("; ".join(reason.message for reason in reasons), hint="; ".join(hints), code=reasons[0].code)

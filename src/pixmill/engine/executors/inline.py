@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock, SystemClock
-from pixmill.engine.executor import Completed, Executor, Report, Returned
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Returned
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt
-from pixmill.engine.worker.invoke import complete
+from pixmill.engine.worker.invoke import invoke_and_commit
 from pixmill.engine.worker.stages import StageClock
 
-_ROOM = 16
+_CAPACITY = 16
 
 
 class InlineExecutor(Executor):
@@ -42,15 +42,15 @@ class InlineExecutor(Executor):
         except Exception as error:
             raise RunError(failure_of(error, "load").message) from error
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
-        return _ROOM - len(self._queue)
+        return _CAPACITY - len(self._queue)
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts."""
         self._queue.extend(attempts)
 
-    def wait(self, timeout: float | None) -> list[Report]:
+    def wait(self, timeout: float | None) -> list[ExecutorEvent]:
         """Run the next attempt, if there is one; else let the time pass."""
         if self._returned:
             attempts, self._returned = tuple(self._returned), []
@@ -61,7 +61,7 @@ class InlineExecutor(Executor):
             self._clock.sleep(timeout)
         return []
 
-    def recall(self) -> None:
+    def cancel_pending(self) -> None:
         """Ask back what has not begun."""
         self._returned.extend(self._queue)
         self._queue.clear()
@@ -76,7 +76,7 @@ class InlineExecutor(Executor):
             raise RunError("the executor has not been started")
         began = self._clock.elapsed()
         self._stages.memory = attempt.memory
-        result, failure = complete(self._handler, attempt.task.payload, self._stages)
+        result, failure = invoke_and_commit(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
         seconds = self._clock.elapsed() - began
         return Completed(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pixmill.core.errors import RunError
-from pixmill.engine.executor import Executor, Report, WorkerStatus
+from pixmill.engine.executor import Executor, ExecutorEvent, WorkerStatus
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
@@ -31,28 +31,28 @@ class LocalExecutor(Executor):
         room = available_processes()
         if room is not None and prestart.is_prestarted():
             room += 1  # it is the nursery, for which room is kept
-        self._workers = workers_within_process_limit(self._workers, threads=handler.threads, room=room)
+        self._workers = workers_within_process_limit(self._workers, threads=handler.threads, available=room)
         self._pool = Pool(handler, policy, workers=self._workers)
 
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
-        return self._started.room()
+        return self._started.capacity()
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts."""
         self._started.submit(attempts)
 
-    def wait(self, timeout: float | None) -> list[Report]:
+    def wait(self, timeout: float | None) -> list[ExecutorEvent]:
         """Return what has happened."""
         return self._started.wait(timeout)
 
-    def posts(self) -> tuple[WorkerStatus, ...]:
+    def worker_statuses(self) -> tuple[WorkerStatus, ...]:
         """Return what each worker is at."""
-        return self._started.posts()
+        return self._started.worker_statuses()
 
-    def recall(self) -> None:
+    def cancel_pending(self) -> None:
         """Ask back what has not begun."""
-        self._started.recall()
+        self._started.cancel_pending()
 
     def close(self) -> None:
         """Kill and reap every worker."""

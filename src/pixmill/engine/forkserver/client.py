@@ -22,7 +22,7 @@ FORK, KILL = 1, 2
 #: reports: a worker lives (value: its pid), could not be forked (errno), has ended (wait status; memory: its peak in bytes)
 STARTED, FORK_FAILED, EXITED = 3, 4, 5
 
-_PATIENCE = 2.0
+_CLOSE_TIMEOUT = 2.0
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class WorkerConfig(msgspec.Struct, frozen=True):
     processor_time: float
 
 
-class Report(msgspec.Struct, frozen=True):
+class ChildEvent(msgspec.Struct, frozen=True):
     """One report of the nursery; ``kind`` says what ``value`` means."""
 
     kind: int
@@ -49,9 +49,9 @@ class ForkServer:
 
         ``RunError`` when none can be started.
         """
-        self._rest = b""
+        self._partial = b""
         try:
-            self._pid, self.pipe, self._log = prestart.take(handler.preload) or spawn(handler.preload)
+            self._pid, self.pipe, self._log = prestart.claim(handler.preload) or spawn(handler.preload)
         except OSError as error:
             message = f"no process can be started: {error.strerror}"
             raise RunError(message, hint="is there a limit on processes or on open files?") from error
@@ -66,20 +66,20 @@ class ForkServer:
         """Have the worker killed; harmless when it has just ended, for its pid is not free before the nursery knows."""
         self.pipe.sendall(RECORD.pack(KILL, number, 0, 0))
 
-    def reports(self) -> Iterator[Report]:
+    def events(self) -> Iterator[ChildEvent]:
         """Yield what has been reported since. ``ConnectionResetError`` at the end, when the nursery is gone."""
         data = self.pipe.recv(RECORD.size * 256)
-        whole = self._rest + data
+        whole = self._partial + data
         end = len(whole) - len(whole) % RECORD.size
-        self._rest = whole[end:]
+        self._partial = whole[end:]
         for fields in RECORD.iter_unpack(whole[:end]):
-            yield Report(*fields)
+            yield ChildEvent(*fields)
         if not data:
             raise ConnectionResetError
 
     def log(self) -> str:
         """Return what the process wrote to its standard output and error."""
-        return self._log.log()
+        return self._log.output()
 
     def close(self) -> bool:
         """End the process; return whether it could kill and reap its workers before, which it cannot when it was killed.
@@ -88,7 +88,7 @@ class ForkServer:
         """
         if self.pipe.fileno() < 0:
             return False
-        self.pipe.settimeout(_PATIENCE)
+        self.pipe.settimeout(_CLOSE_TIMEOUT)
         with suppress(OSError):  # gone already, or stopped: the kill below ends it either way
             self.pipe.shutdown(socket.SHUT_WR)
             while self.pipe.recv(65_536):

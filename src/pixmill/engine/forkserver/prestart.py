@@ -33,7 +33,7 @@ def prestart(preload: Sequence[str]) -> None:
         _prestarted.append(_Prestarted(spawn(preload), tuple(preload), _inherited_state()))
 
 
-def take(preload: Sequence[str]) -> Spawned | None:
+def claim(preload: Sequence[str]) -> Spawned | None:
     """Return the spare, which is the caller's now, if it may serve where ``preload`` is wanted; else end it.
 
     It may when all that it has imported is wanted, and what it inherited is still what a new one would inherit.

@@ -21,7 +21,7 @@ import msgspec
 
 from pixmill.engine.forkserver.client import EXITED, FORK, FORK_FAILED, RECORD, STARTED, WorkerConfig
 from pixmill.engine.forkserver.spawn import BootConfig
-from pixmill.engine.worker.process import prepare_process, work
+from pixmill.engine.worker.process import prepare_process, run_worker
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -58,7 +58,7 @@ class ForkServerProcess:
                     os.kill(pid, signal.SIGKILL)
             while self._children:
                 pid, _, _ = os.wait4(-1, 0)
-                self._forget(pid)
+                self._remove_child(pid)
 
     def _serve(self, ready: select.poll) -> None:
         while True:
@@ -66,10 +66,10 @@ class ForkServerProcess:
                 if fd == self._wakeup_read.fileno():
                     self._wakeup_read.recv(4096)
                     self._reap()
-                elif not self._obey():
+                elif not self._handle_request():
                     return
 
-    def _obey(self) -> bool:
+    def _handle_request(self) -> bool:
         """Take one request; return ``False`` when the coordinator has hung up."""
         record, fds, _, _ = socket.recv_fds(self._pipe, RECORD.size, 2)
         if not record:
@@ -109,7 +109,7 @@ class ForkServerProcess:
             if os.getppid() == parent:
                 for fd in fds:
                     os.set_inheritable(fd, False)  # noqa: FBT003  # positional only
-                work(socket.socket(fileno=fds[0]), fds[1], self._config.handler, processor_time=self._config.processor_time)
+                run_worker(socket.socket(fileno=fds[0]), fds[1], self._config.handler, processor_time=self._config.processor_time)
         finally:
             os._exit(1)
 
@@ -118,11 +118,11 @@ class ForkServerProcess:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
-            number = self._forget(pid)
+            number = self._remove_child(pid)
             if number is not None:
                 self._report(EXITED, number, status, usage.ru_maxrss * _MAX_RSS_UNIT)
 
-    def _forget(self, pid: int) -> int | None:
+    def _remove_child(self, pid: int) -> int | None:
         """Strike ``pid`` off the list; return its number, ``None`` for a stray that a preloaded module started."""
         number = next((number for number, child in self._children.items() if child == pid), None)
         if number is not None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pixmill.engine.ipc.channel import link
+from pixmill.engine.ipc.channel import open_channel
 from pixmill.engine.ipc.status_slot import StatusSlot
 
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from pixmill.engine.forkserver.process import main; main()"
@@ -38,7 +38,7 @@ class BootConfig(NamedTuple):
 
 def spawn(preload: Sequence[str]) -> Spawned:
     """Return a new nursery, which imports ``preload`` while the caller goes on. ``OSError`` when it cannot be started."""
-    with link() as ends:
+    with open_channel() as ends:
         pid = _execute(ends.child_pipe.fileno(), ends.child_status_fd)
     letter = marshal.dumps(tuple(_boot_config(preload)))  # for the same interpreter, and it is at hand
     with suppress(BrokenPipeError):  # it has died already, which whoever reads from it will hear

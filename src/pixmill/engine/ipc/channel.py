@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pixmill.engine.ipc.status_slot import StatusSlot
 
 
-class Link(NamedTuple):
+class Channel(NamedTuple):
     """Both ends: ``pipe`` and ``status_slot`` are ours, their pipe and their beacon's file descriptor are for the new process."""
 
     pipe: socket.socket
@@ -19,7 +19,7 @@ class Link(NamedTuple):
 
 
 @contextmanager
-def link() -> Iterator[Link]:
+def open_channel() -> Iterator[Channel]:
     """Open a link for a process that is started in the block. Their end is closed after it; ours stays, unless the block fails."""
     with ExitStack() as theirs, ExitStack() as ours:
         pipe, child_pipe = socket.socketpair()
@@ -28,5 +28,5 @@ def link() -> Iterator[Link]:
         status_slot, child_status_fd = StatusSlot.create()
         ours.callback(status_slot.close)
         theirs.callback(os.close, child_status_fd)
-        yield Link(pipe, status_slot, child_pipe, child_status_fd)
+        yield Channel(pipe, status_slot, child_pipe, child_status_fd)
         ours.pop_all()

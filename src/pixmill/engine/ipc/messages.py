@@ -67,7 +67,7 @@ def message_frame(message: Message) -> bytes:
     return frame(_encoder.encode(message))
 
 
-class Inbox:
+class FrameReader:
     """Cuts the bytes of a stream into the bodies of frames, however the stream was chopped."""
 
     def __init__(self) -> None:

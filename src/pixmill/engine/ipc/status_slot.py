@@ -24,7 +24,7 @@ _NAME = 32
 _MAX_STAGES = (_PAGE - _NAMES) // _NAME
 
 
-class Sign(NamedTuple):
+class Progress(NamedTuple):
     """What a beacon shows: the errand that the worker is at (0 for none yet), since when, by the monotonic clock, and its stage."""
 
     number: int
@@ -66,20 +66,20 @@ class StatusSlot:
 
     def begin(self, number: int, now: float) -> None:
         """Say that the errand ``number`` begins."""
-        self.show(number, now)
+        self.set_current(number, now)
         self._words[_LAST_STARTED] = number
 
-    def show(self, number: int, began: float) -> None:
+    def set_current(self, number: int, began: float) -> None:
         """Say that the worker is at the errand ``number``, which ``began`` then: perhaps before others that it has begun."""
         self._words[_STAGE] = 0
         self._seconds[_BEGAN] = began
         self._words[_NUMBER] = number
 
-    def is_recalled(self, number: int) -> bool:
+    def is_cancelled(self, number: int) -> bool:
         """Return whether the coordinator took back the errand ``number``. Ask after ``begin``: see ``WorkerHandle.recall``."""
         return number <= self._words[_CANCELLED]
 
-    def recall(self, number: int) -> None:
+    def cancel_up_to(self, number: int) -> None:
         """Take back every errand up to ``number`` that has not begun."""
         self._words[_CANCELLED] = number
 
@@ -94,15 +94,15 @@ class StatusSlot:
             self._words[_STAGES] = index
             return index
 
-    def enter(self, stage: int) -> None:
+    def set_stage(self, stage: int) -> None:
         """Say that the stage of this index begins."""
         self._words[_STAGE] = stage
 
-    def sign(self) -> Sign:
+    def progress(self) -> Progress:
         """Return where the worker is."""
         index = self._words[_STAGE]
         raw = self._memory[_NAMES + index * _NAME : _NAMES + (index + 1) * _NAME] if index else b""
-        return Sign(self._words[_NUMBER], self._seconds[_BEGAN], raw.rstrip(b"\0").decode(errors="replace"))
+        return Progress(self._words[_NUMBER], self._seconds[_BEGAN], raw.rstrip(b"\0").decode(errors="replace"))
 
     @property
     def number(self) -> int:
@@ -110,7 +110,7 @@ class StatusSlot:
         return self._words[_NUMBER]
 
     @property
-    def begun(self) -> int:
+    def last_started(self) -> int:
         """The errand begun last, 0 for none yet."""
         return self._words[_LAST_STARTED]
 
@@ -129,7 +129,7 @@ class StatusSlot:
         """Return by how many bytes the worker has grown since it started."""
         return max(0, self._words[_MEMORY] - self._words[_MEMORY_AT_START])
 
-    def log(self) -> str:
+    def output(self) -> str:
         """Return what the worker wrote to its standard output and error during the errand begun last, 16 KiB at most."""
         written = self._memory[_PAGE:_SIZE]
         return written.rstrip(b"\0").decode(errors="replace").strip()

@@ -21,17 +21,17 @@ class MemoryLedger(Ledger):
         self._in_flight: set[bytes] = set()
         self._runs: list[RunRecord] = []
 
-    def begin(self, about: bytes = b"") -> int:
+    def begin_run(self, metadata: bytes = b"") -> int:
         """Open a run and return its number."""
         for key in self._in_flight:
             record = self._records[key]
             self._records[key] = replace(record, attempts=record.attempts - 1, interruptions=record.interruptions + 1)
         self._in_flight.clear()
         number = len(self._runs) + 1
-        self._runs.append(RunRecord(number=number, started_at=self._clock(), about=about))
+        self._runs.append(RunRecord(number=number, started_at=self._clock(), metadata=metadata))
         return number
 
-    def admit(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order."""
         return [self._known(task) or self._admitted(task) for task in tasks]
 
@@ -44,7 +44,7 @@ class MemoryLedger(Ledger):
         """Return what is known of each task under its very id, in order."""
         return [self._known(task) for task in tasks]
 
-    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+    def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return what is on record for each key, in order."""
         return [self._records.get(key) for key in keys]
 
@@ -52,7 +52,7 @@ class MemoryLedger(Ledger):
         """Return what is on record of the keys that begin with ``prefix``."""
         return [self._records[key] for key in sorted(self._records) if key.startswith(prefix)][:MOST_ALIKE]
 
-    def start(self, attempts: Sequence[Attempt]) -> None:
+    def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""
         for attempt in attempts:
             record = self._known(attempt.task)
@@ -64,7 +64,7 @@ class MemoryLedger(Ledger):
                 self._records[record.key] = started
                 self._in_flight.add(record.key)
 
-    def release(self, tasks: Sequence[Task]) -> None:
+    def release_attempts(self, tasks: Sequence[Task]) -> None:
         """Take back tries that were started and never ran."""
         for task in tasks:
             record = self._known(task)
@@ -72,9 +72,9 @@ class MemoryLedger(Ledger):
                 self._records[task.key] = replace(record, attempts=record.attempts - 1)
                 self._in_flight.discard(task.key)
 
-    def finish(self, outcomes: Sequence[Outcome]) -> None:
+    def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
-        self.release([each.task for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED])
+        self.release_attempts([each.task for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED])
         for outcome in outcomes:
             record = self._known(outcome.task)
             if record is None:
@@ -84,7 +84,7 @@ class MemoryLedger(Ledger):
                 self._records[record.key] = finished
                 self._in_flight.discard(record.key)
 
-    def end(self, counts: Counts, reason: str) -> None:
+    def end_run(self, counts: Counts, reason: str) -> None:
         """Close the run that ``begin`` opened."""
         self._runs[-1] = replace(self._runs[-1], ended_at=self._clock(), counts=counts, reason=reason)
 
@@ -104,21 +104,21 @@ class MemoryLedger(Ledger):
         """Yield the runs, oldest first."""
         yield from self._runs
 
-    def adopt(self, records: Iterable[Record]) -> int:
+    def import_records(self, records: Iterable[Record]) -> int:
         """Take over what another ledger knows; return how many records there were."""
         adopted = {record.key: record for record in records}
         self._in_flight.difference_update(adopted)
         self._records.update(adopted)
         return len(adopted)
 
-    def forget(self, keys: Iterable[bytes]) -> int:
+    def reset(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again; return how many there were."""
         known = {key for key in keys if key in self._records}
         for key in known:
             self._fresh(key, b"")
         return len(known)
 
-    def discard(self, keys: Iterable[bytes]) -> list[Record]:
+    def delete(self, keys: Iterable[bytes]) -> list[Record]:
         """Remove these keys and return what was known of them."""
         known = [key for key in dict.fromkeys(keys) if key in self._records]
         self._in_flight.difference_update(known)

@@ -14,7 +14,7 @@ import msgspec
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.sqlite.database import Design, explained, open_for_reading, open_for_writing, transaction
+from pixmill.engine.sqlite.database import Schema, open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.statements import read_statements
 from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
@@ -44,21 +44,21 @@ class SqliteLedger(Ledger):
         self._path = path
         self._clock = clock
         self._sql = read_statements(_PACKAGE, "queries.sql")
-        design = Design(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
+        design = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
         self._connection, self.quarantined = open_for_reading(path, design) if read_only else open_for_writing(path, design)
         self._file = path.stat().st_ino
         self._run = 0
 
-    def begin(self, about: bytes = b"") -> int:
+    def begin_run(self, metadata: bytes = b"") -> int:
         """Open a run and return its number."""
         with self._change() as connection:
             connection.execute(self._sql["interrupt"])
-            self._run = connection.execute(self._sql["begin"], (self._clock(), about)).lastrowid or 0
+            self._run = connection.execute(self._sql["begin"], (self._clock(), metadata)).lastrowid or 0
         return self._run
 
-    def admit(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
         """Return what is known of each task, in order."""
-        known = self.recall([task.key for task in tasks])
+        known = self.get([task.key for task in tasks])
         records = [
             record if record and record.id == task.id else _fresh(task.key, task.id, record)
             for task, record in zip(tasks, known, strict=True)
@@ -71,51 +71,51 @@ class SqliteLedger(Ledger):
 
     def renew(self, tasks: Sequence[Task]) -> None:
         """Make each task a fresh pending record."""
-        known = self.recall([task.key for task in tasks])
+        known = self.get([task.key for task in tasks])
         rows = [_row(_fresh(task.key, task.id, record)) for task, record in zip(tasks, known, strict=True)]
         with self._change() as connection:
             connection.executemany(self._sql["adopt"], rows)
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return what is known of each task under its very id, in order."""
-        records = self.recall([task.key for task in tasks])
+        records = self.get([task.key for task in tasks])
         return [record if record and record.id == task.id else None for task, record in zip(tasks, records, strict=True)]
 
-    def recall(self, keys: Sequence[bytes]) -> list[Record | None]:
+    def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return what is on record for each key, in order."""
         recall, execute = self._sql["recall"], self._connection.execute
-        with explained(self._path):
+        with translating_errors(self._path):
             rows = [execute(recall, (key,)).fetchone() for key in keys]
         return [_record(row) if row else None for row in rows]
 
     def beginning_with(self, prefix: bytes) -> list[Record]:
         """Return what is on record of the keys that begin with ``prefix``."""
-        with explained(self._path):
+        with translating_errors(self._path):
             rows = self._connection.execute(self._sql["beginning"], (prefix, prefix + _BEYOND)).fetchall()
         return [record for row in rows if row[0].startswith(prefix) and (record := _record(row))]
 
-    def start(self, attempts: Sequence[Attempt]) -> None:
+    def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these tries are about to begin."""
         with self._change() as connection:
             connection.executemany(self._sql["start"], [(attempt.task.key, attempt.task.id) for attempt in attempts])
 
-    def release(self, tasks: Sequence[Task]) -> None:
+    def release_attempts(self, tasks: Sequence[Task]) -> None:
         """Take back tries that were started and never ran."""
         with self._change() as connection:
             connection.executemany(self._sql["release"], [(task.key, task.id) for task in tasks])
 
-    def finish(self, outcomes: Sequence[Outcome]) -> None:
+    def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
         now = self._clock()
-        changing = [outcome for outcome in outcomes if _changes(outcome)]
+        changing = [outcome for outcome in outcomes if _is_new_outcome(outcome)]
         formers = self._formers([outcome.task.key for outcome in changing if isinstance(outcome, Failed)])
-        rows = [_ending(outcome, now, formers) for outcome in changing]
+        rows = [_outcome_row(outcome, now, formers) for outcome in changing]
         left_alone = [(each.task.key, each.task.id) for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED]
         with self._change() as connection:
             connection.executemany(self._sql["finish"], rows)
             connection.executemany(self._sql["release"], left_alone)
 
-    def end(self, counts: Counts, reason: str) -> None:
+    def end_run(self, counts: Counts, reason: str) -> None:
         """Close the run that ``begin`` opened."""
         numbers = (counts.done, counts.skipped, counts.failed, counts.pending)
         with self._change() as connection:
@@ -123,7 +123,7 @@ class SqliteLedger(Ledger):
 
     def counts(self) -> Counts:
         """Return the number of records by state: one pass over the file, a fifth of a second for a million tasks."""
-        with explained(self._path):
+        with translating_errors(self._path):
             found = dict(self._connection.execute(self._sql["counts"]).fetchall())
         pending = found.get(_PENDING, 0) + found.get(_IN_FLIGHT, 0)
         return Counts(done=found.get(_DONE, 0), failed=found.get(_FAILED, 0), pending=pending)
@@ -142,13 +142,13 @@ class SqliteLedger(Ledger):
 
     def runs(self) -> Iterator[RunRecord]:
         """Yield the runs, oldest first."""
-        with explained(self._path):
+        with translating_errors(self._path):
             rows = self._connection.execute(self._sql["runs"]).fetchall()
         for number, started_at, ended_at, reason, done, skipped, failed, pending, about in rows:
             counts = Counts(done=done, skipped=skipped, failed=failed, pending=pending)
-            yield RunRecord(number=number, started_at=started_at, ended_at=ended_at, reason=reason, counts=counts, about=about)
+            yield RunRecord(number=number, started_at=started_at, ended_at=ended_at, reason=reason, counts=counts, metadata=about)
 
-    def adopt(self, records: Iterable[Record]) -> int:
+    def import_records(self, records: Iterable[Record]) -> int:
         """Take over what another ledger knows, a few thousand records a commit; return how many there were."""
         adopted, rows = 0, map(_row, records)
         while chunk := list(islice(rows, _CHUNK)):
@@ -157,14 +157,14 @@ class SqliteLedger(Ledger):
             adopted += len(chunk)
         return adopted
 
-    def forget(self, keys: Iterable[bytes]) -> int:
+    def reset(self, keys: Iterable[bytes]) -> int:
         """Make these keys new again; return how many there were."""
-        known = [record for key in keys for record in self.recall([key]) if record]
+        known = [record for key in keys for record in self.get([key]) if record]
         with self._change() as connection:
             connection.executemany(self._sql["adopt"], (_row(_fresh(record.key, b"", record)) for record in known))
         return len(known)
 
-    def discard(self, keys: Iterable[bytes]) -> list[Record]:
+    def delete(self, keys: Iterable[bytes]) -> list[Record]:
         """Remove these keys and return what was known of them."""
         known = []
         with self._change() as connection:
@@ -187,7 +187,7 @@ class SqliteLedger(Ledger):
 
     def _formers(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return what each of ``keys`` was done with last, of those that were."""
-        return {record.key: former for record in self.recall(keys) if record and (former := record.result or record.former)}
+        return {record.key: former for record in self.get(keys) if record and (former := record.result or record.former)}
 
     def _is_there(self) -> bool:
         try:
@@ -196,7 +196,7 @@ class SqliteLedger(Ledger):
             return False
 
     def _page(self, after: bytes, state: State | None) -> list[tuple[Any, ...]]:
-        with explained(self._path):
+        with translating_errors(self._path):
             if state is State.FAILED:
                 return self._connection.execute(self._sql["failures"], (after,)).fetchall()
             return self._connection.execute(self._sql["records"], (after, *_RANGES[state])).fetchall()
@@ -204,7 +204,7 @@ class SqliteLedger(Ledger):
     @contextmanager
     def _change(self) -> Iterator[Connection]:
         """One transaction: on disk after the block, or undone. An unlinked file would take it all and keep nothing."""
-        with explained(self._path):
+        with translating_errors(self._path):
             if not self._is_there():
                 message = f"the ledger {printable(self._path)} was removed while a run was using it"
                 raise RunError(message, code="ledger-lost", hint="run the same command again: it begins a new ledger")
@@ -212,7 +212,7 @@ class SqliteLedger(Ledger):
                 yield connection
 
 
-class _Kept(Failure, frozen=True, kw_only=True, omit_defaults=True):
+class _StoredFailure(Failure, frozen=True, kw_only=True, omit_defaults=True):
     """A failure as it is kept, with the result of the version that was done before."""
 
     former: bytes = b""
@@ -221,10 +221,10 @@ class _Kept(Failure, frozen=True, kw_only=True, omit_defaults=True):
 def _record(row: tuple[Any, ...]) -> Record | None:
     """Return the record in ``row``, ``None`` when it holds an outcome and its seal is broken."""
     key, identity, state, attempts, interruptions, outcome, seconds, finished_at, seal = row
-    is_intact = seal == _seal(key, identity, outcome)
+    is_intact = seal == _checksum(key, identity, outcome)
     if state >= _DONE and not is_intact:
         return None
-    kept = msgspec.msgpack.decode(outcome, type=_Kept) if state == _FAILED else None
+    kept = msgspec.msgpack.decode(outcome, type=_StoredFailure) if state == _FAILED else None
     return Record(
         key=key,
         id=identity,
@@ -239,13 +239,15 @@ def _record(row: tuple[Any, ...]) -> Record | None:
     )
 
 
-def _failure(kept: _Kept) -> Failure:
+def _failure(kept: _StoredFailure) -> Failure:
     return Failure(**{name: getattr(kept, name) for name in Failure.__struct_fields__})
 
 
-def _keep(failure: Failure, former: bytes) -> bytes:
+def _pack_failure(failure: Failure, former: bytes) -> bytes:
     """Return what is kept of a failed task."""
-    return msgspec.msgpack.encode(_Kept(**{name: getattr(failure, name) for name in Failure.__struct_fields__}, former=former))
+    return msgspec.msgpack.encode(
+        _StoredFailure(**{name: getattr(failure, name) for name in Failure.__struct_fields__}, former=former)
+    )
 
 
 def _fresh(key: bytes, identity: bytes, known: Record | None) -> Record:
@@ -256,25 +258,25 @@ def _fresh(key: bytes, identity: bytes, known: Record | None) -> Record:
 
 
 def _row(record: Record) -> tuple[object, ...]:
-    kept = _keep(record.failure, record.former) if record.failure else record.result or record.former
+    kept = _pack_failure(record.failure, record.former) if record.failure else record.result or record.former
     state = _STATES.index(record.state)
-    seal = _seal(record.key, record.id, kept)
+    seal = _checksum(record.key, record.id, kept)
     return record.key, record.id, state, record.attempts, record.interruptions, kept, record.seconds, record.finished_at, seal
 
 
-def _seal(key: bytes, identity: bytes, outcome: bytes) -> int:
+def _checksum(key: bytes, identity: bytes, outcome: bytes) -> int:
     return crc32(outcome, crc32(identity, crc32(key)))
 
 
-def _changes(outcome: Outcome) -> bool:
+def _is_new_outcome(outcome: Outcome) -> bool:
     return isinstance(outcome, Done) or (isinstance(outcome, Failed) and not outcome.remembered)
 
 
-def _ending(outcome: Outcome, now: float, formers: Mapping[bytes, bytes]) -> tuple[object, ...]:
+def _outcome_row(outcome: Outcome, now: float, formers: Mapping[bytes, bytes]) -> tuple[object, ...]:
     task = outcome.task
     state, kept, seconds = _FAILED, b"", 0.0
     if isinstance(outcome, Done):
         state, kept, seconds = _DONE, outcome.result, outcome.seconds
     elif isinstance(outcome, Failed):
-        kept, seconds = _keep(outcome.failure, formers.get(task.key, b"")), outcome.seconds
-    return state, kept, seconds, now, _seal(task.key, task.id, kept), task.key, task.id
+        kept, seconds = _pack_failure(outcome.failure, formers.get(task.key, b"")), outcome.seconds
+    return state, kept, seconds, now, _checksum(task.key, task.id, kept), task.key, task.id

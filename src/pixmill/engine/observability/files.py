@@ -12,7 +12,7 @@ from pixmill.engine.observability.streams import is_stream, open_stream
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[TextIO]:
+def atomic_text_file(path: Path) -> Iterator[TextIO]:
     """Open a file for text (UTF-8) that takes the place of ``path`` at the end of the block, whole or not at all.
 
     Where that is a link, the file behind it is replaced; where it is a device or a pipe, that is written to.
@@ -35,7 +35,7 @@ def replaced(path: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def opening(path: Path) -> Iterator[None]:
+def config_error_if_unwritable(path: Path) -> Iterator[None]:
     """Turn an error in opening a file that the user named into a ``ConfigError``: nothing has run yet."""
     try:
         yield
@@ -44,7 +44,7 @@ def opening(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def run_error_if_unwritable(path: Path) -> Iterator[None]:
     """Turn an error in writing to ``path`` into a ``RunError``: a run that cannot say what it does does not go on."""
     try:
         yield

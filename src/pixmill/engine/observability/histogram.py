@@ -49,6 +49,6 @@ class Histogram:
         self._longest = max(self._longest, seconds)
         self._buckets[bisect_left(BOUNDS, seconds)] += 1
 
-    def timing(self) -> HistogramSnapshot:
+    def snapshot(self) -> HistogramSnapshot:
         """Return what has been seen until now."""
         return HistogramSnapshot(count=self._count, total=self._total, longest=self._longest, buckets=tuple(self._buckets))

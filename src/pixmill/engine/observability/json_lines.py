@@ -15,16 +15,16 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})  # most of what there is
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
-def line(value: object, explain: Explain | None = None) -> str:
+def json_line(value: object, explain: Explain | None = None) -> str:
     """Return ``value`` as JSON on one line of plain ASCII, without a line break at its end.
 
     Bytes become text that ``os.fsencode`` turns back into the same bytes; nothing in it can act on a terminal. A task is
     shown as its key; the result of a done one as ``explain`` says, or not at all.
     """
-    return _encode(plain(value, explain))
+    return _encode(to_plain(value, explain))
 
 
-def plain(value: object, explain: Explain | None = None) -> object:
+def to_plain(value: object, explain: Explain | None = None) -> object:
     """Return ``value`` as what JSON can hold."""
     if type(value) not in _PLAIN:
         match value:
@@ -35,9 +35,9 @@ def plain(value: object, explain: Explain | None = None) -> object:
             case Enum():
                 return value.value
             case Mapping():
-                return {str(name): plain(member, explain) for name, member in value.items()}
+                return {str(name): to_plain(member, explain) for name, member in value.items()}
             case tuple() | list():
-                return [plain(member, explain) for member in value]
+                return [to_plain(member, explain) for member in value]
     return value
 
 
@@ -49,9 +49,9 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
         value = getattr(record, name)
         match value:
             case Task():
-                yield "key", plain(value.key)
+                yield "key", to_plain(value.key)
             case Attempt():
-                yield "key", plain(value.task.key)
+                yield "key", to_plain(value.task.key)
                 yield "attempt", value.number
             case Done() | Failed() | Skipped():
                 yield "outcome", value.__struct_config__.tag
@@ -60,6 +60,6 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
                 yield name, {field: found for field, found in _fields(value, None) if found}
             case bytes() if isinstance(record, Done):
                 if explain:
-                    yield name, plain(explain(value), explain)
+                    yield name, to_plain(explain(value), explain)
             case _:
-                yield name, plain(value, explain)
+                yield name, to_plain(value, explain)

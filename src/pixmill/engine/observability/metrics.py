@@ -44,7 +44,7 @@ class SlowTask(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers at one moment.
 
     ``seconds`` since the run began. ``found`` may still grow unless ``all_found``. ``tried`` are the tasks that ended in
@@ -164,12 +164,12 @@ class Metrics(Observer):
     def close(self) -> None:
         """Keep the numbers: they may still be read."""
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> MetricsSnapshot:
         """Return the numbers of this moment."""
         now = self._clock() if self._ended is None else self._ended
         seconds = now - self._began
         tried = self._numbers["done"] + self._numbers["failed"] - self._numbers["remembered"]
-        return Snapshot(
+        return MetricsSnapshot(
             **self._facts,
             **self._numbers,
             seconds=seconds,
@@ -179,8 +179,8 @@ class Metrics(Observer):
             failures=dict(self._failures),
             left_alone=dict(self._left_alone),
             node_failures=dict(self._node_failures),
-            task=self._task.timing(),
-            stages={stage: histogram.timing() for stage, histogram in list(self._stages.items())},
+            task=self._task.snapshot(),
+            stages={stage: histogram.snapshot() for stage, histogram in list(self._stages.items())},
             slowest=tuple(SlowTask(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
         )
 

@@ -13,18 +13,18 @@ class StallDetector(Observer):
     It tells again each time the silence has doubled. The listeners are somebody else's to close.
     """
 
-    def __init__(self, listeners: Sequence[Observer], *, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, listeners: Sequence[Observer], *, threshold: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Be patient from now on."""
         self._listeners = listeners
-        self._patience = patience
+        self._threshold = threshold
         self._clock = clock
         self._since = clock()
-        self._told = 0.0
+        self._last_reported = 0.0
 
     def notice(self, event: Event) -> None:
         """Take what finishes for progress, and each look at the workers for an occasion to see whether it has been long."""
         if isinstance(event, TaskFinished | RunStarted):
-            self._since, self._told = self._clock(), 0.0
+            self._since, self._last_reported = self._clock(), 0.0
         elif isinstance(event, WorkersSeen):
             self._look(event)
 
@@ -34,7 +34,7 @@ class StallDetector(Observer):
     def _look(self, event: WorkersSeen) -> None:
         silence = self._clock() - self._since
         busy = tuple(post for post in event.posts if post.key is not None)
-        if busy and silence >= max(self._patience, 2 * self._told):
-            self._told = silence
+        if busy and silence >= max(self._threshold, 2 * self._last_reported):
+            self._last_reported = silence
             for listener in self._listeners:
                 listener.notice(RunStalled(at=event.at, seconds=silence, posts=busy))

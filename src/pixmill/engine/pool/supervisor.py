@@ -10,8 +10,8 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.core.errors import RunError
-from pixmill.engine.failures import deadline_exceeded, death, stalled
-from pixmill.engine.forkserver.client import EXITED, STARTED, ForkServer, Report
+from pixmill.engine.failures import deadline_exceeded, worker_died, worker_stalled
+from pixmill.engine.forkserver.client import EXITED, STARTED, ChildEvent, ForkServer
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import Message
 from pixmill.engine.pool.worker_handle import WorkerHandle
@@ -25,7 +25,7 @@ _DRAIN_TIMEOUT = 1.0
 _CPU_TIME_MARGIN = 5.0  # of the processor: the deadline, which is a worker's first, must come well before
 
 
-class Death(msgspec.Struct, frozen=True):
+class WorkerExit(msgspec.Struct, frozen=True):
     """A worker has ended, of ``failure`` unless it was sent home.
 
     ``culprit`` is what it was at; ``unaffected`` had not begun, or were computed and not yet settled.
@@ -57,7 +57,7 @@ class Supervisor:
         self._crash_count = 0
         self._backoff_until = 0.0
         self._selector = selectors.DefaultSelector()
-        self._deaths: list[Death] = []
+        self._deaths: list[WorkerExit] = []
         self._start_error: Failure | None = None
         self._fork_server = self._open_fork_server()
         try:
@@ -83,7 +83,7 @@ class Supervisor:
             pass
         return True
 
-    def turn(self, pause: float) -> list[Death]:
+    def poll(self, pause: float) -> list[WorkerExit]:
         """Wait up to ``pause`` seconds for something to happen and return who has died."""
         for key, events in self._selector.select(pause):
             if key.data is None:
@@ -103,17 +103,17 @@ class Supervisor:
         """Kill who is overdue. ``pause`` is how long the whole run has stood still since the last call, up to ``now``."""
         for worker in self._workers.values():
             elapsed = worker.elapsed(now, pause)
-            if worker.verdict:
+            if worker.kill_reason:
                 continue
             idle = now - worker.last_activity
             is_leaving = worker.is_shutting_down or worker.at_eof
             if elapsed is not None and elapsed > self._timeout:
-                self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.sign().stage))
+                self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.progress().stage))
             elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else self._timeout):
-                self._kill(worker, stalled(idle))
+                self._kill(worker, worker_stalled(idle))
 
     def _kill(self, worker: WorkerHandle, verdict: Failure) -> None:
-        worker.verdict = verdict
+        worker.kill_reason = verdict
         with suppress(OSError):  # the nursery has just died and its workers with it
             self._fork_server.kill(worker.number)
 
@@ -166,13 +166,13 @@ class Supervisor:
 
     def _on_fork_server_readable(self) -> None:
         try:
-            for report in self._fork_server.reports():
-                self._note(report)
+            for report in self._fork_server.events():
+                self._on_child_event(report)
         except ConnectionResetError:
             self._crash_count += 1
             self._restart_fork_server()
 
-    def _note(self, report: Report) -> None:
+    def _on_child_event(self, report: ChildEvent) -> None:
         worker = self._workers.get(report.number)
         if worker is None:
             return
@@ -181,17 +181,17 @@ class Supervisor:
             return
         self._on_messages(worker, worker.drain())
         if report.kind == EXITED:
-            self._remove_exited(worker, self._cause(worker, report.value, report.memory))
+            self._remove_exited(worker, self._exit_failure(worker, report.value, report.memory))
         else:
             self._remove_exited(worker, None)
             self._on_fork_failed(os.strerror(report.value))
 
-    def _cause(self, worker: WorkerHandle, status: int, memory: int) -> Failure | None:
-        if worker.verdict:
-            return msgspec.structs.replace(worker.verdict, peak_rss=memory, trace=worker.status_slot.log())
+    def _exit_failure(self, worker: WorkerHandle, status: int, memory: int) -> Failure | None:
+        if worker.kill_reason:
+            return msgspec.structs.replace(worker.kill_reason, peak_rss=memory, trace=worker.status_slot.output())
         if worker.is_shutting_down and not worker.in_flight:
             return None
-        return death(status, stage=worker.status_slot.sign().stage, peak_rss=memory, log=worker.status_slot.log())
+        return worker_died(status, stage=worker.status_slot.progress().stage, peak_rss=memory, log=worker.status_slot.output())
 
     def _remove_exited(self, worker: WorkerHandle, failure: Failure | None) -> None:
         del self._workers[worker.number]
@@ -201,7 +201,7 @@ class Supervisor:
             del worker.in_flight[current[0]]
         elif failure:
             self._count_crash(failure)
-        self._deaths.append(Death(worker.pid, failure, current[1] if current else None, tuple(worker.in_flight.values())))
+        self._deaths.append(WorkerExit(worker.pid, failure, current[1] if current else None, tuple(worker.in_flight.values())))
         worker.close()
 
     def _stop_listening(self, worker: WorkerHandle) -> None:

@@ -7,8 +7,8 @@ from typing import Self
 
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.forkserver.client import ForkServer
-from pixmill.engine.ipc.channel import link
-from pixmill.engine.ipc.messages import Inbox, Message, request_frame
+from pixmill.engine.ipc.channel import open_channel
+from pixmill.engine.ipc.messages import FrameReader, Message, request_frame
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.task import Attempt, Failure
@@ -34,22 +34,22 @@ class WorkerHandle:
         self.is_exclusive = False
         self.is_shutting_down = False
         self.at_eof = False
-        self.verdict: Failure | None = None
+        self.kill_reason: Failure | None = None
         self.start_error: Failure | None = None
         self.in_flight: dict[int, Attempt] = {}
-        self.given = 0
+        self.sent = 0
         self.last_activity = now
         self._prefetch = Prefetch()
-        self._inbox = Inbox()
+        self._inbox = FrameReader()
         self._outbox = bytearray()
-        self._recalled: tuple[int, float] | None = None
+        self._cancelled_up_to: tuple[int, float] | None = None
         self._seen = 0
         self._suspended = 0.0
 
     @classmethod
     def spawn(cls, fork_server: ForkServer, number: int, now: float) -> Self:
         """Ask ``fork_server`` for a worker; attempts may be given at once, they wait in the pipe."""
-        with link() as ends:
+        with open_channel() as ends:
             fork_server.fork(number, ends.child_pipe, ends.child_status_fd)
             ends.pipe.settimeout(0)
         return cls(number, ends.pipe, ends.status_slot, now)
@@ -57,12 +57,12 @@ class WorkerHandle:
     @property
     def is_open(self) -> bool:
         """Whether it may be given attempts."""
-        return not (self.is_retiring or self.is_exclusive or self.at_eof or self.verdict)
+        return not (self.is_retiring or self.is_exclusive or self.at_eof or self.kill_reason)
 
     @property
     def is_fresh(self) -> bool:
         """Whether it has never been given anything."""
-        return self.given == 0 and self.is_open
+        return self.sent == 0 and self.is_open
 
     @property
     def is_sending(self) -> bool:
@@ -70,28 +70,28 @@ class WorkerHandle:
         return bool(self._outbox)
 
     @property
-    def is_recalled(self) -> bool:
+    def has_pending_cancel(self) -> bool:
         """Whether ``recall`` waits for ``settle``."""
-        return self._recalled is not None
+        return self._cancelled_up_to is not None
 
     def free(self) -> int:
         """Return how many more attempts it should be given; none while a recall is unsettled, for it would be taken back."""
-        return self._prefetch.free(self._unfinished()) if self.is_open and not self.is_recalled else 0
+        return self._prefetch.free(self._unfinished()) if self.is_open and not self.has_pending_cancel else 0
 
-    def reserve(self) -> float:
+    def queued_seconds(self) -> float:
         """Return the seconds for which it has work behind what it is at."""
-        return self._prefetch.reserve(self._unfinished())
+        return self._prefetch.queued_seconds(self._unfinished())
 
     def _unfinished(self) -> int:
         """Return how many of its attempts it is at or has not begun: others only wait for a disk, beside these."""
-        return min(len(self.in_flight), self.given - self.status_slot.begun + 1)
+        return min(len(self.in_flight), self.sent - self.status_slot.last_started + 1)
 
-    def give(self, attempts: Sequence[Attempt], now: float) -> None:
+    def send_requests(self, attempts: Sequence[Attempt], now: float) -> None:
         """Send ``attempts``."""
         if not self.in_flight:
             self.last_activity = now
-        first = self.given + 1
-        self.given += len(attempts)
+        first = self.sent + 1
+        self.sent += len(attempts)
         self.in_flight.update(enumerate(attempts, first))
         requests = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
         self._outbox += request_frame(requests)
@@ -143,9 +143,9 @@ class WorkerHandle:
         attempt = self.in_flight.get(number)
         return None if attempt is None else (number, attempt)
 
-    def post(self, now: float) -> WorkerStatus:
+    def status(self, now: float) -> WorkerStatus:
         """Return what the worker is at."""
-        current, sign, memory = self.current(), self.status_slot.sign(), self.status_slot.memory
+        current, sign, memory = self.current(), self.status_slot.progress(), self.status_slot.memory
         if current is None or current[0] != sign.number:
             return WorkerStatus(pid=self.pid, memory=memory)
         return WorkerStatus(pid=self.pid, memory=memory, key=current[1].task.key, stage=sign.stage, seconds=now - sign.began)
@@ -158,28 +158,28 @@ class WorkerHandle:
         if self.current() is None:
             self.last_activity += pause
             return None
-        sign = self.status_slot.sign()
+        sign = self.status_slot.progress()
         if sign.number != self._seen:
             self._seen, self._suspended = sign.number, 0.0
         self._suspended = max(0.0, min(self._suspended + pause, now - sign.began))  # it may have begun since ``now``
         return now - sign.began - self._suspended
 
-    def recall(self, now: float) -> None:
+    def cancel_pending(self, now: float) -> None:
         """Ask back what has not begun. The worker declines it when it comes to it; ``settle`` may know sooner."""
-        self._recalled = (self.status_slot.begun, now)
-        self.status_slot.recall(self.given)
+        self._cancelled_up_to = (self.status_slot.last_started, now)
+        self.status_slot.cancel_up_to(self.sent)
 
-    def settle(self, now: float) -> list[Attempt]:
+    def collect_cancelled(self, now: float) -> list[Attempt]:
         """Return what has come back by ``recall`` without waiting for the worker to decline it.
 
         The worker first writes on the beacon what it begins and then looks whether it was recalled; we wrote the recall
         first and look now at what it has begun. If that is still what it was, a millisecond ago (for ever, to a store
         buffer), then the worker has not looked yet and will see the recall when it does.
         """
-        if self._recalled is None or now - self._recalled[1] < _CANCEL_GRACE:
+        if self._cancelled_up_to is None or now - self._cancelled_up_to[1] < _CANCEL_GRACE:
             return []
-        number, self._recalled = self._recalled[0], None
-        if self.status_slot.begun != number or number not in self.in_flight:
+        number, self._cancelled_up_to = self._cancelled_up_to[0], None
+        if self.status_slot.last_started != number or number not in self.in_flight:
             return []
         back = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
         self.is_exclusive = self.is_exclusive and bool(self.in_flight)

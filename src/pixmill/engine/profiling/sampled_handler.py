@@ -11,7 +11,7 @@ from pixmill.core.object_reference import resolve
 from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 
-KEPT = 16  # traces of one worker; when there would be more, every other one goes and half as many are made from then on
+MAX_TRACES = 16  # traces of one worker; when there would be more, every other one goes and half as many are made from then on
 STAGE = "profile"  # in which a trace is written, so that no stage of the task is charged for it
 
 
@@ -55,7 +55,7 @@ class SampledHandler:
         result = self._handler(payload, stages)
         if not isinstance(result, PendingResult):
             return result
-        for _ in result.settle(stages):
+        for _ in result.commit(stages):
             pass
         return result.result
 
@@ -63,7 +63,7 @@ class SampledHandler:
         path = self._folder / f"{os.getpid()}-{self._seen}.trace"
         path.write_bytes(trace)
         self._kept.append(path)
-        if len(self._kept) > KEPT:
+        if len(self._kept) > MAX_TRACES:
             for other in self._kept[1::2]:
                 other.unlink()
             self._kept = self._kept[::2]

@@ -10,11 +10,11 @@ from typing import Any
 
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
-from pixmill.engine.profiling.tracer import Frame, Step, Trace
+from pixmill.engine.profiling.tracer import StackFrame, Trace, TraceEvent
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
-MOST = 150_000  # steps in one file: some 12 MB
-DIGITS = 7  # of a second: what the clock can tell apart
+MAX_TASKS = 150_000  # steps in one file: some 12 MB
+MICROSECOND_DIGITS = 7  # of a second: what the clock can tell apart
 
 
 def as_speedscope(traces: Sequence[Trace], *, name: str, exporter: str) -> dict[str, Any]:
@@ -36,28 +36,35 @@ def as_speedscope(traces: Sequence[Trace], *, name: str, exporter: str) -> dict[
 
 
 def _selection(traces: Sequence[Trace]) -> Sequence[Trace]:
-    while len(traces) > 1 and sum(len(trace.steps) for trace in traces) > MOST:
+    while len(traces) > 1 and sum(len(trace.steps) for trace in traces) > MAX_TASKS:
         traces = traces[::2]
     return traces
 
 
 def _profile(name: str, events: list[dict[str, Any]], end: float) -> dict[str, Any]:
-    return {"type": "evented", "name": name, "unit": "seconds", "startValue": 0, "endValue": round(end, DIGITS), "events": events}
+    return {
+        "type": "evented",
+        "name": name,
+        "unit": "seconds",
+        "startValue": 0,
+        "endValue": round(end, MICROSECOND_DIGITS),
+        "events": events,
+    }
 
 
 def _title(trace: Trace) -> str:
     return printable(trace.name) + (" (its beginning)" if trace.is_truncated else "")
 
 
-def _events(trace: Trace, indexes: dict[Frame, int], begin: float) -> Iterator[dict[str, Any]]:
+def _events(trace: Trace, indexes: dict[StackFrame, int], begin: float) -> Iterator[dict[str, Any]]:
     for step in trace.steps:
         yield _event(step, indexes[trace.frames[step.frame]], begin)
 
 
-def _event(step: Step, frame: int, begin: float) -> dict[str, Any]:
-    return {"type": "O" if step.opens else "C", "frame": frame, "at": round(begin + step.at, DIGITS)}
+def _event(step: TraceEvent, frame: int, begin: float) -> dict[str, Any]:
+    return {"type": "O" if step.opens else "C", "frame": frame, "at": round(begin + step.at, MICROSECOND_DIGITS)}
 
 
-def _frame(frame: Frame) -> dict[str, Any]:
+def _frame(frame: StackFrame) -> dict[str, Any]:
     place = {"file": frame.file, "line": frame.line} if frame.file else {}
     return {"name": printable(frame.name), **place}

@@ -14,11 +14,11 @@ import msgspec
 
 from pixmill.engine.handler import Stages
 
-MOST = 60_000  # openings and closings of one trace; what comes after is left out
+MAX_EVENTS = 60_000  # openings and closings of one trace; what comes after is left out
 IMPORTING = "importlib"  # in the name of a file: what happens in an import would bury what is imported
 
 
-class Frame(msgspec.Struct, frozen=True, array_like=True):
+class StackFrame(msgspec.Struct, frozen=True, array_like=True):
     """A function, or a stage. ``file`` and ``line`` say where it is defined, and are empty for what is not Python."""
 
     name: str
@@ -26,7 +26,7 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     line: int = 0
 
 
-class Step(msgspec.Struct, frozen=True, array_like=True):
+class TraceEvent(msgspec.Struct, frozen=True, array_like=True):
     """The opening or closing of ``frames[frame]``, ``at`` seconds after the trace began."""
 
     opens: bool
@@ -43,15 +43,15 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     name: bytes
     began: float
     seconds: float
-    frames: tuple[Frame, ...]
-    steps: tuple[Step, ...]
+    frames: tuple[StackFrame, ...]
+    steps: tuple[TraceEvent, ...]
     is_truncated: bool
 
 
 class Tracer:
     """Traces what this thread does within the block. ``clock`` gives seconds that only grow."""
 
-    def __init__(self, *, most: int = MOST, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, *, most: int = MAX_EVENTS, clock: Callable[[], float] = time.perf_counter) -> None:
         """Trace nothing yet; stop after ``most`` steps."""
         self._most = most
         self._clock = clock
@@ -59,9 +59,9 @@ class Tracer:
         self._started_at = 0.0
         self._stage: int | None = None
         self._stack: list[int] = []
-        self._steps: list[Step] = []
+        self._steps: list[TraceEvent] = []
         self._known: dict[object, int] = {}
-        self._frames: list[Frame] = []
+        self._frames: list[StackFrame] = []
         self._skip_depth = 0  # calls that are open inside of one whose inside is not shown
         self._skips_own_code = False
         self._is_truncated = False
@@ -70,7 +70,7 @@ class Tracer:
         """Begin."""
         self._started_at = time.time()
         self._began = self._clock()
-        sys.setprofile(self._hear)
+        sys.setprofile(self._profile_hook)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -84,8 +84,8 @@ class Tracer:
             return
         now = self._clock() - self._began
         self._close_all(now)
-        self._stage = self._index(stage, lambda: Frame(stage))
-        self._steps.extend(Step(opens=True, frame=frame, at=now) for frame in (self._stage, *self._stack))
+        self._stage = self._index(stage, lambda: StackFrame(stage))
+        self._steps.extend(TraceEvent(opens=True, frame=frame, at=now) for frame in (self._stage, *self._stack))
 
     def trace(self, name: bytes) -> Trace:
         """Return what was traced, as the trace of the task ``name``."""
@@ -94,7 +94,7 @@ class Tracer:
             name=name, began=self._started_at, seconds=self._ended, frames=frames, steps=steps, is_truncated=self._is_truncated
         )
 
-    def _hear(self, frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401  # a builtin, a value or nothing
+    def _profile_hook(self, frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401  # a builtin, a value or nothing
         now = self._clock() - self._began
         if self._skip_depth:
             self._skip(event, now)
@@ -103,7 +103,7 @@ class Tracer:
         elif event == "c_call":
             self._open(self._index(argument, lambda: _builtin(argument)), now)
         elif self._stack:  # what was open when it began ends without a beginning
-            self._steps.append(Step(opens=False, frame=self._stack.pop(), at=now))
+            self._steps.append(TraceEvent(opens=False, frame=self._stack.pop(), at=now))
 
     def _call(self, code: CodeType, now: float) -> None:
         """Open ``code``; of an import only that, and nothing of our own."""
@@ -116,16 +116,16 @@ class Tracer:
         """Follow calls only to know when the one ends whose inside is not shown."""
         self._skip_depth += (event == "call") - (event == "return")
         if not self._skip_depth and not self._skips_own_code and self._stack:
-            self._steps.append(Step(opens=False, frame=self._stack.pop(), at=now))
+            self._steps.append(TraceEvent(opens=False, frame=self._stack.pop(), at=now))
 
     def _open(self, index: int, now: float) -> None:
         self._stack.append(index)
-        self._steps.append(Step(opens=True, frame=index, at=now))
+        self._steps.append(TraceEvent(opens=True, frame=index, at=now))
         if len(self._steps) + len(self._stack) >= self._most:
             self._is_truncated = True
             self._end()
 
-    def _index(self, what: object, describe: Callable[[], Frame]) -> int:
+    def _index(self, what: object, describe: Callable[[], StackFrame]) -> int:
         key = what if isinstance(what, CodeType | str) else describe()  # a bound builtin is another object at every call
         if key not in self._known:
             self._known[key] = len(self._frames)
@@ -140,7 +140,7 @@ class Tracer:
 
     def _close_all(self, now: float) -> None:
         bottom = [] if self._stage is None else [self._stage]
-        self._steps.extend(Step(opens=False, frame=frame, at=now) for frame in reversed([*bottom, *self._stack]))
+        self._steps.extend(TraceEvent(opens=False, frame=frame, at=now) for frame in reversed([*bottom, *self._stack]))
 
 
 class TracedStages(Stages):
@@ -160,19 +160,19 @@ class TracedStages(Stages):
         """Add ``amount`` to ``measure``."""
         self._stages.count(measure, amount)
 
-    def claim(self, memory: int) -> None:
+    def reserve_memory(self, memory: int) -> None:
         """Say how much memory is about to be used."""
-        self._stages.claim(memory)
+        self._stages.reserve_memory(memory)
 
 
-def _function(code: CodeType) -> Frame:
-    return Frame(code.co_qualname, _short(code.co_filename), code.co_firstlineno)
+def _function(code: CodeType) -> StackFrame:
+    return StackFrame(code.co_qualname, _short(code.co_filename), code.co_firstlineno)
 
 
-def _builtin(called: BuiltinFunctionType) -> Frame:
+def _builtin(called: BuiltinFunctionType) -> StackFrame:
     module = getattr(called, "__module__", None)
     name = getattr(called, "__qualname__", None) or repr(type(called))
-    return Frame(f"{module}.{name}" if module and module != "builtins" else str(name))
+    return StackFrame(f"{module}.{name}" if module and module != "builtins" else str(name))
 
 
 def _short(path: str) -> str:

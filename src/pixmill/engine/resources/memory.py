@@ -12,33 +12,33 @@ from pixmill.engine.task import Attempt
 #: what the coordinator and the nursery use between them, and what a worker uses before its first task, in bytes
 OVERHEAD, IDLE_WORKER = 130_000_000, 60_000_000
 #: bytes that each of several workers to a core should have to itself: as much as most pictures need
-ROOM = 512_000_000
+BYTES_PER_WORKER = 512_000_000
 _CGROUP = Path("/sys/fs/cgroup")
-_MOST = 0.8  # of what there is: the page cache and the machine's other programs want some
+_USABLE_SHARE = 0.8  # of what there is: the page cache and the machine's other programs want some
 
 
-class Memory:
+class MemoryBudget:
     """Divides ``total`` bytes (``None``: most of what there is) among ``workers`` tries at a time."""
 
     def __init__(self, total: int | None, workers: int) -> None:
         """Set the overhead aside; a total that does not even hold that leaves each try a token byte, and all are refused."""
-        spare = (total or int(usable_memory() * _MOST)) - OVERHEAD
+        spare = (total or int(usable_memory() * _USABLE_SHARE)) - OVERHEAD
         self._share = max(1, spare // workers)
         #: what a try may use when nothing else runs
         self.most = max(self._share, spare - (workers - 1) * IDLE_WORKER)
 
-    def shared(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+    def with_share(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Return ``attempts``, each with its share."""
         return [replace(attempt, memory=self._share, exclusive=False) for attempt in attempts]
 
-    def whole(self, attempt: Attempt) -> Attempt:
+    def with_all(self, attempt: Attempt) -> Attempt:
         """Return ``attempt`` with all that there is."""
         return replace(attempt, memory=self.most, exclusive=True)
 
 
 def workers_within_memory(cores: int, per_core: int, memory: int) -> int:
     """Return how many workers to start on ``cores`` cores: ``per_core`` each where ``memory`` bytes have room for them."""
-    return max(cores, min(per_core * cores, memory // ROOM))
+    return max(cores, min(per_core * cores, memory // BYTES_PER_WORKER))
 
 
 def usable_memory(cgroup: Path = _CGROUP) -> int:

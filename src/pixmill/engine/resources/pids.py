@@ -10,19 +10,17 @@ _CGROUP, _PROC = Path("/sys/fs/cgroup"), Path("/proc")
 _FORK_SERVER = 1
 
 
-def workers_within_process_limit(wanted: int, *, threads: int, room: int | None) -> int:
+def workers_within_process_limit(wanted: int, *, threads: int, available: int | None) -> int:
     """Return how many of ``wanted`` workers, each with up to ``threads`` further threads, find ``room`` (``None``: all).
 
     ``RunError`` when there is not even room for one.
     """
-    if room is None:
+    if available is None:
         return wanted
     each = 1 + threads
-    affordable = (room - _FORK_SERVER) // each
+    affordable = (available - _FORK_SERVER) // each
     if affordable < 1:
-        message = (
-            f"no worker process can be started: {max(0, room)} more processes and threads are allowed here, a worker needs {each}"
-        )
+        message = f"no worker process can be started: a worker needs {each} processes and threads, and {max(0, available)} are left"
         raise RunError(message, hint="raise the limit: pids_limit of the container, TasksMax of the unit, ulimit -u")
     return min(wanted, affordable)
 

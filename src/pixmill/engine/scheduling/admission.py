@@ -27,11 +27,11 @@ class Admission:
         self._still_valid = still_valid
         self._force = force
 
-    def admit(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt]]:
+    def decide(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt]]:
         """Return the outcomes that are known already, and the first try of each of the others."""
         outcomes: list[Outcome] = []
         wanted: list[tuple[Task, Record]] = []
-        for task, record in zip(tasks, self._ledger.admit(tasks), strict=True):
+        for task, record in zip(tasks, self._ledger.get_or_add(tasks), strict=True):
             outcome = self._known_outcome(task, record)
             if outcome is None:
                 wanted.append((task, record))
@@ -44,7 +44,7 @@ class Admission:
 
     def attempt(self, task: Task, number: int) -> Attempt:
         """Return the ``number``-th try of ``task``; the last one that it gets is alone, unless it is the only one."""
-        return Attempt(task, number, alone=1 < number >= self._policy.attempts)
+        return Attempt(task, number, isolated=1 < number >= self._policy.attempts)
 
     def _known_outcome(self, task: Task, record: Record) -> Outcome | None:
         if record.id != task.id or self._force:

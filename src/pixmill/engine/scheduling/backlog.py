@@ -43,7 +43,7 @@ class Backlog:
         """Hold ``attempt`` until the clock shows ``due``."""
         heapq.heappush(self._delayed, (due, next(self._order), attempt))
 
-    def wake(self, now: float) -> None:
+    def promote_due(self, now: float) -> None:
         """Make ready what is due."""
         while self._delayed and self._delayed[0][0] <= now:
             self._ready.append(heapq.heappop(self._delayed)[2])

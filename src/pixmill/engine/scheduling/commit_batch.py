@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pixmill.engine.clock import Clock
 from pixmill.engine.task import Outcome
 
-_MOST = 64
-_LONGEST = 0.05  # seconds: what ended since is done again after a kill -9, and heard of that much later
+_MAX_OUTCOMES = 64
+_MAX_DELAY = 0.05  # seconds: what ended since is done again after a kill -9, and heard of that much later
 
 
 class CommitBatch:
@@ -28,12 +28,12 @@ class CommitBatch:
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Take ``outcomes``."""
         if not self._outcomes:
-            self._due = self._clock.elapsed() + _LONGEST
+            self._due = self._clock.elapsed() + _MAX_DELAY
         self._outcomes.extend(outcomes)
 
     def is_due(self) -> bool:
         """Tell whether they should go now."""
-        return len(self._outcomes) >= _MOST or (bool(self._outcomes) and self._clock.elapsed() >= self._due)
+        return len(self._outcomes) >= _MAX_OUTCOMES or (bool(self._outcomes) and self._clock.elapsed() >= self._due)
 
     def pause(self) -> float | None:
         """Return the seconds until they should go, ``None`` when there are none."""

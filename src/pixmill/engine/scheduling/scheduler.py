@@ -12,12 +12,12 @@ import msgspec
 from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
-from pixmill.engine.executor import Completed, Executor, Lost, Report, Told
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Told
 from pixmill.engine.failures import LIMIT_MEMORY, SKIPPED
 from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
-from pixmill.engine.resources.memory import Memory, resident_memory
+from pixmill.engine.resources.memory import MemoryBudget, resident_memory
 from pixmill.engine.scheduling.admission import Admission
 from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import CommitBatch
@@ -31,7 +31,7 @@ _STATUS_INTERVAL = 1.0
 _IDLE_POLL = 0.05  # at a source that had nothing: how late a task may be noticed that has only just come
 
 
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
+class Components(msgspec.Struct, frozen=True, kw_only=True):
     """What a scheduler works with."""
 
     executor: Executor
@@ -39,9 +39,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     admission: Admission
     publisher: EventPublisher
-    memory: Memory
+    memory: MemoryBudget
     clock: Clock
-    chance: random.Random
+    rng: random.Random
 
 
 class Scheduler:
@@ -50,13 +50,13 @@ class Scheduler:
     ``reason`` is empty until a stop is asked for or all is finished.
     """
 
-    def __init__(self, tasks: Iterable[Task | None], parts: Parts) -> None:
+    def __init__(self, tasks: Iterable[Task | None], parts: Components) -> None:
         """Read nothing yet."""
-        self._parts = parts
+        self._components = parts
         self._reader = TaskReader(tasks, parts.clock)
         self._backlog = Backlog()
-        self._ended = CommitBatch(parts.clock)
-        self._throttling = ThrottleBackoff(parts.publisher, parts.clock, parts.chance)
+        self._commit_batch = CommitBatch(parts.clock)
+        self._throttling = ThrottleBackoff(parts.publisher, parts.clock, parts.rng)
         self._in_flight: dict[bytes, Task] = {}
         self._sent: dict[bytes, float] = {}
         self._next_status = parts.clock.elapsed() + _STATUS_INTERVAL
@@ -87,12 +87,12 @@ class Scheduler:
     def __iter__(self) -> Iterator[Outcome]:
         """Yield each task's final outcome; it is in the ledger by then. ``RunError`` when the environment stops the run."""
         while not self._is_over():
-            self._ended.add(self._read_tasks())
+            self._commit_batch.add(self._read_tasks())
             self._dispatch()
-            reports = self._parts.executor.wait(self._patience())
+            reports = self._components.executor.wait(self._wait_timeout())
             self._publish_worker_status()
-            self._ended.add(self._on_events(reports))
-            if self._ended.is_due() or not self._outstanding or self._fatal:
+            self._commit_batch.add(self._on_events(reports))
+            if self._commit_batch.is_due() or not self._outstanding or self._fatal:
                 yield from self._commit_outcomes()
             if self._fatal:
                 raise RunError(self._fatal.message, hint=self._fatal.hint, code=self._fatal.code)
@@ -108,34 +108,34 @@ class Scheduler:
         tasks = [*self._in_flight.values(), *(attempt.task for attempt in self._backlog.clear())]
         self._in_flight.clear()
         if tasks:
-            self._parts.ledger.release(tasks)
+            self._components.ledger.release_attempts(tasks)
 
     def _is_over(self) -> bool:
         if not self.reason:
             return self._reader.is_exhausted and not self._outstanding and not self._backlog
         if self._deadline is None:
             self._drain()
-        return self._is_killed or not self._outstanding or self._parts.clock.elapsed() >= (self._deadline or 0.0)
+        return self._is_killed or not self._outstanding or self._components.clock.elapsed() >= (self._deadline or 0.0)
 
     def _drain(self) -> None:
-        self._deadline = self._parts.clock.elapsed() + self._parts.policy.grace
+        self._deadline = self._components.clock.elapsed() + self._components.policy.grace
         waiting = [attempt.task for attempt in self._backlog.clear()]
         if waiting:
-            self._parts.ledger.release(waiting)
-        self._parts.executor.recall()
+            self._components.ledger.release_attempts(waiting)
+        self._components.executor.cancel_pending()
 
     def _read_tasks(self) -> list[Outcome]:
         """Read ahead up to the window; return the outcomes that are known without a try."""
-        space = self._parts.policy.window - len(self._backlog)
+        space = self._components.policy.window - len(self._backlog)
         if self.reason or self._reader.is_exhausted or space <= 0:
             return []
         tasks = self._reader.take(space)
-        outcomes, attempts = self._parts.admission.admit(tasks) if tasks else ([], [])
+        outcomes, attempts = self._components.admission.decide(tasks) if tasks else ([], [])
         self._found += len(tasks)
         for task in tasks:
-            self._parts.publisher.publish(TaskFound, task=task)
+            self._components.publisher.publish(TaskFound, task=task)
         if self._reader.is_exhausted:
-            self._parts.publisher.publish(SourceExhausted, found=self._found)
+            self._components.publisher.publish(SourceExhausted, found=self._found)
         self._backlog.append(attempts)
         return outcomes
 
@@ -143,49 +143,49 @@ class Scheduler:
         """Submit what there is room for. A hermit goes when all the others have ended, and they wait until it has."""
         if self.reason or self._exclusive:
             return
-        self._backlog.wake(self._parts.clock.elapsed())
+        self._backlog.promote_due(self._components.clock.elapsed())
         if self._backlog.exclusive:
-            if not self._outstanding and self._parts.executor.room():
+            if not self._outstanding and self._components.executor.capacity():
                 exclusive = self._backlog.exclusive.popleft()
                 self._exclusive = exclusive.task.key
-                self._submit([self._parts.memory.whole(exclusive)])
+                self._submit([self._components.memory.with_all(exclusive)])
             return
-        wanted = min(self._parts.executor.room(), self._backlog.ready)
+        wanted = min(self._components.executor.capacity(), self._backlog.ready)
         if self._bucket and wanted:
             wanted = self._bucket.take(wanted)
         if wanted:
-            self._submit(self._parts.memory.shared(self._backlog.take(wanted)))
+            self._submit(self._components.memory.with_share(self._backlog.take(wanted)))
 
     def _submit(self, attempts: Sequence[Attempt]) -> None:
-        self._parts.ledger.start(attempts)
+        self._components.ledger.start_attempts(attempts)
         self._outstanding += len(attempts)
-        now = self._parts.clock.elapsed()
+        now = self._components.clock.elapsed()
         for attempt in attempts:
             self._in_flight[attempt.task.key] = attempt.task
             self._sent[attempt.task.key] = now
-            self._parts.publisher.publish(AttemptStarted, attempt=attempt)
-        self._parts.executor.submit(attempts)
+            self._components.publisher.publish(AttemptStarted, attempt=attempt)
+        self._components.executor.submit(attempts)
 
-    def _patience(self) -> float:
+    def _wait_timeout(self) -> float:
         """Return how long there is nothing to do but wait."""
-        reads_on = not self.reason and not self._reader.is_exhausted and len(self._backlog) < self._parts.policy.window
+        reads_on = not self.reason and not self._reader.is_exhausted and len(self._backlog) < self._components.policy.window
         if reads_on and not self._reader.is_idle:
             return 0.0
-        now = self._parts.clock.elapsed()
+        now = self._components.clock.elapsed()
         pauses = [_IDLE_POLL if reads_on else _TICK]
         due = self._backlog.next_due()
         if due is not None:
             pauses.append(due - now)
         if self._bucket and self._backlog.ready and not self.reason:
             pauses.append(self._bucket.pause())
-        held = self._ended.pause()
+        held = self._commit_batch.pause()
         if held is not None:
             pauses.append(held)
         if self._deadline is not None:
             pauses.append(self._deadline - now)
         return max(0.0, min(pauses))
 
-    def _on_events(self, reports: Iterable[Report]) -> list[Outcome]:
+    def _on_events(self, reports: Iterable[ExecutorEvent]) -> list[Outcome]:
         """Return the final outcomes among ``reports``; arrange for what follows the others."""
         outcomes: list[Outcome | None] = []
         for report in reports:
@@ -194,7 +194,7 @@ class Scheduler:
             elif isinstance(report, Lost):
                 outcomes.append(self._on_worker_lost(report))
             elif isinstance(report, Told):
-                self._parts.publisher.publish(report.kind, **report.facts)
+                self._components.publisher.publish(report.kind, **report.facts)
             else:
                 self._on_returned(report.attempts)
         return [outcome for outcome in outcomes if outcome]
@@ -202,7 +202,7 @@ class Scheduler:
     def _on_completed(self, answer: Completed) -> Outcome | None:
         attempt, failure = answer.attempt, answer.failure
         out = self._mark_returned(attempt)
-        self._throttling.hear(answer)
+        self._throttling.on_result(answer)
         if failure is None:
             return Done(
                 task=attempt.task,
@@ -221,7 +221,7 @@ class Scheduler:
             self._retry_exclusively(attempt, failure)
         elif failure.code == THROTTLED:
             self._retry_throttled(attempt, failure)
-        elif failure.retryable and attempt.number < self._parts.policy.attempts:
+        elif failure.retryable and attempt.number < self._components.policy.attempts:
             self._retry(attempt, failure)
         else:
             return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=answer.seconds)
@@ -230,37 +230,37 @@ class Scheduler:
     def _retry_exclusively(self, attempt: Attempt, failure: Failure) -> None:
         """Try it again when nothing else runs; it never ran into trouble, so the try does not count."""
         self._in_flight.pop(attempt.task.key, None)
-        self._parts.ledger.release([attempt.task])
+        self._components.ledger.release_attempts([attempt.task])
         if not self.reason:
-            self._parts.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
+            self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
             self._backlog.exclusive.append(attempt)
 
     def _retry_throttled(self, attempt: Attempt, failure: Failure) -> None:
         """Try it again later; that a storage is overloaded says nothing about the task, so the try does not count."""
         self._in_flight.pop(attempt.task.key, None)
-        self._parts.ledger.release([attempt.task])
-        self._fatal = self._throttling.end(failure)
+        self._components.ledger.release_attempts([attempt.task])
+        self._fatal = self._throttling.give_up(failure)
         if self._fatal or self.reason:
             return
         delay = self._throttling.pause()
-        self._parts.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
-        self._backlog.delay(attempt, self._parts.clock.elapsed() + delay)
+        self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
+        self._backlog.delay(attempt, self._components.clock.elapsed() + delay)
 
     def _on_worker_lost(self, loss: Lost) -> Outcome | None:
         """Try a culprit once more alone in a fresh worker: memory that a neighbour corrupted may have killed it."""
         attempt, failure = loss.attempt, loss.failure
         task = attempt.task if attempt else None
-        self._parts.publisher.publish(
+        self._components.publisher.publish(
             WorkerLost, pid=loss.pid, signal=failure.signal, reason=failure.message, task=task, node=failure.node
         )
         if attempt is None:
             return None
         self._mark_returned(attempt)
-        if attempt.alone or attempt.number >= self._parts.policy.attempts:
+        if attempt.isolated or attempt.number >= self._components.policy.attempts:
             return Failed(task=attempt.task, failure=failure, attempts=attempt.number)
         if not self.reason:
-            again = Attempt(attempt.task, attempt.number + 1, alone=True)
-            self._parts.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
+            again = Attempt(attempt.task, attempt.number + 1, isolated=True)
+            self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
             if failure.code == "out-of-memory":
                 self._backlog.exclusive.append(again)
             else:
@@ -270,16 +270,16 @@ class Scheduler:
     def _retry(self, attempt: Attempt, failure: Failure) -> None:
         if self.reason:
             return
-        delay = self._parts.policy.pause(attempt.number, self._parts.chance)
-        self._parts.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
-        again = self._parts.admission.attempt(attempt.task, attempt.number + 1)
-        self._backlog.delay(again, self._parts.clock.elapsed() + delay)
+        delay = self._components.policy.pause(attempt.number, self._components.rng)
+        self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
+        again = self._components.admission.attempt(attempt.task, attempt.number + 1)
+        self._backlog.delay(again, self._components.clock.elapsed() + delay)
 
     def _on_returned(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._mark_returned(attempt)
             self._in_flight.pop(attempt.task.key, None)
-        self._parts.ledger.release([attempt.task for attempt in attempts])
+        self._components.ledger.release_attempts([attempt.task for attempt in attempts])
         if not self.reason:
             self._backlog.requeue_first(attempts)
 
@@ -291,24 +291,26 @@ class Scheduler:
         self._outstanding -= 1
         if self._exclusive == attempt.task.key:
             self._exclusive = None
-        now = self._parts.clock.elapsed()
+        now = self._components.clock.elapsed()
         return now - self._sent.pop(attempt.task.key, now)
 
     def _publish_worker_status(self) -> None:
         """Let the observers see, once a second, what the workers are at."""
-        now = self._parts.clock.elapsed()
+        now = self._components.clock.elapsed()
         if now >= self._next_status:
             self._next_status = now + _STATUS_INTERVAL
-            self._parts.publisher.publish(WorkersSeen, memory=resident_memory(), posts=self._parts.executor.posts())
+            self._components.publisher.publish(
+                WorkersSeen, memory=resident_memory(), posts=self._components.executor.worker_statuses()
+            )
 
     def _commit_outcomes(self) -> Sequence[Outcome]:
         """Make final what has ended: the ledger first, then everybody else."""
-        outcomes = self._ended.take()
+        outcomes = self._commit_batch.take()
         if not outcomes:
             return outcomes
-        self._parts.ledger.finish(outcomes)
+        self._components.ledger.record_outcomes(outcomes)
         for outcome in outcomes:
             self._in_flight.pop(outcome.task.key, None)
             self._counts[str(outcome.__struct_config__.tag)] += 1
-            self._parts.publisher.publish(TaskFinished, outcome=outcome)
+            self._components.publisher.publish(TaskFinished, outcome=outcome)
         return outcomes

@@ -6,7 +6,7 @@ from pixmill.engine.clock import Clock
 from pixmill.engine.task import Task
 
 _CHUNK = 512
-_LONGEST = 0.01
+_MAX_READ_TIME = 0.01
 
 
 class TaskReader:
@@ -23,7 +23,7 @@ class TaskReader:
     def take(self, wanted: int) -> list[Task]:
         """Return up to ``wanted`` tasks with distinct keys, fewer when the source is slow: the workers must not wait for it."""
         chunk: dict[bytes, Task] = {}
-        end = self._clock.elapsed() + _LONGEST
+        end = self._clock.elapsed() + _MAX_READ_TIME
         while len(chunk) < min(wanted, _CHUNK):
             task = self._draw()
             if task is None:

@@ -10,8 +10,8 @@ from pixmill.engine.task import Failure
 
 THROTTLED = "throttled"  # the code of a failure, and the measure in which a handler counts refusals that it waited for itself
 WAITED = "throttled_ms"  # the measure in which it counts the milliseconds of that
-FIRST = 1.0  # seconds: bound of the first pause, doubled with each that follows without an answer in between
-LONGEST = 30.0
+INITIAL_BACKOFF = 1.0  # seconds: bound of the first pause, doubled with each that follows without an answer in between
+MAX_BACKOFF = 30.0
 GIVE_UP_AFTER = 600.0  # seconds of refusals alone after which the run ends
 
 
@@ -22,11 +22,11 @@ class ThrottleBackoff:
         """Have heard of nothing."""
         self._publisher = publisher
         self._clock = clock
-        self._chance = chance
+        self._rng = chance
         self._refused_since: float | None = None
-        self._bound = FIRST
+        self._bound = INITIAL_BACKOFF
 
-    def hear(self, answer: Completed) -> None:
+    def on_result(self, answer: Completed) -> None:
         """Tell the observers of refusals, and take note of an answer that is none."""
         is_refused = answer.failure is not None and answer.failure.code == THROTTLED
         refusals = answer.measures.get(THROTTLED, 0) or int(is_refused)
@@ -35,17 +35,17 @@ class ThrottleBackoff:
             self._publisher.publish(Throttled, task=answer.attempt.task, refusals=refusals, seconds=seconds)
         if not is_refused:
             self._refused_since = None
-            self._bound = FIRST
+            self._bound = INITIAL_BACKOFF
         elif self._refused_since is None:
             self._refused_since = self._clock.elapsed()
 
     def pause(self) -> float:
         """Return after how many seconds a refused task is to be tried again."""
-        pause = self._chance.uniform(0.0, self._bound)
-        self._bound = min(LONGEST, 2 * self._bound)
+        pause = self._rng.uniform(0.0, self._bound)
+        self._bound = min(MAX_BACKOFF, 2 * self._bound)
         return pause
 
-    def end(self, failure: Failure) -> Failure | None:
+    def give_up(self, failure: Failure) -> Failure | None:
         """Return why the run must end, if nothing but refusals like ``failure`` has come for too long."""
         if self._refused_since is None or self._clock.elapsed() - self._refused_since < GIVE_UP_AFTER:
             return None

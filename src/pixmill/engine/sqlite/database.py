@@ -16,7 +16,7 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.sqlite.journal_mode import JOURNAL, journal_mode
+from pixmill.engine.sqlite.journal_mode import ROLLBACK, journal_mode
 
 _FILES = ("", "-wal", "-shm", "-journal")
 _RECOVERY_FILES = ("-wal", "-journal")
@@ -34,7 +34,7 @@ _MEANINGS = {
 }
 
 
-class Design(msgspec.Struct, frozen=True):
+class Schema(msgspec.Struct, frozen=True):
     """What a file holds: ``statements`` that make it, the ``version`` of that, and the number that marks it as ours."""
 
     statements: Mapping[str, str]
@@ -46,12 +46,12 @@ class _Damaged(Exception):
     """The file, or a part of it, is not what was written."""
 
 
-def open_for_writing(path: Path, design: Design) -> tuple[sqlite3.Connection, Path | None]:
+def open_for_writing(path: Path, design: Schema) -> tuple[sqlite3.Connection, Path | None]:
     """Open or make the file at ``path``; return the connection, and where a damaged one was put if there was one.
 
     Every commit of the connection is on disk when it returns. ``RunError`` when the file is not ours or newer than we are.
     """
-    with explained(path):
+    with translating_errors(path):
         try:
             return _checked(path, design), None
         except _Damaged:
@@ -59,14 +59,14 @@ def open_for_writing(path: Path, design: Design) -> tuple[sqlite3.Connection, Pa
             return _checked(path, design), aside
 
 
-def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, None]:
+def open_for_reading(path: Path, design: Schema) -> tuple[sqlite3.Connection, None]:
     """Open the file at ``path`` while another process may be writing to it; nothing is ever set aside.
 
     ``RunError`` when it is not there, not ours, newer than we are or damaged.
     """
     if not path.exists():
         raise _missing(path)
-    with explained(path):
+    with translating_errors(path):
         try:
             return _read(path, design), None
         except _Damaged as error:
@@ -74,7 +74,7 @@ def open_for_reading(path: Path, design: Design) -> tuple[sqlite3.Connection, No
             raise RunError(message, code="ledger-damaged", hint=_SAME_COMMAND) from error
 
 
-def _read(path: Path, design: Design) -> sqlite3.Connection:
+def _read(path: Path, design: Schema) -> sqlite3.Connection:
     """Open as a run may be using the file at this moment; where that cannot be, nobody is, and it is opened alone."""
     try:
         return _read_only(path, design, "mode=ro")
@@ -110,7 +110,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def translating_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say about ``path`` into a ``RunError`` with a code and a hint."""
     try:
         yield
@@ -122,11 +122,11 @@ def explained(path: Path) -> Iterator[None]:
         raise RunError(f"the ledger {printable(path)} cannot be used: {error.strerror}", code="ledger-io") from error
 
 
-def _checked(path: Path, design: Design) -> sqlite3.Connection:
+def _checked(path: Path, design: Schema) -> sqlite3.Connection:
     connection = sqlite3.connect(bytes(path), isolation_level=None)
     with _closed_on_error(connection), _damage():
         mode = journal_mode(path.parent)
-        if mode == JOURNAL:
+        if mode == ROLLBACK:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # nothing is shared until it is known that nothing is mapped
         is_new = not _is_ours(connection, design, path)
         connection.execute(f"PRAGMA journal_mode = {mode}")
@@ -139,7 +139,7 @@ def _checked(path: Path, design: Design) -> sqlite3.Connection:
     return connection
 
 
-def _read_only(path: Path, design: Design, how: str) -> sqlite3.Connection:
+def _read_only(path: Path, design: Schema, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None, check_same_thread=False
     )
@@ -163,7 +163,7 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _check(connection: sqlite3.Connection, design: Design) -> None:
+def _check(connection: sqlite3.Connection, design: Schema) -> None:
     """Read the whole file: a sixth of a second for a million tasks, far less than looking at their inputs takes."""
     made_by = {sql for (sql,) in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL")}
     if made_by != {statement.encode() for statement in design.statements.values()} or connection.execute(
@@ -172,7 +172,7 @@ def _check(connection: sqlite3.Connection, design: Design) -> None:
         raise _Damaged
 
 
-def _is_ours(connection: sqlite3.Connection, design: Design, path: Path) -> bool:
+def _is_ours(connection: sqlite3.Connection, design: Schema, path: Path) -> bool:
     """Return whether the file holds our tables, ``False`` when it is empty; ``RunError`` when it is another program's."""
     application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     if (application, version) == (0, 0) and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
@@ -186,7 +186,7 @@ def _is_ours(connection: sqlite3.Connection, design: Design, path: Path) -> bool
     return True
 
 
-def _make(connection: sqlite3.Connection, design: Design) -> None:
+def _make(connection: sqlite3.Connection, design: Schema) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for statement in design.statements.values():
         connection.execute(statement)

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-LOG, JOURNAL = "WAL", "TRUNCATE"
+WAL, ROLLBACK = "WAL", "TRUNCATE"
 _PAGE = 4096  # what SQLite takes a byte of for each page of the index
 _BTRFS = 0x9123683E
 _NUMBER = ctypes.sizeof(ctypes.c_long)
@@ -20,8 +20,8 @@ _NUMBER = ctypes.sizeof(ctypes.c_long)
 def journal_mode(folder: Path) -> str:
     """Return the ``journal_mode`` for a file in ``folder``: ``LOG`` wherever that is safe."""
     if os.statvfs(folder).f_frsize < _PAGE or _kind(folder) == _BTRFS:
-        return JOURNAL
-    return LOG
+        return ROLLBACK
+    return WAL
 
 
 def _kind(folder: Path) -> int:

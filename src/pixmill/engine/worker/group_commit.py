@@ -24,9 +24,9 @@ from pixmill.engine.worker.stages import PublishedStages, StageClock
 Number = TypeVar("Number", int, float)
 
 
-_MOST = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
+_MAX_GROUP = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
 _MAX_GROUP_BYTES = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
-_LONGEST = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
+_MAX_WAIT = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
 _MAX_LAG = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
 
 
@@ -88,12 +88,12 @@ class GroupCommitter:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def take(self, answer: TaskResult, unsettled: PendingResult) -> None:
+    def submit(self, answer: TaskResult, unsettled: PendingResult) -> None:
         """Have ``unsettled`` settled, and then ``answer`` said; waits while a whole group is before it."""
         if self._thread is None:  # not sooner: by now the worker is confined, and a thread that it starts is too
             self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
             self._thread.start()
-        tail = PendingCommit(answer, unsettled.settle(self._stages), size=unsettled.size)
+        tail = PendingCommit(answer, unsettled.commit(self._stages), size=unsettled.size)
         with self._changed:
             if self._is_full():
                 self._wait_until(lambda: not self._is_full())
@@ -106,7 +106,7 @@ class GroupCommitter:
             if tail.size > _MAX_GROUP_BYTES:
                 self._wait_until(self._is_idle)
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Wait until everything is settled and answered."""
         with self._changed:
             if not self._is_idle():
@@ -115,7 +115,7 @@ class GroupCommitter:
     def _is_full(self) -> bool:
         if not self._waiting:
             return False
-        return len(self._waiting) >= _MOST or self._size >= _MAX_GROUP_BYTES or time.monotonic() - self._since > _MAX_LAG
+        return len(self._waiting) >= _MAX_GROUP or self._size >= _MAX_GROUP_BYTES or time.monotonic() - self._since > _MAX_LAG
 
     def _is_idle(self) -> bool:
         return not self._waiting and not self._group
@@ -129,13 +129,13 @@ class GroupCommitter:
         self._stages.is_published = False
 
     def _show(self, tail: PendingCommit) -> None:
-        self._status_slot.show(tail.answer.number, tail.began)
+        self._status_slot.set_current(tail.answer.number, tail.began)
         self._stages.show()
 
     def _run(self) -> None:
         try:
             while True:
-                self._settle(self._next_group())
+                self._commit(self._next_group())
         except (BrokenPipeError, ConnectionResetError):
             pass  # the coordinator is gone
         except BaseException:  # noqa: BLE001  # the last frame of the thread: the traceback goes to the beacon's log
@@ -147,14 +147,14 @@ class GroupCommitter:
         """Wait until there is a group: one that is full, or has waited long enough, or that the worker waits for."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
-            left = self._since + _LONGEST - time.monotonic()
+            left = self._since + _MAX_WAIT - time.monotonic()
             self._changed.wait_for(lambda: self._is_full() or self._stages.is_published, timeout=left)
             self._group, self._waiting, self._size = self._waiting, [], 0
             self._current = self._group[0]
             self._changed.notify_all()
             return self._group
 
-    def _settle(self, group: Sequence[PendingCommit]) -> None:
+    def _commit(self, group: Sequence[PendingCommit]) -> None:
         """Take every tail of ``group`` a step further, again and again; the last step of a result leaves it durable.
 
         Answers go together, but none waits long for others.
@@ -167,7 +167,7 @@ class GroupCommitter:
                     left.append(tail)
                 else:
                     answers.append(tail.answer)
-                if answers and (tail is turn[-1] or time.monotonic() - said > _LONGEST):
+                if answers and (tail is turn[-1] or time.monotonic() - said > _MAX_WAIT):
                     self._answer(answers)
                     answers, said = [], time.monotonic()
         with self._changed:

@@ -7,7 +7,7 @@ from pixmill.engine.task import Failure
 from pixmill.engine.worker.stages import StageClock
 
 
-def call(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | PendingResult, Failure | None]:
+def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | PendingResult, Failure | None]:
     """Return the handler's result, or an empty one and the failure."""
     try:
         result = handler(payload, stages)
@@ -34,12 +34,12 @@ def advance(steps: Steps, stages: StageClock) -> tuple[bool, Failure | None]:
     return True, None
 
 
-def complete(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
+def invoke_and_commit(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
     """Return the handler's result once it is durable, or an empty one and the failure."""
-    result, failure = call(handler, payload, stages)
+    result, failure = invoke(handler, payload, stages)
     if isinstance(result, bytes):
         return result, failure
-    steps, goes_on = result.settle(stages), True
+    steps, goes_on = result.commit(stages), True
     while goes_on:
         goes_on, failure = advance(steps, stages)
     return b"" if failure else result.result, failure

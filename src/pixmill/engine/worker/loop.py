@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef, PendingResult
-from pixmill.engine.ipc.messages import Cancelled, Inbox, LoadFailed, Message, Ready, TaskRequest, TaskResult, message_frame
+from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Message, Ready, TaskRequest, TaskResult, message_frame
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.resources.memory import resident_memory, usable_memory
 from pixmill.engine.resources.sandbox import enter_sandbox, limit_address_space, limit_processor_time
 from pixmill.engine.worker.group_commit import GroupCommitter
-from pixmill.engine.worker.invoke import call
+from pixmill.engine.worker.invoke import invoke
 from pixmill.engine.worker.stages import PublishedStages
 
 _RECEIVE = 262_144
@@ -30,8 +30,8 @@ class Worker:
         self._pipe = pipe
         self._status_slot = status_slot
         self._stages = PublishedStages(status_slot)
-        self._committer = GroupCommitter(status_slot, self._say)
-        self._saying = threading.Lock()
+        self._committer = GroupCommitter(status_slot, self._send)
+        self._send_lock = threading.Lock()
         self._noted = 0.0
         self._limited = -1
         self._processor_time = processor_time
@@ -44,39 +44,39 @@ class Worker:
             if handler_ref.confinement:
                 enter_sandbox(handler_ref.confinement)
         except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
-            self._say([LoadFailed(failure_of(error, "load"))])
+            self._send([LoadFailed(failure_of(error, "load"))])
             return
-        self._say([Ready()])
+        self._send([Ready()])
         self._note_memory(time.monotonic())
-        inbox = Inbox()
-        while data := self._hear():
+        inbox = FrameReader()
+        while data := self._receive():
             for request in inbox.requests(data):
-                self._take(handler, request)
+                self._handle(handler, request)
 
-    def _hear(self) -> bytes:
+    def _receive(self) -> bytes:
         """Return what has come; when nothing has, everything is settled before we wait for it."""
         try:
             return self._pipe.recv(_RECEIVE, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self._committer.finish()
+            self._committer.flush()
             return self._pipe.recv(_RECEIVE)
 
-    def _say(self, messages: Sequence[Message]) -> None:
+    def _send(self, messages: Sequence[Message]) -> None:
         frames = b"".join(map(message_frame, messages))
-        with self._saying:
+        with self._send_lock:
             self._pipe.sendall(frames)
 
-    def _take(self, handler: Handler, request: TaskRequest) -> None:
+    def _handle(self, handler: Handler, request: TaskRequest) -> None:
         number, payload, memory = request
         began = time.monotonic()
         self._status_slot.clear_output()
         self._status_slot.begin(number, began)
-        if self._status_slot.is_recalled(number):
-            self._say([Cancelled(number)])
+        if self._status_slot.is_cancelled(number):
+            self._send([Cancelled(number)])
             return
         self._stages.memory = memory
         self._limit_processor_time()
-        result, failure = call(handler, payload, self._stages)
+        result, failure = invoke(handler, payload, self._stages)
         timings, measures = self._stages.finish()
         ended = time.monotonic()
         if ended - self._noted > _MEMORY_NOTE_EVERY:
@@ -84,9 +84,9 @@ class Worker:
         settled = result.result if isinstance(result, PendingResult) else result
         answer = TaskResult(number, settled, failure, ended - began, timings, measures)
         if isinstance(result, PendingResult):
-            self._committer.take(answer, result)
+            self._committer.submit(answer, result)
         else:
-            self._say([answer])
+            self._send([answer])
 
     def _limit_processor_time(self) -> None:
         """Move the limit on, by whole seconds as the kernel counts them, when a task begins in a new one."""

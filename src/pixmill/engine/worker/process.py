@@ -33,7 +33,7 @@ def is_worker_process() -> bool:
     return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
 
 
-def work(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
+def run_worker(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
     """Live a worker's life and end the process."""
     status = 1
     try:

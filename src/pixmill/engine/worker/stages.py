@@ -34,7 +34,7 @@ class StageClock(Stages):
         """Add ``amount`` to what the task at hand has counted under ``measure``."""
         self._measures[measure] = self._measures.get(measure, 0) + amount
 
-    def claim(self, memory: int) -> None:
+    def reserve_memory(self, memory: int) -> None:
         """Raise ``LimitError`` when ``memory`` is more than the task at hand may use."""
         if self.memory and memory > self.memory:
             message = f"this needs about {memory / 1e6:,.0f} MB of memory, and may use {self.memory / 1e6:,.0f} MB"
@@ -71,4 +71,4 @@ class PublishedStages(StageClock):
         index = self._indexes.get(stage)
         if index is None:
             index = self._indexes[stage] = self._status_slot.register_stage(stage)
-        self._status_slot.enter(index)
+        self._status_slot.set_stage(index)

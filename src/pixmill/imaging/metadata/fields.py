@@ -42,7 +42,7 @@ def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
     if policy == "strip":
         return {}
     if policy == "copyright":
-        return {name: _suspended(field(pixels, name)) for name in CREDITS if pixels.get_typeof(name)}
+        return {name: _credit(field(pixels, name)) for name in CREDITS if pixels.get_typeof(name)}
     names = [name for name in field_names(pixels) if name.startswith("exif-") or name in BLOCKS]
     kept = {name: field(pixels, name) for name in names if name != PROFILE and not ORIENTATION.fullmatch(name)}
     if "xmp-data" in kept:
@@ -55,7 +55,7 @@ def profile(pixels: pyvips.Image) -> Kept:
     return {PROFILE: field(pixels, PROFILE)} if pixels.get_typeof(PROFILE) else {}
 
 
-def _suspended(entry: str) -> str:
+def _credit(entry: str) -> str:
     """Return the text of an EXIF entry without what libvips says of its type behind it."""
     described = DESCRIBED.fullmatch(entry)
     return described[1] if described else entry

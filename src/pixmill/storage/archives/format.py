@@ -10,7 +10,7 @@ from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 
 
-class WorkerHandle(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A regular file in an archive. ``at`` is where its header begins; a hard link names the member ``link`` instead of a size.
 
     ``refusal`` says why it cannot be taken, where that is so; without a path it is about all that follows in the archive.
@@ -30,13 +30,13 @@ class Layout(Protocol):
     def __init__(self, file: "ArchiveFile") -> None:
         """Take an open file; ``AddressError`` when it is not of this kind."""
 
-    def members(self) -> Iterator[WorkerHandle]:
+    def members(self) -> Iterator[Member]:
         """Yield every regular file, in the order of the archive; a name may come again, and then the last one counts.
 
         What is no regular file is left out, as in a folder.
         """
 
-    def member(self, at: int) -> WorkerHandle:
+    def member(self, at: int) -> Member:
         """Return the member whose header is at ``at``; ``ReadError`` when there is none."""
 
     def read(self, at: int, *, limit: int) -> bytes:

@@ -10,14 +10,14 @@ from itertools import groupby
 import msgspec
 
 from pixmill.core.external_sort import Record, Sorted
-from pixmill.storage.archives.format import Layout, WorkerHandle
+from pixmill.storage.archives.format import Layout, Member
 
 _HASHES = 1 << 64
 _LONGEST_CHAIN = 8  # links that are followed from one to the next
 _FOLDER = -1  # the offset of what stands for a folder, so that it is met among the members beside it
 _REMEMBERED = 10_000  # folders that are not noted again
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(WorkerHandle).decode
+_decode = msgspec.msgpack.Decoder(Member).decode
 
 
 class Members:
@@ -30,7 +30,7 @@ class Members:
         """Look at nothing yet."""
         self._layout = layout
 
-    def find(self, path: bytes) -> WorkerHandle | None:
+    def find(self, path: bytes) -> Member | None:
         """Return the last member called ``path``, links followed to what they name; ``None`` when there is none."""
         for _ in range(_LONGEST_CHAIN):
             member = self._last(path)
@@ -39,7 +39,7 @@ class Members:
             path = member.link
         return None
 
-    def folders(self, under: bytes, descend: Callable[[bytes], bool] | None) -> Iterator[list[WorkerHandle]]:
+    def folders(self, under: bytes, descend: Callable[[bytes], bool] | None) -> Iterator[list[Member]]:
         """Yield the members below ``under`` folder by folder, each sorted by name; of several with one name the last.
 
         Links are not followed. ``descend`` says which folders to enter, and is asked about those beside members before these come.
@@ -48,7 +48,7 @@ class Members:
         for folder, found in groupby(self._in_order(), key=_folder):
             is_below = folder == under or folder.startswith(inside)
             if is_below and (descend is None or all(map(descend, _between(under, folder)))):
-                members: dict[bytes, WorkerHandle] = {}
+                members: dict[bytes, Member] = {}
                 for member in found:
                     if member.at != _FOLDER:
                         members[member.path] = member
@@ -57,7 +57,7 @@ class Members:
                 if members:
                     yield list(members.values())
 
-    def _in_order(self) -> Iterator[WorkerHandle]:
+    def _in_order(self) -> Iterator[Member]:
         return (_decode(content) for _, content in self._sorted)
 
     @cached_property
@@ -74,7 +74,7 @@ class Members:
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
         return array("Q", map(hashes.__getitem__, order)), array("Q", map(offsets.__getitem__, order))
 
-    def _last(self, path: bytes) -> WorkerHandle | None:
+    def _last(self, path: bytes) -> Member | None:
         hashes, offsets = self._index
         wanted = hash(path) % _HASHES
         first = bisect_left(hashes, wanted)
@@ -88,7 +88,7 @@ class Members:
         return found
 
 
-def _records(members: Iterator[WorkerHandle]) -> Iterator[Record]:
+def _records(members: Iterator[Member]) -> Iterator[Record]:
     """Yield a record for each member, and one for each folder on the way to it, some of them more than once."""
     noted: set[bytes] = set()
     for member in members:
@@ -98,17 +98,17 @@ def _records(members: Iterator[WorkerHandle]) -> Iterator[Record]:
             if len(noted) >= _REMEMBERED:
                 noted.clear()
             noted.add(folder)
-            yield _record(WorkerHandle(folder, 0, b"", _FOLDER))
+            yield _record(Member(folder, 0, b"", _FOLDER))
             folder = posixpath.dirname(folder)
 
 
-def _record(member: WorkerHandle) -> Record:
+def _record(member: Member) -> Record:
     """Return ``member`` under a key that sorts a folder before those in it, and all of them by the names on the way."""
     folder, name = _folder(member), posixpath.basename(member.path)
     return b"%s\0\0%s" % (folder.replace(b"/", b"\0"), name), _encode(member)
 
 
-def _folder(member: WorkerHandle) -> bytes:
+def _folder(member: Member) -> bytes:
     """Return the folder of a member; the root for one that is refused, since its name may lead anywhere."""
     return b"" if member.refusal else posixpath.dirname(member.path)
 

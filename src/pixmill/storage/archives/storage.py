@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.archives.format import ArchiveFile, Layout, WorkerHandle, unreadable
+from pixmill.storage.archives.format import ArchiveFile, Layout, Member, unreadable
 from pixmill.storage.archives.index import Members
 from pixmill.storage.entry import Listing, Placed
 from pixmill.storage.read_only import ReadOnly
@@ -91,22 +91,22 @@ class ArchiveStorage(ReadOnly):
     def _members(self) -> Members:
         return Members(self._layout)
 
-    def _member(self, path: bytes) -> WorkerHandle | None:
+    def _member(self, path: bytes) -> Member | None:
         return self._members.find(relative(path)) if not path.startswith(b"\0") else self._placed(path)
 
-    def _existing(self, path: bytes) -> WorkerHandle:
+    def _existing(self, path: bytes) -> Member:
         member = self._member(path)
         if member is None:
             raise ReadError(f"{printable(path)} is not in {printable(self._file.path)}", code="read-vanished")
         return member
 
-    def _placed(self, place: bytes) -> WorkerHandle:
+    def _placed(self, place: bytes) -> Member:
         at, _, identity = place[1:].partition(b" ")
         if identity != self._file.identity:
             raise ReadError(f"{printable(self._file.path)} was replaced since it was listed", code="read-changed")
         return self._layout.member(int(at))
 
-    def _listed(self, member: WorkerHandle) -> Placed:
+    def _listed(self, member: Member) -> Placed:
         """Return the entry for a member, that of what it links to for a link; ``ReadError`` when it cannot be taken."""
         if member.refusal:
             raise ReadError(member.refusal, code="archive-member" if member.path else "archive-damaged")
@@ -115,7 +115,7 @@ class ArchiveStorage(ReadOnly):
             raise unreadable(member.path, f"a link to {printable(member.link)}, which is not there")
         return self._entry(found, member.path)
 
-    def _entry(self, member: WorkerHandle, path: bytes) -> Placed:
+    def _entry(self, member: Member, path: bytes) -> Placed:
         return Placed(path, member.size, member.version, b"\0%d %s" % (member.at, self._file.identity))
 
     def _checked(self, path: bytes) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.format import ArchiveFile, Layout, WorkerHandle, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
 
 BLOCK = 512
 _EMPTY = bytes(BLOCK)
@@ -64,14 +64,14 @@ class Tar(Layout):
         except ReadError:
             raise AddressError(f"{printable(file.path)} is no tar file, or its beginning is damaged") from None
 
-    def members(self) -> Iterator[WorkerHandle]:
+    def members(self) -> Iterator[Member]:
         """Yield every regular file and hard link, in the order of the archive."""
         at = 0
         while True:
             try:
                 found = self._find(at)
             except ReadError as error:
-                yield WorkerHandle(b"", 0, b"", at, refusal=error.message)
+                yield Member(b"", 0, b"", at, refusal=error.message)
                 return
             if found is None:
                 return
@@ -79,10 +79,10 @@ class Tar(Layout):
                 try:
                     yield self._member(found)
                 except ReadError as error:
-                    yield WorkerHandle(found.name, 0, b"", at, refusal=error.message)
+                    yield Member(found.name, 0, b"", at, refusal=error.message)
             at = found.end
 
-    def member(self, at: int) -> WorkerHandle:
+    def member(self, at: int) -> Member:
         """Return the member whose header is at ``at``."""
         return self._member(self._there(at))
 
@@ -104,15 +104,15 @@ class Tar(Layout):
             raise unreadable(found.name, "cut off: the archive ends in the middle of it")
         return data
 
-    def _member(self, found: _Found) -> WorkerHandle:
+    def _member(self, found: _Found) -> Member:
         path = safe_name(found.name)
         if found.is_sparse or found.kind == _SPARSE:
             raise unreadable(path, "stored as a sparse file, with its holes left out", hint="make the archive without --sparse")
         if found.kind == _LINK:
-            return WorkerHandle(path, 0, b"", found.at, link=safe_name(found.link))
+            return Member(path, 0, b"", found.at, link=safe_name(found.link))
         if found.data + found.size > self._file.size:
             raise unreadable(path, "cut off: the archive ends in the middle of it")
-        return WorkerHandle(path, found.size, b"%d" % (found.mtime_ns or self._file.mtime_ns), found.at)
+        return Member(path, found.size, b"%d" % (found.mtime_ns or self._file.mtime_ns), found.at)
 
     def _there(self, at: int) -> _Found:
         found = self._find(at)

@@ -13,7 +13,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.format import ArchiveFile, Layout, WorkerHandle, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
 
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
@@ -52,23 +52,23 @@ class Zip(Layout):
         self._file = file
         self._start, self._end, self._shift = self._directory()
 
-    def members(self) -> Iterator[WorkerHandle]:
+    def members(self) -> Iterator[Member]:
         """Yield every regular file, in the order of the directory."""
         at = self._start
         while at < self._end:
             try:
                 entry = self._entry(at)
             except ReadError as error:
-                yield WorkerHandle(b"", 0, b"", at, refusal=error.message)
+                yield Member(b"", 0, b"", at, refusal=error.message)
                 return
             if not entry.name.endswith(b"/") and stat.S_IFMT(entry.mode) in (0, stat.S_IFREG):
                 try:
                     yield _member(entry)
                 except ReadError as error:
-                    yield WorkerHandle(entry.name, 0, b"", at, refusal=error.message)
+                    yield Member(entry.name, 0, b"", at, refusal=error.message)
             at = entry.next
 
-    def member(self, at: int) -> WorkerHandle:
+    def member(self, at: int) -> Member:
         """Return the member whose entry in the directory is at ``at``."""
         return _member(self._entry(at))
 
@@ -174,7 +174,7 @@ class Zip(Layout):
         )
 
 
-def _member(entry: _Entry) -> WorkerHandle:
+def _member(entry: _Entry) -> Member:
     path = safe_name(entry.name)
     if entry.flags & _ENCRYPTED:
         raise unreadable(path, "encrypted")
@@ -182,7 +182,7 @@ def _member(entry: _Entry) -> WorkerHandle:
         hint = "unpack the archive, or make it anew with deflate"
         raise unreadable(path, f"compressed with a method (number {entry.method}) that is not read in place", hint=hint)
     # Times are of two seconds each: what is below that has room for the checksum, and the version stays a time.
-    return WorkerHandle(path, entry.size, b"%d" % (_nanoseconds(*entry.modified) + entry.crc % (2 * 10**9)), entry.at)
+    return Member(path, entry.size, b"%d" % (_nanoseconds(*entry.modified) + entry.crc % (2 * 10**9)), entry.at)
 
 
 def _large(extra: bytes, values: list[int]) -> list[int]:

@@ -11,7 +11,7 @@ from pixmill.storage.object_store.client import Bucket
 
 #: keys that come at a time: what S3 and Google answer at once; Azure answers up to five times as many
 PAGE = 1000
-_MAX_LAG = "/\U0010ffff"  # put to the key of a folder, it comes after all that is in it
+_AFTER_FOLDER = "/\U0010ffff"  # put to the key of a folder, it comes after all that is in it
 
 
 class Folder:
@@ -88,7 +88,7 @@ class Folder:
         """Go on behind a folder that a whole page was about."""
         folder = self._folder_of(page[-1]["path"])
         if folder and self._is_sorted and self._folder_of(page[0]["path"]) == folder:
-            self._last, self._pages = folder + _MAX_LAG, None
+            self._last, self._pages = folder + _AFTER_FOLDER, None
 
     def _folder_of(self, key: str) -> str:
         """Return which folder of this one holds ``key``; empty when none does."""

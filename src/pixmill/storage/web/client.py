@@ -15,7 +15,7 @@ from pixmill.core.text import printable
 from pixmill.storage.web.errors import _GONE, _PASSING, _REFUSED, retry_after, translate_error
 from pixmill.storage.web.host_limiter import Turns
 from pixmill.storage.web.policy import Terms
-from pixmill.storage.web.resolver import Lookup, get_exact, reachable
+from pixmill.storage.web.resolver import Lookup, reachable, resolve
 from pixmill.storage.web.url import PORTS, Url, redirected, shown
 
 REDIRECTS = 5
@@ -30,7 +30,7 @@ class Client:
     """Asks servers on ``terms``. One thread at a time; connections are kept for the next request."""
 
     def __init__(
-        self, terms: Terms, *, silence: float = SILENCE, lookup: Lookup = get_exact, clock: Callable[[], float] = time.time
+        self, terms: Terms, *, silence: float = SILENCE, lookup: Lookup = resolve, clock: Callable[[], float] = time.time
     ) -> None:
         """Connect to nothing yet."""
         self._terms = terms

@@ -18,13 +18,13 @@ Lookup = Callable[[str, int], list[str]]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address is in the last four bytes
 
 
-def get_exact(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int) -> list[str]:
     """Return the addresses of ``host`` in the order in which they should be tried; ``OSError`` when there are none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def reachable(host: str, port: int, *, private: bool, lookup: Lookup = get_exact) -> list[str]:
+def reachable(host: str, port: int, *, private: bool, lookup: Lookup = resolve) -> list[str]:
     """Return the addresses of ``host`` that may be connected to: with ``private`` all, else those of the public internet.
 
     ``ReadError`` ``read-private`` when none is left; it names no address, which would tell a stranger about this network.

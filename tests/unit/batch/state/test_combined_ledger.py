@@ -109,7 +109,7 @@ def test_of_two_ledgers_that_know_an_image_the_younger_one_counts(source, tmp_pa
     gone = report.counts.failed - Shard(1, 3).takes(b"bad.jpg")
     assert held(out).counts() == Counts(done=24 - gone, failed=1 + gone)
     keys = [record.key for record in held(out).records(State.FAILED)]
-    recalled = held(out).recall(keys)
+    recalled = held(out).get(keys)
     assert [record.state for record in recalled if record] == [State.FAILED] * len(keys)
 
 

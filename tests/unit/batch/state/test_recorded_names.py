@@ -45,7 +45,7 @@ def made_earlier(source, out, **options):
     entries = {item.entry.path: item.entry for item in made.items()}
     for holding in find(out / ".pixmill"):
         with closing(SqliteLedger(holding.folder / LEDGER)) as ledger:
-            ledger.adopt([earlier(record, entries[record.key], made, out) for record in ledger.records(State.DONE)])
+            ledger.import_records([earlier(record, entries[record.key], made, out) for record in ledger.records(State.DONE)])
 
 
 def earlier(record, entry, made, out):

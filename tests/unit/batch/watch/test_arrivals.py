@@ -83,9 +83,9 @@ def test_an_image_that_changes_while_it_is_worked_on_comes_again_once_that_is_ov
 def test_an_image_that_failed_because_it_was_not_there_is_tried_again_when_it_is(drawn, tmp_path):
     picture(tmp_path / "in" / "a.jpg", 10)
     first = drawn.next_task()
-    drawn.ledger.admit([first])
+    drawn.ledger.get_or_add([first])
     gone = Failure(code="read-vanished", stage="read", message="it is gone")
-    drawn.ledger.finish([Failed(task=first, failure=gone)])
+    drawn.ledger.record_outcomes([Failed(task=first, failure=gone)])
     drawn.arrivals.finished(Failed(task=first, failure=gone, remembered=True))
     assert drawn.next_task() == first
     assert drawn.ledger.get_exact([first]) == [None]

@@ -7,7 +7,7 @@ from pixmill.batch.worker.reference import PER_CORE, crew_size
 from pixmill.core.units import ByteSize
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.cpu import usable_cores
-from pixmill.engine.resources.memory import ROOM
+from pixmill.engine.resources.memory import BYTES_PER_WORKER
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def test_files_of_this_machine_keep_as_many_workers_busy_as_there_are_cores(assi
 
 @pytest.mark.parametrize("places", [{"source": "s3://photos"}, {"destination": "gs://thumbs"}])
 def test_a_store_is_waited_for_by_several_workers_a_core(assignment, places):
-    plenty = Policy(memory=ByteSize(PER_CORE * usable_cores() * ROOM))
+    plenty = Policy(memory=ByteSize(PER_CORE * usable_cores() * BYTES_PER_WORKER))
     assert crew_size(config(policy=plenty), assignment(**places)) == PER_CORE * usable_cores()
 
 
 def test_where_memory_is_short_there_are_fewer_workers_but_one_a_core(assignment):
-    short = Policy(memory=ByteSize(ROOM))
+    short = Policy(memory=ByteSize(BYTES_PER_WORKER))
     assert crew_size(config(policy=short), assignment(source="s3://photos")) == usable_cores()
 
 

@@ -70,7 +70,7 @@ def test_no_more_workers_are_started_than_are_asked_for():
 def test_posts_name_the_node():
     with started(LoopbackBackend(ONE)) as executor:
         executor.submit(tasks("sleep 30", 1))
-        wait_for(executor, lambda _: any(post.key and post.node == ONE.label for post in executor.posts()))
+        wait_for(executor, lambda _: any(post.key and post.node == ONE.label for post in executor.worker_statuses()))
 
 
 def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_what_it_says_later_counts_for_nothing():
@@ -88,7 +88,7 @@ def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_what_it_say
         assert reports[0].failure.message.startswith(f"node {ONE.label}: no sign for")
         assert [answer.result for answer in backend.held_answers(ONE.name)] == [b"echo late"]
         backend.mend(ONE.name)
-        wait_for(executor, lambda _: executor.room())
+        wait_for(executor, lambda _: executor.capacity())
         again = run_all(executor, todo)
         for _ in range(5):
             again += executor.wait(0.02)
@@ -103,7 +103,7 @@ def test_a_node_that_joins_during_the_run_gets_work():
         backend.places.append(TWO)
         wait_for(executor, lambda _: executor.workers == 2)
         (other,) = attempts("pid")
-        wait_for(executor, lambda _: executor.room() > 0)
+        wait_for(executor, lambda _: executor.capacity() > 0)
         executor.submit([other])
         wait_for(executor, answers)
 
@@ -114,9 +114,9 @@ def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
     seen = []
     with started(backend) as executor:
         for number in range(1, 4):
-            wait_for(executor, lambda _: executor.room())
+            wait_for(executor, lambda _: executor.capacity())
             executor.submit([poison])
-            wait_for(executor, lambda _: executor.posts() and executor.posts()[0].key)
+            wait_for(executor, lambda _: executor.worker_statuses() and executor.worker_statuses()[0].key)
             backend.places[:] = [NodeSlot(f"{number}", "10.0.0.9", 1)]
             seen.append(wait_for(executor, lambda reports: any(returned(report) for report in reports)))
     assert [any(isinstance(report, Returned) for report in reports) for reports in seen] == [True, True, False]
@@ -169,8 +169,8 @@ def test_what_waits_behind_a_long_task_goes_to_a_node_that_has_nothing_to_do():
     with started(backend) as executor:
         run_all(executor, tasks("sleep 0.01", 60))  # many wait at the node from now on
         first, *others = attempts("sleep 100", *["echo y"] * 20)
-        executor.submit([first, *others[: executor.room() - 1]])
-        wait_for(executor, lambda _: executor.posts()[0].key == first.task.key)
+        executor.submit([first, *others[: executor.capacity() - 1]])
+        wait_for(executor, lambda _: executor.worker_statuses()[0].key == first.task.key)
         waiting = sum(len(node.leases) for node in executor._membership) - 1
         assert waiting > 0
         backend.places.append(TWO)

@@ -31,7 +31,7 @@ class SickHost(NodeAgent):
 
     def handle(self, letter):
         reply = decode_reply(super().handle(letter))
-        return encode(replace(reply, answers=tuple(replace(answer, result=b"", failure=self.failure) for answer in reply.answers)))
+        return encode(replace(reply, results=tuple(replace(answer, result=b"", failure=self.failure) for answer in reply.results)))
 
 
 class FullHost(SickHost):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixmill.engine.ipc.messages import Cancelled, Inbox, LoadFailed, Ready, TaskResult, message_frame, request_frame
+from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Ready, TaskResult, message_frame, request_frame
 from pixmill.engine.task import Failure
 
 FAILURE = Failure(code="crash", stage="decode", message="it died")
@@ -18,7 +18,7 @@ MESSAGES = [
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 100_000])
 def test_messages_are_whole_again_however_the_stream_was_chopped(size):
     stream = b"".join(message_frame(message) for message in MESSAGES)
-    inbox, received = Inbox(), []
+    inbox, received = FrameReader(), []
     for start in range(0, len(stream), size):
         received += inbox.messages(stream[start : start + size])
     assert received == MESSAGES
@@ -26,11 +26,11 @@ def test_messages_are_whole_again_however_the_stream_was_chopped(size):
 
 def test_errands_of_several_frames_come_in_their_order():
     stream = request_frame([(1, b"a", 5), (2, b"", 0)]) + request_frame([]) + request_frame([(3, b"x" * 100_000, 9)])
-    assert Inbox().requests(stream) == [(1, b"a", 5), (2, b"", 0), (3, b"x" * 100_000, 9)]
+    assert FrameReader().requests(stream) == [(1, b"a", 5), (2, b"", 0), (3, b"x" * 100_000, 9)]
 
 
 def test_half_a_frame_is_nothing_yet():
-    inbox = Inbox()
+    inbox = FrameReader()
     stream = request_frame([(1, b"a", 5)])
     assert inbox.requests(stream[:-1]) == []
     assert inbox.requests(stream[-1:]) == [(1, b"a", 5)]

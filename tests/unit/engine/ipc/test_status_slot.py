@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pixmill.engine.ipc.status_slot import Sign, StatusSlot
+from pixmill.engine.ipc.status_slot import Progress, StatusSlot
 
 
 @pytest.fixture
@@ -22,47 +22,47 @@ def pair():
 
 def test_it_shows_nothing_at_first(pair):
     ours, _, _ = pair
-    assert ours.sign() == Sign(0, 0.0, "")
-    assert ours.log() == ""
+    assert ours.progress() == Progress(0, 0.0, "")
+    assert ours.output() == ""
 
 
 def test_it_shows_the_errand_its_beginning_and_its_stage(pair):
     ours, theirs, _ = pair
     read, decode = theirs.register_stage("read"), theirs.register_stage("decode")
     theirs.begin(2**40, 1.5)
-    theirs.enter(decode)
-    assert ours.sign() == Sign(2**40, 1.5, "decode")
-    theirs.enter(read)
-    assert ours.sign().stage == "read"
+    theirs.set_stage(decode)
+    assert ours.progress() == Progress(2**40, 1.5, "decode")
+    theirs.set_stage(read)
+    assert ours.progress().stage == "read"
 
 
 def test_a_new_errand_has_no_stage_yet(pair):
     ours, theirs, _ = pair
-    theirs.enter(theirs.register_stage("read"))
+    theirs.set_stage(theirs.register_stage("read"))
     theirs.begin(2, 1.0)
-    assert ours.sign() == Sign(2, 1.0, "")
+    assert ours.progress() == Progress(2, 1.0, "")
 
 
 def test_more_stages_than_the_page_holds_have_no_name(pair):
     ours, theirs, _ = pair
     indexes = [theirs.register_stage(f"stage {number}") for number in range(200)]
     assert indexes[-1] == 0
-    theirs.enter(max(indexes))
-    assert ours.sign().stage == f"stage {max(indexes) - 1}"
-    theirs.enter(indexes[-1])
-    assert ours.sign().stage == ""
+    theirs.set_stage(max(indexes))
+    assert ours.progress().stage == f"stage {max(indexes) - 1}"
+    theirs.set_stage(indexes[-1])
+    assert ours.progress().stage == ""
 
 
 def test_a_long_or_foreign_name_is_cut_not_refused(pair):
     ours, theirs, _ = pair
-    theirs.enter(theirs.register_stage("ü" * 100))
-    assert ours.sign().stage == "ü" * 16
+    theirs.set_stage(theirs.register_stage("ü" * 100))
+    assert ours.progress().stage == "ü" * 16
 
 
 def test_what_is_recalled_is_known_to_the_worker(pair):
     ours, theirs, _ = pair
-    ours.recall(5)
-    assert [theirs.is_recalled(number) for number in (4, 5, 6)] == [True, True, False]
+    ours.cancel_up_to(5)
+    assert [theirs.is_cancelled(number) for number in (4, 5, 6)] == [True, True, False]
 
 
 def test_growth_is_measured_from_the_first_note(pair):
@@ -99,15 +99,15 @@ def write(fd, *arguments):
 def test_the_log_holds_what_the_present_errand_wrote(pair):
     ours, _, fd = pair
     write(fd)
-    assert ours.log() == "second"
+    assert ours.output() == "second"
 
 
 def test_much_output_is_kept_in_part_and_only_while_the_errand_lasts(pair):
     ours, _, fd = pair
     before = os.fstat(fd).st_size
     write(fd, "much")
-    assert ours.log().startswith("secondxxx")
-    assert len(ours.log()) < 20_000
+    assert ours.output().startswith("secondxxx")
+    assert len(ours.output()) < 20_000
     write(fd, "much", "and forget it")
-    assert ours.log() == ""
+    assert ours.output() == ""
     assert os.fstat(fd).st_size == before

@@ -26,11 +26,11 @@ def path(tmp_path):
 def written(path):
     """A ledger of 60 done tasks, 20 failed and 20 pending, closed; its results tell the truth about their keys."""
     with closing(SqliteLedger(path)) as ledger:
-        ledger.begin()
-        ledger.admit(tasks(100))
+        ledger.begin_run()
+        ledger.get_or_add(tasks(100))
         finish(ledger, tasks(60))
         fail(ledger, tasks(80)[60:])
-        ledger.end(Counts(done=60, failed=20, pending=20), "finished")
+        ledger.end_run(Counts(done=60, failed=20, pending=20), "finished")
     return path
 
 
@@ -49,7 +49,7 @@ def test_a_ledger_that_is_cut_off_anywhere_is_never_believed(written, tmp_path):
         with closing(SqliteLedger(torn)) as ledger:
             assert believed(ledger) == 0
             assert bool(ledger.quarantined) == bool(length)
-            assert ledger.admit(tasks(1)) == [fresh(tasks(1)[0], is_new=True)]
+            assert ledger.get_or_add(tasks(1)) == [fresh(tasks(1)[0], is_new=True)]
 
 
 @pytest.mark.parametrize("garbage", [b"\0", b"\xff", b"garbage!"], ids=["zeros", "ones", "text"])
@@ -78,7 +78,7 @@ def test_a_row_that_was_tampered_with_is_pending(written):
         assert len(list(ledger.records(State.DONE))) == 59
         assert len(list(ledger.records(State.FAILED))) == 19
         broken = [tasks(1)[0], tasks(80)[79], tasks(100)[99]]
-        assert ledger.admit(broken) == [fresh(task, is_new=True) for task in broken]
+        assert ledger.get_or_add(broken) == [fresh(task, is_new=True) for task in broken]
         assert ledger.counts() == Counts(done=59, failed=19, pending=22)
 
 
@@ -96,7 +96,7 @@ def test_a_damaged_ledger_is_set_aside_whole_and_a_new_one_begun(path, caplog):
 def test_a_log_that_is_cut_off_loses_only_its_end(path, tmp_path):
     """Copy file and log while the ledger is open, as a power cut would leave them, and cut the log at every commit's edge."""
     with closing(SqliteLedger(path)) as ledger:
-        ledger.begin()
+        ledger.begin_run()
         for task in tasks(20):
             finish(ledger, [task])
         database, log = path.read_bytes(), path.with_name("ledger.db-wal").read_bytes()
@@ -136,7 +136,7 @@ def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(written):
 
 def test_a_ledger_can_be_read_while_a_run_writes_to_it(path):
     with closing(SqliteLedger(path)) as writer:
-        writer.begin()
+        writer.begin_run()
         finish(writer, tasks(5))
         with closing(SqliteLedger(path, read_only=True)) as reader:
             assert reader.counts() == Counts(done=5)
@@ -147,7 +147,7 @@ def test_a_ledger_can_be_read_while_a_run_writes_to_it(path):
             assert reader.counts() == Counts(done=9)
             assert [run.ended_at for run in reader.runs()] == [0]
             with pytest.raises(RunError) as raised:
-                reader.begin()
+                reader.begin_run()
             assert raised.value.code == "read-only"
 
 
@@ -180,20 +180,20 @@ def test_reading_a_damaged_ledger_changes_nothing(path):
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_ledger_that_is_removed_under_a_run_ends_the_run(path, replace):
     with closing(SqliteLedger(path)) as ledger:
-        ledger.begin()
-        ledger.admit(tasks(1))
+        ledger.begin_run()
+        ledger.get_or_add(tasks(1))
         shutil.copy(path, path.with_name("copy"))
         path.unlink()
         if replace:
             path.with_name("copy").rename(path)
         with pytest.raises(RunError) as raised:
-            ledger.finish([Done(task=tasks(1)[0])])
+            ledger.record_outcomes([Done(task=tasks(1)[0])])
         assert raised.value.code == "ledger-lost"
 
 
 def test_a_call_that_fails_in_the_middle_records_nothing(path):
     with closing(SqliteLedger(path)) as ledger:
-        ledger.begin()
+        ledger.begin_run()
         fail(ledger, tasks(2))
 
         def keys():
@@ -201,13 +201,13 @@ def test_a_call_that_fails_in_the_middle_records_nothing(path):
             raise KeyError
 
         with pytest.raises(KeyError):
-            ledger.forget(keys())
+            ledger.reset(keys())
         assert ledger.counts() == Counts(failed=2)
 
 
 def admit_for_ever(ledger):
     for first in itertools.count(step=100):
-        ledger.admit([Task(number(first + index), b"key-%d" % (first + index)) for index in range(100)])
+        ledger.get_or_add([Task(number(first + index), b"key-%d" % (first + index)) for index in range(100)])
 
 
 @needs_root
@@ -215,7 +215,7 @@ def test_a_full_disk_ends_the_run_and_a_larger_one_goes_on(tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", tmp_path], check=True)
     try:
         with closing(SqliteLedger(tmp_path / "ledger.db")) as ledger:
-            ledger.begin()
+            ledger.begin_run()
             with pytest.raises(RunError) as raised:
                 admit_for_ever(ledger)
             assert raised.value.code == "disk-full"
@@ -226,7 +226,7 @@ def test_a_full_disk_ends_the_run_and_a_larger_one_goes_on(tmp_path):
             known = ledger.counts().pending
             assert known
             assert known % 100 == 0
-            ledger.start([Attempt(tasks(1)[0])])
+            ledger.start_attempts([Attempt(tasks(1)[0])])
     finally:
         subprocess.run(["umount", tmp_path], check=True)
 

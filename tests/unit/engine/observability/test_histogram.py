@@ -11,7 +11,7 @@ def timing(durations):
     histogram = Histogram()
     for seconds in durations:
         histogram.add(seconds)
-    return histogram.timing()
+    return histogram.snapshot()
 
 
 def test_an_empty_histogram_says_nothing():

@@ -14,7 +14,7 @@ from pixmill.engine.events import (
     WorkersSeen,
 )
 from pixmill.engine.executor import WorkerStatus
-from pixmill.engine.observability.metrics import FailureKind, Metrics, Snapshot
+from pixmill.engine.observability.metrics import FailureKind, Metrics, MetricsSnapshot
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, Task
 
 
@@ -142,7 +142,7 @@ def test_the_clock_stands_still_once_the_run_has_ended(metrics, clock):
 
 
 def test_everything_is_nought_before_the_run_begins(clock):
-    assert Metrics(clock=clock).snapshot() == Snapshot()
+    assert Metrics(clock=clock).snapshot() == MetricsSnapshot()
 
 
 def test_the_five_slowest_are_kept_whatever_their_number(metrics):

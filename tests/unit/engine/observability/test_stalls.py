@@ -23,7 +23,7 @@ class Watched:
     def __init__(self):
         self.now = 0.0
         self.notes = Notes()
-        self.detector = StallDetector([self.notes], patience=10, clock=lambda: self.now)
+        self.detector = StallDetector([self.notes], threshold=10, clock=lambda: self.now)
 
     def look(self, at, *posts):
         self.now = at

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.engine.observability.files import replaced
+from pixmill.engine.observability.files import atomic_text_file
 from pixmill.engine.observability.streams import is_stream
 
 
@@ -19,7 +19,7 @@ def test_a_device_stays_a_device(tmp_path):
         device = tmp_path / "null"
         os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
     for _ in range(2):
-        with replaced(device) as file:
+        with atomic_text_file(device) as file:
             file.write("gone")
     assert stat.S_ISCHR(device.stat().st_mode)
 
@@ -31,7 +31,7 @@ def test_a_pipe_gives_its_reader_what_is_written(tmp_path):
     reader = threading.Thread(target=lambda: heard.append(pipe.read_text()))
     reader.start()
     while not heard and reader.is_alive():
-        with replaced(pipe) as file:
+        with atomic_text_file(pipe) as file:
             file.write("text")
     reader.join()
     assert set(heard[0].split("text")) == {""}
@@ -40,7 +40,7 @@ def test_a_pipe_gives_its_reader_what_is_written(tmp_path):
 
 def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with replaced(tmp_path / "pipe") as file:
+    with atomic_text_file(tmp_path / "pipe") as file:
         file.write("lost")
 
 
@@ -48,8 +48,8 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path):
 def test_an_open_file_is_written_on_whatever_name_it_has(tmp_path, name):
     (tmp_path / "link").symlink_to("/dev/stderr")
     (tmp_path / "err").write_text("before\n")
-    imports = "from pathlib import Path\nfrom pixmill.engine.observability.files import replaced\n"
-    code = f"{imports}with replaced(Path({name!r})) as file: file.write('text\\n')"
+    imports = "from pathlib import Path\nfrom pixmill.engine.observability.files import atomic_text_file\n"
+    code = f"{imports}with atomic_text_file(Path({name!r})) as file: file.write('text\\n')"
     with (tmp_path / "err").open("a") as err:
         subprocess.run([sys.executable, "-c", code], stderr=err, check=True, cwd=tmp_path)
     assert (tmp_path / "err").read_text() == "before\ntext\n"
@@ -59,7 +59,7 @@ def test_the_file_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "real").write_text("before")
     (tmp_path / "link").symlink_to("folder/real")
-    with replaced(tmp_path / "link") as file:
+    with atomic_text_file(tmp_path / "link") as file:
         file.write("after")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "folder" / "real").read_text() == "after"

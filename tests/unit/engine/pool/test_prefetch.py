@@ -39,4 +39,4 @@ def test_it_refills_in_bunches():
 def test_the_reserve_is_the_work_behind_the_task_that_has_begun():
     lookahead = Prefetch()
     lookahead.note(0.5)
-    assert [lookahead.reserve(in_flight) for in_flight in (0, 1, 3)] == [0.0, 0.0, 1.0]
+    assert [lookahead.queued_seconds(in_flight) for in_flight in (0, 1, 3)] == [0.0, 0.0, 1.0]

@@ -29,7 +29,7 @@ def worker(fork_server):
 
 
 def give(worker, payload, times=1):
-    worker.give([Attempt(Task.of(f"{number}", payload)) for number in range(times)], time.monotonic())
+    worker.send_requests([Attempt(Task.of(f"{number}", payload)) for number in range(times)], time.monotonic())
 
 
 @pytest.mark.slow
@@ -50,5 +50,5 @@ def test_the_kernel_ends_the_worker_that_computes_for_longer(fork_server, worker
     give(worker, b"compute 60")
     ended = []
     while not ended:
-        ended = [report.value for report in fork_server.reports() if report.kind == EXITED]
+        ended = [report.value for report in fork_server.events() if report.kind == EXITED]
     assert ended == [signal.SIGXCPU]

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.profiling.sampled_handler import KEPT, STAGE, with_sampling
+from pixmill.engine.profiling.sampled_handler import MAX_TRACES, STAGE, with_sampling
 from pixmill.engine.profiling.tracer import Trace
 from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.engine.worker.stages import StageClock
@@ -43,7 +43,7 @@ def test_of_many_tasks_an_even_selection_is_kept(handler, tmp_path):
         handler(b"%03d" % number, StageClock())
     numbers = [int(trace.name.split()[1]) for trace in traces(tmp_path)]
     strides = {second - first for first, second in pairwise(numbers)}
-    assert KEPT // 2 < len(numbers) <= KEPT
+    assert MAX_TRACES // 2 < len(numbers) <= MAX_TRACES
     assert len(strides) == 1
     assert numbers[0] == 0
     assert numbers[-1] >= 900

@@ -1,13 +1,13 @@
-from pixmill.engine.profiling.speedscope import MOST, as_speedscope
-from pixmill.engine.profiling.tracer import Frame, Step, Trace
+from pixmill.engine.profiling.speedscope import MAX_TASKS, as_speedscope
+from pixmill.engine.profiling.tracer import StackFrame, Trace, TraceEvent
 
-READ, DECODE = Frame("read"), Frame("decode", "codec.py", 7)
+READ, DECODE = StackFrame("read"), StackFrame("decode", "codec.py", 7)
 
 
 def trace(name, *, began=0.0, seconds=2.0, frames=(READ, DECODE), steps=None):
     steps = steps or (
-        Step(opens=True, frame=0, at=0.5), Step(opens=True, frame=1, at=1.0),
-        Step(opens=False, frame=1, at=1.5), Step(opens=False, frame=0, at=2.0),
+        TraceEvent(opens=True, frame=0, at=0.5), TraceEvent(opens=True, frame=1, at=1.0),
+        TraceEvent(opens=False, frame=1, at=1.5), TraceEvent(opens=False, frame=0, at=2.0),
     )  # fmt: skip
     return Trace(name=name, began=began, seconds=seconds, frames=frames, steps=steps, is_truncated=name == b"cut")
 
@@ -41,7 +41,7 @@ def test_hostile_names_are_inert_and_a_cut_trace_is_told():
 
 
 def test_what_there_is_no_room_for_is_left_out_evenly():
-    steps = tuple(Step(opens=not number % 2, frame=0, at=0.0) for number in range(MOST // 4))
+    steps = tuple(TraceEvent(opens=not number % 2, frame=0, at=0.0) for number in range(MAX_TASKS // 4))
     profiles = made(*(trace(b"%d" % number, began=number, steps=steps) for number in range(7)))["profiles"]
     assert [profile["name"] for profile in profiles[1:]] == ["0", "2", "4", "6"]
 

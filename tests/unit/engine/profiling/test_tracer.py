@@ -114,6 +114,6 @@ def test_what_a_handler_says_is_passed_on():
     stages = TracedStages(clock, Tracer())
     stages.enter("read")
     stages.count("bytes", 5)
-    stages.claim(1)
+    stages.reserve_memory(1)
     timings, measures = clock.finish()
     assert (list(timings), measures) == (["read"], {"bytes": 5})

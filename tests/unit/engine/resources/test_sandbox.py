@@ -101,14 +101,12 @@ def test_a_limit_that_is_lower_already_stays(folder):
     ("wanted", "threads", "room", "workers"), [(8, 16, None, 8), (8, 16, 1000, 8), (8, 16, 36, 2), (8, 0, 4, 3), (1, 16, 18, 1)]
 )
 def test_there_are_as_many_workers_as_processes_are_allowed(wanted, threads, room, workers):
-    assert workers_within_process_limit(wanted, threads=threads, room=room) == workers
+    assert workers_within_process_limit(wanted, threads=threads, available=room) == workers
 
 
 def test_room_for_no_worker_is_an_error_with_the_numbers():
-    with pytest.raises(
-        RunError, match="no worker process can be started: 9 more processes and threads are allowed here, a worker needs 17"
-    ):
-        workers_within_process_limit(4, threads=16, room=9)
+    with pytest.raises(RunError, match="no worker process can be started: a worker needs 17 processes and threads, and 9 are left"):
+        workers_within_process_limit(4, threads=16, available=9)
 
 
 def test_the_room_is_that_of_the_narrowest_group_around(tmp_path):

@@ -20,9 +20,9 @@ def test_what_is_delayed_becomes_ready_when_it_is_due():
     backlog.delay(A, 1.0)
     backlog.delay(C, 2.0)
     assert backlog.next_due() == 1.0
-    backlog.wake(0.9)
+    backlog.promote_due(0.9)
     assert backlog.take(5) == []
-    backlog.wake(2.0)
+    backlog.promote_due(2.0)
     assert backlog.take(5) == [A, B, C]
     assert backlog.next_due() is None
 

@@ -69,7 +69,7 @@ def start(clock, notes, ledger):
             ledger=ledger,
             clock=clock,
             observers=[notes],
-            chance=random.Random(1),
+            rng=random.Random(1),
             **choices,
         )
 
@@ -114,7 +114,7 @@ def test_what_may_pass_is_tried_again_after_growing_pauses(start, notes):
     assert outcome.attempts == 4
     started = notes.of(AttemptStarted)
     assert [event.attempt.number for event in started] == [1, 2, 3, 4]
-    assert [event.attempt.alone for event in started] == [False, False, False, True]
+    assert [event.attempt.isolated for event in started] == [False, False, False, True]
     delays = [event.delay for event in notes.of(TaskRetried)]
     chance = random.Random(1)
     assert delays == [chance.uniform(0, ceiling) for ceiling in (2, 4, 8)]
@@ -131,7 +131,7 @@ def test_what_will_not_pass_is_not_tried_again(start, notes):
 def test_a_policy_of_one_attempt_does_not_ask_for_solitude(start, notes):
     drain(start(named("raise transient"), policy=Policy(attempts=1)))
     (started,) = notes.of(AttemptStarted)
-    assert (started.attempt.number, started.attempt.alone) == (1, False)
+    assert (started.attempt.number, started.attempt.isolated) == (1, False)
 
 
 def test_what_is_done_is_skipped_in_the_next_run(start):
@@ -178,11 +178,11 @@ def test_what_failed_is_remembered_and_not_tried(start, notes):
 
 def test_attempts_are_counted_over_all_runs(start, ledger, notes):
     (task,) = named("raise transient")
-    ledger.begin()
-    ledger.admit([task])
-    ledger.start([Attempt(task, 1)])
-    ledger.start([Attempt(task, 2)])
-    ledger.begin()  # the run died with the second try in flight
+    ledger.begin_run()
+    ledger.get_or_add([task])
+    ledger.start_attempts([Attempt(task, 1)])
+    ledger.start_attempts([Attempt(task, 2)])
+    ledger.begin_run()  # the run died with the second try in flight
     (outcome,) = drain(start([task]))
     assert [event.attempt.number for event in notes.of(AttemptStarted)] == [2, 3]
     assert outcome.attempts == 3
@@ -191,9 +191,9 @@ def test_attempts_are_counted_over_all_runs(start, ledger, notes):
 def test_what_was_in_flight_when_too_many_runs_died_is_failed_as_a_suspect(start, ledger):
     (task,) = named("echo x")
     for _ in range(2):
-        ledger.begin()
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
+        ledger.begin_run()
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
     (outcome,) = drain(start([task], policy=Policy(interruptions=2)))
     assert outcome.failure.code == "interrupted"
     assert ledger.counts() == Counts(failed=1)
@@ -206,9 +206,9 @@ class Commits(MemoryLedger):
         super().__init__()
         self.finished = []
 
-    def finish(self, outcomes):
+    def record_outcomes(self, outcomes):
         self.finished.append(len(outcomes))
-        super().finish(outcomes)
+        super().record_outcomes(outcomes)
 
 
 class SlowTask(InlineExecutor):

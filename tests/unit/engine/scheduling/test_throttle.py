@@ -14,7 +14,7 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
-from pixmill.engine.scheduling.throttle import GIVE_UP_AFTER, LONGEST
+from pixmill.engine.scheduling.throttle import GIVE_UP_AFTER, MAX_BACKOFF
 from pixmill.engine.task import Counts, Task
 from pixmill.testing.clocks import ManualClock
 
@@ -63,7 +63,7 @@ def run():
             clock=clock,
             policy=Policy(attempts=2),
             observers=[metrics, notes],
-            chance=random.Random(1),
+            rng=random.Random(1),
         )
         return under_way, clock, notes, ledger, metrics
 
@@ -78,7 +78,7 @@ def test_a_task_that_was_refused_often_is_done_in_the_end_and_no_try_counts(run)
     assert len(notes.of(TaskRetried)) == 12
     assert next(ledger.records()).attempts <= 1
     assert clock.elapsed() > 10
-    assert max(each.delay for each in notes.of(TaskRetried)) <= LONGEST
+    assert max(each.delay for each in notes.of(TaskRetried)) <= MAX_BACKOFF
     assert metrics.snapshot().throttled == 13
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.sqlite.journal_mode import JOURNAL, LOG, journal_mode
+from pixmill.engine.sqlite.journal_mode import ROLLBACK, WAL, journal_mode
 from pixmill.engine.task import Attempt, Done, Task
 
 
@@ -25,7 +25,7 @@ def disk(request, tmp_path):
     subprocess.run([*request.param, image], check=True, capture_output=True)
     if subprocess.run(["mount", "-o", "loop", image, place], check=False, capture_output=True).returncode:
         pytest.skip("this kernel does not mount it")
-    yield place, LOG if request.param[-1] == "4096" else JOURNAL
+    yield place, WAL if request.param[-1] == "4096" else ROLLBACK
     subprocess.run(["umount", "--lazy", place], check=True)
 
 
@@ -35,13 +35,13 @@ def test_memory_is_shared_only_where_a_full_disk_cannot_take_it_back(disk):
     path = place / "ledger.sqlite"
     task = Task.of("photo.jpg")
     with closing(SqliteLedger(path)) as ledger:
-        ledger.begin()
-        ledger.admit([task])
-        ledger.start([Attempt(task)])
-        assert path.with_name("ledger.sqlite-shm").exists() == (wanted == LOG)
+        ledger.begin_run()
+        ledger.get_or_add([task])
+        ledger.start_attempts([Attempt(task)])
+        assert path.with_name("ledger.sqlite-shm").exists() == (wanted == WAL)
         with closing(SqliteLedger(path, read_only=True)) as reader:
             assert reader.counts().pending == 1
-        ledger.finish([Done(task=task)])
+        ledger.record_outcomes([Done(task=task)])
         with closing(SqliteLedger(path, read_only=True)) as reader:
             assert reader.counts().done == 1
 
@@ -49,10 +49,10 @@ def test_memory_is_shared_only_where_a_full_disk_cannot_take_it_back(disk):
 def test_a_ledger_that_comes_from_another_disk_is_changed_over(disk, tmp_path):
     place, wanted = disk
     with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as ledger:
-        ledger.admit([Task.of("photo.jpg")])
+        ledger.get_or_add([Task.of("photo.jpg")])
     shutil.copy(tmp_path / "ledger.sqlite", place)
     with closing(SqliteLedger(place / "ledger.sqlite")) as ledger:
         assert ledger.counts().pending == 1
     with closing(sqlite3.connect(place / "ledger.sqlite")) as connection:
-        expected = "wal" if wanted == LOG else "delete"  # the kind of journal is each connection's own
+        expected = "wal" if wanted == WAL else "delete"  # the kind of journal is each connection's own
         assert connection.execute("PRAGMA journal_mode").fetchone() == (expected,)

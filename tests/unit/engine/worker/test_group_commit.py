@@ -57,7 +57,7 @@ def test_what_only_waits_for_a_disk_takes_no_room_from_what_comes_next(tmp_path)
         pool.submit(attempts(f"later await {tmp_path}/sign"))
         pool.submit(attempts(f"log {tmp_path}/log await {tmp_path}/sign"))
         wait_until((tmp_path / "log").exists)
-        assert pool.room() == 1
+        assert pool.capacity() == 1
         (tmp_path / "sign").touch()
 
 
@@ -114,7 +114,7 @@ def test_what_is_being_settled_is_not_handed_back(pool, tmp_path):
     todo = attempts(*(f"later log {tmp_path}/{number} await {tmp_path}/sign" for number in range(100)))
     pool.submit(todo)
     wait_until((tmp_path / "0").exists)
-    pool.recall()
+    pool.cancel_pending()
     (tmp_path / "sign").touch()
     reports = []
     wait_until(lambda: reports.extend(pool.wait(0.05)) or sum(map(_brought_back, reports)) == len(todo))

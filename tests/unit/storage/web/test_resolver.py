@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.resolver import get_exact, is_public, reachable
+from pixmill.storage.web.resolver import is_public, reachable, resolve
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:220:1::1", "64:ff9b::808:808", "2002:808:808::1"])
@@ -52,7 +52,7 @@ def test_a_name_that_is_none_is_refused(host):
 @pytest.mark.parametrize("spelling", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1"])
 def test_every_spelling_of_this_machine_is_seen_through(spelling):
     try:
-        get_exact(spelling, 80)
+        resolve(spelling, 80)
     except OSError:
         pytest.skip("this system does not know the spelling")
     with pytest.raises(ReadError) as raised:

@@ -9,7 +9,7 @@ from pixmill.batch.datasets.packing import Packing, ShardReader, ShardWriter
 from pixmill.batch.datasets.sample import Sample, description
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.engine.observability.json_lines import line
+from pixmill.engine.observability.json_lines import json_line
 from pixmill.storage.local.errors import read_error
 
 BLOCK = 512
@@ -30,7 +30,7 @@ class TarWriter(ShardWriter):
     def add(self, sample: Sample, contents: Sequence[bytes]) -> Sequence[int]:
         """Append the members of ``sample``, then its description."""
         positions = [self._append(member.name, content) for member, content in zip(sample.members, contents, strict=True)]
-        self._append(sample.key + b".json", line(description(sample)).encode())
+        self._append(sample.key + b".json", json_line(description(sample)).encode())
         return positions
 
     def close(self) -> None:

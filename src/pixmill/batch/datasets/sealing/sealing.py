@@ -76,7 +76,7 @@ class Sealing:
         lost = 0
         try:
             while (outdated := self._pass()) is not None:
-                self._ledger.forget(outdated.sources)
+                self._ledger.reset(outdated.sources)
                 lost += len(outdated.sources) if outdated.lost else 0
             self._commit_outcomes()
         except _Stopped:

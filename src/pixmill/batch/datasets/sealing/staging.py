@@ -79,7 +79,7 @@ class Staging:
 
     def _contend(self, name: bytes, source: bytes, rivals: set[bytes]) -> None:
         """Let the youngest have ``name``: a source that has gone left it to another, and its output was written over."""
-        known = self._ledger.recall([source, *rivals]) if rivals else []
+        known = self._ledger.get([source, *rivals]) if rivals else []
         claims = [
             each for each in known if each and each.state is State.DONE and name in {o.name for o in unpack(each.result).outputs}
         ]

@@ -10,7 +10,7 @@ from pixmill.batch.live.http.access import Guard
 from pixmill.batch.live.page.cache import Board
 from pixmill.batch.live.page.document import policy, view
 from pixmill.batch.live.preview_feed import Framed
-from pixmill.engine.observability.json_lines import line
+from pixmill.engine.observability.json_lines import json_line
 
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -90,7 +90,7 @@ class Site:
                 return Answer(status=HTTPStatus.OK, body=view(self._board.now()).encode(), kind="text/html; charset=utf-8")
             case ["state"]:
                 change = self._board.after(_whole(query.get("after", "")))
-                return Answer(status=HTTPStatus.OK, body=line(change).encode(), kind="application/json")
+                return Answer(status=HTTPStatus.OK, body=json_line(change).encode(), kind="application/json")
             case ["metrics"]:
                 return Answer(status=HTTPStatus.OK, body=self._metrics().encode(), kind=METRICS)
             case ["pictures", number, "before" | "after" as side]:

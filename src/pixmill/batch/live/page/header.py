@@ -7,7 +7,7 @@ from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import tiles
 from pixmill.core.humanize import byte_count, plural, span
 from pixmill.engine.ledger import FINISHED
-from pixmill.engine.observability.metrics import Snapshot as Numbers
+from pixmill.engine.observability.metrics import MetricsSnapshot as Numbers
 
 TENTHS = 10
 

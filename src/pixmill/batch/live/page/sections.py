@@ -23,7 +23,7 @@ from pixmill.batch.report.report_data import Dossier
 from pixmill.core.humanize import span
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import RunRecord
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 
 #: those of the report, in its order; the live page puts what changes most before them
 REPORT = (throughput, stages, sizes, extremes, what_was_run)
@@ -81,7 +81,7 @@ class Composer:
         title = f"{short(now, numbers)} of {inert(self._config.destination)}"
         return Moment(parts={**top, **written}, title=title, spoken=spoken(now, numbers))
 
-    def _dossier(self, numbers: Snapshot) -> Dossier:
+    def _dossier(self, numbers: MetricsSnapshot) -> Dossier:
         run = RunRecord(number=self._witness.run, started_at=self._began)
         return Dossier(
             source=self._config.source,

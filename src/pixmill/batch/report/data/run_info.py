@@ -19,7 +19,7 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
 from pixmill.core.validation import UNDECODABLE
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.imaging.version import ENGINE
 
@@ -41,7 +41,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     system: str = ""
     cores: int = 0
     memory: int = 0
-    snapshot: Snapshot = Snapshot()
+    snapshot: MetricsSnapshot = MetricsSnapshot()
 
 
 class AccountFile(Observer):

@@ -14,7 +14,7 @@ from pixmill.batch.state.combined_ledger import total
 from pixmill.batch.state.ledger_files import find
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.observability.histogram import HistogramSnapshot
-from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, Snapshot
+from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, MetricsSnapshot
 from pixmill.engine.task import Counts
 
 
@@ -58,7 +58,7 @@ def _last_of_each(runs: Iterable[RunRecord]) -> list[RunRecord]:
 
 def _shard(run: RunRecord) -> str:
     """Return the shard that ``run`` was asked to do; empty for the whole."""
-    asked = json.loads(run.about) if run.about else {}
+    asked = json.loads(run.metadata) if run.metadata else {}
     shard = str(asked.get("selection", {}).get("shard", ""))
     return "" if shard == str(Shard()) else shard
 
@@ -72,11 +72,11 @@ def _spanning(runs: Sequence[RunRecord]) -> RunRecord:
         ended_at=max(run.ended_at for run in runs) if has_ended else 0.0,
         reason=next((run.reason for run in runs if run.reason != FINISHED), FINISHED),
         counts=replace(total(run.counts for run in runs), skipped=sum(run.counts.skipped for run in runs)),
-        about=runs[-1].about,
+        metadata=runs[-1].metadata,
     )
 
 
-def _both(one: Snapshot, two: Snapshot) -> Snapshot:
+def _both(one: MetricsSnapshot, two: MetricsSnapshot) -> MetricsSnapshot:
     """Return the numbers of two runs on different images. ``seconds`` is what their workers had on average."""
     workers = one.workers + two.workers
     had = one.workers * one.seconds + two.workers * two.seconds
@@ -110,7 +110,7 @@ def _sum(one: Counts, two: Counts) -> Counts:
     return replace(total([one, two]), skipped=one.skipped + two.skipped)
 
 
-def _kinds(one: Snapshot, two: Snapshot, code: str) -> FailureKind:
+def _kinds(one: MetricsSnapshot, two: MetricsSnapshot, code: str) -> FailureKind:
     kinds = [snapshot.failures.get(code, FailureKind()) for snapshot in (one, two)]
     return FailureKind(count=sum(kind.count for kind in kinds), keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES])
 

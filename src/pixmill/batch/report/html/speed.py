@@ -12,7 +12,7 @@ from pixmill.batch.report.report_data import Dossier
 from pixmill.batch.report.time_breakdown import QUEUE, advice, spending
 from pixmill.core.humanize import byte_count, plural, span
 from pixmill.engine.ledger import RunRecord
-from pixmill.engine.observability.metrics import Snapshot
+from pixmill.engine.observability.metrics import MetricsSnapshot
 
 
 def throughput(dossier: Dossier) -> Section | None:
@@ -72,7 +72,7 @@ def _row(picture: Picture) -> tuple[object, ...]:
     return inert(picture.key), f"{picture.seconds:.2f} s", byte_count(picture.bytes_in), byte_count(picture.bytes_out)
 
 
-def _stage_rows(snapshot: Snapshot) -> Iterator[tuple[object, ...]]:
+def _stage_rows(snapshot: MetricsSnapshot) -> Iterator[tuple[object, ...]]:
     """Yield the stages in the order of their total; the queue, which is nobody's work, at the end."""
     ordered = sorted(snapshot.stages.items(), key=lambda entry: (entry[0] == QUEUE, -entry[1].total))
     for stage, timing in [*ordered, ("whole image", snapshot.task)]:

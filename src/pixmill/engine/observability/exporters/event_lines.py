@@ -5,8 +5,8 @@ from typing import TextIO
 
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkersSeen
-from pixmill.engine.observability.files import opening, writing
-from pixmill.engine.observability.json_lines import Explain, line
+from pixmill.engine.observability.files import config_error_if_unwritable, run_error_if_unwritable
+from pixmill.engine.observability.json_lines import Explain, json_line
 from pixmill.engine.observability.streams import is_stream, open_stream
 
 
@@ -28,7 +28,7 @@ class EventLines(Observer):
         """Write ``event``, and let it be seen at once."""
         if self.error is None and not isinstance(event, WorkersSeen):
             try:
-                self._stream.write(line(event, self._explain) + "\n")
+                self._stream.write(json_line(event, self._explain) + "\n")
                 self._stream.flush()
             except OSError as error:
                 self.error = error
@@ -43,18 +43,18 @@ class EventFile(Observer):
     def __init__(self, path: Path, *, explain: Explain | None = None) -> None:
         """Begin the file; ``ConfigError`` when it cannot be written."""
         self._path = path
-        with opening(path):
+        with config_error_if_unwritable(path):
             self._file = open_stream(path) if is_stream(path) else path.open("w", encoding="utf-8")
         self._lines = EventLines(self._file, explain=explain)
 
     def notice(self, event: Event) -> None:
         """Write ``event``; ``RunError`` when it cannot be."""
-        with writing(self._path):
+        with run_error_if_unwritable(self._path):
             self._lines.notice(event)
             if self._lines.error is not None:
                 raise self._lines.error
 
     def close(self) -> None:
         """Close the file."""
-        with writing(self._path):
+        with run_error_if_unwritable(self._path):
             self._file.close()

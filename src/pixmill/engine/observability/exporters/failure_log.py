@@ -10,14 +10,14 @@ from typing import TextIO
 from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunStalled, TaskFinished
-from pixmill.engine.observability.files import opening, writing
-from pixmill.engine.observability.json_lines import line
+from pixmill.engine.observability.files import config_error_if_unwritable, run_error_if_unwritable
+from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.observability.streams import is_stream, open_stream
 from pixmill.engine.task import Failed
 
 JSON_SUFFIXES = frozenset({".json", ".jsonl"})
-LARGEST = 10_000_000  # bytes, before the file is put aside and a new one begun
-KEPT = 5  # files put aside: name.1 is the youngest
+MAX_LOG_BYTES = 10_000_000  # bytes, before the file is put aside and a new one begun
+ROTATIONS = 5  # files put aside: name.1 is the youngest
 
 
 class FailureLog(Observer):
@@ -27,26 +27,26 @@ class FailureLog(Observer):
     becomes ``path.1``, what was that ``path.2``, and so on; ``kept`` of them are.
     """
 
-    def __init__(self, path: Path, *, largest: int = LARGEST, kept: int = KEPT) -> None:
+    def __init__(self, path: Path, *, largest: int = MAX_LOG_BYTES, kept: int = ROTATIONS) -> None:
         """Open the file; ``ConfigError`` when it cannot be."""
         self._path = path
         self._is_stream = is_stream(path)
-        self._largest = largest
+        self._max_bytes = largest
         self._kept = kept
         self._as_json = path.suffix.lower() in JSON_SUFFIXES
-        with opening(path):
+        with config_error_if_unwritable(path):
             self._file = self._open()
 
     def notice(self, event: Event) -> None:
         """Write a line when a task has failed, or when nothing finishes."""
         if isinstance(event, TaskFinished) and isinstance(event.outcome, Failed):
-            self._write([line(event)] if self._as_json else [_failure(event.at, event.outcome)])
+            self._write([json_line(event)] if self._as_json else [_failure(event.at, event.outcome)])
         elif isinstance(event, RunStalled):
-            self._write([line(event)] if self._as_json else _stall(event))
+            self._write([json_line(event)] if self._as_json else _stall(event))
 
     def close(self) -> None:
         """Close the file."""
-        with writing(self._path):
+        with run_error_if_unwritable(self._path):
             self._file.close()
 
     def _open(self) -> TextIO:
@@ -56,9 +56,9 @@ class FailureLog(Observer):
 
     def _write(self, lines: list[str]) -> None:
         text = "".join(f"{each}\n" for each in lines)
-        with writing(self._path):
+        with run_error_if_unwritable(self._path):
             size = 0 if self._is_stream else self._file.tell()
-            if size and size + len(text.encode()) > self._largest:
+            if size and size + len(text.encode()) > self._max_bytes:
                 self._rotate()
             self._file.write(text)
 
@@ -71,7 +71,7 @@ class FailureLog(Observer):
         self._file = self._open()
 
 
-def rotated_files(path: Path, kept: int = KEPT) -> list[Path]:
+def rotated_files(path: Path, kept: int = ROTATIONS) -> list[Path]:
     """Return where files that were put aside are, the youngest first: beside the file that ``path`` leads to."""
     target = Path(os.path.realpath(path))
     return [target.with_name(f"{target.name}.{number}") for number in range(1, kept + 1)]
@@ -91,7 +91,7 @@ def _stall(event: RunStalled) -> list[str]:
     return [
         printable(
             f"{_when(event.at)} {printable(post.key or b'')}: stalled in {post.stage or 'its handler'}: nothing has finished for "
-            f"{event.seconds:.0f} s (at it for {post.seconds:.1f} s, {post.place})"
+            f"{event.seconds:.0f} s (at it for {post.seconds:.1f} s, {post.location})"
         )
         for post in event.posts
     ]

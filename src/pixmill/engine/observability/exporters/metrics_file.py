@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pixmill.core.events import Event, Observer
-from pixmill.engine.observability.files import opening, replaced, writing
-from pixmill.engine.observability.json_lines import line
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.files import atomic_text_file, config_error_if_unwritable, run_error_if_unwritable
+from pixmill.engine.observability.json_lines import json_line
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 
 
-def as_json(snapshot: Snapshot) -> str:
+def as_json(snapshot: MetricsSnapshot) -> str:
     """Return ``snapshot`` as one line of JSON."""
-    return line(snapshot) + "\n"
+    return json_line(snapshot) + "\n"
 
 
 class MetricsFile(Observer):
@@ -27,7 +27,7 @@ class MetricsFile(Observer):
         path: Path,
         metrics: Metrics,
         *,
-        render: Callable[[Snapshot], str] = as_json,
+        render: Callable[[MetricsSnapshot], str] = as_json,
         interval: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -38,7 +38,7 @@ class MetricsFile(Observer):
         self._interval = interval
         self._clock = clock
         self._next = clock() + interval
-        with opening(path):
+        with config_error_if_unwritable(path):
             self._write()
 
     def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
@@ -50,9 +50,9 @@ class MetricsFile(Observer):
 
     def close(self) -> None:
         """Write the numbers as they are now."""
-        with writing(self._path):
+        with run_error_if_unwritable(self._path):
             self._write()
 
     def _write(self) -> None:
-        with replaced(self._path) as file:
+        with atomic_text_file(self._path) as file:
             file.write(self._render(self._metrics.snapshot()))

@@ -28,10 +28,10 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.text import printable
 from pixmill.engine.events import RunEnded, RunStarted, TaskFinished
 from pixmill.engine.observability.histogram import BOUNDS
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.task import Done, Failed
 
-SHARE = 0.1  # of the tasks that get a trace, unless OTEL_TRACES_SAMPLER says otherwise
+SAMPLED_SHARE = 0.1  # of the tasks that get a trace, unless OTEL_TRACES_SAMPLER says otherwise
 SHUTDOWN_TIMEOUT = 5.0  # seconds that the last numbers may take when the run is over
 QUEUE = "queue"  # before a worker has begun
 LIBRARY = "opentelemetry"  # the name of its loggers
@@ -118,17 +118,17 @@ def _attributes(outcome: Done | Failed) -> Iterator[tuple[str, AttributeValue]]:
 
 def _sampler() -> Sampler | None:
     """Return our own choice, or nothing where the environment has made one."""
-    return None if os.environ.get(OTEL_TRACES_SAMPLER) else TraceIdRatioBased(SHARE)
+    return None if os.environ.get(OTEL_TRACES_SAMPLER) else TraceIdRatioBased(SAMPLED_SHARE)
 
 
 def _instruments(meters: MeterProvider, metrics: Metrics, unit: str, measures: Mapping[str, str], version: str) -> Histogram:
     """Register what is read off ``metrics`` whenever numbers are sent, and return the histogram of stages."""
     meter = meters.get_meter("pixmill", version)
 
-    def count(name: str, read: Callable[[Snapshot], Mapping[str, float]], label: str = "") -> None:
+    def count(name: str, read: Callable[[MetricsSnapshot], Mapping[str, float]], label: str = "") -> None:
         meter.create_observable_counter(f"pixmill.{name}", [partial(_observe, metrics, read, label)])
 
-    def gauge(name: str, read: Callable[[Snapshot], Mapping[str, float]], label: str = "", *, of: str = "") -> None:
+    def gauge(name: str, read: Callable[[MetricsSnapshot], Mapping[str, float]], label: str = "", *, of: str = "") -> None:
         meter.create_observable_gauge(f"pixmill.{name}", [partial(_observe, metrics, read, label)], unit=of)
 
     count(f"{unit}s", lambda now: {"done": now.done, "failed": now.failed, "skipped": now.skipped}, "pixmill.state")
@@ -147,7 +147,7 @@ def _instruments(meters: MeterProvider, metrics: Metrics, unit: str, measures: M
 
 def _observe(
     metrics: Metrics,
-    read: Callable[[Snapshot], Mapping[str, float]],
+    read: Callable[[MetricsSnapshot], Mapping[str, float]],
     label: str,
     options: CallbackOptions,  # noqa: ARG001  # as it is called
 ) -> Iterator[Observation]:
@@ -155,7 +155,7 @@ def _observe(
         yield Observation(amount, {label: value} if label else {})
 
 
-def _measure(measure: str, now: Snapshot) -> Mapping[str, float]:
+def _measure(measure: str, now: MetricsSnapshot) -> Mapping[str, float]:
     return {"": now.measures.get(measure, 0)}
 
 

@@ -16,7 +16,7 @@ from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
 from pixmill.engine.observability.histogram import BOUNDS, HistogramSnapshot
-from pixmill.engine.observability.metrics import Metrics, Snapshot
+from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 
 _BOUNDS = (*(format(bound, "g") for bound in BOUNDS), "+Inf")
 
@@ -32,14 +32,14 @@ class MetricNames(msgspec.Struct, frozen=True, kw_only=True):
     measures: Mapping[str, str] = {}
 
 
-def exposition(snapshot: Snapshot, names: MetricNames) -> str:
+def exposition(snapshot: MetricsSnapshot, names: MetricNames) -> str:
     """Return ``snapshot`` in the text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(families(snapshot, names)))
     return generate_latest(registry).decode()
 
 
-def families(snapshot: Snapshot, names: MetricNames) -> Iterator[Metric]:
+def families(snapshot: MetricsSnapshot, names: MetricNames) -> Iterator[Metric]:
     """Yield every metric with its samples."""
     name, unit = names.prefix, names.unit
     states = {"done": snapshot.done, "failed": snapshot.failed, "skipped": snapshot.skipped}

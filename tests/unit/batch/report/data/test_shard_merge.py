@@ -3,11 +3,11 @@
 from pixmill.batch.report.data.run_info import Account
 from pixmill.batch.report.data.shard_merge import together
 from pixmill.engine.observability.histogram import HistogramSnapshot
-from pixmill.engine.observability.metrics import FailureKind, SlowTask, Snapshot
+from pixmill.engine.observability.metrics import FailureKind, MetricsSnapshot, SlowTask
 
 
 def snapshot(*, workers, seconds, done, longest):
-    return Snapshot(
+    return MetricsSnapshot(
         run=3,
         workers=workers,
         seconds=seconds,
@@ -41,7 +41,7 @@ def test_numbers_add_up_and_the_time_is_what_workers_had_on_average():
 
 
 def test_one_shard_that_was_stopped_is_what_is_said_of_all():
-    stopped = Snapshot(reason="SIGTERM", workers=1)
-    finished = Snapshot(reason="finished", workers=1)
+    stopped = MetricsSnapshot(reason="SIGTERM", workers=1)
+    finished = MetricsSnapshot(reason="finished", workers=1)
     for order in ((stopped, finished), (finished, stopped)):
         assert together([Account(snapshot=each) for each in order]).snapshot.reason == "SIGTERM"
