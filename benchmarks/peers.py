@@ -1,4 +1,4 @@
-"""Who is measured: pixmill, the bare calls of its codecs, and what users would take instead, each driven as its authors advise."""
+"""The tools that are measured: pixmill, its codec calls alone, and the alternatives, each used as its authors recommend."""
 
 import json
 import sys
@@ -131,11 +131,11 @@ PEERS = (
         command=_pixmill("--durability", "none"), special=True,
     ),
     Peer(
-        name="bare", label="the bare codec calls, a process for each core", install=Bench.pixmill,
+        name="bare", label="codec calls only, one process per core", install=Bench.pixmill,
         command=_script("bare_loop.py", "pixmill"), special=True, scored=False,
     ),
     Peer(
-        name="bare-1", label="the bare codec calls, 1 process", install=Bench.pixmill,
+        name="bare-1", label="codec calls only, 1 process", install=Bench.pixmill,
         command=_script("bare_loop.py", "pixmill", 1), special=True, scored=False,
     ),
     Peer(

@@ -14,8 +14,8 @@ Row = Mapping[str, Any]
 
 OURS = "pixmill"
 HEADLINE = ("pixmill", "sharp", "pillow-simd", "pillow", "pillow-1")
-COLUMNS = ("", "images/s", "MP/s", "CPU s/image", "peak memory", "bytes/image", "PSNR", "SSIM", "pixmill is")
-GOALS = ("", "rate", "hoped for", "measured", "the bare calls", "met")
+COLUMNS = ("", "images/s", "MP/s", "CPU s/image", "peak memory", "bytes/image", "PSNR", "SSIM", "pixmill speedup")
+GOALS = ("", "rate", "target", "measured", "codec calls only", "met")
 BARE = {"pixmill": "bare", "pixmill-1": "bare-1"}  # what the codecs reach with nothing around them
 MIB = 2**20
 
@@ -44,7 +44,7 @@ def _about(path: Path, head: Row) -> str:
     return (
         f"Run of {head['date']}, commit {head['commit']}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
         f"{machine['system']}, Python {machine['python']}, outputs on {machine['file_system']}. "
-        f"{head['repetitions']} repetitions, the peers in turn; every figure is the median. "
+        f"{head['repetitions']} repetitions, the tools in turn; every figure is a median. "
         f"Rows: [{path.name}](../benchmarks/runs/{path.name})."
     )
 
@@ -61,7 +61,7 @@ def table(scenario: Scenario, rows: Sequence[Row]) -> str:
 
 
 def goals(path: Path) -> str:
-    """Return the table of what was hoped for and what there is."""
+    """Return the table of targets and results."""
     _, rows = read(path)
     lines: list[Sequence[str]] = [GOALS, ["---", "---", "---:", "---:", "---:", "---"]]
     lines += [line for scenario in scenarios() for goal in scenario.goals for line in _goal(scenario, goal, rows)]
@@ -82,7 +82,7 @@ def _goal(scenario: Scenario, goal: Goal, rows: Iterable[Row]) -> Iterator[Seque
 
 
 def _limit(goal: Goal, by_peer: Mapping[str, Sequence[Row]]) -> str:
-    """Return the same ratio with the bare calls of the codecs in the place of pixmill."""
+    """Return the same ratio with pixmill replaced by its codec calls alone."""
     ours, theirs = by_peer[BARE[goal.who]], by_peer[BARE.get(goal.than, goal.than)]
     return f"{ratio(ours, theirs):.2f}" if ours and theirs and goal.measure == "rate" else "-"
 

@@ -66,4 +66,4 @@ def test_a_run_begins_however_many_files_there_are(mounted, request, folders, fi
         assert held < most
     assert process.returncode == TERMINATED
     request.node.user_properties.append(("faults", {"injected": 1, "images": folders * files, "lost": 0}))
-    request.node.user_properties.append(("figure", (f"MB held by the coordinator, {request.node.callspec.id}", held // 1_000_000)))
+    request.node.user_properties.append(("figure", (f"coordinator memory in MB, {request.node.callspec.id}", held // 1_000_000)))

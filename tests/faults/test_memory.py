@@ -175,7 +175,7 @@ def test_ten_thousand_images_leave_memory_and_open_files_as_they_were(trial, tmp
     attempt = trial(source)
     growth, files = soak(attempt, images=10_000)
     attempt.faults += 1
-    request.node.user_properties.append(("figure", ("bytes of memory an image, over 10,000", round(growth))))
+    request.node.user_properties.append(("figure", ("memory growth in bytes per image, over 10,000 images", round(growth))))
     assert growth < 1_000, f"{growth:.0f} bytes an image"
     assert max(files) - min(files) <= 12
     attempt.complete()

@@ -44,6 +44,6 @@ def test_one_percent_of_poison_is_named_and_costs_little_time(trial, crowd, pois
     told = failed(attempt.destination)
     assert {record.attempts for record in told.values()} == {2}
     assert {record.failure.code for record in told.values()} == {"crash", "timeout", "out-of-memory"}
-    request.node.user_properties.append(("figure", ("times as long with 1 % of poison", round(took / clean, 2))))
+    request.node.user_properties.append(("figure", ("slowdown factor with 1 % poison", round(took / clean, 2))))
     # every hang may hold a worker for its deadline twice; the rest of the crew works on
     assert took < clean * 3 + 2 * 2 * len(doomed)

@@ -74,4 +74,4 @@ def test_nothing_is_found_in_a_while(name, tmp_path, request):
     result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=SECONDS + 200)
     assert result.returncode == 0, result.stderr[-3000:]
     executed = [line.split()[1] for line in result.stderr.splitlines() if line.startswith("Done ")]
-    request.node.user_properties.append(("figure", (f"inputs tried on {name}", int(executed[0]))))
+    request.node.user_properties.append(("figure", (f"fuzz inputs tried on {name}", int(executed[0]))))
