@@ -169,7 +169,7 @@ class StopAtFirstShard(Observer):
         self.run = None
         self.sealed = []
 
-    def notice(self, event):
+    def on_event(self, event):
         if isinstance(event, ShardSealed):
             self.sealed.append(event.name)
             self.run.stop("SIGTERM")

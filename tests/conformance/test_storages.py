@@ -8,8 +8,8 @@ import pytest
 from pixmill.core.errors import ReadError
 from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-from pixmill.storage.retry.policy import Patience
-from pixmill.storage.retry.storage import Retrying
+from pixmill.storage.retry.policy import RetryPolicy
+from pixmill.storage.retry.storage import RetryingStorage
 from pixmill.testing.storages import StorageSuite
 
 
@@ -34,7 +34,7 @@ class TestMemoryStorage(StorageSuite):
 class TestRetrying(StorageSuite):
     @pytest.fixture
     def storage(self):
-        return Retrying(open_storage("memory://"), Patience())
+        return RetryingStorage(open_storage("memory://"), RetryPolicy())
 
 
 class ObjectsSuite(StorageSuite):
@@ -49,12 +49,12 @@ class ObjectsSuite(StorageSuite):
         return open_storage(f"{address}/{next(self.numbers)}")
 
     def test_one_of_two_who_replace_at_once_succeeds(self, storage):
-        first = storage.replace(b"lease", b"mine", expected=None)
+        first = storage.compare_and_swap(b"lease", b"mine", expected=None)
         assert first
-        assert storage.replace(b"lease", b"yours", expected=None) is None
-        second = storage.replace(b"lease", b"still mine", expected=first)
+        assert storage.compare_and_swap(b"lease", b"yours", expected=None) is None
+        second = storage.compare_and_swap(b"lease", b"still mine", expected=first)
         assert second
-        assert storage.replace(b"lease", b"yours", expected=first) is None
+        assert storage.compare_and_swap(b"lease", b"yours", expected=first) is None
         assert storage.read(b"lease", limit=100) == b"still mine"
 
     def test_a_large_object_goes_in_parts(self, storage):
@@ -64,7 +64,7 @@ class ObjectsSuite(StorageSuite):
 
     def test_a_missing_object_has_no_entry_to_fetch(self, storage):
         with pytest.raises(ReadError) as raised:
-            storage.fetch(Entry(b"gone", 1, b'"0123"'), limit=10)
+            storage.read_version(Entry(b"gone", 1, b'"0123"'), limit=10)
         assert raised.value.code in ("read-vanished", "changed")
 
 

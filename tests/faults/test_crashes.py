@@ -18,7 +18,7 @@ class Notes:
     def __init__(self):
         self.events = []
 
-    def notice(self, event):
+    def on_event(self, event):
         self.events.append(event)
 
     def close(self):

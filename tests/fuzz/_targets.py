@@ -8,7 +8,7 @@ from pathlib import Path
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import PixmillError, RecipeError
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.ipc.messages import FrameReader
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
@@ -73,9 +73,9 @@ def recipes(data):
 
 def frames(data):
     """The wire: whatever comes is messages, is waited for, or is refused by the decoder."""
-    with suppress(*UNDECODABLE):
+    with suppress(*DECODE_ERRORS):
         FrameReader().messages(data)
-    with suppress(*UNDECODABLE):
+    with suppress(*DECODE_ERRORS):
         FrameReader().requests(data)
 
 

@@ -37,9 +37,9 @@ def both(data, side):
     recipe = Recipe(steps=(Resize(width=side, height=side),))
     source = Input(data)
     header = identify.read_header(source, recipe)
-    if not turbo_decode.plan(source, header, recipe):
+    if not turbo_decode.plan_decode(source, header, recipe):
         return None
-    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
+    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
     general = decode.decode(source, header, recipe)
     assert (fast.width, fast.height, fast.pixels.bands) == (general.width, general.height, general.pixels.bands)
     return fast.to_numpy().astype(float), general.to_numpy().astype(float)
@@ -124,7 +124,7 @@ def test_every_kernel_comes_out_as_libvips_makes_it(kernel):
     recipe = Recipe(steps=(Resize(width=320, kernel=kernel),))
     source = Input(jpeg(scene(640, 480)))
     header = identify.read_header(source, recipe)
-    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
+    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
     assert psnr(fast.to_numpy().astype(float), decode.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
 
 

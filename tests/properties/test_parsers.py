@@ -14,7 +14,7 @@ from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.reserved import identity
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Ready, TaskResult, message_frame, request_frame
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
@@ -215,11 +215,11 @@ def test_errands_arrive_whole_however_the_stream_was_chopped(errands, places):
 @given(st.binary(max_size=60))
 @example(b"\x91\xa1\xff")  # a text that is no UTF-8
 def test_a_frame_of_garbage_is_an_error_of_its_own(data):
-    with suppress(*UNDECODABLE):
+    with suppress(*DECODE_ERRORS):
         FrameReader().messages(len(data).to_bytes(4, "little") + data)
 
 
 def test_a_frame_that_never_ends_is_waited_for_and_nothing_is_made_of_it():
     assert FrameReader().messages(b"\xff\xff\xff\xff" + bytes(1000)) == []
-    with pytest.raises(UNDECODABLE):
+    with pytest.raises(DECODE_ERRORS):
         FrameReader().messages(b"\x01\0\0\0\xc1")

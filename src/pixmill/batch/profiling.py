@@ -15,7 +15,7 @@ from pixmill.batch.outputs.named_files import check_again
 from pixmill.core.errors import ConfigError
 from pixmill.core.temporary_folder import temporary_folder
 from pixmill.core.text import printable
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
 from pixmill.engine.profiling.sampled_handler import with_sampling
@@ -72,6 +72,6 @@ def _traces(spool: Path) -> list[Trace]:
     """Return the traces; one that a worker died over is left out."""
     traces = []
     for path in sorted(spool.glob("*.trace")):
-        with suppress(OSError, *UNDECODABLE):
+        with suppress(OSError, *DECODE_ERRORS):
             traces.append(msgspec.msgpack.decode(path.read_bytes(), type=Trace))
     return traces

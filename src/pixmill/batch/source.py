@@ -11,7 +11,7 @@ from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.core.errors import AddressError, ImageError
 from pixmill.core.registry import Registry
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, Placed
+from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.inodes import absolute
 from pixmill.storage.storage import Storage
 
@@ -31,7 +31,7 @@ class Folder(Entry, frozen=True, array_like=True, gc=False):
     """A folder beside entries, which is no input: no output is called as the folder that its images will be in."""
 
 
-class Row(Placed, frozen=True, array_like=True, gc=False):
+class Row(LocatedEntry, frozen=True, array_like=True, gc=False):
     """An entry that a list names. ``columns`` is what the list says of it besides, as a JSON object; empty for nothing."""
 
     columns: bytes = b""

@@ -18,7 +18,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Observer(Protocol):
     """Whoever listens: ledger, metrics, progress, log."""
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take note of ``event``. An exception ends the run: an observer that cannot do its work is not ignored."""
 
     def close(self) -> None:

@@ -14,14 +14,14 @@ from pixmill.core.temporary_folder import writing_temporaries
 
 Record = tuple[bytes, bytes]
 
-HELD = 32_000_000  # bytes of records in memory before they go to disk
+MEMORY_LIMIT = 32_000_000  # bytes of records in memory before they go to disk
 _OVERHEAD = 150  # bytes that Python needs for a record beyond its content
 _BLOCK = 500  # records that are read back at once
 _first = itemgetter(0)
 _blocks = msgspec.msgpack.Decoder(list[Record])
 
 
-class Sorted:
+class ExternalSort:
     """``records`` (key and content) in order of key; equal keys stay in the order in which they came.
 
     They are drawn once, when the first is asked for, and may then be gone through any number of times, by several threads
@@ -30,7 +30,7 @@ class Sorted:
     Memory: ``held``, and a few hundred records of each run while they are merged.
     """
 
-    def __init__(self, records: Iterable[Record], *, held: int = HELD) -> None:
+    def __init__(self, records: Iterable[Record], *, held: int = MEMORY_LIMIT) -> None:
         """Draw nothing yet."""
         self._records: Iterable[Record] | None = records
         self._held = held
@@ -47,20 +47,20 @@ class Sorted:
         return heapq.merge(*self._runs, self._latest, key=_first) if self._runs else iter(self._latest)
 
     def _fill(self, records: Iterable[Record]) -> None:
-        spill: _Spill | None = None
+        spill: _SpillFile | None = None
         size = 0
         for record in records:
             self._latest.append(record)
             size += len(record[0]) + len(record[1]) + _OVERHEAD
             if size > self._held:
-                spill = spill or _Spill()
+                spill = spill or _SpillFile()
                 self._latest.sort(key=_first)
                 self._runs.append(_Run(spill, self._latest))
                 self._latest, size = [], 0
         self._latest.sort(key=_first)
 
 
-class _Spill:
+class _SpillFile:
     """An unnamed file that only grows; it is closed when nobody holds it any more."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Spill:
 class _Run:
     """Sorted records on disk."""
 
-    def __init__(self, spill: _Spill, records: list[Record]) -> None:
+    def __init__(self, spill: _SpillFile, records: list[Record]) -> None:
         self._spill = spill
         encode = msgspec.msgpack.encode
         self._places = [spill.append(encode(records[start : start + _BLOCK])) for start in range(0, len(records), _BLOCK)]

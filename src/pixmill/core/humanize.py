@@ -14,7 +14,7 @@ def byte_count(amount: float) -> str:
     return f"{amount:.0f} B"
 
 
-def span(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Return ``4.2 s``, ``1:34`` or ``2:05:00`` for a length of time."""
     if seconds < SHORT:
         return f"{seconds:.1f} s"

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, get_args
 import msgspec
 
 from pixmill.core.errors import ConfigError
-from pixmill.core.validation import Unknown, convert, nearest
+from pixmill.core.validation import InvalidValue, convert, did_you_mean
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,7 +44,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Return ``value`` as ``kind``; raise the class' error with the parameter sentence when it is not one."""
         try:
             return convert(value, kind)
-        except Unknown as wrong:
+        except InvalidValue as wrong:
             raise cls.error(f"{cls.label()}.{name}{wrong.where}: {wrong}") from None
 
     @classmethod
@@ -61,7 +61,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             if config.tag_field and key == config.tag_field:
                 continue
             if key not in names:
-                raise cls.error(f"{cls.label()}.{key}: no such setting{nearest(str(key), names)}")
+                raise cls.error(f"{cls.label()}.{key}: no such setting{did_you_mean(str(key), names)}")
             values[names[key].name] = value
         missing = [name for name, field in names.items() if field.required and field.name not in values]
         if missing:

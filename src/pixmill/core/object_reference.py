@@ -40,7 +40,7 @@ def _is_found_by_name(module: str, path: str) -> bool:
     return spec is not None and spec.origin == path
 
 
-def resolve(address: str) -> Callable[..., Any]:  # the caller knows the signature
+def import_object(address: str) -> Callable[..., Any]:  # the caller knows the signature
     """Import what ``reference`` named, from a module or from a file; ``ConfigError`` when it is not there.
 
     A file is run once in a process, however often it is asked for. An exception of the module's own code is not caught.

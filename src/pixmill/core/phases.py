@@ -4,10 +4,10 @@ from collections.abc import Generator, Iterable
 from itertools import zip_longest
 
 #: Work under way: it does a step with each ``next``, and is done when there is none left. To close it is to give it up.
-Steps = Generator[None, None, None]
+Phases = Generator[None, None, None]
 
 
-def in_step(works: Iterable[Steps]) -> Steps:
+def in_lockstep(works: Iterable[Phases]) -> Phases:
     """Take all ``works`` a step further with each step; when one fails, the others are given up."""
     under_way = list(works)
     try:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pixmill.core.errors import ConfigError
-from pixmill.core.validation import nearest
+from pixmill.core.validation import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -50,7 +50,7 @@ class Registry(Generic[T]):
         for name in self.names():
             yield name, self.get(name)
 
-    def prepare(self) -> bool:
+    def preload(self) -> bool:
         """Import the extensions of the package itself and look for plugins, without running any code of theirs.
 
         For a process from which others are forked. Return whether that is all there are.
@@ -66,7 +66,7 @@ class Registry(Generic[T]):
         plugins = self._plugins
         if name not in plugins:
             known = self.names()
-            guess = nearest(name, known) or f"; there are {', '.join(known)}"
+            guess = did_you_mean(name, known) or f"; there are {', '.join(known)}"
             raise self.error(f"no {self.kind} is called '{name}'{guess}")
         extension: type[T] = plugins[name].load()
         return extension

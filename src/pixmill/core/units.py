@@ -15,7 +15,7 @@ def plain(amount: float) -> str:
     return format(Decimal(repr(float(amount))).normalize(), "f")
 
 
-class Scalar:
+class Quantity:
     """What the numeric quantities share: a number, a unit, and the way back to text."""
 
     __slots__ = ()
@@ -63,7 +63,7 @@ class Scalar:
         return self.to_builtin()
 
 
-class Pixels(Scalar, int):
+class Pixels(Quantity, int):
     """A number of pixels: ``100MP``, ``4GP`` or a plain integer."""
 
     __slots__ = ()
@@ -72,7 +72,7 @@ class Pixels(Scalar, int):
     spelling: ClassVar = {"px": "", "kp": "kP", "mp": "MP", "gp": "GP"}
 
 
-class ByteSize(Scalar, int):
+class ByteSize(Quantity, int):
     """A number of bytes: ``256MB`` (decimal), ``256MiB`` (binary) or a plain integer."""
 
     __slots__ = ()
@@ -87,7 +87,7 @@ class ByteSize(Scalar, int):
     }  # fmt: skip
 
 
-class Duration(Scalar, float):
+class Duration(Quantity, float):
     """A length of time in seconds: ``500ms``, ``30s``, ``5m``, ``2h`` or a plain number of seconds."""
 
     __slots__ = ()
@@ -96,7 +96,7 @@ class Duration(Scalar, float):
     spelling: ClassVar = {"min": "m"}
 
 
-class Rate(Scalar, float):
+class Rate(Quantity, float):
     """A number of images a second: ``50/s``, ``600/m`` or a plain number."""
 
     __slots__ = ()

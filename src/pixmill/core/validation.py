@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
-class Unknown(ValueError):
+class InvalidValue(ValueError):
     """A value does not fit its type. ``where`` is the path inside the field: ``[2]``."""
 
     def __init__(self, expected: str, value: object, *, choices: Iterable[str] = (), where: str = "") -> None:
         """Compose the sentence from what was ``expected`` and the ``value`` that came."""
-        hint = nearest(value, choices) if isinstance(value, str) else ""
-        super().__init__(f"expected {expected}, received {shown(value)}{hint}")
+        hint = did_you_mean(value, choices) if isinstance(value, str) else ""
+        super().__init__(f"expected {expected}, received {quoted(value)}{hint}")
         self.where = where
 
 
@@ -44,16 +44,16 @@ def _leaf(value: object, kind: Any, base: Any) -> Any:  # noqa: ANN401  # any de
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
         choices = [str(choice) for choice in get_args(base)] if get_origin(base) is Literal else []
-        raise Unknown(expected(kind), value, choices=choices) from None
+        raise InvalidValue(expected(kind), value, choices=choices) from None
 
 
 def _parse(parser: Any, value: object) -> Any:  # noqa: ANN401  # a classmethod of any type
     try:
         return parser(value)
     except ValueError as wrong:
-        if isinstance(wrong, Unknown):
+        if isinstance(wrong, InvalidValue):
             raise
-        raise Unknown(str(wrong), value) from None
+        raise InvalidValue(str(wrong), value) from None
 
 
 def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401  # any union
@@ -61,35 +61,35 @@ def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa:
     members = get_args(union)
     if value is None and type(None) in members:
         return None
-    wrong: Unknown | None = None
+    wrong: InvalidValue | None = None
     for member in members:
         if member is type(None):
             continue
         try:
             return convert(value, Annotated[member, *bounds] if bounds else member)
-        except Unknown as error:
+        except InvalidValue as error:
             wrong = wrong or error
     if wrong is None or len(members) > 2:  # noqa: PLR2004  # the first member's own sentence serves "X or nothing"
-        raise Unknown(expected(union), value)
+        raise InvalidValue(expected(union), value)
     raise wrong
 
 
 def _tuple(value: object, member: Any) -> tuple[Any, ...]:  # noqa: ANN401  # any member type
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise Unknown("a list", value)
+        raise InvalidValue("a list", value)
     return tuple(_member(entry, member, f"[{index}]") for index, entry in enumerate(value))
 
 
 def _mapping(value: object, member: Any) -> dict[str, Any]:  # noqa: ANN401  # any member type
     if not isinstance(value, Mapping):
-        raise Unknown("a table of settings", value)
+        raise InvalidValue("a table of settings", value)
     return {str(key): _member(entry, member, f".{key}") for key, entry in value.items()}
 
 
 def _member(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401  # any member type
     try:
         return convert(value, kind)
-    except Unknown as wrong:
+    except InvalidValue as wrong:
         wrong.where = where + wrong.where
         raise
 
@@ -126,7 +126,7 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
     return ""
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the known name nearest to ``name``, or a short list of what there is."""
     import difflib  # noqa: PLC0415  # few runs have anything to guess
 
@@ -135,7 +135,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
     return f"; did you mean '{match[0]}'?" if match else ""
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return ``value`` for a message: plain for numbers and words, quoted where spaces or emptiness would confuse."""
     text = repr(value)
     if isinstance(value, str) and value.isprintable() and value and " " not in value:

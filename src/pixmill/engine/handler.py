@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from pixmill.core.object_reference import reference, resolve
-from pixmill.core.phases import Steps
+from pixmill.core.object_reference import import_object, reference
+from pixmill.core.phases import Phases
 from pixmill.engine.resources.sandbox import Sandbox
 
 
@@ -39,7 +39,7 @@ class PendingResult(msgspec.Struct, frozen=True):
     """
 
     result: bytes
-    commit: Callable[[Stages], Steps]
+    commit: Callable[[Stages], Phases]
     size: int
 
 
@@ -91,7 +91,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
 
     def load(self) -> Handler:
         """Import the handler and build it. Called in the worker."""
-        made = resolve(self.factory)
+        made = import_object(self.factory)
         if self.plain:
             return lambda payload, stages: made(payload)  # noqa: ARG005  # a plain function has no stages
         handler: Handler = made(self.options)

@@ -36,7 +36,7 @@ class Image(msgspec.Struct, frozen=True):
         return self._pixels
 
     @property
-    def is_bare(self) -> bool:
+    def has_raster(self) -> bool:
         """Tell whether there is a ``raster``, which also says that there is nothing else to the picture."""
         return self.raster is not None
 
@@ -53,7 +53,7 @@ class Image(msgspec.Struct, frozen=True):
     @property
     def has_alpha(self) -> bool:
         """Tell whether the last band is opacity."""
-        return not self.is_bare and bool(self.pixels.hasalpha())
+        return not self.has_raster and bool(self.pixels.hasalpha())
 
     @property
     def max_value(self) -> int:

@@ -18,13 +18,13 @@ def premultiplied(pixels: pyvips.Image, transform: Callable[[pyvips.Image], pyvi
     return mixed.rint().cast(pixels.format).copy(interpretation=pixels.interpretation)
 
 
-def straight_line(colour: pyvips.Image, *, slope: float, offset: float) -> pyvips.Image:
+def linear(colour: pyvips.Image, *, slope: float, offset: float) -> pyvips.Image:
     """Return ``colour`` (8 or 16 bits) with each value times ``slope`` plus ``offset``, rounded and kept in range."""
     table = pyvips.Image.identity(ushort=colour.format == "ushort").linear(slope, offset).rint().cast(colour.format)
     return colour.maplut(table)
 
 
-def unsound(image: Image) -> str:
+def describe_invalid(image: Image) -> str:
     """Say in words what is wrong with ``image`` in the working colour space; the empty string when nothing is."""
     pixels = image.pixels
     kind, bands = SPACES.get(pixels.interpretation, ("", ()))
@@ -38,7 +38,7 @@ def unsound(image: Image) -> str:
     return ""
 
 
-def in_whole_levels(image: Image) -> Image:
+def quantised(image: Image) -> Image:
     """Return ``image`` with its values rounded and clipped to what its interpretation holds: arithmetic makes them fractions."""
     pixels = image.pixels
     kind, _ = SPACES.get(pixels.interpretation, (pixels.format, ()))

@@ -15,12 +15,12 @@ from pixmill.imaging.metadata import fields
 from pixmill.imaging.pipeline import turbo_decode
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.encode import Output, encode
-from pixmill.imaging.pipeline.error_stage import blame
+from pixmill.imaging.pipeline.error_stage import classify_error
 from pixmill.imaging.pipeline.identify import dropped, read_header, without_preamble
-from pixmill.imaging.pipeline.memory_estimate import footprint
-from pixmill.imaging.pipeline.never_bigger import Keeps, serves
-from pixmill.imaging.pipeline.shrink_on_load import rows
-from pixmill.imaging.pipeline.transform import Draft, advance
+from pixmill.imaging.pipeline.memory_estimate import memory_estimate
+from pixmill.imaging.pipeline.never_bigger import Keeps, is_equivalent_output
+from pixmill.imaging.pipeline.shrink_on_load import step_chains
+from pixmill.imaging.pipeline.transform import Draft, apply_steps
 from pixmill.imaging.recipe import Recipe
 
 __all__ = ["Output", "Result", "configure", "process"]
@@ -67,25 +67,25 @@ def process(
     except (PixmillError, MemoryError):
         raise
     except Exception as error:
-        raise blame(error, stage, source) from error
+        raise classify_error(error, stage, source) from error
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:
     begin("header")
     source = without_preamble(source)
     header = read_header(source, recipe)
-    claim(footprint(header, recipe) + len(source.data or b""))
+    claim(memory_estimate(header, recipe) + len(source.data or b""))
     begin("decode")
     pictures = _pictures(source, header, recipe)
-    kept = {} if pictures[0].is_bare else fields.collect(pictures[0].pixels, recipe.metadata)
+    kept = {} if pictures[0].has_raster else fields.collect(pictures[0].pixels, recipe.metadata)
     begin("transform")
     drafts = tuple(map(Draft, pictures))
     if recipe.shared_steps:
-        drafts = (advance(drafts[0], recipe.shared_steps, header, recipe),) * len(recipe.renditions)
+        drafts = (apply_steps(drafts[0], recipe.shared_steps, header, recipe),) * len(recipe.renditions)
     outputs, notes = [], [*dropped(header, pictures[0])]
     for rendition, shared in zip(recipe.renditions, drafts, strict=True):
         begin("transform")
-        draft = advance(shared, recipe.steps_of(rendition), header, recipe)
+        draft = apply_steps(shared, recipe.steps_of(rendition), header, recipe)
         begin("encode")
         output = encode(draft.image, rendition, header, recipe, kept)
         if recipe.never_bigger and _is_better(source, output, pictures[0], header, recipe):
@@ -97,14 +97,14 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
 
 def _pictures(source: Input, header: Header, recipe: Recipe) -> tuple[Image, ...]:
     """Return the decoded picture for each row of steps, by the fastest engine that makes exactly what is asked for."""
-    if plan := turbo_decode.plan(source, header, recipe):
+    if plan := turbo_decode.plan_decode(source, header, recipe):
         with suppress(turbo_decode.Unsure):
             return turbo_decode.decode(source, header, recipe, plan)
-    return (decode(source, header, recipe),) * len(rows(recipe))
+    return (decode(source, header, recipe),) * len(step_chains(recipe))
 
 
 def _is_better(source: Input, output: Output, picture: Image, header: Header, recipe: Recipe) -> bool:
     """Tell whether the source is smaller than ``output`` and may stand for it."""
     steps = [step for rendition in recipe.renditions for step in (*recipe.steps, *rendition.steps)]
     keeps = Keeps(colour=recipe.color == "keep", metadata=recipe.metadata == "keep")
-    return serves(header, picture, output, steps=steps, keeps=keeps) and len(source.read()) < len(output.data)
+    return is_equivalent_output(header, picture, output, steps=steps, keeps=keeps) and len(source.read()) < len(output.data)

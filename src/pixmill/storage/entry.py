@@ -20,13 +20,13 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: bytes
 
 
-class Placed(Entry, frozen=True, array_like=True, gc=False):
+class LocatedEntry(Entry, frozen=True, array_like=True, gc=False):
     """An entry that its storage finds by ``place``: at once, where its path would have to be looked for.
 
     The place is no part of what the entry is; it may change while the content stays. It begins with NUL, as no path does.
     """
 
-    place: bytes
+    locator: bytes
 
 
 def changed(path: bytes) -> ReadError:
@@ -35,9 +35,9 @@ def changed(path: bytes) -> ReadError:
     return ReadError(message, code="changed", hint=hint)
 
 
-def place_of(entry: Entry) -> bytes:
+def locator_of(entry: Entry) -> bytes:
     """Return what its storage finds ``entry`` by best: its place where it has one, else its path."""
-    return entry.place if isinstance(entry, Placed) else entry.path
+    return entry.locator if isinstance(entry, LocatedEntry) else entry.path
 
 
 Listing = list[Entry]

@@ -6,13 +6,13 @@ from typing import Protocol, Self, runtime_checkable
 import msgspec
 
 from pixmill.core.errors import ReadError, WriteError
-from pixmill.core.phases import Steps
+from pixmill.core.phases import Phases
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, Listing, changed
 
 
-def unheard() -> None:
+def no_op() -> None:
     """Do nothing: nobody asked to hear of it."""
 
 
@@ -67,7 +67,7 @@ class Storage(Protocol):
         Anything but a regular file is refused, without blocking. A file that changes meanwhile is a retryable error.
         """
 
-    def fetch(self, entry: Entry, *, limit: int) -> bytes:
+    def read_version(self, entry: Entry, *, limit: int) -> bytes:
         """Return the whole content of ``entry``; ``ReadError`` with code ``changed`` when it is not that any more.
 
         Else what ``read`` does. A scheme that can ask for a version does this in one request.
@@ -87,7 +87,7 @@ class Storage(Protocol):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = unheard,
+        syncing: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data`` under ``path``, whole or not at all, making parent directories.
@@ -100,16 +100,16 @@ class Storage(Protocol):
         and what is left is to wait until they are safe.
         """
 
-    def writing(
+    def write_phases(
         self,
         path: bytes,
         data: bytes,
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = unheard,
+        syncing: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> Steps:
+    ) -> Phases:
         """Do what ``write`` does in steps, and yield between them.
 
         Take several files through their steps in turn, and what each would wait for, they wait for together: here nothing,
@@ -149,7 +149,7 @@ class Storage(Protocol):
     def local_path(self, path: bytes) -> bytes | None:
         """Return the file-system path of ``path`` where it has one, so that a decoder may stream it; else ``None``."""
 
-    def sweep(self, tags: Container[str] | None = None) -> int:
+    def remove_temporaries(self, tags: Container[str] | None = None) -> int:
         """Remove what dead writers with these ``tags`` left unfinished (``None``: with any), and nothing else; return how many.
 
         Whoever calls knows that these writers are dead.

@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.core.phases import Steps
+from pixmill.core.phases import Phases
 from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
 
 REF = HandlerRef("pixmill.testing.faulty_handlers:handler", preload=("pixmill.testing.faulty_handlers",))
@@ -119,7 +119,7 @@ def _later_and_large(argument: str, stages: Stages) -> PendingResult:
     return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
 
 
-def _settle(argument: str, stages: Stages) -> Steps:
+def _settle(argument: str, stages: Stages) -> Phases:
     """Do each part of ``argument``, between slashes, in a step of its own."""
     first, *others = argument.split(" / ")
     _obey(first.encode(), stages)

@@ -12,7 +12,7 @@ import pyvips
 from pixmill.core.model import describe_field, fields
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pixels import unsound
+from pixmill.imaging.pixels import describe_invalid
 
 Picture = Callable[[], Image]
 
@@ -89,7 +89,7 @@ class OperationSuite:
         result = step.apply(image)
         assert result.to_numpy().size >= 1
         if not step.leaves_working_space:
-            assert unsound(result) == ""
+            assert describe_invalid(result) == ""
 
     @pytest.mark.parametrize("kind", ["deep colour with alpha", "animation"])
     def test_the_same_picture_gives_the_same_pixels(self, step: Operation, kind: str) -> None:

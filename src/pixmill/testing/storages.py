@@ -104,13 +104,13 @@ class StorageSuite:
         storage.write(b"a", b"12345", durable=False)
         entry = storage.stat(b"a")
         assert entry
-        assert storage.fetch(entry, limit=5) == b"12345"
+        assert storage.read_version(entry, limit=5) == b"12345"
         with pytest.raises(ReadError) as raised:
-            storage.fetch(entry, limit=4)
+            storage.read_version(entry, limit=4)
         assert raised.value.code == "limit-bytes"
         storage.write(b"a", b"123456", durable=False, replacing=Replacing(own=True))
         with pytest.raises(ReadError) as raised:
-            storage.fetch(entry, limit=10)
+            storage.read_version(entry, limit=10)
         assert raised.value.code == "changed"
 
     def test_the_head_is_the_first_bytes(self, storage: Storage) -> None:
@@ -205,5 +205,5 @@ class StorageSuite:
 
     def test_sweeping_keeps_what_is_finished(self, storage: Storage) -> None:
         storage.write(b"a/b", b"123", durable=True)
-        assert storage.sweep() == 0
+        assert storage.remove_temporaries() == 0
         assert storage.read(b"a/b", limit=100) == b"123"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixmill.core.phases import in_step
+from pixmill.core.phases import in_lockstep
 
 
 def work(log, name, steps):
@@ -18,13 +18,13 @@ def work(log, name, steps):
 
 def test_each_takes_a_step_in_its_turn_until_it_is_done():
     log = []
-    assert len(list(in_step([work(log, "a", 2), work(log, "b", 0), work(log, "c", 1)]))) == 2
+    assert len(list(in_lockstep([work(log, "a", 2), work(log, "b", 0), work(log, "c", 1)]))) == 2
     assert log == ["a0", "b done", "c0", "a1", "c done", "a done"]
 
 
 def test_nothing_is_done_before_the_first_step_is_asked_for():
     log = []
-    in_step([work(log, "a", 2)])
+    in_lockstep([work(log, "a", 2)])
     assert log == []
 
 
@@ -35,13 +35,13 @@ def test_when_one_fails_the_others_are_given_up():
 
     log = []
     with pytest.raises(OSError, match="gone"):
-        list(in_step([work(log, "a", 3), failing(), work(log, "c", 3)]))
+        list(in_lockstep([work(log, "a", 3), failing(), work(log, "c", 3)]))
     assert log == ["a0", "c0", "a1", "a given up", "c given up"]
 
 
 def test_who_gives_up_the_whole_gives_up_each():
     log = []
-    steps = in_step([work(log, "a", 3), work(log, "b", 3)])
+    steps = in_lockstep([work(log, "a", 3), work(log, "b", 3)])
     next(steps)
     steps.close()
     assert log == ["a0", "b0", "a given up", "b given up"]

@@ -48,9 +48,9 @@ def test_a_module_without_an_extension_says_so(registry):
 
 def test_what_is_prepared_is_imported_but_for_plugins_whose_code_is_not_run(tmp_path, registry):
     (tmp_path / "found_plugins/empty.py").unlink()
-    assert registry.prepare()
+    assert registry.preload()
     assert "found_plugins.two_words" in sys.modules
     (tmp_path / "foreign-1.0.dist-info").mkdir()
     (tmp_path / "foreign-1.0.dist-info/METADATA").write_text("Name: foreign\nVersion: 1.0\n")
     (tmp_path / "foreign-1.0.dist-info/entry_points.txt").write_text("[found_plugins]\nforeign = foreign:Foreign\n")
-    assert not Registry("found_plugins", registry.base, "plugin").prepare()
+    assert not Registry("found_plugins", registry.base, "plugin").preload()

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 
 from pixmill.core.errors import DecodeError, EncodeError, TransformError
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.error_stage import blame
+from pixmill.imaging.pipeline.error_stage import classify_error
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 
@@ -72,7 +72,7 @@ def test_a_file_that_is_cut_off_is_called_so_and_may_be_allowed(photograph, cont
 def test_blame_falls_on_the_true_stage(photograph, stage, detail, kind):
     error = pyvips.Error.__new__(pyvips.Error)
     error.message, error.detail = "unable to call something", detail
-    assert type(blame(error, stage, Input(stored(photograph, "JPEG")))) is kind
+    assert type(classify_error(error, stage, Input(stored(photograph, "JPEG")))) is kind
 
 
 @pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP"])

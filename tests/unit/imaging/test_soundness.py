@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pixmill.imaging.image import Image
-from pixmill.imaging.pixels import unsound
+from pixmill.imaging.pixels import describe_invalid
 
 
 def still(bands=3, kind=np.uint8):
@@ -12,8 +12,8 @@ def still(bands=3, kind=np.uint8):
 @pytest.mark.parametrize("bands", [1, 2, 3, 4])
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_pictures_of_the_working_space_are_sound(bands, kind):
-    assert unsound(still(bands, kind)) == ""
-    assert unsound(still(bands, kind).evolve(frames=3, delays=(10, 20, 30))) == ""
+    assert describe_invalid(still(bands, kind)) == ""
+    assert describe_invalid(still(bands, kind).evolve(frames=3, delays=(10, 20, 30))) == ""
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_pictures_of_the_working_space_are_sound(bands, kind):
     ],
 )
 def test_what_is_wrong_is_said(image, fault):
-    assert fault in unsound(image)
+    assert fault in describe_invalid(image)

@@ -14,7 +14,7 @@ from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, describe_field, fields
-from pixmill.core.validation import nearest
+from pixmill.core.validation import did_you_mean
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
@@ -69,7 +69,7 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
         values.update(layer)
     for name in values:
         if name not in options() and name != "recipe":
-            raise ConfigError(f"{name}: no such option{nearest(name, options())}")
+            raise ConfigError(f"{name}: no such option{did_you_mean(name, options())}")
     recipe = _recipe(values.get("recipe"))
     limits = recipe.limits.evolve(**_given(values, Limits))
     recipe = Shorthand(**_given(values, Shorthand)).apply(recipe.evolve(limits=limits, **_given(values, Recipe)))

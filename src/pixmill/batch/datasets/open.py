@@ -21,7 +21,7 @@ from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.storage.address import Address
-from pixmill.storage.retry.storage import open_patiently
+from pixmill.storage.retry.storage import open_with_retries
 
 
 def open_sealing(
@@ -72,7 +72,7 @@ def open_outputs(destination: str, *, former: str, held: Sequence[Holding]) -> I
     with ExitStack() as stack:
         found = [(dataset_at(asked, each.shard), each.folder) for each in held]
         parts = [stack.enter_context(open_contents(dataset, folder)) for dataset, folder in found if dataset]
-        yield Several(parts) if parts else open_patiently(home(asked))
+        yield Several(parts) if parts else open_with_retries(home(asked))
 
 
 def bounds(placement: Placement) -> Bounds:

@@ -13,7 +13,7 @@ from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.open import open_storage
-from pixmill.storage.retry.policy import Patience
+from pixmill.storage.retry.policy import RetryPolicy
 
 
 class Shelf(Protocol):
@@ -72,7 +72,7 @@ class StoreShelf(Shelf):
     def __init__(self, storage: ObjectStorage) -> None:
         """Ask for nothing yet."""
         self._storage = storage
-        self._patience = Patience()
+        self._patience = RetryPolicy()
         self._here: TemporaryDirectory[str] | None = None
 
     def sizes(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from pixmill.batch.item import Written, unpack
 from pixmill.batch.state.combined_ledger import Ledgers
 from pixmill.core.errors import ReadError
 from pixmill.engine.task import State
-from pixmill.storage.retry.storage import Retrying
+from pixmill.storage.retry.storage import RetryingStorage
 
 AT_ONCE = 16  # outputs of a store that are looked at together: each takes two answers
 
@@ -36,7 +36,7 @@ def verify(ledgers: Ledgers, destination: str) -> Iterator[Problem]:
     former = last_config(ledgers).destination
     with open_outputs(destination, former=former, held=ledgers.held) as outputs:
         made = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
-        look = _together if isinstance(outputs, Retrying) else _in_turn
+        look = _together if isinstance(outputs, RetryingStorage) else _in_turn
         for (source, output), what in look(partial(_difference, outputs), made):
             if what:
                 yield Problem(source=source, output=output.name, what=what)

@@ -36,7 +36,7 @@ class Witness(Observer):
         with self._lock:
             yield
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take note of ``event``."""
         with self._lock:
             match event:

@@ -17,7 +17,7 @@ from pixmill.batch.report.data.run_info import about_here
 from pixmill.batch.report.previews.messages import PictureOptions
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
-from pixmill.core.humanize import span
+from pixmill.core.humanize import duration_text
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 
@@ -66,9 +66,9 @@ class LivePage(Observer):
         query = f"?token={self._guard.token}" if self._guard.token else ""
         return f"http://{Endpoint(self._server.port, host=reachable(self._endpoint.host))}/{query}"
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Keep what the page shows of ``event``."""
-        self._witness.notice(event)
+        self._witness.on_event(event)
 
     def close(self) -> None:
         """Show everybody how it ended, and listen no more."""
@@ -78,7 +78,7 @@ class LivePage(Observer):
 
     def _trouble(self) -> str:
         silence = self._witness.silence
-        return f"nothing has finished for {span(silence)}" if silence else ""
+        return f"nothing has finished for {duration_text(silence)}" if silence else ""
 
 
 def picture_options(config: RunConfig) -> PictureOptions:

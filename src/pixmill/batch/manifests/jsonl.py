@@ -7,7 +7,7 @@ import msgspec
 
 from pixmill.batch.manifests.row import Listed, choose_column, described
 from pixmill.core.errors import ConfigError
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 
 _LONGEST = 1 << 24  # bytes of one line
 
@@ -22,7 +22,7 @@ def read(file: BinaryIO, column: str | None, *, shown: str) -> Iterator[Listed]:
             continue
         try:
             row = decode(line.removeprefix(b"\xef\xbb\xbf"))
-        except UNDECODABLE as error:
+        except DECODE_ERRORS as error:
             if number == 1:
                 raise ConfigError(f"{shown} is no list of JSON objects, one a line: {error}") from None
             yield Listed(number, refusal=f"the line is no JSON object: {error}")

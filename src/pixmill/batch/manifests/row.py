@@ -6,7 +6,7 @@ import msgspec
 
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
-from pixmill.core.validation import nearest
+from pixmill.core.validation import did_you_mean
 
 #: the names of a column that holds paths or URLs, the first that is there being taken
 COLUMNS = ("path", "url", "image", "file", "key", "image_path", "image_url", "file_path", "filename", "file_name", "uri")
@@ -31,7 +31,7 @@ def choose_column(names: Iterable[str], wanted: str | None, *, shown: str) -> st
     if wanted is not None:
         if wanted in there:
             return wanted
-        raise ConfigError(f"column: {shown} has no column '{printable(wanted)}'{nearest(wanted, there)}")
+        raise ConfigError(f"column: {shown} has no column '{printable(wanted)}'{did_you_mean(wanted, there)}")
     for name in COLUMNS:
         if name in by_name:
             return by_name[name]

@@ -14,7 +14,7 @@ from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.local.access import may
+from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import real
 from pixmill.storage.open import open_storage
 
@@ -119,7 +119,7 @@ def _check_folder(destination: Path) -> None:
     if os.path.exists(destination) and not os.path.isdir(destination):  # noqa: PTH110, PTH112  # pathlib raises where these answer
         raise AddressError(f"DST {printable(destination)} is a file, and must be a folder")
     nearest = next(folder for folder in (destination, *destination.absolute().parents) if os.path.exists(folder))  # noqa: PTH110  # the same
-    if not may(nearest, os.W_OK | os.X_OK):
+    if not is_allowed(nearest, os.W_OK | os.X_OK):
         owner = nearest.stat()
         raise RunError(
             f"DST {printable(destination)} cannot be written by user {os.getuid()}",

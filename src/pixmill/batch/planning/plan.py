@@ -24,7 +24,7 @@ from pixmill.engine.task import Task
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, Placed
+from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.mounts import is_within
 
 
@@ -98,7 +98,7 @@ class Plan:
         """Yield the inputs among the ``entries`` of one folder, which must be all of them: their names may collide."""
         shard = self.config.selection.shard
         chosen, folders = self.selector.choose(entries)
-        self._found_by = {entry.path: entry.place for entry in chosen if isinstance(entry, Placed)}
+        self._found_by = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         unseen, self._unseen = self._unseen, {}
         return (self.item(entry, names[entry.path], unseen.get(entry.path)) for entry in chosen if shard.takes(entry.path))
@@ -111,10 +111,10 @@ class Plan:
             if self._is_reserved(name):
                 message = f"its output would be {printable(name)}, among the files that pixmill itself keeps there"
                 return Item(Entry(entry.path, 0, b""), refusal=message, is_reserved=True)
-        if not isinstance(entry, Placed):
+        if not isinstance(entry, LocatedEntry):
             return Item(entry, names)
         columns = entry.columns if isinstance(entry, Row) else b""
-        return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.place, columns=columns)
+        return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.locator, columns=columns)
 
     def _is_reserved(self, name: bytes) -> bool:
         return is_reserved(name) or (self._state_below is not None and is_within(identity(name), self._state_below))

@@ -9,7 +9,7 @@ from pixmill.batch.config.models import Selection
 from pixmill.batch.source import Folder
 from pixmill.core.errors import ReadError
 from pixmill.imaging.formats import extensions, sniff
-from pixmill.storage.entry import Entry, place_of
+from pixmill.storage.entry import Entry, locator_of
 from pixmill.storage.storage import Storage
 
 HEAD = 64  # bytes: every signature lies within
@@ -78,7 +78,7 @@ class Selector:
 
     def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_extension
         try:
-            return sniff(self._storage.head(place_of(entry), HEAD)) is not None
+            return sniff(self._storage.head(locator_of(entry), HEAD)) is not None
         except ReadError:
             return True  # nobody knows; the worker that cannot read it either says why
 

@@ -71,7 +71,7 @@ class _Sample(msgspec.Struct, frozen=True):
 class Progress:
     """An observer that counts. ``clock`` returns seconds that only grow; ``size_of`` tells the bytes of a task's source.
 
-    ``notice`` is for the run's thread; ``snapshot`` and ``expect`` may come from others.
+    ``on_event`` is for the run's thread; ``snapshot`` and ``expect`` may come from others.
     """
 
     def __init__(self, clock: Callable[[], float], *, size_of: Callable[[Task], int] | None = None) -> None:
@@ -96,7 +96,7 @@ class Progress:
             SourceExhausted: self._found_all,
         }
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Count ``event``."""
         hear = self._hear.get(type(event))
         if hear is not None:

@@ -13,9 +13,9 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
-from pixmill.storage.local.access import may
+from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import absolute, is_link, real_holder
-from pixmill.storage.retry.storage import open_patiently
+from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import Storage
 
 
@@ -56,7 +56,7 @@ class Directory(SourceKind):
         root, only = _there(asked.address, path) if path else _stored(asked.address)
         below = asked.output.below(root) if asked.output else None
         without = Exclusion(own=asked.own, below=below or b"", follow=follow)
-        return cls(root, open_patiently(root, follow_symlinks=follow), only=only, without=without)
+        return cls(root, open_with_retries(root, follow_symlinks=follow), only=only, without=without)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -196,7 +196,7 @@ def _there(address: Address, path: Path) -> tuple[Address, bytes]:
     except OSError as error:  # a folder on the way to it may not be entered, a server does not answer, the name is too long
         raise RunError(f"SRC {address} cannot be reached: {error.strerror}", code="not-readable") from None
     is_folder = path.is_dir()
-    if not may(path, os.R_OK | (os.X_OK if is_folder else 0)):
+    if not is_allowed(path, os.R_OK | (os.X_OK if is_folder else 0)):
         hint = f"run as its owner, or: chmod -R u+rX {path}"
         raise RunError(f"SRC {address} cannot be read", code="not-readable", hint=hint)
     return (address, b"") if is_folder else (Address.parse(path.parent), os.fsencode(path.name))
@@ -206,6 +206,6 @@ def _stored(address: Address) -> tuple[Address, bytes]:
     """Return the folder in a store, and the object in it if it is one, that are at ``address``."""
     folder, slash, name = address.location.rpartition(b"/")
     parent = Address(address.scheme, folder)
-    if slash and folder and b"." in name and open_patiently(parent).stat(name) is not None:
+    if slash and folder and b"." in name and open_with_retries(parent).stat(name) is not None:
         return parent, name
     return address, b""

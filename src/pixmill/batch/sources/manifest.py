@@ -15,15 +15,15 @@ from pixmill.batch.manifests.row import Listed
 from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.source import Asked, Folder, Ignored, Refused, Row, SourceKind, unnoticed
 from pixmill.core.errors import AddressError, ReadError, RunError
-from pixmill.core.external_sort import Record, Sorted
+from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
-from pixmill.storage.local.access import may
+from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import holder
 from pixmill.storage.open import open_storage, schemes
 from pixmill.storage.storage import Storage
-from pixmill.storage.web.policy import Terms
+from pixmill.storage.web.policy import RequestPolicy
 
 STANDARD_INPUT = b"-"
 LOCAL = Address("multi", b"local")
@@ -63,7 +63,7 @@ class Manifest(SourceKind):
         self._rows = rows
         self._mirror = Mirror(base, schemes().names())
         self._own = own or OwnFolders()
-        self._sorted = Sorted(self._records())
+        self._sorted = ExternalSort(self._records())
 
     @classmethod
     def claims(cls, address: Address) -> bool:
@@ -77,7 +77,9 @@ class Manifest(SourceKind):
     def open(cls, asked: Asked) -> Self:
         """Return the list; ``RunError`` when it cannot be read. What it holds is not looked at yet."""
         address, selection = asked.address, asked.selection
-        terms = str(Terms(private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0))
+        terms = str(
+            RequestPolicy(allow_private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0)
+        )
         make = partial(cls, terms=terms, follow_symlinks=selection.follow_symlinks, own=asked.own)
         path = address.local
         if path is None:
@@ -85,7 +87,7 @@ class Manifest(SourceKind):
             return make(lambda: iter([Listed(1, url)]), b"/", name="SRC")
         if address.location == STANDARD_INPUT:
             return make(_standard_input, os.fsencode(Path.cwd()), name="standard input")
-        if not may(path, os.R_OK):
+        if not is_allowed(path, os.R_OK):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
         return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
 

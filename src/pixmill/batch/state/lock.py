@@ -15,7 +15,7 @@ import msgspec
 from pixmill.batch.state import state_folder
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 
 _PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds
 CODES = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
@@ -92,6 +92,6 @@ class Lock:
     def _owner(self) -> str:
         try:
             owner = msgspec.json.decode(os.pread(self._file, 4096, 0), type=Owner)
-        except UNDECODABLE:
+        except DECODE_ERRORS:
             return ""
         return f" (process {owner.pid} on {owner.host}, since {owner.since})"

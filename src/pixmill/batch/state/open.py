@@ -96,7 +96,7 @@ def _keepers(places: OutputPlaces, shard: Shard, stack: ExitStack) -> tuple[Obse
 def sweep(places: OutputPlaces, shard: Shard) -> None:
     """Remove the temporaries that dead runs and workers have left of this output: nobody else can be writing, the lock is ours."""
     dead = [shard, *(each.shard for each in relatives(shard, places.state))] if shard.count > 1 else None
-    open_storage(places.destination).sweep(OwnTags(places.guard, dead))
+    open_storage(places.destination).remove_temporaries(OwnTags(places.guard, dead))
 
 
 def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
@@ -120,7 +120,7 @@ class Losses:
         self._shard = shard
         self._is_lossy = False
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take note of a lost worker."""
         self._is_lossy = self._is_lossy or isinstance(event, WorkerLost)
 

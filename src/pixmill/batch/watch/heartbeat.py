@@ -12,7 +12,7 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.lock import CODES
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 
 NAME = "heartbeat"
 PAUSE = 2.0  # seconds between two signs
@@ -71,7 +71,7 @@ def why_not_alive(folder: Path, *, now: Callable[[], float] = time.time) -> str:
     try:
         sign = msgspec.json.decode(state_folder.read(folder, NAME), type=Sign)
         silence = now() - (folder / NAME).lstat().st_mtime
-    except (OSError, *UNDECODABLE):
+    except (OSError, *DECODE_ERRORS):
         return "nothing is watching"
     state = _state(sign.pid)
     if state in "TtZX":

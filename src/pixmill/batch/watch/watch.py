@@ -158,14 +158,14 @@ class Watch:
     def _tell(self, kind: type[Event], **facts: object) -> None:
         event = kind(at=self._clocks.now(), **facts)
         for observer in self._observers:
-            observer.notice(event)
+            observer.on_event(event)
 
 
 class _Lasting:
     """An observer that outlives the run that it observes."""
 
     def __init__(self, observer: Observer) -> None:
-        self.notice = observer.notice
+        self.on_event = observer.on_event
 
     def close(self) -> None:
         """Stay open: the next run has the same observers."""

@@ -11,14 +11,14 @@ from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
 from pixmill.batch.worker.claims import Names
 from pixmill.batch.worker.options import Assignment
 from pixmill.core.errors import ImageError, ReadError, WriteError
-from pixmill.core.phases import Steps, in_step
+from pixmill.core.phases import Phases, in_lockstep
 from pixmill.engine.handler import PendingResult, Stages
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import Output, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
-from pixmill.storage.retry.policy import Patience
-from pixmill.storage.retry.storage import open_patiently
+from pixmill.storage.retry.policy import RetryPolicy
+from pixmill.storage.retry.storage import open_with_retries
 
 NANOSECONDS = 19  # digits of a modification time, until the year 2286
 IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
@@ -32,8 +32,8 @@ class ImageHandler:
         self._options = options
         self._at_hand = threading.local()  # its ``stages``: of the task of this thread, which makes one or writes one
         source, destination = Address.parse(options.source), Address.parse(options.destination)
-        self._source = open_patiently(source, follow_symlinks=options.follow_symlinks, patience=self._patience())
-        self._destination = open_patiently(
+        self._source = open_with_retries(source, follow_symlinks=options.follow_symlinks, patience=self._patience())
+        self._destination = open_with_retries(
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, patience=self._patience()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
@@ -57,10 +57,10 @@ class ImageHandler:
         stages.enter("write")
         made = {marks[index]: _written(item, index, output, marks[index]) for index, output in outputs.items()}
 
-        def settle(stages: Stages) -> Steps:
+        def settle(stages: Stages) -> Phases:
             self._at_hand.stages = stages
             names.check({item.names[index]: output.data for index, output in outputs.items()})
-            yield from in_step(self._writing(item, index, output.data, stages, names) for index, output in outputs.items())
+            yield from in_lockstep(self._writing(item, index, output.data, stages, names) for index, output in outputs.items())
             count_work(size, made.values(), result, stages)
 
         all_made = tuple(made.get(each) or kept[each] for each in marks)
@@ -76,9 +76,9 @@ class ImageHandler:
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)
 
-    def _patience(self) -> Patience:
+    def _patience(self) -> RetryPolicy:
         """Return patience with one end: each has a pace of its own."""
-        return Patience(most=1, throttled=self._throttled)
+        return RetryPolicy(most=1, throttled=self._throttled)
 
     def _throttled(self, seconds: float) -> None:
         """Show that a store asks for less, and that the time from here is spent on waiting for it."""
@@ -97,7 +97,7 @@ class ImageHandler:
         path = item.place or item.entry.path
         local = self._source.local_path(path)
         if local is None and not item.place:
-            return Input(self._source.fetch(item.entry, limit=limit))
+            return Input(self._source.read_version(item.entry, limit=limit))
         is_streamed = local is not None and IN_MEMORY < item.entry.size <= limit
         return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
 
@@ -123,7 +123,7 @@ class ImageHandler:
             return None
         return status.st_dev, status.st_ino
 
-    def _writing(self, item: Item, index: int, data: bytes, stages: Stages, names: Names) -> Steps:
+    def _writing(self, item: Item, index: int, data: bytes, stages: Stages, names: Names) -> Phases:
         stages.enter("write")
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
@@ -131,7 +131,7 @@ class ImageHandler:
         durable = self._options.durable
         name = item.names[index]
         try:
-            yield from self._destination.writing(
+            yield from self._destination.write_phases(
                 name,
                 data,
                 durable=durable,

@@ -12,8 +12,8 @@ import msgspec
 
 from pixmill.core.errors import PixmillError
 from pixmill.storage.address import Address
-from pixmill.storage.retry.policy import Patience
-from pixmill.storage.retry.storage import open_patiently
+from pixmill.storage.retry.policy import RetryPolicy
+from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import Storage
 
 HEAD = 4096  # bytes of a sample that are compared
@@ -86,7 +86,9 @@ def look(question: Question) -> Surroundings:
 
 def opened(address: str, *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
     """Return the storage at ``address``, with little patience."""
-    return open_patiently(Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, patience=Patience(enough=ENOUGH))
+    return open_with_retries(
+        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, patience=RetryPolicy(deadline=ENOUGH)
+    )
 
 
 def _exchange(question: Question) -> tuple[Sight, bytes]:

@@ -21,7 +21,7 @@ def _prepare() -> None:
     importlib.import_module("pixmill.storage.schemes.file")
     Image.preinit()
     Operation.registry.get("resize")
-    if Codec.registry.prepare():
+    if Codec.registry.preload():
         sniff(b"")
 
 

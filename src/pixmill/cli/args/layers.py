@@ -8,7 +8,7 @@ from pixmill.batch.config.options import Option
 from pixmill.cli.args.values import checked
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
-from pixmill.core.validation import nearest
+from pixmill.core.validation import did_you_mean
 
 PREFIX = "PIXMILL_"
 PLACES = ("source", "destination")  # a file may name them too
@@ -31,7 +31,7 @@ def from_environment(
     for written, text in _set(environment):
         name = written.removeprefix(PREFIX).lower()
         if name not in options and name not in known():
-            raise ConfigError(f"there is no variable {printable(written)}{nearest(written, map(variable, known()))}")
+            raise ConfigError(f"there is no variable {printable(written)}{did_you_mean(written, map(variable, known()))}")
         if name in options:
             found[name] = checked(text, options[name].field.type, written)
     return found
@@ -55,7 +55,7 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
         elif plain in options and plain != "config":
             found[plain] = checked(value, options[plain].field.type, origin)
         else:
-            raise ConfigError(f"{origin}: no such option{nearest(plain, (*options, *PLACES))}")
+            raise ConfigError(f"{origin}: no such option{did_you_mean(plain, (*options, *PLACES))}")
     if isinstance(found.get("recipe"), str):
         found["recipe"] = str(Path(path).parent / str(found["recipe"]))
     return found

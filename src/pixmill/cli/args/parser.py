@@ -14,7 +14,7 @@ from pixmill.batch.config.options import Option
 from pixmill.cli.args.values import accepted, alone, bare, checked, extra, is_repeatable, letter
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
-from pixmill.core.validation import nearest, shown
+from pixmill.core.validation import did_you_mean, quoted
 
 
 class Argument(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]
         names = " ".join(argument.name for argument in arguments) or "nothing"
         extra = printable(words[len(arguments)])
         hint = "quote patterns, so that the shell does not expand them" if arguments else ""
-        raise ConfigError(f"expected {names}, received one word more: {shown(extra)}", hint=hint)
+        raise ConfigError(f"expected {names}, received one word more: {quoted(extra)}", hint=hint)
     for word, argument in zip(words, arguments, strict=False):
         if not word:
             raise ConfigError(f"{argument.name}: expected a name, received ''")
@@ -126,4 +126,4 @@ def _misused(error: argparse.ArgumentError, options: Mapping[str, Option]) -> Co
 def _unknown(word: str, options: Mapping[str, Option]) -> ConfigError:
     name, _, _ = word.partition("=")
     known = [flag(option) for option in options] + ["--help"]
-    return ConfigError(f"there is no option {printable(name)}{nearest(name, known)}")
+    return ConfigError(f"there is no option {printable(name)}{did_you_mean(name, known)}")

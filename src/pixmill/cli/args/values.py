@@ -10,7 +10,7 @@ from msgspec.structs import FieldInfo
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.units import ByteSize, Duration
-from pixmill.core.validation import Unknown, convert, expected
+from pixmill.core.validation import InvalidValue, convert, expected
 from pixmill.core.variant import Variant
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -24,7 +24,7 @@ def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # an
     """
     try:
         return convert(_parsed(value, bare(kind)), kind)
-    except Unknown as wrong:
+    except InvalidValue as wrong:
         raise ConfigError(f"{origin}{wrong.where}: {wrong}") from None
 
 

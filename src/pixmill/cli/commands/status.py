@@ -15,7 +15,7 @@ from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.options.output import Output, State, asking
 from pixmill.cli.options.run import EARLIER_DST, word
-from pixmill.core.humanize import plural, span
+from pixmill.core.humanize import duration_text, plural
 from pixmill.engine.task import Counts
 
 CONDITIONS = get_args(Condition)
@@ -57,7 +57,11 @@ class Status(Command):
                 self.console.result(line)
         elif last is not None:
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.started_at))
-            end = f"{last.reason} after {span(last.ended_at - last.started_at)}" if last.ended_at else "still running, or killed"
+            end = (
+                f"{last.reason} after {duration_text(last.ended_at - last.started_at)}"
+                if last.ended_at
+                else "still running, or killed"
+            )
             self.console.result(f"last run {last.number} began {began}: {end}")
 
 

@@ -12,7 +12,7 @@ from pixmill.cli.args.values import accepted, default_text
 from pixmill.cli.command import commands, every_option
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
-from pixmill.core.validation import nearest
+from pixmill.core.validation import did_you_mean
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.format import Format
@@ -66,7 +66,7 @@ def find(topic: str) -> list[Page]:
 
 def suggestion(topic: str) -> str:
     """Return ``; did you mean '...'?`` for a topic that there is no page about."""
-    return nearest(_plain(topic), [_plain(page.name) for page in pages()])
+    return did_you_mean(_plain(topic), [_plain(page.name) for page in pages()])
 
 
 def _plain(name: str) -> str:

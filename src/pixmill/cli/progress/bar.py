@@ -9,7 +9,7 @@ from rich.text import Text
 
 from pixmill.batch.progress.progress import Snapshot
 from pixmill.cli.console import Channel
-from pixmill.core.humanize import byte_count, span
+from pixmill.core.humanize import byte_count, duration_text
 
 
 class Bar:
@@ -61,7 +61,7 @@ def _left(now: Snapshot) -> str:
     """Say how long it will take, or why that cannot be said."""
     if now.total is None:
         return "still discovering"
-    return "" if now.remaining is None else f"{span(now.remaining)} left"
+    return "" if now.remaining is None else f"{duration_text(now.remaining)} left"
 
 
 def _facts(now: Snapshot, width: int) -> Text:

@@ -62,7 +62,7 @@ class Talk:
         self._progress = progress
         self._say = say
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Say what ``event`` means, if it is worth a line."""
         if type(event) in SENTENCES:
             self._say(f"[WATCH] {SENTENCES[type(event)](event)}")
@@ -82,7 +82,7 @@ class Complaints:
         """Say it with ``say``."""
         self._say = say
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Say that an image has failed."""
         if failure := _failure(event):
             self._say(failure)

@@ -16,7 +16,7 @@ from pixmill.cli.options.output import Showing
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled
 from pixmill.engine.executor import WorkerStatus
@@ -68,10 +68,10 @@ class Alarm(Observer):
         """Say it with ``say``, a line at a time."""
         self._say = say
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Say it when it happens."""
         if isinstance(event, RunStalled):
-            self._say(f"[STALLED] nothing has finished for {span(event.seconds)}; what the workers are at:")
+            self._say(f"[STALLED] nothing has finished for {duration_text(event.seconds)}; what the workers are at:")
             for post in event.posts:
                 self._say(f"[STALLED]   {_at(post)}")
 
@@ -86,7 +86,7 @@ class Nodes(Observer):
         """Say it with ``say``, a line a node."""
         self._say = say
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Say it when it happens."""
         if isinstance(event, NodeRefused):
             hint = f" ({event.hint})" if event.hint else ""
@@ -105,7 +105,7 @@ class Sealed(Observer):
         """Say it with ``say``, a line a shard."""
         self._say = say
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Say it when it happens."""
         if isinstance(event, ShardSealed):
             self._say(f"[SEALED] {event.name}: {plural(event.samples, 'sample')}, {byte_count(event.bytes)}")
@@ -116,7 +116,7 @@ class Sealed(Observer):
 
 def _at(post: WorkerStatus) -> str:
     stage = f", in {post.stage}" if post.stage else ""
-    return f"{printable(post.key or b'')}{stage}, for {span(post.seconds)} ({post.location})"
+    return f"{printable(post.key or b'')}{stage}, for {duration_text(post.seconds)} ({post.location})"
 
 
 def _writers(showing: Showing, console: Console) -> Iterator[Observer]:

@@ -11,7 +11,7 @@ from pixmill.batch.planning.selection import taken_by
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.session.first_lines import labelled
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
 COLUMN = 15  # where the facts begin
@@ -48,7 +48,7 @@ def survey_lines(found: Survey) -> Iterator[str]:
     for reason, count in sorted(found.ignored.items()):
         yield f"ignored        {plural(count, 'file')}: {reason}{taken_by(reason)}"
     if found.seconds is not None:
-        yield f"time           about {span(found.seconds)}, at the rate of the last run"
+        yield f"time           about {duration_text(found.seconds)}, at the rate of the last run"
     for warning in found.warnings:
         yield f"warning        {printable(warning)}"
     for source, names in found.examples:

@@ -26,7 +26,7 @@ class Refresher(Observer):
         self._due = clock()
         self._writer: Thread | None = None
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Write if it is time."""
         is_writing = self._writer is not None and self._writer.is_alive()
         if isinstance(event, CaughtUp) and self._clock() >= self._due and not is_writing:

@@ -10,7 +10,7 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.selection import taken_by
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, spending
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
 MARGIN = " " * 10  # below the labels
@@ -46,7 +46,7 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
         yield f"throttled {plural(report.throttled, 'time')} by a store; what it refused was tried again later"
-    yield f"time      {span(report.seconds)}, {_rates(report)}"
+    yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
     yield from _advice(report, config)
 

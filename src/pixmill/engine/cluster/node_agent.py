@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 
 from pixmill.core.errors import PixmillError
-from pixmill.core.object_reference import resolve
+from pixmill.core.object_reference import import_object
 from pixmill.engine.cluster.messages import Inquiry, Reply, Request, Shutdown, StartPool, Versions, decode_request, encode
 from pixmill.engine.cluster.node_pool import NodePool
 from pixmill.engine.failures import failure_of
@@ -78,6 +78,6 @@ class NodeAgent:
 def _shown(inquiry: Inquiry) -> Reply:
     """Return the evidence that is asked for, or why there is none: what cannot be shown here now is not shown at all."""
     try:
-        return Reply(evidence=resolve(inquiry.function)(inquiry.options))
+        return Reply(evidence=import_object(inquiry.function)(inquiry.options))
     except Exception as error:  # noqa: BLE001  # the function is not ours
         return Reply(error=failure_of(error, "load"))

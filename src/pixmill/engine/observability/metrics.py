@@ -155,7 +155,7 @@ class Metrics(Observer):
             RunEnded: self._end,
         }
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Count ``event``; one of another kind changes no number."""
         taker = self._handlers.get(type(event))
         if taker is not None:

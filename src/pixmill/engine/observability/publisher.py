@@ -20,4 +20,4 @@ class EventPublisher:
             return
         event = kind(at=self._clock.now(), **facts)
         for observer in self._observers:
-            observer.notice(event)
+            observer.on_event(event)

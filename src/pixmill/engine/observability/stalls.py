@@ -21,7 +21,7 @@ class StallDetector(Observer):
         self._since = clock()
         self._last_reported = 0.0
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take what finishes for progress, and each look at the workers for an occasion to see whether it has been long."""
         if isinstance(event, TaskFinished | RunStarted):
             self._since, self._last_reported = self._clock(), 0.0
@@ -37,4 +37,4 @@ class StallDetector(Observer):
         if busy and silence >= max(self._threshold, 2 * self._last_reported):
             self._last_reported = silence
             for listener in self._listeners:
-                listener.notice(RunStalled(at=event.at, seconds=silence, posts=busy))
+                listener.on_event(RunStalled(at=event.at, seconds=silence, posts=busy))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from pixmill.core.object_reference import resolve
+from pixmill.core.object_reference import import_object
 from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 
@@ -74,7 +74,7 @@ def sampled_handler(options: bytes) -> SampledHandler:
     """Build the handler from packed ``SamplingOptions``: what a ``HandlerRef`` names."""
     asked = msgspec.msgpack.decode(options, type=SamplingOptions)
     inner = HandlerRef(asked.factory, asked.options, plain=asked.plain).load()
-    return SampledHandler(inner, Path(asked.folder), resolve(asked.name_of))
+    return SampledHandler(inner, Path(asked.folder), import_object(asked.name_of))
 
 
 def with_sampling(handler: HandlerRef, folder: Path, name_of: str) -> HandlerRef:

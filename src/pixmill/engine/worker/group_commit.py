@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pixmill.core.phases import Steps
+from pixmill.core.phases import Phases
 from pixmill.engine.handler import PendingResult
 from pixmill.engine.ipc.messages import TaskResult
 from pixmill.engine.ipc.status_slot import StatusSlot
@@ -37,7 +37,7 @@ class PendingCommit:
     monotonic, and moves on while others take steps: what passes since then is time of the task's own.
     """
 
-    def __init__(self, answer: TaskResult, steps: Steps, *, size: int) -> None:
+    def __init__(self, answer: TaskResult, steps: Phases, *, size: int) -> None:
         """Go on where ``answer`` ends. ``size``: the bytes that are held until the last of ``steps``."""
         self.answer = answer
         self.size = size

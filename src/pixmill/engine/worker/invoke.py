@@ -1,6 +1,6 @@
 """Call a handler for one task and turn whatever comes of it into an answer. Nothing that a handler raises gets past here."""
 
-from pixmill.core.phases import Steps
+from pixmill.core.phases import Phases
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, PendingResult
 from pixmill.engine.task import Failure
@@ -21,7 +21,7 @@ def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes 
     return result, None
 
 
-def advance(steps: Steps, stages: StageClock) -> tuple[bool, Failure | None]:
+def advance(steps: Phases, stages: StageClock) -> tuple[bool, Failure | None]:
     """Take the next of the ``steps`` that settle a result; return whether there are more, and the failure."""
     try:
         next(steps)

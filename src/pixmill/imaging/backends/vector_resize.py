@@ -26,7 +26,7 @@ TRUE_NAMES = {GRAY: "L", COLOUR: "RGBX"}
 BYTES = 4  # of a pixel
 
 
-def can(image: Image, size: Size, *, kernel: str, limit: int) -> bool:
+def supports(image: Image, size: Size, *, kernel: str, limit: int) -> bool:
     """Tell whether ``resized`` makes ``size`` of ``image``: a still of eight bits with colour and alpha that becomes no larger.
 
     It is held in memory as a whole, and may take ``limit`` bytes.

@@ -18,7 +18,7 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
 from pixmill.imaging.metadata.fields import field
-from pixmill.imaging.metadata.orientation import recorded
+from pixmill.imaging.metadata.orientation import recorded_orientation
 
 #: The value of an option of a libvips operation.
 Setting = str | int | float
@@ -37,7 +37,7 @@ COUNTED = ("b-w", "grey16", "srgb", "rgb16")
 WHITE = 2**16 - 1
 
 
-def header(source: Input, known: Format, loader: str, **settings: Setting) -> Header:
+def read_header(source: Input, known: Format, loader: str, **settings: Setting) -> Header:
     """Return what libvips reads of the header of ``source``; the error that its failure means."""
     try:
         pixels = load(source, loader, **settings)
@@ -49,7 +49,7 @@ def header(source: Input, known: Format, loader: str, **settings: Setting) -> He
         format=known,
         width=pixels.width,
         height=pixels.height,
-        orientation=recorded(pixels),
+        orientation=recorded_orientation(pixels),
         frames=field(pixels, "n-pages", 1),
         depth=BITS[pixels.format],
         bands=pixels.bands,
@@ -58,7 +58,7 @@ def header(source: Input, known: Format, loader: str, **settings: Setting) -> He
     )
 
 
-def image(
+def open_image(
     source: Input, about: Header, loader: str, options: DecodeOptions, *, opacity: int | None = 0, **settings: Setting
 ) -> Image:
     """Open ``source`` lazily; the error that its failure means.
@@ -72,11 +72,11 @@ def image(
     return Image(_in_range(_known_bands(pixels, opacity)))
 
 
-def animation(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
+def open_animation(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
     """Open the frames of ``source`` that ``options`` ask for, with their delays and repetitions."""
     if options.frames == 1:
-        return image(source, about, loader, options, opacity=0, **settings)
-    column = image(source, about, loader, options, opacity=0, **{**settings, "n": options.frames, "access": "random"}).pixels
+        return open_image(source, about, loader, options, opacity=0, **settings)
+    column = open_image(source, about, loader, options, opacity=0, **{**settings, "n": options.frames, "access": "random"}).pixels
     delays = tuple(field(column, "delay", ()))[: options.frames]
     return Image(column, frames=options.frames, delays=delays, loop=field(column, "loop", 0))
 

@@ -39,12 +39,12 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; turns and mirrors of the container are applied by the decoder."""
-        return vips_load.evolve(vips_load.header(source, cls.format, "heifload"), orientation=1)
+        return vips_load.evolve(vips_load.read_header(source, cls.format, "heifload"), orientation=1)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary picture."""
-        return vips_load.image(source, header, "heifload", options)
+        return vips_load.open_image(source, header, "heifload", options)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

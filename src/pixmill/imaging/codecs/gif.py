@@ -35,13 +35,13 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says; counts the frames, which is done without decoding them."""
-        header = vips_load.header(source, cls.format, "gifload")
+        header = vips_load.read_header(source, cls.format, "gifload")
         return vips_load.evolve(header, bands=header.bands + 1) if _is_bare(source, header) else header
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the frames, each complete: what was left from the one before is drawn, what none has painted is transparent."""
-        image = vips_load.animation(source, header, "gifload", options)
+        image = vips_load.open_animation(source, header, "gifload", options)
         if image.has_alpha or not _is_bare(source, header):
             return image
         opacity = gif.painted(source.read(), image.width, image.height, count=image.frames)

@@ -59,7 +59,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
                 progressive=scan.progressive,
                 metadata_size=scan.metadata_size,
             )
-        header = vips_load.header(source, cls.format, "jpegload")
+        header = vips_load.read_header(source, cls.format, "jpegload")
         size = max(header.metadata_size, scan.metadata_size)
         return vips_load.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
 
@@ -67,7 +67,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture, shrunk in the DCT so that at least a factor of two is left for the resize."""
         shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
-        return vips_load.image(source, header, "jpegload", options, shrink=shrink)
+        return vips_load.open_image(source, header, "jpegload", options, shrink=shrink)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

@@ -43,13 +43,13 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
     def header(cls, source: Input) -> Header:
         """Return what the header says; counts the frames of an animated PNG, of which only the first can be read."""
         chunks = png.scan(source.chunks())
-        header = vips_load.header(source, cls.format, "pngload")
+        header = vips_load.read_header(source, cls.format, "pngload")
         return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture, the first of an animated PNG, with a profile for what its chunks say of its colours."""
-        image = vips_load.image(source, header, "pngload", options)
+        image = vips_load.open_image(source, header, "pngload", options)
         chunks = png.scan(source.chunks())
         if not chunks.colour:
             return image

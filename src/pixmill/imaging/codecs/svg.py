@@ -27,9 +27,9 @@ class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
     def header(cls, source: Input) -> Header:
         """Return the size in which the drawing asks to be drawn."""
         pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the library's own signature
-        return vips_load.header(Input(source.read()), cls.format, "svgload")
+        return vips_load.read_header(Input(source.read()), cls.format, "svgload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the drawing, drawn at the size at which it is needed."""
-        return vips_load.image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))
+        return vips_load.open_image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))

@@ -46,12 +46,12 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         tags = tiff.read(source)
         if tags.get(tiff.PHOTOMETRIC) == (tiff.YCBCR,) and tags.get(tiff.PLANAR) == (tiff.SEPARATE_PLANES,):
             raise UnsupportedError("this kind of TIFF is not supported: YCbCr in separate planes")
-        return vips_load.header(source, cls.format, "tiffload")
+        return vips_load.read_header(source, cls.format, "tiffload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the first page."""
-        return vips_load.image(source, header, "tiffload", options, opacity=tiff.opacity(tiff.read(source)))
+        return vips_load.open_image(source, header, "tiffload", options, opacity=tiff.opacity(tiff.read(source)))
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

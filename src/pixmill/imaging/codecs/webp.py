@@ -37,13 +37,13 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return what the header says."""
-        return vips_load.header(source, cls.format, "webpload")
+        return vips_load.read_header(source, cls.format, "webpload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture, a still scaled down while it is decoded."""
         scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)
-        return vips_load.animation(source, header, "webpload", options, scale=scale)
+        return vips_load.open_animation(source, header, "webpload", options, scale=scale)
 
     def encode(self, image: Image) -> bytes:
         """Return the file."""

@@ -34,7 +34,7 @@ def to_working_space(image: Image, *, space: Space = "srgb", depth: Depth = "8")
     An embedded profile is honoured, with relative intent and black point compensation; one that is broken or of another kind
     of picture is ignored and noted. With ``space`` ``keep``, RGB and gray pictures stay as their profile has them.
     """
-    if image.is_bare:
+    if image.has_raster:
         return Managed(image)
     pixels = image.pixels
     bits = 16 if depth == "keep" and pixels.format in DEEP else 8

@@ -55,13 +55,13 @@ class Colour:
         """Tell whether a picture without colour can show it; so it can whatever is quite transparent."""
         return self.red == self.green == self.blue or self.alpha == 0
 
-    def on(self, image: Image) -> list[float]:
+    def band_values(self, image: Image) -> list[float]:
         """Return the colour as the bands of ``image``, at its depth; the picture must be able to show it (``ready``)."""
         colour = [self.red, self.green, self.blue] if image.pixels.bands >= RGB_BANDS else [self.red]
         bands = [*colour, self.alpha] if image.has_alpha else colour
         return [band * image.max_value / OPAQUE for band in bands]
 
-    def ready(self, image: Image) -> Image:
+    def with_bands_for(self, image: Image) -> Image:
         """Return ``image`` able to show this colour: gray becomes RGB for a hue, alpha is added for transparency."""
         pixels = image.pixels
         if pixels.bands < RGB_BANDS and not self.is_gray:

@@ -18,7 +18,7 @@ PROFILE = "icc-profile-data"
 BLOCKS = {"exif-data": "exif", "xmp-data": "xmp", "iptc-data": "iptc", PROFILE: "icc"}
 CREDITS = ("exif-ifd0-Copyright", "exif-ifd0-Artist")
 ORIENTATION = re.compile(r"exif-ifd\d-Orientation|orientation")
-PLACE = re.compile(r"exif-ifd3-.*|exif-ifd\d-GPS.*|exif-ifd2-MakerNote")
+GPS = re.compile(r"exif-ifd3-.*|exif-ifd\d-GPS.*|exif-ifd2-MakerNote")
 #: How libvips shows an entry: its text, and in brackets the text again with type and size.
 DESCRIBED = re.compile(r"(.*?)\s*\(\1\s*, ASCII, \d+ components, \d+ bytes\)", re.DOTALL)
 #: GPS entries in XMP, as attributes and as elements.
@@ -47,7 +47,7 @@ def collect(pixels: pyvips.Image, policy: Policy) -> Kept:
     kept = {name: field(pixels, name) for name in names if name != PROFILE and not ORIENTATION.fullmatch(name)}
     if "xmp-data" in kept:
         kept["xmp-data"] = ORIENTATION_IN_XMP.sub(b"", kept["xmp-data"])
-    return _without_place(kept) if policy == "no-gps" else kept
+    return _without_gps(kept) if policy == "no-gps" else kept
 
 
 def profile(pixels: pyvips.Image) -> Kept:
@@ -61,9 +61,9 @@ def _credit(entry: str) -> str:
     return described[1] if described else entry
 
 
-def _without_place(kept: dict[str, Any]) -> Kept:
+def _without_gps(kept: dict[str, Any]) -> Kept:
     """Drop what tells where a picture was taken: the GPS entries, and notes that only the maker of the camera can read."""
-    rest = {name: value for name, value in kept.items() if not PLACE.fullmatch(name) and name != "iptc-data"}
+    rest = {name: value for name, value in kept.items() if not GPS.fullmatch(name) and name != "iptc-data"}
     if "xmp-data" in rest:
         rest["xmp-data"] = PLACE_IN_XMP.sub(b"", rest["xmp-data"])
     return rest

@@ -15,7 +15,7 @@ MOVES = {
 IN_XMP = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\b")
 
 
-def recorded(pixels: pyvips.Image) -> int:
+def recorded_orientation(pixels: pyvips.Image) -> int:
     """Return the orientation that the file asks for, in EXIF or else in XMP; 1 for none and for garbage."""
     value = field(pixels, "orientation")
     if value is None and (found := IN_XMP.search(field(pixels, "xmp-data", b""))):
@@ -23,7 +23,7 @@ def recorded(pixels: pyvips.Image) -> int:
     return value if value in MOVES else 1
 
 
-def upright(image: Image, orientation: int) -> Image:
+def autorotated(image: Image, orientation: int) -> Image:
     """Return ``image`` as it is meant to be looked at."""
     if orientation not in MOVES:
         return image

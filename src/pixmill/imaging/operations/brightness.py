@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pixels import straight_line
+from pixmill.imaging.pixels import linear
 
 
 class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
@@ -22,4 +22,4 @@ class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
 
     def apply(self, image: Image) -> Image:
         """Return the picture with its colours multiplied; alpha stays."""
-        return image.map_colour(lambda colour: straight_line(colour, slope=self.factor, offset=0))
+        return image.map_colour(lambda colour: linear(colour, slope=self.factor, offset=0))

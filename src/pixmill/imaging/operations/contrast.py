@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pixels import straight_line
+from pixmill.imaging.pixels import linear
 
 
 class Contrast(Operation, frozen=True, kw_only=True, tag="contrast"):
@@ -23,4 +23,4 @@ class Contrast(Operation, frozen=True, kw_only=True, tag="contrast"):
     def apply(self, image: Image) -> Image:
         """Return the picture with its colours spread; alpha stays."""
         middle = image.max_value / 2
-        return image.map_colour(lambda colour: straight_line(colour, slope=self.factor, offset=middle * (1 - self.factor)))
+        return image.map_colour(lambda colour: linear(colour, slope=self.factor, offset=middle * (1 - self.factor)))

@@ -7,7 +7,7 @@ from msgspec import Meta
 from pixmill.core.errors import TransformError
 from pixmill.imaging.geometry.ratio import Ratio
 from pixmill.imaging.geometry.sizes import Distance, Rectangle, Side, Size, kept, largest_of_aspect, overlap
-from pixmill.imaging.geometry.smart_crop import Focus, cut
+from pixmill.imaging.geometry.smart_crop import CropGravity, crop_to
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 
@@ -30,7 +30,7 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     left: Annotated[Distance | None, Meta(description="pixels to leave out on the left; `gravity` decides when left out")] = None
     top: Annotated[Distance | None, Meta(description="pixels to leave out at the top; `gravity` decides when left out")] = None
     aspect: Annotated[Ratio | None, Meta(description="cut the rectangle further to these proportions, such as 16:9")] = None
-    gravity: Annotated[Focus, Meta(description="which part to keep where no coordinate says so")] = Focus("centre")
+    gravity: Annotated[CropGravity, Meta(description="which part to keep where no coordinate says so")] = CropGravity("centre")
 
     def __post_init__(self) -> None:
         """Refuse a crop that says nothing."""
@@ -45,7 +45,7 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
 
     @property
     def _searches(self) -> bool:
-        return self.gravity.searches and self.left is None and self.top is None
+        return self.gravity.is_smart and self.left is None and self.top is None
 
     @property
     def may_fail(self) -> bool:
@@ -61,7 +61,7 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         """Return the part of each frame that lies within the rectangle."""
         part = self._part((image.width, image.height))
         if self._searches:
-            return cut(image, (part.width, part.height), self.gravity)
+            return crop_to(image, (part.width, part.height), self.gravity)
         return image.map(lambda pixels: pixels.crop(*part))
 
     def _part(self, size: Size) -> Rectangle:

@@ -32,6 +32,6 @@ class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):
         """Return the picture without its alpha band."""
         if not image.has_alpha:
             return image
-        ready = self.background.ready(image)
-        *colour, _ = self.background.on(ready)
+        ready = self.background.with_bands_for(image)
+        *colour, _ = self.background.band_values(ready)
         return ready.evolve(pixels=ready.pixels.flatten(background=colour))

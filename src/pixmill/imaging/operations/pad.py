@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.imaging.colour.value import Colour
-from pixmill.imaging.compositing import laid_on
+from pixmill.imaging.compositing import embed
 from pixmill.imaging.geometry.gravity import Gravity
 from pixmill.imaging.geometry.ratio import Ratio
 from pixmill.imaging.geometry.sizes import Distance, Rectangle, Side, Size, smallest_of_aspect
@@ -45,7 +45,7 @@ class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
     def apply(self, image: Image) -> Image:
         """Return each frame on its canvas."""
         canvas, place = self.canvas((image.width, image.height))
-        return laid_on(image, canvas, at=(place.left, place.top), background=self.background)
+        return embed(image, canvas, at=(place.left, place.top), background=self.background)
 
     def size_after(self, size: Size) -> Size:
         """Return the size of the canvas."""

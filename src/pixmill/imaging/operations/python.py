@@ -9,11 +9,11 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.core.errors import ConfigError, ImageError, RecipeError, TransformError
-from pixmill.core.object_reference import reference, resolve
+from pixmill.core.object_reference import import_object, reference
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pixels import in_whole_levels, unsound
+from pixmill.imaging.pixels import describe_invalid, quantised
 
 
 class Python(Operation, frozen=True, kw_only=True, tag="python"):
@@ -86,7 +86,7 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
     def _found(self) -> Callable[[Image], object]:
         """Return the function; ``RecipeError`` where it is not there, or cannot be imported."""
         try:
-            return resolve(self.function)
+            return import_object(self.function)
         except ConfigError as error:
             raise RecipeError(f"python.function: {error.message}") from None
         except Exception as error:
@@ -103,8 +103,8 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
             raise TransformError(f"{self.function} raised {_told(trimmed)}") from trimmed
         if not isinstance(result, Image):
             raise TransformError(f"{self.function} returned {type(result).__name__}, expected pixmill.Image")
-        levels = in_whole_levels(result)
-        if fault := unsound(levels):
+        levels = quantised(result)
+        if fault := describe_invalid(levels):
             raise TransformError(f"{self.function} returned {fault}")
         return levels
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.imaging.colour.value import Colour
-from pixmill.imaging.compositing import laid_on
+from pixmill.imaging.compositing import embed
 from pixmill.imaging.geometry import sizes
 from pixmill.imaging.geometry.sizes import Fit, Side, Size
-from pixmill.imaging.geometry.smart_crop import Focus, cut
+from pixmill.imaging.geometry.smart_crop import CropGravity, crop_to
 from pixmill.imaging.image import Image
 from pixmill.imaging.scaling import Scaling
 
@@ -32,7 +32,9 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
     percent: Annotated[Percent | None, Meta(description="scale both sides by this, instead of to a box")] = None
     fit: Annotated[Fit, Meta(description="how the picture meets the box")] = "inside"
     enlarge: Annotated[bool, Meta(description="make pictures larger that are smaller than the box")] = False
-    gravity: Annotated[Focus, Meta(description="which part to keep (cover), or where the picture lies (contain)")] = Focus("centre")
+    gravity: Annotated[CropGravity, Meta(description="which part to keep (cover), or where the picture lies (contain)")] = (
+        CropGravity("centre")
+    )
     background: Annotated[Colour, Meta(description="colour of the room (contain)")] = Colour(0, 0, 0, alpha=0)
 
     def __post_init__(self) -> None:
@@ -46,7 +48,7 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
     @property
     def streams(self) -> bool:
         """Tell that the part to keep is searched for in the scaled picture, which is held for it."""
-        return not (self.fit == "cover" and self.gravity.searches)
+        return not (self.fit == "cover" and self.gravity.is_smart)
 
     @property
     def enlarges(self) -> bool:
@@ -75,8 +77,8 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
         """Return the scaled picture cut (``cover``) or padded (``contain``) to the box."""
         size = (image.width, image.height)
         if self.fit == "cover":
-            return cut(image, sizes.kept(size, self.width, self.height), self.gravity)
+            return crop_to(image, sizes.kept(size, self.width, self.height), self.gravity)
         if self.fit == "contain":
             box = (self.width or image.width, self.height or image.height)
-            return laid_on(image, box, at=self.gravity.place(box, size), background=self.background)
+            return embed(image, box, at=self.gravity.place(box, size), background=self.background)
         return image

@@ -53,8 +53,8 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
         held = image.evolve(pixels=image.pixels.copy_memory())
         if angle in TURNS:
             return held.map(lambda pixels: pixels.rot(TURNS[int(angle)]))
-        held = self.background.ready(held)
-        background = self.background.on(held)
+        held = self.background.with_bands_for(held)
+        background = self.background.band_values(held)
         return held.map(lambda pixels: premultiplied(pixels, lambda weighted: _oblique(weighted, angle, background)))
 
 

@@ -52,8 +52,8 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
         corner = eight_bit.pixels(0, 0)
         border = corner
         if self.background is not None:
-            eight_bit = self.background.ready(eight_bit)
-            border = self.background.on(eight_bit)
+            eight_bit = self.background.with_bands_for(eight_bit)
+            border = self.background.band_values(eight_bit)
         if not eight_bit.has_alpha:
             return self._found(eight_bit.pixels, border)
         *colour, opacity = border

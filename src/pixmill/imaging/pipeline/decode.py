@@ -12,7 +12,14 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.identify import wanted_frames
-from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, SPARE, box_shrunk, first_scale, rows, shrink_factor
+from pixmill.imaging.pipeline.shrink_on_load import (
+    MAX_IN_MEMORY,
+    MIN_OVERSAMPLE,
+    apply_leading_resize,
+    box_shrunk,
+    shrink_factor,
+    step_chains,
+)
 from pixmill.imaging.recipe import Recipe
 
 # Warnings that say nothing about the pixels: cameras pad the end, Photoshop's marker is of two minds, and libtiff calls private
@@ -26,7 +33,7 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
     One row of steps: it has the size that their first resize gives it. Several (renditions with steps of their own): one
     decode serves all, at twice the size of the largest.
     """
-    ways = rows(recipe)
+    ways = step_chains(recipe)
     shrink = min(shrink_factor(steps, header) for steps in ways)
     options = DecodeOptions(
         shrink=shrink, frames=wanted_frames(header, recipe), fail_on="none" if recipe.allow_truncated else "warning"
@@ -35,9 +42,9 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
     def decoded(options: DecodeOptions) -> Image:
         image = codec_for(header.format).decode(source, header, options=options)
         if len(ways) == 1:
-            return _held(first_scale(image, ways[0], header, recipe))
+            return _materialised(apply_leading_resize(image, ways[0], header, recipe))
         left = shrink * image.width / header.width
-        return image.evolve(pixels=box_shrunk(image, int(left / SPARE)).pixels.copy_memory())
+        return image.evolve(pixels=box_shrunk(image, int(left / MIN_OVERSAMPLE)).pixels.copy_memory())
 
     try:
         return decoded(options)
@@ -47,7 +54,7 @@ def decode(source: Input, header: Header, recipe: Recipe) -> Image:
         return decoded(structs.replace(options, fail_on="error"))
 
 
-def _held(image: Image) -> Image:
+def _materialised(image: Image) -> Image:
     """Return ``image`` computed, so that what is wrong with the source shows now; a very large one stays lazy, and streams."""
     pixels = image.pixels
     size = pixels.width * pixels.height * pixels.bands * BITS[pixels.format] // 8

@@ -32,14 +32,14 @@ def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe, k
     """Return the file that ``rendition`` makes of ``image``, with the metadata that are ``kept``."""
     codec = rendition.encode.for_source(header.format)
     ready = fit(image, codec.format, recipe.background)
-    marked = ready.evolve(pixels=attach(ready.pixels, kept)) if kept or not ready.is_bare else ready
+    marked = ready.evolve(pixels=attach(ready.pixels, kept)) if kept or not ready.has_raster else ready
     data = _written(codec, marked, recipe)
     return Output(rendition=rendition.name, data=data, width=ready.width, height=ready.height, format=codec.format.name)
 
 
 def _written(codec: Codec, image: Image, recipe: Recipe) -> bytes:
     """Return the file, by the fastest engine that writes what ``codec`` would."""
-    if recipe.engine == "auto" and turbo_encode.can(codec, image):
+    if recipe.engine == "auto" and turbo_encode.supports(codec, image):
         with suppress(turbo_encode.Unable):
             return turbo_encode.encode(codec, image)
     return codec.encode(image)
@@ -57,7 +57,7 @@ def fit(image: Image, known: Format, background: Colour) -> Image:
         size = f"{image.width:,} x {image.height:,}"
         message = f"a picture of {size} is too large for {known.label}, whose sides end at {known.max_side:,}"
         raise EncodeError(message, hint="add a resize, or choose another format", code="too-large")
-    if image.is_bare:
+    if image.has_raster:
         return image
     if image.has_alpha and not known.alpha:
         image = flattened(image, background)

@@ -14,7 +14,7 @@ SAVER = re.compile(r"\w+save\w*:|Maximum supported image dimension|cgif")
 LOADER = re.compile(r"VipsJpeg|vipspng|\w*load\w*:|\w+2vips|VipsForeignLoad|source input|uhdr|Nsgif", re.IGNORECASE)
 
 
-def blame(error: Exception, stage: str, source: Input) -> ImageError:
+def classify_error(error: Exception, stage: str, source: Input) -> ImageError:
     """Return the error that ``error``, raised in ``stage`` on ``source``, means: with its true stage.
 
     While it encodes, libvips reads, decodes and transforms, so that what goes wrong there is mostly the source's fault.

@@ -37,13 +37,13 @@ def identify(source: Input, allow: Sequence[str] = ()) -> Format:
     """Return the format of ``source`` by its first bytes; the error for what is no image, or is none that may be read."""
     known = sniff(source.head)
     if known is None:
-        raise _stranger(source.head)
+        raise _unknown_format(source.head)
     if known.opt_in and known.name not in allow:
         raise UnsupportedError(f"{known.label} is not read unless it is allowed", hint=f"--allow {known.name}")
     return known
 
 
-def _stranger(head: bytes) -> ImageError:
+def _unknown_format(head: bytes) -> ImageError:
     if not head:
         return DecodeError("the file is empty", code="not-an-image")
     if image := other_image(head):

@@ -2,7 +2,7 @@
 
 from pixmill.imaging.header import Header
 from pixmill.imaging.pipeline.identify import wanted_frames
-from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, leading, rows
+from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, leading_resize, step_chains
 from pixmill.imaging.recipe import Recipe
 
 BYTE = 8
@@ -11,7 +11,7 @@ ROWS = 64_000_000  # bytes: what a streamed picture takes, whatever its height: 
 COPIES = 2  # what a decoder that does not stream holds: its own pixels, and ours
 
 
-def footprint(header: Header, recipe: Recipe) -> int:
+def memory_estimate(header: Header, recipe: Recipe) -> int:
     """Return the bytes of memory that making ``recipe`` of a source with this ``header`` takes at most, beside the source's own.
 
     A picture that is decoded row by row costs little, whatever its size, if the recipe begins by making it smaller and every
@@ -24,8 +24,8 @@ def footprint(header: Header, recipe: Recipe) -> int:
         return whole + samples * COEFFICIENT
     if not header.format.streams or frames > 1:
         return whole * COPIES
-    ways = rows(recipe)
-    if all(leading(steps) is not None for steps in ways):
+    ways = step_chains(recipe)
+    if all(leading_resize(steps) is not None for steps in ways):
         return min(whole, MAX_IN_MEMORY) + ROWS
     held = whole if any(not step.streams for steps in ways for step in steps) else min(whole, MAX_IN_MEMORY)
     return held * COPIES + ROWS

@@ -20,7 +20,7 @@ class Keeps(NamedTuple):
     metadata: bool
 
 
-def serves(header: Header, picture: Image, output: Output, *, steps: Sequence[Operation], keeps: Keeps) -> bool:
+def is_equivalent_output(header: Header, picture: Image, output: Output, *, steps: Sequence[Operation], keeps: Keeps) -> bool:
     """Tell whether the source (``picture`` as decoded) could stand for ``output``: its pixels unchanged, nothing more said.
 
     A source that says anything about its picture where an output may not (GPS) never does, however small it is.

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from pixmill.imaging.colour.management import to_working_space
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.metadata.orientation import upright
+from pixmill.imaging.metadata.orientation import autorotated
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pipeline.shrink_on_load import first_scale, leading
+from pixmill.imaging.pipeline.shrink_on_load import apply_leading_resize, leading_resize
 from pixmill.imaging.recipe import Recipe
 
 
@@ -20,7 +20,7 @@ class Draft(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def advance(draft: Draft, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Draft:
+def apply_steps(draft: Draft, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Draft:
     """Return ``draft`` after ``steps``, developed.
 
     A resize that comes first scales the picture as it was decoded, which is the least work, and finishes (cuts, pads) once it
@@ -28,9 +28,9 @@ def advance(draft: Draft, steps: Sequence[Operation], header: Header, recipe: Re
     """
     if draft.developed:
         return draft._replace(image=_done(draft.image, steps))
-    image = upright(first_scale(draft.image, steps, header, recipe), header.orientation)
+    image = autorotated(apply_leading_resize(draft.image, steps, header, recipe), header.orientation)
     image, notes = to_working_space(image, space=recipe.color, depth=recipe.depth)
-    if lead := leading(steps):
+    if lead := leading_resize(steps):
         image, steps = lead.finish(image), steps[1:]
     return Draft(_done(image, steps), developed=True, notes=(*draft.notes, *notes))
 

@@ -22,7 +22,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields as metadata
-from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, leading, rows, stored
+from pixmill.imaging.pipeline.shrink_on_load import MAX_IN_MEMORY, leading_resize, step_chains, stored_size
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.scaling import Scaling
 
@@ -31,7 +31,7 @@ FULL = 8
 EIGHTHS = (1, 2, 4)
 #: Pixels a side that a decode must have for one of the result. Measured against a full decode of 174 pictures: 45 dB and more
 #: with 2, which is what libvips allows itself; 33 dB with 1.
-SPARE = 2.0
+MIN_OVERSAMPLE = 2.0
 #: Half the size may have fewer where there are pixels in plenty, since the finest detail of those is mostly noise: with 1.5 the
 #: worst of 16 photographs is 46 dB from a full decode, but a sharp picture of 320x240 32.
 SPARE_OF_HALF, PLENTY = 1.5, 6_000_000
@@ -55,11 +55,11 @@ class Unsure(Exception):
     """The decoder had something to say about the file: ask libvips."""
 
 
-def plan(source: Input, header: Header, recipe: Recipe) -> Plan | None:
+def plan_decode(source: Input, header: Header, recipe: Recipe) -> Plan | None:
     """Return how to make exactly what ``recipe`` asks of ``source``; ``None`` where the header tells that it cannot be done."""
     if recipe.engine != "auto" or header.format != Jpeg.format or source.data is None or header.bands not in LAYOUTS:
         return None
-    leads = tuple(map(leading, rows(recipe)))
+    leads = tuple(map(leading_resize, step_chains(recipe)))
     wanted = tuple(_wanted(lead, header) for lead in leads)
     if not any(leads) or not all(lead is None or _is_made(each, header) for lead, each in zip(leads, wanted, strict=True)):
         return None
@@ -71,7 +71,7 @@ def plan(source: Input, header: Header, recipe: Recipe) -> Plan | None:
 
 def _wanted(lead: Scaling | None, header: Header) -> Wanted:
     """Return what a row of steps begins with: all of the picture where it does not begin with a scaling."""
-    return (stored(lead, header), lead.kernel) if lead else ((header.width, header.height), "")
+    return (stored_size(lead, header), lead.kernel) if lead else ((header.width, header.height), "")
 
 
 def _is_made(wanted: Wanted, header: Header) -> bool:
@@ -87,18 +87,20 @@ def decode(source: Input, header: Header, recipe: Recipe, plan: Plan) -> tuple[I
     """
     raster = _shrunk(source.read(), header, plan.eighths)
     fields = _fields(source, recipe) if header.metadata else {}
-    scaled = _cascade(raster, plan.wanted)
+    scaled = _resize_pyramid(raster, plan.wanted)
     return tuple(_marked(scaled[each].to_image(), fields) for each in plan.wanted)
 
 
-def _cascade(raster: Raster, wanted: Sequence[Wanted]) -> Mapping[Wanted, Raster]:
+def _resize_pyramid(raster: Raster, wanted: Sequence[Wanted]) -> Mapping[Wanted, Raster]:
     """Return the picture in each size that is ``wanted``, by the kernel that goes with it.
 
     A size is made from the least before it that has pixels to spare: a resize costs what it reads.
     """
     made: dict[Wanted, Raster] = {}
     for size, kernel in sorted(wanted, reverse=True):
-        roomy = (each for each in made.values() if each.width >= SPARE * size[0] and each.height >= SPARE * size[1])
+        roomy = (
+            each for each in made.values() if each.width >= MIN_OVERSAMPLE * size[0] and each.height >= MIN_OVERSAMPLE * size[1]
+        )
         source = min(roomy, key=lambda each: each.width * each.height, default=raster)
         made[size, kernel] = source.resized(size, kernel=kernel) if kernel else raster
     return made
@@ -126,7 +128,7 @@ def _eighths(header: Header, sizes: Sequence[Size]) -> int:
 
 
 def _spare(header: Header, eighths: int) -> float:
-    return SPARE_OF_HALF if eighths * 2 == FULL and header.pixels >= PLENTY else SPARE
+    return SPARE_OF_HALF if eighths * 2 == FULL and header.pixels >= PLENTY else MIN_OVERSAMPLE
 
 
 def _reduced(header: Header, eighths: int) -> Size:

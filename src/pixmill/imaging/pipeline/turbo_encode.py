@@ -16,9 +16,9 @@ class Unable(Exception):
     """The encoder gave up on this picture: let libvips write it."""
 
 
-def can(codec: Codec, image: Image) -> TypeGuard[Jpeg]:
+def supports(codec: Codec, image: Image) -> TypeGuard[Jpeg]:
     """Tell whether ``encode`` writes what ``codec`` would: opaque pixels of eight bits, and nothing else."""
-    return isinstance(codec, Jpeg) and codec.effort != "best" and not codec.progressive and (image.is_bare or _is_plain(image))
+    return isinstance(codec, Jpeg) and codec.effort != "best" and not codec.progressive and (image.has_raster or _is_plain(image))
 
 
 def _is_plain(image: Image) -> bool:

@@ -19,12 +19,12 @@ class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
     path: bytes
     size: int
     version: bytes
-    at: int
+    offset: int
     link: bytes = b""
-    refusal: str = ""
+    error: str = ""
 
 
-class Layout(Protocol):
+class ArchiveFormat(Protocol):
     """How one kind of archive is laid out."""
 
     def __init__(self, file: "ArchiveFile") -> None:

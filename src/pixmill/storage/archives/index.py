@@ -9,8 +9,8 @@ from itertools import groupby
 
 import msgspec
 
-from pixmill.core.external_sort import Record, Sorted
-from pixmill.storage.archives.format import Layout, Member
+from pixmill.core.external_sort import ExternalSort, Record
+from pixmill.storage.archives.format import ArchiveFormat, Member
 
 _HASHES = 1 << 64
 _LONGEST_CHAIN = 8  # links that are followed from one to the next
@@ -20,13 +20,13 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
 
 
-class Members:
+class MemberIndex:
     """The members of one archive, found by going through it once when they are first asked for.
 
     Memory: 16 bytes a member for finding them by path, and what ``Sorted`` takes for listing them.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: ArchiveFormat) -> None:
         """Look at nothing yet."""
         self._layout = layout
 
@@ -50,7 +50,7 @@ class Members:
             if is_below and (descend is None or all(map(descend, _between(under, folder)))):
                 members: dict[bytes, Member] = {}
                 for member in found:
-                    if member.at != _FOLDER:
+                    if member.offset != _FOLDER:
                         members[member.path] = member
                     elif descend is not None:
                         descend(member.path)
@@ -61,8 +61,8 @@ class Members:
         return (_decode(content) for _, content in self._sorted)
 
     @cached_property
-    def _sorted(self) -> Sorted:
-        return Sorted(_records(self._layout.members()))
+    def _sorted(self) -> ExternalSort:
+        return ExternalSort(_records(self._layout.members()))
 
     @cached_property
     def _index(self) -> tuple["array[int]", "array[int]"]:
@@ -70,7 +70,7 @@ class Members:
         hashes, offsets = array("Q"), array("Q")
         for member in self._layout.members():
             hashes.append(hash(member.path) % _HASHES)
-            offsets.append(member.at)
+            offsets.append(member.offset)
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
         return array("Q", map(hashes.__getitem__, order)), array("Q", map(offsets.__getitem__, order))
 
@@ -110,7 +110,7 @@ def _record(member: Member) -> Record:
 
 def _folder(member: Member) -> bytes:
     """Return the folder of a member; the root for one that is refused, since its name may lead anywhere."""
-    return b"" if member.refusal else posixpath.dirname(member.path)
+    return b"" if member.error else posixpath.dirname(member.path)
 
 
 def _between(under: bytes, folder: bytes) -> list[bytes]:

@@ -10,9 +10,9 @@ from urllib.parse import unquote_to_bytes
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.archives.format import ArchiveFile, Layout, Member, unreadable
-from pixmill.storage.archives.index import Members
-from pixmill.storage.entry import Listing, Placed
+from pixmill.storage.archives.format import ArchiveFile, ArchiveFormat, Member, unreadable
+from pixmill.storage.archives.index import MemberIndex
+from pixmill.storage.entry import Listing, LocatedEntry
 from pixmill.storage.read_only import ReadOnly
 
 
@@ -23,7 +23,7 @@ class ArchiveStorage(ReadOnly):
     it need not know any other member. Reading by path goes through the headers of all members once.
     """
 
-    layout: ClassVar[type[Layout]]
+    layout: ClassVar[type[ArchiveFormat]]
 
     def __init__(self, path: bytes) -> None:
         """Open the archive at ``path``; ``AddressError`` when it is not there or not of this kind."""
@@ -40,18 +40,18 @@ class ArchiveStorage(ReadOnly):
         """Return the archive whose path, percent-encoded, is the location of ``address``."""
         return cls(os.path.abspath(unquote_to_bytes(address.location)))
 
-    def stat(self, path: bytes) -> Placed | None:
+    def stat(self, path: bytes) -> LocatedEntry | None:
         """Return the member that is there, or ``None``."""
         member = self._member(path)
         return None if member is None else self._entry(member, path)
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the whole content of a member."""
-        return self._layout.read(self._existing(path).at, limit=limit)
+        return self._layout.read(self._existing(path).offset, limit=limit)
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes of a member."""
-        return self._layout.head(self._existing(path).at, size)
+        return self._layout.head(self._existing(path).offset, size)
 
     def file_of(self, path: bytes) -> bytes:  # noqa: ARG002  # one file holds them all
         """Return the archive."""
@@ -82,14 +82,14 @@ class ArchiveStorage(ReadOnly):
         """Return ``None``: a member has no path of its own."""
         self._checked(path)
 
-    def refusal(self, path: bytes) -> RunError:
+    def read_only_error(self, path: bytes) -> RunError:
         """Return that an archive is only read."""
         self._checked(path)
         return RunError(f"{printable(self._file.path)} is an archive, which is only read", code="read-only")
 
     @cached_property
-    def _members(self) -> Members:
-        return Members(self._layout)
+    def _members(self) -> MemberIndex:
+        return MemberIndex(self._layout)
 
     def _member(self, path: bytes) -> Member | None:
         return self._members.find(relative(path)) if not path.startswith(b"\0") else self._placed(path)
@@ -106,17 +106,17 @@ class ArchiveStorage(ReadOnly):
             raise ReadError(f"{printable(self._file.path)} was replaced since it was listed", code="read-changed")
         return self._layout.member(int(at))
 
-    def _listed(self, member: Member) -> Placed:
+    def _listed(self, member: Member) -> LocatedEntry:
         """Return the entry for a member, that of what it links to for a link; ``ReadError`` when it cannot be taken."""
-        if member.refusal:
-            raise ReadError(member.refusal, code="archive-member" if member.path else "archive-damaged")
+        if member.error:
+            raise ReadError(member.error, code="archive-member" if member.path else "archive-damaged")
         found = self._members.find(member.link) if member.link else member
         if found is None:
             raise unreadable(member.path, f"a link to {printable(member.link)}, which is not there")
         return self._entry(found, member.path)
 
-    def _entry(self, member: Member, path: bytes) -> Placed:
-        return Placed(path, member.size, member.version, b"\0%d %s" % (member.at, self._file.identity))
+    def _entry(self, member: Member, path: bytes) -> LocatedEntry:
+        return LocatedEntry(path, member.size, member.version, b"\0%d %s" % (member.offset, self._file.identity))
 
     def _checked(self, path: bytes) -> bytes:
         return path if path.startswith(b"\0") else relative(path)

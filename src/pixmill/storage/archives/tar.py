@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.format import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, ArchiveFormat, Member, safe_name, too_large, unreadable
 
 BLOCK = 512
 _EMPTY = bytes(BLOCK)
@@ -28,7 +28,7 @@ _COMPRESSED = {
 }
 
 
-class _Found(msgspec.Struct, gc=False):
+class _Header(msgspec.Struct, gc=False):
     """A header with all that stands before it. ``data`` is where the content begins, ``end`` where the next header does."""
 
     name: bytes
@@ -46,7 +46,7 @@ class _Found(msgspec.Struct, gc=False):
         return self.data + -(-stored // BLOCK) * BLOCK
 
 
-class Tar(Layout):
+class TarFormat(ArchiveFormat):
     """A plain tar file. Its members are read in place; a member without a time of its own has the archive's."""
 
     def __init__(self, file: ArchiveFile) -> None:
@@ -71,7 +71,7 @@ class Tar(Layout):
             try:
                 found = self._find(at)
             except ReadError as error:
-                yield Member(b"", 0, b"", at, refusal=error.message)
+                yield Member(b"", 0, b"", at, error=error.message)
                 return
             if found is None:
                 return
@@ -79,32 +79,32 @@ class Tar(Layout):
                 try:
                     yield self._member(found)
                 except ReadError as error:
-                    yield Member(found.name, 0, b"", at, refusal=error.message)
+                    yield Member(found.name, 0, b"", at, error=error.message)
             at = found.end
 
     def member(self, at: int) -> Member:
         """Return the member whose header is at ``at``."""
-        return self._member(self._there(at))
+        return self._member(self._existing(at))
 
     def read(self, at: int, *, limit: int) -> bytes:
         """Return the content of the member at ``at``."""
-        found = self._there(at)
+        found = self._existing(at)
         if found.size > limit:
             raise too_large(found.name, found.size, limit)
         return self._content(found, found.size)
 
     def head(self, at: int, size: int) -> bytes:
         """Return the first ``size`` bytes of the member at ``at``."""
-        found = self._there(at)
+        found = self._existing(at)
         return self._content(found, min(size, found.size))
 
-    def _content(self, found: _Found, size: int) -> bytes:
+    def _content(self, found: _Header, size: int) -> bytes:
         data = self._file.read(size, found.data)
         if len(data) < size:
             raise unreadable(found.name, "cut off: the archive ends in the middle of it")
         return data
 
-    def _member(self, found: _Found) -> Member:
+    def _member(self, found: _Header) -> Member:
         path = safe_name(found.name)
         if found.is_sparse or found.kind == _SPARSE:
             raise unreadable(path, "stored as a sparse file, with its holes left out", hint="make the archive without --sparse")
@@ -114,13 +114,13 @@ class Tar(Layout):
             raise unreadable(path, "cut off: the archive ends in the middle of it")
         return Member(path, found.size, b"%d" % (found.mtime_ns or self._file.mtime_ns), found.at)
 
-    def _there(self, at: int) -> _Found:
+    def _existing(self, at: int) -> _Header:
         found = self._find(at)
         if found is None:
             raise self._file.damaged(at, "there should be a member")
         return found
 
-    def _find(self, at: int) -> _Found | None:
+    def _find(self, at: int) -> _Header | None:
         """Return the header at ``at`` or, where that only tells more of the next one, both as one; ``None`` at the end."""
         start, told = at, dict[bytes, bytes]()
         while True:
@@ -134,16 +134,16 @@ class Tar(Layout):
             if size > _LARGEST_PREFIX:
                 raise self._file.damaged(at, "a name or attribute is longer than any should be")
             content = self._file.read(size, at + BLOCK)
-            told.update(_told(kind, content))
+            told.update(_extended_header(kind, content))
             at += BLOCK + -(-size // BLOCK) * BLOCK
 
-    def _described(self, block: bytes, told: dict[bytes, bytes], start: int, data: int) -> _Found:
+    def _described(self, block: bytes, told: dict[bytes, bytes], start: int, data: int) -> _Header:
         more = block[156:157] == _SPARSE and block[482:483]
         while more and more != b"\0":  # the map of an old sparse file goes on in blocks of its own
             more = self._file.read(BLOCK, data)[504:505]
             data += BLOCK
         try:
-            return _found(block, told, start, data)
+            return _header(block, told, start, data)
         except ValueError:
             raise self._file.damaged(start, "a number in the header is none") from None
 
@@ -159,23 +159,23 @@ class Tar(Layout):
             raise self._file.damaged(at, "there is no header of a member, or a damaged one")
 
 
-def _found(block: bytes, told: dict[bytes, bytes], start: int, data: int) -> _Found:
+def _header(block: bytes, extended_header: dict[bytes, bytes], start: int, data: int) -> _Header:
     """Put a header together; ``ValueError`` when a number in it is none."""
     prefix = _text(block[345:500]) if block[257:263] == b"ustar\0" else b""
     name = _text(block[:100])
-    return _Found(
-        name=told.get(b"path") or (prefix + b"/" + name if prefix else name),
+    return _Header(
+        name=extended_header.get(b"path") or (prefix + b"/" + name if prefix else name),
         kind=block[156:157],
-        link=told.get(b"linkpath") or _text(block[157:257]),
-        size=_decimal(told[b"size"]) if b"size" in told else _number(block[124:136]),
-        mtime_ns=_nanoseconds(told[b"mtime"]) if b"mtime" in told else _number(block[136:148]) * _NANO,
+        link=extended_header.get(b"linkpath") or _text(block[157:257]),
+        size=_decimal(extended_header[b"size"]) if b"size" in extended_header else _number(block[124:136]),
+        mtime_ns=_nanoseconds(extended_header[b"mtime"]) if b"mtime" in extended_header else _number(block[136:148]) * _NANO,
         at=start,
         data=data,
-        is_sparse=any(key.startswith(b"GNU.sparse.") for key in told),
+        is_sparse=any(key.startswith(b"GNU.sparse.") for key in extended_header),
     )
 
 
-def _told(kind: bytes, content: bytes) -> dict[bytes, bytes]:
+def _extended_header(kind: bytes, content: bytes) -> dict[bytes, bytes]:
     """Return what a block in front of a header tells of it."""
     if kind == _LONG_NAME:
         return {b"path": _text(content)}

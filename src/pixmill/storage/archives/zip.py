@@ -13,7 +13,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.format import ArchiveFile, Layout, Member, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, ArchiveFormat, Member, safe_name, too_large, unreadable
 
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
@@ -44,7 +44,7 @@ class _Entry(msgspec.Struct, gc=False):
     next: int
 
 
-class Zip(Layout):
+class ZipFormat(ArchiveFormat):
     """A zip file, its members stored or deflated. The version of one is its time, with its checksum in the nanoseconds."""
 
     def __init__(self, file: ArchiveFile) -> None:
@@ -59,13 +59,13 @@ class Zip(Layout):
             try:
                 entry = self._entry(at)
             except ReadError as error:
-                yield Member(b"", 0, b"", at, refusal=error.message)
+                yield Member(b"", 0, b"", at, error=error.message)
                 return
             if not entry.name.endswith(b"/") and stat.S_IFMT(entry.mode) in (0, stat.S_IFREG):
                 try:
                     yield _member(entry)
                 except ReadError as error:
-                    yield Member(entry.name, 0, b"", at, refusal=error.message)
+                    yield Member(entry.name, 0, b"", at, error=error.message)
             at = entry.next
 
     def member(self, at: int) -> Member:

@@ -4,6 +4,6 @@ import os
 from pathlib import Path
 
 
-def may(path: Path, access: int) -> bool:
+def is_allowed(path: Path, access: int) -> bool:
     """Tell whether this process may do it as it is now, with the rights that a container or a ``sudo`` has given it."""
     return os.access(path, access, effective_ids=os.access in os.supports_effective_ids)

@@ -14,20 +14,20 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.core.errors import WriteError
-from pixmill.core.phases import Steps
+from pixmill.core.phases import Phases
 from pixmill.core.text import printable
 from pixmill.storage.local.directory_descriptors import Directories, Directory
 from pixmill.storage.local.existing import Occupant
-from pixmill.storage.local.fsync import Flushes, NotSynced, sync
+from pixmill.storage.local.fsync import FsyncError, PendingDirectorySyncs, sync
 from pixmill.storage.local.rename import name_exclusively
-from pixmill.storage.storage import FREE_NAME, Replacing, occupied, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, no_op, occupied
 
 _TRIES = 10  # to name a file while others make and remove one of that name
 _MOST_OPEN = 16  # files that wait for others to be synced: as many as are settled together, and far from any limit
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Content(msgspec.Struct, frozen=True):
+class WriteRequest(msgspec.Struct, frozen=True):
     """What to write: the bytes, whether they must survive a power cut, and a modification time to set.
 
     ``syncing`` is called when only the disk is waited for. ``replacing`` is what may be replaced.
@@ -36,21 +36,21 @@ class Content(msgspec.Struct, frozen=True):
     data: bytes
     durable: bool
     mtime_ns: int | None = None
-    syncing: Callable[[], None] = unheard
+    on_sync: Callable[[], None] = no_op
     replacing: Replacing = FREE_NAME
 
 
-class Writer:
+class AtomicWriter:
     """Writes files with names of its own for the unfinished ones. Threads may share it."""
 
     def __init__(self, directories: Directories, temporaries: Iterator[bytes]) -> None:
         """Write into ``directories``, and take the names of unfinished files from ``temporaries``."""
         self._directories = directories
         self._temporaries = temporaries
-        self._flushes = Flushes()
+        self._syncs = PendingDirectorySyncs()
         self._open: set[int] = set()
 
-    def writing(self, target: bytes, content: Content) -> Steps:
+    def write_phases(self, target: bytes, content: WriteRequest) -> Phases:
         """Put ``content`` under the relative path ``target``, in steps.
 
         ``OSError`` or ``WriteError`` when it could not be done, and then no temporary is left. After a failed fsync everything
@@ -58,21 +58,21 @@ class Writer:
         """
         try:
             yield from self._steps(target, content)
-        except NotSynced:
+        except FsyncError:
             yield from self._steps(target, content)
 
-    def _steps(self, target: bytes, content: Content) -> Steps:
+    def _steps(self, target: bytes, content: WriteRequest) -> Phases:
         folder, _, name = target.rpartition(b"/")
         self._directories.check_length(target)
         directory, changed = self._directories.open(folder)
-        flushes = list(map(self._flushes.of, changed))
+        flushes = list(map(self._syncs.of, changed))
         descriptor, temporary = self._create(directory)
         try:
             try:
                 _fill(descriptor, content)
                 if content.durable:
-                    yield from self._when_others_are_ready(descriptor)
-                    content.syncing()
+                    yield from self._yield_before_sync(descriptor)
+                    content.on_sync()
                     sync(descriptor)
             finally:
                 os.close(descriptor)
@@ -82,12 +82,12 @@ class Writer:
                 os.unlink(temporary, dir_fd=directory.descriptor)
             raise
         if content.durable:
-            last = self._flushes.of(directory)
+            last = self._syncs.of(directory)
             yield
             for flush in (last, *reversed(flushes)):
                 flush.wait()
 
-    def _when_others_are_ready(self, descriptor: int) -> Steps:
+    def _yield_before_sync(self, descriptor: int) -> Phases:
         """End the step here, so that others write before this is synced; not where too many files are open for that."""
         if len(self._open) < _MOST_OPEN:
             self._open.add(descriptor)
@@ -105,7 +105,7 @@ class Writer:
         raise FileExistsError(directory)
 
 
-def _give_name(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: Content) -> None:
+def _give_name(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: WriteRequest) -> None:
     """Rename ``temporary`` to ``name``, or drop it where its very bytes are there; ``WriteError`` where it may not be replaced."""
     folder, replacing = directory.descriptor, content.replacing
     for _ in range(_TRIES):
@@ -142,7 +142,7 @@ def _is_source(target: bytes) -> WriteError:
     return WriteError(message, code="exists", hint="inputs are never changed: choose another destination")
 
 
-def _fill(descriptor: int, content: Content) -> None:
+def _fill(descriptor: int, content: WriteRequest) -> None:
     rest = memoryview(content.data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

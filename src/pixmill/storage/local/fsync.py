@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pixmill.storage.local.directory_descriptors import Directory
 
 
-class NotSynced(OSError):
+class FsyncError(OSError):
     """An fsync failed. The kernel may have dropped the data and marked it clean, so asking again proves nothing."""
 
 
@@ -20,7 +20,7 @@ def sync(descriptor: int) -> None:
         else:
             os.fsync(descriptor)
     except OSError as error:
-        raise NotSynced(error.errno, error.strerror) from error
+        raise FsyncError(error.errno, error.strerror) from error
 
 
 def sync_folder(path: bytes) -> None:
@@ -32,7 +32,7 @@ def sync_folder(path: bytes) -> None:
         os.close(descriptor)
 
 
-class Flush:
+class DirectorySync:
     """One fsync of a folder, for all whose names it is to keep. Threads may share it."""
 
     def __init__(self, directory: Directory, close: Callable[[Directory], None]) -> None:
@@ -57,16 +57,16 @@ class Flush:
             raise self._error
 
 
-class Flushes:
+class PendingDirectorySyncs:
     """The folders with names in them that a power cut could take."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._due: dict[tuple[int, int], Flush] = {}
+        self._due: dict[tuple[int, int], DirectorySync] = {}
 
-    def of(self, directory: Directory) -> Flush:
+    def of(self, directory: Directory) -> DirectorySync:
         """Return the flush that makes a name safe that has just come into ``directory``."""
-        return self._due.setdefault(directory.identity, Flush(directory, self._close))
+        return self._due.setdefault(directory.identity, DirectorySync(directory, self._close))
 
     def _close(self, directory: Directory) -> None:
         self._due.pop(directory.identity, None)

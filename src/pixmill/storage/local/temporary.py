@@ -27,7 +27,7 @@ def is_temporary(name: bytes) -> bool:
     return name.startswith(_PREFIX) and _NAME.fullmatch(name) is not None
 
 
-def sweep(directory: bytes, tags: Container[str] | None) -> int:
+def remove_temporaries(directory: bytes, tags: Container[str] | None) -> int:
     """Remove the temporaries with one of ``tags`` (``None``: with any) from ``directory`` and everything below; return how many.
 
     Nothing else is touched, and what cannot be read or removed is left for the next time. A folder below that has a state folder
@@ -39,7 +39,7 @@ def sweep(directory: bytes, tags: Container[str] | None) -> int:
         folder = waiting.pop()
         try:
             with os.scandir(folder) as entries:
-                dead, below = _sorted_out(entries, tags)
+                dead, below = _partition(entries, tags)
             if folder != directory and any(os.path.basename(path) == STATE for path in below):
                 continue
             for path in dead:
@@ -51,7 +51,7 @@ def sweep(directory: bytes, tags: Container[str] | None) -> int:
     return removed
 
 
-def _sorted_out(entries: Iterator[os.DirEntry[bytes]], tags: Container[str] | None) -> tuple[list[bytes], list[bytes]]:
+def _partition(entries: Iterator[os.DirEntry[bytes]], tags: Container[str] | None) -> tuple[list[bytes], list[bytes]]:
     """Return the temporaries among ``entries``, and the folders."""
     dead: list[bytes] = []
     below: list[bytes] = []

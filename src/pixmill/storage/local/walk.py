@@ -51,7 +51,7 @@ class Walk(msgspec.Struct, frozen=True):
         prefix = path + b"/" if path else b""
         try:
             with os.scandir(os.path.join(self.root, path)) as found:
-                files, directories = self._sorted_out(prefix, found)
+                files, directories = self._partition(prefix, found)
         except OSError as error:
             self._report(path, error)
             return [], []
@@ -61,7 +61,7 @@ class Walk(msgspec.Struct, frozen=True):
         directories.sort(reverse=True)
         return files, directories
 
-    def _sorted_out(self, prefix: bytes, found: Iterator[os.DirEntry[bytes]]) -> tuple[Listing, list[bytes]]:
+    def _partition(self, prefix: bytes, found: Iterator[os.DirEntry[bytes]]) -> tuple[Listing, list[bytes]]:
         files: Listing = []
         directories: list[bytes] = []
         follow = self.follow

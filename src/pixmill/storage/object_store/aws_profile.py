@@ -11,7 +11,7 @@ _FOREIGN = ("sso_session", "sso_start_url", "role_arn", "credential_process", "l
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key", "aws_session_token": "session_token"}
 
 
-def profile(environment: Mapping[str, str], home: Path) -> dict[str, str]:
+def aws_profile(environment: Mapping[str, str], home: Path) -> dict[str, str]:
     """Return obstore's settings for the profile that is asked for, without those that the environment holds already.
 
     ``AddressError`` when a profile is named that is not there, or whose keys only the AWS tools can make.

@@ -38,7 +38,7 @@ class ClientOptions(TypedDict):
     timeout: timedelta
 
 
-def obstore(extra: str, purpose: str) -> ModuleType:
+def import_obstore(extra: str, purpose: str) -> ModuleType:
     """Return the library; ``MissingExtra`` when it is not installed. Nothing imports it before an address asks for it."""
     os.environ.setdefault(_THREADS, "2")  # in each process; otherwise as many as there are cores, times six workers a core
     try:
@@ -79,13 +79,13 @@ def client_options(endpoint: str) -> ClientOptions:
     )
 
 
-def once() -> dict[str, object]:
+def no_retries() -> dict[str, object]:
     """Return the settings that leave trying again to us, who can show it and slow down for it."""
     backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1), "base": 2}
     return {"max_retries": 0, "retry_timeout": timedelta(minutes=1), "backoff": backoff}
 
 
-def made(make: Callable[[], Store], address: Address) -> Store:
+def open_store(make: Callable[[], Store], address: Address) -> Store:
     """Return the store that ``make`` makes; ``AddressError`` when its settings make no sense, without repeating any of them."""
     try:
         return make()

@@ -33,7 +33,7 @@ _NOT_ABOUT_THE_OBJECT = frozenset({
 })  # fmt: skip
 
 
-class Answer(msgspec.Struct, frozen=True):
+class StoreError(msgspec.Struct, frozen=True):
     """What a store answered: its ``status`` (0 for none), its one-word ``code``, the ``kind`` of what broke before an answer."""
 
     status: int = 0
@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
     kind: str = ""
 
     @classmethod
-    def of(cls, error: Exception) -> "Answer":
+    def of(cls, error: Exception) -> "StoreError":
         """Read it from the text of obstore's ``error``."""
         text = str(error)
         status, code, kind = _STATUS.search(text), _CODE.search(text), _KIND.search(text)
@@ -71,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 def read_error(error: Exception, path: bytes, place: str) -> PixmillError:
     """Return what ``error`` means for reading ``path`` from ``place``: a ``RunError`` when no read can go on."""
-    answer = Answer.of(error)
+    answer = StoreError.of(error)
     if answer.status == _CHANGED:
         return changed(path)
     if isinstance(error, FileNotFoundError) and not answer.is_about_the_store:
@@ -84,7 +84,7 @@ def read_error(error: Exception, path: bytes, place: str) -> PixmillError:
 
 def write_error(error: Exception, path: bytes, place: str) -> PixmillError:
     """Return what ``error`` means for writing ``path`` to ``place``: a ``RunError`` when no write can go on."""
-    answer = Answer.of(error)
+    answer = StoreError.of(error)
     if answer.status == _FULL:
         return RunError(f"there is no space left in {place}: {answer}", code="disk-full", hint=_SAME_COMMAND)
     if answer.is_about_the_store or answer.status in _REFUSED or isinstance(error, FileNotFoundError):
@@ -95,7 +95,7 @@ def write_error(error: Exception, path: bytes, place: str) -> PixmillError:
 
 def list_error(error: Exception, path: bytes, place: str) -> PixmillError:
     """Return what ``error`` means for listing ``path`` in ``place``."""
-    answer = Answer.of(error)
+    answer = StoreError.of(error)
     if answer.is_about_the_store or answer.status in _REFUSED:
         return RunError(f"{place} cannot be listed: {answer}", code="not-readable", hint=_CREDENTIALS)
     shown = printable(path) or place

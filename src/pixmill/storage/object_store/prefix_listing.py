@@ -14,7 +14,7 @@ PAGE = 1000
 _AFTER_FOLDER = "/\U0010ffff"  # put to the key of a folder, it comes after all that is in it
 
 
-class Folder:
+class PrefixListing:
     """What is known of the folder ``key`` (empty: of all) so far: ``objects`` by their keys, and the keys of the ``folders`` in it.
 
     Keys come in the order of their bytes, which is what "behind" means. From a store that has another order, a listing that
@@ -33,14 +33,14 @@ class Folder:
         self._is_sorted = True
         self._may_ask_by_name = True
 
-    def advance(self) -> bool:
+    def next_page(self) -> bool:
         """Ask for one more page, and return whether everything is known now.
 
         Whatever obstore raises costs that page, and the next call asks for it again.
         """
         if self.folders and self._may_ask_by_name:
             self._may_ask_by_name = False
-            return self.ask_by_name()
+            return self.list_with_delimiter()
         try:
             page = next(self._going_on(), ())
         except Exception:
@@ -49,11 +49,11 @@ class Folder:
         self._note(page)
         if len(page) < self._page:
             self._pages = None
-            return not self._has_empty_object() or self.ask_by_name()
-        self._leap(page)
+            return not self._has_empty_object() or self.list_with_delimiter()
+        self._skip_prefix(page)
         return False
 
-    def ask_by_name(self) -> bool:
+    def list_with_delimiter(self) -> bool:
         """Ask for the names of all folders and objects at this level at once: a request for each thousand of them, however full."""
         found = self._bucket.library.list_with_delimiter(self._bucket.store, self._key or None)
         self.folders = set(found["common_prefixes"])
@@ -84,7 +84,7 @@ class Folder:
         """Tell whether there is one, which by its key alone may as well stand for an empty folder."""
         return not all(each["size"] for each in self.objects.values())
 
-    def _leap(self, page: Sequence[Any]) -> None:
+    def _skip_prefix(self, page: Sequence[Any]) -> None:
         """Go on behind a folder that a whole page was about."""
         folder = self._folder_of(page[-1]["path"])
         if folder and self._is_sorted and self._folder_of(page[0]["path"]) == folder:

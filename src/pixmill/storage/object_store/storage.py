@@ -15,10 +15,10 @@ from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.keys import key_of, path_of
-from pixmill.storage.object_store.prefix_listing import Folder
-from pixmill.storage.object_store.walk import Page, Walk
-from pixmill.storage.retry.policy import Patience
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, occupied, unheard
+from pixmill.storage.object_store.prefix_listing import PrefixListing
+from pixmill.storage.object_store.walk import BucketWalk, FolderListing
+from pixmill.storage.retry.policy import RetryPolicy
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op, occupied
 
 #: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
 PARTED = 16 << 20
@@ -29,7 +29,7 @@ LISTED = 120.0
 Meaning = Callable[[Exception, bytes, str], PixmillError]
 
 
-class Mark(msgspec.Struct, frozen=True):
+class ObjectVersion(msgspec.Struct, frozen=True):
     """What tells one put of an object from all others, for the store that compares it."""
 
     e_tag: str | None = None
@@ -42,10 +42,10 @@ class ObjectStorage(Scheme):
     The modification time of an object is that of its put and cannot be set.
     """
 
-    def __init__(self, bucket: Bucket, *, patience: Patience | None = None) -> None:
+    def __init__(self, bucket: Bucket, *, patience: RetryPolicy | None = None) -> None:
         """Ask for nothing yet. ``patience`` is had with listings; for the rest a ``Retrying`` has it."""
         self._bucket = bucket
-        self._patience = patience or Patience(enough=LISTED)
+        self._patience = patience or RetryPolicy(deadline=LISTED)
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # a put leaves nothing, no links
@@ -60,7 +60,7 @@ class ObjectStorage(Scheme):
     def stat(self, path: bytes) -> Entry | None:
         """Return the object that is there, or ``None``."""
         key = key_of(relative(path))
-        with self._explained(path, errors.read_error):
+        with self._translating_errors(path, errors.read_error):
             try:
                 return _entry(path, self._bucket.library.head(self._bucket.store, key))
             except FileNotFoundError:
@@ -70,7 +70,7 @@ class ObjectStorage(Scheme):
         """Return the whole content: of one version, whatever is put meanwhile."""
         return self._read(path, limit, {})
 
-    def fetch(self, entry: Entry, *, limit: int) -> bytes:
+    def read_version(self, entry: Entry, *, limit: int) -> bytes:
         """Return the content of exactly this version, in one request."""
         return self._read(entry.path, limit, {"if_match": f'"{entry.version.decode()}"'})
 
@@ -78,7 +78,7 @@ class ObjectStorage(Scheme):
         """Return the first bytes."""
         key = key_of(relative(path))
         try:
-            with self._explained(path, errors.read_error):
+            with self._translating_errors(path, errors.read_error):
                 return bytes(self._bucket.library.get(self._bucket.store, key, options={"range": (0, max(1, size))}).bytes())[:size]
         except ReadError as error:
             entry = None if error.retryable else self.stat(path)
@@ -93,7 +93,7 @@ class ObjectStorage(Scheme):
         *,
         durable: bool,  # noqa: ARG002  # always
         mtime_ns: int | None = None,  # noqa: ARG002  # it cannot be set
-        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # all of it is waiting
+        syncing: Callable[[], None] = no_op,  # noqa: ARG002  # all of it is waiting
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data``, in parts where it is large, and make sure that all of it has arrived.
@@ -105,7 +105,7 @@ class ObjectStorage(Scheme):
         is_guarded = not (replacing.own or replacing.others)
         if is_guarded and is_parted and self._is_there(path, data):
             return
-        with self._explained(path, errors.write_error):
+        with self._translating_errors(path, errors.write_error):
             options: dict[str, Any] = {"mode": "create"} if is_guarded and not is_parted else {}
             try:
                 sent = self._bucket.library.put(
@@ -132,7 +132,7 @@ class ObjectStorage(Scheme):
             raise occupied(path)
         return True
 
-    def replace(self, path: bytes, data: bytes, *, expected: Mark | None) -> Mark | None:
+    def compare_and_swap(self, path: bytes, data: bytes, *, expected: ObjectVersion | None) -> ObjectVersion | None:
         """Put ``data`` if what is at ``path`` is still marked ``expected`` (``None``: nothing is there); return the new mark.
 
         ``None`` when somebody else was there before: exactly one of several who try at once succeeds.
@@ -142,31 +142,31 @@ class ObjectStorage(Scheme):
         mode: object = (
             "create" if expected is None else {name: each for name, each in msgspec.structs.asdict(expected).items() if each}
         )
-        with self._explained(path, errors.write_error):
+        with self._translating_errors(path, errors.write_error):
             try:
-                return _mark(self._bucket.library.put(self._bucket.store, key, data, mode=mode, use_multipart=False))
+                return _object_version(self._bucket.library.put(self._bucket.store, key, data, mode=mode, use_multipart=False))
             except (refused.AlreadyExistsError, refused.PreconditionError, FileNotFoundError):
                 return None
 
-    def marked(self, path: bytes, *, limit: int) -> tuple[bytes, Mark]:
+    def read_with_version(self, path: bytes, *, limit: int) -> tuple[bytes, ObjectVersion]:
         """Return the content of ``path`` and the mark that it has."""
         key = key_of(relative(path))
-        with self._explained(path, errors.read_error):
+        with self._translating_errors(path, errors.read_error):
             found = self._bucket.library.get(self._bucket.store, key)
             if found.meta["size"] > limit:
                 raise _too_large(path, found.meta["size"], limit)
-            return bytes(found.bytes()), _mark(found.meta)
+            return bytes(found.bytes()), _object_version(found.meta)
 
     def upload(self, path: bytes, file: Path) -> None:
         """Put the content of ``file``, which need not fit into memory, whole or not at all."""
         key = key_of(relative(path))
-        with self._explained(path, errors.write_error):
+        with self._translating_errors(path, errors.write_error):
             self._bucket.library.put(self._bucket.store, key, file, chunk_size=PART, max_concurrency=2)
 
     def download(self, path: bytes, file: Path) -> None:
         """Write the content of ``path`` to ``file``, a part at a time; ``file`` is complete when this returns."""
         key = key_of(relative(path))
-        with self._explained(path, errors.read_error), file.open("wb") as target:
+        with self._translating_errors(path, errors.read_error), file.open("wb") as target:
             found = self._bucket.library.get(self._bucket.store, key)
             for part in found.stream(min_chunk_size=PART):
                 target.write(part)
@@ -177,7 +177,7 @@ class ObjectStorage(Scheme):
     def delete(self, path: bytes) -> None:
         """Remove an object, if it is there."""
         key = key_of(relative(path))
-        with self._explained(path, errors.write_error):
+        with self._translating_errors(path, errors.write_error):
             try:
                 self._bucket.library.delete(self._bucket.store, key)
             except FileNotFoundError:
@@ -192,19 +192,19 @@ class ObjectStorage(Scheme):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # a store has no links
     ) -> Iterator[Listing]:
         """Yield the objects below ``under``, folder by folder; ``RunError`` when the store cannot be listed at all."""
-        return Walk(self._page, descend, on_error).listings(relative(under) if under else b"")
+        return BucketWalk(self._page, descend, on_error).listings(relative(under) if under else b"")
 
     def local_path(self, path: bytes) -> None:
         """Return ``None``: nothing here has a place in the file system."""
         relative(path)
 
-    def sweep(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # nothing is told apart
+    def remove_temporaries(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # nothing is told apart
         """Return 0: an unfinished put is nowhere. obstore cannot list the parts of a large one: the bucket's rules remove them."""
         return 0
 
     def _read(self, path: bytes, limit: int, options: dict[str, object]) -> bytes:
         key = key_of(relative(path))
-        with self._explained(path, errors.read_error):
+        with self._translating_errors(path, errors.read_error):
             found = self._bucket.library.get(self._bucket.store, key, options=options)
             size = found.meta["size"]
             data = bytes(found.bytes()) if size <= limit else b""
@@ -215,7 +215,7 @@ class ObjectStorage(Scheme):
         return data
 
     @contextmanager
-    def _explained(self, path: bytes, meaning: Meaning) -> Iterator[None]:
+    def _translating_errors(self, path: bytes, meaning: Meaning) -> Iterator[None]:
         try:
             yield
         except PixmillError:
@@ -223,21 +223,21 @@ class ObjectStorage(Scheme):
         except Exception as error:  # noqa: BLE001  # obstore raises its own, and several of Python's
             raise meaning(error, path, self._bucket.place) from None
 
-    def _page(self, path: bytes) -> Page:
-        folder = Folder(self._bucket, key_of(path) if path else "")
+    def _page(self, path: bytes) -> FolderListing:
+        folder = PrefixListing(self._bucket, key_of(path) if path else "")
         try:
-            while not self._patiently(path, folder.advance):
+            while not self._patiently(path, folder.next_page):
                 pass
         except ReadError as error:
             if error.retryable:
                 raise
-            self._patiently(path, folder.ask_by_name)  # a key further down is no path, which need not concern this folder
+            self._patiently(path, folder.list_with_delimiter)  # a key further down is no path, which need not concern this folder
         entries = [_entry(path_of(each["path"]), each) for each in folder.objects.values()]
-        return Page(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
+        return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
 
     def _patiently(self, path: bytes, request: Callable[[], bool]) -> bool:
         def explained() -> bool:
-            with self._explained(path, errors.list_error):
+            with self._translating_errors(path, errors.list_error):
                 return request()
 
         return self._patience.call(explained)
@@ -248,8 +248,8 @@ def _entry(path: bytes, found: Any) -> Entry:  # noqa: ANN401  # obstore's own t
     return Entry(path, found["size"], (found["e_tag"] or "").strip('"').encode())
 
 
-def _mark(found: Any) -> Mark:  # noqa: ANN401  # the same
-    return Mark(found["e_tag"], found["version"])
+def _object_version(found: Any) -> ObjectVersion:  # noqa: ANN401  # the same
+    return ObjectVersion(found["e_tag"], found["version"])
 
 
 def _md5(data: bytes) -> str:

@@ -8,42 +8,42 @@ import msgspec
 from pixmill.core.errors import ReadError, RunError
 from pixmill.storage.entry import Listing
 
-AHEAD = 8  # folders of one level that are asked for before it is their turn: a request takes as long as a thousand images' names
+PREFETCH = 8  # folders of one level that are asked for before it is their turn: a request takes as long as a thousand images' names
 
 AGAIN = "check the address and the way to the store, and run the same command again: it goes on where it stopped"
 
 
-class Page(msgspec.Struct, frozen=True):
+class FolderListing(msgspec.Struct, frozen=True):
     """One folder: its objects, and the paths of the folders in it, both sorted."""
 
     entries: Listing
     folders: list[bytes]
 
 
-class Walk(msgspec.Struct, frozen=True):
+class BucketWalk(msgspec.Struct, frozen=True):
     """How to go through the folders of a store. ``page`` asks for one of them; ``descend`` and ``on_error`` as in ``Storage``."""
 
-    page: Callable[[bytes], Page]
+    page: Callable[[bytes], FolderListing]
     descend: Callable[[bytes], bool] | None
     on_error: Callable[[bytes, ReadError], None] | None
 
     def listings(self, under: bytes) -> Iterator[Listing]:
         """Yield the entries below ``under``, folder by folder."""
         # closed with the generator, without waiting for answers that nobody wants any more
-        pool = ThreadPoolExecutor(AHEAD, thread_name_prefix="listing")
+        pool = ThreadPoolExecutor(PREFETCH, thread_name_prefix="listing")
         try:
             yield from self._walk(under, pool)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _walk(self, under: bytes, pool: ThreadPoolExecutor) -> Iterator[Listing]:
-        asked: dict[bytes, Future[Page]] = {}
+        asked: dict[bytes, Future[FolderListing]] = {}
         levels = [[under]]
         while levels:
             if not levels[-1]:
                 levels.pop()
                 continue
-            for path in levels[-1][: -AHEAD - 1 : -1]:
+            for path in levels[-1][: -PREFETCH - 1 : -1]:
                 if path not in asked:
                     asked[path] = pool.submit(self.page, path)
             path = levels[-1].pop()
@@ -54,7 +54,7 @@ class Walk(msgspec.Struct, frozen=True):
             if folders:
                 levels.append(folders[::-1])
 
-    def _answer(self, path: bytes, asked: "Future[Page]") -> Page:
+    def _answer(self, path: bytes, asked: "Future[FolderListing]") -> FolderListing:
         try:
             return asked.result()
         except ReadError as error:
@@ -63,4 +63,4 @@ class Walk(msgspec.Struct, frozen=True):
             if self.on_error is None:
                 raise
             self.on_error(path, error)
-            return Page([], [])
+            return FolderListing([], [])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class Pace:
+class AdaptiveLimiter:
     """How many requests may be under way: halved when the storage refuses one, grown a little with each that it answers.
 
     Below one, the time between requests grows instead: at 1/4, a request that took a second is followed by a pause of three.
@@ -25,7 +25,7 @@ class Pace:
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Wait for a place, and hold it."""
         with self._changed:
             self._changed.wait_for(lambda: self._under_way < max(1, int(self.limit)))
@@ -43,12 +43,12 @@ class Pace:
                 self._opens_at = now + max(0.0, (now - began) * (1 / self.limit - 1))
                 self._changed.notify()
 
-    def refused(self) -> None:
+    def on_throttled(self) -> None:
         """Halve the limit."""
         with self._changed:
             self.limit = max(self.LEAST, self.limit / 2)
 
-    def answered(self) -> None:
+    def on_success(self) -> None:
         """Let the limit grow."""
         with self._changed:
             self.limit = min(self._most, self.limit + self.STEP)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pixmill.core.errors import PixmillError
-from pixmill.storage.retry.limiter import Pace
+from pixmill.storage.retry.limiter import AdaptiveLimiter
 
 T = TypeVar("T")
 
-UNKNOWN = 10.0  # seconds of patience with what has never answered: it is misspelt rather than overloaded
+FIRST_CONTACT_DEADLINE = 10.0  # seconds of patience with what has never answered: it is misspelt rather than overloaded
 THROTTLED = "throttled"  # the code of an error that says: not now, not so much
 
 
-class Budget:
+class RetryBudget:
     """How many tries may be repeated: a tenth of all, and a few to begin with, so that trying again never doubles a storm."""
 
     SHARE = 0.1
@@ -24,11 +24,11 @@ class Budget:
         """Begin with a few."""
         self._left = self.FIRST
 
-    def earn(self) -> None:
+    def deposit(self) -> None:
         """Note a request that was answered."""
         self._left = min(self.FIRST, self._left + self.SHARE)
 
-    def spend(self) -> bool:
+    def withdraw(self) -> bool:
         """Tell whether one more repetition is allowed, and count it."""
         if self._left < 1:
             return False
@@ -36,7 +36,7 @@ class Budget:
         return True
 
 
-class Patience:
+class RetryPolicy:
     """Repeats calls whose error says that it is ``retryable``, after pauses with full jitter, as long as there is hope and budget.
 
     A pause is drawn between nothing and ``first`` seconds, doubled with each try up to ``longest``; one that the storage asked
@@ -48,52 +48,52 @@ class Patience:
     def __init__(  # noqa: PLR0913  # each has its default; clock, sleep and chance are a test's
         self,
         *,
-        first: float = 0.1,
-        longest: float = 8.0,
-        enough: float = 20.0,
+        initial_delay: float = 0.1,
+        max_delay: float = 8.0,
+        deadline: float = 20.0,
         most: float = 8.0,
         throttled: Callable[[float], None] = lambda seconds: None,  # noqa: ARG005  # nobody asked
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        chance: random.Random | None = None,
+        rng: random.Random | None = None,
     ) -> None:
         """Begin at full pace: ``most`` requests at once."""
-        self._first, self._longest, self._enough = first, longest, enough
+        self._initial_delay, self._max_delay, self._deadline = initial_delay, max_delay, deadline
         self._throttled = throttled
         self._clock = clock
         self._sleep = sleep
-        self._chance = chance or random.Random()  # noqa: S311  # it spreads repetitions, it keeps no secret
-        self._budget = Budget()
+        self._rng = rng or random.Random()  # noqa: S311  # it spreads repetitions, it keeps no secret
+        self._budget = RetryBudget()
         self._is_known = False
-        self.pace = Pace(most, clock=clock, sleep=sleep)
+        self.limiter = AdaptiveLimiter(most, clock=clock, sleep=sleep)
 
     def call(self, request: Callable[[], T]) -> T:
         """Return what ``request`` returns, in the end."""
         began = self._clock()
-        bound = self._first
+        bound = self._initial_delay
         while True:
             try:
-                with self.pace.turn():
+                with self.limiter.slot():
                     answer = request()
             except PixmillError as error:
                 pause = self._pause(error, bound, began)
             else:
-                self.pace.answered()
-                self._budget.earn()
+                self.limiter.on_success()
+                self._budget.deposit()
                 self._is_known = True
                 return answer
             self._sleep(pause)
-            bound = min(self._longest, 2 * bound)
+            bound = min(self._max_delay, 2 * bound)
 
     def _pause(self, error: PixmillError, bound: float, began: float) -> float:
         """Return the seconds to wait before the next try; raise ``error`` when there is none."""
-        pause = error.retry_after + self._chance.uniform(0.0, bound)
+        pause = error.retry_after + self._rng.uniform(0.0, bound)
         is_throttled = error.code == THROTTLED
         if is_throttled:
             self._is_known = True
-            self.pace.refused()
+            self.limiter.on_throttled()
             self._throttled(pause)
-        enough = self._enough if self._is_known else min(self._enough, UNKNOWN)
-        if not error.retryable or self._clock() + pause > began + enough or not self._budget.spend():
+        enough = self._deadline if self._is_known else min(self._deadline, FIRST_CONTACT_DEADLINE)
+        if not error.retryable or self._clock() + pause > began + enough or not self._budget.withdraw():
             raise error
         return pause

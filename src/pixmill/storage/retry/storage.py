@@ -6,46 +6,48 @@ from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.open import open_storage
-from pixmill.storage.retry.policy import Patience
-from pixmill.storage.storage import FREE_NAME, Replacing, Storage, unheard
+from pixmill.storage.retry.policy import RetryPolicy
+from pixmill.storage.storage import FREE_NAME, Replacing, Storage, no_op
 
 
-def open_patiently(address: Address, *, tag: str = "0", follow_symlinks: bool = False, patience: Patience | None = None) -> Storage:
+def open_with_retries(
+    address: Address, *, tag: str = "0", follow_symlinks: bool = False, patience: RetryPolicy | None = None
+) -> Storage:
     """Open ``address`` as ``open_storage`` does, with patience where it is not a folder of this machine.
 
     What a disk says is for the engine to try again.
     """
     storage = open_storage(address, tag=tag, follow_symlinks=follow_symlinks)
-    return storage if address.local else Retrying(storage, patience or Patience())
+    return storage if address.local else RetryingStorage(storage, patience or RetryPolicy())
 
 
-class Retrying(Storage):
+class RetryingStorage(Storage):
     """``storage``, each call of it repeated with ``patience`` while its error says that it is ``retryable``.
 
     A listing is not repeated: what was yielded of it cannot be taken back, and a storage that lists by requests has patience
     with each of them.
     """
 
-    def __init__(self, storage: Storage, patience: Patience) -> None:
+    def __init__(self, storage: Storage, patience: RetryPolicy) -> None:
         """Wrap ``storage``."""
         self._storage = storage
-        self._patience = patience
+        self._policy = patience
 
     def stat(self, path: bytes) -> Entry | None:
         """Return what is there, or ``None``."""
-        return self._patience.call(lambda: self._storage.stat(path))
+        return self._policy.call(lambda: self._storage.stat(path))
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the whole content."""
-        return self._patience.call(lambda: self._storage.read(path, limit=limit))
+        return self._policy.call(lambda: self._storage.read(path, limit=limit))
 
-    def fetch(self, entry: Entry, *, limit: int) -> bytes:
+    def read_version(self, entry: Entry, *, limit: int) -> bytes:
         """Return the content of ``entry``."""
-        return self._patience.call(lambda: self._storage.fetch(entry, limit=limit))
+        return self._policy.call(lambda: self._storage.read_version(entry, limit=limit))
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes."""
-        return self._patience.call(lambda: self._storage.head(path, size))
+        return self._policy.call(lambda: self._storage.head(path, size))
 
     def write(
         self,
@@ -54,7 +56,7 @@ class Retrying(Storage):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = unheard,
+        syncing: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data`` under ``path``: from the start with each try."""
@@ -62,11 +64,11 @@ class Retrying(Storage):
         def write() -> None:
             self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing)
 
-        self._patience.call(write)
+        self._policy.call(write)
 
     def is_occupied(self, path: bytes) -> bool:
         """Tell whether anything is at ``path``."""
-        return self._patience.call(lambda: self._storage.is_occupied(path))
+        return self._policy.call(lambda: self._storage.is_occupied(path))
 
     def file_of(self, path: bytes) -> bytes | None:
         """Return the file of this machine that holds the content of ``path``."""
@@ -74,7 +76,7 @@ class Retrying(Storage):
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``."""
-        self._patience.call(lambda: self._storage.delete(path))
+        self._policy.call(lambda: self._storage.delete(path))
 
     def list(
         self,
@@ -91,6 +93,6 @@ class Retrying(Storage):
         """Return the file-system path of ``path`` where it has one."""
         return self._storage.local_path(path)
 
-    def sweep(self, tags: Container[str] | None = None) -> int:
+    def remove_temporaries(self, tags: Container[str] | None = None) -> int:
         """Remove what dead writers left."""
-        return self._patience.call(lambda: self._storage.sweep(tags))
+        return self._policy.call(lambda: self._storage.remove_temporaries(tags))

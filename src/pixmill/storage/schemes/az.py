@@ -7,7 +7,7 @@ Account and credentials come from the environment: ``AZURE_STORAGE_CONNECTION_ST
 import os
 
 from pixmill.storage.address import Address
-from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, import_obstore, no_retries, open_store
 from pixmill.storage.object_store.storage import ObjectStorage
 
 CONNECTION = "AZURE_STORAGE_CONNECTION_STRING"
@@ -24,13 +24,13 @@ class AzStorage(ObjectStorage):
     def bucket(cls, address: Address) -> Bucket:
         """Return the opened container."""
         name, prefix = bucket_and_prefix(address)
-        library = obstore("az", "reading and writing az:// addresses")
+        library = import_obstore("az", "reading and writing az:// addresses")
         settings = from_connection_string(os.environ.get(CONNECTION, ""))
         endpoint = settings.get("endpoint") or os.environ.get("AZURE_STORAGE_ENDPOINT") or os.environ.get("AZURE_ENDPOINT", "")
         options = client_options(_EMULATOR if "use_emulator" in settings else endpoint)
-        store = made(
+        store = open_store(
             lambda: library.store.AzureStore(
-                name, prefix=prefix or None, config=settings, client_options=options, retry_config=once()
+                name, prefix=prefix or None, config=settings, client_options=options, retry_config=no_retries()
             ),
             address,
         )

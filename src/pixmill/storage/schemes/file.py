@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import Self
 
 from pixmill.core.errors import ReadError
-from pixmill.core.phases import Steps
+from pixmill.core.phases import Phases
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local import atomic, temporary
@@ -15,7 +15,7 @@ from pixmill.storage.local.directory_descriptors import Directories
 from pixmill.storage.local.errors import read_error, write_error
 from pixmill.storage.local.read import read_head, read_whole
 from pixmill.storage.local.walk import Walk
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op
 
 
 class FileStorage(Scheme):
@@ -29,7 +29,7 @@ class FileStorage(Scheme):
         """Stand on ``root``, which need not exist yet; later changes of the working directory do not matter."""
         self.root = os.path.abspath(root)
         self._follow = follow_symlinks
-        self._writer = atomic.Writer(Directories(self.root, follow_links=follow_symlinks), temporary.names(tag))
+        self._writer = atomic.AtomicWriter(Directories(self.root, follow_links=follow_symlinks), temporary.names(tag))
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
@@ -61,27 +61,27 @@ class FileStorage(Scheme):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = unheard,
+        syncing: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Take all steps of ``writing``."""
-        for _ in self.writing(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing):
+        for _ in self.write_phases(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing):
             pass
 
-    def writing(
+    def write_phases(
         self,
         path: bytes,
         data: bytes,
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = unheard,
+        syncing: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> Steps:
+    ) -> Phases:
         """Write a temporary beside the target, then rename it; with ``durable``, fsync the file before and the directory after."""
-        content = atomic.Content(data, durable, mtime_ns, syncing, replacing)
+        content = atomic.WriteRequest(data, durable, mtime_ns, syncing, replacing)
         try:
-            yield from self._writer.writing(relative(path), content)
+            yield from self._writer.write_phases(relative(path), content)
         except OSError as error:
             raise write_error(error, self.local_path(path), root=self.root) from error
 
@@ -119,6 +119,6 @@ class FileStorage(Scheme):
         """Return where ``path`` is in the file system."""
         return os.path.join(self.root, relative(path))
 
-    def sweep(self, tags: Container[str] | None = None) -> int:
+    def remove_temporaries(self, tags: Container[str] | None = None) -> int:
         """Remove the temporaries of dead writers from the whole tree; return how many there were."""
-        return temporary.sweep(self.root, tags)
+        return temporary.remove_temporaries(self.root, tags)

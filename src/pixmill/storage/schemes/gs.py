@@ -7,7 +7,7 @@ application-default login``, or from the machine. ``STORAGE_EMULATOR_HOST`` name
 import os
 
 from pixmill.storage.address import Address
-from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, import_obstore, no_retries, open_store
 from pixmill.storage.object_store.storage import ObjectStorage
 
 
@@ -18,12 +18,12 @@ class GsStorage(ObjectStorage):
     def bucket(cls, address: Address) -> Bucket:
         """Return the opened bucket."""
         name, prefix = bucket_and_prefix(address)
-        library = obstore("gs", "reading and writing gs:// addresses")
+        library = import_obstore("gs", "reading and writing gs:// addresses")
         settings = from_emulator(os.environ.get("STORAGE_EMULATOR_HOST", ""))
         options = client_options(settings.get("base_url") or os.environ.get("GOOGLE_BASE_URL", ""))
-        store = made(
+        store = open_store(
             lambda: library.store.GCSStore(
-                name, prefix=prefix or None, config=settings, client_options=options, retry_config=once()
+                name, prefix=prefix or None, config=settings, client_options=options, retry_config=no_retries()
             ),
             address,
         )

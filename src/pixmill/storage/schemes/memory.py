@@ -9,7 +9,7 @@ from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, Listing
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, occupied, unheard
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op, occupied
 
 
 class MemoryStorage(Scheme):
@@ -49,7 +49,7 @@ class MemoryStorage(Scheme):
         *,
         durable: bool,  # noqa: ARG002  # it lasts as long as it lasts
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = unheard,  # noqa: ARG002  # nothing is waited for
+        syncing: Callable[[], None] = no_op,  # noqa: ARG002  # nothing is waited for
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Keep ``data``."""
@@ -89,7 +89,7 @@ class MemoryStorage(Scheme):
         """Return ``None``: nothing here has a place in the file system."""
         relative(path)
 
-    def sweep(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # a write here is never unfinished
+    def remove_temporaries(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # a write here is never unfinished
         """Return 0: a write here is never unfinished."""
         return 0
 

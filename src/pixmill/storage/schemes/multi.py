@@ -17,7 +17,7 @@ _KEPT = 32  # storages that stay open
 _WEB = (b"http", b"https")
 
 
-class AnywhereStorage(ReadOnly):
+class MultiStorage(ReadOnly):
     """Reads by places alone, each a whole address: NUL and ``/srv/a.jpg``, ``https://example.org/a.jpg`` or ``s3://bucket/a.jpg``.
 
     Each storage is opened when it is first needed. ``multi://#per-host=2`` has the terms for the web behind its ``#``.
@@ -71,7 +71,7 @@ class AnywhereStorage(ReadOnly):
         """Refuse to: nobody lists all there is."""
         raise AddressError("multi:// has no listing: a list names what is to be read")
 
-    def refusal(self, path: bytes) -> RunError:
+    def read_only_error(self, path: bytes) -> RunError:
         """Return that nothing is written through it."""
         shown = printable(path.lstrip(b"\0").partition(b"?")[0])
         return RunError(f"{shown} was named to be read, not to be written to", code="read-only")

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from pixmill.storage.address import Address
-from pixmill.storage.object_store.aws_profile import profile
-from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, made, obstore, once
+from pixmill.storage.object_store.aws_profile import aws_profile
+from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, import_obstore, no_retries, open_store
 from pixmill.storage.object_store.storage import ObjectStorage
 
 
@@ -20,13 +20,13 @@ class S3Storage(ObjectStorage):
     def bucket(cls, address: Address) -> Bucket:
         """Return the opened bucket."""
         name, prefix = bucket_and_prefix(address)
-        library = obstore("s3", "reading and writing s3:// addresses")
-        settings = profile(os.environ, Path.home())
+        library = import_obstore("s3", "reading and writing s3:// addresses")
+        settings = aws_profile(os.environ, Path.home())
         variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
         endpoint = next(filter(None, map(os.environ.get, variables)), settings.get("endpoint", ""))
-        store = made(
+        store = open_store(
             lambda: library.store.S3Store(
-                name, prefix=prefix or None, config=settings, client_options=client_options(endpoint), retry_config=once()
+                name, prefix=prefix or None, config=settings, client_options=client_options(endpoint), retry_config=no_retries()
             ),
             address,
         )

@@ -5,36 +5,36 @@ import zlib
 from collections.abc import Iterator
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.url import shown
+from pixmill.storage.web.url import redacted
 
 _PIECE = 1 << 16
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
 
-def content(response: http.client.HTTPResponse, url: str, *, limit: int) -> bytes:
+def read_all(response: http.client.HTTPResponse, url: str, *, limit: int) -> bytes:
     """Return the whole content; ``ReadError`` ``limit-bytes`` as soon as it is known to be more than ``limit`` bytes.
 
     ``read-cut-off``, which is worth another try, when fewer bytes came than were announced.
     """
-    data = beginning(response, url, size=limit + 1)
+    data = read_head(response, url, size=limit + 1)
     if len(data) > limit:
-        raise ReadError(f"{shown(url)} has more than the limit of {limit} bytes", code="limit-bytes")
+        raise ReadError(f"{redacted(url)} has more than the limit of {limit} bytes", code="limit-bytes")
     return data
 
 
-def beginning(response: http.client.HTTPResponse, url: str, *, size: int) -> bytes:
+def read_head(response: http.client.HTTPResponse, url: str, *, size: int) -> bytes:
     """Return the first ``size`` bytes of the content, fewer when there are fewer. No more than that is ever held."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         return _joined(_pieces(response), size)
     if encoding not in _WINDOWS:
         raise ReadError(
-            f"{shown(url)} was sent compressed with a method that was not asked for: {encoding[:20]!r}", code="read-url"
+            f"{redacted(url)} was sent compressed with a method that was not asked for: {encoding[:20]!r}", code="read-url"
         )
     try:
         return _joined(_inflated(_pieces(response), _WINDOWS[encoding], size), size)
     except zlib.error:
-        raise ReadError(f"{shown(url)} was sent with damaged compression", code="read-cut-off", retryable=True) from None
+        raise ReadError(f"{redacted(url)} was sent with damaged compression", code="read-cut-off", retryable=True) from None
 
 
 def _joined(pieces: Iterator[bytes], size: int) -> bytes:

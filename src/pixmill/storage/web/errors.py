@@ -6,7 +6,7 @@ import ssl
 from contextlib import suppress
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.url import Url, shown
+from pixmill.storage.web.url import Url, redacted
 
 _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403, 407, 451})
@@ -16,7 +16,7 @@ _LONGEST_PAUSE = 600.0  # seconds; nobody is waited for longer, whatever is aske
 
 def translate_error(error: BaseException, url: Url) -> ReadError | None:
     """Return what ``error`` means for reading ``url``; ``None`` for one that says so itself, or is about something else."""
-    name = shown(str(url))
+    name = redacted(str(url))
     if isinstance(error, ssl.SSLCertVerificationError):
         return ReadError(
             f"{name} could not be read: the server could not prove who it is ({error.verify_message})", code="read-host"

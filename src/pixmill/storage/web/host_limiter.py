@@ -19,7 +19,7 @@ _PAUSE = 0.02  # seconds between two looks for a free place, on average
 _FAR = 60.0  # seconds; a time that lies further ahead is left over from before this machine was started
 
 
-class Turns:
+class HostLimiter:
     """Places at hosts, as locks on bytes of one file: the kernel gives back those of a process that dies.
 
     ``most`` requests at a time; ``rate`` a second, 0 for any. The file belongs to this user, in the folder for temporary
@@ -41,11 +41,11 @@ class Turns:
         self._interval = 1 / rate if rate else 0.0
         self._clock = clock
         self._sleep = sleep
-        self._chance = chance or random.Random()  # noqa: S311  # it spreads requests, it keeps no secret
+        self._rng = chance or random.Random()  # noqa: S311  # it spreads requests, it keeps no secret
         self._locks, self._times = (_file(folder, name) for name in ("hosts.locks", "hosts.times"))
 
     @contextmanager
-    def turn(self, host: str) -> Iterator[None]:
+    def slot(self, host: str) -> Iterator[None]:
         """Wait for a place at ``host``, and hold it."""
         number = int.from_bytes(blake2b(host.encode(), digest_size=8).digest(), "big") % _HOSTS
         place = self._placed(number)
@@ -65,7 +65,7 @@ class Turns:
                 with suppress(BlockingIOError, PermissionError):  # what a lock that another holds is called differs by system
                     fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
                     return place
-            self._sleep(self._chance.uniform(0, 2 * _PAUSE))
+            self._sleep(self._rng.uniform(0, 2 * _PAUSE))
 
     def _wait(self, number: int) -> None:
         """Wait until it is time for one more request; the next one's time is written down before."""

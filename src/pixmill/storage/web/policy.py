@@ -10,7 +10,7 @@ from pixmill.core.errors import AddressError
 PER_HOST = 8
 
 
-class Terms(msgspec.Struct, frozen=True):
+class RequestPolicy(msgspec.Struct, frozen=True):
     """What is allowed, and how much of it.
 
     ``private`` allows addresses that are not of the public internet. ``per_host`` is how many requests one host gets at a
@@ -18,7 +18,7 @@ class Terms(msgspec.Struct, frozen=True):
     They travel as the fragment of an address, the part of a URL that no server is ever sent: ``https://example.org#per-host=2``.
     """
 
-    private: bool = False
+    allow_private: bool = False
     per_host: int = PER_HOST
     rate: float = 0.0
 
@@ -28,7 +28,7 @@ class Terms(msgspec.Struct, frozen=True):
         try:
             given = dict(parse_qsl(fragment, strict_parsing=True)) if fragment else {}
             terms = cls(
-                private=given.pop("private", "0") == "1",
+                allow_private=given.pop("private", "0") == "1",
                 per_host=int(given.pop("per-host", PER_HOST)),
                 rate=float(given.pop("rate", 0)),
             )
@@ -41,7 +41,7 @@ class Terms(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """Return the fragment; empty for the terms that hold anyway."""
         told = {
-            "private": "1" if self.private else "",
+            "private": "1" if self.allow_private else "",
             "per-host": self.per_host if self.per_host != PER_HOST else "",
             "rate": self.rate or "",
         }

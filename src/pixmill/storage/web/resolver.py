@@ -24,7 +24,7 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def reachable(host: str, port: int, *, private: bool, lookup: Lookup = resolve) -> list[str]:
+def allowed_addresses(host: str, port: int, *, private: bool, lookup: Lookup = resolve) -> list[str]:
     """Return the addresses of ``host`` that may be connected to: with ``private`` all, else those of the public internet.
 
     ``ReadError`` ``read-private`` when none is left; it names no address, which would tell a stranger about this network.

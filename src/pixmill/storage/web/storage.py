@@ -9,10 +9,10 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.read_only import ReadOnly
-from pixmill.storage.web.body import beginning, content
+from pixmill.storage.web.body import read_all, read_head
 from pixmill.storage.web.client import Client
-from pixmill.storage.web.policy import Terms
-from pixmill.storage.web.url import shown
+from pixmill.storage.web.policy import RequestPolicy
+from pixmill.storage.web.url import redacted
 
 
 class WebStorage(ReadOnly):
@@ -35,19 +35,19 @@ class WebStorage(ReadOnly):
             location, _, fragment = address.location.decode("ascii").partition("#")
         except UnicodeDecodeError:
             raise AddressError(f"{address} is no URL: letters beyond ASCII are written as %XX") from None
-        return cls(f"{cls.scheme}://{location.partition('?')[0]}".rstrip("/") + "/", Client(Terms.parse(fragment)))
+        return cls(f"{cls.scheme}://{location.partition('?')[0]}".rstrip("/") + "/", Client(RequestPolicy.parse(fragment)))
 
     def stat(self, path: bytes) -> Entry | None:
         """Return what the server says is there, or ``None``."""
         url = self._url(path)
         try:
             try:
-                with self._client.answered("HEAD", url, {}) as response:
+                with self._client.request("HEAD", url, {}) as response:
                     return Entry(path, _size(response), _version(response))
             except ReadError as error:
                 if error.code != "read" or error.retryable:
                     raise
-            with self._client.answered("GET", url, {}) as response:  # it knows no HEAD
+            with self._client.request("GET", url, {}) as response:  # it knows no HEAD
                 return Entry(path, _size(response), _version(response))
         except ReadError as error:
             if error.code == "read-vanished":
@@ -57,16 +57,16 @@ class WebStorage(ReadOnly):
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the whole content, in one request."""
         url = self._url(path)
-        with self._client.answered("GET", url, {}) as response:
+        with self._client.request("GET", url, {}) as response:
             if _size(response) > limit:
-                raise ReadError(f"{shown(url)} has {_size(response)} bytes, more than the limit of {limit}", code="limit-bytes")
-            return content(response, url, limit=limit)
+                raise ReadError(f"{redacted(url)} has {_size(response)} bytes, more than the limit of {limit}", code="limit-bytes")
+            return read_all(response, url, limit=limit)
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes; of a server that knows no ranges no more is read either."""
         url = self._url(path)
-        with self._client.answered("GET", url, {"Range": f"bytes=0-{max(0, size - 1)}"}) as response:
-            return beginning(response, url, size=size)
+        with self._client.request("GET", url, {"Range": f"bytes=0-{max(0, size - 1)}"}) as response:
+            return read_head(response, url, size=size)
 
     def list(
         self,
@@ -78,7 +78,7 @@ class WebStorage(ReadOnly):
     ) -> Iterator[Listing]:
         """Refuse to: the web has no listings."""
         raise AddressError(
-            f"{shown(self._url(under) if under else self._root)} is no folder: a server does not list what it has",
+            f"{redacted(self._url(under) if under else self._root)} is no folder: a server does not list what it has",
             hint="give a file that names the URLs: pixmill run urls.txt DST",
         )
 
@@ -86,9 +86,9 @@ class WebStorage(ReadOnly):
         """Return ``None``: nothing here has a place in the file system."""
         self._url(path)
 
-    def refusal(self, path: bytes) -> RunError:
+    def read_only_error(self, path: bytes) -> RunError:
         """Return that the web is only read."""
-        return RunError(f"{shown(self._url(path))} is on the web, which is only read", code="read-only")
+        return RunError(f"{redacted(self._url(path))} is on the web, which is only read", code="read-only")
 
     def _url(self, path: bytes) -> str:
         if path.startswith(b"\0"):

@@ -27,9 +27,9 @@ class Url(msgspec.Struct, frozen=True):
         except ValueError:
             parts, host, port = SplitResult("", "", "", "", ""), None, None
         if parts.scheme not in PORTS or not host or any(character <= " " or character == "\x7f" for character in text):
-            raise ReadError(f"{shown(text)} is no URL of the web", code="read-url")
+            raise ReadError(f"{redacted(text)} is no URL of the web", code="read-url")
         if parts.username is not None or parts.password is not None:
-            raise ReadError(f"{shown(text)} holds a user name or password, which would be seen by many", code="read-url")
+            raise ReadError(f"{redacted(text)} holds a user name or password, which would be seen by many", code="read-url")
         target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         return cls(parts.scheme, host, port or PORTS[parts.scheme], target if target.startswith("/") else "/" + target)
 
@@ -44,7 +44,7 @@ class Url(msgspec.Struct, frozen=True):
         return self.origin + self.target
 
 
-def shown(text: str) -> str:
+def redacted(text: str) -> str:
     """Return a URL as it may be shown: without query and password, which may hold secrets."""
     scheme, mark, rest = text.partition("#")[0].partition("?")[0].partition("://")
     host, slash, path = rest.partition("/")
@@ -54,11 +54,11 @@ def shown(text: str) -> str:
 def redirected(url: Url, location: str) -> Url:
     """Return where ``location``, in an answer from ``url``, leads; ``ReadError`` when it may not be followed."""
     if not location:
-        raise ReadError(f"{shown(str(url))} was redirected to nowhere", code="read-url")
+        raise ReadError(f"{redacted(str(url))} was redirected to nowhere", code="read-url")
     try:
         target = Url.parse(urljoin(str(url), location.replace(" ", "%20")))
     except ValueError:
-        raise ReadError(f"{shown(str(url))} was redirected to what is no URL", code="read-url") from None
+        raise ReadError(f"{redacted(str(url))} was redirected to what is no URL", code="read-url") from None
     if (url.scheme, target.scheme) == ("https", "http"):
-        raise ReadError(f"{shown(str(url))} was redirected from https to http", code="read-url")
+        raise ReadError(f"{redacted(str(url))} was redirected from https to http", code="read-url")
     return target

@@ -13,7 +13,7 @@ def made(name, size=50):
 
 
 def finish(witness, outcome, at=1001.0):
-    witness.notice(TaskFinished(at=at, outcome=outcome))
+    witness.on_event(TaskFinished(at=at, outcome=outcome))
 
 
 def test_it_adds_up_what_the_report_adds_up():
@@ -37,7 +37,7 @@ def test_a_failure_of_an_earlier_run_is_listed_but_is_none_of_the_throughput():
 
 def test_silence_lasts_until_something_finishes():
     witness = Witness(1000.0)
-    witness.notice(RunStalled(at=0, seconds=60, posts=()))
+    witness.on_event(RunStalled(at=0, seconds=60, posts=()))
     assert witness.silence == 60
     finish(witness, made(b"a.jpg"))
     assert witness.silence == 0
@@ -45,8 +45,8 @@ def test_silence_lasts_until_something_finishes():
 
 def test_who_is_at_work_is_known_until_the_run_ends():
     witness = Witness(1000.0)
-    witness.notice(RunStarted(at=0, run=3, workers=2))
-    witness.notice(WorkersSeen(at=0, memory=1, posts=(WorkerStatus(pid=1, key=b"a.jpg", stage="decode"), WorkerStatus(pid=2))))
+    witness.on_event(RunStarted(at=0, run=3, workers=2))
+    witness.on_event(WorkersSeen(at=0, memory=1, posts=(WorkerStatus(pid=1, key=b"a.jpg", stage="decode"), WorkerStatus(pid=2))))
     assert (witness.run, [post.pid for post in witness.posts]) == (3, [1])
-    witness.notice(RunEnded(at=0, counts=Counts(), reason="finished", seconds=1))
+    witness.on_event(RunEnded(at=0, counts=Counts(), reason="finished", seconds=1))
     assert witness.posts == ()

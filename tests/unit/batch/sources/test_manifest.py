@@ -19,7 +19,7 @@ from pixmill.batch.source import Asked
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.batch.worker.reference import confinement
 from pixmill.core.errors import AddressError, ConfigError, ReadError
-from pixmill.core.external_sort import Sorted
+from pixmill.core.external_sort import ExternalSort
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from support.invariants import identities, outputs
@@ -328,7 +328,7 @@ def peak_of(rows):
     images = (Sortable(b"x/%08d.jpg" % (number * 7919 % rows), b"\0https://x/%d" % number) for number in range(rows))
     tracemalloc.start()
     try:
-        count = sum(len(chunk) for chunk in chunks(Sorted(map(record, images), held=3_000_000), refused=print))
+        count = sum(len(chunk) for chunk in chunks(ExternalSort(map(record, images), held=3_000_000), refused=print))
         assert count == rows
         return tracemalloc.get_traced_memory()[1]
     finally:

@@ -26,16 +26,16 @@ class Story:
     def __init__(self):
         self.clock = Clock()
         self.progress = Progress(self.clock, size_of=lambda task: len(task.payload))
-        self.progress.notice(RunStarted(at=0, run=1, workers=2))
+        self.progress.on_event(RunStarted(at=0, run=1, workers=2))
 
     def find(self, count, *, size=1000, suffix=b".jpg"):
         tasks = [Task(id=bytes(16), key=b"%d%b" % (number, suffix), payload=bytes(size)) for number in range(count)]
         for task in tasks:
-            self.progress.notice(TaskFound(at=0, task=task))
+            self.progress.on_event(TaskFound(at=0, task=task))
         return tasks
 
     def finish(self, outcome: Outcome):
-        self.progress.notice(TaskFinished(at=0, outcome=outcome))
+        self.progress.on_event(TaskFinished(at=0, outcome=outcome))
 
 
 MADE = {"bytes_in": 3_000_000, "bytes_out": 1_000_000, "pixels_in": 10_000_000}
@@ -76,7 +76,7 @@ def test_what_was_found_corrects_what_was_counted_ahead():
     story.progress.expect(Extent(count=3))
     story.find(5)
     assert story.progress.snapshot().total == 5
-    story.progress.notice(SourceExhausted(at=0, found=6))
+    story.progress.on_event(SourceExhausted(at=0, found=6))
     story.progress.expect(Extent(count=99))
     assert story.progress.snapshot().total == 6
 
@@ -85,7 +85,7 @@ def test_the_time_left_is_weighed_in_pixels_and_not_in_images():
     story = Story()
     small = story.find(90, size=100)
     large = story.find(10, size=10_000, suffix=b".large.jpg")
-    story.progress.notice(SourceExhausted(at=0, found=100))
+    story.progress.on_event(SourceExhausted(at=0, found=100))
     for task in small:
         story.finish(Done(task=task, measures={"pixels_in": 400, "bytes_in": 100}))
     story.clock.now += 9
@@ -126,11 +126,11 @@ def test_in_flight_is_what_workers_are_busy_with_and_not_what_waits_in_their_pip
     story = Story()
     tasks = story.find(5)
     for task in tasks:
-        story.progress.notice(AttemptStarted(at=0, attempt=Attempt(task)))
+        story.progress.on_event(AttemptStarted(at=0, attempt=Attempt(task)))
     assert story.progress.in_flight == 2
     for task in tasks[:3]:
         story.finish(Done(task=task))
-    story.progress.notice(TaskRetried(at=0, attempt=Attempt(tasks[3]), failure=FAULT, delay=1.0))
+    story.progress.on_event(TaskRetried(at=0, attempt=Attempt(tasks[3]), failure=FAULT, delay=1.0))
     assert story.progress.in_flight == 1
 
 

@@ -11,7 +11,7 @@ from pixmill.cli.console import Channel, Console
 from pixmill.cli.exit_codes import Exit
 from pixmill.cli.session.signals import Interrupted, Interruption, interruptible
 from pixmill.cli.session.summary import summary
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.observability.metrics import FailureKind
 from pixmill.engine.task import Counts
 
@@ -28,7 +28,7 @@ def test_bytes_are_written_in_a_unit_that_fits(amount, text):
     ("seconds", "text"), [(0.25, "0.2 s"), (42.4, "42 s"), (94, "1:34"), (7500, "2:05:00"), (3599.9, "1:00:00")]
 )
 def test_a_length_of_time_is_written_as_on_a_clock(seconds, text):
-    assert span(seconds) == text
+    assert duration_text(seconds) == text
 
 
 def test_one_is_not_many():

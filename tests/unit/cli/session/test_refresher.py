@@ -18,7 +18,7 @@ def test_it_writes_when_a_watch_has_caught_up_and_then_not_for_a_minute():
     refresher = Refresher(lambda: written.append(clock.now), clock=clock)
     for second in range(130):
         clock.now = float(second)
-        refresher.notice(CaughtUp(at=0))
+        refresher.on_event(CaughtUp(at=0))
         refresher.close()
     assert written == [0.0, 60.0, 120.0]
 
@@ -26,9 +26,9 @@ def test_it_writes_when_a_watch_has_caught_up_and_then_not_for_a_minute():
 def test_it_never_writes_twice_at_once_and_waits_for_the_last():
     clock, gate, written = Clock(), threading.Event(), []
     refresher = Refresher(lambda: (gate.wait(60), written.append(clock.now)), pause=1, clock=clock)
-    refresher.notice(CaughtUp(at=0))
+    refresher.on_event(CaughtUp(at=0))
     clock.now = 5.0
-    refresher.notice(CaughtUp(at=0))
+    refresher.on_event(CaughtUp(at=0))
     gate.set()
     refresher.close()
     assert written == [5.0]
@@ -39,5 +39,5 @@ def test_what_goes_wrong_is_left_to_the_end():
         raise RunError("the disk is full")
 
     refresher = Refresher(fail)
-    refresher.notice(CaughtUp(at=0))
+    refresher.on_event(CaughtUp(at=0))
     refresher.close()

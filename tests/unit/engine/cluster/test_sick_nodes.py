@@ -132,7 +132,7 @@ def test_a_run_over_a_sick_node_blames_no_task_and_counts_no_try():
     seen = []
 
     class Witness:
-        def notice(self, event):
+        def on_event(self, event):
             seen.append(event)
 
         def close(self):

@@ -36,7 +36,7 @@ def clock():
 @pytest.fixture
 def metrics(clock):
     metrics = Metrics(clock=clock)
-    metrics.notice(RunStarted(at=0, run=7, workers=3))
+    metrics.on_event(RunStarted(at=0, run=7, workers=3))
     return metrics
 
 
@@ -46,16 +46,16 @@ def task(key):
 
 def found(metrics, *keys):
     for key in keys:
-        metrics.notice(TaskFound(at=0, task=task(key)))
+        metrics.on_event(TaskFound(at=0, task=task(key)))
 
 
 def done(metrics, key=b"a", **facts):
-    metrics.notice(TaskFinished(at=0, outcome=Done(task=task(key), **facts)))
+    metrics.on_event(TaskFinished(at=0, outcome=Done(task=task(key), **facts)))
 
 
 def failed(metrics, key, code="decode", **facts):
     failure = Failure(code=code, stage="decode", message="x")
-    metrics.notice(TaskFinished(at=0, outcome=Failed(task=task(key), failure=failure, **facts)))
+    metrics.on_event(TaskFinished(at=0, outcome=Failed(task=task(key), failure=failure, **facts)))
 
 
 def test_every_task_is_counted_once(metrics):
@@ -63,23 +63,23 @@ def test_every_task_is_counted_once(metrics):
     done(metrics)
     failed(metrics, b"b")
     failed(metrics, b"c", remembered=True)
-    metrics.notice(TaskFinished(at=0, outcome=Skipped(task=task(b"d"))))
+    metrics.on_event(TaskFinished(at=0, outcome=Skipped(task=task(b"d"))))
     snapshot = metrics.snapshot()
     assert snapshot.counts == Counts(done=1, failed=2, skipped=1, pending=1)
     assert snapshot.counts.found == snapshot.found == 5
     assert (snapshot.tried, snapshot.remembered) == (2, 1)
     assert (snapshot.run, snapshot.workers) == (7, 3)
     assert not snapshot.all_found
-    metrics.notice(SourceExhausted(at=0, found=5))
+    metrics.on_event(SourceExhausted(at=0, found=5))
     assert metrics.snapshot().all_found
 
 
 def test_retries_and_lost_workers_are_counted(metrics):
     attempt = Attempt(task(b"a"))
-    metrics.notice(AttemptStarted(at=0, attempt=attempt))
-    metrics.notice(TaskRetried(at=0, attempt=attempt, failure=Failure(code="crash", stage="", message=""), delay=1))
-    metrics.notice(WorkerLost(at=0, pid=1, signal=11, reason="SIGSEGV"))
-    metrics.notice(WorkerLost(at=0, pid=2, signal=9, reason="SIGKILL"))
+    metrics.on_event(AttemptStarted(at=0, attempt=attempt))
+    metrics.on_event(TaskRetried(at=0, attempt=attempt, failure=Failure(code="crash", stage="", message=""), delay=1))
+    metrics.on_event(WorkerLost(at=0, pid=1, signal=11, reason="SIGSEGV"))
+    metrics.on_event(WorkerLost(at=0, pid=2, signal=9, reason="SIGKILL"))
     assert (metrics.snapshot().retries, metrics.snapshot().workers_lost) == (1, 2)
 
 
@@ -110,7 +110,7 @@ def test_stages_are_timed(metrics):
 
 def test_rates_count_what_was_worked_on_over_the_run_and_over_the_last_ten_seconds(metrics, clock):
     for _ in range(100):
-        metrics.notice(TaskFinished(at=0, outcome=Skipped(task=task(b"s"))))
+        metrics.on_event(TaskFinished(at=0, outcome=Skipped(task=task(b"s"))))
         failed(metrics, b"r", remembered=True)
     for _ in range(40):
         clock.now += 0.5
@@ -135,7 +135,7 @@ def test_a_run_that_has_just_begun_has_a_recent_rate_of_what_there_is(metrics, c
 
 def test_the_clock_stands_still_once_the_run_has_ended(metrics, clock):
     clock.now += 3
-    metrics.notice(RunEnded(at=0, counts=Counts(), reason="interrupted", seconds=3))
+    metrics.on_event(RunEnded(at=0, counts=Counts(), reason="interrupted", seconds=3))
     clock.now += 60
     metrics.close()
     assert (metrics.snapshot().seconds, metrics.snapshot().reason) == (3, "interrupted")
@@ -158,26 +158,26 @@ def test_a_look_at_the_workers_gives_memory_and_what_is_in_flight(metrics):
         WorkerStatus(pid=2, memory=50),
         WorkerStatus(pid=3, memory=50, key=b"b", seconds=7.5),
     )
-    metrics.notice(WorkersSeen(at=5, memory=30, posts=posts))
+    metrics.on_event(WorkersSeen(at=5, memory=30, posts=posts))
     now = metrics.snapshot()
     assert (now.in_flight, now.oldest, now.coordinator_memory, now.workers_memory) == (2, 7.5, 30, 200)
-    metrics.notice(RunEnded(at=9, counts=Counts(), reason="finished", seconds=1))
+    metrics.on_event(RunEnded(at=9, counts=Counts(), reason="finished", seconds=1))
     assert metrics.snapshot().in_flight == 0
 
 
 def test_the_last_progress_is_when_a_task_ended_last(metrics):
     assert metrics.snapshot().finished_at == 0.0
-    metrics.notice(TaskFinished(at=1234.5, outcome=Skipped(task=task(b"a"))))
+    metrics.on_event(TaskFinished(at=1234.5, outcome=Skipped(task=task(b"a"))))
     assert metrics.snapshot().finished_at == 1234.5
 
 
 def test_failed_tries_are_counted_by_node_and_so_are_nodes_without_work(metrics):
     failure = Failure(code="read", stage="read", message="x", node="10.0.0.2")
-    metrics.notice(TaskRetried(at=0, attempt=Attempt(task(b"a")), failure=failure, delay=0.0))
-    metrics.notice(TaskFinished(at=0, outcome=Failed(task=task(b"a"), failure=failure)))
-    metrics.notice(TaskFinished(at=0, outcome=Failed(task=task(b"b"), failure=failure, remembered=True)))
-    metrics.notice(NodeRefused(at=0, node="10.0.0.3", reason="x"))
-    metrics.notice(NodeSuspended(at=0, node="10.0.0.2", reason="x"))
+    metrics.on_event(TaskRetried(at=0, attempt=Attempt(task(b"a")), failure=failure, delay=0.0))
+    metrics.on_event(TaskFinished(at=0, outcome=Failed(task=task(b"a"), failure=failure)))
+    metrics.on_event(TaskFinished(at=0, outcome=Failed(task=task(b"b"), failure=failure, remembered=True)))
+    metrics.on_event(NodeRefused(at=0, node="10.0.0.3", reason="x"))
+    metrics.on_event(NodeSuspended(at=0, node="10.0.0.2", reason="x"))
     snapshot = metrics.snapshot()
     assert snapshot.node_failures == {"10.0.0.2": 2}
     assert snapshot.nodes_left_out == 2

@@ -13,7 +13,7 @@ class Notes:
     def __init__(self):
         self.events = []
 
-    def notice(self, event):
+    def on_event(self, event):
         self.events.append(event)
 
 
@@ -27,11 +27,11 @@ class Watched:
 
     def look(self, at, *posts):
         self.now = at
-        self.detector.notice(WorkersSeen(at=1000 + at, memory=0, posts=posts))
+        self.detector.on_event(WorkersSeen(at=1000 + at, memory=0, posts=posts))
 
     def finish(self, at):
         self.now = at
-        self.detector.notice(TaskFinished(at=at, outcome=Done(task=Task(b"", b"b"))))
+        self.detector.on_event(TaskFinished(at=at, outcome=Done(task=Task(b"", b"b"))))
 
     @property
     def silences(self):
@@ -72,6 +72,6 @@ def test_a_run_that_has_nothing_to_do_is_not_stalled(watched):
 
 def test_the_silence_begins_when_the_run_does(watched):
     watched.now = 100.0
-    watched.detector.notice(RunStarted(at=0, run=1, workers=1))
+    watched.detector.on_event(RunStarted(at=0, run=1, workers=1))
     watched.look(109, BUSY)
     assert watched.silences == []

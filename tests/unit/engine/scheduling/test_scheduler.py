@@ -32,7 +32,7 @@ class Notes:
         self.events = []
         self.closed = 0
 
-    def notice(self, event):
+    def on_event(self, event):
         self.events.append(event)
 
     def close(self):
@@ -269,7 +269,7 @@ def test_a_rate_is_kept(start, notes):
 
 def test_an_observer_that_cannot_do_its_work_ends_the_run(ledger, clock):
     class Full(Notes):
-        def notice(self, event):
+        def on_event(self, event):
             if isinstance(event, TaskFinished):
                 raise OSError("no space left")
 

@@ -38,7 +38,7 @@ class Notes(Observer):
     def __init__(self):
         self.events = []
 
-    def notice(self, event):
+    def on_event(self, event):
         self.events.append(event)
 
     def close(self):

@@ -9,7 +9,7 @@ PICTURE = Image.from_numpy(np.full((40, 60, 4), 90, np.uint8))
 
 
 def can(image, size=(30, 20), *, kernel="lanczos3", limit=GENEROUS):
-    return vector_resize.can(image, size, kernel=kernel, limit=limit)
+    return vector_resize.supports(image, size, kernel=kernel, limit=limit)
 
 
 def test_a_transparent_picture_that_becomes_smaller_is_resized_fast():

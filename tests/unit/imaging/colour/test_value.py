@@ -41,8 +41,8 @@ def test_every_name_is_a_colour():
 @pytest.mark.parametrize("name", ["white", "red", "#80808080"])
 def test_a_picture_that_is_ready_for_a_colour_can_show_it(bands, kind, name):
     colour = Colour.from_builtin(name)
-    image = colour.ready(Image.from_numpy(np.zeros((2, 3, bands), kind)))
-    values = colour.on(image)
+    image = colour.with_bands_for(Image.from_numpy(np.zeros((2, 3, bands), kind)))
+    values = colour.band_values(image)
     full = np.iinfo(kind).max
     assert image.max_value == full
     assert len(values) == image.pixels.bands

@@ -3,7 +3,7 @@ import pytest
 
 from pixmill.core.errors import RecipeError, TransformError
 from pixmill.imaging.geometry.sizes import Rectangle
-from pixmill.imaging.geometry.smart_crop import Focus
+from pixmill.imaging.geometry.smart_crop import CropGravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.crop import Crop
@@ -27,7 +27,7 @@ def test_exact_coordinates_cut_exactly_those_pixels():
     [("north-west", 0), ("top", 1), ("east", 7), ("centre", 6), ("south-east", 12), ("bottom-left", 10)],
 )
 def test_gravity_says_which_part_stays(gravity, first):
-    cropped = Crop(width=3, height=2, gravity=Focus.from_builtin(gravity)).apply(numbered(5, 4))
+    cropped = Crop(width=3, height=2, gravity=CropGravity.from_builtin(gravity)).apply(numbered(5, 4))
     assert values(cropped) == [[first, first + 1, first + 2], [first + 5, first + 6, first + 7]]
 
 
@@ -72,8 +72,8 @@ def test_each_frame_of_an_animation_loses_the_same_part():
 def test_a_search_finds_the_part_with_detail():
     values = np.full((100, 300), 40, np.uint8)
     values[30:70, 200:240] = np.random.default_rng(1).integers(0, 255, (40, 40))
-    cropped = Crop(width=60, height=60, gravity=Focus("entropy")).apply(Image.from_numpy(values))
+    cropped = Crop(width=60, height=60, gravity=CropGravity("entropy")).apply(Image.from_numpy(values))
     assert (cropped.width, cropped.height) == (60, 60)
     assert (cropped.to_numpy() != 40).sum() > 1400
-    assert not Crop(width=60, gravity=Focus("entropy")).streams
-    assert Crop(left=3, gravity=Focus("entropy")).streams
+    assert not Crop(width=60, gravity=CropGravity("entropy")).streams
+    assert Crop(left=3, gravity=CropGravity("entropy")).streams

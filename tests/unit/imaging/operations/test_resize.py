@@ -3,7 +3,7 @@ import pytest
 
 from pixmill.core.errors import RecipeError
 from pixmill.imaging.colour.value import Colour
-from pixmill.imaging.geometry.smart_crop import Focus
+from pixmill.imaging.geometry.smart_crop import CropGravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
@@ -59,7 +59,7 @@ def test_a_plain_picture_stays_plain_to_its_edges():
 
 
 def test_contain_adds_room_where_the_gravity_leaves_it():
-    resized = Resize(width=60, height=60, fit="contain", gravity=Focus("south"), background=Colour(255, 0, 0))
+    resized = Resize(width=60, height=60, fit="contain", gravity=CropGravity("south"), background=Colour(255, 0, 0))
     values = resized.apply(plain(200, 100)).to_numpy()
     assert (values[:30] == [255, 0, 0]).all()
     assert np.abs(values[30:].astype(int) - [90, 120, 30]).max() <= 1
@@ -75,14 +75,14 @@ def test_the_room_is_transparent_unless_said_otherwise():
 def test_cover_keeps_the_part_at_its_gravity(place):
     values = np.zeros((100, 300), np.uint8)
     values[:, 200:] = 200
-    resized = Resize(width=50, height=50, fit="cover", gravity=Focus(place)).apply(Image.from_numpy(values)).to_numpy()
+    resized = Resize(width=50, height=50, fit="cover", gravity=CropGravity(place)).apply(Image.from_numpy(values)).to_numpy()
     assert abs(resized.mean() - (200 if place == "east" else 0)) < 5
 
 
 @pytest.mark.parametrize("focus", ["attention", "entropy"])
 @pytest.mark.parametrize(("left", "top"), [(10, 40), (250, 40)])
 def test_cover_finds_what_the_eye_would_look_at(focus, left, top):
-    resized = Resize(width=50, height=50, fit="cover", gravity=Focus(focus)).apply(spotted(300, 100, left, top)).to_numpy()
+    resized = Resize(width=50, height=50, fit="cover", gravity=CropGravity(focus)).apply(spotted(300, 100, left, top)).to_numpy()
     assert resized.shape == (50, 50, 3)
     assert (resized[..., 0] > 200).sum() > 60
 
@@ -90,7 +90,7 @@ def test_cover_finds_what_the_eye_would_look_at(focus, left, top):
 def test_an_animation_is_cut_at_one_place():
     frames = [spotted(300, 100, left, 40).to_numpy() for left in (10, 250)]
     animation = Image.from_numpy(np.vstack(frames)).evolve(frames=2)
-    resized = Resize(width=50, height=50, fit="cover", gravity=Focus("attention")).apply(animation)
+    resized = Resize(width=50, height=50, fit="cover", gravity=CropGravity("attention")).apply(animation)
     assert (resized.frame(0).numpy()[..., 0] > 200).sum() > 60
     assert (resized.frame(1).numpy()[..., 0] > 200).sum() == 0
 
@@ -133,5 +133,5 @@ def test_its_facts_depend_on_what_is_asked():
     assert not Resize(width=5).enlarges
     assert Resize(width=5, fit="contain").adds_alpha
     assert not Resize(width=5).adds_alpha
-    assert Resize(width=5, gravity=Focus("attention")).streams
-    assert not Resize(width=5, height=5, fit="cover", gravity=Focus("attention")).streams
+    assert Resize(width=5, gravity=CropGravity("attention")).streams
+    assert not Resize(width=5, height=5, fit="cover", gravity=CropGravity("attention")).streams

@@ -67,7 +67,7 @@ def test_markers_alone_say_what_libvips_reads_of_a_plain_file(mode, size, settin
     Image.effect_noise(size, 50).convert(mode).save(file, "JPEG", **settings)
     source = Input(file.getvalue())
     assert jpeg_scan.scan(source.chunks()).is_plain
-    assert replace(Jpeg.header(source), scans=1, progressive=False, metadata_size=0) == vips_load.header(
+    assert replace(Jpeg.header(source), scans=1, progressive=False, metadata_size=0) == vips_load.read_header(
         source, Jpeg.format, "jpegload"
     )
 

@@ -6,7 +6,7 @@ from pixmill.imaging.codecs.gif import Gif
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.codecs.webp import Webp
 from pixmill.imaging.header import Header
-from pixmill.imaging.pipeline.memory_estimate import footprint
+from pixmill.imaging.pipeline.memory_estimate import memory_estimate
 from pixmill.imaging.recipe import Recipe
 
 GIGAPIXEL = {"width": 30_000, "height": 30_000}
@@ -14,7 +14,7 @@ SMALL = Recipe(steps=["resize:width=1920"])
 
 
 def test_a_picture_that_streams_takes_little_whatever_its_size():
-    assert footprint(Header(format=Jpeg.format, **GIGAPIXEL), SMALL) < 250_000_000
+    assert memory_estimate(Header(format=Jpeg.format, **GIGAPIXEL), SMALL) < 250_000_000
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ def test_a_picture_that_streams_takes_little_whatever_its_size():
     ],
 )
 def test_what_cannot_stream_is_counted_as_a_whole(header, recipe):
-    assert footprint(header, recipe) >= 2 * 30_000 * 30_000 * 3
+    assert memory_estimate(header, recipe) >= 2 * 30_000 * 30_000 * 3
 
 
 def test_a_progressive_jpeg_takes_several_times_what_its_pixels_do():
-    assert footprint(Header(format=Jpeg.format, width=6000, height=4000, progressive=True), SMALL) >= 3 * 6000 * 4000 * 3
+    assert memory_estimate(Header(format=Jpeg.format, width=6000, height=4000, progressive=True), SMALL) >= 3 * 6000 * 4000 * 3
 
 
 def test_every_frame_of_an_animation_that_is_kept_counts():
     header = Header(format=Gif.format, width=100, height=100, frames=50, bands=4)
     kept = Recipe(renditions=[{"encode": "webp"}], animated="keep")
-    assert footprint(header, kept) == 50 * footprint(header, SMALL)
+    assert memory_estimate(header, kept) == 50 * memory_estimate(header, SMALL)

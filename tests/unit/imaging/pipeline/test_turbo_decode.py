@@ -22,11 +22,11 @@ def picture(mode="RGB", size=(320, 200), kind="JPEG", **options):
 
 def decoded(source, header, recipe):
     """Return the pictures of the fast path, which must be able to make them."""
-    return turbo_decode.decode(source, header, recipe, turbo_decode.plan(source, header, recipe))
+    return turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
 
 
 def can(source, recipe):
-    return turbo_decode.plan(source, identify.read_header(source, recipe), recipe)
+    return turbo_decode.plan_decode(source, identify.read_header(source, recipe), recipe)
 
 
 def to(**options):
@@ -67,8 +67,8 @@ def test_a_picture_too_large_to_be_held_is_left_to_libvips():
     recipe = to(percent=90)
     header = identify.read_header(Input(picture()), recipe)
     large = type(header)(format=header.format, width=8_000, height=8_000)
-    assert not turbo_decode.plan(Input(picture()), large, recipe)
-    assert turbo_decode.plan(Input(picture()), large, to(width=1_000))
+    assert not turbo_decode.plan_decode(Input(picture()), large, recipe)
+    assert turbo_decode.plan_decode(Input(picture()), large, to(width=1_000))
 
 
 @pytest.mark.parametrize("part", [0.5, 0.9, 0.999])
@@ -88,7 +88,7 @@ def test_every_rendition_comes_from_one_decode_in_its_own_size():
     recipe = Recipe(renditions=(wide, small, whole))
     source = Input(picture())
     header = identify.read_header(source, recipe)
-    assert turbo_decode.plan(source, header, recipe)
+    assert turbo_decode.plan_decode(source, header, recipe)
     assert [(image.width, image.height) for image in decoded(source, header, recipe)] == [(160, 100), (64, 40), (320, 200)]
     assert [(output.width, output.height) for output in process(source, recipe).outputs] == [(160, 100), (40, 40), (320, 200)]
 

@@ -15,8 +15,8 @@ PICTURE = Image.from_numpy(RAMP)
 
 
 def test_opaque_pixels_of_eight_bits_are_written_fast():
-    assert turbo_encode.can(Jpeg(), PICTURE)
-    assert turbo_encode.can(Jpeg(effort="fast"), Image.from_numpy(RAMP[..., :1].copy()))
+    assert turbo_encode.supports(Jpeg(), PICTURE)
+    assert turbo_encode.supports(Jpeg(effort="fast"), Image.from_numpy(RAMP[..., :1].copy()))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_opaque_pixels_of_eight_bits_are_written_fast():
     ids=["png", "best", "progressive", "deep", "owned", "profiled"],
 )
 def test_whatever_else_is_to_be_written_is_left_to_libvips(codec, image):
-    assert not turbo_encode.can(codec, image)
+    assert not turbo_encode.supports(codec, image)
 
 
 @pytest.mark.parametrize(

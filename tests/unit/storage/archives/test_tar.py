@@ -50,8 +50,8 @@ def test_every_form_of_tar_gives_the_same(path, form):
     assert listed(storage) == [b"a.jpg", b"b/1.jpg", b"b/2.jpg", names[3].encode()]
     for listing in storage.list():
         for entry in listing:
-            assert storage.read(entry.place, limit=1000) == storage.read(entry.path, limit=1000) == entry.path
-            assert storage.head(entry.place, 3) == entry.path[:3]
+            assert storage.read(entry.locator, limit=1000) == storage.read(entry.path, limit=1000) == entry.path
+            assert storage.head(entry.locator, 3) == entry.path[:3]
             assert entry.version == b"1700000000000000000"
 
 
@@ -78,14 +78,14 @@ def test_of_members_with_one_name_the_last_is_taken(path):
     storage = pack(path, member("a.jpg", b"old"), member("b.jpg", b"b"), member("a.jpg", b"newer"))
     assert listed(storage) == [b"a.jpg", b"b.jpg"]
     (listing,) = storage.list()
-    assert storage.read(listing[0].place, limit=10) == storage.read(b"a.jpg", limit=10) == b"newer"
+    assert storage.read(listing[0].locator, limit=10) == storage.read(b"a.jpg", limit=10) == b"newer"
 
 
 def test_a_hard_link_is_what_it_links_to(path):
     link = member("b.jpg", type=tarfile.LNKTYPE, linkname="./a.jpg")
     storage = pack(path, link, member("./a.jpg", b"data"))
     (listing,) = storage.list()
-    assert [storage.read(entry.place, limit=10) for entry in listing] == [b"data", b"data"]
+    assert [storage.read(entry.locator, limit=10) for entry in listing] == [b"data", b"data"]
     assert storage.read(b"b.jpg", limit=10) == b"data"
 
 
@@ -176,7 +176,7 @@ def test_an_archive_that_was_replaced_is_not_read_with_the_places_of_the_old_one
     pack(path, member("other.jpg", b"longer" * 1000), member("a.jpg", b"a"))
     os.utime(path, (1, 1))  # the clock of files may stand still for some milliseconds
     with pytest.raises(ReadError) as raised:
-        TarStorage(os.fsencode(path)).read(listing[0].place, limit=100)
+        TarStorage(os.fsencode(path)).read(listing[0].locator, limit=100)
     assert raised.value.code == "read-changed"
 
 
@@ -193,7 +193,7 @@ def test_nothing_is_written_into_an_archive(path):
         with pytest.raises(RunError) as raised:
             call()
         assert raised.value.code == "read-only"
-    assert storage.sweep() == 0
+    assert storage.remove_temporaries() == 0
     assert path.read_bytes() == before
 
 

@@ -38,11 +38,11 @@ def test_members_are_read_by_place_and_by_path(path, method):
     assert [entry.path.decode() for entry in entries] == ["a.jpg", "b/2.jpg", "ü/é.jpg"]
     for entry in entries:
         assert (
-            storage.read(entry.place, limit=10_000_000)
+            storage.read(entry.locator, limit=10_000_000)
             == storage.read(entry.path, limit=10_000_000)
             == content[entry.path.decode()]
         )
-        assert storage.head(entry.place, 100) == content[entry.path.decode()][:100]
+        assert storage.head(entry.locator, 100) == content[entry.path.decode()][:100]
         assert entry.size == len(content[entry.path.decode()])
 
 
@@ -52,7 +52,7 @@ def test_the_version_changes_with_the_content(path):
     again = pack(path, {zipfile.ZipInfo("0.jpg"): b"0", zipfile.ZipInfo("a.jpg"): b"123"}).stat(b"a.jpg")
     assert (first.size, first.version) == (again.size, again.version)
     assert first.version != second.version
-    assert first.place != again.place
+    assert first.locator != again.locator
 
 
 def test_a_bomb_costs_no_more_than_the_limit(path):
@@ -100,7 +100,7 @@ def test_the_last_of_several_with_one_name_is_taken(path):
             archive.writestr("a.jpg", b"newer")
     storage = ZipStorage(os.fsencode(path))
     (listing,) = storage.list()
-    assert [storage.read(entry.place, limit=10) for entry in listing] == [b"newer"]
+    assert [storage.read(entry.locator, limit=10) for entry in listing] == [b"newer"]
     assert storage.read(b"a.jpg", limit=10) == b"newer"
 
 

@@ -32,10 +32,10 @@ for name in sys.argv[2:]:
 """
 WRITE_IN_STEP = """
 import os, sys
-from pixmill.core.phases import in_step
+from pixmill.core.phases import in_lockstep
 from pixmill.storage.schemes.file import FileStorage
 storage = FileStorage(os.fsencode(sys.argv[1]))
-for _ in in_step([storage.writing(os.fsencode(name), b"new" * 1000, durable=True) for name in sys.argv[2:]]):
+for _ in in_lockstep([storage.write_phases(os.fsencode(name), b"new" * 1000, durable=True) for name in sys.argv[2:]]):
     pass
 """
 WRITE_FOR_EVER = """
@@ -260,7 +260,7 @@ def test_however_many_are_written_in_step_few_are_open_at_once(tmp_path):
 
 
 def test_a_write_that_is_given_up_leaves_nothing(storage, tmp_path):
-    steps = storage.writing(b"a.jpg", b"1", durable=True)
+    steps = storage.write_phases(b"a.jpg", b"1", durable=True)
     next(steps)
     assert len(files(tmp_path)) == 1
     steps.close()
@@ -279,8 +279,8 @@ def test_kill_9_leaves_whole_files_and_temporaries_that_a_sweep_removes(tmp_path
     whole = [name for name in files(tmp_path) if not name.endswith(b".tmp")]
     storage = FileStorage(os.fsencode(tmp_path))
     assert [entry.path for listing in storage.list() for entry in listing] == whole
-    assert storage.sweep({"other"}) == 0
-    assert storage.sweep({"dead"}) == len(left)
+    assert storage.remove_temporaries({"other"}) == 0
+    assert storage.remove_temporaries({"dead"}) == len(left)
     assert files(tmp_path) == whole
     assert all((tmp_path / os.fsdecode(name)).stat().st_size == 3_000_000 for name in whole)
 
@@ -302,9 +302,9 @@ def test_a_sweep_removes_its_own_kind_only(tmp_path):
     (tmp_path / ".pixmill-run1-8-8.tmp").symlink_to("a.tmp")
     storage = FileStorage(os.fsencode(tmp_path))
     assert [entry.path for listing in storage.list() for entry in listing] == sorted(map(os.fsencode, kept))
-    assert storage.sweep(["run1"]) == 1
-    assert storage.sweep() == 1
-    assert storage.sweep() == 0
+    assert storage.remove_temporaries(["run1"]) == 1
+    assert storage.remove_temporaries() == 1
+    assert storage.remove_temporaries() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "a", ".pixmill-run1-8-8.tmp"])
 
 
@@ -332,6 +332,6 @@ def test_a_sweep_does_not_enter_an_output_below(tmp_path):
     left = [folder / ".pixmill-1of1-7-0.tmp" for folder in (tmp_path / "out", inner, inner / "deep", beside)]
     for path in left:
         path.write_bytes(b"half")
-    assert FileStorage(os.fsencode(tmp_path / "out")).sweep() == 2
+    assert FileStorage(os.fsencode(tmp_path / "out")).remove_temporaries() == 2
     assert [path.exists() for path in left] == [False, True, True, False]
-    assert FileStorage(os.fsencode(inner)).sweep() == 2
+    assert FileStorage(os.fsencode(inner)).remove_temporaries() == 2

@@ -4,7 +4,7 @@ import pytest
 
 from pixmill.core.errors import AddressError, MissingExtra
 from pixmill.storage.address import Address
-from pixmill.storage.object_store.aws_profile import profile
+from pixmill.storage.object_store.aws_profile import aws_profile
 from pixmill.storage.object_store.client import bucket_and_prefix, client_options
 from pixmill.storage.open import open_storage
 from pixmill.storage.schemes.az import from_connection_string
@@ -48,7 +48,7 @@ def test_a_profile_gives_keys_region_and_endpoint(tmp_path):
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws/credentials").write_text(f"[work]\naws_access_key_id = AKIA\naws_secret_access_key = {SECRET}\n")
     (tmp_path / ".aws/config").write_text("[profile work]\nregion = eu-west-1\nendpoint_url = https://store.example\n")
-    found = profile({"AWS_PROFILE": "work"}, tmp_path)
+    found = aws_profile({"AWS_PROFILE": "work"}, tmp_path)
     assert found == {
         "access_key_id": "AKIA",
         "secret_access_key": SECRET,
@@ -66,22 +66,22 @@ def test_the_environment_goes_before_a_profile(tmp_path):
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_REGION": "us-east-1",
     }
-    assert profile(environment, tmp_path) == {}
+    assert aws_profile(environment, tmp_path) == {}
 
 
 def test_a_profile_that_needs_the_aws_tools_says_how_to_export_its_keys(tmp_path):
     (tmp_path / "config").write_text("[profile work]\nsso_session = corp\n")
     with pytest.raises(AddressError) as raised:
-        profile({"AWS_PROFILE": "work", "AWS_CONFIG_FILE": str(tmp_path / "config")}, tmp_path)
+        aws_profile({"AWS_PROFILE": "work", "AWS_CONFIG_FILE": str(tmp_path / "config")}, tmp_path)
     assert "aws configure export-credentials --profile work" in raised.value.hint
 
 
 def test_a_profile_that_is_not_there_is_refused_and_a_broken_file_not_repeated(tmp_path):
     with pytest.raises(AddressError, match="no AWS profile 'gone'"):
-        profile({"AWS_PROFILE": "gone"}, tmp_path)
+        aws_profile({"AWS_PROFILE": "gone"}, tmp_path)
     (tmp_path / "credentials").write_text(f"aws_secret_access_key {SECRET}\n[[")
     with pytest.raises(AddressError) as raised:
-        profile({"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}, tmp_path)
+        aws_profile({"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}, tmp_path)
     assert SECRET not in raised.value.message
 
 

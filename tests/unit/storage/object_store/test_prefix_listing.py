@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from pixmill.storage.object_store.client import Bucket
-from pixmill.storage.object_store.prefix_listing import Folder
+from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.open import open_storage
 from support.web_server import Answer, serving
 
@@ -50,10 +50,10 @@ def read(keys, key="in", library=None):
     library, store = library or Library(), MemoryStore()
     for each in keys:
         store.put(each, b"" if each.endswith("empty") else b"1")
-    folder = Folder(Bucket(library, store, "memory"), key, page=PAGE)
+    folder = PrefixListing(Bucket(library, store, "memory"), key, page=PAGE)
     for _ in range(1000):
         try:
-            if folder.advance():
+            if folder.next_page():
                 return folder, library, store
         except ConnectionResetError:
             continue

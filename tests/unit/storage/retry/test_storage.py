@@ -6,9 +6,9 @@ from time import monotonic, sleep
 import pytest
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.storage.retry.limiter import Pace
-from pixmill.storage.retry.policy import UNKNOWN, Budget, Patience
-from pixmill.storage.retry.storage import Retrying
+from pixmill.storage.retry.limiter import AdaptiveLimiter
+from pixmill.storage.retry.policy import FIRST_CONTACT_DEADLINE, RetryBudget, RetryPolicy
+from pixmill.storage.retry.storage import RetryingStorage
 from pixmill.storage.schemes.memory import MemoryStorage
 
 
@@ -46,12 +46,12 @@ def time():
 
 
 def patience(time, **choices):
-    return Patience(clock=time.clock, sleep=time.sleep, chance=random.Random(7), **choices)
+    return RetryPolicy(clock=time.clock, sleep=time.sleep, rng=random.Random(7), **choices)
 
 
 def retrying(storage, time, **choices):
     storage.write(b"a", b"data", durable=False)
-    return Retrying(storage, patience(time, **choices))
+    return RetryingStorage(storage, patience(time, **choices))
 
 
 def test_what_may_succeed_later_is_tried_again_after_a_pause(time):
@@ -64,7 +64,7 @@ def test_what_may_succeed_later_is_tried_again_after_a_pause(time):
 
 def test_pauses_are_spread_over_the_whole_of_a_bound_that_doubles(time):
     errors = [ReadError(code="throttled", retryable=True) for _ in range(15)]
-    retrying(Flaky(*errors), time, enough=1e9).read(b"a", limit=10)
+    retrying(Flaky(*errors), time, deadline=1e9).read(b"a", limit=10)
     assert len(set(time.pauses)) == 15
     assert max(time.pauses) <= 8.0
     assert max(time.pauses) > 4.0
@@ -77,13 +77,13 @@ def test_the_error_is_raised_when_enough_time_has_passed(time):
     storage._storage.errors = [ReadError(retryable=True)] * 1000
     with pytest.raises(ReadError):
         storage.read(b"a", limit=10)
-    assert UNKNOWN < time.now <= 20.0
+    assert FIRST_CONTACT_DEADLINE < time.now <= 20.0
 
 
 def test_a_storage_that_has_never_answered_is_given_up_sooner(time):
     with pytest.raises(ReadError):
         retrying(Flaky(*[ReadError(retryable=True)] * 1000), time).read(b"a", limit=10)
-    assert time.now <= UNKNOWN
+    assert time.now <= FIRST_CONTACT_DEADLINE
 
 
 @pytest.mark.parametrize("error", [ReadError("corrupt"), RunError("full")])
@@ -116,52 +116,52 @@ def test_a_storm_is_not_doubled_by_trying_again(time):
     for _ in range(200):
         with pytest.raises(ReadError):
             patient.call(refused)
-    assert len(tried) <= 200 + Budget.FIRST
+    assert len(tried) <= 200 + RetryBudget.FIRST
 
 
 def test_the_limit_is_halved_when_a_request_is_refused_and_grows_back_a_little_with_each_answer(time):
-    pace = Pace(8.0, clock=time.clock, sleep=time.sleep)
-    pace.refused()
-    pace.refused()
+    pace = AdaptiveLimiter(8.0, clock=time.clock, sleep=time.sleep)
+    pace.on_throttled()
+    pace.on_throttled()
     assert pace.limit == 2.0
-    pace.answered()
-    assert pace.limit == 2.0 + Pace.STEP
+    pace.on_success()
+    assert pace.limit == 2.0 + AdaptiveLimiter.STEP
     for _ in range(1000):
-        pace.answered()
+        pace.on_success()
     assert pace.limit == 8.0
 
 
 def test_no_more_requests_are_under_way_than_the_limit_allows_and_all_of_them_are_again_when_it_has_grown():
-    pace = Pace(4.0, clock=monotonic, sleep=sleep)
+    pace = AdaptiveLimiter(4.0, clock=monotonic, sleep=sleep)
     under_way, most = [], []
     together = Barrier(4, timeout=60)
 
     def request(meets):
-        with pace.turn():
+        with pace.slot():
             under_way.append(None)
             most.append(len(under_way))
             if meets:
                 together.wait()
             under_way.pop()
-        pace.answered()
+        pace.on_success()
 
-    pace.refused()
-    pace.refused()
+    pace.on_throttled()
+    pace.on_throttled()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(request, [False] * 8))
         assert max(most) <= 2  # the limit grows by a sixteenth with each
         for _ in range(64):
-            pace.answered()
+            pace.on_success()
         list(pool.map(request, [True] * 8))
     assert max(most) == 4
 
 
 def test_below_one_request_at_a_time_the_pauses_between_them_grow(time):
-    pace = Pace(1.0, clock=time.clock, sleep=time.sleep)
-    pace.refused()
-    pace.refused()
-    with pace.turn():
+    pace = AdaptiveLimiter(1.0, clock=time.clock, sleep=time.sleep)
+    pace.on_throttled()
+    pace.on_throttled()
+    with pace.slot():
         time.now += 1.0
-    with pace.turn():
+    with pace.slot():
         pass
     assert time.pauses == [3.0]

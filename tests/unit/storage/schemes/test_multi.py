@@ -64,7 +64,7 @@ def test_nothing_is_listed_written_or_removed(storage):
         with pytest.raises(RunError) as raised:
             call()
         assert raised.value.code == "read-only"
-    assert storage.sweep() == 0
+    assert storage.remove_temporaries() == 0
 
 
 def test_an_address_that_says_more_is_refused():

@@ -12,9 +12,9 @@ import pytest
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.open import open_storage
 from pixmill.storage.web.client import Client
-from pixmill.storage.web.policy import Terms
+from pixmill.storage.web.policy import RequestPolicy
 from pixmill.storage.web.storage import WebStorage
-from pixmill.storage.web.url import Url, redirected, shown
+from pixmill.storage.web.url import Url, redacted, redirected
 from support.ports import HOST, free_port
 from support.web_server import Answer, serving
 
@@ -45,9 +45,9 @@ def refusal(call):
 
 
 def test_a_client_goes_with_its_last_user_also_when_nobody_answered():
-    client = Client(Terms(private=True))
+    client = Client(RequestPolicy(allow_private=True))
     left = weakref.ref(client)
-    with suppress(ReadError), client.answered("GET", f"http://{HOST}:{free_port()}/a.jpg", {}):
+    with suppress(ReadError), client.request("GET", f"http://{HOST}:{free_port()}/a.jpg", {}):
         pass
     del client
     assert left() is None  # without a collection, which may be long in coming
@@ -176,7 +176,7 @@ def test_chunks_that_end_too_soon_are_worth_another_try(storage, answers):
 
 def test_a_server_that_falls_silent_is_given_up(server, answers):
     answers["/a.jpg"] = Answer(DATA, pause=60)
-    storage = WebStorage(server.url + "/", Client(Terms(private=True), silence=0.2))
+    storage = WebStorage(server.url + "/", Client(RequestPolicy(allow_private=True), silence=0.2))
     error = refusal(lambda: storage.read(b"a.jpg", limit=20_000))
     assert (error.code, error.retryable) == ("read-stalled", True)
 
@@ -255,7 +255,7 @@ def test_what_only_this_machine_can_reach_is_refused_unless_allowed(server):
 
 def test_a_public_name_that_leads_into_this_network_is_refused(server):
     told = iter([["127.0.0.1"], ["10.0.0.1", "169.254.169.254"], ["::ffff:127.0.0.1"]])
-    client = Client(Terms(), lookup=lambda host, port: next(told))  # noqa: ARG005  # whatever is asked for
+    client = Client(RequestPolicy(), lookup=lambda host, port: next(told))  # noqa: ARG005  # whatever is asked for
     for _ in range(3):
         assert refusal(lambda: WebStorage("http://example.org/", client).read(b"a.jpg", limit=9)).code == "read-private"
     assert server.asked == []
@@ -266,7 +266,7 @@ def test_a_redirection_is_checked_like_any_other_address(server, answers):
     port = int(server.url.rpartition(":")[2])
     answers["/a.jpg"] = Answer(status=302, headers={"Location": f"http://inside:{port}/secret"})
     addresses = {"here": ["127.0.0.1"], "inside": []}
-    client = Client(Terms(private=True), lookup=lambda host, port: addresses[host])  # noqa: ARG005  # the port does not matter
+    client = Client(RequestPolicy(allow_private=True), lookup=lambda host, port: addresses[host])  # noqa: ARG005  # the port does not matter
     storage = WebStorage(f"http://here:{port}/", client)
     assert refusal(lambda: storage.read(b"a.jpg", limit=9)).code == "read-private"
     assert [asked.target for asked in server.asked] == ["/a.jpg"]
@@ -281,7 +281,7 @@ def test_nothing_secret_is_said(storage, answers, server):
     answers["/a.jpg?token=hidden"] = Answer(status=403)
     place = b"\0" + server.url.removeprefix("http://").encode() + b"/a.jpg?token=hidden"
     assert "hidden" not in refusal(lambda: storage.read(place, limit=9)).message
-    assert shown("https://user:hidden@example.org/a?hidden#hidden") == "https://example.org/a"
+    assert redacted("https://user:hidden@example.org/a?hidden#hidden") == "https://example.org/a"
 
 
 @pytest.mark.parametrize(
@@ -312,10 +312,16 @@ def test_terms_that_make_no_sense_are_refused(fragment):
 
 
 @pytest.mark.parametrize(
-    "terms", [Terms(), Terms(private=True), Terms(per_host=2, rate=0.5), Terms(private=True, per_host=1, rate=3)]
+    "terms",
+    [
+        RequestPolicy(),
+        RequestPolicy(allow_private=True),
+        RequestPolicy(per_host=2, rate=0.5),
+        RequestPolicy(allow_private=True, per_host=1, rate=3),
+    ],
 )
 def test_terms_survive_their_way_through_an_address(terms):
-    assert Terms.parse(str(terms)) == terms
+    assert RequestPolicy.parse(str(terms)) == terms
 
 
 def test_the_web_is_only_read_and_cannot_be_listed(storage, server):
@@ -325,6 +331,6 @@ def test_the_web_is_only_read_and_cannot_be_listed(storage, server):
         with pytest.raises(RunError) as raised:
             call()
         assert raised.value.code == "read-only"
-    assert storage.sweep() == 0
+    assert storage.remove_temporaries() == 0
     assert storage.local_path(b"a.jpg") is None
     assert server.asked == []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pixmill.batch.progress.progress import Snapshot
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import tiles
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.metrics import MetricsSnapshot as Numbers
 
@@ -36,8 +36,10 @@ def sentence(now: Snapshot, numbers: Numbers) -> str:
     if numbers.reason:
         failed = f"; {plural(now.failed, 'image')} failed" if now.failed else ""
         outcome = "Finished" if numbers.reason == FINISHED else f"Ended early: {inert(numbers.reason)}"
-        return f"{outcome} after {span(numbers.seconds)}{failed}."
-    left = "still discovering" if now.total is None else "" if now.remaining is None else f"about {span(now.remaining)} left"
+        return f"{outcome} after {duration_text(numbers.seconds)}{failed}."
+    left = (
+        "still discovering" if now.total is None else "" if now.remaining is None else f"about {duration_text(now.remaining)} left"
+    )
     speed = f"{now.images_rate:.1f} images/s, {now.pixels_rate / 1e6:.0f} megapixels/s"
     return f"At {speed}{f'; {left}' if left else ''}."
 

@@ -20,7 +20,7 @@ from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section, section, table
 from pixmill.batch.report.previews.previews import Gallery
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.humanize import span
+from pixmill.core.humanize import duration_text
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
@@ -100,7 +100,7 @@ def working(posts: tuple[WorkerStatus, ...]) -> Section | None:
     """Return what the workers are at."""
     if not posts:
         return None
-    rows = [(inert(post.key or b""), post.stage or "its handler", span(post.seconds), post.pid) for post in posts]
+    rows = [(inert(post.key or b""), post.stage or "its handler", duration_text(post.seconds), post.pid) for post in posts]
     return section("At work", table("What each worker is at", ("image", " stage", "for", "process"), rows), identity="working")
 
 

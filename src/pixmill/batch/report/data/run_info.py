@@ -18,7 +18,7 @@ import pixmill
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
-from pixmill.core.validation import UNDECODABLE
+from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.imaging.version import ENGINE
@@ -67,7 +67,7 @@ class AccountFile(Observer):
         self._clock = clock
         self._next = clock() + RUN_FILE_INTERVAL
 
-    def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
+    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
         """Write the account if it is time."""
         now = self._clock()
         if now >= self._next:
@@ -97,7 +97,7 @@ def accounts(state: Path) -> Iterator[Account]:
     with suppress(OSError), state_folder.opened(state, RUNS) as (folder, _):
         names = sorted(filter(_NAME.fullmatch, os.listdir(folder)), reverse=True)  # noqa: PTH208  # of a descriptor
     for name in names:
-        with suppress(OSError, *UNDECODABLE):
+        with suppress(OSError, *DECODE_ERRORS):
             yield msgspec.json.decode(state_folder.read(state, f"{RUNS}/{name}"), type=Account)
 
 

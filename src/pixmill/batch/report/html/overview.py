@@ -9,7 +9,7 @@ from pixmill.batch.report.data.shard_merge import run_name
 from pixmill.batch.report.html.markup import Html, inert, tag
 from pixmill.batch.report.html.tables import Section, fold, section, terms, tiles
 from pixmill.batch.report.report_data import Dossier
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import FINISHED
 
 
@@ -80,7 +80,11 @@ def _runs(dossier: Dossier) -> Html | None:
         tag(
             "li",
             f"{run_name(run)}, {_when(run.started_at)}: "
-            + (f"{inert(run.reason)} after {span(run.ended_at - run.started_at)}" if run.ended_at else "still going on, or killed")
+            + (
+                f"{inert(run.reason)} after {duration_text(run.ended_at - run.started_at)}"
+                if run.ended_at
+                else "still going on, or killed"
+            )
             + f"; {run.counts.done:,} done, {run.counts.skipped:,} unchanged, {run.counts.failed:,} failed",
         )
         for run in reversed(listed)

@@ -10,7 +10,7 @@ from pixmill.batch.report.html.markup import inert, join, tag
 from pixmill.batch.report.html.tables import Section, fold, section, table
 from pixmill.batch.report.report_data import Dossier
 from pixmill.batch.report.time_breakdown import QUEUE, advice, spending
-from pixmill.core.humanize import byte_count, plural, span
+from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import MetricsSnapshot
 
@@ -22,10 +22,10 @@ def throughput(dossier: Dossier) -> Section | None:
         return None
     total = sum(part.done + part.failed for part in line.parts)
     length = _length(dossier.run) or len(line.parts) * line.width
-    words = f"{run_name(dossier.run)}: {plural(total, 'image')} in {span(length)}, {total / length:.1f} a second"
+    words = f"{run_name(dossier.run)}: {plural(total, 'image')} in {duration_text(length)}, {total / length:.1f} a second"
     bars = [Bar((part.done / line.width, part.failed / line.width), _words(part, line.width)) for part in line.parts]
-    chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", span(length)))
-    rows = [(span(part.begins), part.done, part.failed) for part in line.parts]
+    chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", duration_text(length)))
+    rows = [(duration_text(part.begins), part.done, part.failed) for part in line.parts]
     numbers = fold("The numbers", table("Images that ended in each part of the run", ("from", "done", "failed"), rows))
     key = [
         tag("li", tag("span", class_=f"key part{index}", aria_hidden="true"), name) for index, name in enumerate(("done", "failed"))
@@ -41,7 +41,7 @@ def stages(dossier: Dossier) -> Section | None:
         return None
     spent = spending(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
     about = (
-        f"{run_name(dossier.run)}: {plural(snapshot.workers, 'worker')} for {span(snapshot.seconds)}, of which computing "
+        f"{run_name(dossier.run)}: {plural(snapshot.workers, 'worker')} for {duration_text(snapshot.seconds)}, of which computing "
         f"{spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}."
     )
     chart = shares(list(spent.shares.items()), label="Share of each stage in the time of the workers")
@@ -77,7 +77,7 @@ def _stage_rows(snapshot: MetricsSnapshot) -> Iterator[tuple[object, ...]]:
     ordered = sorted(snapshot.stages.items(), key=lambda entry: (entry[0] == QUEUE, -entry[1].total))
     for stage, timing in [*ordered, ("whole image", snapshot.task)]:
         quantiles = (timing.mean, timing.quantile(0.5), timing.quantile(0.95), timing.longest)
-        yield stage, f"{timing.count:,}", span(timing.total), *(_short(seconds) for seconds in quantiles)
+        yield stage, f"{timing.count:,}", duration_text(timing.total), *(_short(seconds) for seconds in quantiles)
 
 
 def _short(seconds: float) -> str:
@@ -86,4 +86,4 @@ def _short(seconds: float) -> str:
 
 def _words(part: Part, width: float) -> str:
     failed = f", {part.failed:,} failed" if part.failed else ""
-    return f"from {span(part.begins)}: {(part.done + part.failed) / width:.1f} images/s{failed}"
+    return f"from {duration_text(part.begins)}: {(part.done + part.failed) / width:.1f} images/s{failed}"

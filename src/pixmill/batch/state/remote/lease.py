@@ -11,9 +11,9 @@ from collections.abc import Callable
 import msgspec
 
 from pixmill.core.errors import ReadError, RunError
-from pixmill.core.validation import UNDECODABLE
-from pixmill.storage.object_store.storage import Mark, ObjectStorage
-from pixmill.storage.retry.policy import Patience
+from pixmill.core.validation import DECODE_ERRORS
+from pixmill.storage.object_store.storage import ObjectStorage, ObjectVersion
+from pixmill.storage.retry.policy import RetryPolicy
 
 RENEWED = 20.0  # seconds between two signs of life
 TERM = 90.0  # seconds without one after which an owner may be dead
@@ -41,17 +41,17 @@ def is_alive(claim: Claim, now: float) -> bool:
     return not claim.free and now - claim.renewed_at <= TERM
 
 
-def look(storage: ObjectStorage, name: bytes) -> tuple[Claim | None, Mark | None]:
+def look(storage: ObjectStorage, name: bytes) -> tuple[Claim | None, ObjectVersion | None]:
     """Return what the lock called ``name`` says now, and the mark of that; no claim when it was never taken or is not readable."""
     try:
-        data, mark = Patience(enough=ENOUGH).call(lambda: storage.marked(name, limit=LARGEST))
+        data, mark = RetryPolicy(deadline=ENOUGH).call(lambda: storage.read_with_version(name, limit=LARGEST))
     except ReadError as error:
         if error.code == "read-vanished":
             return None, None
         raise
     try:
         return msgspec.json.decode(data, type=Claim), mark
-    except UNDECODABLE:
+    except DECODE_ERRORS:
         return None, mark
 
 
@@ -76,8 +76,8 @@ class Lease:
         self._mine = mine
         self._now = now
         self._sleep = sleep
-        self._mark: Mark | None = None
-        self._patience = Patience(enough=ENOUGH)
+        self._mark: ObjectVersion | None = None
+        self._patience = RetryPolicy(deadline=ENOUGH)
 
     def take(self) -> Claim | None:
         """Take the lock; return what was there before. ``RunError`` ``locked`` names the owner when another run has it."""
@@ -102,7 +102,7 @@ class Lease:
             self._put(self._mark, free=True)
             self._mark = None
 
-    def _replace(self, expected: Mark | None) -> None:
+    def _replace(self, expected: ObjectVersion | None) -> None:
         mark = self._put(expected, free=False)
         if mark is None:
             claim, mark = look(self._storage, self._name)
@@ -113,10 +113,10 @@ class Lease:
     def _is_over(self, claim: Claim) -> bool:
         return claim.holder == self._mine.holder or not is_alive(claim, self._now())
 
-    def _put(self, expected: Mark | None, *, free: bool) -> Mark | None:
+    def _put(self, expected: ObjectVersion | None, *, free: bool) -> ObjectVersion | None:
         self._mine = msgspec.structs.replace(self._mine, renewed_at=self._now(), beat=self._mine.beat + 1, free=free)
         data = msgspec.json.encode(self._mine)
-        return self._patience.call(lambda: self._storage.replace(self._name, data, expected=expected))
+        return self._patience.call(lambda: self._storage.compare_and_swap(self._name, data, expected=expected))
 
 
 def _locked(owner: Claim) -> RunError:

@@ -13,7 +13,7 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.core.errors import ReadError
 from pixmill.storage.object_store.storage import ObjectStorage
-from pixmill.storage.retry.policy import Patience
+from pixmill.storage.retry.policy import RetryPolicy
 
 ENOUGH = 120.0  # seconds of patience: without the ledger everything would be made again
 PAGES = 2000  # of the ledger, copied between two moments in which the run may write to it
@@ -26,7 +26,7 @@ def put(state: Path, storage: ObjectStorage, name: bytes) -> None:
     try:
         with closing(_reading(state / LEDGER)) as ledger, closing(sqlite3.connect(copy)) as target:
             ledger.backup(target, pages=PAGES, sleep=0.01)
-        Patience(enough=ENOUGH).call(lambda: storage.upload(name, copy))
+        RetryPolicy(deadline=ENOUGH).call(lambda: storage.upload(name, copy))
     finally:
         copy.unlink(missing_ok=True)
 
@@ -42,7 +42,7 @@ def fetch(state: Path, storage: ObjectStorage, name: bytes) -> bool:
     arriving = state / "arriving.sqlite"
     arriving.unlink(missing_ok=True)
     try:
-        Patience(enough=ENOUGH).call(lambda: storage.download(name, arriving))
+        RetryPolicy(deadline=ENOUGH).call(lambda: storage.download(name, arriving))
         for suffix in ("-wal", "-shm"):  # they belong to the file that goes
             with suppress(FileNotFoundError):
                 (state / f"{LEDGER}{suffix}").unlink()

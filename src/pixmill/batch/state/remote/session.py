@@ -57,7 +57,7 @@ class Keeper(Observer):
             raise RunError(error.message, code="not-writable", hint=error.hint) from None
         self._thread.start()
 
-    def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look
+    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look
         """End the run if it is not ours any more."""
         if self._lost is not None:
             raise self._lost

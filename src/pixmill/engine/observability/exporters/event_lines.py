@@ -24,7 +24,7 @@ class EventLines(Observer):
         self._explain = explain
         self.error: OSError | None = None
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Write ``event``, and let it be seen at once."""
         if self.error is None and not isinstance(event, WorkersSeen):
             try:
@@ -47,10 +47,10 @@ class EventFile(Observer):
             self._file = open_stream(path) if is_stream(path) else path.open("w", encoding="utf-8")
         self._lines = EventLines(self._file, explain=explain)
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Write ``event``; ``RunError`` when it cannot be."""
         with run_error_if_unwritable(self._path):
-            self._lines.notice(event)
+            self._lines.on_event(event)
             if self._lines.error is not None:
                 raise self._lines.error
 

@@ -37,7 +37,7 @@ class FailureLog(Observer):
         with config_error_if_unwritable(path):
             self._file = self._open()
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Write a line when a task has failed, or when nothing finishes."""
         if isinstance(event, TaskFinished) and isinstance(event.outcome, Failed):
             self._write([json_line(event)] if self._as_json else [_failure(event.at, event.outcome)])

@@ -41,7 +41,7 @@ class MetricsFile(Observer):
         with config_error_if_unwritable(path):
             self._write()
 
-    def notice(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
+    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
         """Write the numbers if it is time."""
         now = self._clock()
         if now >= self._next:

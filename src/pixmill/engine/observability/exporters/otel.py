@@ -59,7 +59,7 @@ class OtelObserver(Observer):
         self._durations = _instruments(self._meters, metrics, unit, measures, version)
         self._run: Span | None = None
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Make spans of ``event``."""
         match event:
             case RunStarted():

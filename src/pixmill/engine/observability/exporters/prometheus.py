@@ -81,7 +81,7 @@ class MetricsServer(Observer):
         """Return the port that it listens on."""
         return int(self._server.server_port)
 
-    def notice(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Leave the counting to ``metrics``."""
 
     def close(self) -> None:

@@ -26,8 +26,8 @@ class Kept:
         self.see(RunStarted(at=0, run=number, workers=2))
 
     def see(self, event):
-        self.metrics.notice(event)
-        self.file.notice(event)
+        self.metrics.on_event(event)
+        self.file.on_event(event)
 
     def finish(self, outcome):
         self.see(TaskFinished(at=1, outcome=outcome))

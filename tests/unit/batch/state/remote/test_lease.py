@@ -29,7 +29,7 @@ class Forgetful(S3Storage):
     forgets = False
 
     def replace(self, path, data, *, expected):
-        mark = super().replace(path, data, expected=expected)
+        mark = super().compare_and_swap(path, data, expected=expected)
         return None if self.forgets else mark
 
 

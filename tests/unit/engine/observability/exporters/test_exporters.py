@@ -45,10 +45,10 @@ def test_the_metrics_file_is_there_from_the_start_and_brought_up_to_date_at_inte
     for now in (1, 9.9, 10, 15, 20):
         clock.now = now
         event = TaskFound(at=0, task=Task(b"", b"a"))
-        metrics.notice(event)
-        exporter.notice(event)
+        metrics.on_event(event)
+        exporter.on_event(event)
         seen.append(json.loads(path.read_text())["found"])
-    metrics.notice(event)
+    metrics.on_event(event)
     exporter.close()
     seen.append(json.loads(path.read_text())["found"])
     assert seen == [0, 0, 0, 3, 3, 5, 6]
@@ -68,7 +68,7 @@ def test_a_reader_of_the_metrics_file_always_finds_it_whole(tmp_path):
     thread = threading.Thread(target=reader)
     thread.start()
     for _ in range(100):
-        exporter.notice(RunStarted(at=0, run=1, workers=1))
+        exporter.on_event(RunStarted(at=0, run=1, workers=1))
     over.set()
     thread.join()
     assert set(read) == {0}
@@ -86,14 +86,14 @@ def test_a_metrics_file_whose_folder_vanishes_ends_the_run(tmp_path):
     (tmp_path / "folder" / "m.json").unlink()
     (tmp_path / "folder").rmdir()
     with pytest.raises(RunError, match="cannot be written any more"):
-        exporter.notice(RunStarted(at=0, run=1, workers=1))
+        exporter.on_event(RunStarted(at=0, run=1, workers=1))
 
 
 def test_every_event_is_a_line_that_is_seen_at_once(tmp_path):
     with (tmp_path / "events").open("w") as stream:
         exporter = EventLines(stream, explain=len)
-        exporter.notice(finished(FAILED))
-        exporter.notice(finished(Done(task=Task(b"", b"b"), result=b"123")))
+        exporter.on_event(finished(FAILED))
+        exporter.on_event(finished(Done(task=Task(b"", b"b"), result=b"123")))
         first, second = map(json.loads, (tmp_path / "events").read_text().splitlines())
         exporter.close()
         assert not stream.closed
@@ -105,7 +105,7 @@ def test_every_event_is_a_line_that_is_seen_at_once(tmp_path):
 def written_in_vain(stream):
     exporter = EventLines(stream)
     for _ in range(3):
-        exporter.notice(finished(FAILED))
+        exporter.on_event(finished(FAILED))
     with suppress(OSError):  # the buffer is still full of what nobody took
         stream.close()
     return exporter.error
@@ -126,8 +126,8 @@ def test_the_log_has_one_inert_line_a_failure(tmp_path):
     path = tmp_path / "failures.log"
     path.write_text("an earlier run\n")
     log = FailureLog(path)
-    log.notice(finished(Done(task=Task(b"", b"b"))))
-    log.notice(finished(FAILED))
+    log.on_event(finished(Done(task=Task(b"", b"b"))))
+    log.on_event(finished(FAILED))
     told = r"a\n\x1b[31m\xff.jpg: timeout in decode: took\ntoo long; give it more (attempts 3, 60.500 s, signal 9)"
     assert path.read_text().splitlines() == ["an earlier run", f"1970-01-01T00:00:01.500+00:00 {told}"]
     log.close()
@@ -137,8 +137,8 @@ def test_the_log_has_one_inert_line_a_failure(tmp_path):
 def test_the_log_is_json_when_its_name_says_so(tmp_path, suffix):
     path = tmp_path / f"failures.{suffix}"
     log = FailureLog(path)
-    log.notice(finished(FAILED))
-    log.notice(finished(FAILED))
+    log.on_event(finished(FAILED))
+    log.on_event(finished(FAILED))
     log.close()
     for text in path.read_text().splitlines():
         assert json.loads(text)["failure"]["code"] == "timeout"
@@ -150,7 +150,7 @@ def test_a_log_that_cannot_be_written_ends_the_run(tmp_path):
     (tmp_path / "failures.log").symlink_to(FULL)
     log = FailureLog(tmp_path / "failures.log")
     with pytest.raises(RunError, match="No space left"):
-        log.notice(finished(FAILED))
+        log.on_event(finished(FAILED))
     with pytest.raises(RunError):
         log.close()
 
@@ -160,7 +160,7 @@ def test_a_log_that_grows_is_put_aside_and_only_the_youngest_are_kept(tmp_path):
     log = FailureLog(path, largest=500, kept=2)
     for number in range(20):
         failed = Failed(task=Task(b"", b"%d.jpg" % number), failure=Failure(code="decode", stage="decode", message="x" * 100))
-        log.notice(finished(failed))
+        log.on_event(finished(failed))
     log.close()
     assert {each.name for each in tmp_path.iterdir()} == {"failures.log", "failures.log.1", "failures.log.2"}
     assert all(each.stat().st_size <= 500 for each in tmp_path.iterdir())
@@ -172,7 +172,7 @@ def test_a_log_that_grows_is_put_aside_and_only_the_youngest_are_kept(tmp_path):
 def test_a_stall_is_a_line_for_each_worker_in_the_log(tmp_path):
     path = tmp_path / "failures.log"
     log = FailureLog(path)
-    log.notice(RunStalled(at=1.5, seconds=40, posts=(WorkerStatus(pid=7, key=b"a\nb.jpg", stage="decode", seconds=39.5),)))
+    log.on_event(RunStalled(at=1.5, seconds=40, posts=(WorkerStatus(pid=7, key=b"a\nb.jpg", stage="decode", seconds=39.5),)))
     log.close()
     (line,) = path.read_text().splitlines()
     assert r"a\nb.jpg: stalled in decode: nothing has finished for 40 s (at it for 39.5 s, process 7)" in line
@@ -181,8 +181,8 @@ def test_a_stall_is_a_line_for_each_worker_in_the_log(tmp_path):
 def test_looks_at_the_workers_are_no_lines_of_the_events(tmp_path):
     path = tmp_path / "events.jsonl"
     file = EventFile(path)
-    file.notice(WorkersSeen(at=1, memory=1, posts=()))
-    file.notice(RunStarted(at=1, run=1, workers=2))
+    file.on_event(WorkersSeen(at=1, memory=1, posts=()))
+    file.on_event(RunStarted(at=1, run=1, workers=2))
     file.close()
     (event,) = map(json.loads, path.read_text().splitlines())
     assert event["event"] == "run_started"
@@ -192,6 +192,6 @@ def test_looks_at_the_workers_are_no_lines_of_the_events(tmp_path):
 def test_an_events_file_that_is_full_ends_the_run():
     file = EventFile(FULL)
     with pytest.raises(RunError, match="cannot be written any more"):
-        file.notice(RunStarted(at=1, run=1, workers=2))
+        file.on_event(RunStarted(at=1, run=1, workers=2))
     with suppress(RunError):
         file.close()

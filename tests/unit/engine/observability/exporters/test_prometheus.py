@@ -27,7 +27,7 @@ def task(key=b"a"):
 @pytest.fixture
 def metrics():
     metrics = Metrics()
-    metrics.notice(RunStarted(at=1000.0, run=3, workers=2))
+    metrics.on_event(RunStarted(at=1000.0, run=3, workers=2))
     outcomes = [
         Done(task=task(), seconds=0.3, timings={"decode": 0.2, "queue": 0.1}, measures={"bytes_in": 500, "note.frames-dropped": 1}),
         Done(task=task(), seconds=90.0, timings={"decode": 80.0}, measures={"bytes_in": 200}),
@@ -35,9 +35,9 @@ def metrics():
         Skipped(task=task()),
     ]
     for outcome in outcomes:
-        metrics.notice(TaskFound(at=1001, task=task()))
-        metrics.notice(TaskFinished(at=1002.5, outcome=outcome))
-    metrics.notice(
+        metrics.on_event(TaskFound(at=1001, task=task()))
+        metrics.on_event(TaskFinished(at=1002.5, outcome=outcome))
+    metrics.on_event(
         WorkersSeen(
             at=1003, memory=64, posts=(WorkerStatus(pid=1, memory=100, key=b"x", seconds=4.0), WorkerStatus(pid=2, memory=50))
         )
@@ -92,7 +92,7 @@ def ask(port):
 def test_whoever_asks_the_port_gets_the_numbers_of_that_moment(metrics):
     with closing(MetricsServer(Endpoint(0), metrics, WORDS)) as server:
         before = samples(ask(server.port))
-        metrics.notice(TaskFinished(at=1004, outcome=Done(task=task(), seconds=0.1)))
+        metrics.on_event(TaskFinished(at=1004, outcome=Done(task=task(), seconds=0.1)))
         after = samples(ask(server.port))
     done = ("pixmill_images_total", ("state", "done"))
     assert (before[done], after[done]) == (2, 3)
