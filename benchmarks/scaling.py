@@ -21,8 +21,8 @@ from machine import describe
 from PIL import Image
 
 from pixmill.batch.config.options import resolve
-from pixmill.batch.inspect.status import open_state, status
-from pixmill.batch.item import Item, Product, Written, pack, to_task
+from pixmill.batch.inspect.status import open_ledgers, status
+from pixmill.batch.item import ImageResult, Item, OutputRecord, pack, to_task
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.run import open_run as open_batch
 from pixmill.batch.state.ledger_files import LEDGER
@@ -96,7 +96,7 @@ def tasks(count: int) -> Iterator[Task]:
 
 def result(task: Task) -> bytes:
     """Return what the ledger keeps of an image with one output."""
-    return pack(Product((Written(task.key, 300_000, 1920, 1280, "jpeg", task.id, "", task.id),), (), 4_000_000))
+    return pack(ImageResult((OutputRecord(task.key, 300_000, 1920, 1280, "jpeg", task.id, "", task.id),), (), 4_000_000))
 
 
 def processor() -> float:
@@ -134,7 +134,7 @@ def run(count: int, folder: Path, step: int) -> Iterator[dict[str, float]]:
 def ask(folder: Path) -> dict[str, float]:
     """Ask for the status of the ledger in ``folder``."""
     began, before = time.perf_counter(), processor()
-    with open_state(str(folder), str(folder)) as ledgers:
+    with open_ledgers(str(folder), str(folder)) as ledgers:
         held = status(ledgers)
     return {"tasks": held.counts.found, "cpu_s": processor() - before, "seconds": time.perf_counter() - began}
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from pixmill.batch.bench import Trial, recommended, worker_counts
+from pixmill.batch.bench import Measurement, recommended, worker_counts
 
 
 def trial(workers, rate):
-    return Trial(workers=workers, images=9, failed=0, seconds=1, rate=rate, megapixels=1, speedup=1, efficiency=1, stages={})
+    return Measurement(workers=workers, images=9, failed=0, seconds=1, rate=rate, megapixels=1, speedup=1, efficiency=1, stages={})
 
 
 @pytest.mark.parametrize(("cores", "counts"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4, 6)), (8, (1, 2, 4, 8))])

@@ -17,7 +17,7 @@ from PIL import Image
 import pixmill
 from pixmill.batch.config.options import resolve
 from pixmill.batch.item import unpack
-from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.watch import Watch
 from pixmill.core.units import Duration
 from pixmill.imaging.codec import Codec
@@ -163,7 +163,7 @@ def test_a_list_of_urls_keeps_the_extension_of_the_content(pictures, tmp_path):
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_watched_folder(asked, folder, tmp_path):
     options = {"formats": ASKED[asked], "durability": "none", "executor": "inline"}
-    watch = Watch(lambda: resolve(str(folder), str(tmp_path / "out"), options), Watching(settle=Duration(0.05)))
+    watch = Watch(lambda: resolve(str(folder), str(tmp_path / "out"), options), WatchOptions(settle=Duration(0.05)))
     names = defaultdict(set)
     for count, outcome in enumerate(watch, start=1):
         for output in unpack(outcome.result).outputs:

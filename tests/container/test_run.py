@@ -9,7 +9,7 @@ import time
 
 from PIL import Image
 
-from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.options import WatchOptions
 
 USER = os.getuid() or 12345
 
@@ -201,7 +201,7 @@ def test_the_watching_service_takes_a_slow_copy_once_and_only_when_it_is_whole(p
         for start in range(0, len(data), -(-len(data) // 6)):
             file.write(data[start : start + -(-len(data) // 6)])
             file.flush()
-            time.sleep(Watching().settle / 4)  # the test is about slowness itself
+            time.sleep(WatchOptions().settle / 4)  # the test is about slowness itself
             assert outputs(project) == set()
     wait_until(lambda: outputs(project), lambda: logs("logs", "watch").stdout)
     with Image.open(project.destination / "slow.jpg") as made:

@@ -93,7 +93,7 @@ def test_what_cannot_stream_runs_alone_when_it_fits_and_is_refused_with_numbers_
     code, errors, peak = peak_of(run(source, tight, "--memory", "300MB"))
     assert code == 1
     assert peak < 300 * MEGABYTE
-    with status.open_state(str(tight)) as ledger:
+    with status.open_ledgers(str(tight)) as ledger:
         failed = list(status.failures(ledger))
     assert {image.failure.code for image in failed} == {"limit-memory"}
     assert "MB of memory, and may use" in failed[0].failure.message

@@ -43,7 +43,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def records(run):
-    with status.open_state(str(run[1])) as ledger:
+    with status.open_ledgers(str(run[1])) as ledger:
         return {record.key.decode(errors="surrogateescape"): record for record in ledger.records()}
 
 

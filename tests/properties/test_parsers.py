@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixmill.batch.naming.namer import Namer
-from pixmill.batch.naming.reserved import identity
+from pixmill.batch.naming.reserved import collision_key
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError, PixmillError, RecipeError
 from pixmill.core.validation import DECODE_ERRORS
@@ -105,7 +105,7 @@ def test_a_template_is_refused_or_stays_below_the_destination(text):
     except ValueError as error:
         assert str(error) == Template.expected  # noqa: PT017  # the sentence is part of the contract
         return
-    filled = template.fill(b"folder/photo.png", extension="jpg")
+    filled = template.render(b"folder/photo.png", extension="jpg")
     assert not filled.startswith(b"/")
     assert b".." not in filled.split(b"/")
     assert Template.from_builtin(template.to_builtin()) == template
@@ -120,7 +120,7 @@ def test_no_two_sources_of_a_folder_get_one_name_in_whatever_order_they_come(sou
     names = namer.names(sorted(folder))
     assert names == namer.names(sorted(folder, reverse=True))
     assert names.keys() == folder
-    assert len({identity(name) for (name,) in names.values()}) == len(folder)
+    assert len({collision_key(name) for (name,) in names.values()}) == len(folder)
 
 
 @given(st.text(max_size=80))

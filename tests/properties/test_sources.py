@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pixmill.batch.manifests.grouping import Sortable, chunks, record
-from pixmill.batch.manifests.paths import Mirror
+from pixmill.batch.manifests.grouping import ManifestImage, chunks, record
+from pixmill.batch.manifests.paths import PathMapper
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import AddressError, ReadError
@@ -19,7 +19,7 @@ from pixmill.storage.archives.format import safe_name
 from pixmill.storage.schemes.tar import TarStorage
 from pixmill.storage.schemes.zip import ZipStorage
 
-MIRROR = Mirror(b"/srv/lists", ["file", "http", "https", "s3", "memory"])
+MIRROR = PathMapper(b"/srv/lists", ["file", "http", "https", "s3", "memory"])
 PARTS = st.sampled_from([b"..", b".", b"", b"a", b"%2e%2e", b"%2F", b"%00", b"\xff", b"a.jpg", b"?", b"#", b"%", b"\xc3\xa4", b"~"])
 PATHS = st.lists(PARTS, max_size=8).map(b"/".join)
 TEXTS = st.one_of(
@@ -43,10 +43,10 @@ def test_nothing_that_a_list_names_leads_out_of_the_output(text):
     except ReadError:
         return
     assert relative(mirrored.path) == mirrored.path
-    assert mirrored.place.startswith(b"\0")
-    assert b"\0" not in mirrored.place[1:] or mirrored.place.startswith(b"\0s3:")
-    if mirrored.place.startswith(b"\0http"):
-        assert mirrored.place.isascii()
+    assert mirrored.locator.startswith(b"\0")
+    assert b"\0" not in mirrored.locator[1:] or mirrored.locator.startswith(b"\0s3:")
+    if mirrored.locator.startswith(b"\0http"):
+        assert mirrored.locator.isascii()
 
 
 @given(
@@ -60,7 +60,7 @@ def test_nothing_that_a_list_names_leads_out_of_the_output(text):
     )
 )
 def test_what_is_named_in_parts_is_named_as_if_all_of_it_were_named_at_once(rows):
-    images = sorted(record(Sortable(stem + extension, b"\0%d" % number)) for stem, extension, number in rows)
+    images = sorted(record(ManifestImage(stem + extension, b"\0%d" % number)) for stem, extension, number in rows)
     parts = list(chunks(images, refused=print, size=1))
     namer = Namer(Template(), [("", lambda _: "jpg")])
     names = [name for part in parts for names in namer.names([image.path for image in part]).values() for name in names]
@@ -110,6 +110,6 @@ def test_a_damaged_archive_is_read_as_far_as_it_goes(tmp_path_factory, reader, w
     for listing in storage.list(on_error=lambda path, error: None):  # noqa: ARG005  # it is damaged
         for entry in listing:
             try:
-                assert len(storage.read(entry.place, limit=10_000)) <= 10_000
+                assert len(storage.read(entry.locator, limit=10_000)) <= 10_000
             except ReadError:
                 continue

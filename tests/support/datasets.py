@@ -13,8 +13,8 @@ from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.open import open_contents
 from pixmill.batch.datasets.sealing.sealing import Sealing
 from pixmill.batch.datasets.shard_layout import Bounds
-from pixmill.batch.datasets.shard_store import open_shelf
-from pixmill.batch.item import Product, Written, pack, unpack
+from pixmill.batch.datasets.shard_store import open_shard_store
+from pixmill.batch.item import ImageResult, OutputRecord, pack, unpack
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -50,9 +50,11 @@ class Workshop:
             part = self.dataset.parts / f"{name}{suffix}"
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
-            written = Written(os.fsencode(f"{name}{suffix}"), len(data), 40, 30, "jpeg", blake2b(data, digest_size=16).digest())
+            written = OutputRecord(
+                os.fsencode(f"{name}{suffix}"), len(data), 40, 30, "jpeg", blake2b(data, digest_size=16).digest()
+            )
             task = Task.of(f"{name}.{ending}", version=b"%d" % number)
-            ends.append(Done(task=task, result=pack(Product((written,)))))
+            ends.append(Done(task=task, result=pack(ImageResult((written,)))))
         with self.ledger() as ledger:
             ledger.get_or_add([end.task for end in ends])
             ledger.start_attempts([Attempt(end.task) for end in ends])
@@ -78,7 +80,7 @@ class Workshop:
             ledger = stack.enter_context(self.ledger())
             catalogue = Catalogue(self.state / CATALOGUE)
             stack.callback(catalogue.close)
-            publisher, shelf = EventPublisher([], SystemClock()), open_shelf(self.dataset.home)
+            publisher, shelf = EventPublisher([], SystemClock()), open_shard_store(self.dataset.home)
             sealing = Sealing(self.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=self.bounds, publisher=publisher)
             stack.callback(sealing.close)
             return sealing.seal(goes_on)

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from pixmill.batch.inspect import status
-from pixmill.batch.item import Written, unpack
+from pixmill.batch.item import OutputRecord, unpack
 from pixmill.core.errors import AddressError
 from pixmill.engine.ledger import LedgerView, Record
 from pixmill.engine.policy import Policy
@@ -54,7 +54,7 @@ def records(destination: Path) -> list[Record]:
         return [] if ledger is None else list(ledger.records())
 
 
-def finished(destination: Path) -> dict[str, Written]:
+def finished(destination: Path) -> dict[str, OutputRecord]:
     """Return the outputs that the ledger holds as done, by name."""
     products = [unpack(record.result) for record in records(destination) if record.state is State.DONE]
     return {output.name.decode(errors="surrogateescape"): output for product in products for output in product.outputs}
@@ -144,5 +144,5 @@ def _ledger(destination: Path) -> Iterator[LedgerView | None]:
     with ExitStack() as stack:
         ledger = None
         with suppress(AddressError):
-            ledger = stack.enter_context(status.open_state(str(destination)))
+            ledger = stack.enter_context(status.open_ledgers(str(destination)))
         yield ledger

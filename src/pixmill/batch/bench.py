@@ -10,10 +10,10 @@ import msgspec
 from msgspec import structs
 
 from pixmill.batch.config.models import RunConfig, Selection
-from pixmill.batch.planning.locations import find
+from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.report.summary import Report
-from pixmill.batch.report.time_breakdown import spending
+from pixmill.batch.report.time_breakdown import time_breakdown
 from pixmill.batch.run import run
 from pixmill.core.errors import AddressError
 from pixmill.core.temporary_folder import temporary_folder, writing_temporaries
@@ -24,7 +24,7 @@ WORTHWHILE = 0.95  # of the best rate: what more workers add beyond that is not 
 READ = 1 << 20
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the same images: with so many ``workers``, or none (``SEQUENTIAL``), one image after the other.
 
     ``speedup`` is the rate over the sequential one, ``efficiency`` the same for each worker. ``stages`` are shares of what the
@@ -50,10 +50,10 @@ def sample(source: Path, count: int) -> Iterator[Path]:
     """
     with temporary_folder("pixmill-bench-") as folder:
         config = RunConfig(source=str(source), destination=str(Path(folder) / "out"))
-        root = find(config).source_root.local
+        root = resolve_locations(config).source_root.local
         if root is None:
             raise AddressError(f"{source} is not a folder of this machine", hint="measure with a local copy of some of the images")
-        paths = [item.entry.path for item in plan(config).items() if not item.refusal]
+        paths = [item.entry.path for item in plan(config).items() if not item.source_error]
         if not paths:
             raise AddressError(f"there is no image in {source}")
         chosen = paths[:: max(1, len(paths) // count)][:count]
@@ -80,24 +80,24 @@ def worker_counts(cores: int) -> tuple[int, ...]:
     return tuple(sorted({*powers, cores}))
 
 
-def trials(images: Path, recipe: Recipe, workers: Sequence[int]) -> Iterator[Trial]:
+def measure(images: Path, recipe: Recipe, workers: Sequence[int]) -> Iterator[Measurement]:
     """Run ``images`` through ``recipe`` one after the other, then with each number of ``workers``; yield each trial as it ends."""
-    alone = _trial(images, recipe, SEQUENTIAL)
+    alone = _measure(images, recipe, SEQUENTIAL)
     yield alone
     for count in workers:
-        taken = _trial(images, recipe, count)
+        taken = _measure(images, recipe, count)
         speedup = taken.rate / alone.rate if alone.rate else 0.0
         yield structs.replace(taken, speedup=speedup, efficiency=speedup / count)
 
 
-def recommended(found: Sequence[Trial]) -> int:
+def recommended(found: Sequence[Measurement]) -> int:
     """Return the least number of workers whose rate is close to the best."""
     with_workers = [trial for trial in found if trial.workers != SEQUENTIAL]
     best = max(trial.rate for trial in with_workers)
     return min(trial.workers for trial in with_workers if trial.rate >= WORTHWHILE * best)
 
 
-def _trial(images: Path, recipe: Recipe, workers: int) -> Trial:
+def _measure(images: Path, recipe: Recipe, workers: int) -> Measurement:
     """Run once, into a folder that is thrown away, as durably as ever."""
     place = images.parent / f"out-{workers}"
     try:
@@ -109,14 +109,14 @@ def _trial(images: Path, recipe: Recipe, workers: int) -> Trial:
             workers=workers or None,
             executor="local" if workers else "inline",
         )
-        return _told(run(config), workers)
+        return _measurement(run(config), workers)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _told(report: Report, workers: int) -> Trial:
+def _measurement(report: Report, workers: int) -> Measurement:
     done, seconds = report.counts.done, report.seconds or 1.0
-    return Trial(
+    return Measurement(
         workers=workers,
         images=done,
         failed=report.counts.failed,
@@ -125,5 +125,5 @@ def _told(report: Report, workers: int) -> Trial:
         megapixels=report.pixels_in / 1e6 / seconds,
         speedup=1.0,
         efficiency=1.0,
-        stages=spending(report.stages, workers=max(1, workers), seconds=seconds).shares,
+        stages=time_breakdown(report.stages, workers=max(1, workers), seconds=seconds).shares,
     )

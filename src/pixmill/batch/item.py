@@ -22,18 +22,18 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
 
     entry: Entry
     names: tuple[bytes, ...] = ()
-    refusal: str = ""
-    former: tuple["Written", ...] = ()
-    place: bytes = b""
+    source_error: str = ""
+    former: tuple["OutputRecord", ...] = ()
+    locator: bytes = b""
     columns: bytes = b""
-    is_seen: bool = False
+    is_verified: bool = False
     is_known: bool = False
     is_reserved: bool = False
 
     @property
     def expected_size(self) -> int:
         """Return the bytes of the source, or where nobody has been asked for them (a URL) those of a usual photograph."""
-        return self.entry.size or (PHOTOGRAPH if self.place else 0)
+        return self.entry.size or (PHOTOGRAPH if self.locator else 0)
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +42,7 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
     entry: Entry
 
 
-class Written(msgspec.Struct, frozen=True, array_like=True):
+class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     """One output as it was written.
 
     ``digest`` is the 16-byte BLAKE2b of its bytes, ``mark`` that of all that decides them: source, name, rendition.
@@ -55,24 +55,24 @@ class Written(msgspec.Struct, frozen=True, array_like=True):
     format: str
     digest: bytes
     rendition: str = ""
-    mark: bytes = b""
+    fingerprint: bytes = b""
 
 
-class Product(msgspec.Struct, frozen=True, array_like=True):
+class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     """What the ledger keeps of a finished image. ``notes`` are stable codes of what was dropped or ignored on the way.
 
     ``columns`` are those of its ``Item``. ``former`` are outputs of earlier recipes that no longer belong to it, and were not
     removed.
     """
 
-    outputs: tuple[Written, ...]
+    outputs: tuple[OutputRecord, ...]
     notes: tuple[str, ...] = ()
     source_size: int = 0
     columns: bytes = b""
-    former: tuple[Written, ...] = ()
+    former: tuple[OutputRecord, ...] = ()
 
     @property
-    def written(self) -> tuple[Written, ...]:
+    def recorded_outputs(self) -> tuple[OutputRecord, ...]:
         """Return every output that is on record: of this recipe and of earlier ones."""
         return (*self.outputs, *self.former)
 
@@ -80,24 +80,24 @@ class Product(msgspec.Struct, frozen=True, array_like=True):
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
 _heads = msgspec.msgpack.Decoder(_Head)
-_products = msgspec.msgpack.Decoder(Product)
+_products = msgspec.msgpack.Decoder(ImageResult)
 
 
 def to_task(item: Item, fingerprint: bytes) -> Task:
     """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine)."""
-    identity = _encoder.encode((item.entry, item.names, item.refusal, (item.columns,) if item.columns else ()))
+    identity = _encoder.encode((item.entry, item.names, item.source_error, (item.columns,) if item.columns else ()))
     digest = blake2b(identity, key=fingerprint, digest_size=16).digest()
     return Task(id=digest, key=item.entry.path, payload=_encoder.encode(item))
 
 
-def with_former(task: Task, former: tuple[Written, ...], *, is_seen: bool = False) -> Task:
+def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_seen: bool = False) -> Task:
     """Return ``task``, which an earlier run has found, with the outputs that were made of it then; its id stays."""
     item = from_payload(task.payload)
-    item = msgspec.structs.replace(item, former=former, is_seen=is_seen, is_known=True)
+    item = msgspec.structs.replace(item, former=former, is_verified=is_seen, is_known=True)
     return msgspec.structs.replace(task, payload=_encoder.encode(item))
 
 
-def mark(item: Item, index: int, fingerprint: bytes) -> bytes:
+def output_fingerprint(item: Item, index: int, fingerprint: bytes) -> bytes:
     """Return what tells whether the ``index``-th output of ``item`` would be the same again under ``fingerprint``."""
     return blake2b(_encoder.encode((item.entry, item.names[index])), key=fingerprint, digest_size=16).digest()
 
@@ -112,11 +112,11 @@ def source_size(payload: bytes) -> int:
     return _heads.decode(payload).entry.size or from_payload(payload).expected_size
 
 
-def pack(product: Product) -> bytes:
+def pack(product: ImageResult) -> bytes:
     """Return ``product`` as the result that the ledger keeps."""
     return _encoder.encode(product)
 
 
-def unpack(result: bytes) -> Product:
+def unpack(result: bytes) -> ImageResult:
     """Return the product that ``pack`` packed."""
     return _products.decode(result)

@@ -11,7 +11,17 @@ from pixmill.batch.config.fingerprint import all_steps
 from pixmill.batch.item import from_payload
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.location import FOLDER
-from pixmill.batch.worker.node_evidence import LARGEST, MISSING, Evidence, Question, Sight, Surroundings, answer, look, opened
+from pixmill.batch.worker.node_evidence import (
+    MAX_SAMPLE_BYTES,
+    MISSING,
+    Environment,
+    Evidence,
+    Observation,
+    ProbeQuestion,
+    answer,
+    look,
+    open_briefly,
+)
 from pixmill.core.errors import PixmillError, ReadError, RunError
 from pixmill.core.object_reference import reference
 from pixmill.core.text import printable
@@ -55,7 +65,7 @@ class NodeProbe(Probe):
         """Put a file into DST, which ``stack`` removes."""
         assignment, steps = made.assignment, list(all_steps(made.config.recipe))
         prefix = f"{FOLDER}/admission-{assignment.tag}-".encode()
-        self._question = Question(
+        self._question = ProbeQuestion(
             source=assignment.source,
             destination=assignment.destination,
             tag=assignment.tag,
@@ -67,8 +77,8 @@ class NodeProbe(Probe):
         )
         self.options = msgspec.msgpack.encode(self._question)
         self._content = secrets.token_hex(16)
-        self._storage = opened(assignment.destination, tag=assignment.tag)
-        self._ours: Surroundings | None = None
+        self._storage = open_briefly(assignment.destination, tag=assignment.tag)
+        self._own_evidence: Environment | None = None
         self._clear(prefix)
         stack.callback(self._clear, prefix)
         try:
@@ -86,8 +96,8 @@ class NodeProbe(Probe):
 
     def _destination(self, shown: Evidence) -> Iterator[tuple[str, str]]:
         place = f"DST {Address.parse(self._question.destination)} is not the coordinator's there"
-        if shown.mark.trouble:
-            yield f"{place}: {shown.mark.trouble}", _ALIKE
+        if shown.mark.error:
+            yield f"{place}: {shown.mark.error}", _ALIKE
         elif shown.mark.state != self._content or not self._has_arrived(shown.reply):
             yield f"{place}: what is written on one side is not found on the other", _ALIKE
 
@@ -96,16 +106,16 @@ class NodeProbe(Probe):
         if not reply.startswith(self._question.mark):
             return False
         try:
-            return self._storage.read(reply, limit=LARGEST) == self._content.encode()
+            return self._storage.read(reply, limit=MAX_SAMPLE_BYTES) == self._content.encode()
         except PixmillError:
             return False
 
-    def _faults(self, theirs: Surroundings) -> Iterator[tuple[str, str]]:
+    def _faults(self, theirs: Environment) -> Iterator[tuple[str, str]]:
         """Yield what is wrong, each with a hint."""
         question, ours = self._question, self._as_here(theirs)
         source = f"SRC {Address.parse(question.source)}"
         if theirs.source != ours.source:
-            yield f"{source} {theirs.source.trouble}", _ALIKE
+            yield f"{source} {theirs.source.error}", _ALIKE
         else:
             for fault in [*_differences(question.samples, theirs.samples, ours.samples)][:1]:
                 yield f"{source} is not the coordinator's there: {fault}", _ALIKE
@@ -118,11 +128,11 @@ class NodeProbe(Probe):
             here, there = (", ".join(_version(name, each.libraries) for name in names) for each in (ours, theirs))
             yield f"it has {there}, the coordinator has {here}: results could differ", _INSTALLED
 
-    def _as_here(self, theirs: Surroundings) -> Surroundings:
+    def _as_here(self, theirs: Environment) -> Environment:
         """Return what is to be seen here; anew where it differs, since a sample may have been changed meanwhile."""
-        if self._ours is None or self._ours != theirs:
-            self._ours = look(self._question)
-        return self._ours
+        if self._own_evidence is None or self._own_evidence != theirs:
+            self._own_evidence = look(self._question)
+        return self._own_evidence
 
     def _clear(self, prefix: bytes) -> None:
         """Remove the files of this run, or those that a run left that was killed: the lock is ours."""
@@ -140,8 +150,8 @@ class NodeProbe(Probe):
 def _places(samples: Iterable[Task]) -> Iterator[bytes]:
     """Yield what workers find the ``samples`` by, pages of the web left out: nobody asks for those ahead."""
     for item in (from_payload(task.payload) for task in samples):
-        place = item.place or item.entry.path
-        if not item.refusal and not place.startswith(_WEB):
+        place = item.locator or item.entry.path
+        if not item.source_error and not place.startswith(_WEB):
             yield place
 
 
@@ -155,12 +165,12 @@ def _modules(made: Plan) -> Iterator[str]:
     yield from (module for step in steps for module in step.modules)
 
 
-def _differences(names: Iterable[bytes | str], theirs: Sequence[Sight], ours: Sequence[Sight]) -> Iterator[str]:
+def _differences(names: Iterable[bytes | str], theirs: Sequence[Observation], ours: Sequence[Observation]) -> Iterator[str]:
     """Yield how what a node sees differs from what we see; what we cannot see ourselves proves nothing."""
     for name, there, here in zip(names, theirs, ours, strict=True):
-        if there != here and not here.trouble:
+        if there != here and not here.error:
             shown = printable(name.lstrip(b"\0") if isinstance(name, bytes) else name)
-            yield f"{shown} {there.trouble}" if there.trouble == MISSING else f"{shown}: {there.trouble or 'it differs'}"
+            yield f"{shown} {there.error}" if there.error == MISSING else f"{shown}: {there.error or 'it differs'}"
 
 
 def _version(name: str, versions: dict[str, str]) -> str:

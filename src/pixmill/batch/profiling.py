@@ -47,7 +47,7 @@ class Profiling:
         if self._spool is not None:
             self._spool.cleanup()
 
-    def dress(self, handler: HandlerRef) -> HandlerRef:
+    def wrap_handler(self, handler: HandlerRef) -> HandlerRef:
         """Return ``handler`` with some of its images traced."""
         if self._spool is None:
             return handler

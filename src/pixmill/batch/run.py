@@ -11,20 +11,20 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
-from pixmill.batch.outputs.reuse import with_earlier_outputs
-from pixmill.batch.outputs.still_valid import records_hold
+from pixmill.batch.outputs.reuse import with_reusable_outputs
+from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
-from pixmill.batch.planning.preflight import LOOKED_AT, is_near, opening_remarks
-from pixmill.batch.report.data.run_info import AccountFile
+from pixmill.batch.planning.preflight import MAX_CHECKED, is_near, preflight_warnings
+from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
-from pixmill.batch.state.open import open_state
-from pixmill.batch.state.outputs import outputs_stand
-from pixmill.batch.state.stored_config import about
+from pixmill.batch.state.open import open_run_state
+from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
-from pixmill.batch.worker.reference import crew_size, handler_ref
+from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pixmill.batch.datasets.sealing.sealing import Sealing
 
 Finish = Callable[[Callable[[], bool]], bool]
-Dress = Callable[[HandlerRef], HandlerRef]
+HandlerWrapper = Callable[[HandlerRef], HandlerRef]
 Stream = Callable[[Ledger], Iterable[Task | None]]
 
 
@@ -90,7 +90,11 @@ class BatchRun:
 
 @contextmanager
 def open_run(
-    config: RunConfig, *, observers: Sequence[Observer] = (), command: Sequence[str] = (), dress: Dress | None = None
+    config: RunConfig,
+    *,
+    observers: Sequence[Observer] = (),
+    command: Sequence[str] = (),
+    wrap_handler: HandlerWrapper | None = None,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, by whatever way, stops it and lets go of everything.
 
@@ -99,42 +103,47 @@ def open_run(
     """
     made = plan(config)
     tasks = made.tasks()
-    first = list(islice(tasks, LOOKED_AT if is_near(made.places) else 1))
+    first = list(islice(tasks, MAX_CHECKED if is_near(made.places) else 1))
     if not first and config.selection.shard.count == 1 and not (made.places.state / LEDGER).exists():
         raise nothing_found(config, made.selector.ignored)
     remarks: list[str] = []
     committed = last_commit(made.places.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:
-        remarks.extend(opening_remarks(made, ledger, first, committed=committed))
+        remarks.extend(preflight_warnings(made, ledger, first, committed=committed))
         return chain(first, tasks)
 
-    with begin(made, stream, observers=observers, command=command, dress=dress) as under_way:
+    with begin(made, stream, observers=observers, command=command, wrap_handler=wrap_handler) as under_way:
         under_way.remarks = tuple(remarks)
         yield under_way
 
 
 @contextmanager
 def begin(
-    made: Plan, stream: Stream, *, observers: Sequence[Observer] = (), command: Sequence[str] = (), dress: Dress | None = None
+    made: Plan,
+    stream: Stream,
+    *,
+    observers: Sequence[Observer] = (),
+    command: Sequence[str] = (),
+    wrap_handler: HandlerWrapper | None = None,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` gives, which may be told what the ledger knows. Ends like ``open_run``."""
     config = made.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
-        check(files, source=config.source, states=states_of(made.places.guard, made.places.state))
+        check(files, source=config.source, states=states_of(made.places.lock_folder, made.places.state))
     with ExitStack() as stack:
         metrics = Metrics()
         made.let_go()
         committed = last_commit(made.places.state)
-        ledger, guards = open_state(config, made.places, stack)
+        ledger, guards = open_run_state(config, made.places, stack)
         stack.callback(made.let_go)
         if config.placement.index:
             stack.callback(_write_index, made, ledger, Path(config.placement.index))
         sealing = _sealing(made, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
         assignment = msgspec.structs.replace(made.assignment, unrecorded=spans)
-        workers = crew_size(config, assignment)
+        workers = worker_count(config, assignment)
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(assignment, config.recipe)
         is_taken = open_storage(made.places.destination).is_occupied
@@ -144,27 +153,27 @@ def begin(
         engine = stack.enter_context(
             open_engine(
                 tasks,
-                dress(handler) if dress else handler,
+                wrap_handler(handler) if wrap_handler else handler,
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
                 observers=(
                     metrics,
-                    AccountFile(made.places.state / RUNS, metrics, command, makes=made.makes),
+                    RunInfoFile(made.places.state / RUNS, metrics, command, makes=made.makes),
                     *guards,
                     *observers,
                 ),
-                still_valid=records_hold(
-                    sealing.contents.stands if sealing else outputs_stand(made.places.destination),
+                still_valid=still_valid(
+                    sealing.contents.exists if sealing else outputs_exist(made.places.destination),
                     is_taken,
                 ),
-                revise=with_earlier_outputs(
+                revise=with_reusable_outputs(
                     ledger,
                     is_taken=is_taken if made.places.destination.local else _may_be,  # a store would be asked for each image
                     force=config.force,
-                    holds=sealing.contents.holds if sealing else None,
+                    holds=sealing.contents.has_outputs if sealing else None,
                 ),
-                metadata=about(config),
+                metadata=stored_config(config),
                 force=config.force,
             )
         )

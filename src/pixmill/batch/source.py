@@ -15,9 +15,9 @@ from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.inodes import absolute
 from pixmill.storage.storage import Storage
 
-Refused = Callable[[bytes, ImageError], None]
+OnError = Callable[[bytes, ImageError], None]
 #: is told of a path that a source leaves out by itself, and the reason: ``symlink`` or ``output``
-Ignored = Callable[[bytes, str], None]
+OnIgnored = Callable[[bytes, str], None]
 SYMLINK = "symlink"
 ANY = "directory"  # the source that takes what no other claims
 
@@ -37,7 +37,7 @@ class Row(LocatedEntry, frozen=True, array_like=True, gc=False):
     columns: bytes = b""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a source is opened from: SRC, the options of taking, and where a run puts what it makes.
 
     ``output`` is DST, ``own`` are the folders of this machine that the run writes to.
@@ -59,14 +59,14 @@ class Source(Protocol):
 
     address: Address
     storage: Storage
-    is_chosen: bool
-    is_described: bool
+    is_explicit: bool
+    has_columns: bool
 
     @property
     def roots(self) -> tuple[bytes, ...]:
         """Return the folders of this machine that the input is in, where that is known before it is listed."""
 
-    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:
+    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: the entries of one folder at once, sorted, since their names may collide.
 
         Behind them come the folders in it, each as a ``Folder``. A folder that cannot be read is given to ``refused`` with its
@@ -82,8 +82,8 @@ class SourceKind(ABC):
 
     address: Address
     storage: Storage
-    is_chosen: bool = False
-    is_described: bool = False
+    is_explicit: bool = False
+    has_columns: bool = False
 
     @classmethod
     @abstractmethod
@@ -92,7 +92,7 @@ class SourceKind(ABC):
 
     @classmethod
     @abstractmethod
-    def open(cls, asked: Asked) -> Self:
+    def open(cls, asked: SourceRequest) -> Self:
         """Return the source; ``AddressError`` or ``RunError`` when it is not there or cannot be read. Writes nothing."""
 
     @property
@@ -101,7 +101,7 @@ class SourceKind(ABC):
         return (absolute(self.address.location),) if self.address.local else ()
 
     @abstractmethod
-    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:
+    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, as ``Source`` says."""
 
 
@@ -117,7 +117,7 @@ def sources() -> Registry[SourceKind]:
     return Registry("pixmill.batch.sources", SourceKind, "source", AddressError)  # type: ignore[type-abstract]  # it makes none
 
 
-def open_source(asked: Asked) -> Source:
+def open_source(asked: SourceRequest) -> Source:
     """Open SRC as the kind of source that claims it; ``AddressError`` or ``RunError`` when it cannot be read."""
     kinds = sources()
     special = (kinds.get(name) for name in kinds.names() if name != ANY)

@@ -19,7 +19,7 @@ class Channel:
 
     def __init__(self, stream: TextIO | None) -> None:
         """Take ``sys.stdout`` or ``sys.stderr``; ``None`` is what Python makes of a closed one."""
-        self.fault: OSError | None = None
+        self.error: OSError | None = None
         self._stream = stream
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a locale without the character must not end a run
@@ -62,7 +62,7 @@ class Channel:
 
     def _give_up(self, error: OSError) -> None:
         """Send what is still in Python's buffer to nowhere, or the interpreter would try again at its exit and complain."""
-        self.fault = None if isinstance(error, BrokenPipeError) else error
+        self.error = None if isinstance(error, BrokenPipeError) else error
         if self._stream is not None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
@@ -105,7 +105,7 @@ def open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def say_error(error: PixmillError, console: Console) -> None:
+def print_error(error: PixmillError, console: Console) -> None:
     """Say what happened, and what to do about it."""
     console.say(f"pixmill: {printable(error.message)}")
     if error.hint:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pixmill.cli.command import commands, request
-from pixmill.cli.console import Console, open_standard_streams, say_error
+from pixmill.cli.console import Console, open_standard_streams, print_error
 from pixmill.cli.docs.help import command_help, welcome
-from pixmill.cli.exit_codes import Exit
+from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.signals import Interrupted
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.text import printable
@@ -23,9 +23,9 @@ def dispatch(line: Sequence[str], environment: Mapping[str, str]) -> int:
     open_standard_streams()
     console = Console(sys.stdout, sys.stderr)
     code = _guarded(line, environment, console)
-    if console.out.fault is not None:
-        console.say(f"pixmill: results could not be printed: {console.out.fault.strerror}")
-        return code or Exit.STOPPED
+    if console.out.error is not None:
+        console.say(f"pixmill: results could not be printed: {console.out.error.strerror}")
+        return code or ExitCode.STOPPED
     return code
 
 
@@ -34,14 +34,14 @@ def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Conso
     try:
         return _run(line, environment, console)
     except PixmillError as error:
-        say_error(error, console)
+        print_error(error, console)
         return error.exit_code
     except Interrupted as interrupted:
         console.say("pixmill: interrupted")
-        return Exit.after(interrupted.signal)
+        return ExitCode.after(interrupted.signal)
     except KeyboardInterrupt:
         console.say("pixmill: interrupted")
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the last place before the interpreter's own traceback
         return _unexpected(error, line, environment, console)
 
@@ -51,14 +51,14 @@ def _unexpected(error: Exception, line: Sequence[str], environment: Mapping[str,
         place = f" for {printable(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         console.say(f"pixmill: there is no space left{place}: {error.strerror}")
         console.say("  free some, or give temporary files another folder (TMPDIR=FOLDER), and run the same command again")
-        return Exit.STOPPED
+        return ExitCode.STOPPED
     console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
     if "--debug" in line or environment.get("PIXMILL_DEBUG"):
         for trace_line in traceback.format_exc().splitlines():
             console.say(printable(trace_line))
     else:
         console.say("  this is a defect of pixmill: please report it with the output of the same command and --debug")
-    return Exit.STOPPED
+    return ExitCode.STOPPED
 
 
 def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
@@ -76,7 +76,7 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
     asked = request(command, rest, environment)
     if asked is None:
         console.result(command_help(name, command).rstrip())
-        return Exit.DONE
+        return ExitCode.DONE
     return command(asked, console).execute()
 
 
@@ -84,6 +84,6 @@ def _welcome(console: Console, *, asked: bool) -> int:
     """Greet a newcomer: as a result when it was asked for, else as talk, and nothing has been done."""
     if asked:
         console.result(welcome().rstrip())
-        return Exit.DONE
+        return ExitCode.DONE
     console.say(welcome().rstrip())
-    return Exit.MISUSED
+    return ExitCode.MISUSED

@@ -4,7 +4,7 @@ from enum import IntEnum
 from signal import Signals
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """How the command ended. A code that is not listed here must be taken for a failure."""
 
     DONE = 0
@@ -21,6 +21,6 @@ class Exit(IntEnum):
     #: SIGTERM, or the terminal went away; the run can be resumed
 
     @classmethod
-    def after(cls, signal: int) -> "Exit":
+    def after(cls, signal: int) -> "ExitCode":
         """Return the code of a run that ``signal`` ended."""
         return cls.INTERRUPTED if signal == Signals.SIGINT else cls.TERMINATED

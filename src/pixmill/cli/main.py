@@ -16,9 +16,9 @@ def main(line: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"pixmill {__version__}\n")
         return 0
     try:
-        from pixmill.cli.prestart import head_start  # noqa: PLC0415  # --version must not pay for it
+        from pixmill.cli.prestart import prestart_fork_server  # noqa: PLC0415  # --version must not pay for it
 
-        with head_start(typed, os.environ):
+        with prestart_fork_server(typed, os.environ):
             from pixmill.cli.dispatch import dispatch  # noqa: PLC0415  # the same, and what has a head start must be first
 
             code = dispatch(typed, os.environ)

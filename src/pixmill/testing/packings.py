@@ -10,8 +10,8 @@ import pytest
 
 from pixmill.batch.datasets.packing import Packing
 from pixmill.batch.datasets.sample import Sample
-from pixmill.batch.datasets.shard_file import whole
-from pixmill.batch.item import Written
+from pixmill.batch.datasets.shard_file import atomic_shard_file
+from pixmill.batch.item import OutputRecord
 from pixmill.core.errors import ReadError
 
 Packed = tuple[Sample, Sequence[bytes]]
@@ -23,7 +23,7 @@ def sample(number: int, *, size: int = 1000, renditions: Sequence[str] = ("",), 
     contents = [Random(f"{number} {name}").randbytes(size + number) for name in renditions]  # noqa: S311  # noise
     names = [f"{key}.{name}.jpg" if name else f"{key}.jpg" for name in renditions]
     members = [
-        Written(name.encode(), len(content), 40 + number, 30, "jpeg", blake2b(content, digest_size=16).digest(), rendition)
+        OutputRecord(name.encode(), len(content), 40 + number, 30, "jpeg", blake2b(content, digest_size=16).digest(), rendition)
         for name, content, rendition in zip(names, contents, renditions, strict=True)
     ]
     return Sample(key.encode(), f"{key}.png".encode(), tuple(members)), contents
@@ -38,7 +38,7 @@ class PackingSuite:
         """Write a shard; return its path and the positions of the members of each sample."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"000000{self.packing.suffix}"
-        with whole(path) as sink, closing(self.packing.writer(sink.as_file)) as writer:
+        with atomic_shard_file(path) as sink, closing(self.packing.writer(sink.as_file)) as writer:
             positions = [writer.add(each, contents) for each, contents in samples]
         return path, positions
 

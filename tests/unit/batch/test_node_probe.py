@@ -11,7 +11,7 @@ from PIL import Image
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.node_probe import SAMPLES, NodeProbe, admitting
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.worker.node_evidence import Evidence, Question, answer
+from pixmill.batch.worker.node_evidence import Evidence, ProbeQuestion, answer
 from pixmill.core.errors import RunError
 from pixmill.engine.executors.inline import InlineExecutor
 from pixmill.imaging.recipe import Recipe
@@ -36,7 +36,7 @@ class Site:
         self.made = plan(RunConfig(source=str(self.source), destination=str(self.out), recipe=recipe))
         self.tasks = list(self.made.tasks())
         self.probe = NodeProbe(self.made, self.tasks[:SAMPLES], stack)
-        self.question = msgspec.msgpack.decode(self.probe.options, type=Question)
+        self.question = msgspec.msgpack.decode(self.probe.options, type=ProbeQuestion)
 
     def evidence(self, **changes):
         asked = msgspec.structs.replace(self.question, **changes)
@@ -144,7 +144,7 @@ def test_all_that_is_wrong_is_said_at_once(site):
 def test_a_module_is_looked_for_without_being_imported(site, module, is_there):
     (sight,) = site.evidence(modules=(module,)).surroundings.modules
     assert bool(sight.state) == is_there
-    assert sight.trouble == ("" if is_there else "it is not installed")
+    assert sight.error == ("" if is_there else "it is not installed")
 
 
 def test_a_function_of_a_module_is_asked_for_by_its_module(tmp_path):
@@ -178,7 +178,7 @@ def test_pages_of_the_web_are_not_asked_for_and_files_of_a_list_are(tmp_path):
     made = plan(RunConfig(source=str(tmp_path / "list.txt"), destination=str(tmp_path / "out")))
     with ExitStack() as stack:
         probe = NodeProbe(made, list(made.tasks()), stack)
-        question = msgspec.msgpack.decode(probe.options, type=Question)
+        question = msgspec.msgpack.decode(probe.options, type=ProbeQuestion)
         assert question.samples == (b"\0" + os.fsencode(tmp_path / "a.png"),)
         probe.check(answer(probe.options))
 

@@ -12,7 +12,7 @@ from PIL import Image
 import pixmill
 from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status, verify
-from pixmill.batch.planning.dry_run import survey
+from pixmill.batch.planning.dry_run import dry_run
 from pixmill.batch.planning.plan import plan
 from support.invariants import check_complete, finished, identities, outputs, temporaries
 
@@ -72,11 +72,11 @@ def test_a_failure_is_remembered_until_it_is_asked_for_again(source, tmp_path):
     first = pixmill.run(source, out, workers=1)
     assert first.counts.failed == 1
     assert pixmill.run(source, out, workers=1).remembered == 1
-    with status.open_state(str(out)) as ledger:
+    with status.open_ledgers(str(out)) as ledger:
         (failed,) = status.failures(ledger)
         assert failed.path == b"broken.jpg"
         assert failed.failure.stage == "decode"
-        assert status.forget_failures(ledger) == 1
+        assert status.reset_failures(ledger) == 1
     assert pixmill.run(source, out, workers=1).remembered == 0
 
 
@@ -96,7 +96,7 @@ def test_verify_finds_what_a_run_cannot_see_by_size(source, tmp_path):
     data = (out / "a.jpg").read_bytes()
     (out / "a.jpg").write_bytes(data[:-1] + b"\0")
     (out / "deep/b.jpg").unlink()
-    with status.open_state(str(out)) as ledger:
+    with status.open_ledgers(str(out)) as ledger:
         problems = {(problem.output, problem.what) for problem in verify.verify(ledger, str(out))}
     assert problems == {(b"a.jpg", "content"), (b"deep/b.jpg", "missing")}
 
@@ -167,12 +167,12 @@ def test_a_run_that_is_left_early_can_be_resumed(source, tmp_path):
 def test_a_survey_says_what_a_run_would_do_and_writes_nothing(source, tmp_path):
     out = tmp_path / "out"
     config = resolve(str(source), str(out), {"workers": 1})
-    counted = survey(plan(config))
+    counted = dry_run(plan(config))
     assert (counted.to_do, counted.unchanged, counted.renamed, counted.ignored) == (4, 0, 1, {"not-an-image": 1})
     assert (b"a.png", (b"a.png.jpg",)) in counted.examples
     assert not out.exists()
     pixmill.run(source, out, workers=1)
-    assert survey(plan(config)).unchanged == 4
+    assert dry_run(plan(config)).unchanged == 4
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_folders_and_files_whose_names_are_not_utf_8_are_processed_and_can_be_ru
     (odd / "a.jpg").rename(odd / name)
     assert pixmill.run(odd, out, workers=1).counts.done == 4
     assert (out / name).exists()
-    with status.open_state(str(out)) as ledger:
+    with status.open_ledgers(str(out)) as ledger:
         assert status.last_config(ledger).source == str(odd)
 
 

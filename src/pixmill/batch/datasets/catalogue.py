@@ -30,7 +30,7 @@ class Stage(IntEnum):
     #: decided; others take its place
 
 
-class Shard(msgspec.Struct, frozen=True):
+class DatasetShard(msgspec.Struct, frozen=True):
     """A shard as it was written. ``name`` is that of its file, ``size`` its bytes, ``digest`` their BLAKE2b-128."""
 
     id: int
@@ -42,7 +42,7 @@ class Shard(msgspec.Struct, frozen=True):
     digest: bytes
 
 
-class Spot(msgspec.Struct, frozen=True):
+class OutputLocation(msgspec.Struct, frozen=True):
     """Where an output is: at ``position`` of the shard with the id ``shard``. ``source`` is the ledger's key."""
 
     shard: int
@@ -65,20 +65,20 @@ class Catalogue:
         design = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
         self._connection, _ = open_for_reading(path, design) if read_only else open_for_writing(path, design)
 
-    def shards(self) -> list[Shard]:
+    def shards(self) -> list[DatasetShard]:
         """Return every shard, by name."""
         return self._shards("shards")
 
-    def changing(self) -> list[Shard]:
+    def changing(self) -> list[DatasetShard]:
         """Return the shards about which something is decided and not yet done, by name."""
         return self._shards("changing")
 
-    def find(self, name: bytes) -> list[Spot]:
+    def find(self, name: bytes) -> list[OutputLocation]:
         """Return where the output ``name`` is, the newest first."""
         with translating_errors(self._path):
-            return [Spot(*row) for row in self._connection.execute(self._sql["find"], (name,)).fetchall()]
+            return [OutputLocation(*row) for row in self._connection.execute(self._sql["find"], (name,)).fetchall()]
 
-    def add(self, shard: Shard, spots: Iterable[tuple[bytes, Spot]]) -> Shard:
+    def add(self, shard: DatasetShard, spots: Iterable[tuple[bytes, OutputLocation]]) -> DatasetShard:
         """Add ``shard`` with its outputs, by name; return it with the id that it got, which those of the arguments are not."""
         values = (shard.name, shard.stage, shard.fingerprint, shard.size, shard.samples, shard.digest)
         with self._change() as connection:
@@ -87,31 +87,31 @@ class Catalogue:
             connection.executemany(self._sql["place"], rows)
         return msgspec.structs.replace(shard, id=identity)
 
-    def decide(self, sealing: Sequence[Shard], leaving: Sequence[Shard]) -> None:
+    def begin_switch(self, sealing: Sequence[DatasetShard], leaving: Sequence[DatasetShard]) -> None:
         """Say, all at once, that some shards take the place of others. From here on it is to be seen through."""
         rows = [(Stage.SEALING, shard.id) for shard in sealing] + [(Stage.LEAVING, shard.id) for shard in leaving]
         with self._change() as connection:
             connection.executemany(self._sql["decide"], rows)
 
-    def conclude(self) -> None:
+    def commit_switch(self) -> None:
         """Say that what was decided has been done."""
         with self._change() as connection:
             for statement in ("seal", "part", "leave"):
                 connection.execute(self._sql[statement])
 
-    def revert(self) -> None:
+    def rollback_switch(self) -> None:
         """Take back what was decided and has not been done."""
         with self._change() as connection:
             for statement in ("unseal", "stay"):
                 connection.execute(self._sql[statement])
 
-    def void(self, shard: Shard) -> None:
+    def invalidate(self, shard: DatasetShard) -> None:
         """Forget what is in a shard: its file has been changed."""
         with self._change() as connection:
             for statement in ("empty", "void"):
                 connection.execute(self._sql[statement], (shard.id,))
 
-    def drop(self, shard: Shard) -> None:
+    def delete(self, shard: DatasetShard) -> None:
         """Forget a shard."""
         with self._change() as connection:
             for statement in ("empty", "drop"):
@@ -121,10 +121,10 @@ class Catalogue:
         """Close the file; a second call does nothing."""
         self._connection.close()
 
-    def _shards(self, statement: str) -> list[Shard]:
+    def _shards(self, statement: str) -> list[DatasetShard]:
         with translating_errors(self._path):
             rows = self._connection.execute(self._sql[statement]).fetchall()
-        return [Shard(row[0], row[1], Stage(row[2]), *row[3:]) for row in rows]
+        return [DatasetShard(row[0], row[1], Stage(row[2]), *row[3:]) for row in rows]
 
     @contextmanager
     def _change(self) -> Iterator[Connection]:

@@ -7,11 +7,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
-from pixmill.batch.datasets.catalogue import Catalogue, Shard, Spot, Stage
+from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, OutputLocation, Stage
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.packing import ShardReader, packings
-from pixmill.batch.datasets.shard_store import Shelf
-from pixmill.batch.item import Written, unpack
+from pixmill.batch.datasets.shard_store import ShardStore
+from pixmill.batch.item import OutputRecord, unpack
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Record
@@ -25,7 +25,7 @@ _BELIEVED = (Stage.SEALING, Stage.SEALED)
 class Contents:
     """The outputs of ``dataset``: those in parts, and those that the ``catalogue`` knows to be in shards whose files stand."""
 
-    def __init__(self, dataset: Dataset, catalogue: Catalogue | None, shelf: Shelf) -> None:
+    def __init__(self, dataset: Dataset, catalogue: Catalogue | None, shelf: ShardStore) -> None:
         """Look at the files of the shards; ``None`` is for a dataset that has no catalogue yet."""
         self._dataset = dataset
         self._shelf = shelf
@@ -44,35 +44,35 @@ class Contents:
         places = [(shard.id, place_of(self._dataset, shard, sizes)) for shard in shards if shard.stage in _BELIEVED]
         self._files = {identity: place for identity, place in places if place}
 
-    def spot(self, output: Written) -> Spot | None:
+    def locate(self, output: OutputRecord) -> OutputLocation | None:
         """Return where in a shard ``output`` is, ``None`` when it is in none."""
         spots = self._catalogue.find(output.name) if self._catalogue else []
         return next((spot for spot in spots if spot.digest == output.digest and spot.shard in self._files), None)
 
-    def has_part(self, output: Written) -> bool:
+    def has_part(self, output: OutputRecord) -> bool:
         """Tell whether there is a part of the name and size of ``output``."""
         try:
             return os.stat(self._part_root + output.name).st_size == output.size  # noqa: PTH116  # bytes, and once for every output
         except OSError:
             return False
 
-    def holds(self, output: Written) -> bool:
+    def has_outputs(self, output: OutputRecord) -> bool:
         """Tell whether ``output`` is in a shard or a part."""
-        return self.spot(output) is not None or self.has_part(output)
+        return self.locate(output) is not None or self.has_part(output)
 
-    def stands(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
+    def exists(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
         """Tell whether every output of ``record`` is in a shard or a part."""
-        return all(map(self.holds, unpack(record.result).outputs))
+        return all(map(self.has_outputs, unpack(record.result).outputs))
 
-    def read_output(self, output: Written) -> bytes:
+    def read_output(self, output: OutputRecord) -> bytes:
         """Return the bytes of ``output``; ``ReadError`` when there are none of its digest."""
-        spot = self.spot(output)
+        spot = self.locate(output)
         data = self._read_spot(spot) if spot else self._parts.read(output.name, limit=output.size)
         if blake2b(data, digest_size=16).digest() != output.digest:
             raise ReadError(f"{printable(output.name)} is not what was written")
         return data
 
-    def remove_part(self, output: Written) -> None:
+    def remove_part(self, output: OutputRecord) -> None:
         """Remove the part that holds ``output``, if there is one."""
         with suppress(FileNotFoundError):
             os.unlink(self._part_root + output.name)  # noqa: PTH108  # bytes
@@ -94,11 +94,11 @@ class Contents:
             self._open[1].close()
             self._open = None
 
-    def _newest(self, path: bytes) -> Spot | None:
+    def _newest(self, path: bytes) -> OutputLocation | None:
         spots = self._catalogue.find(path) if self._catalogue else []
         return next((spot for spot in spots if spot.shard in self._files), None)
 
-    def _read_spot(self, spot: Spot) -> bytes:
+    def _read_spot(self, spot: OutputLocation) -> bytes:
         if self._open is None or self._open[0] != spot.shard:
             self.close()
             place = self._files[spot.shard]
@@ -108,7 +108,7 @@ class Contents:
         return self._open[1].read(spot.position, spot.size)
 
 
-def place_of(dataset: Dataset, shard: Shard, sizes: Mapping[str, int]) -> Path | str | None:
+def place_of(dataset: Dataset, shard: DatasetShard, sizes: Mapping[str, int]) -> Path | str | None:
     """Return where the file of ``shard`` is, ``None`` when there is none of its size.
 
     That is its path as long as it is staged, else its name on a shelf where files have these ``sizes``.
@@ -136,7 +136,7 @@ class Outputs(Protocol):
         """Return the whole content; ``ReadError`` when it cannot be had."""
 
 
-class Several:
+class CombinedOutputs:
     """The outputs of all parts of a run as one."""
 
     def __init__(self, parts: Sequence[Outputs]) -> None:

@@ -65,7 +65,7 @@ class Dataset(msgspec.Struct, frozen=True):
         suffixes = "|".join(re.escape(packing.suffix) for _, packing in packings())
         return re.fullmatch(rf"(?:[0-9]+of[0-9]+-)?[0-9]{{6,}}(?:{suffixes})", name) is not None
 
-    def is_anothers(self, name: str) -> bool:
+    def is_of_other_shard(self, name: str) -> bool:
         """Tell whether the file ``name`` belongs to another part of the same division of a run."""
         others = re.match(r"([0-9]+of([0-9]+))-", name)
         return bool(self.tag and others and others[1] != self.tag and others[2] == self.tag.partition("of")[2])
@@ -93,7 +93,7 @@ def dataset_at(address: Address, shard: Shard = WHOLE) -> Dataset | None:
     return Dataset(address.scheme, place, shard.tag if shard.count > 1 else "")
 
 
-def as_before(destination: str, former: str) -> str:
+def with_former_packing(destination: str, former: str) -> str:
     """Return how to name the folder ``destination`` so that it is what ``former``, the DST of a run, has made of it."""
     made, named = dataset_at(Address.parse(former)), dataset_at(Address.parse(destination))
     return f"{made.packing}://{destination}" if made and not named else destination

@@ -6,47 +6,47 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
+from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
 from pixmill.batch.datasets.sample import sample_of
-from pixmill.batch.datasets.shard_file import whole
-from pixmill.batch.datasets.shard_store import Shelf
-from pixmill.batch.item import Written
+from pixmill.batch.datasets.shard_file import atomic_shard_file
+from pixmill.batch.datasets.shard_store import ShardStore
+from pixmill.batch.item import OutputRecord
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.task import State
 
 
-def write_indexes(dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
+def write_indexes(dataset: Dataset, shelf: ShardStore, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
     """Put both on ``shelf``, each whole or not at all, in constant memory; ``RunError`` when they cannot be written."""
     shards = {shard.id: shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
     lines, table = (dataset.staging / dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
-    with whole(lines) as sink:
+    with atomic_shard_file(lines) as sink:
         for entry in _entries(dataset, ledger, contents, shards):
             sink.write((json_line(entry) + "\n").encode())
-    with whole(table) as sink:
+    with atomic_shard_file(table) as sink:
         sink.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
     for file in (lines, table):
         shelf.put(file)
 
 
-def is_indexed(dataset: Dataset, shelf: Shelf) -> bool:
+def is_indexed(dataset: Dataset, shelf: ShardStore) -> bool:
     """Tell whether both are on ``shelf``."""
     return {dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX)} <= shelf.sizes().keys()
 
 
-def remove_indexes(dataset: Dataset, shelf: Shelf) -> None:
+def remove_indexes(dataset: Dataset, shelf: ShardStore) -> None:
     """Remove both: the dataset is between two states until they are there again."""
     for name in (SAMPLES_INDEX, SHARDS_INDEX):
         shelf.remove(dataset.index_name(name))
 
 
-def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, Shard]) -> Iterator[dict[str, object]]:
+def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, DatasetShard]) -> Iterator[dict[str, object]]:
     place = dataset.packs.position
     for record in ledger.records(State.DONE):
         sample = sample_of(record)
-        found = [(member, spot) for member in sample.members if (spot := contents.spot(member))]
+        found = [(member, spot) for member in sample.members if (spot := contents.locate(member))]
         for _, spot in found[:1]:
             yield {
                 "key": os.fsdecode(sample.key),
@@ -57,7 +57,7 @@ def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[
             }
 
 
-def _member(member: Written) -> dict[str, object]:
+def _member(member: OutputRecord) -> dict[str, object]:
     return {
         "name": os.fsdecode(member.name),
         "rendition": member.rendition,
@@ -69,7 +69,7 @@ def _member(member: Written) -> dict[str, object]:
     }
 
 
-def _table(dataset: Dataset, shards: Sequence[Shard]) -> dict[str, object]:
+def _table(dataset: Dataset, shards: Sequence[DatasetShard]) -> dict[str, object]:
     rows = [{"name": shard.name, "samples": shard.samples, "bytes": shard.size, "hash": shard.digest.hex()} for shard in shards]
     return {
         "packing": dataset.packing,

@@ -9,18 +9,18 @@ from typing import Any
 
 import msgspec
 
-from pixmill.batch.datasets.catalogue import Catalogue, Shard, Spot, Stage
+from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, OutputLocation, Stage
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
 from pixmill.batch.datasets.sample import Sample
-from pixmill.batch.datasets.shard_layout import Draft
-from pixmill.batch.datasets.shard_store import Shelf
-from pixmill.batch.item import Written
+from pixmill.batch.datasets.shard_layout import ShardPlan
+from pixmill.batch.datasets.shard_store import ShardStore
+from pixmill.batch.item import OutputRecord
 
 Line = dict[str, Any]
 WRONG = (ValueError, LookupError, TypeError)  # what an index that is not ours, or damaged, may make of the code that reads it
 
 
-def adopt(dataset: Dataset, catalogue: Catalogue, shelf: Shelf, *, is_ours: Callable[[], bool]) -> None:
+def import_index(dataset: Dataset, catalogue: Catalogue, shelf: ShardStore, *, is_ours: Callable[[], bool]) -> None:
     """Tell ``catalogue`` of the shards that the indexes on ``shelf`` describe and that it does not know, as far as they are there.
 
     ``is_ours`` is asked when there are any: what somebody finds who begins anew is not his. An index that cannot be understood
@@ -36,7 +36,7 @@ def adopt(dataset: Dataset, catalogue: Catalogue, shelf: Shelf, *, is_ours: Call
         sizes = shelf.sizes()
         for shard in known.values():
             if shard.name in new or sizes.get(shard.name) != shard.size:
-                catalogue.drop(shard)
+                catalogue.delete(shard)
         for name, described in groupby(_lines(shelf.path(lines)), key=lambda line: str(line["shard"])):
             samples = list(described) if name in new and sizes.get(name) == rows[name]["bytes"] else []
             if len(samples) == rows[name]["samples"]:
@@ -47,15 +47,15 @@ def adopt(dataset: Dataset, catalogue: Catalogue, shelf: Shelf, *, is_ours: Call
 
 def _adopt_shard(dataset: Dataset, catalogue: Catalogue, row: Line, described: list[Line]) -> None:
     samples = tuple(map(_sample, described))
-    fingerprint = Draft(0, samples).fingerprint(dataset.identity)
-    shard = Shard(0, row["name"], Stage.SEALED, fingerprint, row["bytes"], row["samples"], bytes.fromhex(row["hash"]))
+    fingerprint = ShardPlan(0, samples).fingerprint(dataset.identity)
+    shard = DatasetShard(0, row["name"], Stage.SEALED, fingerprint, row["bytes"], row["samples"], bytes.fromhex(row["hash"]))
     catalogue.add(shard, _spots(dataset, samples, described))
 
 
-def _spots(dataset: Dataset, samples: tuple[Sample, ...], described: list[Line]) -> Iterator[tuple[bytes, Spot]]:
+def _spots(dataset: Dataset, samples: tuple[Sample, ...], described: list[Line]) -> Iterator[tuple[bytes, OutputLocation]]:
     for sample, line in zip(samples, described, strict=True):
         for member, told in zip(sample.members, line["members"], strict=True):
-            yield member.name, Spot(0, sample.source, told[dataset.packs.position], member.size, member.digest)
+            yield member.name, OutputLocation(0, sample.source, told[dataset.packs.position], member.size, member.digest)
 
 
 def _lines(path: Path) -> Iterator[Line]:
@@ -69,8 +69,8 @@ def _sample(line: Line) -> Sample:
     return Sample(os.fsencode(line["key"]), os.fsencode(line["source"]), tuple(map(_member, line["members"])), columns)
 
 
-def _member(told: Line) -> Written:
-    return Written(
+def _member(told: Line) -> OutputRecord:
+    return OutputRecord(
         name=os.fsencode(told["name"]),
         size=told["bytes"],
         width=told["width"],

@@ -15,11 +15,11 @@ class KeyTemplate(Template):
 
     __slots__ = ()
 
-    def fill(
-        self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None, digits: int = HASH_DIGITS
+    def render(
+        self, path: bytes, *, extension: str, rendition: str = "", disambiguator: bytes | None = None, digits: int = HASH_DIGITS
     ) -> bytes:
-        """Return the key for the source at ``path``; ``mark`` takes the place of its stem."""
-        filled = super().fill(path, extension=extension, rendition=rendition, mark=mark, digits=digits)
+        """Return the key for the source at ``path``; ``disambiguator`` takes the place of its stem."""
+        filled = super().render(path, extension=extension, rendition=rendition, disambiguator=disambiguator, digits=digits)
         folder, slash, name = filled.rpartition(b"/")
         key = folder + slash + name.replace(b".", b"_")
         return b"=" + key if key.startswith(b"__") else key

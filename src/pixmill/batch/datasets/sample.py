@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-from pixmill.batch.item import Written, unpack
+from pixmill.batch.item import OutputRecord, unpack
 from pixmill.engine.ledger import Record
 
 _KEY = re.compile(rb"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
@@ -19,7 +19,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
 
     key: bytes
     source: bytes
-    members: tuple[Written, ...]
+    members: tuple[OutputRecord, ...]
     columns: bytes = b""
 
     @property
@@ -60,7 +60,7 @@ def description(sample: Sample) -> dict[str, object]:
     return told | {"renditions": {os.fsdecode(split_name(member.name)[1]): _facts(member) for member in sample.members}}
 
 
-def _facts(member: Written) -> dict[str, object]:
+def _facts(member: OutputRecord) -> dict[str, object]:
     return {
         "format": member.format,
         "width": member.width,

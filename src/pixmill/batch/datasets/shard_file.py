@@ -17,7 +17,7 @@ _BUFFER = 1 << 20
 _AGAIN = "see to it, and run the same command again"
 
 
-class Sink(io.RawIOBase):
+class HashingWriter(io.RawIOBase):
     """What a file is written through, front to back: it counts the bytes, and knows their digest."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -51,7 +51,7 @@ class Sink(io.RawIOBase):
 
 
 @contextmanager
-def whole(target: Path) -> Iterator[Sink]:
+def atomic_shard_file(target: Path) -> Iterator[HashingWriter]:
     """Write a file that gets the name ``target`` at the end of the block. Until then it is called otherwise, in the same folder.
 
     When it cannot be written, nothing is left of it.
@@ -61,25 +61,25 @@ def whole(target: Path) -> Iterator[Sink]:
         with suppress(FileNotFoundError):  # of a dead run, or a link of whoever may write here
             temporary.unlink()
         with temporary.open("xb", buffering=_BUFFER) as file:
-            yield Sink(file)
+            yield HashingWriter(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-        settle_folders(target.parent)
+        fsync_directories(target.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
 
 
-def settle_folders(*folders: Path) -> None:
+def fsync_directories(*folders: Path) -> None:
     """Make the names in ``folders`` survive a power cut."""
     for folder in folders:
         sync_folder(os.fsencode(folder))
 
 
 @contextmanager
-def sealing_in(folder: Path) -> Iterator[None]:
+def translating_errors(folder: Path) -> Iterator[None]:
     """Turn what the system or a store says against a change at ``folder`` into a ``RunError``: there is no going on without."""
     try:
         yield

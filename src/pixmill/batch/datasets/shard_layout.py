@@ -15,7 +15,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     samples: int = 10_000
 
 
-class Draft(msgspec.Struct, frozen=True):
+class ShardPlan(msgspec.Struct, frozen=True):
     """A shard as it should be. Memory: what is known of its samples, without their bytes."""
 
     number: int
@@ -32,15 +32,15 @@ class Draft(msgspec.Struct, frozen=True):
         return digest.digest()
 
 
-def drafts(samples: Iterable[Sample], bounds: Bounds) -> Iterator[Draft]:
+def plan_shards(samples: Iterable[Sample], bounds: Bounds) -> Iterator[ShardPlan]:
     """Yield the shards that ``samples`` make up, in order; a sample that is larger than a shard has one for itself."""
     number, size = 0, 0
     waiting: list[Sample] = []
     for sample in samples:
         if waiting and (size + sample.size > bounds.size or len(waiting) == bounds.samples):
-            yield Draft(number, tuple(waiting))
+            yield ShardPlan(number, tuple(waiting))
             number, size, waiting = number + 1, 0, []
         waiting.append(sample)
         size += sample.size
     if waiting:
-        yield Draft(number, tuple(waiting))
+        yield ShardPlan(number, tuple(waiting))

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from pixmill.batch.datasets.shard_file import settle_folders
+from pixmill.batch.datasets.shard_file import fsync_directories
 from pixmill.core.errors import AddressError, WriteError
 from pixmill.core.temporary_folder import temporary_folder
 from pixmill.core.text import printable
@@ -16,7 +16,7 @@ from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import RetryPolicy
 
 
-class Shelf(Protocol):
+class ShardStore(Protocol):
     """Whole files under names. Errors are an ``OSError``, or an ``ImageError`` of a store that is out of reach."""
 
     def sizes(self) -> dict[str, int]:
@@ -35,7 +35,7 @@ class Shelf(Protocol):
         """Let go of what ``path`` has given."""
 
 
-class FolderShelf(Shelf):
+class LocalShardStore(ShardStore):
     """A folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,12 +51,12 @@ class FolderShelf(Shelf):
     def put(self, file: Path) -> None:
         """Rename ``file``."""
         file.replace(self._folder / file.name)
-        settle_folders(self._folder, file.parent)
+        fsync_directories(self._folder, file.parent)
 
     def remove(self, name: str) -> None:
         """Unlink it."""
         (self._folder / name).unlink(missing_ok=True)
-        settle_folders(self._folder)
+        fsync_directories(self._folder)
 
     def path(self, name: str) -> Path:
         """Return where it is."""
@@ -66,7 +66,7 @@ class FolderShelf(Shelf):
         """Hold nothing."""
 
 
-class StoreShelf(Shelf):
+class BucketShardStore(ShardStore):
     """A bucket, or what is below a prefix of it. One file at a time is brought here to be read."""
 
     def __init__(self, storage: ObjectStorage) -> None:
@@ -112,11 +112,11 @@ class StoreShelf(Shelf):
             raise WriteError(f"{printable(name)}: there is {found} in the store after {size} bytes were put", retryable=True)
 
 
-def open_shelf(home: Address) -> Shelf:
+def open_shard_store(home: Address) -> ShardStore:
     """Return the shelf at ``home``; ``AddressError`` when shards cannot be kept there."""
     if home.local:
-        return FolderShelf(home.local)
+        return LocalShardStore(home.local)
     storage = open_storage(home)
     if not isinstance(storage, ObjectStorage):
         raise AddressError(f"{home}: shards are kept in a folder or in a bucket")
-    return StoreShelf(storage)
+    return BucketShardStore(storage)

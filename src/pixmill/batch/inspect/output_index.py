@@ -7,7 +7,7 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
-from pixmill.batch.item import Product, Written, unpack
+from pixmill.batch.item import ImageResult, OutputRecord, unpack
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
@@ -55,7 +55,7 @@ def write(ledger: Ledger, path: Path) -> None:
             file.write(json_line(entry) + "\n")
 
 
-def _entry(source: bytes, product: Product) -> IndexedImage:
+def _entry(source: bytes, product: ImageResult) -> IndexedImage:
     outputs = tuple(_output(written) for written in product.outputs)
     formats = dict.fromkeys(output.format for output in outputs)
     srcsets = {name: _srcset([output for output in outputs if output.format == name]) for name in formats}
@@ -68,7 +68,7 @@ def _entry(source: bytes, product: Product) -> IndexedImage:
     )
 
 
-def _output(written: Written) -> IndexedOutput:
+def _output(written: OutputRecord) -> IndexedOutput:
     return IndexedOutput(
         path=written.name,
         width=written.width,

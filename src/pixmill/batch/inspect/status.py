@@ -11,10 +11,10 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
-from pixmill.batch.state.combined_ledger import Ledgers, Standing, total
-from pixmill.batch.state.ledger_files import Holding, find
+from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
+from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.batch.state.location import default_state
-from pixmill.batch.state.remote.session import bring_home
+from pixmill.batch.state.remote.session import fetch_ledgers
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
@@ -53,13 +53,13 @@ class FailedImage(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def state_folder(destination: str, state: str | None = None) -> Path:
+def find_state_folder(destination: str, state: str | None = None) -> Path:
     """Return where the state of ``destination`` is; ``AddressError`` when no run has been there."""
     place = home(Address.parse(destination))
     folder = Path(state) if state else default_state(place)
     if not place.local:
-        bring_home(place, folder)
-    if not find(folder):
+        fetch_ledgers(place, folder)
+    if not find_ledger_files(folder):
         raise AddressError(
             f"{printable(destination)} holds no run of pixmill", hint="name the DST of an earlier run, or its --state folder"
         )
@@ -67,22 +67,22 @@ def state_folder(destination: str, state: str | None = None) -> Path:
 
 
 @contextmanager
-def open_state(destination: str, state: str | None = None) -> Iterator[Ledgers]:
+def open_ledgers(destination: str, state: str | None = None) -> Iterator[CombinedLedger]:
     """Give the ledgers of ``destination``, one or those of its shards, to be read as one; runs may be going on meanwhile."""
-    yield Ledgers(find(state_folder(destination, state)))
+    yield CombinedLedger(find_ledger_files(find_state_folder(destination, state)))
 
 
-def status(ledgers: Ledgers) -> Status:
+def status(ledgers: CombinedLedger) -> Status:
     """Return the counts, the last run, and what each shard is at."""
-    standings = list(ledgers.standings())
+    standings = list(ledgers.summaries())
     counts = total(each.counts for each in standings) if ledgers.is_one_split else ledgers.counts()
     last = max((run for each in standings for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
     return Status(counts=counts, last=last, shards=tuple(_shards(standings)))
 
 
-def _shards(standings: Sequence[Standing]) -> Iterator[ShardStatus]:
+def _shards(standings: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
     """Yield every part of each split, in order."""
-    known = {each.holding.shard: each for each in standings}
+    known = {each.file.shard: each for each in standings}
     for count in sorted({shard.count for shard in known}):
         parts = [Shard(index, count) for index in range(1, count + 1)] if len(known) > 1 or count > 1 else []
         for shard in parts:
@@ -94,10 +94,10 @@ def _shards(standings: Sequence[Standing]) -> Iterator[ShardStatus]:
                 yield ShardStatus(shard=shard, condition=_condition(standing, last), counts=standing.counts, last=last)
 
 
-def _condition(standing: Standing, last: RunRecord | None) -> Condition:
-    if last is not None and last.ended_at and not standing.holding.is_locked():
+def _condition(standing: LedgerSummary, last: RunRecord | None) -> Condition:
+    if last is not None and last.ended_at and not standing.file.is_locked():
         return "finished" if last.reason == FINISHED else "stopped"
-    if standing.holding.is_running():
+    if standing.file.is_running():
         return "running"
     return "killed" if last is not None else "not begun"
 
@@ -110,14 +110,14 @@ def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedI
             yield FailedImage(path=record.key, failure=failure, attempts=record.attempts, seconds=record.seconds)
 
 
-def forget_failures(ledgers: Ledgers, *, code: str | None = None) -> int:
+def reset_failures(ledgers: CombinedLedger, *, code: str | None = None) -> int:
     """Make failed images pending again, all or those with ``code``; return how many. ``RunError`` while a run is going on."""
     failed = [failed.path for failed in failures(ledgers, code=code)]
     ledgers.reset(failed)
     return len(failed)
 
 
-def last_config(ledgers: Ledgers) -> RunConfig:
+def last_config(ledgers: CombinedLedger) -> RunConfig:
     """Return the configuration of the last run; ``ConfigError`` when there was none."""
     last = max(ledgers.runs(), key=lambda run: run.started_at, default=None)
     if last is None or not last.metadata:
@@ -125,10 +125,10 @@ def last_config(ledgers: Ledgers) -> RunConfig:
     return _config(last)
 
 
-def last_configs(ledgers: Ledgers) -> list[tuple[Holding, RunConfig]]:
+def last_configs(ledgers: CombinedLedger) -> list[tuple[LedgerFile, RunConfig]]:
     """Return each ledger that knows a run, with the configuration of its last; ``ConfigError`` when none does."""
     last_config(ledgers)
-    return [(each.holding, _config(each.runs[-1])) for each in ledgers.standings() if each.runs and each.runs[-1].metadata]
+    return [(each.file, _config(each.runs[-1])) for each in ledgers.summaries() if each.runs and each.runs[-1].metadata]
 
 
 def _config(run: RunRecord) -> RunConfig:
@@ -141,9 +141,9 @@ def _config(run: RunRecord) -> RunConfig:
         ) from None
 
 
-def unfinished(ledgers: Ledgers) -> Iterator[Holding]:
+def unfinished(ledgers: CombinedLedger) -> Iterator[LedgerFile]:
     """Yield the ledgers of shards that have something left to do; the one of a whole run always, since files may have come."""
-    for each in ledgers.standings():
+    for each in ledgers.summaries():
         has_ended = each.runs and each.runs[-1].reason == FINISHED
-        if each.holding.shard.count == 1 or each.counts.pending or not has_ended:
-            yield each.holding
+        if each.file.shard.count == 1 or each.counts.pending or not has_ended:
+            yield each.file

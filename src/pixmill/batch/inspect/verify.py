@@ -11,16 +11,16 @@ import msgspec
 from pixmill.batch.datasets.contents import Outputs
 from pixmill.batch.datasets.open import open_outputs
 from pixmill.batch.inspect.status import last_config
-from pixmill.batch.item import Written, unpack
-from pixmill.batch.state.combined_ledger import Ledgers
+from pixmill.batch.item import OutputRecord, unpack
+from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.core.errors import ReadError
 from pixmill.engine.task import State
 from pixmill.storage.retry.storage import RetryingStorage
 
-AT_ONCE = 16  # outputs of a store that are looked at together: each takes two answers
+MAX_CONCURRENT = 16  # outputs of a store that are looked at together: each takes two answers
 
-Made = tuple[bytes, Written]
-Check = Callable[[Written], str]
+RecordedOutput = tuple[bytes, OutputRecord]
+Check = Callable[[OutputRecord], str]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,40 +31,40 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     what: str
 
 
-def verify(ledgers: Ledgers, destination: str) -> Iterator[Problem]:
+def verify(ledgers: CombinedLedger, destination: str) -> Iterator[Problem]:
     """Read every output that the ledgers hold as done, and yield those that are not the bytes that were written."""
     former = last_config(ledgers).destination
-    with open_outputs(destination, former=former, held=ledgers.held) as outputs:
+    with open_outputs(destination, former=former, held=ledgers.ledger_files) as outputs:
         made = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
-        look = _together if isinstance(outputs, RetryingStorage) else _in_turn
+        look = _concurrently if isinstance(outputs, RetryingStorage) else _sequentially
         for (source, output), what in look(partial(_difference, outputs), made):
             if what:
                 yield Problem(source=source, output=output.name, what=what)
 
 
-def _in_turn(check: Check, made: Iterable[Made]) -> Iterator[tuple[Made, str]]:
+def _sequentially(check: Check, made: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
     for each in made:
         yield each, check(each[1])
 
 
-def _together(check: Check, made: Iterable[Made]) -> Iterator[tuple[Made, str]]:
+def _concurrently(check: Check, made: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
     """Check several at a time and answer in order, since a store takes its time for each."""
-    waiting: deque[tuple[Made, Future[str]]] = deque()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    waiting: deque[tuple[RecordedOutput, Future[str]]] = deque()
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
         for each in made:
             waiting.append((each, pool.submit(check, each[1])))
-            if len(waiting) > AT_ONCE:
+            if len(waiting) > MAX_CONCURRENT:
                 yield _answered(waiting)
         while waiting:
             yield _answered(waiting)
 
 
-def _answered(waiting: deque[tuple[Made, Future[str]]]) -> tuple[Made, str]:
+def _answered(waiting: deque[tuple[RecordedOutput, Future[str]]]) -> tuple[RecordedOutput, str]:
     each, answer = waiting.popleft()
     return each, answer.result()
 
 
-def _difference(outputs: Outputs, written: Written) -> str:
+def _difference(outputs: Outputs, written: OutputRecord) -> str:
     """Return what is wrong with an output, nothing when it is what was written; ``ReadError`` when the store has no answer."""
     entry = outputs.stat(written.name)
     if entry is None:

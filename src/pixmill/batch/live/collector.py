@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pixmill.batch.item import unpack
-from pixmill.batch.report.data.statistics import Findings, Picture, picture_of
+from pixmill.batch.report.data.statistics import ImageSummary, LedgerStatistics, image_summary
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import RunEnded, RunStalled, RunStarted, TaskFinished, WorkersSeen
 from pixmill.engine.executor import WorkerStatus
@@ -14,7 +14,7 @@ from pixmill.engine.ledger import Record
 from pixmill.engine.task import Done, Failed, State
 
 
-class Witness(Observer):
+class LiveCollector(Observer):
     """An observer that adds up what the report adds up, as it happens.
 
     ``findings`` and the rest may be read by other threads within ``held``: the run waits meanwhile, so be quick.
@@ -24,14 +24,14 @@ class Witness(Observer):
     def __init__(self, began: float) -> None:
         """Take time from ``began``, in seconds since the epoch."""
         self._lock = threading.Lock()
-        self.findings = Findings(began, pictures=0, chance=random.Random(0))  # noqa: S311  # a sample of nothing
+        self.findings = LedgerStatistics(began, pictures=0, chance=random.Random(0))  # noqa: S311  # a sample of nothing
         self.posts: tuple[WorkerStatus, ...] = ()
-        self.latest: Picture | None = None
+        self.latest: ImageSummary | None = None
         self.run = 0
         self.silence = 0.0
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Let nothing change within the block."""
         with self._lock:
             yield
@@ -70,7 +70,7 @@ class Witness(Observer):
             )
             self.findings.add([done])
             product = unpack(outcome.result)
-            self.latest = picture_of(done, product) if product.outputs else self.latest
+            self.latest = image_summary(done, product) if product.outputs else self.latest
         elif isinstance(outcome, Failed):
             failed = Record(
                 key=task.key,

@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Sequence
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.live.collector import Witness
-from pixmill.batch.live.http.access import guard, reachable
-from pixmill.batch.live.http.routes import Site
+from pixmill.batch.live.collector import LiveCollector
+from pixmill.batch.live.http.access import access_control, reachable
+from pixmill.batch.live.http.routes import Routes
 from pixmill.batch.live.http.server import Server
-from pixmill.batch.live.page.cache import Board
+from pixmill.batch.live.page.cache import PageCache
 from pixmill.batch.live.page.sections import Composer
-from pixmill.batch.live.preview_feed import Album
+from pixmill.batch.live.preview_feed import PreviewFeed
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.report.data.run_info import about_here
-from pixmill.batch.report.previews.messages import PictureOptions
+from pixmill.batch.report.previews.messages import PreviewOptions
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import duration_text
@@ -22,7 +22,7 @@ from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 
 LARGEST = 32_000_000  # bytes of a source that is shown: the pictures of a larger one would cost the run too much
-POLITE = 10  # the run goes first, and yet a picture comes in seconds where all cores are busy
+NICENESS = 10  # the run goes first, and yet a picture comes in seconds where all cores are busy
 
 
 class LivePage(Observer):
@@ -42,20 +42,20 @@ class LivePage(Observer):
         command: Sequence[str] = (),
     ) -> None:
         """Listen from now on; ``ConfigError`` when the port cannot be had."""
-        self._witness = witness = Witness(time.time())
+        self._witness = witness = LiveCollector(time.time())
         composer = Composer(config, about_here(command), witness=witness, progress=progress, metrics=metrics, clock=time.time)
-        self._board = Board(lambda is_over: composer.compose(self._album.pictures, is_over=is_over), clock=time.monotonic)
-        self._album = Album(
+        self._board = PageCache(lambda is_over: composer.compose(self._album.pictures, is_over=is_over), clock=time.monotonic)
+        self._album = PreviewFeed(
             lambda: witness.latest, lambda: self._board.is_watched, lambda: picture_options(config), cores=usable_cores()
         )
-        self._guard = guard(endpoint)
+        self._guard = access_control(endpoint)
         self._endpoint = endpoint
-        site = Site(
+        site = Routes(
             self._guard,
             self._board,
             pictures=lambda: self._album.pictures,
             metrics=lambda: exposition(metrics.snapshot()),
-            trouble=self._trouble,
+            trouble=self._unhealthy_reason,
         )
         self._server = Server(endpoint, site)
         self._album.open()
@@ -76,19 +76,19 @@ class LivePage(Observer):
         self._album.close()
         self._server.close()
 
-    def _trouble(self) -> str:
+    def _unhealthy_reason(self) -> str:
         silence = self._witness.silence
         return f"nothing has finished for {duration_text(silence)}" if silence else ""
 
 
-def picture_options(config: RunConfig) -> PictureOptions:
+def picture_options(config: RunConfig) -> PreviewOptions:
     """Return what the pictures of a run of ``config`` have in common."""
     assignment = plan(config).assignment
-    return PictureOptions(
+    return PreviewOptions(
         source=assignment.source,
         destination=assignment.destination,
         recipe=assignment.recipe,
         max_bytes=LARGEST,
         follow_symlinks=assignment.follow_symlinks,
-        nice=POLITE,
+        nice=NICENESS,
     )

@@ -8,26 +8,26 @@ from contextlib import suppress
 
 import msgspec
 
-from pixmill.batch.live.preview_worker import Studio
-from pixmill.batch.report.data.statistics import Picture
-from pixmill.batch.report.previews.messages import PictureOptions, Shown
+from pixmill.batch.live.preview_worker import PreviewWorker
+from pixmill.batch.report.data.statistics import ImageSummary
+from pixmill.batch.report.previews.messages import Preview, PreviewOptions
 from pixmill.core.errors import PixmillError
 
 KEPT = 8  # pictures; each is some 20 kB before and as much after
 PAUSE = 2.0  # seconds between two pictures, or more:
 SHARE = 0.005  # of the machine's time is what pictures may take
 START = 0.25  # seconds of processor time that a worker takes to start
-LINGER = 30.0  # seconds without anybody looking after which the worker goes home
+IDLE_TIMEOUT = 30.0  # seconds without anybody looking after which the worker goes home
 
 
-class Framed(msgspec.Struct, frozen=True):
+class NumberedPreview(msgspec.Struct, frozen=True):
     """A picture with the number that it is asked for by."""
 
     number: int
-    shown: Shown
+    shown: Preview
 
 
-class Album:
+class PreviewFeed:
     """Makes pictures of ``latest()`` as long as ``is_watched()``, and keeps the last eight.
 
     One comes every two seconds, or less often: as many as cost 0.5 % of what the ``cores`` can do, the start of their worker
@@ -37,9 +37,9 @@ class Album:
 
     def __init__(
         self,
-        latest: Callable[[], Picture | None],
+        latest: Callable[[], ImageSummary | None],
         is_watched: Callable[[], bool],
-        options: Callable[[], PictureOptions],
+        options: Callable[[], PreviewOptions],
         *,
         cores: int,
         clock: Callable[[], float] = time.monotonic,
@@ -50,14 +50,14 @@ class Album:
         self._options = options
         self._allowance = SHARE * cores
         self._clock = clock
-        self._framed: deque[Framed] = deque(maxlen=KEPT)
+        self._framed: deque[NumberedPreview] = deque(maxlen=KEPT)
         self._made = 0
-        self._seen: Picture | None = None
+        self._seen: ImageSummary | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
 
     @property
-    def pictures(self) -> tuple[Framed, ...]:
+    def pictures(self) -> tuple[NumberedPreview, ...]:
         """Return the pictures, the youngest first."""
         return tuple(reversed(tuple(self._framed)))
 
@@ -75,14 +75,14 @@ class Album:
     def _work(self) -> None:
         while not self._over.wait(PAUSE):
             if self._is_watched():
-                with suppress(PixmillError), Studio(self._options()) as studio:
+                with suppress(PixmillError), PreviewWorker(self._options()) as studio:
                     self._attend(studio)
 
-    def _attend(self, studio: Studio) -> None:
+    def _attend(self, studio: PreviewWorker) -> None:
         """Make pictures until nobody has looked for a while, each when there is time to spare for it."""
         owed, is_lent, now = START, False, self._clock()
         looked_at = now
-        while now - looked_at < LINGER:
+        while now - looked_at < IDLE_TIMEOUT:
             if self._is_watched():
                 looked_at = now
                 if not owed or not is_lent:
@@ -93,7 +93,7 @@ class Album:
             before, now = now, self._clock()
             owed = max(0.0, owed - self._allowance * (now - before))
 
-    def _add(self, studio: Studio) -> float:
+    def _add(self, studio: PreviewWorker) -> float:
         """Make one picture if there is a new image, and return the seconds of processor time that it cost."""
         picture = self._latest()
         if picture is None or picture is self._seen:
@@ -102,5 +102,5 @@ class Album:
         shown, seconds = studio.make(picture, is_wanted=lambda: not self._over.is_set())
         if shown is not None:
             self._made += 1
-            self._framed.append(Framed(self._made, shown))
+            self._framed.append(NumberedPreview(self._made, shown))
         return seconds

@@ -5,11 +5,11 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pixmill.batch.manifests.row import Listed, choose_column, described
+from pixmill.batch.manifests.row import ManifestRow, choose_column, described
 from pixmill.core.errors import ConfigError
 
 
-def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> Iterator[Listed]:
+def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> Iterator[ManifestRow]:
     """Yield the rows of ``file``, which is UTF-8; ``ConfigError`` when no column names the images.
 
     With a comma as ``delimiter`` a semicolon is understood, too, where only that is in the first row. Paths keep bytes that are
@@ -33,15 +33,15 @@ def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> I
             text.detach()
             return
         except csv.Error as error:
-            yield Listed(number, refusal=f"the row cannot be read: {error}")
+            yield ManifestRow(number, refusal=f"the row cannot be read: {error}")
             continue
         if row:
             yield _listed(number, dict(zip(names, row, strict=False)), chosen)
 
 
-def _listed(number: int, row: dict[str, str], chosen: str) -> Listed:
+def _listed(number: int, row: dict[str, str], chosen: str) -> ManifestRow:
     text = row.get(chosen, "")
     if not text:
-        return Listed(number, refusal=f"the column {chosen} is empty")
+        return ManifestRow(number, refusal=f"the column {chosen} is empty")
     others = {name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for name, value in row.items()}
-    return Listed(number, text.encode("utf-8", "surrogateescape"), described(others, chosen))
+    return ManifestRow(number, text.encode("utf-8", "surrogateescape"), described(others, chosen))

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.naming.reserved import identity
+from pixmill.batch.naming.reserved import collision_key
 from pixmill.core.external_sort import Record
 
 CHUNK = 1000  # images that are named together, unless more of them could want one name
@@ -16,20 +16,20 @@ NOTED = 10_000  # folders that are not noted again
 _MARKED = re.compile(rb"~[0-9a-f]{16}(?:\.[^.]*)?")
 
 
-class Sortable(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ManifestImage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One image of a list: its own path, what it is read by, and what else the list says. ``refusal``: why it is none.
 
     ``is_folder``: it is none, but a folder that images are in, and stands among those beside it since it needs a name as well.
     """
 
     path: bytes
-    place: bytes = b""
+    locator: bytes = b""
     columns: bytes = b""
     refusal: str = ""
     is_folder: bool = False
 
 
-_decode = msgspec.msgpack.Decoder(Sortable).decode
+_decode = msgspec.msgpack.Decoder(ManifestImage).decode
 
 
 class Ancestors:
@@ -39,16 +39,16 @@ class Ancestors:
         """Know none."""
         self._noted: set[bytes] = set()
 
-    def __call__(self, path: bytes) -> Iterator[Sortable]:
+    def __call__(self, path: bytes) -> Iterator[ManifestImage]:
         """Yield the folders that the image at ``path`` is in."""
         while (path := posixpath.dirname(path)) and path not in self._noted:
             if len(self._noted) >= NOTED:
                 self._noted.clear()
             self._noted.add(path)
-            yield Sortable(path, is_folder=True)
+            yield ManifestImage(path, is_folder=True)
 
 
-def record(image: Sortable) -> Record:
+def record(image: ManifestImage) -> Record:
     """Return ``image`` under a key that sorts by folder, then brings together what could want one name, then by path and place.
 
     Outputs are called after the stem of their source, and after its whole name when that is taken. All names that can meet in
@@ -57,19 +57,21 @@ def record(image: Sortable) -> Record:
     if image.refusal:
         return b"\0\0\0" + image.path, _encode(image)
     folder, _, name = image.path.rpartition(b"/")
-    return b"\0\0".join([folder.replace(b"/", b"\0"), _common(name), name, image.place]), _encode(image)
+    return b"\0\0".join([folder.replace(b"/", b"\0"), _common(name), name, image.locator]), _encode(image)
 
 
-def chunks(records: Iterable[Record], refused: Callable[[Sortable], None], *, size: int = CHUNK) -> Iterator[list[Sortable]]:
+def chunks(
+    records: Iterable[Record], refused: Callable[[ManifestImage], None], *, size: int = CHUNK
+) -> Iterator[list[ManifestImage]]:
     """Yield the images of sorted ``records`` in lists that can be named one by one; what is listed twice comes once.
 
     Each has ``size`` images, and more where they could want one name; a folder comes with those that could want its name.
     Of several with one path, such as URLs that differ behind the ``?``, the first keeps it; the others are told apart by a hash
     of their place, which does not depend on what else is listed.
     """
-    together: list[Sortable] = []  # what could want a name of each other is in here at once
-    marked: list[Sortable] = []  # what has a name that nobody else could want
-    last: Sortable | None = None
+    together: list[ManifestImage] = []  # what could want a name of each other is in here at once
+    marked: list[ManifestImage] = []  # what has a name that nobody else could want
+    last: ManifestImage | None = None
     for image in _images(records, refused):
         is_second = last is not None and last.path == image.path
         if not image.is_folder and (is_second or _MARKED.search(image.path)):
@@ -86,7 +88,7 @@ def chunks(records: Iterable[Record], refused: Callable[[Sortable], None], *, si
     yield from filter(None, (_without_lone_folders(together), marked))
 
 
-def _without_lone_folders(together: list[Sortable]) -> list[Sortable]:
+def _without_lone_folders(together: list[ManifestImage]) -> list[ManifestImage]:
     """Return what is in ``together``, but for folders whose name no image there could want."""
     if not any(image.is_folder for image in together):
         return together
@@ -94,33 +96,33 @@ def _without_lone_folders(together: list[Sortable]) -> list[Sortable]:
     return [image for image in together if not image.is_folder or _group(image) in wanted]
 
 
-def _images(records: Iterable[Record], refused: Callable[[Sortable], None]) -> Iterator[Sortable]:
+def _images(records: Iterable[Record], refused: Callable[[ManifestImage], None]) -> Iterator[ManifestImage]:
     """Yield the images of sorted ``records``, each once, and tell ``refused`` of those that are none."""
-    last: Sortable | None = None
+    last: ManifestImage | None = None
     for _, content in records:
         image = _decode(content)
         if image.refusal:
             refused(image)
-        elif last is None or (last.path, last.place, last.is_folder) != (image.path, image.place, image.is_folder):
+        elif last is None or (last.path, last.locator, last.is_folder) != (image.path, image.locator, image.is_folder):
             yield image
             last = image
 
 
-def _group(image: Sortable) -> tuple[bytes, bytes]:
+def _group(image: ManifestImage) -> tuple[bytes, bytes]:
     folder, _, name = image.path.rpartition(b"/")
     return folder, _common(name)
 
 
 def _common(name: bytes) -> bytes:
-    return re.split(rb"(?<!^)[.~]", identity(name), maxsplit=1)[0]
+    return re.split(rb"(?<!^)[.~]", collision_key(name), maxsplit=1)[0]
 
 
-def _marked(image: Sortable) -> Sortable:
+def _marked(image: ManifestImage) -> ManifestImage:
     """Return ``image`` with a hash of path and place behind its stem.
 
     What looks marked already is marked again, so that no two are the same.
     """
     folder, slash, name = image.path.rpartition(b"/")
     stem, dot, extension = name.rpartition(b".") if b"." in name[1:] else (name, b"", b"")
-    mark = blake2b(image.path + image.place, digest_size=8).hexdigest().encode()
+    mark = blake2b(image.path + image.locator, digest_size=8).hexdigest().encode()
     return msgspec.structs.replace(image, path=b"%s%s%s~%s%s%s" % (folder, slash, stem, mark, dot, extension))

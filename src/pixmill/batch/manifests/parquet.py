@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pixmill.batch.manifests.row import Listed, choose_column, described
+from pixmill.batch.manifests.row import ManifestRow, choose_column, described
 from pixmill.core.errors import ConfigError, MissingExtra
 
 _AT_ONCE = 1000
@@ -25,7 +25,7 @@ _CARRIED = (
 )
 
 
-def read(path: Path, column: str | None, *, shown: str) -> Iterator[Listed]:
+def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]:
     """Yield the rows; of the other columns those that hold numbers, text, times and truth values.
 
     ``MissingExtra`` where pyarrow is not installed, ``ConfigError`` when the file is none or no column names the images.
@@ -49,10 +49,10 @@ def read(path: Path, column: str | None, *, shown: str) -> Iterator[Listed]:
                 yield _listed(number, row, chosen)
 
 
-def _listed(number: int, row: dict[str, object], chosen: str) -> Listed:
+def _listed(number: int, row: dict[str, object], chosen: str) -> ManifestRow:
     text = row.get(chosen)
     if isinstance(text, str):
         text = text.encode()
     if not text or not isinstance(text, bytes):
-        return Listed(number, refusal=f"{chosen} is missing, empty or no text")
-    return Listed(number, text, described(row, chosen))
+        return ManifestRow(number, refusal=f"{chosen} is missing, empty or no text")
+    return ManifestRow(number, text, described(row, chosen))

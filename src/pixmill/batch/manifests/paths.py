@@ -19,14 +19,14 @@ _AS_THEY_ARE = "%/?:@!$&'()*+,;=~-._[]"
 _NAMELESS = b"index"
 
 
-class Mirrored(msgspec.Struct, frozen=True):
+class MappedPath(msgspec.Struct, frozen=True):
     """``path`` is the image's own below SRC, as it were; ``place`` is where it is, for the storage that goes anywhere."""
 
     path: bytes
-    place: bytes
+    locator: bytes
 
 
-class Mirror:
+class PathMapper:
     """Tells the path of everything that a list in the folder ``base`` names. ``schemes`` are those of storages that there are.
 
     A file below ``base`` is mirrored from there, any other from the root of the file system. A URL is mirrored as host and path,
@@ -38,7 +38,7 @@ class Mirror:
         self._base = os.path.abspath(base)  # noqa: PTH100  # bytes: a name need not be text
         self._schemes = frozenset(schemes) - _NO_PLACES
 
-    def __call__(self, text: bytes) -> Mirrored:
+    def __call__(self, text: bytes) -> MappedPath:
         """Return where what ``text`` names goes; ``ReadError`` when it can name nothing."""
         url = _URL.fullmatch(text)
         if url is None or url[1].lower() == b"file":
@@ -48,7 +48,7 @@ class Mirror:
             raise ReadError(f"a list leads to no place of the kind {scheme}://", code="read-url")
         return _web(scheme, text, url[2]) if scheme in _WEB else _stored(scheme, url[2])
 
-    def _file(self, path: bytes) -> Mirrored:
+    def _file(self, path: bytes) -> MappedPath:
         if b"\0" in path:
             raise ReadError(f"{printable(path)} holds a NUL, as no path does", code="read-url")
         absolute = posixpath.normpath(posixpath.join(self._base, path)).replace(b"//", b"/")
@@ -56,7 +56,7 @@ class Mirror:
         below = absolute[len(inside) :] if absolute.startswith(inside) else absolute.lstrip(b"/")
         if not below or absolute == self._base:
             raise ReadError(f"{printable(path)} is a folder", code="read-not-a-file")
-        return Mirrored(below, b"\0" + absolute)
+        return MappedPath(below, b"\0" + absolute)
 
 
 def _local(url: bytes) -> bytes:
@@ -66,7 +66,7 @@ def _local(url: bytes) -> bytes:
         raise ReadError(error.message, code="read-url") from None
 
 
-def _web(scheme: str, text: bytes, rest: bytes) -> Mirrored:
+def _web(scheme: str, text: bytes, rest: bytes) -> MappedPath:
     authority, _, behind = rest.partition(b"#")[0].partition(b"/")
     authority, query_mark, query = authority.partition(b"?")
     if b"@" in authority or not authority:
@@ -75,7 +75,7 @@ def _web(scheme: str, text: bytes, rest: bytes) -> Mirrored:
     target = query_mark + query or b"/" + behind
     place = b"\0" + f"{scheme}://{host}{quote_from_bytes(target, safe=_AS_THEY_ARE)}".encode()
     path = b"" if query_mark else behind.partition(b"?")[0]
-    return Mirrored(_below(host.encode(), path, text), place)
+    return MappedPath(_below(host.encode(), path, text), place)
 
 
 def _ascii_host(authority: bytes) -> str:
@@ -88,11 +88,11 @@ def _ascii_host(authority: bytes) -> str:
         raise ReadError(f"{printable(authority)!r} is no name of a host", code="read-url") from None
 
 
-def _stored(scheme: str, rest: bytes) -> Mirrored:
+def _stored(scheme: str, rest: bytes) -> MappedPath:
     bucket, _, key = rest.partition(b"/")
     if not bucket or not key or b"\0" in rest or b"@" in bucket:
         raise ReadError(f"expected {scheme}://BUCKET/KEY", code="read-url")
-    return Mirrored(_below(bucket, key.replace(b"%", b"%25"), rest), b"\0" + scheme.encode() + b"://" + rest)
+    return MappedPath(_below(bucket, key.replace(b"%", b"%25"), rest), b"\0" + scheme.encode() + b"://" + rest)
 
 
 def _below(root: bytes, path: bytes, text: bytes) -> bytes:

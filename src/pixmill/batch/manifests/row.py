@@ -12,7 +12,7 @@ from pixmill.core.validation import did_you_mean
 COLUMNS = ("path", "url", "image", "file", "key", "image_path", "image_url", "file_path", "filename", "file_name", "uri")
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ManifestRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The row ``number`` (from 1) of a list: the path or URL that it names, and its other ``columns`` as a JSON object.
 
     ``refusal`` says why it names none, where that is so.

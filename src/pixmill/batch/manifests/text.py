@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pixmill.batch.manifests.row import Listed
+from pixmill.batch.manifests.row import ManifestRow
 
 _PIECE = 1 << 16
 _LONGEST = 1 << 16  # bytes of one line; more is no path and no URL
 _MARK = b"\xef\xbb\xbf"  # what some editors put before UTF-8
 
 
-def read(file: BinaryIO) -> Iterator[Listed]:
+def read(file: BinaryIO) -> Iterator[ManifestRow]:
     """Yield the rows of ``file``; empty lines are none. A NUL at the beginning of the file decides what separates them."""
     for number, text in enumerate(_separated(file), 1):
         if len(text) > _LONGEST:
-            yield Listed(number, refusal="the line is too long for a path or a URL")
+            yield ManifestRow(number, refusal="the line is too long for a path or a URL")
         elif text:
-            yield Listed(number, text)
+            yield ManifestRow(number, text)
 
 
 def _separated(file: BinaryIO) -> Iterator[bytes]:

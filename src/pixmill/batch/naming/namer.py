@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from pixmill.batch.naming.reserved import identity
+from pixmill.batch.naming.reserved import collision_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
@@ -15,7 +15,7 @@ Recorded = Callable[[Sequence[bytes]], Iterable[Collection[bytes]]]
 FORMER_HASH_DIGITS = 8  # of earlier versions: in one of a hundred runs of 10,000 images two had one hash
 
 
-_NOBODY = b"/\xff"  # the name of no image, which stands for any
+_ANY_NAME = b"/\xff"  # the name of no image, which stands for any
 
 
 class Namer:
@@ -42,7 +42,7 @@ class Namer:
         self._template = template
         self._renditions = renditions
         self._refuse = refuse
-        self._told: dict[tuple[object, bytes], str] = {}
+        self._extensions: dict[tuple[object, bytes], str] = {}
 
     def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
         """Give every source one name for each rendition, all of them different, and none that of an output's folder.
@@ -51,11 +51,11 @@ class Namer:
         name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order of ``sources`` does not matter.
         ``folders`` are those of the source beside them: the images in them go into folders as well.
         """
-        self._told.clear()
+        self._extensions.clear()
         wanted = {source: self._fill(source, None) for source in sorted(sources)}
         self._keep_recorded(wanted)
         in_order = sorted(wanted, key=lambda source: source not in wanted[source])  # stable: by path within
-        taken = {identity(name): folder + b"/" for folder in folders for name in self._folders(folder)}
+        taken = {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)}
         names = {}
         later = []
         for source in in_order:
@@ -84,17 +84,17 @@ class Namer:
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
             return False
-        identities = [identity(name) for name in self._files(source, names)]
+        identities = [collision_key(name) for name in self._files(source, names)]
         if len(set(identities)) < len(identities) or any(each in taken for each in identities):
             return False
         taken.update(dict.fromkeys(identities, source))
         return True
 
     def _fill(self, source: bytes, mark: bytes | None, *, digits: int = HASH_DIGITS) -> tuple[bytes, ...]:
-        fill = self._template.fill
+        fill = self._template.render
         return distinct(
             [
-                fill(source, extension=self.extension(source, ext), rendition=name, mark=mark, digits=digits)
+                fill(source, extension=self.extension(source, ext), rendition=name, disambiguator=mark, digits=digits)
                 for name, ext in self._renditions
             ],
             number=b"~%d",
@@ -107,7 +107,7 @@ class Namer:
     def _folders(self, folder: bytes) -> Iterator[bytes]:
         """Yield the folders that the outputs of an image in ``folder`` need."""
         for rendition, _ in self._renditions:
-            name = self._template.fill(folder + _NOBODY, extension="", rendition=rendition)
+            name = self._template.render(folder + _ANY_NAME, extension="", rendition=rendition)
             while name := name.rpartition(b"/")[0]:
                 yield name
 
@@ -116,9 +116,9 @@ class Namer:
         if isinstance(extension, str):
             return extension
         asked = extension, source
-        if asked not in self._told:
-            self._told[asked] = extension(source)
-        return self._told[asked]
+        if asked not in self._extensions:
+            self._extensions[asked] = extension(source)
+        return self._extensions[asked]
 
     def _alternatives(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
         own = source.rpartition(b"/")[2]
@@ -132,18 +132,18 @@ def distinct(names: Sequence[bytes], *, number: bytes) -> tuple[bytes, ...]:
 
     That happens with ``--formats jpeg,keep``, where the image is a JPEG.
     """
-    if len(names) == 1 or len({*map(identity, names)}) == len(names):
+    if len(names) == 1 or len({*map(collision_key, names)}) == len(names):
         return tuple(names)
     told: dict[bytes, bytes] = {}
     for name in names:
         stem, dot, extension = name.rpartition(b".")
         numbered = (stem + number % count + dot + extension for count in itertools.count(2))
-        free = next(choice for choice in itertools.chain([name], numbered) if identity(choice) not in told)
-        told[identity(free)] = free
+        free = next(choice for choice in itertools.chain([name], numbered) if collision_key(choice) not in told)
+        told[collision_key(free)] = free
     return tuple(told.values())
 
 
 def _collision(source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> ConfigError:
-    name, other = next(((name, taken[identity(name)]) for name in names if identity(name) in taken), (names[0], names[0]))
+    name, other = next(((name, taken[collision_key(name)]) for name in names if collision_key(name) in taken), (names[0], names[0]))
     message = f"{printable(other)} and {printable(source)} both want the name {printable(name)}"
     return ConfigError(message, code="collision", hint="--on-collision suffix gives the second its full name")

@@ -6,7 +6,7 @@ import unicodedata
 STATE_FOLDER = b".pixmill"
 
 
-def identity(path: bytes) -> bytes:
+def collision_key(path: bytes) -> bytes:
     """Return what a file system that ignores case and Unicode form would compare: equal identities are one file there."""
     if path.isascii():
         return path.lower()
@@ -20,7 +20,7 @@ def is_reserved(name: bytes) -> bool:
     Some ignore case, dots and spaces at the end (exFAT, NTFS) or characters that are not seen (HFS+), and FAT has a second
     name of eight letters for every longer one.
     """
-    folded = identity(name)
+    folded = collision_key(name)
     if b"pixmil" not in folded and folded.isascii():
         return False
     text = folded.decode("utf-8", "surrogateescape")

@@ -41,8 +41,8 @@ class Template:
         """Return the canonical text."""
         return self.text
 
-    def fill(
-        self, path: bytes, *, extension: str, rendition: str = "", mark: bytes | None = None, digits: int = HASH_DIGITS
+    def render(
+        self, path: bytes, *, extension: str, rendition: str = "", disambiguator: bytes | None = None, digits: int = HASH_DIGITS
     ) -> bytes:
         """Return the output's path below DST for the source at ``path`` below SRC.
 
@@ -52,13 +52,13 @@ class Template:
         folder, _, name = path.rpartition(b"/")
         values = {
             "dir": folder,
-            "stem": split_extension(name)[0] if mark is None else mark,
-            "name": name if mark is None else mark,
+            "stem": split_extension(name)[0] if disambiguator is None else disambiguator,
+            "name": name if disambiguator is None else disambiguator,
             "ext": extension.encode("utf-8", "surrogateescape"),
             "rendition": rendition.encode(),
         }
         if "{hash}" in self.text:
-            hashed = path if mark is None else folder + b"/" + mark
+            hashed = path if disambiguator is None else folder + b"/" + disambiguator
             values["hash"] = blake2b(hashed, digest_size=digits // 2).hexdigest().encode()
         filled = b"".join([values[part] if isinstance(part, str) else part for part in self._parts])
         while b"//" in filled:  # a field in between is empty, as {dir} is for what lies in SRC itself

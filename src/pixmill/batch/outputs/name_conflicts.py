@@ -19,9 +19,9 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
-LOOKED_AT = 1000  # images that a run looks at before it begins
+MAX_CHECKED = 1000  # images that a run looks at before it begins
 #: what becomes of an image whose name is another's, by the value of ``--existing``
-FATES = {
+CONSEQUENCES = {
     "fail": "such an image fails, unless the file is identical (--existing replace, skip or refuse for another way)",
     "replace": "the file is replaced",
     "skip": "such an image is skipped",
@@ -30,7 +30,7 @@ FATES = {
 _MAX_CACHED = 64  # folders
 
 
-class Taken(msgspec.Struct, kw_only=True):
+class NameConflicts(msgspec.Struct, kw_only=True):
     """How many images want a name that is another's (``occupied``), or lies behind a symbolic link (``linked``).
 
     ``example`` is the first such name, ``link`` the first link; ``looked_at`` is how many images were asked about.
@@ -43,7 +43,7 @@ class Taken(msgspec.Struct, kw_only=True):
     link: bytes = b""
 
 
-class Names(Protocol):
+class ExistingNames(Protocol):
     """What is known of the names in a destination."""
 
     def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
@@ -53,20 +53,20 @@ class Names(Protocol):
         """Return the symbolic link on the way to ``name``, relative to the destination; empty where there is none."""
 
 
-class Occupancy:
+class ConflictCounter:
     """Counts in ``taken`` which images of a run want a name of another's. With ``follow_links`` links do not matter."""
 
     def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
         """Look at nothing yet. ``ledger`` knows which names are pixmill's own, but for what came there in ``unrecorded`` spans."""
         self._unrecorded = unrecorded
         self._ledger = ledger
-        self.taken = Taken()
+        self.conflicts = NameConflicts()
         self._follow_links = follow_links
-        self._names: Names = _Folder(destination.location) if destination.local else _Store(open_storage(destination))
+        self._names: ExistingNames = _Folder(destination.location) if destination.local else _Store(open_storage(destination))
 
-    def look(self, item: Item, record: Record | None) -> None:
+    def count(self, item: Item, record: Record | None) -> None:
         """Count ``item``, of which ``record`` is what the ledger holds."""
-        taken = self.taken
+        taken = self.conflicts
         taken.looked_at += 1
         link = b"" if self._follow_links else next(filter(None, map(self._names.link_to, item.names)), b"")
         if link:
@@ -82,13 +82,13 @@ class Occupancy:
             taken.example = taken.example or name
 
 
-def sentences(taken: Taken, existing: str, *, is_all: bool) -> Iterator[str]:
+def conflict_warnings(taken: NameConflicts, existing: str, *, is_all: bool) -> Iterator[str]:
     """Yield what there is to say about ``taken``, which ``is_all`` there is or only of the first images."""
     among = "" if is_all else f" of the first {taken.looked_at:,}"
     if taken.occupied:
         yield (
             f"{plural(taken.occupied, 'image')}{among} would overwrite a file that pixmill did not write "
-            f"({printable(taken.example)}): {FATES[existing]}"
+            f"({printable(taken.example)}): {CONSEQUENCES[existing]}"
         )
     if taken.linked:
         yield (
@@ -97,7 +97,7 @@ def sentences(taken: Taken, existing: str, *, is_all: bool) -> Iterator[str]:
         )
 
 
-class _Folder(Names):
+class _Folder(ExistingNames):
     """A folder of this machine."""
 
     def __init__(self, root: bytes) -> None:
@@ -127,7 +127,7 @@ class _Folder(Names):
             return False
 
 
-class _Store(Names):
+class _Store(ExistingNames):
     """A bucket: each folder is listed once, where many of its names are asked for."""
 
     def __init__(self, storage: Storage) -> None:

@@ -17,7 +17,7 @@ OUTPUT = "output"  # the reason why something in an output is ignored
 CACHED = 100_000  # folders whose answer is remembered
 
 
-class Found(msgspec.Struct, frozen=True):
+class OwnFolder(msgspec.Struct, frozen=True):
     """A folder that is one of a run's own: ``output`` is the DST that it is, empty for another kind of folder.
 
     ``is_part`` says that it lies in DST, though a mount shows it elsewhere. ``is_by_mark`` says that device and inode differ, and
@@ -48,9 +48,9 @@ class OwnFolders:
         self._others = tuple(map(os.fsencode, others))
         self._missing = {*self._outputs, *self._others}
         self._ahead = {real(path): path for path in self._outputs}  # where an output will be that does not exist yet
-        self._found: dict[Inode, Found] = {}
+        self._found: dict[Inode, OwnFolder] = {}
         self._mark = ""
-        self._above: dict[bytes, Found | None] = {}
+        self._above: dict[bytes, OwnFolder | None] = {}
 
     def with_others(self, others: Sequence[Path]) -> "OwnFolders":
         """Return the same folders and ``others``."""
@@ -66,17 +66,17 @@ class OwnFolders:
             if self._mark:
                 self._above.clear()
 
-    def find(self, folder: bytes) -> Found | None:
+    def find(self, folder: bytes) -> OwnFolder | None:
         """Return what ``folder`` is of a run's own, if it is; folders around it are not looked at."""
         seen = inode(folder)
         known = self._found.get(seen) if seen else None
         if known is not None:
             return structs.replace(known, folder=folder)
         if self._mark and identity_of(_as_path(folder)) == self._mark:
-            return Found(folder, self._outputs[0], is_by_mark=True)
+            return OwnFolder(folder, self._outputs[0], is_by_mark=True)
         return None
 
-    def find_output(self, folder: bytes) -> Found | None:
+    def find_output(self, folder: bytes) -> OwnFolder | None:
         """Return the output that ``folder`` is or lies in, if it does; what was found once is remembered."""
         if folder in self._above:
             return self._above[folder]
@@ -94,18 +94,18 @@ class OwnFolders:
         self._above.update(dict.fromkeys(new, found))
         return found
 
-    def look_for_output(self, folder: bytes) -> Found | None:
+    def find_output_above(self, folder: bytes) -> OwnFolder | None:
         """Return what ``find_output`` does, looking anew: at the real parents of ``folder``, up to the root."""
         return next(filter(None, map(self._output_at, parents(folder))), None) if self._outputs else None
 
-    def output_of(self, file: bytes) -> Found | None:
+    def output_of(self, file: bytes) -> OwnFolder | None:
         """Return the output that the file at ``file`` lies in, if it does, or the one that the link there leads into."""
         return self.find_output(holder(file)) or (self.find_output(real_holder(file)) if is_link(file) else None)
 
-    def _output_at(self, folder: bytes) -> Found | None:
+    def _output_at(self, folder: bytes) -> OwnFolder | None:
         found = self.find(folder)
         if found is None and self._ahead.get(folder) in self._missing:  # a link may lead there before it exists
-            found = Found(folder, self._outputs[0])
+            found = OwnFolder(folder, self._outputs[0])
         return found if found and found.output else None
 
     def _look_for(self, path: bytes) -> None:
@@ -115,16 +115,16 @@ class OwnFolders:
         self._missing.discard(path)
         self._above.clear()
         if path not in self._outputs:
-            self._found.setdefault(seen, Found(path))
+            self._found.setdefault(seen, OwnFolder(path))
             return
         output = self._outputs[0]
-        self._found[seen] = Found(path, output, is_part=path != output)
+        self._found[seen] = OwnFolder(path, output, is_part=path != output)
         for point in views(real(path), mounts()):
             if (view := inode(point)) is not None:
-                self._found.setdefault(view, Found(point, output, is_part=True))
+                self._found.setdefault(view, OwnFolder(point, output, is_part=True))
 
 
-def clash(source: str, found: Found, *, is_same: bool) -> tuple[str, str]:
+def overlap_error(source: str, found: OwnFolder, *, is_same: bool) -> tuple[str, str]:
     """Return the message and the hint for a ``source`` that is, or lies in, the output ``found``."""
     named, output = printable(source), printable(found.output)
     if found.is_by_mark:

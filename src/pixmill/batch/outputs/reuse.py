@@ -8,16 +8,18 @@ from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
-from pixmill.batch.item import Item, Written, from_payload, unpack, with_former
+from pixmill.batch.item import Item, OutputRecord, from_payload, unpack, with_former
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.scheduling.admission import Revise
 from pixmill.engine.task import Task
 
 #: tells whether an output is where it was written, for those that only the coordinator can find
-Holds = Callable[[Written], bool]
+Contains = Callable[[OutputRecord], bool]
 
 
-def with_earlier_outputs(ledger: Ledger, *, is_taken: Callable[[bytes], bool], force: bool, holds: Holds | None = None) -> Revise:
+def with_reusable_outputs(
+    ledger: Ledger, *, is_taken: Callable[[bytes], bool], force: bool, holds: Contains | None = None
+) -> Revise:
     """Return what adds to a task the outputs that are on record of it, and those of others that have a name which it gets now.
 
     ``is_taken`` tells whether anything may have a name. Whether outputs are still there is for the handler to see, unless ``holds``
@@ -38,13 +40,15 @@ def with_earlier_outputs(ledger: Ledger, *, is_taken: Callable[[bytes], bool], f
     return revise
 
 
-def on_record(record: Record | None) -> tuple[Written, ...]:
+def on_record(record: Record | None) -> tuple[OutputRecord, ...]:
     """Return every output that ``record`` knows of."""
     result = (record.result or record.former) if record else b""
-    return unpack(result).written if result else ()
+    return unpack(result).recorded_outputs if result else ()
 
 
-def of_others(ledger: Ledger, item: Item, known: Iterable[Written], *, is_taken: Callable[[bytes], bool]) -> tuple[Written, ...]:
+def of_others(
+    ledger: Ledger, item: Item, known: Iterable[OutputRecord], *, is_taken: Callable[[bytes], bool]
+) -> tuple[OutputRecord, ...]:
     """Return the outputs of other images under those names of ``item`` that are taken, and that no output ``known`` has.
 
     Who could have them is in the same folder, and is called as the image is but for what follows the stem.
@@ -58,12 +62,12 @@ def of_others(ledger: Ledger, item: Item, known: Iterable[Written], *, is_taken:
     return _unmarked(output for record in records for output in on_record(record) if output.name in taken)
 
 
-def handed_over(item: Item, outputs: Collection[Written]) -> Item:
+def handed_over(item: Item, outputs: Collection[OutputRecord]) -> Item:
     """Return ``item`` with those of ``outputs``, which belong to nobody any more, that have a name of its own."""
     former = _unmarked(output for output in outputs if output.name in item.names)
     return msgspec.structs.replace(item, former=former) if former else item
 
 
-def _unmarked(outputs: Iterable[Written]) -> tuple[Written, ...]:
+def _unmarked(outputs: Iterable[OutputRecord]) -> tuple[OutputRecord, ...]:
     """Return ``outputs`` as nothing that need not be made again."""
-    return tuple(msgspec.structs.replace(output, mark=b"") for output in outputs)
+    return tuple(msgspec.structs.replace(output, fingerprint=b"") for output in outputs)

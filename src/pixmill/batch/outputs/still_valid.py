@@ -9,7 +9,7 @@ from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
 
 
-def records_hold(outputs_stand: StillValid, is_taken: Callable[[bytes], bool]) -> StillValid:
+def still_valid(outputs_stand: StillValid, is_taken: Callable[[bytes], bool]) -> StillValid:
     """Return what tells whether a record holds: by its outputs, or by ``is_taken`` for one that failed of an occupied name."""
 
     def holds(task: Task, record: Record) -> bool:

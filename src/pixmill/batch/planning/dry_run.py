@@ -7,14 +7,14 @@ from itertools import islice
 import msgspec
 
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.outputs.name_conflicts import Occupancy, sentences
-from pixmill.batch.outputs.still_valid import records_hold
+from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
+from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
-from pixmill.batch.planning.locations import Places
+from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.outputs import outputs_stand
+from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
@@ -28,7 +28,7 @@ CHUNK = 1000
 EXAMPLES = 10
 
 
-class Survey(msgspec.Struct, kw_only=True):
+class DryRun(msgspec.Struct, kw_only=True):
     """The counts of a plan. ``examples`` pairs the first sources with the names of their outputs.
 
     ``makes`` says in words what is made of each image. ``occupied`` counts images that want a name which a file of others has,
@@ -57,9 +57,9 @@ class Survey(msgspec.Struct, kw_only=True):
         return self.to_do + self.unchanged + self.failed_before
 
 
-def survey(plan: Plan) -> Survey:
+def dry_run(plan: Plan) -> DryRun:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
-    counted = Survey(makes=plan.makes, warnings=_warnings(plan))
+    counted = DryRun(makes=plan.makes, warnings=_warnings(plan))
     sample: list[Item] = []
     sample_size = size_checks.wanted(plan)
     placement = plan.config.placement
@@ -69,7 +69,7 @@ def survey(plan: Plan) -> Survey:
     with _ledger(plan) as ledger, _standing(plan.places) as stands:
         follow = placement.follow_output_links
         spans = unrecorded(ledger.runs(), plan.places.state, committed=committed)
-        occupancy = None if is_dataset else Occupancy(plan.places.destination, ledger, follow_links=follow, unrecorded=spans)
+        occupancy = None if is_dataset else ConflictCounter(plan.places.destination, ledger, follow_links=follow, unrecorded=spans)
         while chunk := list(islice(items, CHUNK)):
             tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
             records = ledger.get([task.key for task in tasks])
@@ -81,32 +81,32 @@ def survey(plan: Plan) -> Survey:
                     counted.failed_before += 1
                 else:
                     _count_work(counted, item)
-                    sample += [item] if len(sample) < sample_size and not item.refusal else []
+                    sample += [item] if len(sample) < sample_size and not item.source_error else []
                     counted.renamed += is_renamed
                     if occupancy:
-                        occupancy.look(item, record)
+                        occupancy.count(item, record)
         counted.seconds = _estimate(counted, ledger)
     counted.ignored = dict(plan.selector.ignored)
     counted.warnings += size_checks.warnings(plan, sample)
     if occupancy:
-        counted.occupied, counted.linked = occupancy.taken.occupied, occupancy.taken.linked
-        counted.warnings += sentences(occupancy.taken, placement.existing, is_all=True)
+        counted.occupied, counted.linked = occupancy.conflicts.occupied, occupancy.conflicts.linked
+        counted.warnings += conflict_warnings(occupancy.conflicts, placement.existing, is_all=True)
     return counted
 
 
 @contextmanager
-def _standing(places: Places) -> Iterator[StillValid]:
+def _standing(places: Locations) -> Iterator[StillValid]:
     """Give what tells whether the outputs of a finished task are still there, without a run."""
     if places.dataset is None:
-        yield records_hold(outputs_stand(places.destination), open_storage(places.destination).is_occupied)
+        yield still_valid(outputs_exist(places.destination), open_storage(places.destination).is_occupied)
         return
     from pixmill.batch.datasets.open import open_contents  # noqa: PLC0415  # 20 modules that no other run needs
 
     with open_contents(places.dataset, places.state) as contents:
-        yield records_hold(contents.stands, lambda _: False)
+        yield still_valid(contents.exists, lambda _: False)
 
 
-def _count_work(counted: Survey, item: Item) -> None:
+def _count_work(counted: DryRun, item: Item) -> None:
     counted.to_do += 1
     counted.outputs += len(item.names)
     counted.bytes_in += item.entry.size
@@ -120,7 +120,7 @@ def _warnings(plan: Plan) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _estimate(counted: Survey, ledger: Ledger) -> float | None:
+def _estimate(counted: DryRun, ledger: Ledger) -> float | None:
     rates = [run.counts.done / (run.ended_at - run.started_at) for run in ledger.runs() if run.ended_at and run.counts.done]
     return counted.to_do / rates[-1] if rates else None
 

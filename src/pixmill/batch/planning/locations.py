@@ -7,9 +7,9 @@ import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
-from pixmill.batch.outputs.own_folders import OwnFolders, clash
+from pixmill.batch.outputs.own_folders import OwnFolders, overlap_error
 from pixmill.batch.planning.selection import TAKEN_BY
-from pixmill.batch.source import Asked, Source, open_source
+from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.text import printable
@@ -19,7 +19,7 @@ from pixmill.storage.local.inodes import real
 from pixmill.storage.open import open_storage
 
 
-class Places(msgspec.Struct, frozen=True):
+class Locations(msgspec.Struct, frozen=True):
     """Where a run reads, writes and keeps its state, all checked. ``state`` is a folder of this machine; it may not exist yet.
 
     Where ``dataset`` is set, its shards are what is made; ``destination``, where workers write, holds its parts.
@@ -37,12 +37,12 @@ class Places(msgspec.Struct, frozen=True):
         return self.source.address
 
     @property
-    def guard(self) -> Path:
+    def lock_folder(self) -> Path:
         """Return the folder of this machine that stands for the output: its lock and its identity are there."""
-        return default_state(self.home)
+        return default_state(self.output_root)
 
     @property
-    def home(self) -> Address:
+    def output_root(self) -> Address:
         """Return what a run has for itself: DST, and of a dataset the folder of its shards."""
         return self.dataset.home if self.dataset else self.destination
 
@@ -53,23 +53,25 @@ class Places(msgspec.Struct, frozen=True):
         """
         self.own.refresh()
         for root in self.source.roots:
-            found = self.own.look_for_output(root)
+            found = self.own.find_output_above(root)
             if found is not None:
                 named = Address.parse(source).local
                 is_same = not found.is_part and named is not None and os.path.isdir(named) and real(root) == found.folder  # noqa: PTH112  # pathlib raises where this answers
-                message, hint = clash(source, found, is_same=is_same)
+                message, hint = overlap_error(source, found, is_same=is_same)
                 raise AddressError(message, hint=hint)
 
 
-def find(config: RunConfig) -> Places:
+def resolve_locations(config: RunConfig) -> Locations:
     """Return the places of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
     dataset = _dataset(config)
     destination = dataset.home if dataset else Address.parse(config.destination)
     state = _state(config, destination)
     own = _own_folders(destination, state, dataset)
-    source = open_source(Asked(address=Address.parse(config.source), selection=config.selection, output=destination, own=own))
+    source = open_source(
+        SourceRequest(address=Address.parse(config.source), selection=config.selection, output=destination, own=own)
+    )
     _check_apart(source.address, destination)
-    places = Places(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
+    places = Locations(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
     places.check_apart(config.source)
     if destination.local:
         _check_folder(destination.local)
@@ -95,10 +97,10 @@ def _dataset(config: RunConfig) -> Dataset | None:
     placement = config.placement
     dataset = dataset_at(Address.parse(config.destination), config.selection.shard)
     if dataset is not None:
-        from pixmill.batch.datasets.shard_store import open_shelf  # noqa: PLC0415  # no other run pays for it
+        from pixmill.batch.datasets.shard_store import open_shard_store  # noqa: PLC0415  # no other run pays for it
 
         dataset.packs.check()
-        open_shelf(dataset.home)  # says what is wrong with the address, or not installed
+        open_shard_store(dataset.home)  # says what is wrong with the address, or not installed
     elif placement.shard_size is not None or placement.shard_samples is not None:
         raise ConfigError("shard_size and shard_samples are for datasets", hint="name one as DST, such as tar://FOLDER")
     return dataset

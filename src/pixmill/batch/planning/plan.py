@@ -8,16 +8,16 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming.namer import Extension, Namer
-from pixmill.batch.naming.reserved import identity, is_reserved
+from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
-from pixmill.batch.planning.locations import Places, find
-from pixmill.batch.planning.recipe_summary import making
+from pixmill.batch.planning.locations import Locations, resolve_locations
+from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.batch.planning.selection import HEAD, Selector
-from pixmill.batch.progress.workload import Extent, extent
+from pixmill.batch.progress.workload import WorkTotal, count_work
 from pixmill.batch.source import Row
 from pixmill.batch.state.identity import own_tag
 from pixmill.batch.state.recorded_names import RecordedNames
-from pixmill.batch.worker.options import Assignment
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.text import printable
 from pixmill.engine.task import Task
@@ -31,11 +31,11 @@ from pixmill.storage.local.mounts import is_within
 class Plan:
     """The resolved form of a ``RunConfig``."""
 
-    def __init__(self, config: RunConfig, places: Places) -> None:
+    def __init__(self, config: RunConfig, places: Locations) -> None:
         """Take a configuration and its checked places."""
         self.config = config
         self.places = places
-        self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_chosen)
+        self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_explicit)
         self._found_by: dict[bytes, bytes] = {}
         self._unseen: dict[bytes, ReadError] = {}
         self._looks: dict[type[Codec], Extension] = {}
@@ -53,18 +53,18 @@ class Plan:
     @cached_property
     def makes(self) -> tuple[str, ...]:
         """Return what is made of each image, in words."""
-        return making(self.config.recipe)
+        return recipe_summary(self.config.recipe)
 
     @property
     def tag(self) -> str:
         """Return the mark of this run's temporaries: its output and its shard, which the lock lets run once at a time."""
-        return own_tag(self.places.guard, self.config.selection.shard)
+        return own_tag(self.places.lock_folder, self.config.selection.shard)
 
     @cached_property
-    def assignment(self) -> Assignment:
+    def assignment(self) -> HandlerOptions:
         """Return what the workers need to know."""
         config = self.config
-        return Assignment(
+        return HandlerOptions(
             source=self.places.source_root.url,
             destination=self.places.destination.url,
             tag=self.tag,
@@ -83,7 +83,7 @@ class Plan:
         refusals: list[Item] = []
 
         def refused(path: bytes, error: ImageError) -> None:
-            refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
+            refusals.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         try:
             for entries in self.places.source.folders(refused, self.selector.leave_out):
@@ -106,25 +106,25 @@ class Plan:
     def item(self, entry: Entry, names: tuple[bytes, ...], unseen: ReadError | None = None) -> Item:
         """Return the input for ``entry``: one that can only fail where it was not seen, or where its name is not for outputs."""
         if unseen is not None:
-            return Item(Entry(entry.path, 0, b""), refusal=unseen.message)
+            return Item(Entry(entry.path, 0, b""), source_error=unseen.message)
         for name in names:
             if self._is_reserved(name):
                 message = f"its output would be {printable(name)}, among the files that pixmill itself keeps there"
-                return Item(Entry(entry.path, 0, b""), refusal=message, is_reserved=True)
+                return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
         if not isinstance(entry, LocatedEntry):
             return Item(entry, names)
         columns = entry.columns if isinstance(entry, Row) else b""
-        return Item(Entry(entry.path, entry.size, entry.version), names, place=entry.locator, columns=columns)
+        return Item(Entry(entry.path, entry.size, entry.version), names, locator=entry.locator, columns=columns)
 
     def _is_reserved(self, name: bytes) -> bool:
-        return is_reserved(name) or (self._state_below is not None and is_within(identity(name), self._state_below))
+        return is_reserved(name) or (self._state_below is not None and is_within(collision_key(name), self._state_below))
 
     @cached_property
     def _state_below(self) -> bytes | None:
         """Return the way from DST to a state folder of another name in it, as ``identity`` of names has it."""
         state, destination = Address.parse(self.places.state), self.places.destination
         below = state.below(destination)
-        return identity(below) if below else None
+        return collision_key(below) if below else None
 
     def alike(self, config: RunConfig | None = None) -> "Plan":
         """Return a plan of the same, or of ``config`` at the same places, which counts by itself what is ignored."""
@@ -141,10 +141,10 @@ class Plan:
         """Yield the tasks of this run as they are discovered."""
         return (to_task(item, self.fingerprint) for item in self.items())
 
-    def extent(self) -> Extent:
+    def extent(self) -> WorkTotal:
         """Return how much there is to do by walking the source once more, for the total of a progress display."""
         config = self.config.evolve(recipe=Recipe())  # which needs no look into the sources to count them
-        return extent(self.alike(config).items())
+        return count_work(self.alike(config).items())
 
     @cached_property
     def namer(self) -> Namer:
@@ -175,10 +175,10 @@ class Plan:
             return None
         places, shard = self.places, self.config.selection.shard
         state = places.state.parent if shard.count > 1 else places.state
-        if not places.home.local:
-            from pixmill.batch.state.remote.session import bring_home  # noqa: PLC0415  # most outputs are folders
+        if not places.output_root.local:
+            from pixmill.batch.state.remote.session import fetch_ledgers  # noqa: PLC0415  # most outputs are folders
 
-            bring_home(places.home, state)
+            fetch_ledgers(places.output_root, state)
         return RecordedNames(state, shard, None if places.dataset else places.destination.local)
 
     def _extension(self, codec: Codec) -> Extension:
@@ -200,4 +200,4 @@ def plan(config: RunConfig) -> Plan:
     """Resolve ``config`` against the world; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
     for step in fingerprint.all_steps(config.recipe):
         step.check()
-    return Plan(config, find(config))
+    return Plan(config, resolve_locations(config))

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from pixmill.batch.item import from_payload
-from pixmill.batch.outputs.name_conflicts import LOOKED_AT, Occupancy, sentences
-from pixmill.batch.planning.locations import Places
+from pixmill.batch.outputs.name_conflicts import MAX_CHECKED, ConflictCounter, conflict_warnings
+from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.unrecorded import unrecorded
 from pixmill.core.errors import ConfigError
@@ -13,15 +13,15 @@ from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
 from pixmill.storage.local.rename import means_in
 
-__all__ = ["LOOKED_AT", "is_near", "opening_remarks"]
+__all__ = ["MAX_CHECKED", "is_near", "preflight_warnings"]
 
 
-def is_near(places: Places) -> bool:
+def is_near(places: Locations) -> bool:
     """Tell whether a thousand images may be looked at before a run begins: no store is asked for that."""
     return places.dataset is None and places.destination.local is not None and places.source_root.local is not None
 
 
-def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task], *, committed: float) -> Iterator[str]:
+def preflight_warnings(made: Plan, ledger: Ledger, first: Sequence[Task], *, committed: float) -> Iterator[str]:
     """Yield what must be known before a run of ``made`` that begins with the tasks ``first``.
 
     ``committed`` is when the ledger was last written to before this run.
@@ -33,12 +33,12 @@ def opening_remarks(made: Plan, ledger: Ledger, first: Sequence[Task], *, commit
         return
     refuses = placement.existing == "refuse"
     spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
-    occupancy = Occupancy(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
+    occupancy = ConflictCounter(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
     tasks = Plan(made.config, made.places).tasks() if refuses else first if is_near(made.places) else ()
     for task in tasks:
-        occupancy.look(from_payload(task.payload), *ledger.get([task.key]))
-    taken = occupancy.taken
-    said = tuple(sentences(taken, placement.existing, is_all=refuses or len(first) < LOOKED_AT))
+        occupancy.count(from_payload(task.payload), *ledger.get([task.key]))
+    taken = occupancy.conflicts
+    said = tuple(conflict_warnings(taken, placement.existing, is_all=refuses or len(first) < MAX_CHECKED))
     if refuses and taken.occupied:
         raise ConfigError(said[0], code="exists", hint="move these files away, or choose another DST or another --existing")
     yield from said

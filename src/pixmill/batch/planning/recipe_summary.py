@@ -17,7 +17,7 @@ METADATA = {
 DEEP = 16  # bits
 
 
-def making(recipe: Recipe) -> tuple[str, ...]:
+def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     """Return one sentence where all outputs differ in nothing but their format, else one for each and one for what they share."""
     groups: dict[tuple[str, str], list[Codec]] = {}
     for rendition in recipe.renditions:

@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.planning.plan import Plan
-from pixmill.batch.worker.options import Assignment
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.batch.worker.reference import THREADS, is_local
 from pixmill.core.units import Duration
@@ -55,7 +55,7 @@ def _sizes(plan: Plan, items: Sequence[Item]) -> list[Size]:
         return [size_of(outcome.result) for outcome in run if isinstance(outcome, Done)]
 
 
-def _handler(assignment: Assignment) -> HandlerRef:
+def _handler(assignment: HandlerOptions) -> HandlerRef:
     """Return the handler, which writes nothing but what libvips puts aside."""
     confinement = Sandbox((tempfile.gettempdirb(),), network=not is_local(assignment))
     options = msgspec.msgpack.encode(assignment)

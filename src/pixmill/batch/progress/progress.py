@@ -10,7 +10,7 @@ from threading import Lock
 import msgspec
 
 from pixmill.batch import item
-from pixmill.batch.progress.workload import Extent, Workload
+from pixmill.batch.progress.workload import Workload, WorkTotal
 from pixmill.core.events import Event
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
 from pixmill.engine.task import Done, Failed, Task
@@ -19,7 +19,7 @@ RECENT = 10.0  # seconds that "now" means
 SAMPLE = 0.2  # seconds between two memories of the recent past
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """How far a run is at one moment.
 
     Everything counts images but ``outputs``, which counts the files that were made of them. ``remembered``: those of the failed
@@ -61,7 +61,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return self.finished / self.total if self.total else 1.0
 
 
-class _Sample(msgspec.Struct, frozen=True):
+class _Measurement(msgspec.Struct, frozen=True):
     at: float
     worked: int
     weight: float
@@ -81,13 +81,13 @@ class Progress:
         self._workload = Workload()
         self._lock = Lock()
         self._began = clock()
-        self._samples = deque([_Sample(self._began, 0, 0.0, 0)])
+        self._samples = deque([_Measurement(self._began, 0, 0.0, 0)])
         self._found = self._done = self._skipped = self._failed = self._remembered = 0
         self._bytes_in = self._bytes_out = self._pixels = self._outputs = 0
         self._in_flight: set[bytes] = set()
         self._workers = 0
         self._total: int | None = None
-        self._hear: dict[type[Event], Callable[..., None]] = {
+        self._handlers: dict[type[Event], Callable[..., None]] = {
             RunStarted: self._started,
             TaskFound: self._found_one,
             AttemptStarted: self._began_one,
@@ -98,7 +98,7 @@ class Progress:
 
     def on_event(self, event: Event) -> None:
         """Count ``event``."""
-        hear = self._hear.get(type(event))
+        hear = self._handlers.get(type(event))
         if hear is not None:
             with self._lock:
                 hear(event)
@@ -111,25 +111,25 @@ class Progress:
         """Return the number of images that are being worked on."""
         return min(len(self._in_flight), self._workers)  # the rest waits in a worker's pipe, and is called back
 
-    def expect(self, ahead: Extent) -> None:
+    def set_total(self, ahead: WorkTotal) -> None:
         """Say how much there will be, before the run has found it all."""
         with self._lock:
             if self._total is None:
                 self._total = ahead.count
-                self._workload.expect(ahead)
+                self._workload.set_total(ahead)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> ProgressSnapshot:
         """Return how far it is now."""
         with self._lock:
             return self._snapshot(self._clock())
 
-    def _snapshot(self, now: float) -> Snapshot:
-        sample = _Sample(now, self._done + self._failed - self._remembered, self._workload.finished, self._pixels)
+    def _snapshot(self, now: float) -> ProgressSnapshot:
+        sample = _Measurement(now, self._done + self._failed - self._remembered, self._workload.finished, self._pixels)
         past = self._remember(sample)
         passed = now - past.at
         total = None if self._total is None else max(self._total, self._found)
         pace = (sample.weight - past.weight) / passed if passed else 0.0
-        return Snapshot(
+        return ProgressSnapshot(
             done=self._done,
             skipped=self._skipped,
             failed=self._failed,
@@ -145,7 +145,7 @@ class Progress:
             remaining=self._workload.remaining / pace if total is not None and pace else None,
         )
 
-    def _remember(self, sample: _Sample) -> _Sample:
+    def _remember(self, sample: _Measurement) -> _Measurement:
         """Keep ``sample`` for later, and return the one to compare it with: as old as can be, up to ``RECENT`` seconds."""
         if sample.at - self._samples[-1].at >= SAMPLE:
             self._samples.append(sample)

@@ -10,13 +10,13 @@ import msgspec
 
 from pixmill.batch.item import Item
 
-KINDS = 64  # extensions that are told apart; what people write behind a dot has no end
+MAX_KINDS = 64  # extensions that are told apart; what people write behind a dot has no end
 OTHER = b""
-LONGEST = 8  # characters of an extension
-UNKNOWN = 5.0  # pixels a byte before anything was done: a photograph as a camera writes it
+MAX_EXTENSION = 8  # characters of an extension
+PIXELS_PER_BYTE = 5.0  # pixels a byte before anything was done: a photograph as a camera writes it
 
 
-class Extent(msgspec.Struct, frozen=True, kw_only=True):
+class WorkTotal(msgspec.Struct, frozen=True, kw_only=True):
     """How many images there are, and their bytes by kind of file."""
 
     count: int = 0
@@ -31,10 +31,10 @@ class Workload:
         self._found: dict[bytes, int] = {}
         self._finished: dict[bytes, int] = {}
         self._measured: dict[bytes, tuple[int, int]] = {}
-        self._ahead = Extent()
+        self._ahead = WorkTotal()
         self.finished = 0.0
 
-    def expect(self, ahead: Extent) -> None:
+    def set_total(self, ahead: WorkTotal) -> None:
         """Take what a look ahead has found: all that there is, if nothing changes."""
         self._ahead = ahead
 
@@ -65,25 +65,25 @@ class Workload:
         if measured is None and self._measured:
             bytes_of_all, pixels_of_all = zip(*self._measured.values(), strict=True)
             measured = sum(bytes_of_all), sum(pixels_of_all)
-        return measured[1] / measured[0] if measured else UNKNOWN
+        return measured[1] / measured[0] if measured else PIXELS_PER_BYTE
 
     def _kind(self, key: bytes) -> bytes:
         kind = extension(key)
-        return kind if kind in self._found or len(self._found) < KINDS else OTHER
+        return kind if kind in self._found or len(self._found) < MAX_KINDS else OTHER
 
 
 def extension(key: bytes) -> bytes:
     """Return the extension of a name, in lower case, or ``OTHER``."""
     stem, dot, end = key.rpartition(b".")
-    return end.lower() if dot and stem and len(end) <= LONGEST and b"/" not in end else OTHER
+    return end.lower() if dot and stem and len(end) <= MAX_EXTENSION and b"/" not in end else OTHER
 
 
-def extent(items: Iterable[Item]) -> Extent:
+def count_work(items: Iterable[Item]) -> WorkTotal:
     """Walk through ``items`` and return how much there is; none of them is kept."""
     count, sizes = 0, dict[bytes, int]()
     for item in items:
         count += 1
         kind = extension(item.entry.path)
-        kind = kind if kind in sizes or len(sizes) < KINDS else OTHER
+        kind = kind if kind in sizes or len(sizes) < MAX_KINDS else OTHER
         sizes[kind] = sizes.get(kind, 0) + item.expected_size
-    return Extent(count=count, sizes=sizes)
+    return WorkTotal(count=count, sizes=sizes)

@@ -10,13 +10,13 @@ import msgspec
 
 from pixmill.batch.config.foreign_code import Code, steps_of
 from pixmill.batch.config.models import Selection
-from pixmill.batch.report.data.run_info import Account
-from pixmill.batch.report.data.shard_merge import last_account
-from pixmill.batch.report.data.statistics import Findings
-from pixmill.batch.report.previews.messages import PictureOptions
-from pixmill.batch.report.previews.previews import SHOWN, Gallery, gallery
-from pixmill.batch.source import Asked, open_source
-from pixmill.batch.state.ledger_files import find
+from pixmill.batch.report.data.run_info import RunInfo
+from pixmill.batch.report.data.shard_merge import last_run_info
+from pixmill.batch.report.data.statistics import LedgerStatistics
+from pixmill.batch.report.previews.messages import PreviewOptions
+from pixmill.batch.report.previews.previews import SHOWN, Previews, make_previews
+from pixmill.batch.source import SourceRequest, open_source
+from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe
@@ -27,7 +27,7 @@ LARGEST = 256_000_000  # bytes of a file that is shown
 RUNS = 1000  # the youngest ones are known; a watched folder has many
 
 
-class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an output. ``account`` is of the last run that worked on images, ``None`` where none was kept.
 
     ``run`` is that run, or of several shards all of them together; ``recipe`` is plain data, of the last run. ``made_at`` is in
@@ -39,31 +39,31 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     recipe: dict[str, Any]
     runs: tuple[RunRecord, ...]
     run: RunRecord | None
-    account: Account | None
-    findings: Findings
-    pictures: Gallery
+    run_info: RunInfo | None
+    findings: LedgerStatistics
+    pictures: Previews
     made_at: float
 
 
 def collect(
     ledger: LedgerView, *, destination: str, state: Path, check: int, allowed: Collection[Code] = (), now: float
-) -> Dossier:
+) -> ReportData:
     """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of.
 
     That runs the recipe which the ledger names, and with it code only as far as it is among ``allowed``.
     """
     runs = tuple(ledger.runs())[-RUNS:]
-    account, run = last_account(ledger, state)
+    account, run = last_run_info(ledger, state)
     asked: dict[str, Any] = json.loads(runs[-1].metadata) if runs and runs[-1].metadata else {}
-    findings = Findings(run.started_at if run else 0.0, pictures=max(SHOWN, check), chance=random.Random(SEED))  # noqa: S311  # a sample, no secret
+    findings = LedgerStatistics(run.started_at if run else 0.0, pictures=max(SHOWN, check), chance=random.Random(SEED))  # noqa: S311  # a sample, no secret
     findings.add(ledger.records())
-    return Dossier(
+    return ReportData(
         source=str(asked.get("source", "")),
         destination=destination,
         recipe=asked.get("recipe", {}),
         runs=runs,
         run=run,
-        account=account,
+        run_info=account,
         findings=findings,
         pictures=_pictures(asked, destination, state, findings, check if _may_run(asked, allowed) else 0),
         made_at=now,
@@ -77,24 +77,24 @@ def _may_run(asked: dict[str, Any], allowed: Collection[Code]) -> bool:
         return False
 
 
-def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: Findings, check: int) -> Gallery:
+def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: LedgerStatistics, check: int) -> Previews:
     sample = findings.sample.members
     if not asked or not sample:
-        return Gallery()
+        return Previews()
     selection = Selection.from_builtins(asked.get("selection", {}))
     try:
-        source = open_source(Asked(address=Address.parse(str(asked["source"])), selection=selection))
+        source = open_source(SourceRequest(address=Address.parse(str(asked["source"])), selection=selection))
     except PixmillError:  # it is gone, or may not be read any more: the numbers are still there
-        return Gallery()
+        return Previews()
     from pixmill.batch.datasets.extract import as_files  # noqa: PLC0415  # 20 modules that the live page does without
 
     former, names = str(asked.get("destination", destination)), [picture.output for picture in sample]
-    with as_files(destination, former=former, held=find(state), names=names, largest=LARGEST) as place:
-        options = PictureOptions(
+    with as_files(destination, former=former, held=find_ledger_files(state), names=names, largest=LARGEST) as place:
+        options = PreviewOptions(
             source=source.address.url,
             destination=place,
             recipe=asked["recipe"] if check else {},
             max_bytes=LARGEST,
             follow_symlinks=selection.follow_symlinks,
         )
-        return gallery(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above
+        return make_previews(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above

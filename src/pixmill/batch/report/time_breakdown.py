@@ -13,7 +13,7 @@ WORTH_SAYING = 10.0  # seconds: advice on a run that is over at once is noise
 DOMINATES = 0.5
 
 
-class Spending(msgspec.Struct, frozen=True, kw_only=True):
+class TimeBreakdown(msgspec.Struct, frozen=True, kw_only=True):
     """The time of all workers together, in seconds: ``available`` and, by stage, ``used`` on images that were done.
 
     ``workers`` is how many there were. The difference is what the workers waited, started, or spent on images that failed.
@@ -53,20 +53,20 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
         return min(1.0, seconds / self.available) if self.available else 0.0
 
 
-def spending(stages: Mapping[str, HistogramSnapshot], *, workers: int, seconds: float) -> Spending:
+def time_breakdown(stages: Mapping[str, HistogramSnapshot], *, workers: int, seconds: float) -> TimeBreakdown:
     """Return what ``workers`` did with the ``seconds`` of a run that timed these ``stages``."""
     used = {stage: timing.total for stage, timing in stages.items() if stage != QUEUE}
-    return Spending(workers=workers, available=workers * seconds, used=used)
+    return TimeBreakdown(workers=workers, available=workers * seconds, used=used)
 
 
-def advice(spent: Spending) -> str:
+def advice(spent: TimeBreakdown) -> str:
     """Return one plain sentence when one thing dominates a run that was long enough, else the empty string."""
     if not spent.used or spent.available < WORTH_SAYING * max(1, spent.workers):
         return ""
     return next(_dominant(spent), "")
 
 
-def _dominant(spent: Spending) -> Iterator[str]:
+def _dominant(spent: TimeBreakdown) -> Iterator[str]:
     share = spent.shares.get
     if spent.waiting > DOMINATES:
         yield (

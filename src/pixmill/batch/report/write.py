@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pixmill.batch.config.foreign_code import Code
-from pixmill.batch.inspect.status import open_state, state_folder
+from pixmill.batch.inspect.status import find_state_folder, open_ledgers
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.batch.report.html.page import page
 from pixmill.batch.report.report_data import collect
@@ -29,8 +29,8 @@ def write_report(
     ``allowed``, none is. A run may be going on meanwhile. ``AddressError`` when no run has
     been there, ``RunError`` when the file cannot be written.
     """
-    folder = state_folder(destination, state)
-    with open_state(destination, state) as ledger:
+    folder = find_state_folder(destination, state)
+    with open_ledgers(destination, state) as ledger:
         made_at = time.time() if now is None else now
         text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
     target = path or folder / NAME

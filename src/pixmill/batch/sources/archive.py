@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pixmill.batch.source import Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
+from pixmill.batch.source import OnError, OnIgnored, SourceKind, SourceRequest, unnoticed, with_folders
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
@@ -32,7 +32,7 @@ class Archive(SourceKind):
         return address.local is not None and bool(_scheme(address.location)) and address.local.is_file()
 
     @classmethod
-    def open(cls, asked: Asked) -> Self:
+    def open(cls, asked: SourceRequest) -> Self:
         """Return the archive; ``AddressError`` when it is not there, not an archive, or compressed as a whole."""
         address = asked.address
         if address.local is not None:
@@ -49,7 +49,7 @@ class Archive(SourceKind):
         path = unquote_to_bytes(self.address.location)
         return holder(path), real_holder(path)
 
-    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is left out
+    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is left out
         """Yield the members folder by folder, sorted; hidden folders are not entered."""
         folders: set[bytes] = set()
 

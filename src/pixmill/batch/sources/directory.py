@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
-from pixmill.batch.source import SYMLINK, Asked, Ignored, Refused, SourceKind, unnoticed, with_folders
+from pixmill.batch.source import SYMLINK, OnError, OnIgnored, SourceKind, SourceRequest, unnoticed, with_folders
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
@@ -50,7 +50,7 @@ class Directory(SourceKind):
         return True
 
     @classmethod
-    def open(cls, asked: Asked) -> Self:
+    def open(cls, asked: SourceRequest) -> Self:
         """Return the folder at the address; for that of a file, the folder that holds it, and this one file in it."""
         path, follow = asked.address.local, asked.selection.follow_symlinks
         root, only = _there(asked.address, path) if path else _stored(asked.address)
@@ -70,7 +70,7 @@ class Directory(SourceKind):
         without = msgspec.structs.replace(self._without, own=self._without.own.with_others(folders))
         return Directory(self.address, self.storage, only=self._only, without=without)
 
-    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:
+    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted."""
         if self._only:
             yield [self._single()]
@@ -93,7 +93,7 @@ class Directory(SourceKind):
         own.refresh()
         found = own.find(full)
         if found is None and self._without.follow and is_link(full):
-            found = own.look_for_output(full)  # a link may lead elsewhere the next time
+            found = own.find_output_above(full)  # a link may lead elsewhere the next time
         return found.reason if found else None
 
     def leads_into_output(self, path: bytes) -> bool:
@@ -124,7 +124,7 @@ class _Listing:
     A folder is looked at before it is entered, and again once it was read: a run may have made its output there meanwhile.
     """
 
-    def __init__(self, source: Directory, refused: Refused, ignored: Ignored) -> None:
+    def __init__(self, source: Directory, refused: OnError, ignored: OnIgnored) -> None:
         self._source = source
         self._refused = refused
         self._ignored = ignored

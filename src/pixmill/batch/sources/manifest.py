@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from pixmill.batch.manifests import csv, jsonl, parquet, text
-from pixmill.batch.manifests.grouping import Ancestors, Sortable, chunks, record
-from pixmill.batch.manifests.paths import Mirror
-from pixmill.batch.manifests.row import Listed
+from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
+from pixmill.batch.manifests.paths import PathMapper
+from pixmill.batch.manifests.row import ManifestRow
 from pixmill.batch.outputs.own_folders import OwnFolders
-from pixmill.batch.source import Asked, Folder, Ignored, Refused, Row, SourceKind, unnoticed
+from pixmill.batch.source import Folder, OnError, OnIgnored, Row, SourceKind, SourceRequest, unnoticed
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
@@ -31,7 +31,7 @@ _WEB = ("http", "https")
 _LINES, _JSON, _PARQUET = (".txt", ".lst", ".list"), (".jsonl", ".ndjson"), (".parquet", ".pq")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
-Rows = Callable[[], Iterator[Listed]]
+Rows = Callable[[], Iterator[ManifestRow]]
 
 
 class Manifest(SourceKind):
@@ -42,8 +42,8 @@ class Manifest(SourceKind):
     the list has been read, if it is.
     """
 
-    is_chosen = True
-    is_described = True
+    is_explicit = True
+    has_columns = True
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Manifest(SourceKind):
         self._name = name
         self._follow = follow_symlinks
         self._rows = rows
-        self._mirror = Mirror(base, schemes().names())
+        self._mirror = PathMapper(base, schemes().names())
         self._own = own or OwnFolders()
         self._sorted = ExternalSort(self._records())
 
@@ -74,7 +74,7 @@ class Manifest(SourceKind):
         return address.local is not None and address.local.suffix.lower() in known and address.local.is_file()
 
     @classmethod
-    def open(cls, asked: Asked) -> Self:
+    def open(cls, asked: SourceRequest) -> Self:
         """Return the list; ``RunError`` when it cannot be read. What it holds is not looked at yet."""
         address, selection = asked.address, asked.selection
         terms = str(
@@ -84,20 +84,20 @@ class Manifest(SourceKind):
         path = address.local
         if path is None:
             url = address.url.encode("utf-8", "surrogateescape")
-            return make(lambda: iter([Listed(1, url)]), b"/", name="SRC")
+            return make(lambda: iter([ManifestRow(1, url)]), b"/", name="SRC")
         if address.location == STANDARD_INPUT:
             return make(_standard_input, os.fsencode(Path.cwd()), name="standard input")
         if not is_allowed(path, os.R_OK):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
         return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
 
-    def folders(self, refused: Refused, ignored: Ignored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # all is named
+    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # all is named
         """Yield the images folder by folder, a large one in parts that cannot want one name.
 
         Where they lie is looked at once more: the output may have been made since the list was read.
         """
 
-        def refuse(image: Sortable) -> None:
+        def refuse(image: ManifestImage) -> None:
             refused(image.path, ReadError(image.refusal))
 
         for chunk in chunks(self._sorted, refuse):
@@ -105,7 +105,7 @@ class Manifest(SourceKind):
             entries = []
             for image in chunk:
                 try:
-                    self._check_apart(image.place)
+                    self._check_apart(image.locator)
                 except ReadError as error:
                     refused(image.path, error)
                 else:
@@ -118,28 +118,28 @@ class Manifest(SourceKind):
         for row in self._rows():
             name = f"{self._name}:{row.number:012}".encode("utf-8", "surrogateescape")
             if row.refusal:
-                yield record(Sortable(name, refusal=f"{self._name}, row {row.number}: {row.refusal}"))
+                yield record(ManifestImage(name, refusal=f"{self._name}, row {row.number}: {row.refusal}"))
                 continue
             try:
                 image = self._mirror(row.text)
-                self._check_apart(image.place)
+                self._check_apart(image.locator)
             except ReadError as error:
-                yield record(Sortable(name, refusal=f"{self._name}, row {row.number}: {error.message}"))
+                yield record(ManifestImage(name, refusal=f"{self._name}, row {row.number}: {error.message}"))
             else:
-                is_local = is_local and image.place.startswith(b"\0/")
-                yield record(Sortable(image.path, image.place, row.columns))
+                is_local = is_local and image.locator.startswith(b"\0/")
+                yield record(ManifestImage(image.path, image.locator, row.columns))
                 yield from map(record, ancestors(image.path))
         if is_local:  # then a worker needs no network, and waits for none
             self.address = LOCAL
 
-    def _entry(self, image: Sortable) -> Entry:
+    def _entry(self, image: ManifestImage) -> Entry:
         if image.is_folder:
             return Folder(image.path, 0, b"")
-        size, version = 0, b"@" + blake2b(image.place, digest_size=8).hexdigest().encode()  # a URL may hold a secret
-        if image.place.startswith(b"\0/"):
-            found = self._found(image.place)
+        size, version = 0, b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
+        if image.locator.startswith(b"\0/"):
+            found = self._found(image.locator)
             size, version = (found.size, found.version) if found else (0, b"")
-        return Row(image.path, size, version, image.place, image.columns)
+        return Row(image.path, size, version, image.locator, image.columns)
 
     def _found(self, place: bytes) -> Entry | None:
         """Return what is there now; what is not, or cannot be looked at, is for the worker to say."""
@@ -159,7 +159,7 @@ class Manifest(SourceKind):
             raise ReadError(message)
 
 
-def _rows(path: Path, column: str | None) -> Iterator[Listed]:
+def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:
     """Yield the rows of the list at ``path``, read as its name says."""
     suffix, shown = path.suffix.lower(), printable(path.name)
     if suffix in _PARQUET:
@@ -172,7 +172,7 @@ def _rows(path: Path, column: str | None) -> Iterator[Listed]:
             yield from jsonl.read(file, column, shown=shown) if suffix in _JSON else text.read(file)
 
 
-def _standard_input() -> Iterator[Listed]:
+def _standard_input() -> Iterator[ManifestRow]:
     file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if file is None or file.isatty():
         raise AddressError("SRC is -, and no list comes through standard input", hint="find photos -type f | pixmill run - DST")

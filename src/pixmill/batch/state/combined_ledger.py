@@ -12,41 +12,41 @@ from itertools import groupby
 import msgspec
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.state.ledger_files import Holding, open_to_write
+from pixmill.batch.state.ledger_files import LedgerFile, open_to_write
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import LedgerView, Record, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import Counts, State
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What one ledger holds: its ``counts`` and its ``runs``, oldest first."""
 
-    holding: Holding
+    file: LedgerFile
     counts: Counts
     runs: tuple[RunRecord, ...]
 
 
-class Ledgers(LedgerView):
+class CombinedLedger(LedgerView):
     """Several ledgers as one. A key that more than one knows, after a change of the split, is as the youngest has it."""
 
-    def __init__(self, held: Sequence[Holding]) -> None:
+    def __init__(self, held: Sequence[LedgerFile]) -> None:
         """Read ``held``, without those that a younger split has taken over as a whole."""
         self._ages: dict[Shard, float] = {}
         if len({each.shard.count for each in held}) > 1:
             self._ages = {each.shard: _began(ledger) for each, ledger in _opened(held)}
             held = [each for each in held if not self._is_superseded(each.shard)]
-        self.held = tuple(held)
+        self.ledger_files = tuple(held)
 
     @property
     def is_one_split(self) -> bool:
         """Tell whether no key can be in two of them."""
-        return len({each.shard.count for each in self.held}) == 1
+        return len({each.shard.count for each in self.ledger_files}) == 1
 
-    def standings(self) -> Iterator[Standing]:
+    def summaries(self) -> Iterator[LedgerSummary]:
         """Yield what each of them holds."""
-        for holding, ledger in _opened(self.held):
-            yield Standing(holding=holding, counts=ledger.counts(), runs=tuple(ledger.runs()))
+        for holding, ledger in _opened(self.ledger_files):
+            yield LedgerSummary(file=holding, counts=ledger.counts(), runs=tuple(ledger.runs()))
 
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return what is on record for each key, in order."""
@@ -58,7 +58,7 @@ class Ledgers(LedgerView):
     def counts(self) -> Counts:
         """Return the number of records by state."""
         if self.is_one_split:
-            return total(ledger.counts() for _, ledger in _opened(self.held))
+            return total(ledger.counts() for _, ledger in _opened(self.ledger_files))
         states = [0] * len(State)
         order = list(State)
         for record in self._merged():
@@ -68,23 +68,23 @@ class Ledgers(LedgerView):
     def records(self, state: State | None = None) -> Iterator[Record]:
         """Yield the records, in the order of their keys within each ledger."""
         if self.is_one_split:
-            for _, ledger in _opened(self.held):
+            for _, ledger in _opened(self.ledger_files):
                 yield from ledger.records(state)
         else:
             yield from (record for record in self._merged() if state in (None, record.state))
 
     def runs(self) -> Iterator[RunRecord]:
         """Yield the runs of all, oldest first."""
-        runs = [run for _, ledger in _opened(self.held) for run in ledger.runs()]
+        runs = [run for _, ledger in _opened(self.ledger_files) for run in ledger.runs()]
         yield from sorted(runs, key=lambda run: run.started_at)
 
     def reset(self, keys: Collection[bytes]) -> None:
         """Make these keys new again, wherever they are known; ``RunError`` while a run has one of the ledgers."""
-        for each in self.held:
+        for each in self.ledger_files:
             if each.is_locked():
                 whose = "" if each.shard.count == 1 else f"shard {each.shard} of "
                 raise RunError(f"a run is working on {whose}this output", code="locked", hint="wait for it, or stop it")
-        for each in self.held:
+        for each in self.ledger_files:
             with closing(open_to_write(each.folder)) as ledger:
                 ledger.reset(key for key in keys if each.shard.takes(key))
 
@@ -95,8 +95,8 @@ class Ledgers(LedgerView):
             for _, same in groupby(heapq.merge(*streams, key=_key), key=_key):
                 yield next(same)
 
-    def _youngest_first(self) -> list[Holding]:
-        return sorted(self.held, key=lambda each: -self._ages.get(each.shard, 0.0))
+    def _youngest_first(self) -> list[LedgerFile]:
+        return sorted(self.ledger_files, key=lambda each: -self._ages.get(each.shard, 0.0))
 
     def _is_superseded(self, shard: Shard) -> bool:
         """Tell whether every part of another split is there, and has begun its last run later."""
@@ -115,7 +115,7 @@ def total(parts: Iterable[Counts]) -> Counts:
     return Counts(done=done, failed=failed, pending=pending)
 
 
-def _opened(held: Sequence[Holding]) -> Iterator[tuple[Holding, SqliteLedger]]:
+def _opened(held: Sequence[LedgerFile]) -> Iterator[tuple[LedgerFile, SqliteLedger]]:
     """Yield each with its ledger, open until the next; without one that is only being made at this moment."""
     for holding in held:
         try:

@@ -13,7 +13,7 @@ from pixmill.batch.state.location import FOLDER
 
 FILE = "output-id"
 _LENGTH = 32  # hexadecimal digits
-_TOLD = 12  # of them in the name of a temporary, which has room for 32 characters with the shard
+_TAG_LENGTH = 12  # of them in the name of a temporary, which has room for 32 characters with the shard
 _SHARD = re.compile(r"([1-9][0-9]*)of([1-9][0-9]*)")
 _PATTERN = re.compile(rb"[0-9a-f]{%d}\n?" % _LENGTH)
 
@@ -25,7 +25,7 @@ def identity_of(output: Path) -> str:
 
 def own_tag(state: Path, shard: Shard) -> str:
     """Return the mark of temporaries that ``shard`` writes for the output whose identity is in the state folder ``state``."""
-    return _read(state / FILE)[:_TOLD] + shard.tag
+    return _read(state / FILE)[:_TAG_LENGTH] + shard.tag
 
 
 class OwnTags:
@@ -36,7 +36,7 @@ class OwnTags:
 
     def __init__(self, state: Path, shards: Collection[Shard] | None) -> None:
         """Read the identity that is in the state folder ``state``."""
-        self._identity = _read(state / FILE)[:_TOLD]
+        self._identity = _read(state / FILE)[:_TAG_LENGTH]
         self._shards = None if shards is None else {shard.tag for shard in shards}
 
     def __contains__(self, tag: object) -> bool:

@@ -14,11 +14,11 @@ from pixmill.engine.ledgers.sqlite import SqliteLedger
 
 LEDGER = "ledger.sqlite"
 LOCK = "lock"
-BROUGHT = "brought"  # the file that says whose ledger was brought here from another machine, and when that gave a sign of life
-SIGNS_WITHIN = 90.0  # seconds
+COPIED_FROM = "brought"  # the file that says whose ledger was brought here from another machine, and when that gave a sign of life
+ALIVE_WITHIN = 90.0  # seconds
 
 
-class Holding(msgspec.Struct, frozen=True):
+class LedgerFile(msgspec.Struct, frozen=True):
     """Where a ledger is: the ``shard`` whose it is, and the ``folder`` of its state."""
 
     shard: Shard
@@ -34,7 +34,7 @@ class Holding(msgspec.Struct, frozen=True):
 
         There, its owner's last sign of life decides, which was noted with the copy.
         """
-        return self.is_locked() or now() - self._last_sign() < SIGNS_WITHIN
+        return self.is_locked() or now() - self._last_heartbeat() < ALIVE_WITHIN
 
     def is_locked(self) -> bool:
         """Tell whether a run has it on this machine: its lock goes when its owner dies, by whatever death."""
@@ -50,15 +50,15 @@ class Holding(msgspec.Struct, frozen=True):
             os.close(lock)
         return False
 
-    def _last_sign(self) -> float:
+    def _last_heartbeat(self) -> float:
         try:
-            words = state_folder.read(self.folder, BROUGHT).split()
+            words = state_folder.read(self.folder, COPIED_FROM).split()
             return float(words[1])
         except (OSError, ValueError, IndexError):
             return 0.0
 
 
-def find(state: Path) -> list[Holding]:
+def find_ledger_files(state: Path) -> list[LedgerFile]:
     """Return every ledger in the folder ``state`` and in those of shards below it, in order of their numbers.
 
     ``state`` may also be the folder of one shard, whose ledger is then all there is. ``RunError`` when a folder with a ledger
@@ -68,7 +68,7 @@ def find(state: Path) -> list[Holding]:
     places = {state: Shard(), **{path: shard for path, shard in below.items() if shard}}
     for folder in places:
         state_folder.check(folder)
-    found = [Holding(shard, folder) for folder, shard in places.items() if (folder / LEDGER).exists()]
+    found = [LedgerFile(shard, folder) for folder, shard in places.items() if (folder / LEDGER).exists()]
     return sorted(found, key=lambda each: (each.shard.count, each.shard.index))
 
 

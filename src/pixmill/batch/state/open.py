@@ -10,8 +10,8 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.identity import OwnTags, ensure_identity
 from pixmill.batch.state.ledger_files import LEDGER, LOCK, open_to_write
 from pixmill.batch.state.lock import Lock
-from pixmill.batch.state.resharding import refuse_beside, relatives, take_over
-from pixmill.batch.state.stored_config import about
+from pixmill.batch.state.resharding import check_not_running, import_from_other_split, overlapping_ledgers
+from pixmill.batch.state.stored_config import stored_config
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import FINISHED, Ledger, RunRecord
@@ -20,14 +20,14 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
 #: how the codes of failures begin that an option may have lifted
-RECONSIDERED = ("limit", "timeout", "out-of-memory", "exists", "write-link")
+LIMIT_CODES = ("limit", "timeout", "out-of-memory", "exists", "write-link")
 
 
-class OutputPlaces(Protocol):
+class RunLocations(Protocol):
     """Where an output and its state are, as ``Places`` has found them."""
 
     @property
-    def home(self) -> Address:
+    def output_root(self) -> Address:
         """DST, and of a dataset the folder of its shards."""
 
     @property
@@ -39,92 +39,92 @@ class OutputPlaces(Protocol):
         """The folder of the state, on this machine."""
 
     @property
-    def guard(self) -> Path:
+    def lock_folder(self) -> Path:
         """The folder of this machine with the lock and the identity of the output."""
 
     def check_apart(self, source: str) -> None:
         """Raise ``AddressError`` when SRC is the output, or lies in it."""
 
 
-def open_state(config: RunConfig, places: OutputPlaces, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
+def open_run_state(config: RunConfig, places: RunLocations, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
     """Make the state folder of ``places``, take the lock, open the ledger, and clear away what a dead run left behind.
 
     With the ledger come observers that the run needs for the sake of its state.
     """
-    state, guard, shard = places.state, places.guard, config.selection.shard
+    state, guard, shard = places.state, places.lock_folder, config.selection.shard
     for folder in (guard, state):
         state_folder.make(folder)
-    output = str(places.home)
+    output = str(places.output_root)
     stack.enter_context(Lock(guard / LOCK, output, shared=shard.count > 1))
     ensure_identity(guard)
     places.check_apart(config.source)
     if state != guard:
         stack.enter_context(Lock(state / LOCK, output))
-    others = relatives(shard, state)
-    refuse_beside(shard, others)
-    keepers = _keepers(places, shard, stack)
+    others = overlapping_ledgers(shard, state)
+    check_not_running(shard, others)
+    keepers = _remote_session(places, shard, stack)
     is_new = not (state / LEDGER).exists()
     ledger = open_to_write(state)
     stack.callback(ledger.close)
     runs = list(ledger.runs())
-    inherited = take_over(ledger, shard, others)
+    inherited = import_from_other_split(ledger, shard, others)
     last = inherited or (runs[-1] if runs else None)
     if is_new or (last and last.reason != FINISHED):
-        sweep(places, shard)
+        remove_temporaries(places, shard)
     if last:
-        _reconsider(ledger, last, config)
-    return ledger, (Losses(places, shard), *keepers)
+        _reset_limit_failures(ledger, last, config)
+    return ledger, (SweepAfterCrash(places, shard), *keepers)
 
 
-def _keepers(places: OutputPlaces, shard: Shard, stack: ExitStack) -> tuple[Observer, ...]:
+def _remote_session(places: RunLocations, shard: Shard, stack: ExitStack) -> tuple[Observer, ...]:
     """Hold an output that is in a store against other machines, and bring its ledger here: nothing for any other output."""
-    if places.home.local:
+    if places.output_root.local:
         return ()
     # All of it takes longer to import than a small picture to make, and most outputs are folders.
-    from pixmill.batch.state.remote.session import Keeper  # noqa: PLC0415
+    from pixmill.batch.state.remote.session import RemoteStateSession  # noqa: PLC0415
     from pixmill.storage.object_store.storage import ObjectStorage  # noqa: PLC0415
 
-    storage = open_storage(places.home)
+    storage = open_storage(places.output_root)
     if not isinstance(storage, ObjectStorage):
         return ()
-    keeper = Keeper(storage, places.state, shard)
+    keeper = RemoteStateSession(storage, places.state, shard)
     stack.callback(keeper.end)
     keeper.begin()
     return (keeper,)
 
 
-def sweep(places: OutputPlaces, shard: Shard) -> None:
+def remove_temporaries(places: RunLocations, shard: Shard) -> None:
     """Remove the temporaries that dead runs and workers have left of this output: nobody else can be writing, the lock is ours."""
-    dead = [shard, *(each.shard for each in relatives(shard, places.state))] if shard.count > 1 else None
-    open_storage(places.destination).remove_temporaries(OwnTags(places.guard, dead))
+    dead = [shard, *(each.shard for each in overlapping_ledgers(shard, places.state))] if shard.count > 1 else None
+    open_storage(places.destination).remove_temporaries(OwnTags(places.lock_folder, dead))
 
 
-def _reconsider(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
+def _reset_limit_failures(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
     """Give failures another chance of which an option decides that has changed since, and that the id does not know."""
-    if last.metadata == about(config):
+    if last.metadata == stored_config(config):
         return
     at_a_limit = (
         record.key
         for record in ledger.records(State.FAILED)
-        if record.failure is not None and record.failure.code.startswith(RECONSIDERED)
+        if record.failure is not None and record.failure.code.startswith(LIMIT_CODES)
     )
     ledger.reset(list(at_a_limit))
 
 
-class Losses:
+class SweepAfterCrash:
     """An observer that clears away, at the end of a run, what workers left that were killed in the middle of a write."""
 
-    def __init__(self, places: OutputPlaces, shard: Shard) -> None:
+    def __init__(self, places: RunLocations, shard: Shard) -> None:
         """Have seen no loss."""
         self._places = places
         self._shard = shard
-        self._is_lossy = False
+        self._has_lost_workers = False
 
     def on_event(self, event: Event) -> None:
         """Take note of a lost worker."""
-        self._is_lossy = self._is_lossy or isinstance(event, WorkerLost)
+        self._has_lost_workers = self._has_lost_workers or isinstance(event, WorkerLost)
 
     def close(self) -> None:
         """Sweep the output if there is anything to expect: it takes a look at every folder."""
-        if self._is_lossy:
-            sweep(self._places, self._shard)
+        if self._has_lost_workers:
+            remove_temporaries(self._places, self._shard)

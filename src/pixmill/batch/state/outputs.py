@@ -16,16 +16,16 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
-KEPT = 4  # folders whose listing is kept: inputs come folder by folder, and so do their outputs
-FRESH = 60.0  # seconds: a watched folder goes on for days
+CACHED_FOLDERS = 4  # folders whose listing is kept: inputs come folder by folder, and so do their outputs
+MAX_AGE = 60.0  # seconds: a watched folder goes on for days
 
 
-class _Listed(msgspec.Struct, frozen=True):
+class _CachedListing(msgspec.Struct, frozen=True):
     sizes: dict[bytes, int]
     at: float
 
 
-class ObjectsStand:
+class StoredOutputsExist:
     """Tells by their size whether the outputs of a finished task are still in the ``storage`` that they were written to.
 
     Memory: the names in the few folders that were last asked about.
@@ -35,7 +35,7 @@ class ObjectsStand:
         """List nothing yet."""
         self._storage = storage
         self._clock = clock
-        self._listed: OrderedDict[bytes, _Listed] = OrderedDict()
+        self._listed: OrderedDict[bytes, _CachedListing] = OrderedDict()
 
     def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
         """Return whether every output of ``record`` has the size it was written with."""
@@ -46,27 +46,27 @@ class ObjectsStand:
     def _sizes(self, folder: bytes) -> dict[bytes, int]:
         now = self._clock()
         known = self._listed.get(folder)
-        if known is None or now - known.at > FRESH:
+        if known is None or now - known.at > MAX_AGE:
             listings = self._storage.list(folder, descend=lambda _: False)
             entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
-            known = _Listed({entry.path: entry.size for entry in entries}, now)
+            known = _CachedListing({entry.path: entry.size for entry in entries}, now)
             self._listed[folder] = known
-            if len(self._listed) > KEPT:
+            if len(self._listed) > CACHED_FOLDERS:
                 self._listed.popitem(last=False)
         self._listed.move_to_end(folder)
         return known.sizes
 
 
-def outputs_stand(destination: Address) -> StillValid:
+def outputs_exist(destination: Address) -> StillValid:
     """Return what tells whether the outputs of a finished task are still there: the ledger alone is not believed."""
     if destination.local:
-        return FilesStand(destination.local)
-    from pixmill.batch.state.outputs import ObjectsStand  # noqa: PLC0415  # most outputs are folders
+        return LocalOutputsExist(destination.local)
+    from pixmill.batch.state.outputs import StoredOutputsExist  # noqa: PLC0415  # most outputs are folders
 
-    return ObjectsStand(open_storage(destination))
+    return StoredOutputsExist(open_storage(destination))
 
 
-class FilesStand:
+class LocalOutputsExist:
     """Tells by their size whether the files of a finished task are still there: the hot path of a re-run."""
 
     def __init__(self, destination: Path) -> None:

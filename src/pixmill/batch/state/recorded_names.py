@@ -7,13 +7,13 @@ from pathlib import Path
 from threading import Lock
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.item import Written, unpack
-from pixmill.batch.state.ledger_files import find
+from pixmill.batch.item import OutputRecord, unpack
+from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import Record
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 
-MOST = 64  # ledgers that are looked into at once; a run that follows on more of them takes them over when it begins
+MAX_QUERY = 64  # ledgers that are looked into at once; a run that follows on more of them takes them over when it begins
 
 
 class RecordedNames:
@@ -52,8 +52,8 @@ class RecordedNames:
     def _opened(self) -> list[SqliteLedger]:
         """Open what can be read beside a run; the check of a whole ledger, which takes a while, is made once."""
         opened = []
-        held = [each for each in find(self._state) if each.shard == self._shard or each.shard.shares_with(self._shard)]
-        for each in held[:MOST]:
+        held = [each for each in find_ledger_files(self._state) if each.shard == self._shard or each.shard.shares_with(self._shard)]
+        for each in held[:MAX_QUERY]:
             with suppress(RunError):
                 ledger = each.open()
                 if ledger.is_exclusive:
@@ -64,9 +64,9 @@ class RecordedNames:
 
     def _names(self, record: Record | None) -> Collection[bytes]:
         result = (record.result or record.former) if record else b""
-        return [output.name for output in unpack(result).written if self._is_there(output)] if result else ()
+        return [output.name for output in unpack(result).recorded_outputs if self._is_there(output)] if result else ()
 
-    def _is_there(self, output: Written) -> bool:
+    def _is_there(self, output: OutputRecord) -> bool:
         if self._root is None:
             return True
         try:

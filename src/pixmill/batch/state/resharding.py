@@ -7,20 +7,20 @@ import logging
 from pathlib import Path
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.state.combined_ledger import Ledgers
-from pixmill.batch.state.ledger_files import Holding, find
+from pixmill.batch.state.combined_ledger import CombinedLedger
+from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.core.errors import RunError
 from pixmill.core.humanize import plural
 from pixmill.engine.ledger import Ledger, RunRecord
 
 
-def relatives(shard: Shard, state: Path) -> list[Holding]:
+def overlapping_ledgers(shard: Shard, state: Path) -> list[LedgerFile]:
     """Return the ledgers of other splits that may know images of ``shard``, whose own ledger is in the folder ``state``."""
     base = state.parent if shard.count > 1 else state
-    return [each for each in find(base) if each.shard.count != shard.count and each.shard.shares_with(shard)]
+    return [each for each in find_ledger_files(base) if each.shard.count != shard.count and each.shard.shares_with(shard)]
 
 
-def refuse_beside(shard: Shard, held: list[Holding]) -> None:
+def check_not_running(shard: Shard, held: list[LedgerFile]) -> None:
     """Raise ``RunError`` when a run has one of these ledgers now. To be called with the lock of one's own taken."""
     for each in held:
         if each.is_locked():
@@ -31,7 +31,7 @@ def refuse_beside(shard: Shard, held: list[Holding]) -> None:
             )
 
 
-def take_over(ledger: Ledger, shard: Shard, held: list[Holding]) -> RunRecord | None:
+def import_from_other_split(ledger: Ledger, shard: Shard, held: list[LedgerFile]) -> RunRecord | None:
     """Take into ``ledger`` what ``held`` know of the images of ``shard`` and have learned since its own last run.
 
     Returns the last run of those that had something to say, ``None`` where nothing is new.
@@ -40,16 +40,16 @@ def take_over(ledger: Ledger, shard: Shard, held: list[Holding]) -> RunRecord | 
     heard = [each for each in held if (last := _last(each)) is not None and last.started_at > began]
     if not heard:
         return None
-    known = Ledgers(heard)
+    known = CombinedLedger(heard)
     adopted = ledger.import_records(record for record in known.records() if shard.takes(record.key))
-    sources = ", ".join(_name(each.shard) for each in known.held)
+    sources = ", ".join(_name(each.shard) for each in known.ledger_files)
     logging.getLogger(__name__).warning("%s goes on with %s known to %s", _name(shard), plural(adopted, "image"), sources)
-    return max(filter(None, map(_last, known.held)), key=lambda run: run.started_at)
+    return max(filter(None, map(_last, known.ledger_files)), key=lambda run: run.started_at)
 
 
 def _name(shard: Shard) -> str:
     return "the whole" if shard.count == 1 else f"shard {shard}"
 
 
-def _last(holding: Holding) -> RunRecord | None:
-    return max(Ledgers([holding]).runs(), key=lambda run: run.started_at, default=None)
+def _last(holding: LedgerFile) -> RunRecord | None:
+    return max(CombinedLedger([holding]).runs(), key=lambda run: run.started_at, default=None)

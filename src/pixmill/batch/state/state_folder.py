@@ -22,8 +22,8 @@ CODE = "state-untrusted"
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE
 _DATABASE = r"(?:ledger|catalogue|snapshot|arriving)\.sqlite(?:-wal|-shm|-journal)?"
-_OWN_FRAMES = re.compile(rf"{_DATABASE}|lock|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore")
-_OUR_FOLDERS = re.compile(r"runs|(?:parts|staging)(?:-\d+of\d+)?|shard-\d+-of-\d+")
+_OWN_NAMES = re.compile(rf"{_DATABASE}|lock|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore")
+_OWN_FOLDERS = re.compile(r"runs|(?:parts|staging)(?:-\d+of\d+)?|shard-\d+-of-\d+")
 _README = (
     "pixmill keeps here what it knows of the images in the folder above: a run that is started again goes on from it.\n"
     "It holds paths of this machine and need not be published; --state FOLDER keeps it elsewhere.\n"
@@ -32,7 +32,7 @@ _README = (
 
 def is_name_of_state(name: str) -> bool:
     """Tell whether a file of this ``name`` in a state folder is one of its own."""
-    return bool(_OWN_FRAMES.fullmatch(name) or _OUR_FOLDERS.fullmatch(name))
+    return bool(_OWN_NAMES.fullmatch(name) or _OWN_FOLDERS.fullmatch(name))
 
 
 def make(folder: Path) -> None:
@@ -188,7 +188,7 @@ def _judge(status: os.stat_result, path: Path, owners: Collection[int]) -> None:
     """Raise ``RunError`` unless this is a file or a folder of somebody who is trusted."""
     if stat.S_ISLNK(status.st_mode):
         raise _link(path)
-    is_folder = _OUR_FOLDERS.fullmatch(path.name) or path.name == FOLDER
+    is_folder = _OWN_FOLDERS.fullmatch(path.name) or path.name == FOLDER
     fits = stat.S_ISDIR if is_folder else _holds_bytes
     if not fits(status.st_mode):
         kind = "folder" if is_folder else "regular file"

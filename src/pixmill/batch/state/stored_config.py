@@ -8,7 +8,7 @@ from pixmill.storage.address import Address
 STANDARD_INPUT = "-"
 
 
-def about(config: RunConfig) -> bytes:
+def stored_config(config: RunConfig) -> bytes:
     """Return ``config`` as the JSON that the ledger keeps with a run."""
     asked = config.to_builtins()
     source = Address.parse(config.source).local

@@ -10,13 +10,13 @@ from pixmill.batch.item import Item, to_task
 from pixmill.batch.outputs.reuse import handed_over
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.source import Folder
-from pixmill.batch.watch.debounce import Gate
-from pixmill.batch.watch.detectors.choose import choose
+from pixmill.batch.watch.debounce import Debouncer
+from pixmill.batch.watch.detectors.choose import choose_detector
 from pixmill.batch.watch.detectors.detector import Changes, Detector
 from pixmill.batch.watch.events import CaughtUp, NameRefused, OutputRemoved, SourceLost, SourceReturned, WatchStarted
-from pixmill.batch.watch.folder_names import Named, Siblings
-from pixmill.batch.watch.mirror_deletes import Mirror
-from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.folder_names import FolderNamer, NamedItems
+from pixmill.batch.watch.mirror_deletes import DeletionMirror
+from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.root import Root, watched
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.engine.ledger import Ledger
@@ -26,13 +26,13 @@ from pixmill.storage.open import open_storage
 
 GLANCE = 1.0  # seconds between two looks at whether the folder is still there
 IDLE_SHARE = 4  # for each second that naming costs, this many seconds without: a burst comes in few large portions
-OLD = 60.0  # seconds: what was last changed before them, by its own clock, was whole before anybody watched
+ASSUMED_COMPLETE_AGE = 60.0  # seconds: what was last changed before them, by its own clock, was whole before anybody watched
 # what browsers and copying programs call a file that they have not finished
-UNFINISHED = (b".part", b".partial", b".tmp", b".temp", b".crdownload", b".download", b".opdownload", b".filepart", b"~")
+PARTIAL_SUFFIXES = (b".part", b".partial", b".tmp", b".temp", b".crdownload", b".download", b".opdownload", b".filepart", b"~")
 # a failure that says nothing about the image: it was not there, or not the same any more
-PASSING = frozenset({"changed", "read-changed", "read-vanished"})
+TRANSIENT_CODES = frozenset({"changed", "read-changed", "read-vanished"})
 
-Tell = Callable[..., None]
+Publish = Callable[..., None]
 
 
 class Clocks(msgspec.Struct, frozen=True):
@@ -49,18 +49,18 @@ class Arrivals:
     """
 
     def __init__(
-        self, plan: Plan, ledger: Ledger, watching: Watching, *, tell: Tell, goes_on: Callable[[], bool], clocks: Clocks
+        self, plan: Plan, ledger: Ledger, watching: WatchOptions, *, tell: Publish, goes_on: Callable[[], bool], clocks: Clocks
     ) -> None:
         """Look at nothing yet."""
         self._plan = plan
         self._ledger = ledger
         self._watching = watching
-        self._tell = tell
+        self._publish = tell
         self._goes_on = goes_on
         self._clocks = clocks
         self._source, self._folder = watched(plan)
         self._root = Root(self._folder, plan.places.own)
-        self._siblings = Siblings(plan, ledger, empties=watching.empties)
+        self._siblings = FolderNamer(plan, ledger, empties=watching.empties)
         self._mirror = self._make_mirror() if watching.mirror else None
         self._gate = self._make_gate(lambda _: False)
         self._in_flight: set[bytes] = set()
@@ -83,7 +83,7 @@ class Arrivals:
         self._in_flight.discard(key)
         if self._mirror and self._mirror.is_renaming(key):
             self._mirror.finished(key, spared=self._named(_folder(key), set(), set()).names)
-        if isinstance(outcome, Failed) and outcome.remembered and outcome.failure.code in PASSING:
+        if isinstance(outcome, Failed) and outcome.remembered and outcome.failure.code in TRANSIENT_CODES:
             self._ledger.reset([key])
             self._again.add(key)
         if key in self._again:
@@ -93,10 +93,12 @@ class Arrivals:
     def _listen(self) -> Detector:
         root = bytes(self._folder)
         follow = self._plan.config.selection.follow_symlinks
-        detector, reason = choose(root, self._source.enters, follow=follow, poll=self._watching.poll, clock=self._clocks.elapsed)
+        detector, reason = choose_detector(
+            root, self._source.enters, follow=follow, poll=self._watching.poll, clock=self._clocks.elapsed
+        )
         self._gate = self._make_gate(detector.is_open)
         self._has_missed_something = True
-        self._tell(WatchStarted, method=detector.method, reason=reason)
+        self._publish(WatchStarted, method=detector.method, reason=reason)
         return detector
 
     def _follow(self, detector: Detector) -> Iterator[Task | None]:
@@ -114,10 +116,10 @@ class Arrivals:
             yield None
 
     def _wait_for_return(self) -> Iterator[None]:
-        self._tell(SourceLost)
+        self._publish(SourceLost)
         while self._goes_on():
             if self._is_time_to_look() and self._root.has_returned():
-                self._tell(SourceReturned)
+                self._publish(SourceReturned)
                 return
             yield None
 
@@ -126,7 +128,7 @@ class Arrivals:
         refusals: list[Item] = []
 
         def refused(path: bytes, error: ImageError) -> None:
-            refusals.append(Item(Entry(path + b"/", 0, b""), refusal=error.message))
+            refusals.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         is_empty = True
         self._plan.selector.ignored.clear()  # nobody else counts here, and what is listed again is not more
@@ -141,7 +143,7 @@ class Arrivals:
             self._mirror.forget(self._mirror.missing(self._exists), spared=())
 
     def _old_ones(self, entries: Sequence[Entry]) -> Iterator[Task]:
-        limit = (self._clocks.now() - OLD) * 1e9
+        limit = (self._clocks.now() - ASSUMED_COMPLETE_AGE) * 1e9
         files = [entry for entry in entries if not isinstance(entry, Folder)]
         old = {entry.path for entry in files if int(entry.version) < limit}
         for entry in files:
@@ -163,7 +165,7 @@ class Arrivals:
 
     def _note_file(self, path: bytes) -> None:
         name = path.rpartition(b"/")[2]
-        if not name.startswith(b".") and not name.lower().endswith(UNFINISHED):
+        if not name.startswith(b".") and not name.lower().endswith(PARTIAL_SUFFIXES):
             self._gate.note(path)
             self._is_behind = True
 
@@ -186,10 +188,10 @@ class Arrivals:
             yield from self._as_tasks(each.came)
             yield from self._as_tasks(item for item in each.renamed if item.entry.path not in self._gate)
 
-    def _change(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> Named:
+    def _change(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> NamedItems:
         """Name what came into ``folder``, and let the mirror see what went; without one, what went is of no interest."""
         if not self._mirror or not self._root.is_there():  # what went with the whole folder was not removed
-            return self._named(folder, came, set()) if came else Named()
+            return self._named(folder, came, set()) if came else NamedItems()
         named = self._named(folder, came, gone)
         below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}
         left = self._mirror.forget(gone | below, spared=named.names)
@@ -201,15 +203,15 @@ class Arrivals:
             renamed=tuple(handed_over(item, left) for item in named.renamed),
         )
 
-    def _named(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> Named:
+    def _named(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> NamedItems:
         return self._guarded(self._siblings.listed(folder), came, gone)
 
-    def _guarded(self, entries: Sequence[Entry], came: set[bytes], gone: set[bytes] | None = None) -> Named:
+    def _guarded(self, entries: Sequence[Entry], came: set[bytes], gone: set[bytes] | None = None) -> NamedItems:
         try:
             return self._siblings.named(entries, came=came, gone=gone or ())
         except ConfigError as error:
-            self._tell(NameRefused, message=error.message)
-            return Named()
+            self._publish(NameRefused, message=error.message)
+            return NamedItems()
 
     def _as_tasks(self, items: "Sequence[Item] | Iterator[Item]") -> Iterator[Task]:
         for item in items:
@@ -222,7 +224,7 @@ class Arrivals:
     def _tell_whether_caught_up(self) -> None:
         if self._is_behind and not self._in_flight and not self._gate:
             self._is_behind = False
-            self._tell(CaughtUp)
+            self._publish(CaughtUp)
 
     def _is_root_there(self) -> bool:
         return not self._is_time_to_look() or self._root.is_there()
@@ -234,12 +236,12 @@ class Arrivals:
         self._looks_again_at = now + GLANCE
         return True
 
-    def _make_gate(self, is_open: Callable[[bytes], bool]) -> Gate:
-        return Gate(self._look, is_open, settle=self._watching.settle, clock=self._clocks.elapsed)
+    def _make_gate(self, is_open: Callable[[bytes], bool]) -> Debouncer:
+        return Debouncer(self._look, is_open, settle=self._watching.settle, clock=self._clocks.elapsed)
 
-    def _make_mirror(self) -> Mirror:
+    def _make_mirror(self) -> DeletionMirror:
         destination = open_storage(self._plan.places.destination)
-        return Mirror(self._ledger, destination, lambda name: self._tell(OutputRemoved, name=name))
+        return DeletionMirror(self._ledger, destination, lambda name: self._publish(OutputRemoved, name=name))
 
     def _look(self, path: bytes) -> Entry | None:
         """Return what is at ``path``. What cannot be looked at is not gone."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-class SettingsFiles:
+class ConfigFileWatcher:
     """Notices when a file changes and has then stayed the same between two looks, so that nobody reads half of it."""
 
     def __init__(self, paths: Sequence[Path]) -> None:

@@ -6,11 +6,11 @@ import msgspec
 
 from pixmill.storage.entry import Entry
 
-PATIENCE = 300.0
+MAX_OPEN_WAIT = 300.0
 """Seconds after which a file counts as whole though it seems open: ``truncate(2)`` changes a file that nobody will close."""
 
 
-class Waiting(msgspec.Struct, frozen=True, array_like=True):
+class Pending(msgspec.Struct, frozen=True, array_like=True):
     """What a file was when it last changed, and when that was seen."""
 
     entry: Entry | None
@@ -18,7 +18,7 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     due: float
 
 
-class Gate:
+class Debouncer:
     """Holds files until size and modification time have been the same for ``settle`` seconds, and nobody has them open to write.
 
     ``look`` returns what is there now, ``is_open`` whether somebody is known to write it. ``clock`` returns seconds that only grow.
@@ -37,7 +37,7 @@ class Gate:
         self._is_open = is_open
         self._settle = settle
         self._clock = clock
-        self._waiting: dict[bytes, Waiting] = {}  # in the order in which they are due: each wait is equally long
+        self._waiting: dict[bytes, Pending] = {}  # in the order in which they are due: each wait is equally long
 
     def __len__(self) -> int:
         """Return how many files wait."""
@@ -50,7 +50,7 @@ class Gate:
     def note(self, path: bytes) -> None:
         """Hold ``path``: it has changed just now."""
         now = self._clock()
-        self._hold(path, Waiting(self._look(path), now, now + self._settle))
+        self._hold(path, Pending(self._look(path), now, now + self._settle))
 
     def settled(self) -> Iterator[tuple[bytes, Entry | None]]:
         """Let through every path that has settled: with what it is, or ``None`` when it is gone."""
@@ -63,9 +63,9 @@ class Gate:
         for path, waiting in due:
             entry = self._look(path)
             if entry != waiting.entry:
-                self._hold(path, Waiting(entry, now, now + self._settle))
-            elif self._is_open(path) and now - waiting.since < PATIENCE:
-                self._hold(path, Waiting(entry, waiting.since, now + self._settle))
+                self._hold(path, Pending(entry, now, now + self._settle))
+            elif self._is_open(path) and now - waiting.since < MAX_OPEN_WAIT:
+                self._hold(path, Pending(entry, waiting.since, now + self._settle))
             else:
                 del self._waiting[path]
                 yield path, entry
@@ -74,6 +74,6 @@ class Gate:
         """Let go of everything."""
         self._waiting.clear()
 
-    def _hold(self, path: bytes, waiting: Waiting) -> None:
+    def _hold(self, path: bytes, waiting: Pending) -> None:
         self._waiting.pop(path, None)
         self._waiting[path] = waiting

@@ -13,7 +13,7 @@ from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
 
 
-class Named(msgspec.Struct, frozen=True):
+class NamedItems(msgspec.Struct, frozen=True):
     """What is to be done in a folder: ``came`` in it, and ``renamed`` because of others. ``names``: all that its images have."""
 
     came: tuple[Item, ...] = ()
@@ -21,7 +21,7 @@ class Named(msgspec.Struct, frozen=True):
     names: frozenset[bytes] = frozenset()
 
 
-class Siblings:
+class FolderNamer:
     """Names what comes, a folder at a time.
 
     Where images leave SRC once they are done (``empties``), an output is never written over: a second ``a.jpg`` is another picture.
@@ -39,7 +39,7 @@ class Siblings:
         """Return the entries of one folder, and the folders in it; none when it is gone or nobody may read it."""
         return self._source.siblings(folder)
 
-    def named(self, entries: Sequence[Entry], *, came: Collection[bytes], gone: Collection[bytes] = ()) -> Named:
+    def named(self, entries: Sequence[Entry], *, came: Collection[bytes], gone: Collection[bytes] = ()) -> NamedItems:
         """Name the ``entries`` of one folder, all of them, into which ``came`` have come, and from which ``gone`` have gone."""
         chosen, folders = self._plan.selector.choose(entries)
         paths = [entry.path for entry in chosen]
@@ -48,7 +48,7 @@ class Siblings:
         before = namer.names([*(path for path in paths if path not in came), *gone], folders)
         takes = self._plan.config.selection.shard.takes
         items = [self._plan.item(entry, names[entry.path]) for entry in chosen if takes(entry.path)]
-        return Named(
+        return NamedItems(
             came=tuple(item for item in items if item.entry.path in came),
             renamed=tuple(item for item in items if item.names != before.get(item.entry.path, item.names)),
             names=frozenset(name for each in names.values() for name in each),

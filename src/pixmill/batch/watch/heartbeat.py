@@ -19,7 +19,7 @@ PAUSE = 2.0  # seconds between two signs
 ALLOWANCE = 20.0  # seconds of silence beyond the longest that one image may take
 
 
-class Sign(msgspec.Struct, frozen=True):
+class HeartbeatRecord(msgspec.Struct, frozen=True):
     """Who lives, and how many seconds of silence mean that it does not."""
 
     pid: int
@@ -35,7 +35,7 @@ class Heartbeat:
     def __init__(self, folder: Path, *, busy: float, clock: Callable[[], float]) -> None:
         """Leave no sign yet."""
         self._folder = folder
-        self._sign = Sign(os.getpid(), ALLOWANCE + busy)
+        self._sign = HeartbeatRecord(os.getpid(), ALLOWANCE + busy)
         self._clock = clock
         self._due = 0.0
         self._is_there = False
@@ -66,10 +66,10 @@ class Heartbeat:
         return False
 
 
-def why_not_alive(folder: Path, *, now: Callable[[], float] = time.time) -> str:
+def liveness_problem(folder: Path, *, now: Callable[[], float] = time.time) -> str:
     """Return what is wrong with the watcher whose signs are in ``folder``, or the empty string."""
     try:
-        sign = msgspec.json.decode(state_folder.read(folder, NAME), type=Sign)
+        sign = msgspec.json.decode(state_folder.read(folder, NAME), type=HeartbeatRecord)
         silence = now() - (folder / NAME).lstat().st_mtime
     except (OSError, *DECODE_ERRORS):
         return "nothing is watching"

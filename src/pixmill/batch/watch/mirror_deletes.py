@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from pixmill.batch.item import Written, unpack
+from pixmill.batch.item import OutputRecord, unpack
 from pixmill.batch.outputs.reuse import on_record
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import State
 from pixmill.storage.storage import Storage
 
 
-class Mirror:
+class DeletionMirror:
     """Removes outputs by the ledger's word alone: what pixmill did not write, it does not remove."""
 
     def __init__(self, ledger: Ledger, destination: Storage, removed: Callable[[bytes], None]) -> None:
@@ -19,7 +19,7 @@ class Mirror:
         self._removed = removed
         self._stale: dict[bytes, set[bytes]] = {}
 
-    def forget(self, keys: Iterable[bytes], *, spared: Collection[bytes]) -> list[Written]:
+    def forget(self, keys: Iterable[bytes], *, spared: Collection[bytes]) -> list[OutputRecord]:
         """Remove what is known of the images ``keys``, and their outputs; ``spared`` are names that others have by now.
 
         Return the outputs that were spared.
@@ -29,7 +29,7 @@ class Mirror:
             self._remove(_outputs(record) - set(spared))
         return [output for record in records for output in on_record(record) if output.name in spared]
 
-    def rename(self, key: bytes) -> list[Written]:
+    def rename(self, key: bytes) -> list[OutputRecord]:
         """Make the image ``key`` new, since its outputs get other names; the old ones stay until the new ones are there.
 
         Return the old ones.

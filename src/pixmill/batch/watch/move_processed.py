@@ -16,7 +16,7 @@ from pixmill.storage.local import inodes
 from pixmill.storage.storage import Storage
 
 
-class Inbox:
+class ProcessedMover:
     """Moves an image to where its outcome says, keeping its folder and never writing over another file."""
 
     def __init__(self, source: Storage, root: Path, *, done: str | None, failed: str | None) -> None:

@@ -9,7 +9,7 @@ from pixmill.core.model import Model
 from pixmill.core.units import Duration
 
 
-class Watching(Model, frozen=True, kw_only=True):
+class WatchOptions(Model, frozen=True, kw_only=True):
     """How a folder is watched, and what becomes of its files."""
 
     error: ClassVar = ConfigError

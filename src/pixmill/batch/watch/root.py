@@ -45,7 +45,7 @@ class Root:
             status = self._path.stat()
         except OSError:
             return None
-        if self._own.look_for_output(bytes(self._path)):
+        if self._own.find_output_above(bytes(self._path)):
             return None
         # a folder that was removed under a mount point or an open handle is still seen, but has no name any more
         return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) and status.st_nlink else None

@@ -16,11 +16,11 @@ from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.run import BatchRun, begin
 from pixmill.batch.watch.arrivals import Arrivals, Clocks
-from pixmill.batch.watch.config_files import SettingsFiles
+from pixmill.batch.watch.config_files import ConfigFileWatcher
 from pixmill.batch.watch.events import SettingsChanged, SettingsRefused, SourceKept, SourceMoved
 from pixmill.batch.watch.heartbeat import Heartbeat
-from pixmill.batch.watch.move_processed import Inbox
-from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.move_processed import ProcessedMover
+from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.root import watched
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
@@ -41,7 +41,7 @@ class Watch:
     def __init__(
         self,
         ask: Callable[[], RunConfig],
-        watching: Watching,
+        watching: WatchOptions,
         *,
         files: Sequence[Path] = (),
         observers: Sequence[Observer] = (),
@@ -51,7 +51,7 @@ class Watch:
         self._ask = ask
         self._config = ask()
         self._watching = watching
-        self._files = SettingsFiles(files)
+        self._files = ConfigFileWatcher(files)
         self._metrics = Metrics()
         self._observers = (self._metrics, *observers)
         self._clocks = clocks or Clocks(time.monotonic, time.time)
@@ -101,7 +101,7 @@ class Watch:
             arrivals.append(Arrivals(made, ledger, self._watching, tell=self._tell, goes_on=goes_on, clocks=self._clocks))
             return iter(arrivals[0])
 
-        with begin(made, stream, observers=[_Lasting(observer) for observer in self._observers]) as run:
+        with begin(made, stream, observers=[_NonClosing(observer) for observer in self._observers]) as run:
             self._run = run
             if self._reason:
                 run.stop(self._reason)
@@ -121,11 +121,11 @@ class Watch:
         moves = [Path(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
         return Plan(made.config, msgspec.structs.replace(made.places, source=former.excluding(moves)))
 
-    def _inbox(self, made: Plan) -> Inbox:
+    def _inbox(self, made: Plan) -> ProcessedMover:
         places, watching = made.places, self._watching
-        return Inbox(places.source.storage, watched(made)[1], done=watching.move_done, failed=watching.move_failed)
+        return ProcessedMover(places.source.storage, watched(made)[1], done=watching.move_done, failed=watching.move_failed)
 
-    def _move(self, inbox: Inbox, outcome: Outcome) -> None:
+    def _move(self, inbox: ProcessedMover, outcome: Outcome) -> None:
         try:
             moved = inbox.take(outcome)
         except OSError as error:
@@ -161,7 +161,7 @@ class Watch:
             observer.on_event(event)
 
 
-class _Lasting:
+class _NonClosing:
     """An observer that outlives the run that it observes."""
 
     def __init__(self, observer: Observer) -> None:

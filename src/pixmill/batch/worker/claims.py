@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from pixmill.batch.item import Item
-from pixmill.batch.worker.options import Assignment
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ReadError, WriteError
 from pixmill.engine.handler import Skip
 from pixmill.storage.storage import Replacing, Storage, occupied
@@ -11,11 +11,11 @@ from pixmill.storage.storage import Replacing, Storage, occupied
 EXISTS = "exists"
 
 
-class Names:
+class OutputNames:
     """The names of one image's outputs in ``destination``. ``source`` returns the identity of the file that it is read from."""
 
     def __init__(
-        self, destination: Storage, options: Assignment, item: Item, *, source: Callable[[], tuple[int, int] | None]
+        self, destination: Storage, options: HandlerOptions, item: Item, *, source: Callable[[], tuple[int, int] | None]
     ) -> None:
         """Look at nothing yet."""
         self._destination = destination

@@ -7,9 +7,9 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.item import Item, Product, Written, from_payload, mark, pack
-from pixmill.batch.worker.claims import Names
-from pixmill.batch.worker.options import Assignment
+from pixmill.batch.item import ImageResult, Item, OutputRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.worker.claims import OutputNames
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Phases, in_lockstep
 from pixmill.engine.handler import PendingResult, Stages
@@ -27,7 +27,7 @@ IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, wher
 class ImageHandler:
     """Reads one image, makes its renditions, and hands back what writes them, so that the next is made meanwhile."""
 
-    def __init__(self, options: Assignment) -> None:
+    def __init__(self, options: HandlerOptions) -> None:
         """Open both ends and build the recipe, once for the worker's life."""
         self._options = options
         self._at_hand = threading.local()  # its ``stages``: of the task of this thread, which makes one or writes one
@@ -43,14 +43,18 @@ class ImageHandler:
         item = from_payload(payload)
         self._at_hand.stages = stages
         stages.enter("read")
-        if item.refusal:
+        if item.source_error:
             raise _refused(item)
-        marks = [mark(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
-        kept = {output.mark: output for output in item.former if output.mark in marks and (item.is_seen or self._stands(output))}
+        marks = [output_fingerprint(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
+        kept = {
+            output.fingerprint: output
+            for output in item.former
+            if output.fingerprint in marks and (item.is_verified or self._stands(output))
+        }
         missing = [index for index, each in enumerate(marks) if each not in kept]
         if not missing:
-            return pack(Product(tuple(kept[each] for each in marks), (), item.entry.size, item.columns, _left_over(item)))
-        names = Names(self._destination, self._options, item, source=lambda: self._identity(item))
+            return pack(ImageResult(tuple(kept[each] for each in marks), (), item.entry.size, item.columns, _left_over(item)))
+        names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
         names.check_before([item.names[index] for index in missing])
         result, size = self._make(item, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
@@ -64,7 +68,7 @@ class ImageHandler:
             count_work(size, made.values(), result, stages)
 
         all_made = tuple(made.get(each) or kept[each] for each in marks)
-        product = Product(all_made, result.notes, size, item.columns, _left_over(item))
+        product = ImageResult(all_made, result.notes, size, item.columns, _left_over(item))
         return PendingResult(pack(product), settle, sum(each.size for each in made.values()))
 
     def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
@@ -88,15 +92,15 @@ class ImageHandler:
             stages.count("throttled", 1)
             stages.count("throttled_ms", int(seconds * 1000))
 
-    def _stands(self, output: Written) -> bool:
+    def _stands(self, output: OutputRecord) -> bool:
         entry = self._destination.stat(output.name)
         return entry is not None and entry.size == output.size
 
     def _read(self, item: Item) -> Input:
         limit = self._options.max_bytes
-        path = item.place or item.entry.path
+        path = item.locator or item.entry.path
         local = self._source.local_path(path)
-        if local is None and not item.place:
+        if local is None and not item.locator:
             return Input(self._source.read_version(item.entry, limit=limit))
         is_streamed = local is not None and IN_MEMORY < item.entry.size <= limit
         return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
@@ -107,14 +111,14 @@ class ImageHandler:
         What has no place in the file system was read in one state or not at all.
         """
         path = item.entry.path
-        if not item.place and self._source.local_path(path) is not None and self._source.stat(path) != item.entry:
+        if not item.locator and self._source.local_path(path) is not None and self._source.stat(path) != item.entry:
             raise ReadError(
                 "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
             )
 
     def _identity(self, item: Item) -> tuple[int, int] | None:
         """Return device and inode of the file that ``item`` is read from, ``None`` where it is none of this machine."""
-        path = self._source.file_of(item.place or item.entry.path)
+        path = self._source.file_of(item.locator or item.entry.path)
         if path is None:
             return None
         try:
@@ -123,7 +127,7 @@ class ImageHandler:
             return None
         return status.st_dev, status.st_ino
 
-    def _writing(self, item: Item, index: int, data: bytes, stages: Stages, names: Names) -> Phases:
+    def _writing(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases:
         stages.enter("write")
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
@@ -143,18 +147,18 @@ class ImageHandler:
             raise names.judge(error) from None
 
 
-def _left_over(item: Item) -> tuple[Written, ...]:
+def _left_over(item: Item) -> tuple[OutputRecord, ...]:
     """Return what earlier recipes made of ``item`` under other names; what is in the shards of a dataset is none of ours."""
-    return () if item.is_seen else tuple(output for output in item.former if output.name not in item.names)
+    return () if item.is_verified else tuple(output for output in item.former if output.name not in item.names)
 
 
-def _written(item: Item, index: int, output: Output, mark: bytes) -> Written:
+def _written(item: Item, index: int, output: Output, mark: bytes) -> OutputRecord:
     digest = blake2b(output.data, digest_size=16).digest()
     name, size = item.names[index], len(output.data)
-    return Written(name, size, output.width, output.height, output.format, digest, output.rendition, mark)
+    return OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, mark)
 
 
-def count_work(size: int, outputs: Iterable[Written], result: Result, stages: Stages) -> None:
+def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stages: Stages) -> None:
     """Count what was read (``size`` bytes) and written, and what was noted on the way, as the measures of this task."""
     sizes = [output.size for output in outputs]
     stages.count("bytes_in", size)
@@ -168,10 +172,10 @@ def count_work(size: int, outputs: Iterable[Written], result: Result, stages: St
 def image_handler(options: bytes) -> ImageHandler:
     """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
     configure()
-    return ImageHandler(msgspec.msgpack.decode(options, type=Assignment))
+    return ImageHandler(msgspec.msgpack.decode(options, type=HandlerOptions))
 
 
 def _refused(item: Item) -> ImageError:
     if item.is_reserved:
-        return WriteError(item.refusal, code="reserved", hint="give it another name with --name")
-    return ReadError(item.refusal, hint="make it readable, then: pixmill retry DST")
+        return WriteError(item.source_error, code="reserved", hint="give it another name with --name")
+    return ReadError(item.source_error, hint="make it readable, then: pixmill retry DST")

@@ -3,7 +3,7 @@
 import msgspec
 
 from pixmill.batch.item import Item, from_payload
-from pixmill.batch.worker.options import Assignment
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.engine.handler import Stages
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.input import Input
@@ -19,7 +19,7 @@ BEGINNING = 1 << 18  # bytes of what is not a file here; a header that lies behi
 class HeaderHandler:
     """Reads the header of one image."""
 
-    def __init__(self, options: Assignment) -> None:
+    def __init__(self, options: HandlerOptions) -> None:
         """Open the source and build the recipe, once for the worker's life."""
         self._source = open_storage(Address.parse(options.source), follow_symlinks=options.follow_symlinks)
         self._recipe = Recipe.from_builtins(options.recipe)
@@ -31,7 +31,7 @@ class HeaderHandler:
         return msgspec.msgpack.encode(header.upright)
 
     def _input(self, item: Item) -> Input:
-        path = item.place or item.entry.path
+        path = item.locator or item.entry.path
         local = self._source.local_path(path)
         return Input(self._source.head(path, BEGINNING)) if local is None else Input(path=local)
 
@@ -45,4 +45,4 @@ def size_of(result: bytes) -> Size:
 def header_handler(options: bytes) -> HeaderHandler:
     """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
     configure()
-    return HeaderHandler(msgspec.msgpack.decode(options, type=Assignment))
+    return HeaderHandler(msgspec.msgpack.decode(options, type=HandlerOptions))

@@ -17,12 +17,12 @@ from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import Storage
 
 HEAD = 4096  # bytes of a sample that are compared
-LARGEST = 1024  # bytes of the files that coordinator and node write for each other
-ENOUGH = 10.0  # seconds of patience with one request; the coordinator waits a minute for the whole answer
+MAX_SAMPLE_BYTES = 1024  # bytes of the files that coordinator and node write for each other
+DEADLINE = 10.0  # seconds of patience with one request; the coordinator waits a minute for the whole answer
 MISSING = "is not there"
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What a node is to look at.
 
     ``mark`` is a file of the coordinator's in DST; ``samples`` are entries of SRC, by what their storage finds them by; ``files``
@@ -39,43 +39,43 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     modules: tuple[str, ...] = ()
 
 
-class Sight(msgspec.Struct, frozen=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing as it looks from here: equal states are equal things. ``trouble`` says why nothing is to be seen."""
 
     state: str = ""
-    trouble: str = ""
+    error: str = ""
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """What must look the same from everywhere: SRC itself, then samples, files and modules in the order of the question."""
 
-    source: Sight
-    samples: tuple[Sight, ...]
-    files: tuple[Sight, ...]
-    modules: tuple[Sight, ...]
+    source: Observation
+    samples: tuple[Observation, ...]
+    files: tuple[Observation, ...]
+    modules: tuple[Observation, ...]
     libraries: dict[str, str]
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The answer: what ``mark`` says, the name of the file with the same content that the node has put beside it, and the rest."""
 
-    mark: Sight
+    mark: Observation
     reply: bytes
-    surroundings: Surroundings
+    surroundings: Environment
 
 
 def answer(options: bytes) -> bytes:
     """Return the packed ``Evidence`` for a packed ``Question``: the function that a node calls."""
-    question = msgspec.msgpack.decode(options, type=Question)
+    question = msgspec.msgpack.decode(options, type=ProbeQuestion)
     mark, reply = _exchange(question)
     return msgspec.msgpack.encode(Evidence(mark=mark, reply=reply, surroundings=look(question)))
 
 
-def look(question: Question) -> Surroundings:
+def look(question: ProbeQuestion) -> Environment:
     """Return what is to be seen from this machine."""
     from pixmill.imaging.version import libraries  # noqa: PLC0415  # libvips, for which a store need not wait
 
-    return Surroundings(
+    return Environment(
         source=_root(Address.parse(question.source)),
         samples=tuple(_samples(question)),
         files=tuple(map(_file, question.files)),
@@ -84,74 +84,74 @@ def look(question: Question) -> Surroundings:
     )
 
 
-def opened(address: str, *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
+def open_briefly(address: str, *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
     """Return the storage at ``address``, with little patience."""
     return open_with_retries(
-        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, patience=RetryPolicy(deadline=ENOUGH)
+        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, patience=RetryPolicy(deadline=DEADLINE)
     )
 
 
-def _exchange(question: Question) -> tuple[Sight, bytes]:
+def _exchange(question: ProbeQuestion) -> tuple[Observation, bytes]:
     """Read the coordinator's file in DST and, only where it is there, write the same beside it."""
     reply = question.mark + b"-" + secrets.token_hex(8).encode()
     try:
-        storage = opened(question.destination, tag=question.tag)
-        content = storage.read(question.mark, limit=LARGEST)
+        storage = open_briefly(question.destination, tag=question.tag)
+        content = storage.read(question.mark, limit=MAX_SAMPLE_BYTES)
         storage.write(reply, content, durable=False)
     except PixmillError as error:
-        return Sight(trouble=error.message), b""
-    return Sight(content.decode("ascii", "replace")), reply
+        return Observation(error=error.message), b""
+    return Observation(content.decode("ascii", "replace")), reply
 
 
-def _root(source: Address) -> Sight:
+def _root(source: Address) -> Observation:
     """Tell whether SRC is there, where it is a folder of a file system; of anything else the samples tell."""
     if source.local is None or source.local.is_dir():
-        return Sight("there")
-    return Sight(trouble=MISSING)
+        return Observation("there")
+    return Observation(error=MISSING)
 
 
-def _samples(question: Question) -> Iterator[Sight]:
+def _samples(question: ProbeQuestion) -> Iterator[Observation]:
     try:
-        storage = opened(question.source, follow_symlinks=question.follow_symlinks)
+        storage = open_briefly(question.source, follow_symlinks=question.follow_symlinks)
     except PixmillError as error:
-        yield from [Sight(trouble=error.message)] * len(question.samples)
+        yield from [Observation(error=error.message)] * len(question.samples)
         return
     for path in question.samples:
         yield _sample(storage, path)
 
 
-def _sample(storage: Storage, path: bytes) -> Sight:
+def _sample(storage: Storage, path: bytes) -> Observation:
     try:
         entry = storage.stat(path)
         if entry is None:
-            return Sight(trouble=MISSING)
+            return Observation(error=MISSING)
         begins = blake2b(storage.head(path, HEAD), digest_size=8).hexdigest()
     except PixmillError as error:
-        return Sight(trouble=error.message)
-    return Sight(f"{entry.size} {entry.version!r} {begins}")
+        return Observation(error=error.message)
+    return Observation(f"{entry.size} {entry.version!r} {begins}")
 
 
-def _file(name: str) -> Sight:
+def _file(name: str) -> Observation:
     try:
-        return Sight(blake2b(Path(name).read_bytes(), digest_size=16).hexdigest())
+        return Observation(blake2b(Path(name).read_bytes(), digest_size=16).hexdigest())
     except (FileNotFoundError, NotADirectoryError):
-        return Sight(trouble=MISSING)
+        return Observation(error=MISSING)
     except OSError as error:
-        return Sight(trouble=f"it cannot be read: {error.strerror}")
+        return Observation(error=f"it cannot be read: {error.strerror}")
 
 
-def _module(name: str) -> Sight:
+def _module(name: str) -> Observation:
     """Tell the version and the content of a module without importing it: it may do anything then."""
     parts, places, origin = name.split("."), None, None
     for depth in range(1, len(parts) + 1):
         spec = PathFinder.find_spec(".".join(parts[:depth]), places)
         if spec is None:
-            return Sight(trouble="it is not installed")
+            return Observation(error="it is not installed")
         places, origin = spec.submodule_search_locations, spec.origin
     content = b""
     with suppress(OSError):
         content = Path(origin).read_bytes() if origin else b""
-    return Sight(f"{_version_of(parts[0])} {blake2b(content, digest_size=16).hexdigest()}".strip())
+    return Observation(f"{_version_of(parts[0])} {blake2b(content, digest_size=16).hexdigest()}".strip())
 
 
 def _version_of(package: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class Assignment(msgspec.Struct, frozen=True):
+class HandlerOptions(msgspec.Struct, frozen=True):
     """What all tasks of a run have in common. ``source`` and ``destination`` are URLs, plain ASCII whatever the paths.
 
     ``tag`` marks this run's temporaries; ``recipe`` is plain data.

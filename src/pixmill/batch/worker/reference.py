@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.worker.options import Assignment
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.resources.cpu import usable_cores
@@ -17,13 +17,13 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
 HANDLER = "pixmill.batch.worker.handler:image_handler"
-HERE = ("file:", "tar:", "zip:", "multi://local")  # where the addresses of this machine begin
+LOCAL_PREFIXES = ("file:", "tar:", "zip:", "multi://local")  # where the addresses of this machine begin
 LOCAL = "local"  # the executor whose workers are processes of this machine
 PER_CORE = 6  # workers where images come from a store or go to one
 THREADS = 16  # of libvips and its encoders in one worker: 4 to 6 as a rule, 14 were seen with AVIF
 
 
-def handler_ref(assignment: Assignment, recipe: Recipe) -> HandlerRef:
+def handler_ref(assignment: HandlerOptions, recipe: Recipe) -> HandlerRef:
     """Return the reference to the handler of ``assignment``, its workers confined as far as ``recipe`` allows."""
     options = msgspec.msgpack.encode(assignment)
     return HandlerRef(
@@ -31,12 +31,12 @@ def handler_ref(assignment: Assignment, recipe: Recipe) -> HandlerRef:
         options,
         preload=PRELOAD,
         threads=THREADS,
-        confinement=confinement(assignment, recipe),
+        confinement=sandbox_for(assignment, recipe),
         per_core=1 if is_local(assignment) else PER_CORE,
     )
 
 
-def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
+def worker_count(config: RunConfig, assignment: HandlerOptions) -> int | None:
     """Return how many workers to ask for, ``None`` for as many as the executor thinks right.
 
     A worker waits for a store while others compute: with 50 ms to an answer and six workers to a core, cores stay
@@ -47,12 +47,12 @@ def crew_size(config: RunConfig, assignment: Assignment) -> int | None:
     return workers_within_memory(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
 
 
-def is_local(assignment: Assignment) -> bool:
+def is_local(assignment: HandlerOptions) -> bool:
     """Tell whether no worker needs the network."""
-    return assignment.source.startswith(HERE) and assignment.destination.startswith("file:")
+    return assignment.source.startswith(LOCAL_PREFIXES) and assignment.destination.startswith("file:")
 
 
-def confinement(assignment: Assignment, recipe: Recipe) -> Sandbox | None:
+def sandbox_for(assignment: HandlerOptions, recipe: Recipe) -> Sandbox | None:
     """Return what the workers may do: write outputs, and the temporary files that libvips puts large pictures into.
 
     Where links below the destination are followed, nobody knows where they lead, so anywhere.

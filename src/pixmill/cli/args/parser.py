@@ -11,7 +11,7 @@ from typing import NoReturn
 import msgspec
 
 from pixmill.batch.config.options import Option
-from pixmill.cli.args.values import accepted, alone, bare, checked, extra, is_repeatable, letter
+from pixmill.cli.args.values import checked, describe_type, extra, is_repeatable, short_flag, unwrapped, value_if_bare
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.core.validation import did_you_mean, quoted
@@ -26,7 +26,7 @@ class Argument(msgspec.Struct, frozen=True):
     required: bool = True
 
 
-class Typed(msgspec.Struct, frozen=True):
+class ParsedLine(msgspec.Struct, frozen=True):
     """What was typed, checked: ``words`` in order, ``values`` by option; or that ``help`` was asked for, and no more."""
 
     words: tuple[str, ...]
@@ -50,7 +50,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def parse(line: Sequence[str], options: Mapping[str, Option]) -> Typed:
+def parse(line: Sequence[str], options: Mapping[str, Option]) -> ParsedLine:
     """Take ``line`` apart; ``ConfigError`` names the first flag or value that does not fit. ``--`` ends the flags."""
     end = line.index("--") if "--" in line else len(line)
     flags, words = line[:end], line[end + 1 :]
@@ -60,19 +60,19 @@ def parse(line: Sequence[str], options: Mapping[str, Option]) -> Typed:
         raise _misused(error, options) from None
     found = vars(given)
     if found.pop("help"):
-        return Typed((), {}, help=True)
+        return ParsedLine((), {}, help=True)
     for word in rest:
         if word.startswith("-") and word != "-":
             raise _unknown(word, options)
     values = {name: checked(value, options[name].field.type, flag(name)) for name, value in found.items()}
-    return Typed((*rest, *words), values)
+    return ParsedLine((*rest, *words), values)
 
 
 def _completed(flags: Sequence[str], options: Mapping[str, Option]) -> list[str]:
     """Return ``flags`` with the value that an option has on its own, where what follows it can be none: a SRC, another flag."""
-    meant = {flag(name): option for name, option in options.items() if alone(option.field.type) is not None}
+    meant = {flag(name): option for name, option in options.items() if value_if_bare(option.field.type) is not None}
     return [
-        f"{word}={alone(meant[word].field.type)}" if word in meant and not _fits(after, meant[word]) else word
+        f"{word}={value_if_bare(meant[word].field.type)}" if word in meant and not _fits(after, meant[word]) else word
         for word, after in zip(flags, [*flags[1:], None], strict=False)
     ]
 
@@ -101,12 +101,12 @@ def _parser(options: Mapping[str, Option]) -> _Parser:
     parser = _Parser()
     for name, option in options.items():
         kind = option.field.type
-        if bare(kind) is bool:
+        if unwrapped(kind) is bool:
             parser.add_argument(flag(name), dest=name, action="store_const", const=True, default=argparse.SUPPRESS)
             parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=False, default=argparse.SUPPRESS)
         else:
             action = "append" if is_repeatable(kind) else "store"
-            parser.add_argument(*letter(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
+            parser.add_argument(*short_flag(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
             if (denied := extra(kind, "no")) is not None:
                 parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=denied, default=argparse.SUPPRESS)
     return parser
@@ -117,10 +117,10 @@ def _misused(error: argparse.ArgumentError, options: Mapping[str, Option]) -> Co
     written = str(error.argument_name)
     long = written.rpartition("/")[2]  # argparse names one with a letter -o/--output
     option = options.get(long.removeprefix("--").replace("-", "_"))
-    if option is None or bare(option.field.type) is bool:
+    if option is None or unwrapped(option.field.type) is bool:
         return ConfigError(f"{written}: expected no value, received one")
     hint = f"a value that starts with a dash is written {long}=-..."
-    return ConfigError(f"{written}: expected {accepted(option.field.type)}, received none", hint=hint)
+    return ConfigError(f"{written}: expected {describe_type(option.field.type)}, received none", hint=hint)
 
 
 def _unknown(word: str, options: Mapping[str, Option]) -> ConfigError:

@@ -23,33 +23,33 @@ def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # an
     ``origin`` is where the value was written: ``--workers``, ``PIXMILL_WORKERS``, ``job.toml: workers``.
     """
     try:
-        return convert(_parsed(value, bare(kind)), kind)
+        return convert(_parsed(value, unwrapped(kind)), kind)
     except InvalidValue as wrong:
         raise ConfigError(f"{origin}{wrong.where}: {wrong}") from None
 
 
-def bare(kind: Any) -> Any:  # noqa: ANN401  # any declared type
+def unwrapped(kind: Any) -> Any:  # noqa: ANN401  # any declared type
     """Return ``kind`` without its bounds and without "or nothing"."""
     if get_origin(kind) is Annotated:
-        return bare(get_args(kind)[0])
+        return unwrapped(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
         members = [member for member in get_args(kind) if member is not type(None)]
-        return bare(members[0]) if len(members) == 1 else kind
+        return unwrapped(members[0]) if len(members) == 1 else kind
     return kind
 
 
 def is_repeatable(kind: Any) -> bool:  # noqa: ANN401  # any declared type
     """Tell whether an option of this type may be given several times."""
-    return get_origin(bare(kind)) is tuple
+    return get_origin(unwrapped(kind)) is tuple
 
 
-def letter(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  # any declared type
+def short_flag(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  # any declared type
     """Return the short flag of an option of this type, where ``Meta(extra={"letter": "o"})`` declares one."""
     found = extra(kind, "letter")
     return () if found is None else (f"-{found}",)
 
 
-def alone(kind: Any) -> str | None:  # noqa: ANN401  # any declared type
+def value_if_bare(kind: Any) -> str | None:  # noqa: ANN401  # any declared type
     """Return what an option means that is given without a value, where ``Meta(extra={"alone": "8642"})`` declares it."""
     return extra(kind, "alone")
 
@@ -68,10 +68,10 @@ def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type
     for meta in getattr(kind, "__metadata__", ()):
         if isinstance(meta, Meta) and meta.extra and "value" in meta.extra:
             return str(meta.extra["value"])
-    kind = bare(kind)
+    kind = unwrapped(kind)
     if get_origin(kind) is tuple:
         member = placeholder(get_args(kind)[0])
-        return f"{member},..." if _splits_at_commas(bare(get_args(kind)[0])) else member
+        return f"{member},..." if _splits_at_commas(unwrapped(get_args(kind)[0])) else member
     if get_origin(kind) is Literal:
         return "|".join(str(choice) for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Variant):
@@ -81,7 +81,7 @@ def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type
 
 def _parsed(value: object, kind: Any) -> object:  # noqa: ANN401  # any declared type
     if get_origin(kind) is tuple:
-        member = bare(get_args(kind)[0])
+        member = unwrapped(get_args(kind)[0])
         return [_parsed(entry, member) for entry in _entries(value, member)]
     if not isinstance(value, str):
         return str(value) if get_origin(kind) is Literal and type(value) is int else value  # depth = 8 means "8"
@@ -116,11 +116,11 @@ def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
         return text
 
 
-def accepted(kind: Any) -> str:  # noqa: ANN401  # any declared type
+def describe_type(kind: Any) -> str:  # noqa: ANN401  # any declared type
     """Say in words what may be given: *one of inside, cover*, *a list, each an integer of at least 1*."""
-    plain = bare(kind)
+    plain = unwrapped(kind)
     if get_origin(plain) is tuple:
-        return f"a list, each {accepted(get_args(plain)[0])}"
+        return f"a list, each {describe_type(get_args(plain)[0])}"
     if isinstance(plain, type) and issubclass(plain, Variant):
         return f"the {placeholder(plain).lower()}'s name, alone or with its settings as NAME:key=value,..."
     return expected(kind)

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, structs
 
-from pixmill.batch.bench import SEQUENTIAL, Trial, recommended, sample, trials, worker_counts
+from pixmill.batch.bench import SEQUENTIAL, Measurement, measure, recommended, sample, worker_counts
 from pixmill.batch.config.options import MAKE, RUN, Option, options, resolve
 from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
-from pixmill.cli.exit_codes import Exit
-from pixmill.cli.options.output import SHOW, Output
+from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.options.output import SHOW, CommonOutput
 from pixmill.cli.options.run import RecipeFile
 from pixmill.core.errors import AddressError
 from pixmill.core.humanize import plural
@@ -22,7 +22,7 @@ DIR = Argument("DIR", "folder of images to measure with", variable="INPUT_DIR")
 STAGES = 3  # named in the table; the rest is small
 
 
-class Trying(Model, frozen=True, kw_only=True):
+class BenchOptions(Model, frozen=True, kw_only=True):
     """How much is measured."""
 
     images: Annotated[int, Meta(ge=1, description="images to take, evenly spread over DIR")] = 60
@@ -45,25 +45,25 @@ class Bench(Command):
     def options(cls) -> dict[str, Option]:
         """Return what to make, and how much to measure."""
         make = {name: option for name, option in options().items() if option.group == MAKE}
-        return {**declared(MAKE, RecipeFile), **make, **declared(RUN, Trying), **declared(SHOW, Output)}
+        return {**declared(MAKE, RecipeFile), **make, **declared(RUN, BenchOptions), **declared(SHOW, CommonOutput)}
 
     def execute(self) -> int:
         """Measure, print a row as each run ends, then the advice."""
         folder = self.request.words.get(DIR.name)
         if not folder:
             raise AddressError(f"{DIR.name}: expected a {DIR.description}, received none")
-        trying = self.request.model(Trying)
+        trying = self.request.model(BenchOptions)
         known = {name: value for name, value in self.request.values.items() if name in options() or name == "recipe"}
         recipe = resolve(folder, folder, known).recipe
         with sample(Path(folder), trying.images) as images:
-            found = self._shown(trials(images, recipe, trying.try_workers or worker_counts(usable_cores())))
+            found = self._shown(measure(images, recipe, trying.try_workers or worker_counts(usable_cores())))
         self._advise(found)
-        return Exit.SOME_FAILED if found[0].failed else Exit.DONE
+        return ExitCode.SOME_FAILED if found[0].failed else ExitCode.DONE
 
-    def _shown(self, running: Iterable[Trial]) -> list[Trial]:
-        found: list[Trial] = []
+    def _shown(self, running: Iterable[Measurement]) -> list[Measurement]:
+        found: list[Measurement] = []
         for trial in running:
-            if self.request.model(Output).json:
+            if self.request.model(CommonOutput).json:
                 self.console.record(structs.asdict(trial))
             else:
                 if not found:
@@ -73,9 +73,9 @@ class Bench(Command):
             found.append(trial)
         return found
 
-    def _advise(self, found: list[Trial]) -> None:
+    def _advise(self, found: list[Measurement]) -> None:
         best = recommended(found)
-        if self.request.model(Output).json:
+        if self.request.model(CommonOutput).json:
             self.console.record({"recommended_workers": best})
         else:
             self.console.result(f"Use --workers {best} here.")
@@ -83,7 +83,7 @@ class Bench(Command):
             self.console.say(f"{plural(failed, 'image')} failed, and took no part in this.")
 
 
-def _row(trial: Trial) -> str:
+def _row(trial: Measurement) -> str:
     name = "sequential" if trial.workers == SEQUENTIAL else str(trial.workers)
     stages = ", ".join(f"{stage} {share:.0%}" for stage, share in list(trial.stages.items())[:STAGES])
     efficiency = "" if trial.workers == SEQUENTIAL else f"{trial.efficiency:.0%}"

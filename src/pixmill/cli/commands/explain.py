@@ -15,8 +15,8 @@ from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
 from pixmill.cli.docs.markdown import write_reference
 from pixmill.cli.docs.reference import Page, find, pages, suggestion
-from pixmill.cli.exit_codes import Exit
-from pixmill.cli.options.output import SHOW, Output
+from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.options.output import SHOW, CommonOutput
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable
@@ -47,26 +47,26 @@ class Explain(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return where to write, and what every command has."""
-        return {**declared(SHOW, Output), **declared("To build the documentation", Writing)}
+        return {**declared(SHOW, CommonOutput), **declared("To build the documentation", Writing)}
 
     def execute(self) -> int:
         """Print the pages that were asked for, or their names."""
         folder = self.request.model(Writing).write
         if folder:
             write_reference(Path(folder))
-            return Exit.DONE
+            return ExitCode.DONE
         topic = self.request.words.get("NAME", "")
         chosen = find(topic) if topic else list(pages())
         if not chosen:
             raise ConfigError(
                 f"nothing is called '{printable(topic)}'{suggestion(topic)}", hint="pixmill explain lists what there is"
             )
-        if self.request.model(Output).json:
+        if self.request.model(CommonOutput).json:
             for page in chosen:
                 self.console.record(msgspec.to_builtins(page))
         else:
             self.console.result("\n\n".join(_page(page) for page in chosen) if topic else _contents(chosen))
-        return Exit.DONE
+        return ExitCode.DONE
 
 
 def _contents(everything: list[Page]) -> str:

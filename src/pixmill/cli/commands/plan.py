@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from pixmill.batch.config.options import Option
 from pixmill.cli.command import Command, declared
-from pixmill.cli.options.output import SHOW, Output
+from pixmill.cli.options.output import SHOW, CommonOutput
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
-from pixmill.cli.session.plan_output import forecast
+from pixmill.cli.session.plan_output import print_plan
 
 
 class Plan(Command):
@@ -22,8 +22,8 @@ class Plan(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return every option of a run."""
-        return {**run_options(), **declared(SHOW, Output)}
+        return {**run_options(), **declared(SHOW, CommonOutput)}
 
     def execute(self) -> int:
         """Survey the source and print what was found."""
-        return forecast(config_from(self.request), self.console, as_json=self.request.model(Output).json)
+        return print_plan(config_from(self.request), self.console, as_json=self.request.model(CommonOutput).json)

@@ -8,16 +8,16 @@ from msgspec import Meta
 
 from pixmill.batch.config.foreign_code import Code, steps_of
 from pixmill.batch.config.options import Option
-from pixmill.batch.inspect.status import last_config, open_state, state_folder
+from pixmill.batch.inspect.status import find_state_folder, last_config, open_ledgers
 from pixmill.batch.outputs.named_files import REPORT, NamedFile, states_of
 from pixmill.batch.outputs.named_files import check as check_files
 from pixmill.batch.report.write import write_report
 from pixmill.cli.command import Command, declared
-from pixmill.cli.exit_codes import Exit
-from pixmill.cli.options.output import Output, State, asking
-from pixmill.cli.options.report import Reporting
-from pixmill.cli.options.run import EARLIER_DST, word
-from pixmill.cli.session.code_consent import Consent, Named, naming
+from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.options.output import CommonOutput, State, run_output_options
+from pixmill.cli.options.report import ReportOptions
+from pixmill.cli.options.run import PREVIOUS_DST, argument_value
+from pixmill.cli.session.code_consent import AllowedStep, Consent, naming
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable
@@ -39,7 +39,7 @@ class Report(Command):
     of the network. Prints where it is.
     """
 
-    arguments: ClassVar = (EARLIER_DST,)
+    arguments: ClassVar = (PREVIOUS_DST,)
     examples: ClassVar = ("pixmill report out", "pixmill report out -o report.html --quality-check 50")
 
     @classmethod
@@ -47,37 +47,37 @@ class Report(Command):
         """Return the options of the page, and those of a command that asks about an earlier run."""
         return {
             **declared("The page", Page),
-            **declared("The page", Reporting, without={"report", "profile"}),
-            **declared("The page", Named),
-            **asking(),
+            **declared("The page", ReportOptions, without={"report", "profile"}),
+            **declared("The page", AllowedStep),
+            **run_output_options(),
         }
 
     def execute(self) -> int:
         """Read the ledger and write the page."""
         asked, state = self.request.model(Page), self.request.model(State).state
         path = Path(asked.output) if asked.output else None
-        destination, check = word(self.request, EARLIER_DST), self.request.model(Reporting).quality_check
+        destination, check = argument_value(self.request, PREVIOUS_DST), self.request.model(ReportOptions).quality_check
         if path:
             self._check(path, destination, state)
         allowed = self._allowed(destination, state) if check else ()
         written = write_report(destination, state=state, path=path, check=check, allowed=allowed)
-        if self.request.model(Output).json:
+        if self.request.model(CommonOutput).json:
             self.console.record({"report": bytes(written)})
         else:
             self.console.result(printable(written))
-        return Exit.DONE
+        return ExitCode.DONE
 
     def _check(self, path: Path, destination: str, state: str | None) -> None:
         """Raise ``ConfigError`` when the page may not be written to ``path``."""
-        folder = state_folder(destination, state)
+        folder = find_state_folder(destination, state)
         source = ""
-        with suppress(ConfigError), open_state(destination, state) as ledgers:
+        with suppress(ConfigError), open_ledgers(destination, state) as ledgers:
             source = last_config(ledgers).source
         check_files([NamedFile("-o", path, REPORT)], source=source, states=states_of(folder))
 
     def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
         """Return the code that measuring may run; say what is left out when it is not all that the last run used."""
-        with open_state(destination, state) as ledgers:
+        with open_ledgers(destination, state) as ledgers:
             used = steps_of(last_config(ledgers).recipe)
         left = Consent(self.console, self.request.values).missing(used)
         if left:

@@ -6,16 +6,16 @@ from msgspec import Meta
 
 from pixmill.batch.config.options import RUN, Option
 from pixmill.cli.command import Command, declared
-from pixmill.cli.options.output import SHOW, Showing
-from pixmill.cli.options.report import Reporting
+from pixmill.cli.options.output import SHOW, RunOutput
+from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
-from pixmill.cli.session.execute import conduct
-from pixmill.cli.session.plan_output import forecast
+from pixmill.cli.session.execute import execute_run
+from pixmill.cli.session.plan_output import print_plan
 from pixmill.cli.session.summary import brief, place_of
 from pixmill.core.model import Model
 
 
-class Rehearsal(Model, frozen=True, kw_only=True):
+class DryRunOption(Model, frozen=True, kw_only=True):
     """Whether to do it at all."""
 
     dry_run: Annotated[bool, Meta(description="say what would be done, as pixmill plan does; writes nothing")] = False
@@ -45,15 +45,15 @@ class Run(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return every option of a run, and those of showing it."""
-        return {**run_options(), **declared(RUN, Rehearsal), **declared(SHOW, Showing, Reporting)}
+        return {**run_options(), **declared(RUN, DryRunOption), **declared(SHOW, RunOutput, ReportOptions)}
 
     def execute(self) -> int:
         """Run, or rehearse."""
         config = config_from(self.request)
-        showing = self.request.model(Showing)
-        if self.request.model(Rehearsal).dry_run:
-            return forecast(config, self.console, as_json=showing.json)
-        ending = conduct(config, showing, self.request.model(Reporting), self.console)
+        showing = self.request.model(RunOutput)
+        if self.request.model(DryRunOption).dry_run:
+            return print_plan(config, self.console, as_json=showing.json)
+        ending = execute_run(config, showing, self.request.model(ReportOptions), self.console)
         if showing.quiet:
             for line in brief(ending.failed, place_of(config.destination, config.placement.state)):
                 self.console.say(line)

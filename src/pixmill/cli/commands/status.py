@@ -9,12 +9,12 @@ from typing import ClassVar, get_args
 import msgspec
 
 from pixmill.batch.config.options import Option
-from pixmill.batch.inspect.status import Condition, ShardStatus, open_state, status
+from pixmill.batch.inspect.status import Condition, ShardStatus, open_ledgers, status
 from pixmill.batch.inspect.status import Status as Held
 from pixmill.cli.command import Command
-from pixmill.cli.exit_codes import Exit
-from pixmill.cli.options.output import Output, State, asking
-from pixmill.cli.options.run import EARLIER_DST, word
+from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.options.output import CommonOutput, State, run_output_options
+from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.core.humanize import duration_text, plural
 from pixmill.engine.task import Counts
 
@@ -29,23 +29,23 @@ class Status(Command):
     reads, also while a run is going on.
     """
 
-    arguments: ClassVar = (EARLIER_DST,)
+    arguments: ClassVar = (PREVIOUS_DST,)
     examples: ClassVar = ("pixmill status out", "pixmill status out --json")
 
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return the options of a command that asks about an earlier run."""
-        return asking()
+        return run_output_options()
 
     def execute(self) -> int:
         """Read the ledger and print what it holds."""
-        with open_state(word(self.request, EARLIER_DST), self.request.model(State).state) as ledger:
+        with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             held = status(ledger)
-        if self.request.model(Output).json:
+        if self.request.model(CommonOutput).json:
             self.console.record(_record(held))
         else:
             self._print(held)
-        return Exit.DONE
+        return ExitCode.DONE
 
     def _print(self, held: Held) -> None:
         counts, last = held.counts, held.last

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from pixmill.batch.datasets import events as datasets
-from pixmill.batch.item import Product
+from pixmill.batch.item import ImageResult
 from pixmill.batch.report.summary import Report
 from pixmill.batch.watch import events as watching
 from pixmill.core.events import Event
@@ -58,7 +58,7 @@ def _event(kind: type[Event]) -> Schema:
 def _outcome(outcome: type[msgspec.Struct], head: Schema, more: Schema) -> Schema:
     fields = dict(entry for field in msgspec.structs.fields(outcome) for entry in _spread(field.name, field.type))
     if outcome is Done:
-        fields["result"] = _schema(Product)
+        fields["result"] = _schema(ImageResult)
     properties = {**head, **more, "outcome": {"const": outcome.__struct_config__.tag}, **fields}
     return {"type": "object", "properties": properties, "required": list(properties)}
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.parser import Argument, flag
-from pixmill.cli.args.values import bare, default_text, placeholder
+from pixmill.cli.args.values import default_text, placeholder, unwrapped
 from pixmill.cli.command import Command, commands
 
 WIDTH = 80
@@ -75,7 +75,7 @@ def _arguments(arguments: Iterable[Argument]) -> Iterator[str]:
 
 
 def _option(option: Option) -> Iterator[str]:
-    is_switch = bare(option.field.type) is bool
+    is_switch = unwrapped(option.field.type) is bool
     is_on = is_switch and option.field.default is True
     name = flag("no_" + option.name if is_on else option.name)
     default = default_text(option.field)

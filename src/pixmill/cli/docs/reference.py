@@ -8,7 +8,7 @@ import msgspec
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.layers import variable
 from pixmill.cli.args.parser import flag
-from pixmill.cli.args.values import accepted, default_text
+from pixmill.cli.args.values import default_text, describe_type
 from pixmill.cli.command import commands, every_option
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
@@ -84,7 +84,7 @@ def parameters(model: type[Model]) -> Iterator[Parameter]:
     """Yield the parameters that ``model`` declares."""
     for field in fields(model):
         default = None if field.required else default_text(field)
-        yield Parameter(field.encode_name, accepted(field.type), default, describe_field(field))
+        yield Parameter(field.encode_name, describe_type(field.type), default, describe_field(field))
 
 
 def _facts(known: Format) -> tuple[tuple[str, str], ...]:
@@ -108,7 +108,7 @@ def _facts(known: Format) -> tuple[tuple[str, str], ...]:
 def _option(option: Option, takers: Sequence[str]) -> Page:
     default = default_text(option.field)
     facts = (
-        ("accepts", accepted(option.field.type)),
+        ("accepts", describe_type(option.field.type)),
         *((("default", default),) if default else ()),
         ("variable", variable(option.name)),
         ("commands", ", ".join(takers)),

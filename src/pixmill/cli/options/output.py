@@ -13,14 +13,14 @@ from pixmill.core.units import Duration
 SHOW = "What to show"
 
 
-class Output(Model, frozen=True, kw_only=True):
+class CommonOutput(Model, frozen=True, kw_only=True):
     """What every command has."""
 
     json: Annotated[bool, Meta(description="results as JSON, one record a line")] = False
     debug: Annotated[bool, Meta(description="show the traceback of an unexpected error")] = False
 
 
-class Showing(Output, frozen=True, kw_only=True):
+class RunOutput(CommonOutput, frozen=True, kw_only=True):
     """How a run is shown."""
 
     progress: Annotated[
@@ -68,6 +68,6 @@ class State(Model, frozen=True, kw_only=True):
     )
 
 
-def asking() -> dict[str, Option]:
+def run_output_options() -> dict[str, Option]:
     """Return the options of a command that asks about an earlier run."""
-    return {**declared("Where to look", State), **declared(SHOW, Output)}
+    return {**declared("Where to look", State), **declared(SHOW, CommonOutput)}

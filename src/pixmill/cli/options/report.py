@@ -12,7 +12,7 @@ from pixmill.core.model import Model
 from pixmill.core.text import printable
 
 
-class Reporting(Model, frozen=True, kw_only=True):
+class ReportOptions(Model, frozen=True, kw_only=True):
     """Whether a run ends with a report, and a profile."""
 
     report: Annotated[

@@ -17,7 +17,7 @@ SRC = Argument(
     variable="INPUT_DIR",
 )
 DST = Argument("DST", "folder or bucket of the results", variable="OUTPUT_DIR")
-EARLIER_DST = Argument("DST", "folder or bucket of the results of an earlier run", variable="OUTPUT_DIR")
+PREVIOUS_DST = Argument("DST", "folder or bucket of the results of an earlier run", variable="OUTPUT_DIR")
 
 
 class RecipeFile(Model, frozen=True, kw_only=True):
@@ -39,14 +39,14 @@ def run_options() -> dict[str, Option]:
 
 def config_from(request: Request) -> RunConfig:
     """Return the configuration that ``request`` asks for; ``ConfigError`` names what is missing or does not fit."""
-    source = word(request, SRC, request.values.get("source"))
-    destination = word(request, DST, request.values.get("destination"))
+    source = argument_value(request, SRC, request.values.get("source"))
+    destination = argument_value(request, DST, request.values.get("destination"))
     known = options()
     values = {name: value for name, value in request.values.items() if name == "recipe" or name in known}
     return resolve(source, destination, values)
 
 
-def word(request: Request, argument: Argument, instead: object = None) -> str:
+def argument_value(request: Request, argument: Argument, instead: object = None) -> str:
     """Return the word that was given for ``argument``, or what may stand ``instead``; ``AddressError`` when there is none."""
     found = request.words.get(argument.name) or instead
     if not found:

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pixmill.batch.progress.progress import Snapshot
+from pixmill.batch.progress.progress import ProgressSnapshot
 from pixmill.cli.console import Channel
 from pixmill.core.humanize import byte_count, duration_text
 
@@ -21,7 +21,7 @@ class Bar:
         self._live = Live(console=self._terminal, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
         self._live.start()
 
-    def show(self, now: Snapshot) -> None:
+    def show(self, now: ProgressSnapshot) -> None:
         """Draw it."""
         self._live.update(render(now, self._terminal.width), refresh=True)
 
@@ -29,12 +29,12 @@ class Bar:
         """Print ``text`` above the bar."""
         self._terminal.print(Text(text))
 
-    def finish(self, now: Snapshot) -> None:  # noqa: ARG002  # the summary that follows says it all
+    def finish(self, now: ProgressSnapshot) -> None:  # noqa: ARG002  # the summary that follows says it all
         """Take the bar away."""
         self._live.stop()
 
 
-def render(now: Snapshot, width: int) -> RenderableType:
+def render(now: ProgressSnapshot, width: int) -> RenderableType:
     """Return the picture of ``now`` for a terminal that is ``width`` columns wide."""
     place = Text(_place(now), no_wrap=True)
     left = Text(_left(now), style="dim", no_wrap=True)
@@ -51,20 +51,20 @@ def render(now: Snapshot, width: int) -> RenderableType:
     return Group(row, _facts(now, width))
 
 
-def _place(now: Snapshot) -> str:
+def _place(now: ProgressSnapshot) -> str:
     if now.total is None or now.share is None:
         return f"{now.finished:,} of {now.found:,} found so far"
     return f"{now.finished:,}/{now.total:,} ({now.share:.1%})"
 
 
-def _left(now: Snapshot) -> str:
+def _left(now: ProgressSnapshot) -> str:
     """Say how long it will take, or why that cannot be said."""
     if now.total is None:
         return "still discovering"
     return "" if now.remaining is None else f"{duration_text(now.remaining)} left"
 
 
-def _facts(now: Snapshot, width: int) -> Text:
+def _facts(now: ProgressSnapshot, width: int) -> Text:
     """Return the facts that fit, the most important first."""
     facts = [
         (f"{now.failed:,} failed", "red") if now.failed else ("", ""),

@@ -7,11 +7,11 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Protocol, Self
 
-from pixmill.batch.progress.progress import Progress, Snapshot
-from pixmill.batch.progress.workload import Extent
+from pixmill.batch.progress.progress import Progress, ProgressSnapshot
+from pixmill.batch.progress.workload import WorkTotal
 from pixmill.cli.console import Console
-from pixmill.cli.options.output import Showing
-from pixmill.cli.progress.plain import Lines
+from pixmill.cli.options.output import RunOutput
+from pixmill.cli.progress.plain import PlainProgress
 
 TICK = 0.2  # seconds
 PATIENCE = 2.0  # seconds after which a run is long enough for its total to be worth a second walk through the source
@@ -20,23 +20,23 @@ PATIENCE = 2.0  # seconds after which a run is long enough for its total to be w
 class Printer(Protocol):
     """Shows progress in one way."""
 
-    def show(self, now: Snapshot) -> None:
+    def show(self, now: ProgressSnapshot) -> None:
         """Show it; called every 0.2 s."""
 
     def say(self, text: str) -> None:
         """Print a line that stays."""
 
-    def finish(self, now: Snapshot) -> None:
+    def finish(self, now: ProgressSnapshot) -> None:
         """Show it for the last time, and let go of the terminal."""
 
 
-class Silent(Lines):
+class NoProgress(PlainProgress):
     """Says what it is told to, and shows no progress."""
 
-    def show(self, now: Snapshot) -> None:
+    def show(self, now: ProgressSnapshot) -> None:
         """Show nothing."""
 
-    def finish(self, now: Snapshot) -> None:
+    def finish(self, now: ProgressSnapshot) -> None:
         """Show nothing."""
 
 
@@ -61,7 +61,7 @@ class Display:
         if self._over.is_set():
             self._say_all()
 
-    def look_ahead(self, extent: Callable[[], Extent]) -> None:
+    def count_ahead(self, extent: Callable[[], WorkTotal]) -> None:
         """Ask ``extent`` how much there will be, on the side, if the run is not soon over."""
         with suppress(RuntimeError):  # where no thread is to be had the total stays unknown
             Thread(target=self._look, args=(extent,), name="look ahead", daemon=True).start()
@@ -93,12 +93,12 @@ class Display:
             while self._printer is not None:
                 self._printer.say(self._lines.popleft())
 
-    def _look(self, extent: Callable[[], Extent]) -> None:
+    def _look(self, extent: Callable[[], WorkTotal]) -> None:
         if not self._over.wait(PATIENCE) and self._progress.snapshot().total is None:
-            self._progress.expect(extent())
+            self._progress.set_total(extent())
 
 
-def printer_for(showing: Showing, console: Console, environment: Mapping[str, str]) -> Printer:
+def printer_for(showing: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:
     """Return the printer that ``showing`` asks for; ``auto`` is a bar where somebody looks at a terminal, else lines."""
     wanted = "none" if showing.quiet else showing.progress
     if wanted == "auto":
@@ -110,4 +110,4 @@ def printer_for(showing: Showing, console: Console, environment: Mapping[str, st
         from pixmill.cli.progress.bar import Bar  # noqa: PLC0415  # rich costs 50 ms, which a script need not pay
 
         return Bar(console.err)
-    return Lines(console.err) if wanted == "plain" else Silent(console.err)
+    return PlainProgress(console.err) if wanted == "plain" else NoProgress(console.err)

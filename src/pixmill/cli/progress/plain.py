@@ -1,13 +1,13 @@
 """Progress off a terminal: a line every 10 % or 10 seconds, whichever comes first."""
 
-from pixmill.batch.progress.progress import Snapshot
+from pixmill.batch.progress.progress import ProgressSnapshot
 from pixmill.cli.console import Channel
 
 SECONDS = 10.0
 TENTHS = 10
 
 
-class Lines:
+class PlainProgress:
     """Prints lines such as ``[IN PROGRESS] 4200/10000 (42.0%) | 61.3 img/s | 812.4 MB saved | Errors: 3``."""
 
     def __init__(self, channel: Channel) -> None:
@@ -16,7 +16,7 @@ class Lines:
         self._said_at = 0.0
         self._tenth = 0
 
-    def show(self, now: Snapshot) -> None:
+    def show(self, now: ProgressSnapshot) -> None:
         """Print a line when one is due. While the total is not known, only time makes it due."""
         tenth = int((now.share or 0.0) * TENTHS)
         if tenth == TENTHS:
@@ -29,13 +29,13 @@ class Lines:
         """Print ``text`` on a line of its own."""
         self._channel.write(f"{text}\n")
 
-    def finish(self, now: Snapshot) -> None:
+    def finish(self, now: ProgressSnapshot) -> None:
         """Print the last line: ``[DONE]``, or ``[STOPPED]`` when something is left to do."""
         word = "DONE" if now.finished == now.total else "STOPPED"
         self.say(line(word, now, now.worked / now.elapsed if now.elapsed else 0.0))
 
 
-def line(word: str, now: Snapshot, rate: float) -> str:
+def line(word: str, now: ProgressSnapshot, rate: float) -> str:
     """Return the line of progress that starts with ``word``."""
     if now.total is None or now.share is None:
         place = f"{now.finished} of {now.found} found so far"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pixmill.batch.progress.progress import Progress, Snapshot
+from pixmill.batch.progress.progress import Progress, ProgressSnapshot
 from pixmill.batch.watch.events import (
     CaughtUp,
     NameRefused,
@@ -15,7 +15,7 @@ from pixmill.batch.watch.events import (
     SourceReturned,
     WatchStarted,
 )
-from pixmill.cli.progress.plain import SECONDS, Lines, line
+from pixmill.cli.progress.plain import SECONDS, PlainProgress, line
 from pixmill.core.events import Event
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
@@ -35,26 +35,26 @@ SENTENCES: dict[type[Event], Callable[..., str]] = {
 }
 
 
-class WatchLines(Lines):
+class WatchLines(PlainProgress):
     """Progress for as long as a watch lasts: silent while nothing happens."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         """Take what ``Lines`` takes."""
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # the same
-        self._said = Snapshot()
+        self._said = ProgressSnapshot()
         self._due = SECONDS
 
-    def show(self, now: Snapshot) -> None:
+    def show(self, now: ProgressSnapshot) -> None:
         """Print a line every 10 s, while images come in."""
         if now.elapsed >= self._due and now.finished != self._said.finished:
             self._said, self._due = now, now.elapsed + SECONDS
             self.say(line("IN PROGRESS", now, now.images_rate))
 
-    def finish(self, now: Snapshot) -> None:
+    def finish(self, now: ProgressSnapshot) -> None:
         """Leave the last word to the summary."""
 
 
-class Talk:
+class WatchMessages:
     """An observer that says in words what happens to a watch."""
 
     def __init__(self, progress: Progress, say: Callable[[str], None]) -> None:
@@ -67,7 +67,7 @@ class Talk:
         if type(event) in SENTENCES:
             self._say(f"[WATCH] {SENTENCES[type(event)](event)}")
         elif isinstance(event, CaughtUp):
-            self._say(f"[WATCH] {_so_far(self._progress.snapshot())}; waiting for more")
+            self._say(f"[WATCH] {_totals(self._progress.snapshot())}; waiting for more")
         elif failure := _failure(event):
             self._say(failure)
 
@@ -75,7 +75,7 @@ class Talk:
         """Hold nothing, so let go of nothing."""
 
 
-class Complaints:
+class WatchWarnings:
     """An observer that says which images fail, and nothing else: a watch has no end at which it could say how many."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -98,6 +98,6 @@ def _failure(event: Event) -> str:
     return ""
 
 
-def _so_far(now: Snapshot) -> str:
+def _totals(now: ProgressSnapshot) -> str:
     failed = f", {plural(now.failed, 'failure')}" if now.failed else ""
     return f"{plural(now.done, 'image')} done{failed}, {now.skipped:,} unchanged since the start"

@@ -15,7 +15,7 @@ from pixmill.core.text import printable
 from pixmill.imaging.operation import Operation
 
 
-class Named(Model, frozen=True, kw_only=True):
+class AllowedStep(Model, frozen=True, kw_only=True):
     """Which steps of the last run may call functions of the user's own."""
 
     step: Annotated[

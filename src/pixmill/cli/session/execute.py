@@ -11,44 +11,46 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
-from pixmill.cli.console import Console, say_error
-from pixmill.cli.exit_codes import Exit
-from pixmill.cli.options.output import Showing
-from pixmill.cli.options.report import Reporting
+from pixmill.cli.console import Console, print_error
+from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.options.output import RunOutput
+from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.written_files import check_files
 from pixmill.cli.progress.display import Display, printer_for
-from pixmill.cli.session.first_lines import opening
-from pixmill.cli.session.observers import Occasion, recorders
-from pixmill.cli.session.signals import interruptible
+from pixmill.cli.session.first_lines import first_lines
+from pixmill.cli.session.observers import RunContext, observers_for
+from pixmill.cli.session.signals import handling_signals
 from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
 from pixmill.engine.task import Failed
 
 
-class Ending(msgspec.Struct, frozen=True):
+class RunEnd(msgspec.Struct, frozen=True):
     """How a run ended: its exit code, and the number of images that failed."""
 
     code: int
     failed: int
 
 
-def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: Console) -> Ending:
+def execute_run(config: RunConfig, showing: RunOutput, reporting: ReportOptions, console: Console) -> RunEnd:
     """Run ``config`` to its end, shown and reported as asked."""
     check_files(config, showing, reporting)
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
     stopped: RunError | None = None
-    with interruptible() as interruption, Profiling(reporting.profile_path) as profiling:
+    with handling_signals() as interruption, Profiling(reporting.profile_path) as profiling:
         with ExitStack() as stack:
             display = Display(progress, lambda: printer_for(showing, console, os.environ))
-            occasion = Occasion(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
-            observers = [progress, *recorders(showing, console, occasion)]
-            run = stack.enter_context(open_run(config, observers=observers, command=occasion.command, dress=profiling.dress))
-            for line in () if showing.quiet else opening(run):
+            occasion = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
+            observers = [progress, *observers_for(showing, console, occasion)]
+            run = stack.enter_context(
+                open_run(config, observers=observers, command=occasion.command, wrap_handler=profiling.wrap_handler)
+            )
+            for line in () if showing.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.look_ahead(run.plan.extent)
-            interruption.stops(run, in_flight=lambda: progress.in_flight, say=display.say)
+            display.count_ahead(run.plan.extent)
+            interruption.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
             except RunError as error:
@@ -65,8 +67,8 @@ def conduct(config: RunConfig, showing: Showing, reporting: Reporting, console: 
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:
-        say_error(stopped, console)
-    return Ending(Exit.STOPPED if stopped else report.exit_code, report.counts.failed)
+        print_error(stopped, console)
+    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed)
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from pixmill.core.text import printable
 WIDTH = 10  # of the labels
 
 
-def opening(run: BatchRun) -> Iterator[str]:
+def first_lines(run: BatchRun) -> Iterator[str]:
     """Yield what is said when ``run`` begins, a line each: what could surprise, then what is made."""
     yield from labelled("note", run.remarks, WIDTH)
     yield from labelled("makes", run.plan.makes, WIDTH)

@@ -12,7 +12,7 @@ from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.item import unpack
 from pixmill.batch.progress.progress import Progress
 from pixmill.cli.console import Console
-from pixmill.cli.options.output import Showing
+from pixmill.cli.options.output import RunOutput
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
@@ -38,7 +38,7 @@ MEASURES = {
 }
 
 
-class Occasion(msgspec.Struct, frozen=True, kw_only=True):
+class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     """What is recorded: a run of ``config``, counted by ``progress``, as ``command`` asked for it in a shell.
 
     ``say`` prints a line beside whatever shows the run.
@@ -50,18 +50,18 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     say: Callable[[str], None]
 
 
-def recorders(showing: Showing, console: Console, occasion: Occasion) -> Iterator[Observer]:
+def observers_for(showing: RunOutput, console: Console, occasion: RunContext) -> Iterator[Observer]:
     """Yield whoever listens to a run besides its display: files, servers, and whoever tells what the display does not."""
     listeners = [*_writers(showing, console), *_exporters(showing, console, occasion)]
     yield from listeners
-    told = [] if showing.quiet else [Alarm(occasion.say)]  # what is slow has not failed
+    told = [] if showing.quiet else [StallReporter(occasion.say)]  # what is slow has not failed
     yield StallDetector([*listeners, *told], threshold=showing.stall_after)
-    yield Nodes(occasion.say)
+    yield NodeReporter(occasion.say)
     if not showing.quiet:
-        yield Sealed(occasion.say)
+        yield ShardReporter(occasion.say)
 
 
-class Alarm(Observer):
+class StallReporter(Observer):
     """Says in words that nothing finishes any more, and what the workers are at."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -79,7 +79,7 @@ class Alarm(Observer):
         """Hold nothing, so let go of nothing."""
 
 
-class Nodes(Observer):
+class NodeReporter(Observer):
     """Says which nodes of a cluster have no part in the run, and why: others do their work."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -98,7 +98,7 @@ class Nodes(Observer):
         """Hold nothing, so let go of nothing."""
 
 
-class Sealed(Observer):
+class ShardReporter(Observer):
     """Says which shards of a dataset have been sealed: what a run is at when all of its images are done."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -119,7 +119,7 @@ def _at(post: WorkerStatus) -> str:
     return f"{printable(post.key or b'')}{stage}, for {duration_text(post.seconds)} ({post.location})"
 
 
-def _writers(showing: Showing, console: Console) -> Iterator[Observer]:
+def _writers(showing: RunOutput, console: Console) -> Iterator[Observer]:
     if showing.json:
         yield EventLines(cast("TextIO", console.out), explain=unpack)  # it writes and flushes, no more
     if showing.events:
@@ -128,7 +128,7 @@ def _writers(showing: Showing, console: Console) -> Iterator[Observer]:
         yield FailureLog(Path(showing.log_file))
 
 
-def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterator[Observer]:
+def _exporters(showing: RunOutput, console: Console, occasion: RunContext) -> Iterator[Observer]:
     if not (showing.metrics_file or showing.metrics_port or showing.serve or showing.otel):
         return
     metrics = Metrics()
@@ -147,7 +147,7 @@ def _exporters(showing: Showing, console: Console, occasion: Occasion) -> Iterat
         yield _live_page(showing.serve, metrics, console, occasion)
 
 
-def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion: Occasion) -> Observer:
+def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion: RunContext) -> Observer:
     """Start the live page, and say where it is: the one time that its token is shown."""
     from pixmill.batch.live.live_page import LivePage  # noqa: PLC0415  # a server is 30 ms that few runs need pay
 
@@ -163,7 +163,7 @@ def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion:
     return page
 
 
-def _telemetry(metrics: Metrics, occasion: Occasion) -> Observer:
+def _telemetry(metrics: Metrics, occasion: RunContext) -> Observer:
     try:
         from pixmill.engine.observability.exporters.otel import OtelObserver  # noqa: PLC0415  # an extra, and 300 ms
     except ImportError as error:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.planning.dry_run import Survey, survey
+from pixmill.batch.planning.dry_run import DryRun, dry_run
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.planning.selection import taken_by
 from pixmill.cli.console import Console
-from pixmill.cli.exit_codes import Exit
+from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.first_lines import labelled
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
@@ -17,24 +17,24 @@ from pixmill.core.text import printable
 COLUMN = 15  # where the facts begin
 
 
-def forecast(config: RunConfig, console: Console, *, as_json: bool) -> int:
+def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
     """Survey the source as ``config`` asks and print what a run would do; write nothing else."""
-    found = survey(plan(config))
+    found = dry_run(plan(config))
     if as_json:
-        console.record(survey_record(found))
+        console.record(dry_run_record(found))
     else:
-        for line in survey_lines(found):
+        for line in dry_run_lines(found):
             console.result(line)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-def survey_record(found: Survey) -> dict[str, object]:
+def dry_run_record(found: DryRun) -> dict[str, object]:
     """Return ``found`` as plain data."""
     examples = [{"source": source, "outputs": names} for source, names in found.examples]
     return {"found": found.found, **msgspec.structs.asdict(found), "examples": examples}
 
 
-def survey_lines(found: Survey) -> Iterator[str]:
+def dry_run_lines(found: DryRun) -> Iterator[str]:
     """Yield ``found`` as lines for people."""
     yield from labelled("makes", found.makes, COLUMN)
     yield f"found          {plural(found.found, 'image')}"

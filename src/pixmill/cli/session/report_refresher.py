@@ -12,7 +12,7 @@ from pixmill.core.events import Event, Observer
 PAUSE = 60.0  # seconds between two reports of one watch
 
 
-class Refresher(Observer):
+class ReportRefresher(Observer):
     """Calls ``write`` whenever a watch has caught up, in the background and not more often than every ``pause`` seconds.
 
     What goes wrong is left to the report at the end, which says so.

@@ -30,7 +30,7 @@ class Stoppable(Protocol):
         """Stop at once."""
 
 
-class Interruption:
+class GracefulStop:
     """What the signals that came mean for the run. ``signal`` is the first one, 0 while none has come."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Interruption:
         self._in_flight: Callable[[], int] = lambda: 0
         self._say: Callable[[str], None] = lambda text: None  # noqa: ARG005  # nobody is watching yet
 
-    def stops(self, run: Stoppable, *, in_flight: Callable[[], int], say: Callable[[str], None]) -> None:
+    def attach(self, run: Stoppable, *, in_flight: Callable[[], int], say: Callable[[str], None]) -> None:
         """From now on a signal stops ``run``; ``say`` must be safe in a signal handler."""
         self._run, self._in_flight, self._say = run, in_flight, say
 
@@ -59,9 +59,9 @@ class Interruption:
 
 
 @contextmanager
-def interruptible() -> Iterator[Interruption]:
+def handling_signals() -> Iterator[GracefulStop]:
     """Take the signals while the block lasts, but not one that is ignored (``nohup``). Must be entered in the main thread."""
-    interruption = Interruption()
+    interruption = GracefulStop()
     taken = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.handle) for number in taken}
     try:

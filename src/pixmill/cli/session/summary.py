@@ -9,7 +9,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.selection import taken_by
 from pixmill.batch.report.summary import Report
-from pixmill.batch.report.time_breakdown import advice, spending
+from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
@@ -93,7 +93,7 @@ def _rates(report: Report) -> str:
 
 def _where_the_time_went(report: Report) -> Iterator[str]:
     """Yield how the workers spent their time, which images took longest, and what could be done about it."""
-    spent = spending(report.stages, workers=report.workers, seconds=report.seconds)
+    spent = time_breakdown(report.stages, workers=report.workers, seconds=report.seconds)
     if not spent.shares:
         return
     yield "spent     " + ", ".join(f"{stage} {share:.0%}" for stage, share in spent.shares.items() if share >= MENTIONED)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.batch.datasets.shard_layout import Bounds, drafts
+from pixmill.batch.datasets.shard_layout import Bounds, plan_shards
 from pixmill.testing.packings import sample
 
 
@@ -12,19 +12,19 @@ def of_sizes(*sizes):
 
 
 def test_a_shard_ends_before_it_would_be_too_large_or_too_many():
-    laid = drafts(of_sizes(40, 40, 40, 10, 10, 10, 10), Bounds(size=100, samples=3))
+    laid = plan_shards(of_sizes(40, 40, 40, 10, 10, 10, 10), Bounds(size=100, samples=3))
     assert [[each.size for each in draft.samples] for draft in laid] == [[40, 40], [40, 10, 10], [10, 10]]
 
 
 def test_a_sample_that_is_too_large_has_a_shard_for_itself():
-    laid = drafts(of_sizes(10, 500, 10), Bounds(size=100, samples=3))
+    laid = plan_shards(of_sizes(10, 500, 10), Bounds(size=100, samples=3))
     assert [[each.size for each in draft.samples] for draft in laid] == [[10], [500], [10]]
 
 
 @given(st.lists(st.integers(0, 60)), st.integers(1, 100), st.integers(1, 5))
 def test_every_sample_is_in_one_shard_in_order_and_no_shard_is_empty(sizes, size, most):
     samples = of_sizes(*sizes)
-    laid = list(drafts(samples, Bounds(size=size, samples=most)))
+    laid = list(plan_shards(samples, Bounds(size=size, samples=most)))
     assert [each for draft in laid for each in draft.samples] == samples
     assert [draft.number for draft in laid] == list(range(len(laid)))
     for draft in laid:
@@ -34,7 +34,7 @@ def test_every_sample_is_in_one_shard_in_order_and_no_shard_is_empty(sizes, size
 
 def test_the_fingerprint_knows_the_samples_and_the_packing():
     one, other, more = (
-        next(drafts([sample(number)[0] for number in numbers], Bounds())) for numbers in ([1, 2], [1, 3], [1, 2, 3])
+        next(plan_shards([sample(number)[0] for number in numbers], Bounds())) for numbers in ([1, 2], [1, 3], [1, 2, 3])
     )
     prints = {one.fingerprint("tar 1"), one.fingerprint("tar 2"), other.fingerprint("tar 1"), more.fingerprint("tar 1")}
     assert len(prints) == 4

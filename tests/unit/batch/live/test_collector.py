@@ -1,5 +1,5 @@
-from pixmill.batch.item import Product, Written, pack
-from pixmill.batch.live.collector import Witness
+from pixmill.batch.item import ImageResult, OutputRecord, pack
+from pixmill.batch.live.collector import LiveCollector
 from pixmill.engine.events import RunEnded, RunStalled, RunStarted, TaskFinished, WorkersSeen
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.task import Counts, Done, Failed, Failure, Skipped, Task
@@ -8,7 +8,7 @@ FAULT = Failure(code="decode", stage="decode", message="damaged")
 
 
 def made(name, size=50):
-    product = Product((Written(name, size, 4, 3, "jpeg", bytes(16)),), (), 100)
+    product = ImageResult((OutputRecord(name, size, 4, 3, "jpeg", bytes(16)),), (), 100)
     return Done(task=Task.of(name), result=pack(product), seconds=0.5)
 
 
@@ -17,7 +17,7 @@ def finish(witness, outcome, at=1001.0):
 
 
 def test_it_adds_up_what_the_report_adds_up():
-    witness = Witness(1000.0)
+    witness = LiveCollector(1000.0)
     finish(witness, made(b"a.jpg"))
     finish(witness, made(b"b.jpg", size=150), at=1003.5)
     finish(witness, Failed(task=Task.of(b"c.jpg"), failure=FAULT))
@@ -29,14 +29,14 @@ def test_it_adds_up_what_the_report_adds_up():
 
 
 def test_a_failure_of_an_earlier_run_is_listed_but_is_none_of_the_throughput():
-    witness = Witness(1000.0)
+    witness = LiveCollector(1000.0)
     finish(witness, Failed(task=Task.of(b"c.jpg"), failure=FAULT, remembered=True))
     assert witness.findings.errors["decode"].count == 1
     assert witness.findings.timeline.parts == ()
 
 
 def test_silence_lasts_until_something_finishes():
-    witness = Witness(1000.0)
+    witness = LiveCollector(1000.0)
     witness.on_event(RunStalled(at=0, seconds=60, posts=()))
     assert witness.silence == 60
     finish(witness, made(b"a.jpg"))
@@ -44,7 +44,7 @@ def test_silence_lasts_until_something_finishes():
 
 
 def test_who_is_at_work_is_known_until_the_run_ends():
-    witness = Witness(1000.0)
+    witness = LiveCollector(1000.0)
     witness.on_event(RunStarted(at=0, run=3, workers=2))
     witness.on_event(WorkersSeen(at=0, memory=1, posts=(WorkerStatus(pid=1, key=b"a.jpg", stage="decode"), WorkerStatus(pid=2))))
     assert (witness.run, [post.pid for post in witness.posts]) == (3, [1])

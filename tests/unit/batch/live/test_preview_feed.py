@@ -7,8 +7,8 @@ import pytest
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.live.live_page import picture_options
-from pixmill.batch.live.preview_feed import KEPT, SHARE, START, Album
-from pixmill.batch.report.data.statistics import Picture
+from pixmill.batch.live.preview_feed import KEPT, SHARE, START, PreviewFeed
+from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.testing import sample_images
 from support.processes import children, wait_until
 
@@ -24,7 +24,7 @@ def place(tmp_path):
 
 
 def picture(name):
-    return Picture(
+    return ImageSummary(
         key=name, output=name, rendition="", format="png", width=4, height=3, seconds=0.1, bytes_in=100, bytes_out=100
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ class Hall:
         self.name = b"a.png"
         self.is_watched = True
         config = RunConfig(source=str(place / "in"), destination=str(place / "out"))
-        self.album = Album(
+        self.album = PreviewFeed(
             lambda: picture(self.name), lambda: self.is_watched, lambda: picture_options(config), cores=cores, clock=clock
         )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import identity, is_reserved
+from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 
@@ -42,7 +42,7 @@ def test_a_name_that_was_made_up_never_takes_one_that_a_source_has_by_right():
 def test_names_that_differ_only_in_unicode_form_are_one_name():
     composed, decomposed = (unicodedata.normalize(form, "\u00e9.png").encode() for form in ("NFC", "NFD"))
     names = to_jpeg().names([composed, decomposed])
-    assert len({identity(name) for (name,) in names.values()}) == 2
+    assert len({collision_key(name) for (name,) in names.values()}) == 2
 
 
 def test_a_collision_is_refused_where_that_was_asked_for():
@@ -60,12 +60,12 @@ def test_renditions_are_told_apart_by_name():
 
 
 def test_a_template_without_a_folder_stays_in_the_folder_of_the_source():
-    assert Template.from_builtin("{stem}_small.{ext}").fill(b"d/a.png", extension="jpg") == b"d/a_small.jpg"
+    assert Template.from_builtin("{stem}_small.{ext}").render(b"d/a.png", extension="jpg") == b"d/a_small.jpg"
 
 
 def test_a_template_with_a_hash_may_flatten_the_tree():
     flat = Template.from_builtin("{hash}.{ext}")
-    first, second = (flat.fill(path, extension="jpg") for path in (b"x/a.png", b"y/a.png"))
+    first, second = (flat.render(path, extension="jpg") for path in (b"x/a.png", b"y/a.png"))
     assert first != second
     assert b"/" not in first
 
@@ -92,15 +92,15 @@ def test_no_two_sources_ever_share_a_name_and_the_order_does_not_matter(sources,
     shuffled = chance.sample(sources, k=len(sources))
     given_names = to_jpeg().names(sources)
     assert given_names == to_jpeg().names(shuffled)
-    identities = [identity(name) for (name,) in given_names.values()]
+    identities = [collision_key(name) for (name,) in given_names.values()]
     assert len(set(identities)) == len(sources)
 
 
 def test_a_hash_has_128_bits_so_that_no_two_paths_share_one():
     name = Template.from_builtin("{hash}.{ext}")
     paths = [b"album52895/photo.jpg", b"album56632/photo.jpg"]
-    short = {name.fill(path, extension="jpg", digits=FORMER_HASH_DIGITS) for path in paths}
-    long = {name.fill(path, extension="jpg") for path in paths}
+    short = {name.render(path, extension="jpg", digits=FORMER_HASH_DIGITS) for path in paths}
+    long = {name.render(path, extension="jpg") for path in paths}
     assert (len(short), len(long)) == (1, 2)
     assert {len(each) for each in long} == {HASH_DIGITS + len(b".jpg")}
 
@@ -115,7 +115,7 @@ def test_a_source_keeps_the_shorter_hash_that_its_output_has_on_record():
 
 
 def short(path):
-    return Template.from_builtin("{hash}.{ext}").fill(path, extension="jpg", digits=FORMER_HASH_DIGITS)
+    return Template.from_builtin("{hash}.{ext}").render(path, extension="jpg", digits=FORMER_HASH_DIGITS)
 
 
 @pytest.mark.parametrize(

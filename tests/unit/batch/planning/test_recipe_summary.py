@@ -3,7 +3,7 @@
 import pytest
 
 from pixmill.batch.config.options import resolve
-from pixmill.batch.planning.recipe_summary import making
+from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.imaging.recipe import Recipe
 
 PLAIN = "sRGB, 8 bits; metadata: only copyright"
@@ -58,12 +58,12 @@ PHOTO = "JPEG, quality 85"
     ],
 )  # fmt: skip
 def test_one_line_says_what_is_made_and_where_the_size_comes_from(options, said):
-    assert list(making(resolve("in", "out", options).recipe)) == said
+    assert list(recipe_summary(resolve("in", "out", options).recipe)) == said
 
 
 def test_a_rendition_of_a_recipe_says_whether_it_has_the_default_box():
     recipe = Recipe.from_toml("[[renditions]]\nname = 'a'\nsteps = ['crop:width=9']\n[[renditions]]\nname = 'b'")
-    assert making(recipe)[:2] == (
+    assert recipe_summary(recipe)[:2] == (
         f"a: {PHOTO}; size by step 1 (crop:width=9)",
         f"b: {PHOTO}; fitted into 1920x1920 (the default box)",
     )

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixmill.batch.config.options import resolve
 from pixmill.batch.planning import size_checks
-from pixmill.batch.planning.dry_run import survey
+from pixmill.batch.planning.dry_run import dry_run
 from pixmill.batch.planning.plan import plan
 from pixmill.storage.open import open_storage
 
@@ -30,7 +30,7 @@ def folder(tmp_path):
 
 
 def warnings(source, tmp_path, **options):
-    return survey(plan(resolve(str(source), str(tmp_path / "out"), options))).warnings
+    return dry_run(plan(resolve(str(source), str(tmp_path / "out"), options))).warnings
 
 
 def test_a_step_that_will_fail_is_named_before_it_does(folder, tmp_path):

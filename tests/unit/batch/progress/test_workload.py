@@ -1,7 +1,7 @@
 import pytest
 
 from pixmill.batch.item import Item
-from pixmill.batch.progress.workload import KINDS, Extent, Workload, extension, extent
+from pixmill.batch.progress.workload import MAX_KINDS, Workload, WorkTotal, count_work, extension
 from pixmill.storage.entry import Entry
 
 
@@ -25,7 +25,7 @@ def test_a_kind_that_was_not_seen_yet_is_like_all_others_together():
 
 def test_what_was_seen_ahead_counts_until_it_is_found():
     load = Workload()
-    load.expect(Extent(count=3, sizes={b"jpg": 300}))
+    load.set_total(WorkTotal(count=3, sizes={b"jpg": 300}))
     load.find(b"a.jpg", 100)
     load.finish(b"a.jpg", 100, 500)
     assert load.remaining == 1000
@@ -47,8 +47,8 @@ def test_extensions_without_end_cost_no_memory():
         load.find(b"x.%d" % number, 1)
         load.finish(b"x.%d" % number, 1, None)
     assert load.remaining == 0
-    assert len(load._found) <= KINDS + 1
-    assert len(extent(Item(Entry(b"x.%d" % number, 1, b"")) for number in range(1000)).sizes) <= KINDS + 1
+    assert len(load._found) <= MAX_KINDS + 1
+    assert len(count_work(Item(Entry(b"x.%d" % number, 1, b"")) for number in range(1000)).sizes) <= MAX_KINDS + 1
 
 
 @pytest.mark.parametrize(
@@ -60,5 +60,5 @@ def test_the_extension_of_a_name(name, kind):
 
 
 def test_a_walk_ahead_adds_up_by_kind():
-    found = extent(Item(Entry(name, 10, b"")) for name in (b"a.jpg", b"b.jpg", b"c.png"))
-    assert found == Extent(count=3, sizes={b"jpg": 20, b"png": 10})
+    found = count_work(Item(Entry(name, 10, b"")) for name in (b"a.jpg", b"b.jpg", b"c.png"))
+    assert found == WorkTotal(count=3, sizes={b"jpg": 20, b"png": 10})

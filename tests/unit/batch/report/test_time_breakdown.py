@@ -1,11 +1,11 @@
 import pytest
 
-from pixmill.batch.report.time_breakdown import advice, spending
+from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.engine.observability.histogram import HistogramSnapshot
 
 
 def spent(*, workers=2, seconds=50.0, **stages):
-    return spending(
+    return time_breakdown(
         {name: HistogramSnapshot(count=1, total=total) for name, total in stages.items()}, workers=workers, seconds=seconds
     )
 
@@ -24,7 +24,7 @@ def test_time_in_the_queue_is_not_time_of_a_worker():
 
 
 def test_a_run_that_did_nothing_has_no_shares_and_gets_no_advice():
-    nothing = spending({}, workers=0, seconds=0.0)
+    nothing = time_breakdown({}, workers=0, seconds=0.0)
     assert (nothing.shares, nothing.computing, advice(nothing)) == ({}, 0.0, "")
 
 

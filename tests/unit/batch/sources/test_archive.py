@@ -92,7 +92,7 @@ def test_what_cannot_be_taken_of_an_archive_is_a_failed_image(source, tmp_path):
         archive.addfile(info, io.BytesIO(b"data"))
     report = pixmill.run(path, tmp_path / "out", workers=1)
     assert (report.counts.done, report.counts.failed, report.exit_code) == (3, 1, 1)
-    with status.open_state(str(tmp_path / "out")) as ledger:
+    with status.open_ledgers(str(tmp_path / "out")) as ledger:
         (failed,) = status.failures(ledger)
     assert "leads out of the archive" in failed.failure.message
     assert not list(tmp_path.rglob("escape*"))

@@ -8,7 +8,7 @@ import pytest
 
 from pixmill.batch.config.models import Selection
 from pixmill.batch.outputs.own_folders import OwnFolders
-from pixmill.batch.source import Asked, Folder
+from pixmill.batch.source import Folder, SourceRequest
 from pixmill.batch.sources.directory import Directory
 from pixmill.batch.state.identity import ensure_identity
 from pixmill.storage.address import Address
@@ -29,7 +29,9 @@ class Listed:
         own = OwnFolders([out], [folder / "state"])
         own.refresh()
         self.source = Directory.open(
-            Asked(address=Address.parse(folder), selection=Selection(follow_symlinks=follow), output=Address.parse(out), own=own)
+            SourceRequest(
+                address=Address.parse(folder), selection=Selection(follow_symlinks=follow), output=Address.parse(out), own=own
+            )
         )
         self.refused, self.ignored = [], []
         self.listing = self.source.folders(

@@ -13,11 +13,11 @@ from PIL import Image
 import pixmill
 from pixmill.batch.config.options import resolve
 from pixmill.batch.inspect import status
-from pixmill.batch.manifests.grouping import Sortable, chunks, record
+from pixmill.batch.manifests.grouping import ManifestImage, chunks, record
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.source import Asked
+from pixmill.batch.source import SourceRequest
 from pixmill.batch.sources.manifest import Manifest
-from pixmill.batch.worker.reference import confinement
+from pixmill.batch.worker.reference import sandbox_for
 from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.external_sort import ExternalSort
 from pixmill.storage.address import Address
@@ -42,7 +42,7 @@ def contents(folder):
 
 
 def failures(folder):
-    with status.open_state(str(folder)) as ledger:
+    with status.open_ledgers(str(folder)) as ledger:
         return [failed.failure.message for failed in status.failures(ledger)]
 
 
@@ -287,7 +287,7 @@ def test_what_breaks_on_its_way_is_read_again(source, tmp_path, web):
 
 def listed(tmp_path, rows):
     (tmp_path / "list.txt").write_bytes(b"\n".join(rows))
-    source = Manifest.open(Asked(address=Address.parse(tmp_path / "list.txt")))
+    source = Manifest.open(SourceRequest(address=Address.parse(tmp_path / "list.txt")))
     return list(source.folders(lambda path, error: None))  # noqa: ARG005  # none is refused
 
 
@@ -325,7 +325,7 @@ def test_names_that_are_not_text_are_names(tmp_path, source):
 
 
 def peak_of(rows):
-    images = (Sortable(b"x/%08d.jpg" % (number * 7919 % rows), b"\0https://x/%d" % number) for number in range(rows))
+    images = (ManifestImage(b"x/%08d.jpg" % (number * 7919 % rows), b"\0https://x/%d" % number) for number in range(rows))
     tracemalloc.start()
     try:
         count = sum(len(chunk) for chunk in chunks(ExternalSort(map(record, images), held=3_000_000), refused=print))
@@ -343,10 +343,10 @@ def test_a_list_of_any_length_takes_the_same_memory():
 def test_looking_at_a_folder_loads_nothing_for_the_web_or_for_tables(tmp_path):
     program = f"""
 import sys
-from pixmill.batch.source import Asked, open_source
+from pixmill.batch.source import SourceRequest, open_source
 from pixmill.storage.address import Address
 
-open_source(Asked(address=Address.parse({str(tmp_path)!r})))
+open_source(SourceRequest(address=Address.parse({str(tmp_path)!r})))
 print(*sorted({{"ssl", "http.client", "pyarrow", "obstore", "tarfile"}} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip() == ""
@@ -384,7 +384,7 @@ def test_a_list_that_has_been_read_says_whether_a_worker_needs_the_network(sourc
     (source / "list.txt").write_text("\n".join(rows))
     made = plan(resolve(str(source / "list.txt"), str(tmp_path / "out")))
     next(made.tasks())
-    assert confinement(made.assignment, made.config.recipe).network is needs_network
+    assert sandbox_for(made.assignment, made.config.recipe).network is needs_network
     storage = open_storage(made.assignment.source)
     with pytest.raises(AddressError if not needs_network else ReadError):
         storage.read(b"\0http://127.0.0.1/a.jpg", limit=1)

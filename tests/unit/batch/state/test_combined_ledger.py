@@ -9,7 +9,7 @@ from PIL import Image
 import pixmill
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.inspect import status, verify
-from pixmill.batch.state.ledger_files import Holding, find
+from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.engine.task import Counts, State
 from support.invariants import check_complete, identities, outputs
 
@@ -40,7 +40,7 @@ def run(source, out, *shards, **options):
 
 
 def held(out):
-    with status.open_state(str(out)) as ledgers:
+    with status.open_ledgers(str(out)) as ledgers:
         return ledgers
 
 
@@ -70,7 +70,7 @@ def test_shards_that_have_not_begun_are_named(source, tmp_path):
 def test_the_folder_of_one_shard_is_that_shard_alone(source, tmp_path):
     out = tmp_path / "out"
     reports = run(source, out, "1/2", "2/2")
-    with status.open_state(str(out), str(out / ".pixmill" / "shard-2-of-2")) as ledgers:
+    with status.open_ledgers(str(out), str(out / ".pixmill" / "shard-2-of-2")) as ledgers:
         assert ledgers.counts().found == reports[1].counts.found
         assert status.status(ledgers).shards == ()
 
@@ -127,25 +127,25 @@ def test_a_complete_split_makes_the_one_before_superfluous(source, tmp_path):
     out = tmp_path / "out"
     run(source, out, *parts(2))
     run(source, out, *parts(4))
-    assert {each.shard.count for each in held(out).held} == {4}
-    assert {each.shard.count for each in find(out / ".pixmill")} == {2, 4}
+    assert {each.shard.count for each in held(out).ledger_files} == {4}
+    assert {each.shard.count for each in find_ledger_files(out / ".pixmill")} == {2, 4}
 
 
 def test_a_shard_waits_for_one_of_another_split_that_has_images_of_its_own(source, tmp_path):
     out = tmp_path / "out"
     with pixmill.open_run(source, out, executor="inline", shard="1/2") as under_way:
-        assert Holding(Shard(1, 2), out / ".pixmill" / "shard-1-of-2").is_running()
+        assert LedgerFile(Shard(1, 2), out / ".pixmill" / "shard-1-of-2").is_running()
         with pytest.raises(pixmill.RunError, match="shard 1/2 is being run"):
             pixmill.run(source, out, executor="inline", shard="3/4")
         assert pixmill.run(source, out, executor="inline", shard="2/4").is_complete
         assert sum(1 for _ in under_way) > 0
-    assert not Holding(Shard(1, 2), out / ".pixmill" / "shard-1-of-2").is_running()
+    assert not LedgerFile(Shard(1, 2), out / ".pixmill" / "shard-1-of-2").is_running()
 
 
 def test_a_copy_from_another_machine_runs_as_long_as_its_owner_gave_a_sign_of_life(source, tmp_path):
     out = tmp_path / "out"
     run(source, out, "1/2")
-    holding = Holding(Shard(1, 2), out / ".pixmill" / "shard-1-of-2")
+    holding = LedgerFile(Shard(1, 2), out / ".pixmill" / "shard-1-of-2")
     (holding.folder / "brought").write_text("somebody 1000.5 7")
     assert holding.is_running(now=lambda: 1080.0)
     assert not holding.is_running(now=lambda: 1100.0)
@@ -156,7 +156,7 @@ def test_a_copy_from_another_machine_runs_as_long_as_its_owner_gave_a_sign_of_li
 def test_a_run_that_is_asked_whether_it_runs_can_still_begin(source, tmp_path):
     out = tmp_path / "out"
     run(source, out, "1/2")
-    holding = Holding(Shard(1, 2), out / ".pixmill" / "shard-1-of-2")
+    holding = LedgerFile(Shard(1, 2), out / ".pixmill" / "shard-1-of-2")
     done = threading.Event()
 
     def ask():

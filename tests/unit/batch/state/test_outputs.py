@@ -1,7 +1,7 @@
 import pytest
 
-from pixmill.batch.item import Product, Written, pack
-from pixmill.batch.state.outputs import FRESH, ObjectsStand
+from pixmill.batch.item import ImageResult, OutputRecord, pack
+from pixmill.batch.state.outputs import MAX_AGE, StoredOutputsExist
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import State, Task
 from pixmill.storage.schemes.memory import MemoryStorage
@@ -33,18 +33,18 @@ def storage():
 
 
 def record(*names, size=5):
-    outputs = tuple(Written(name, size, 1, 1, "jpeg", b"") for name in names)
-    return Record(key=b"a", id=b"", state=State.DONE, result=pack(Product(outputs)))
+    outputs = tuple(OutputRecord(name, size, 1, 1, "jpeg", b"") for name in names)
+    return Record(key=b"a", id=b"", state=State.DONE, result=pack(ImageResult(outputs)))
 
 
 def test_a_folder_is_listed_once_and_no_output_is_asked_for(storage):
-    stands = ObjectsStand(storage)
+    stands = StoredOutputsExist(storage)
     assert all(stands(Task.of("a"), record(b"%02d/%02d.jpg" % (folder, number))) for folder in range(20) for number in range(50))
     assert (storage.listings, storage.looks) == (20, 0)
 
 
 def test_what_is_missing_or_has_another_size_does_not_stand(storage):
-    stands = ObjectsStand(storage)
+    stands = StoredOutputsExist(storage)
     assert not stands(Task.of("a"), record(b"00/00.jpg", b"00/gone.jpg"))
     assert not stands(Task.of("a"), record(b"00/00.jpg", size=6))
     assert not stands(Task.of("a"), record(b"nowhere/00.jpg"))
@@ -53,8 +53,8 @@ def test_what_is_missing_or_has_another_size_does_not_stand(storage):
 
 def test_a_listing_grows_old(storage):
     now = [0.0]
-    stands = ObjectsStand(storage, clock=lambda: now[0])
+    stands = StoredOutputsExist(storage, clock=lambda: now[0])
     assert stands(Task.of("a"), record(b"00/00.jpg"))
     storage.delete(b"00/00.jpg")
-    now[0] = FRESH + 1
+    now[0] = MAX_AGE + 1
     assert not stands(Task.of("a"), record(b"00/00.jpg"))

@@ -8,12 +8,12 @@ from PIL import Image
 
 import pixmill
 from pixmill.batch.config.options import resolve
-from pixmill.batch.item import Item, mark, pack, to_task, unpack
+from pixmill.batch.item import Item, output_fingerprint, pack, to_task, unpack
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS
 from pixmill.batch.naming.template import HASH_DIGITS, Template
-from pixmill.batch.planning.dry_run import survey
+from pixmill.batch.planning.dry_run import dry_run
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.state.ledger_files import LEDGER, find
+from pixmill.batch.state.ledger_files import LEDGER, find_ledger_files
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from support.invariants import identities, outputs
@@ -35,7 +35,7 @@ def run(source, out, **options):
 
 
 def short(path, template="{hash}.{ext}"):
-    return Template.from_builtin(template).fill(path, extension="jpg", digits=FORMER_HASH_DIGITS)
+    return Template.from_builtin(template).render(path, extension="jpg", digits=FORMER_HASH_DIGITS)
 
 
 def made_earlier(source, out, **options):
@@ -43,7 +43,7 @@ def made_earlier(source, out, **options):
     run(source, out, **options)
     made = plan(resolve(str(source), str(out), {"name": "{hash}.{ext}", **options}))
     entries = {item.entry.path: item.entry for item in made.items()}
-    for holding in find(out / ".pixmill"):
+    for holding in find_ledger_files(out / ".pixmill"):
         with closing(SqliteLedger(holding.folder / LEDGER)) as ledger:
             ledger.import_records([earlier(record, entries[record.key], made, out) for record in ledger.records(State.DONE)])
 
@@ -53,7 +53,7 @@ def earlier(record, entry, made, out):
     (written,) = product.outputs
     item = Item(entry, (short(record.key, made.config.placement.name.text),))
     (out / written.name.decode()).rename(out / item.names[0].decode())
-    written = replace(written, name=item.names[0], mark=mark(item, 0, made.rendition_fingerprints[0]))
+    written = replace(written, name=item.names[0], fingerprint=output_fingerprint(item, 0, made.rendition_fingerprints[0]))
     return replace(record, id=to_task(item, made.fingerprint).id, result=pack(replace(product, outputs=(written,))))
 
 
@@ -69,7 +69,7 @@ def test_what_was_made_is_neither_renamed_nor_made_again(source, tmp_path, templ
     before = identities(out)
     assert before
     assert hashes(out) == {FORMER_HASH_DIGITS}
-    surveyed = survey(plan(resolve(str(source), str(out), options)))
+    surveyed = dry_run(plan(resolve(str(source), str(out), options)))
     assert (surveyed.to_do, surveyed.unchanged, surveyed.renamed) == (0, len(before), 0)
     assert run(source, out, **options).counts.skipped == len(before)
     assert identities(out) == before

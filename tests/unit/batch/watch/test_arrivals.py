@@ -10,7 +10,7 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.watch.arrivals import Arrivals, Clocks
 from pixmill.batch.watch.events import CaughtUp
-from pixmill.batch.watch.options import Watching
+from pixmill.batch.watch.options import WatchOptions
 from pixmill.core.units import Duration
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.task import Done, Failed, Failure
@@ -30,7 +30,7 @@ class Drawn:
         self.arrivals = Arrivals(
             plan(config),
             self.ledger,
-            Watching(settle=Duration(SETTLE)),
+            WatchOptions(settle=Duration(SETTLE)),
             tell=lambda kind, **_: self.told.append(kind),
             goes_on=lambda: self.goes_on,
             clocks=Clocks(time.monotonic, time.time),

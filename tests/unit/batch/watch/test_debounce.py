@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixmill.batch.watch.debounce import PATIENCE, Gate
+from pixmill.batch.watch.debounce import MAX_OPEN_WAIT, Debouncer
 from pixmill.storage.schemes.file import FileStorage
 
 SETTLE = 2.0
@@ -28,7 +28,7 @@ def written():
 
 @pytest.fixture
 def gate(tmp_path, clock, written):
-    return Gate(FileStorage(bytes(tmp_path)).stat, written.__contains__, settle=SETTLE, clock=clock)
+    return Debouncer(FileStorage(bytes(tmp_path)).stat, written.__contains__, settle=SETTLE, clock=clock)
 
 
 def passed(gate):
@@ -83,7 +83,7 @@ def test_a_file_that_seems_open_for_ever_goes_through_in_the_end(gate, clock, wr
     (tmp_path / "a.jpg").write_bytes(b"whole")
     written.add(b"a.jpg")
     gate.note(b"a.jpg")
-    clock.time += PATIENCE
+    clock.time += MAX_OPEN_WAIT
     assert passed(gate) == [b"a.jpg"]
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pixmill.batch.watch.heartbeat import ALLOWANCE, NAME, Heartbeat, why_not_alive
+from pixmill.batch.watch.heartbeat import ALLOWANCE, NAME, Heartbeat, liveness_problem
 
 BEATS = """
 import sys, time
@@ -22,21 +22,21 @@ sys.stdin.read()
 
 
 def test_without_a_sign_nobody_is_watching(tmp_path):
-    assert why_not_alive(tmp_path) == "nothing is watching"
+    assert liveness_problem(tmp_path) == "nothing is watching"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"\xff": 1}'])
 def test_a_sign_that_cannot_be_read_is_none(tmp_path, damage):
     (tmp_path / NAME).write_bytes(damage)
-    assert why_not_alive(tmp_path) == "nothing is watching"
+    assert liveness_problem(tmp_path) == "nothing is watching"
 
 
 def test_a_fresh_sign_is_life_and_silence_is_not(tmp_path):
     heart = Heartbeat(tmp_path, busy=60.0, clock=time.monotonic)
     heart.beat()
-    assert why_not_alive(tmp_path) == ""
-    assert why_not_alive(tmp_path, now=lambda: time.time() + ALLOWANCE + 59) == ""
-    assert f"process {os.getpid()} has given no sign for" in why_not_alive(tmp_path, now=lambda: time.time() + ALLOWANCE + 61)
+    assert liveness_problem(tmp_path) == ""
+    assert liveness_problem(tmp_path, now=lambda: time.time() + ALLOWANCE + 59) == ""
+    assert f"process {os.getpid()} has given no sign for" in liveness_problem(tmp_path, now=lambda: time.time() + ALLOWANCE + 61)
 
 
 def test_the_sign_is_renewed_every_other_second_and_taken_away_at_the_end(tmp_path):
@@ -49,16 +49,16 @@ def test_the_sign_is_renewed_every_other_second_and_taken_away_at_the_end(tmp_pa
     heart.beat()
     assert (tmp_path / NAME).stat().st_mtime > 0
     heart.end()
-    assert why_not_alive(tmp_path)
+    assert liveness_problem(tmp_path)
 
 
 def test_a_process_that_is_stopped_or_dead_is_seen_at_once(tmp_path):
     child = subprocess.Popen([sys.executable, "-c", BEATS, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with child:
         assert child.stdout.readline() == "beats\n"
-        assert why_not_alive(tmp_path) == ""
+        assert liveness_problem(tmp_path) == ""
         child.send_signal(signal.SIGSTOP)
         os.waitpid(child.pid, os.WUNTRACED)
-        assert why_not_alive(tmp_path) == f"process {child.pid} is stopped or dead"
+        assert liveness_problem(tmp_path) == f"process {child.pid} is stopped or dead"
         child.kill()
-    assert why_not_alive(tmp_path) == f"process {child.pid} is stopped or dead"
+    assert liveness_problem(tmp_path) == f"process {child.pid} is stopped or dead"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.watch.move_processed import Inbox
+from pixmill.batch.watch.move_processed import ProcessedMover
 from pixmill.core.errors import ConfigError
 from pixmill.engine.task import Done, Failed, Failure
 from pixmill.storage.schemes.file import FileStorage
@@ -21,7 +21,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def inbox(source, tmp_path):
-    return Inbox(source, tmp_path / "in", done=str(tmp_path / "done"), failed=str(tmp_path / "failed"))
+    return ProcessedMover(source, tmp_path / "in", done=str(tmp_path / "done"), failed=str(tmp_path / "failed"))
 
 
 def task(source):
@@ -54,20 +54,20 @@ def test_an_image_that_has_changed_since_it_was_processed_stays(inbox, source, t
 
 
 def test_an_image_stays_where_no_folder_was_named_for_its_outcome(source, tmp_path):
-    inbox = Inbox(source, tmp_path / "in", done=None, failed=str(tmp_path / "failed"))
+    inbox = ProcessedMover(source, tmp_path / "in", done=None, failed=str(tmp_path / "failed"))
     assert inbox.take(Done(task=task(source))) is None
 
 
 @pytest.mark.parametrize("folder", [".", "..", "../in"])
 def test_a_folder_that_holds_the_source_is_refused(source, tmp_path, folder):
     with pytest.raises(ConfigError, match="holds SRC"):
-        Inbox(source, tmp_path / "in", done=str(tmp_path / "in" / folder), failed=None)
+        ProcessedMover(source, tmp_path / "in", done=str(tmp_path / "in" / folder), failed=None)
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no second file system to move to")
 def test_an_image_is_moved_to_another_file_system(source, tmp_path):
     other = Path("/dev/shm") / f"pixmill-test-{os.getpid()}"
-    inbox = Inbox(source, tmp_path / "in", done=str(other), failed=None)
+    inbox = ProcessedMover(source, tmp_path / "in", done=str(other), failed=None)
     try:
         moved = inbox.take(Done(task=task(source)))
         assert moved is not None

@@ -16,11 +16,11 @@ from pixmill.engine.handler import Stages
 before = set(sys.modules)
 from pathlib import Path
 from pixmill.batch.worker.handler import image_handler
-class Silent(Stages):
+class NoProgress(Stages):
     def enter(self, stage): pass
     count = claim = lambda *_: None
-unsettled = image_handler(Path("options").read_bytes())(Path("payload").read_bytes(), Silent())
-list(unsettled.settle(Silent()) or ())
+unsettled = image_handler(Path("options").read_bytes())(Path("payload").read_bytes(), NoProgress())
+list(unsettled.commit(NoProgress()) or ())
 print(*set(sys.modules) - before)
 """
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from pixmill.batch.config.options import options
-from pixmill.cli.args.values import accepted, checked, default_text, is_repeatable, placeholder
+from pixmill.cli.args.values import checked, default_text, describe_type, is_repeatable, placeholder
 from pixmill.core.errors import ConfigError
 from pixmill.core.units import ByteSize, Duration, Size
 from pixmill.imaging.codec import Codec
@@ -97,5 +97,5 @@ def test_every_option_can_be_shown_and_its_default_parses_back():
 
 
 def test_what_is_accepted_is_told_in_words():
-    assert accepted(tuple[int, ...]) == "a list, each an integer"
-    assert accepted(Codec) == "the format's name, alone or with its settings as NAME:key=value,..."
+    assert describe_type(tuple[int, ...]) == "a list, each an integer"
+    assert describe_type(Codec) == "the format's name, alone or with its settings as NAME:key=value,..."

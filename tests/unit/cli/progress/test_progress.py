@@ -3,11 +3,11 @@ import io
 import pytest
 from rich.console import Console as Terminal
 
-from pixmill.batch.progress.progress import Progress, Snapshot
-from pixmill.batch.progress.workload import Extent
+from pixmill.batch.progress.progress import Progress, ProgressSnapshot
+from pixmill.batch.progress.workload import WorkTotal
 from pixmill.cli.console import Channel
 from pixmill.cli.progress.bar import render
-from pixmill.cli.progress.plain import Lines
+from pixmill.cli.progress.plain import PlainProgress
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Outcome, Skipped, Task
 
@@ -65,7 +65,7 @@ def test_the_time_left_is_withheld_until_the_total_is_known():
     story.clock.now += 5
     assert story.progress.snapshot().remaining is None
     assert story.progress.snapshot().share is None
-    story.progress.expect(Extent(count=100, sizes={b"jpg": 100_000}))
+    story.progress.set_total(WorkTotal(count=100, sizes={b"jpg": 100_000}))
     now = story.progress.snapshot()
     assert now.share == 0.1
     assert now.remaining == pytest.approx(90 / 2)
@@ -73,11 +73,11 @@ def test_the_time_left_is_withheld_until_the_total_is_known():
 
 def test_what_was_found_corrects_what_was_counted_ahead():
     story = Story()
-    story.progress.expect(Extent(count=3))
+    story.progress.set_total(WorkTotal(count=3))
     story.find(5)
     assert story.progress.snapshot().total == 5
     story.progress.on_event(SourceExhausted(at=0, found=6))
-    story.progress.expect(Extent(count=99))
+    story.progress.set_total(WorkTotal(count=99))
     assert story.progress.snapshot().total == 6
 
 
@@ -134,9 +134,9 @@ def test_in_flight_is_what_workers_are_busy_with_and_not_what_waits_in_their_pip
     assert story.progress.in_flight == 1
 
 
-def lines_of(*moments: Snapshot) -> list[str]:
+def lines_of(*moments: ProgressSnapshot) -> list[str]:
     stream = io.StringIO()
-    lines = Lines(Channel(stream))
+    lines = PlainProgress(Channel(stream))
     for moment in moments:
         lines.show(moment)
     lines.finish(moments[-1])
@@ -144,23 +144,23 @@ def lines_of(*moments: Snapshot) -> list[str]:
 
 
 def test_the_line_is_the_one_that_users_know():
-    now = Snapshot(done=4197, failed=3, found=5224, total=10_000, images_rate=61.31, saved=812_400_000, elapsed=70.0)
+    now = ProgressSnapshot(done=4197, failed=3, found=5224, total=10_000, images_rate=61.31, saved=812_400_000, elapsed=70.0)
     first, last = lines_of(now)
     assert first == "[IN PROGRESS] 4200/10000 (42.0%) | 61.3 img/s | 812.4 MB saved | Errors: 3"
     assert last == "[STOPPED] 4200/10000 (42.0%) | 60.0 img/s | 812.4 MB saved | Errors: 3"
 
 
 def test_a_line_comes_every_tenth_part():
-    moments = [Snapshot(done=done, found=100, total=100, elapsed=done / 100) for done in range(101)]
+    moments = [ProgressSnapshot(done=done, found=100, total=100, elapsed=done / 100) for done in range(101)]
     told = lines_of(*moments)
     assert [line.split()[2] for line in told[:-1]] == [f"{part}/100" for part in range(10, 100, 10)]
     assert told[-1].startswith("[DONE] 100/100 (100.0%)")
 
 
 def test_a_line_comes_every_ten_seconds_when_work_is_slow_or_endless():
-    slow = [Snapshot(done=1, found=100, total=100, elapsed=float(second)) for second in range(35)]
+    slow = [ProgressSnapshot(done=1, found=100, total=100, elapsed=float(second)) for second in range(35)]
     assert len(lines_of(*slow)) == 3 + 1
-    endless = [Snapshot(done=second, found=second + 5, elapsed=float(second)) for second in range(25)]
+    endless = [ProgressSnapshot(done=second, found=second + 5, elapsed=float(second)) for second in range(25)]
     assert [line.split("]")[1].split("|")[0].strip() for line in lines_of(*endless)] == [
         "10 of 15 found so far",
         "20 of 25 found so far",
@@ -169,18 +169,18 @@ def test_a_line_comes_every_ten_seconds_when_work_is_slow_or_endless():
 
 
 def test_nothing_to_do_is_done():
-    assert lines_of(Snapshot(total=0)) == ["[DONE] 0/0 (100.0%) | 0.0 img/s | 0.0 MB saved | Errors: 0"]
+    assert lines_of(ProgressSnapshot(total=0)) == ["[DONE] 0/0 (100.0%) | 0.0 img/s | 0.0 MB saved | Errors: 0"]
 
 
 def test_what_costs_more_than_it_saves_is_negative_and_nothing_is_not():
-    assert "| -2.0 MB saved |" in lines_of(Snapshot(total=0, saved=-2_000_000))[0]
-    assert "| 0.0 MB saved |" in lines_of(Snapshot(total=0, saved=-2_000))[0]
+    assert "| -2.0 MB saved |" in lines_of(ProgressSnapshot(total=0, saved=-2_000_000))[0]
+    assert "| 0.0 MB saved |" in lines_of(ProgressSnapshot(total=0, saved=-2_000))[0]
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
 @pytest.mark.parametrize("total", [None, 1_234_567])
 def test_the_bar_never_wraps(width, total):
-    now = Snapshot(
+    now = ProgressSnapshot(
         done=4_200,
         failed=13,
         skipped=900,
@@ -205,7 +205,7 @@ def test_the_bar_never_wraps(width, total):
 def test_the_bar_says_what_is_left_or_why_it_cannot():
     stream = io.StringIO()
     terminal = Terminal(file=stream, width=100, color_system=None)
-    terminal.print(render(Snapshot(done=5, found=10, total=10, remaining=94.0), 100))
-    terminal.print(render(Snapshot(done=5, found=10), 100))
+    terminal.print(render(ProgressSnapshot(done=5, found=10, total=10, remaining=94.0), 100))
+    terminal.print(render(ProgressSnapshot(done=5, found=10), 100))
     assert "1:34 left" in stream.getvalue()
     assert "still discovering" in stream.getvalue()

@@ -8,8 +8,8 @@ import pytest
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.report.summary import Report
 from pixmill.cli.console import Channel, Console
-from pixmill.cli.exit_codes import Exit
-from pixmill.cli.session.signals import Interrupted, Interruption, interruptible
+from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.session.signals import GracefulStop, Interrupted, handling_signals
 from pixmill.cli.session.summary import summary
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.observability.metrics import FailureKind
@@ -83,28 +83,28 @@ class Stopped:
 
 
 def test_a_signal_before_there_is_a_run_ends_the_command():
-    with interruptible(), pytest.raises(Interrupted) as raised:
+    with handling_signals(), pytest.raises(Interrupted) as raised:
         os.kill(os.getpid(), signal.SIGTERM)
-    assert Exit.after(raised.value.signal) == 143
+    assert ExitCode.after(raised.value.signal) == 143
 
 
 def test_signals_stop_a_run_and_then_kill_it_and_are_given_back():
     run, said = Stopped(), []
     before = signal.getsignal(signal.SIGINT)
-    with interruptible() as interruption:
-        interruption.stops(run, in_flight=lambda: 1, say=said.append)
+    with handling_signals() as interruption:
+        interruption.attach(run, in_flight=lambda: 1, say=said.append)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGHUP)
     assert run.heard == ["SIGINT", "kill"]
     assert said == ["finishing 1 image in flight, press Ctrl-C again to stop at once", "stopping at once"]
-    assert Exit.after(interruption.signal) == 130
+    assert ExitCode.after(interruption.signal) == 130
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_hang_up_ends_a_run_as_a_termination_does():
     run, said = Stopped(), []
-    interruption = Interruption()
-    interruption.stops(run, in_flight=lambda: 2, say=said.append)
+    interruption = GracefulStop()
+    interruption.attach(run, in_flight=lambda: 2, say=said.append)
     interruption.handle(signal.SIGHUP, None)
     assert run.heard == ["SIGTERM"]
     assert said == ["finishing 2 images in flight, another signal stops at once"]
@@ -114,7 +114,7 @@ def test_a_channel_without_a_stream_takes_everything():
     channel = Channel(None)
     assert channel.write("into nothing") == 12
     assert not channel.isatty()
-    assert channel.fault is None
+    assert channel.error is None
 
 
 def test_a_pipe_that_nobody_reads_is_no_fault():
@@ -124,7 +124,7 @@ def test_a_pipe_that_nobody_reads_is_no_fault():
         console = Console(stream, None)
         console.result("one")
         console.result("two")
-    assert console.out.fault is None
+    assert console.out.error is None
 
 
 def test_a_record_is_one_line_of_ascii_that_keeps_any_name(tmp_path):

@@ -16,7 +16,7 @@ TAKE_A_TURN = """
 import sys
 from pixmill.storage.web.host_limiter import HostLimiter
 
-with HostLimiter(most=2, folder=sys.argv[1]).turn("example.org"):
+with HostLimiter(most=2, folder=sys.argv[1]).slot("example.org"):
     print("entered", flush=True)
     sys.stdin.read()
 """

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
+from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import place_of
 from pixmill.batch.datasets.dataset import Dataset
-from pixmill.batch.datasets.shard_store import Shelf
+from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.core.errors import ConfigError
 
 
-def see_through(dataset: Dataset, catalogue: Catalogue, shelf: Shelf) -> list[Shard]:
+def roll_forward(dataset: Dataset, catalogue: Catalogue, shelf: ShardStore) -> list[DatasetShard]:
     """Do what the catalogue says is decided, which may have been done in part before; return the shards that are sealed by it."""
     changing = catalogue.changing()
     if not changing:
@@ -23,31 +23,31 @@ def see_through(dataset: Dataset, catalogue: Catalogue, shelf: Shelf) -> list[Sh
     for shard in changing:
         if shard.stage is Stage.LEAVING and shard.name not in taken:
             shelf.remove(shard.name)
-    catalogue.conclude()
+    catalogue.commit_switch()
     return sealing
 
 
-def clear_away(dataset: Dataset, catalogue: Catalogue, shelf: Shelf) -> None:
+def remove_orphans(dataset: Dataset, catalogue: Catalogue, shelf: ShardStore) -> None:
     """Forget what the catalogue says of files that are not what it says, and remove what a dead run left in the staging folder.
 
     ``ConfigError`` when there are shards that the catalogue does not know: they would be written over.
     """
     shards, sizes = catalogue.shards(), shelf.sizes()
     known = {shard.name for shard in shards if shard.stage is Stage.SEALED}
-    _refuse_strangers(dataset, [name for name in sorted(sizes) if dataset.is_shard(name) and name not in known])
+    _refuse_unknown(dataset, [name for name in sorted(sizes) if dataset.is_shard(name) and name not in known])
     for shard in shards:
         if place_of(dataset, shard, sizes) is None and shard.stage is Stage.STAGED:
             discard(dataset, catalogue, shard)
         elif place_of(dataset, shard, sizes) is None:
-            catalogue.void(shard)
+            catalogue.invalidate(shard)
     staged = {shard.name for shard in shards if shard.stage is Stage.STAGED}
     for path in dataset.staging.iterdir():
         if path.name not in staged:
             path.unlink()
 
 
-def _refuse_strangers(dataset: Dataset, unknown: Sequence[str]) -> None:
-    strange = next((name for name in unknown if not dataset.is_anothers(name)), None)
+def _refuse_unknown(dataset: Dataset, unknown: Sequence[str]) -> None:
+    strange = next((name for name in unknown if not dataset.is_of_other_shard(name)), None)
     if strange is not None:
         raise ConfigError(
             f"{dataset.home} holds {strange}, which is none of the shards that this run knows of",
@@ -55,7 +55,7 @@ def _refuse_strangers(dataset: Dataset, unknown: Sequence[str]) -> None:
         )
 
 
-def discard(dataset: Dataset, catalogue: Catalogue, shard: Shard) -> None:
+def discard(dataset: Dataset, catalogue: Catalogue, shard: DatasetShard) -> None:
     """Forget a staged shard that is not wanted any more, then remove its file."""
-    catalogue.drop(shard)
+    catalogue.delete(shard)
     (dataset.staging / shard.name).unlink(missing_ok=True)

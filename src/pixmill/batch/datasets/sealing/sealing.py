@@ -9,18 +9,18 @@ the place of another, or takes over what is in another, waits until all of them 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 
-from pixmill.batch.datasets.catalogue import Catalogue, Shard, Stage
+from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.datasets.index import is_indexed, remove_indexes, write_indexes
-from pixmill.batch.datasets.index_rebuild import adopt
+from pixmill.batch.datasets.index_rebuild import import_index
 from pixmill.batch.datasets.sample import Sample, is_sample, sample_of
-from pixmill.batch.datasets.sealing.commit import clear_away, discard, see_through
-from pixmill.batch.datasets.sealing.staging import Outdated, Staging
-from pixmill.batch.datasets.shard_file import sealing_in
-from pixmill.batch.datasets.shard_layout import Bounds, Draft, drafts
-from pixmill.batch.datasets.shard_store import Shelf
+from pixmill.batch.datasets.sealing.commit import discard, remove_orphans, roll_forward
+from pixmill.batch.datasets.sealing.staging import Staging, StaleSamples
+from pixmill.batch.datasets.shard_file import translating_errors
+from pixmill.batch.datasets.shard_layout import Bounds, ShardPlan, plan_shards
+from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.state import state_folder
 from pixmill.core.errors import RunError
 from pixmill.core.humanize import plural
@@ -41,7 +41,14 @@ class Sealing:
     """
 
     def __init__(
-        self, dataset: Dataset, shelf: Shelf, *, ledger: Ledger, catalogue: Catalogue, bounds: Bounds, publisher: EventPublisher
+        self,
+        dataset: Dataset,
+        shelf: ShardStore,
+        *,
+        ledger: Ledger,
+        catalogue: Catalogue,
+        bounds: Bounds,
+        publisher: EventPublisher,
     ) -> None:
         """Finish what a dead run has decided, and clear away what it left. ``ConfigError`` where strange shards would be lost.
 
@@ -53,14 +60,14 @@ class Sealing:
         self._catalogue = catalogue
         self._bounds = bounds
         self._publisher = publisher
-        with sealing_in(dataset.work):
+        with translating_errors(dataset.work):
             for folder in (dataset.staging, dataset.parts):
                 state_folder.make_within(folder.parent, folder.name)
             if is_indexed(dataset, shelf):  # after what this catalogue has decided, if anything: another machine went on
-                catalogue.revert()
-                adopt(dataset, catalogue, shelf, is_ours=lambda: ledger.counts().done > 0)
-            see_through(dataset, catalogue, shelf)
-            clear_away(dataset, catalogue, shelf)
+                catalogue.rollback_switch()
+                import_index(dataset, catalogue, shelf, is_ours=lambda: ledger.counts().done > 0)
+            roll_forward(dataset, catalogue, shelf)
+            remove_orphans(dataset, catalogue, shelf)
         self.contents = Contents(dataset, catalogue, shelf)
         self._staging = Staging(dataset, ledger=ledger, catalogue=catalogue, contents=self.contents, check=self._check)
         self._goes_on: Callable[[], bool] = lambda: True
@@ -90,13 +97,13 @@ class Sealing:
         """Let go of what is open."""
         self.contents.close()
 
-    def _pass(self) -> Outdated | None:
+    def _pass(self) -> StaleSamples | None:
         """Seal what is there; return what was counted on in vain, after which it must be gone through again."""
         self.contents.refresh()
-        with sealing_in(self._dataset.work):
+        with translating_errors(self._dataset.work):
             try:
                 self._go_through()
-            except Outdated as outdated:
+            except StaleSamples as outdated:
                 return outdated
         return None
 
@@ -104,9 +111,9 @@ class Sealing:
         shards = self._catalogue.shards()
         sealed = {shard.name: shard for shard in shards if shard.stage is Stage.SEALED}
         staged = {shard.name: shard for shard in shards if shard.stage is Stage.STAGED}
-        waiting: list[Shard] = []
+        waiting: list[DatasetShard] = []
         kept: set[int] = set()
-        for draft in drafts(self._samples(), self._bounds):
+        for draft in plan_shards(self._samples(), self._bounds):
             self._check()
             name, fingerprint = self._dataset.shard_name(draft.number), draft.fingerprint(self._dataset.identity)
             if name in sealed and sealed[name].fingerprint == fingerprint:
@@ -128,9 +135,9 @@ class Sealing:
                 yield sample_of(record)
             except ValueError:
                 others = [each.key for each in self._ledger.records(State.DONE) if not is_sample(each)]
-                raise Outdated(others, lost=True) from None
+                raise StaleSamples(others, lost=True) from None
 
-    def _stage(self, draft: Draft, waiting: list[Shard], *, former: Shard | None, is_free: bool) -> None:
+    def _stage(self, draft: ShardPlan, waiting: list[DatasetShard], *, former: DatasetShard | None, is_free: bool) -> None:
         """Write ``draft``, and seal it if it need not wait for others."""
         if former is not None:
             discard(self._dataset, self._catalogue, former)
@@ -143,18 +150,18 @@ class Sealing:
             for member in sample.members:
                 self.contents.remove_part(member)
 
-    def _seal(self, sealing: Sequence[Shard], leaving: Sequence[Shard]) -> None:
+    def _seal(self, sealing: Sequence[DatasetShard], leaving: Sequence[DatasetShard]) -> None:
         if not self._is_changing:
             remove_indexes(self._dataset, self._shelf)
             self._is_changing = True
-        self._catalogue.decide(sealing, leaving)
-        for shard in see_through(self._dataset, self._catalogue, self._shelf):
+        self._catalogue.begin_switch(sealing, leaving)
+        for shard in roll_forward(self._dataset, self._catalogue, self._shelf):
             self._publisher.publish(ShardSealed, name=shard.name, samples=shard.samples, bytes=shard.size)
 
     def _commit_outcomes(self) -> None:
         """Every image that is done is sealed now: what parts there are belong to nobody."""
         self.contents.refresh()
-        with sealing_in(self._dataset.work):
+        with translating_errors(self._dataset.work):
             shutil.rmtree(self._dataset.parts)
             self._dataset.parts.mkdir()
             if self._is_changing or not is_indexed(self._dataset, self._shelf):

@@ -16,7 +16,7 @@ from pixmill.core.endpoint import Endpoint
 LOCALHOST = "localhost"
 
 
-class Guard:
+class AccessControl:
     """Checks every question before it is answered. ``token`` is empty where none is needed."""
 
     def __init__(self, endpoint: Endpoint, *, token: str, names: Collection[str] = ()) -> None:
@@ -30,12 +30,12 @@ class Guard:
         """Return the name of the cookie that holds the token: one for each port, which browsers do not tell apart."""
         return f"pixmill-{self._port}"
 
-    def is_ours(self, host: str) -> bool:
+    def is_own_host(self, host: str) -> bool:
         """Tell whether ``host``, the header, is an address or a name of this machine. An address cannot be rebound."""
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         return _is_address(name.strip("[]")) or name.lower().rstrip(".") in self._names
 
-    def knows(self, *, query: str = "", cookies: str = "", authorization: str = "") -> bool:
+    def is_authorised(self, *, query: str = "", cookies: str = "", authorization: str = "") -> bool:
         """Tell whether one of them holds the token."""
         kept = _cookies(cookies).get(self.cookie)
         offered = (query, kept.value if kept else "", authorization.removeprefix("Bearer ").strip())
@@ -45,10 +45,10 @@ class Guard:
         return hmac.compare_digest(offered.encode("utf-8", "replace"), self.token.encode())
 
 
-def guard(endpoint: Endpoint) -> Guard:
+def access_control(endpoint: Endpoint) -> AccessControl:
     """Return the guard of ``endpoint``, with a new token where other machines can reach it."""
     token = "" if is_loopback(endpoint.host) else secrets.token_urlsafe(24)
-    return Guard(endpoint, token=token, names={socket.gethostname()})
+    return AccessControl(endpoint, token=token, names={socket.gethostname()})
 
 
 def is_loopback(host: str) -> bool:

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from pixmill.batch.live.http.access import Guard
-from pixmill.batch.live.page.cache import Board
+from pixmill.batch.live.http.access import AccessControl
+from pixmill.batch.live.page.cache import PageCache
 from pixmill.batch.live.page.document import policy, view
-from pixmill.batch.live.preview_feed import Framed
+from pixmill.batch.live.preview_feed import NumberedPreview
 from pixmill.engine.observability.json_lines import json_line
 
 TEXT = "text/plain; charset=utf-8"
@@ -26,7 +26,7 @@ SAFE: Headers = (
 )
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request: its ``target`` is path and query. ``headers`` have their names in lower case."""
 
     method: str
@@ -34,7 +34,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Response(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back."""
 
     status: int
@@ -43,15 +43,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = (("Cache-Control", "no-store"),)
 
 
-class Site:
+class Routes:
     """Answers questions. ``metrics`` is the text for Prometheus; ``trouble`` says why the run is not well, or nothing."""
 
     def __init__(
         self,
-        guard: Guard,
-        board: Board,
+        guard: AccessControl,
+        board: PageCache,
         *,
-        pictures: Callable[[], tuple[Framed, ...]],
+        pictures: Callable[[], tuple[NumberedPreview, ...]],
         metrics: Callable[[], str],
         trouble: Callable[[], str],
     ) -> None:
@@ -62,65 +62,65 @@ class Site:
         self._metrics = metrics
         self._trouble = trouble
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Request) -> Response:
         """Return the answer to ``question``; it may wait a second for something new."""
         answer = self._answer(question)
         return msgspec.structs.replace(answer, headers=(*answer.headers, *SAFE, ("Content-Security-Policy", policy())))
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Request) -> Response:
         header = question.headers.get
         asked = urlsplit(question.target)
         query = {name: values[-1] for name, values in parse_qs(asked.query).items()}
-        if not self._guard.is_ours(header("host", "")):
+        if not self._guard.is_own_host(header("host", "")):
             return _refusal(HTTPStatus.MISDIRECTED_REQUEST, "ask by address, or by the name that was given to --serve")
         if question.method not in READING:
             return _refusal(HTTPStatus.METHOD_NOT_ALLOWED, "there is nothing to change here", ("Allow", "GET, HEAD"))
         if asked.path == "/healthz":
             return self._health()
         token = query.get("token", "")
-        if not self._guard.knows(query=token, cookies=header("cookie", ""), authorization=header("authorization", "")):
+        if not self._guard.is_authorised(query=token, cookies=header("cookie", ""), authorization=header("authorization", "")):
             return _refusal(HTTPStatus.UNAUTHORIZED, "the address with the token was printed when the run began")
         if token and self._guard.token:
-            return self._admission()
+            return self._login()
         return self._page(asked.path, query)
 
-    def _page(self, path: str, query: Mapping[str, str]) -> Answer:
+    def _page(self, path: str, query: Mapping[str, str]) -> Response:
         match path.split("/")[1:]:
             case [""]:
-                return Answer(status=HTTPStatus.OK, body=view(self._board.now()).encode(), kind="text/html; charset=utf-8")
+                return Response(status=HTTPStatus.OK, body=view(self._board.now()).encode(), kind="text/html; charset=utf-8")
             case ["state"]:
-                change = self._board.after(_whole(query.get("after", "")))
-                return Answer(status=HTTPStatus.OK, body=json_line(change).encode(), kind="application/json")
+                change = self._board.wait_for_change(_whole(query.get("after", "")))
+                return Response(status=HTTPStatus.OK, body=json_line(change).encode(), kind="application/json")
             case ["metrics"]:
-                return Answer(status=HTTPStatus.OK, body=self._metrics().encode(), kind=METRICS)
+                return Response(status=HTTPStatus.OK, body=self._metrics().encode(), kind=METRICS)
             case ["pictures", number, "before" | "after" as side]:
                 return self._picture(_whole(number), side)
             case _:
                 return _refusal(HTTPStatus.NOT_FOUND, "there is nothing here")
 
-    def _picture(self, number: int, side: str) -> Answer:
+    def _picture(self, number: int, side: str) -> Response:
         framed = next((each for each in self._pictures() if each.number == number), None)
         if framed is None:
             return _refusal(HTTPStatus.NOT_FOUND, "only the latest pictures are kept")
         body = framed.shown.before if side == "before" else framed.shown.after
-        return Answer(
+        return Response(
             status=HTTPStatus.OK, body=body, kind="image/webp", headers=(("Cache-Control", "private, max-age=3600, immutable"),)
         )
 
-    def _health(self) -> Answer:
+    def _health(self) -> Response:
         trouble = self._trouble()
         status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
-        return Answer(status=status, body=f"{trouble or 'ok'}\n".encode())
+        return Response(status=status, body=f"{trouble or 'ok'}\n".encode())
 
-    def _admission(self) -> Answer:
+    def _login(self) -> Response:
         """Put the token into a cookie, and its bearer before an address without it: one that can be shown to others."""
         cookie = f"{self._guard.cookie}={self._guard.token}; HttpOnly; SameSite=Strict; Path=/"
         headers = (("Set-Cookie", cookie), ("Location", "./"), ("Cache-Control", "no-store"))
-        return Answer(status=HTTPStatus.SEE_OTHER, headers=headers)
+        return Response(status=HTTPStatus.SEE_OTHER, headers=headers)
 
 
-def _refusal(status: HTTPStatus, reason: str, *headers: tuple[str, str]) -> Answer:
-    return Answer(status=status, body=f"{reason}\n".encode(), headers=(("Cache-Control", "no-store"), *headers))
+def _refusal(status: HTTPStatus, reason: str, *headers: tuple[str, str]) -> Response:
+    return Response(status=status, body=f"{reason}\n".encode(), headers=(("Cache-Control", "no-store"), *headers))
 
 
 def _whole(text: str) -> int:

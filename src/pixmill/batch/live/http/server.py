@@ -7,7 +7,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
-from pixmill.batch.live.http.routes import Question, Site
+from pixmill.batch.live.http.routes import Request, Routes
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 
@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 class Server:
     """Listens at ``endpoint`` for questions to ``site``, in threads of its own, until it is closed."""
 
-    def __init__(self, endpoint: Endpoint, site: Site) -> None:
+    def __init__(self, endpoint: Endpoint, site: Routes) -> None:
         """Listen from now on; ``ConfigError`` when the port cannot be had."""
         try:
-            self._listener = _Listener(endpoint, site)
+            self._listener = _Server(endpoint, site)
         except OSError as error:
             hint = "name another port: --serve PORT; 0 is any that is free"
             raise ConfigError(f"{endpoint} cannot be listened on: {error.strerror}", hint=hint) from error
@@ -44,17 +44,17 @@ class Server:
         self._thread.join()
 
 
-class _Listener(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, endpoint: Endpoint, site: Site) -> None:
+    def __init__(self, endpoint: Endpoint, site: Routes) -> None:
         self.address_family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self.site = site
         self._changed = threading.Condition()
         self._connections: set[socket.socket] = set()
         self._answering = 0
-        super().__init__((endpoint.host, endpoint.port), _Conversation)
+        super().__init__((endpoint.host, endpoint.port), _Handler)
 
     def server_bind(self) -> None:
         """Bind without asking for the name of the host, which can take long where there is no resolver."""
@@ -99,19 +99,19 @@ class _Listener(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RD)
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = SILENCE
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:  # the name that the standard library calls
         """Answer any question."""
-        listener = cast("_Listener", self.server)
+        listener = cast("_Server", self.server)
         self.close_connection = self.close_connection or self.command not in ("GET", "HEAD")  # what follows may be a body
         listener.count(1)
         try:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = listener.site.answer(Question(method=self.command, target=self.path, headers=headers))
+            answer = listener.site.answer(Request(method=self.command, target=self.path, headers=headers))
             self.send_response(answer.status)
             for name, value in (*answer.headers, ("Content-Type", answer.kind), ("Content-Length", str(len(answer.body)))):
                 self.send_header(name, value)

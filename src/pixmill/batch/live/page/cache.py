@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from pixmill.batch.live.page.sections import Moment
+from pixmill.batch.live.page.sections import PageState
 
 INTERVAL = 1.0  # seconds between two moments
-ATTENTION = 5.0  # seconds after the last question for which somebody is taken to be looking
+WATCHED_FOR = 5.0  # seconds after the last question for which somebody is taken to be looking
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class PageDelta(msgspec.Struct, frozen=True, kw_only=True):
     """What is new since another version: the ``parts`` that changed; an empty one is there no more."""
 
     version: int
@@ -21,31 +21,31 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     is_over: bool
 
 
-class Board:
+class PageCache:
     """Keeps the last moment and tells what has changed since an earlier one. ``clock`` gives seconds that only grow."""
 
-    def __init__(self, compose: Callable[[bool], Moment], *, clock: Callable[[], float]) -> None:
+    def __init__(self, compose: Callable[[bool], PageState], *, clock: Callable[[], float]) -> None:
         """Compose nothing yet. ``compose`` is told whether the run is over."""
         self._compose = compose
         self._clock = clock
         self._changed = threading.Condition()
-        self._moment: Moment | None = None
+        self._moment: PageState | None = None
         self._versions: dict[str, int] = {}
         self._version = 0
         self._due = 0.0
-        self._asked_at = -ATTENTION
+        self._asked_at = -WATCHED_FOR
         self._is_over = False
 
     @property
     def is_watched(self) -> bool:
         """Tell whether somebody has looked lately."""
-        return self._clock() - self._asked_at < ATTENTION
+        return self._clock() - self._asked_at < WATCHED_FOR
 
-    def now(self) -> Change:
+    def now(self) -> PageDelta:
         """Return the whole page, not older than a second."""
-        return self.after(-1, patience=0.0)
+        return self.wait_for_change(-1, patience=0.0)
 
-    def after(self, version: int, *, patience: float = INTERVAL) -> Change:
+    def wait_for_change(self, version: int, *, patience: float = INTERVAL) -> PageDelta:
         """Return what has changed since ``version``, waiting up to ``patience`` seconds for the next moment, or the end."""
         with self._changed:
             self._asked_at = self._clock()
@@ -61,7 +61,7 @@ class Board:
             self._due = 0.0
             self._changed.notify_all()
 
-    def _refreshed(self) -> Moment:
+    def _refreshed(self) -> PageState:
         """Return the moment, made anew when it is due."""
         now = self._clock()
         if self._moment is None or now >= self._due:
@@ -74,6 +74,6 @@ class Board:
                     self._versions[name] = self._version
         return self._moment
 
-    def _since(self, moment: Moment, version: int) -> Change:
+    def _since(self, moment: PageState, version: int) -> PageDelta:
         parts = {name: moment.parts.get(name, "") for name, changed in self._versions.items() if changed > version}
-        return Change(version=self._version, parts=parts, title=moment.title, spoken=moment.spoken, is_over=self._is_over)
+        return PageDelta(version=self._version, parts=parts, title=moment.title, spoken=moment.spoken, is_over=self._is_over)

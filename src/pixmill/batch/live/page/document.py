@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from pixmill.batch.live.page.cache import Change
+from pixmill.batch.live.page.cache import PageDelta
 from pixmill.batch.live.page.sections import ORDER
 from pixmill.batch.report.html.markup import Html, raw, tag
 from pixmill.batch.report.html.page import asset, digest, document
@@ -11,7 +11,7 @@ SECONDS = 5  # between two looks of a browser that runs no script
 ABOVE = ("head", "contents")  # what comes before the main part of the page
 
 
-def view(change: Change) -> str:
+def view(change: PageDelta) -> str:
     """Return the page with all parts of ``change``."""
     main = tag(
         "main",
@@ -33,7 +33,7 @@ def policy() -> str:
     return "; ".join([*allowed, f"script-src '{digest(_script())}'", *closed])
 
 
-def _part(name: str, change: Change) -> Html:
+def _part(name: str, change: PageDelta) -> Html:
     return tag("div", raw(change.parts.get(name, "")), data_part=name)
 
 

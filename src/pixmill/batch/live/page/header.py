@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.progress.progress import Snapshot
-from pixmill.batch.report.html.markup import Html, inert, tag
+from pixmill.batch.progress.progress import ProgressSnapshot
+from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.tables import tiles
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import FINISHED
@@ -12,9 +12,9 @@ from pixmill.engine.observability.metrics import MetricsSnapshot as Numbers
 TENTHS = 10
 
 
-def head(now: Snapshot, numbers: Numbers, destination: str) -> Html:
+def page_header(now: ProgressSnapshot, numbers: Numbers, destination: str) -> Html:
     """Return title, one sentence, the bar, and the numbers that matter most."""
-    place = inert(destination)
+    place = safe_text(destination)
     total = plural(now.found, "image") + " so far" if now.total is None else plural(now.total, "image")
     return tag(
         "header",
@@ -31,11 +31,11 @@ def head(now: Snapshot, numbers: Numbers, destination: str) -> Html:
     )
 
 
-def sentence(now: Snapshot, numbers: Numbers) -> str:
+def sentence(now: ProgressSnapshot, numbers: Numbers) -> str:
     """Say in one sentence what it is at: the rate and the time left, or how it ended."""
     if numbers.reason:
         failed = f"; {plural(now.failed, 'image')} failed" if now.failed else ""
-        outcome = "Finished" if numbers.reason == FINISHED else f"Ended early: {inert(numbers.reason)}"
+        outcome = "Finished" if numbers.reason == FINISHED else f"Ended early: {safe_text(numbers.reason)}"
         return f"{outcome} after {duration_text(numbers.seconds)}{failed}."
     left = (
         "still discovering" if now.total is None else "" if now.remaining is None else f"about {duration_text(now.remaining)} left"
@@ -44,19 +44,19 @@ def sentence(now: Snapshot, numbers: Numbers) -> str:
     return f"At {speed}{f'; {left}' if left else ''}."
 
 
-def short(now: Snapshot, numbers: Numbers) -> str:
+def short(now: ProgressSnapshot, numbers: Numbers) -> str:
     """Return what a tab has room for: ``42 %``."""
     if numbers.reason:
         return "finished" if numbers.reason == FINISHED else "ended early"
     return f"{now.finished:,} done" if now.share is None else f"{now.share:.0%}"
 
 
-def spoken(now: Snapshot, numbers: Numbers) -> str:
+def aria_status(now: ProgressSnapshot, numbers: Numbers) -> str:
     """Return what a screen reader says when it changes: at each tenth, at each new kind of failure, and at the end."""
     if numbers.reason:
         return sentence(now, numbers)
     share = 0.0 if now.share is None else now.share
-    kinds = f" Failures: {', '.join(sorted(map(inert, numbers.failures)))}." if numbers.failures else ""
+    kinds = f" Failures: {', '.join(sorted(map(safe_text, numbers.failures)))}." if numbers.failures else ""
     return f"{int(share * TENTHS) * TENTHS} % finished.{kinds}"
 
 
@@ -64,7 +64,7 @@ def _percent(share: float | None) -> str | None:
     return None if share is None else f"{share * 100:.1f}"
 
 
-def _numbers(now: Snapshot, numbers: Numbers) -> Iterator[tuple[str, str, str]]:
+def _numbers(now: ProgressSnapshot, numbers: Numbers) -> Iterator[tuple[str, str, str]]:
     yield "done", f"{now.done:,}", "good"
     if now.outputs > now.done:
         yield "outputs", f"{now.outputs:,}", ""

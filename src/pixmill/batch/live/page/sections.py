@@ -5,21 +5,21 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.live.collector import Witness
-from pixmill.batch.live.page.header import head, short, spoken
-from pixmill.batch.live.preview_feed import Framed
+from pixmill.batch.live.collector import LiveCollector
+from pixmill.batch.live.page.header import aria_status, page_header, short
+from pixmill.batch.live.preview_feed import NumberedPreview
 from pixmill.batch.progress.progress import Progress
-from pixmill.batch.report.data.run_info import Account
+from pixmill.batch.report.data.run_info import RunInfo
 from pixmill.batch.report.html.failures import failures
-from pixmill.batch.report.html.markup import Html, inert, tag
+from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.overview import what_was_run
 from pixmill.batch.report.html.page import contents
 from pixmill.batch.report.html.previews import compared
 from pixmill.batch.report.html.sizes import sizes
 from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section, section, table
-from pixmill.batch.report.previews.previews import Gallery
-from pixmill.batch.report.report_data import Dossier
+from pixmill.batch.report.previews.previews import Previews
+from pixmill.batch.report.report_data import ReportData
 from pixmill.core.humanize import duration_text
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import RunRecord
@@ -32,7 +32,7 @@ REVIEW = 5.0  # seconds between two reviews of these: half of the work of a page
 ORDER = ("head", "contents", "working", "failures", "latest", "throughput", "stages", "sizes", "extremes", "run")
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
+class PageState(msgspec.Struct, frozen=True, kw_only=True):
     """The page at one moment: its ``parts`` by name, a title for the tab, and what a screen reader should say."""
 
     parts: Mapping[str, str]
@@ -46,9 +46,9 @@ class Composer:
     def __init__(
         self,
         config: RunConfig,
-        about: Account,
+        about: RunInfo,
         *,
-        witness: Witness,
+        witness: LiveCollector,
         progress: Progress,
         metrics: Metrics,
         clock: Callable[[], float],
@@ -65,11 +65,11 @@ class Composer:
         self._reviewed: list[Section | None] = []
         self._review_at = 0.0
 
-    def compose(self, pictures: tuple[Framed, ...], *, is_over: bool) -> Moment:
+    def compose(self, pictures: tuple[NumberedPreview, ...], *, is_over: bool) -> PageState:
         """Return the page as it is now."""
         now, counted = self._progress.snapshot(), self._metrics.snapshot()
         numbers = counted if is_over else msgspec.structs.replace(counted, reason="")  # a watch goes on after each of its runs
-        with self._witness.held():
+        with self._witness.locked():
             dossier = self._dossier(numbers)
             if is_over or dossier.made_at >= self._review_at:
                 self._review_at = dossier.made_at + REVIEW
@@ -77,21 +77,21 @@ class Composer:
             sections = [working(self._witness.posts), failures(dossier), latest(pictures), *self._reviewed]
         shown = [each for each in sections if each is not None]
         written = {each.identity: each.html for each in shown}
-        top = {"head": head(now, numbers, self._config.destination), "contents": contents(shown)}
-        title = f"{short(now, numbers)} of {inert(self._config.destination)}"
-        return Moment(parts={**top, **written}, title=title, spoken=spoken(now, numbers))
+        top = {"head": page_header(now, numbers, self._config.destination), "contents": contents(shown)}
+        title = f"{short(now, numbers)} of {safe_text(self._config.destination)}"
+        return PageState(parts={**top, **written}, title=title, spoken=aria_status(now, numbers))
 
-    def _dossier(self, numbers: MetricsSnapshot) -> Dossier:
+    def _dossier(self, numbers: MetricsSnapshot) -> ReportData:
         run = RunRecord(number=self._witness.run, started_at=self._began)
-        return Dossier(
+        return ReportData(
             source=self._config.source,
             destination=self._config.destination,
             recipe=self._recipe,
             runs=(),
             run=run,
-            account=msgspec.structs.replace(self._about, snapshot=numbers),
+            run_info=msgspec.structs.replace(self._about, snapshot=numbers),
             findings=self._witness.findings,
-            pictures=Gallery(),
+            pictures=Previews(),
             made_at=self._clock(),
         )
 
@@ -100,11 +100,11 @@ def working(posts: tuple[WorkerStatus, ...]) -> Section | None:
     """Return what the workers are at."""
     if not posts:
         return None
-    rows = [(inert(post.key or b""), post.stage or "its handler", duration_text(post.seconds), post.pid) for post in posts]
+    rows = [(safe_text(post.key or b""), post.stage or "its handler", duration_text(post.seconds), post.pid) for post in posts]
     return section("At work", table("What each worker is at", ("image", " stage", "for", "process"), rows), identity="working")
 
 
-def latest(pictures: tuple[Framed, ...]) -> Section | None:
+def latest(pictures: tuple[NumberedPreview, ...]) -> Section | None:
     """Return the pictures that were made last."""
     if not pictures:
         return None
@@ -114,6 +114,6 @@ def latest(pictures: tuple[Framed, ...]) -> Section | None:
     return section("Latest pictures", about, tag("div", map(_framed, pictures), class_="album"), identity="latest")
 
 
-def _framed(framed: Framed) -> Html:
+def _framed(framed: NumberedPreview) -> Html:
     place = f"pictures/{framed.number}"
     return compared(framed.shown, before=f"{place}/before", after=f"{place}/after", identity=f"picture-{framed.number}")

@@ -23,11 +23,11 @@ from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.imaging.version import ENGINE
 
-KEPT = 20  # accounts; the oldest go
+MAX_RUN_FILES = 20  # accounts; the oldest go
 _NAME = re.compile(r"[0-9]+\.json")
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of one run. ``command`` is as the shell gave it, empty when a program started the run.
 
     ``makes`` is what was made of each image, in words.
@@ -44,7 +44,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: MetricsSnapshot = MetricsSnapshot()
 
 
-class AccountFile(Observer):
+class RunInfoFile(Observer):
     """Keeps the account of a run of ``metrics`` in ``folder``, that of a state. It comes after ``metrics`` among the observers.
 
     A run that worked on nothing leaves none, so that the account of the one that did the work stays the last. What cannot be
@@ -78,7 +78,7 @@ class AccountFile(Observer):
         """Write the account as it is now, and forget the oldest."""
         self._write()
         with suppress(OSError), state_folder.opened(self._state, self._name) as (folder, _):
-            for name in sorted(filter(_NAME.fullmatch, os.listdir(folder)))[:-KEPT]:  # noqa: PTH208  # of a descriptor
+            for name in sorted(filter(_NAME.fullmatch, os.listdir(folder)))[:-MAX_RUN_FILES]:  # noqa: PTH208  # of a descriptor
                 os.unlink(name, dir_fd=folder)
 
     def _write(self) -> None:
@@ -91,19 +91,19 @@ class AccountFile(Observer):
             state_folder.write(self._state, f"{self._name}/{snapshot.run:08}.json", data)
 
 
-def accounts(state: Path) -> Iterator[Account]:
+def run_infos(state: Path) -> Iterator[RunInfo]:
     """Yield the accounts below the folder ``state``, the youngest first; one that cannot be read is left out."""
     names: list[str] = []
     with suppress(OSError), state_folder.opened(state, RUNS) as (folder, _):
         names = sorted(filter(_NAME.fullmatch, os.listdir(folder)), reverse=True)  # noqa: PTH208  # of a descriptor
     for name in names:
         with suppress(OSError, *DECODE_ERRORS):
-            yield msgspec.json.decode(state_folder.read(state, f"{RUNS}/{name}"), type=Account)
+            yield msgspec.json.decode(state_folder.read(state, f"{RUNS}/{name}"), type=RunInfo)
 
 
-def about_here(command: Sequence[str], makes: tuple[str, ...] = ()) -> Account:
+def about_here(command: Sequence[str], makes: tuple[str, ...] = ()) -> RunInfo:
     """Return what is known of a run on this machine before it begins."""
-    return Account(
+    return RunInfo(
         command=tuple(map(os.fsencode, command)),
         makes=makes,
         version=pixmill.__version__,

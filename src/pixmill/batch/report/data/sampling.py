@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Highest(Generic[T]):
+class TopK(Generic[T]):
     """Keeps the ``size`` members of the highest rank."""
 
     def __init__(self, size: int) -> None:
@@ -31,7 +31,7 @@ class Highest(Generic[T]):
         return tuple(member for _, _, member in sorted(self._heap, key=lambda entry: entry[:2], reverse=True))
 
 
-class Sample(Generic[T]):
+class ReservoirSample(Generic[T]):
     """Keeps ``size`` members of a stream of any length, each with the same chance."""
 
     def __init__(self, size: int, chance: random.Random) -> None:

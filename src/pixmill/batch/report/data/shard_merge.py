@@ -9,26 +9,26 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.report.data.run_info import Account, accounts
+from pixmill.batch.report.data.run_info import RunInfo, run_infos
 from pixmill.batch.state.combined_ledger import total
-from pixmill.batch.state.ledger_files import find
+from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.observability.histogram import HistogramSnapshot
 from pixmill.engine.observability.metrics import EXAMPLES, SLOWEST, FailureKind, MetricsSnapshot
 from pixmill.engine.task import Counts
 
 
-def last_account(ledger: LedgerView, state: Path) -> tuple[Account | None, RunRecord | None]:
+def last_run_info(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunRecord | None]:
     """Return the account of the last run that worked on images, and that run: of all shards together where there are several.
 
     ``None`` stands for an account that was not kept, and for a run that there was not.
     """
-    folders = [each.folder for each in find(state) if each.shard.count > 1]
+    folders = [each.folder for each in find_ledger_files(state) if each.shard.count > 1]
     if len(folders) < 2:  # noqa: PLR2004  # one is not several
         return _of_one(ledger, folders[0] if folders else state)
     runs = _last_of_each(ledger.runs())
-    kept = [account for account in (next(accounts(folder), None) for folder in folders) if account]
-    return (together(kept) if kept else None), (_spanning(runs) if runs else None)
+    kept = [account for account in (next(run_infos(folder), None) for folder in folders) if account]
+    return (merge_runs(kept) if kept else None), (_spanning(runs) if runs else None)
 
 
 def run_name(run: RunRecord | None) -> str:
@@ -39,14 +39,14 @@ def run_name(run: RunRecord | None) -> str:
     return f"Run {run.number} of shard {shard}" if shard else f"Run {run.number}"
 
 
-def together(kept: Sequence[Account]) -> Account:
+def merge_runs(kept: Sequence[RunInfo]) -> RunInfo:
     """Return one account of what was done side by side; the machine is that of the first."""
-    return replace(kept[0], snapshot=reduce(_both, (account.snapshot for account in kept)))
+    return replace(kept[0], snapshot=reduce(_merge_two, (account.snapshot for account in kept)))
 
 
-def _of_one(ledger: LedgerView, state: Path) -> tuple[Account | None, RunRecord | None]:
+def _of_one(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunRecord | None]:
     runs = list(ledger.runs())
-    account = next(accounts(state), None)
+    account = next(run_infos(state), None)
     run = next((run for run in reversed(runs) if account is not None and run.number == account.snapshot.run), None)
     return account, run or (runs[-1] if runs else None)
 
@@ -76,7 +76,7 @@ def _spanning(runs: Sequence[RunRecord]) -> RunRecord:
     )
 
 
-def _both(one: MetricsSnapshot, two: MetricsSnapshot) -> MetricsSnapshot:
+def _merge_two(one: MetricsSnapshot, two: MetricsSnapshot) -> MetricsSnapshot:
     """Return the numbers of two runs on different images. ``seconds`` is what their workers had on average."""
     workers = one.workers + two.workers
     had = one.workers * one.seconds + two.workers * two.seconds

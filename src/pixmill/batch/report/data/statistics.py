@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from pixmill.batch.item import Product, unpack
-from pixmill.batch.report.data.sampling import Highest, Sample
+from pixmill.batch.item import ImageResult, unpack
+from pixmill.batch.report.data.sampling import ReservoirSample, TopK
 from pixmill.batch.report.data.timeline import Timeline
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import Counts, Failure, State
@@ -17,7 +17,7 @@ EXTREMES = 10  # rows of each list
 TENTHS = 10
 
 
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
+class ImageSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One image that was done: its key, its first output, the seconds that it took, and its bytes before and after.
 
     ``bytes_out`` is of all outputs together.
@@ -56,7 +56,7 @@ class FormatTotal(msgspec.Struct):
     size: int = 0
 
 
-class Findings:
+class LedgerStatistics:
     """Adds up records. Read its fields once all have been added.
 
     ``shares``: how many images whose output has up to 10 %, 20 %, ... 100 % of the bytes of its source; the last counts those
@@ -73,10 +73,10 @@ class Findings:
         self.errors: dict[str, ErrorClass] = {}
         self.shares = [0] * (TENTHS + 1)
         self.grown = 0
-        self.slowest: Highest[Picture] = Highest(EXTREMES)
-        self.largest: Highest[Picture] = Highest(EXTREMES)
-        self.grew_most: Highest[Picture] = Highest(EXTREMES)
-        self.sample: Sample[Picture] = Sample(pictures, chance)
+        self.slowest: TopK[ImageSummary] = TopK(EXTREMES)
+        self.largest: TopK[ImageSummary] = TopK(EXTREMES)
+        self.grew_most: TopK[ImageSummary] = TopK(EXTREMES)
+        self.sample: ReservoirSample[ImageSummary] = ReservoirSample(pictures, chance)
 
     @property
     def counts(self) -> Counts:
@@ -100,7 +100,7 @@ class Findings:
         if len(kind.files) < EXAMPLES:
             kind.files.append(FailedFile(record.key, failure, record.attempts))
 
-    def _add_done(self, record: Record, product: Product) -> None:
+    def _add_done(self, record: Record, product: ImageResult) -> None:
         self.timeline.add(record.finished_at, failed=False)
         self.notes.update(product.notes)
         self.bytes_in += product.source_size
@@ -111,9 +111,9 @@ class Findings:
             total.count += 1
             total.size += output.size
         if product.outputs:
-            self._rank(picture_of(record, product), is_single=len(product.outputs) == 1)
+            self._rank(image_summary(record, product), is_single=len(product.outputs) == 1)
 
-    def _rank(self, picture: Picture, *, is_single: bool) -> None:
+    def _rank(self, picture: ImageSummary, *, is_single: bool) -> None:
         self.slowest.offer(picture.seconds, picture)
         self.largest.offer(picture.bytes_in, picture)
         self.sample.offer(picture)
@@ -125,10 +125,10 @@ class Findings:
                 self.grew_most.offer(growth, picture)
 
 
-def picture_of(record: Record, product: Product) -> Picture:
+def image_summary(record: Record, product: ImageResult) -> ImageSummary:
     """Return the image of ``record`` with the first of its outputs, of which there must be one."""
     first = product.outputs[0]
-    return Picture(
+    return ImageSummary(
         key=record.key,
         output=first.name,
         rendition=first.rendition,

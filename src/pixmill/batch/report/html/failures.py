@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from pixmill.batch.report.data.statistics import ErrorClass
-from pixmill.batch.report.html.markup import Html, inert, tag
-from pixmill.batch.report.html.tables import Section, fold, section, table
-from pixmill.batch.report.report_data import Dossier
+from pixmill.batch.report.html.markup import Html, safe_text, tag
+from pixmill.batch.report.html.tables import Section, details, section, table
+from pixmill.batch.report.report_data import ReportData
 from pixmill.core.errors import PixmillError
 from pixmill.core.humanize import plural
 from pixmill.engine.task import Failure
@@ -13,7 +13,7 @@ from pixmill.engine.task import Failure
 OPEN = 3  # classes that are not folded
 
 
-def failures(dossier: Dossier) -> Section | None:
+def failures(dossier: ReportData) -> Section | None:
     """Return every class of failures, the most frequent first."""
     errors = dossier.findings.errors
     if not errors:
@@ -37,12 +37,14 @@ def meaning(code: str) -> str:
 
 def _class(code: str, kind: ErrorClass, *, is_open: bool) -> Html:
     hint = next((file.failure.hint for file in kind.files if file.failure.hint), "")
-    advice = tag("p", "What to do: ", inert(hint), class_="advice") if hint else None
-    rows = [(inert(file.key), inert(_told(file.failure)), inert(file.failure.stage), file.attempts) for file in kind.files]
+    advice = tag("p", "What to do: ", safe_text(hint), class_="advice") if hint else None
+    rows = [
+        (safe_text(file.key), safe_text(_told(file.failure)), safe_text(file.failure.stage), file.attempts) for file in kind.files
+    ]
     shown = plural(kind.count, "image") if kind.count == len(rows) else f"the first {len(rows)} of {plural(kind.count, 'image')}"
-    listed = table(f"{inert(code)}: {shown}", ("image", " what happened", " stage", "attempts"), rows)
-    title = (tag("strong", inert(code)), " ", tag("span", f"{kind.count:,}", class_="count", data_code=inert(code)))
-    return fold(title, tag("p", meaning(code)) if meaning(code) else None, advice, listed, is_open=is_open)
+    listed = table(f"{safe_text(code)}: {shown}", ("image", " what happened", " stage", "attempts"), rows)
+    title = (tag("strong", safe_text(code)), " ", tag("span", f"{kind.count:,}", class_="count", data_code=safe_text(code)))
+    return details(title, tag("p", meaning(code)) if meaning(code) else None, advice, listed, is_open=is_open)
 
 
 def _told(failure: Failure) -> str:

@@ -38,7 +38,7 @@ def join(children: Iterable[object]) -> Html:
     return Html("".join(map(_child, children)))
 
 
-def inert(name: bytes | str) -> str:
+def safe_text(name: bytes | str) -> str:
     """Return a name or message for people: one line, nothing invisible, its middle left out when it is long."""
     shown = printable(name)
     half = LONGEST // 2

@@ -6,18 +6,18 @@ from hashlib import sha256
 from importlib.resources import files
 
 from pixmill.batch.report.html.failures import failures
-from pixmill.batch.report.html.markup import Html, inert, raw, tag
+from pixmill.batch.report.html.markup import Html, raw, safe_text, tag
 from pixmill.batch.report.html.overview import headline, what_was_run
-from pixmill.batch.report.html.previews import album, similarity
+from pixmill.batch.report.html.previews import previews_section, similarity
 from pixmill.batch.report.html.sizes import sizes
 from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section
-from pixmill.batch.report.report_data import Dossier
+from pixmill.batch.report.report_data import ReportData
 
-PARTS = (failures, album, similarity, sizes, throughput, stages, extremes, what_was_run)
+PARTS = (failures, previews_section, similarity, sizes, throughput, stages, extremes, what_was_run)
 
 
-def page(dossier: Dossier) -> str:
+def page(dossier: ReportData) -> str:
     """Return the report as an HTML document that needs nothing besides itself."""
     style, script = asset("report.css"), asset("report.js")
     policy = f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'"
@@ -25,7 +25,7 @@ def page(dossier: Dossier) -> str:
     sections = [section for part in PARTS if (section := part(dossier))]
     main = tag("main", [section.html for section in sections])
     body = (headline(dossier), contents(sections), main, tag("script", raw(script)))
-    return document(inert(dossier.destination), guarded, tag("style", raw(style)), body=body)
+    return document(safe_text(dossier.destination), guarded, tag("style", raw(style)), body=body)
 
 
 def document(subject: str, *head: Html, body: Iterable[Html]) -> str:

@@ -2,14 +2,14 @@
 
 from base64 import b64encode
 
-from pixmill.batch.report.html.markup import Html, inert, tag
+from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.tables import Section, section
-from pixmill.batch.report.previews.messages import Shown
-from pixmill.batch.report.report_data import Dossier
+from pixmill.batch.report.previews.messages import Preview
+from pixmill.batch.report.report_data import ReportData
 from pixmill.core.humanize import byte_count, plural
 
 
-def album(dossier: Dossier) -> Section | None:
+def previews_section(dossier: ReportData) -> Section | None:
     """Return the sample."""
     sample = dossier.pictures.sample
     if not sample:
@@ -18,7 +18,7 @@ def album(dossier: Dossier) -> Section | None:
     return section("Pictures", about, tag("div", map(_whole, sample), class_="album"), identity="pictures")
 
 
-def similarity(dossier: Dossier) -> Section | None:
+def similarity(dossier: ReportData) -> Section | None:
     """Return how alike results and sources look, and those that look least alike."""
     pictures = dossier.pictures
     if not pictures.checked:
@@ -33,10 +33,10 @@ def similarity(dossier: Dossier) -> Section | None:
     return section("Least alike", about, worst, identity="similarity")
 
 
-def compared(shown: Shown, *, before: str, after: str, identity: str | None = None) -> Html:
+def compared(shown: Preview, *, before: str, after: str, identity: str | None = None) -> Html:
     """Return both pictures of an image, one over the other; ``before`` and ``after`` are where a browser finds them."""
     picture = shown.picture
-    name = inert(picture.key)
+    name = safe_text(picture.key)
     alike = "" if shown.similarity is None else f", SSIM {shown.similarity:.4f}"
     facts = f"{byte_count(picture.bytes_in)} to {byte_count(picture.bytes_out)}, {picture.width} x {picture.height}{alike}"
     slider = tag("input", type="range", min=0, max=100, value=50, aria_label=f"Before or after: {name}")
@@ -51,7 +51,7 @@ def compared(shown: Shown, *, before: str, after: str, identity: str | None = No
     return tag("figure", frame, tag("figcaption", tag("strong", name), tag("span", facts)), id=identity)
 
 
-def _whole(shown: Shown) -> Html:
+def _whole(shown: Preview) -> Html:
     return compared(shown, before=_data(shown.before), after=_data(shown.after))
 
 

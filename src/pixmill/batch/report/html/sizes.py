@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.report.data.statistics import TENTHS, Findings
+from pixmill.batch.report.data.statistics import TENTHS, LedgerStatistics
 from pixmill.batch.report.html.charts import Bar, columns
-from pixmill.batch.report.html.markup import Html, inert, tag
-from pixmill.batch.report.html.tables import Section, fold, section, table
-from pixmill.batch.report.report_data import Dossier
+from pixmill.batch.report.html.markup import Html, safe_text, tag
+from pixmill.batch.report.html.tables import Section, details, section, table
+from pixmill.batch.report.report_data import ReportData
 from pixmill.core.humanize import byte_count, plural
 
 
-def sizes(dossier: Dossier) -> Section | None:
+def sizes(dossier: ReportData) -> Section | None:
     """Return bytes in against bytes out."""
     found = dossier.findings
     if not found.outputs:
@@ -27,7 +27,7 @@ def sizes(dossier: Dossier) -> Section | None:
     return section("Size", tag("p", about), _distribution(found), listed, _grown(found), _notes(found), identity="sizes")
 
 
-def _distribution(found: Findings) -> Html | None:
+def _distribution(found: LedgerStatistics) -> Html | None:
     total = sum(found.shares)
     if not total:
         return None
@@ -39,16 +39,16 @@ def _distribution(found: Findings) -> Html | None:
     label = "How many images have an output of up to 10 %, 20 % and so on of the bytes of their source; the last column grew"
     chart = columns(bars, label=label, unit="", ends=("up to 10 % of the source's bytes", "grew"))
     rows = [(name, f"{count:,}") for name, count in zip(names, found.shares, strict=True)]
-    numbers = fold("The numbers", table("Images by the size of their output", ("bytes of the output", "images"), rows))
+    numbers = details("The numbers", table("Images by the size of their output", ("bytes of the output", "images"), rows))
     return tag("div", tag("figure", chart), numbers)
 
 
-def _grown(found: Findings) -> Html | None:
+def _grown(found: LedgerStatistics) -> Html | None:
     if not found.grown:
         return None
     rows = [
         (
-            inert(picture.key),
+            safe_text(picture.key),
             byte_count(picture.bytes_in),
             byte_count(picture.bytes_out),
             _growth(picture.bytes_in, picture.bytes_out),
@@ -65,12 +65,12 @@ def _growth(before: int, after: int) -> str:
     return f"{byte_count(after - before)} ({(after - before) / before:.0%})"
 
 
-def _notes(found: Findings) -> Html | None:
+def _notes(found: LedgerStatistics) -> Html | None:
     if not found.notes:
         return None
     return table("What was dropped or ignored on the way", ("note", "images"), _note_rows(found))
 
 
-def _note_rows(found: Findings) -> Iterator[tuple[object, ...]]:
+def _note_rows(found: LedgerStatistics) -> Iterator[tuple[object, ...]]:
     for note, count in found.notes.most_common():
-        yield inert(note), f"{count:,}"
+        yield safe_text(note), f"{count:,}"

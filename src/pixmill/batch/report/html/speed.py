@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 from pixmill.batch.report.data.shard_merge import run_name
-from pixmill.batch.report.data.statistics import Picture
+from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.batch.report.data.timeline import Part
 from pixmill.batch.report.html.charts import Bar, columns, shares
-from pixmill.batch.report.html.markup import inert, join, tag
-from pixmill.batch.report.html.tables import Section, fold, section, table
-from pixmill.batch.report.report_data import Dossier
-from pixmill.batch.report.time_breakdown import QUEUE, advice, spending
+from pixmill.batch.report.html.markup import join, safe_text, tag
+from pixmill.batch.report.html.tables import Section, details, section, table
+from pixmill.batch.report.report_data import ReportData
+from pixmill.batch.report.time_breakdown import QUEUE, advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import MetricsSnapshot
 
 
-def throughput(dossier: Dossier) -> Section | None:
+def throughput(dossier: ReportData) -> Section | None:
     """Return images a second over the last run that worked on any."""
     line = dossier.findings.timeline
     if not line.parts:
@@ -26,7 +26,7 @@ def throughput(dossier: Dossier) -> Section | None:
     bars = [Bar((part.done / line.width, part.failed / line.width), _words(part, line.width)) for part in line.parts]
     chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", duration_text(length)))
     rows = [(duration_text(part.begins), part.done, part.failed) for part in line.parts]
-    numbers = fold("The numbers", table("Images that ended in each part of the run", ("from", "done", "failed"), rows))
+    numbers = details("The numbers", table("Images that ended in each part of the run", ("from", "done", "failed"), rows))
     key = [
         tag("li", tag("span", class_=f"key part{index}", aria_hidden="true"), name) for index, name in enumerate(("done", "failed"))
     ]
@@ -34,12 +34,12 @@ def throughput(dossier: Dossier) -> Section | None:
     return section("Throughput", about, tag("figure", chart, tag("ul", key, class_="keys")), numbers, identity="throughput")
 
 
-def stages(dossier: Dossier) -> Section | None:
+def stages(dossier: ReportData) -> Section | None:
     """Return where the workers' time went."""
-    snapshot = dossier.account.snapshot if dossier.account else None
+    snapshot = dossier.run_info.snapshot if dossier.run_info else None
     if snapshot is None or not snapshot.stages:
         return None
-    spent = spending(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
+    spent = time_breakdown(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
     about = (
         f"{run_name(dossier.run)}: {plural(snapshot.workers, 'worker')} for {duration_text(snapshot.seconds)}, of which computing "
         f"{spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}."
@@ -52,7 +52,7 @@ def stages(dossier: Dossier) -> Section | None:
     return section("Where the time went", tag("p", about), advised, chart, numbers, identity="stages")
 
 
-def extremes(dossier: Dossier) -> Section | None:
+def extremes(dossier: ReportData) -> Section | None:
     """Return the slowest and the largest images."""
     found = dossier.findings
     if not found.slowest.members:
@@ -68,8 +68,8 @@ def _length(run: RunRecord | None) -> float:
     return run.ended_at - run.started_at if run is not None and run.ended_at else 0.0
 
 
-def _row(picture: Picture) -> tuple[object, ...]:
-    return inert(picture.key), f"{picture.seconds:.2f} s", byte_count(picture.bytes_in), byte_count(picture.bytes_out)
+def _row(picture: ImageSummary) -> tuple[object, ...]:
+    return safe_text(picture.key), f"{picture.seconds:.2f} s", byte_count(picture.bytes_in), byte_count(picture.bytes_out)
 
 
 def _stage_rows(snapshot: MetricsSnapshot) -> Iterator[tuple[object, ...]]:

@@ -44,7 +44,7 @@ def tiles(entries: Iterable[tuple[str, str, str]]) -> Html:
     return tag("dl", [_tile(name, value, mood) for name, value, mood in entries], class_="tiles")
 
 
-def fold(summary: object, *children: object, is_open: bool = False) -> Html:
+def details(summary: object, *children: object, is_open: bool = False) -> Html:
     """Return something to be opened; it is printed open."""
     return tag("details", tag("summary", summary), *children, open=is_open)
 

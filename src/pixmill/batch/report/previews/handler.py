@@ -8,8 +8,8 @@ import time
 
 import msgspec
 
-from pixmill.batch.report.data.statistics import Picture
-from pixmill.batch.report.previews.messages import PROCESSOR_TIME, Errand, PictureOptions, Shown
+from pixmill.batch.report.data.statistics import ImageSummary
+from pixmill.batch.report.previews.messages import PROCESSOR_TIME, Preview, PreviewOptions, PreviewRequest
 from pixmill.core.errors import PixmillError
 from pixmill.engine.handler import Stages
 from pixmill.imaging.codecs.png import Png
@@ -27,10 +27,10 @@ SMALL = Recipe(
 )
 
 
-class PictureHandler:
+class PreviewHandler:
     """Reads both ends of an image and makes its picture."""
 
-    def __init__(self, options: PictureOptions) -> None:
+    def __init__(self, options: PreviewOptions) -> None:
         """Open both places, once for the worker's life."""
         self._source = open_storage(options.source, follow_symlinks=options.follow_symlinks)
         self._destination = open_storage(options.destination)
@@ -41,11 +41,11 @@ class PictureHandler:
         """Do one errand."""
         began = time.process_time()
         try:
-            return self._do(msgspec.msgpack.decode(payload, type=Errand), stages)
+            return self._do(msgspec.msgpack.decode(payload, type=PreviewRequest), stages)
         finally:
             stages.count(PROCESSOR_TIME, int((time.process_time() - began) * 1e6))
 
-    def _do(self, errand: Errand, stages: Stages) -> bytes:
+    def _do(self, errand: PreviewRequest, stages: Stages) -> bytes:
         picture = errand.picture
         stages.enter("read")
         before = self._source.read(picture.key, limit=self._max_bytes)
@@ -54,9 +54,9 @@ class PictureHandler:
         small = [_small(data) if errand.show else b"" for data in (before, after)]
         stages.enter("compare")
         similarity = self._similarity(picture, before, after) if errand.compare else None
-        return msgspec.msgpack.encode(Shown(picture, small[0], small[1], similarity))
+        return msgspec.msgpack.encode(Preview(picture, small[0], small[1], similarity))
 
-    def _similarity(self, picture: Picture, before: bytes, after: bytes) -> float | None:
+    def _similarity(self, picture: ImageSummary, before: bytes, after: bytes) -> float | None:
         from pixmill.imaging.similarity import luma, ssim  # noqa: PLC0415  # numpy, which only this needs
 
         wanted = [
@@ -70,12 +70,12 @@ class PictureHandler:
             return None
 
 
-def picture_handler(options: bytes) -> PictureHandler:
+def picture_handler(options: bytes) -> PreviewHandler:
     """Build the handler from packed ``PictureOptions``: what a ``HandlerRef`` names."""
     configure()
-    asked = msgspec.msgpack.decode(options, type=PictureOptions)
+    asked = msgspec.msgpack.decode(options, type=PreviewOptions)
     os.nice(asked.nice)
-    return PictureHandler(asked)
+    return PreviewHandler(asked)
 
 
 def _small(data: bytes) -> bytes:

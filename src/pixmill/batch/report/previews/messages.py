@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from pixmill.batch.report.data.statistics import Picture
+from pixmill.batch.report.data.statistics import ImageSummary
 
 PROCESSOR_TIME = "processor_us"  # the measure of an errand: microseconds of processor time
 
 
-class PictureOptions(msgspec.Struct, frozen=True):
+class PreviewOptions(msgspec.Struct, frozen=True):
     """What all pictures have in common. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
 
     ``nice``: by how much the worker lets others go first.
@@ -23,21 +23,21 @@ class PictureOptions(msgspec.Struct, frozen=True):
     nice: int = 0
 
 
-class Errand(msgspec.Struct, frozen=True, array_like=True):
+class PreviewRequest(msgspec.Struct, frozen=True, array_like=True):
     """What to make: small pictures of ``picture``, or with ``compare`` its similarity, or both."""
 
-    picture: Picture
+    picture: ImageSummary
     show: bool
     compare: bool
 
 
-class Shown(msgspec.Struct, frozen=True, array_like=True):
+class Preview(msgspec.Struct, frozen=True, array_like=True):
     """Small WebP files of an image before and after, and their similarity: ``None`` where it is not known.
 
     ``similarity`` compares the output with what the recipe makes before it is encoded with loss: size and crop play no part.
     """
 
-    picture: Picture
+    picture: ImageSummary
     before: bytes
     after: bytes
     similarity: float | None

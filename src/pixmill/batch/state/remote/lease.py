@@ -15,13 +15,13 @@ from pixmill.core.validation import DECODE_ERRORS
 from pixmill.storage.object_store.storage import ObjectStorage, ObjectVersion
 from pixmill.storage.retry.policy import RetryPolicy
 
-RENEWED = 20.0  # seconds between two signs of life
-TERM = 90.0  # seconds without one after which an owner may be dead
-ENOUGH = 60.0  # seconds of patience with one request
-LARGEST = 1 << 16  # bytes of the object
+RENEW_INTERVAL = 20.0  # seconds between two signs of life
+TTL = 90.0  # seconds without one after which an owner may be dead
+REQUEST_TIMEOUT = 60.0  # seconds of patience with one request
+MAX_RECORD_BYTES = 1 << 16  # bytes of the object
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the object says. ``holder`` is the state of the owner, where the latest ledger is, also when the lock is ``free``.
 
     ``renewed_at`` is in seconds since the epoch, by the owner's clock; ``beat`` differs each time.
@@ -36,21 +36,21 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     free: bool = False
 
 
-def is_alive(claim: Claim, now: float) -> bool:
+def is_alive(claim: LeaseRecord, now: float) -> bool:
     """Tell whether the owner of ``claim`` seems to be at work."""
-    return not claim.free and now - claim.renewed_at <= TERM
+    return not claim.free and now - claim.renewed_at <= TTL
 
 
-def look(storage: ObjectStorage, name: bytes) -> tuple[Claim | None, ObjectVersion | None]:
+def read_lease(storage: ObjectStorage, name: bytes) -> tuple[LeaseRecord | None, ObjectVersion | None]:
     """Return what the lock called ``name`` says now, and the mark of that; no claim when it was never taken or is not readable."""
     try:
-        data, mark = RetryPolicy(deadline=ENOUGH).call(lambda: storage.read_with_version(name, limit=LARGEST))
+        data, mark = RetryPolicy(deadline=REQUEST_TIMEOUT).call(lambda: storage.read_with_version(name, limit=MAX_RECORD_BYTES))
     except ReadError as error:
         if error.code == "read-vanished":
             return None, None
         raise
     try:
-        return msgspec.json.decode(data, type=Claim), mark
+        return msgspec.json.decode(data, type=LeaseRecord), mark
     except DECODE_ERRORS:
         return None, mark
 
@@ -65,7 +65,7 @@ class Lease:
         self,
         storage: ObjectStorage,
         name: bytes,
-        mine: Claim,
+        mine: LeaseRecord,
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -77,16 +77,16 @@ class Lease:
         self._now = now
         self._sleep = sleep
         self._mark: ObjectVersion | None = None
-        self._patience = RetryPolicy(deadline=ENOUGH)
+        self._patience = RetryPolicy(deadline=REQUEST_TIMEOUT)
 
-    def take(self) -> Claim | None:
+    def acquire(self) -> LeaseRecord | None:
         """Take the lock; return what was there before. ``RunError`` ``locked`` names the owner when another run has it."""
-        before, mark = look(self._storage, self._name)
+        before, mark = read_lease(self._storage, self._name)
         if before and not self._is_over(before):
             raise _locked(before)
         if before and not before.free and before.holder != self._mine.holder:
-            self._sleep(1.5 * RENEWED)
-            again, mark = look(self._storage, self._name)
+            self._sleep(1.5 * RENEW_INTERVAL)
+            again, mark = read_lease(self._storage, self._name)
             if again != before:
                 raise _locked(again or before)
         self._replace(mark)
@@ -105,12 +105,12 @@ class Lease:
     def _replace(self, expected: ObjectVersion | None) -> None:
         mark = self._put(expected, free=False)
         if mark is None:
-            claim, mark = look(self._storage, self._name)
+            claim, mark = read_lease(self._storage, self._name)
             if claim is None or claim != self._mine:  # else the answer to our own put was lost
                 raise _locked(claim or self._mine)
         self._mark = mark
 
-    def _is_over(self, claim: Claim) -> bool:
+    def _is_over(self, claim: LeaseRecord) -> bool:
         return claim.holder == self._mine.holder or not is_alive(claim, self._now())
 
     def _put(self, expected: ObjectVersion | None, *, free: bool) -> ObjectVersion | None:
@@ -119,9 +119,9 @@ class Lease:
         return self._patience.call(lambda: self._storage.compare_and_swap(self._name, data, expected=expected))
 
 
-def _locked(owner: Claim) -> RunError:
+def _locked(owner: LeaseRecord) -> RunError:
     return RunError(
         f"another run is writing to the same output (process {owner.pid} on {owner.host}, since {owner.since})",
         code="locked",
-        hint=f"wait for it, or stop it; when that machine is dead, its lock runs out {TERM:.0f} s after its last sign of life",
+        hint=f"wait for it, or stop it; when that machine is dead, its lock runs out {TTL:.0f} s after its last sign of life",
     )

@@ -15,18 +15,18 @@ from pixmill.core.errors import ReadError
 from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.retry.policy import RetryPolicy
 
-ENOUGH = 120.0  # seconds of patience: without the ledger everything would be made again
+REQUEST_TIMEOUT = 120.0  # seconds of patience: without the ledger everything would be made again
 PAGES = 2000  # of the ledger, copied between two moments in which the run may write to it
 
 
-def put(state: Path, storage: ObjectStorage, name: bytes) -> None:
+def upload_ledger(state: Path, storage: ObjectStorage, name: bytes) -> None:
     """Put the ledger in the folder ``state``, as it is now, under ``name``; a run may be writing to it."""
     copy = state / "snapshot.sqlite"
     copy.unlink(missing_ok=True)
     try:
         with closing(_reading(state / LEDGER)) as ledger, closing(sqlite3.connect(copy)) as target:
             ledger.backup(target, pages=PAGES, sleep=0.01)
-        RetryPolicy(deadline=ENOUGH).call(lambda: storage.upload(name, copy))
+        RetryPolicy(deadline=REQUEST_TIMEOUT).call(lambda: storage.upload(name, copy))
     finally:
         copy.unlink(missing_ok=True)
 
@@ -36,13 +36,13 @@ def _reading(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(bytes(path.absolute()))}?mode=ro", uri=True)
 
 
-def fetch(state: Path, storage: ObjectStorage, name: bytes) -> bool:
+def download_ledger(state: Path, storage: ObjectStorage, name: bytes) -> bool:
     """Replace the ledger in the folder ``state`` by the copy under ``name``; return whether there is one. The lock must be held."""
     state_folder.make(state)
     arriving = state / "arriving.sqlite"
     arriving.unlink(missing_ok=True)
     try:
-        RetryPolicy(deadline=ENOUGH).call(lambda: storage.download(name, arriving))
+        RetryPolicy(deadline=REQUEST_TIMEOUT).call(lambda: storage.download(name, arriving))
         for suffix in ("-wal", "-shm"):  # they belong to the file that goes
             with suppress(FileNotFoundError):
                 (state / f"{LEDGER}{suffix}").unlink()

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 from pixmill.batch.watch.detectors.detector import Detector
-from pixmill.batch.watch.detectors.kernel import Told
-from pixmill.batch.watch.detectors.polling import Polling
+from pixmill.batch.watch.detectors.kernel import InotifyDetector
+from pixmill.batch.watch.detectors.polling import PollingDetector
 from pixmill.core.units import Duration
 from pixmill.storage.local import mounts
 
@@ -19,7 +19,7 @@ LOCAL = frozenset({
 })  # fmt: skip
 
 
-def choose(
+def choose_detector(
     root: bytes,
     enters: Callable[[bytes], bool],
     *,
@@ -28,16 +28,16 @@ def choose(
     clock: Callable[[], float],
 ) -> tuple[Detector, str]:
     """Return a detector that looks at ``root`` from now on, and the reason for it in words."""
-    reason = why_not_told(root, follow=follow, poll=poll)
+    reason = why_not_inotify(root, follow=follow, poll=poll)
     if not reason:
         try:
-            return Told(root, enters), "the kernel tells of every change here"
+            return InotifyDetector(root, enters), "the kernel tells of every change here"
         except OSError as error:
             reason = f"the kernel has no more watches ({error.strerror or error}): raise fs.inotify.max_user_watches"
-    return Polling(root, enters, interval=poll or INTERVAL, follow=follow, clock=clock), reason
+    return PollingDetector(root, enters, interval=poll or INTERVAL, follow=follow, clock=clock), reason
 
 
-def why_not_told(root: bytes, *, follow: bool, poll: Duration | None) -> str:
+def why_not_inotify(root: bytes, *, follow: bool, poll: Duration | None) -> str:
     """Return why the kernel's word is not enough for ``root``, or the empty string."""
     if poll is not None:
         return "it was asked for"

@@ -11,7 +11,7 @@ _CAME = Mask.CREATE | Mask.MOVED_TO
 _WENT = Mask.DELETE | Mask.MOVED_FROM
 
 
-class Told:
+class InotifyDetector:
     """Hears of the tree below ``root``, but for the folders that ``enters`` refuses. ``OSError`` when it cannot."""
 
     method = "inotify"

@@ -13,8 +13,8 @@ import msgspec
 
 from pixmill.batch.watch.detectors.detector import Changes
 
-LOOK_SHARE = 0.001  # of a core: the most that looks may cost, whether anything happens or not
-GLANCE_SHARE = 0.02  # of a core: the most that glances may cost, which cost next to nothing unless something happens
+FULL_SCAN_CPU = 0.001  # of a core: the most that looks may cost, whether anything happens or not
+QUICK_SCAN_CPU = 0.02  # of a core: the most that glances may cost, which cost next to nothing unless something happens
 DUTY = 0.2  # of the time: the most that the other side, which may be a slow server, is kept busy
 Files = dict[bytes, tuple[int, int, int]]
 
@@ -28,7 +28,7 @@ class Folder(msgspec.Struct, frozen=True):
     below: tuple[bytes, ...]
 
 
-class Polling:
+class PollingDetector:
     """Glances at the tree below ``root`` every ``interval`` seconds, more rarely when that would cost more than its share.
 
     Remembers every file: some 200 bytes each. ``clock`` returns seconds that only grow, ``cpu`` those that were worked.
@@ -66,7 +66,7 @@ class Polling:
         before, self._known = self._known, self._visit({} if is_look else self._known)
         changes = _differences(before, self._known)
         now = self._clock()
-        share = LOOK_SHARE if is_look else GLANCE_SHARE
+        share = FULL_SCAN_CPU if is_look else QUICK_SCAN_CPU
         pause = max(self._interval, (self._cpu() - worked) / share, (now - began) / DUTY)
         self._glance_due = now + (self._interval if is_look else pause)
         if is_look:

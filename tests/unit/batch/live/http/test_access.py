@@ -1,6 +1,6 @@
 import pytest
 
-from pixmill.batch.live.http.access import Guard, guard, is_loopback
+from pixmill.batch.live.http.access import AccessControl, access_control, is_loopback
 from pixmill.core.endpoint import Endpoint
 
 
@@ -23,15 +23,15 @@ from pixmill.core.endpoint import Endpoint
     ],
 )
 def test_only_addresses_and_names_of_this_machine_are_answered_to(host, is_ours):
-    watchful = Guard(Endpoint(8642, host="photos.example"), token="", names={"here"})
-    assert watchful.is_ours(host) == is_ours
+    watchful = AccessControl(Endpoint(8642, host="photos.example"), token="", names={"here"})
+    assert watchful.is_own_host(host) == is_ours
 
 
 def test_a_token_may_come_as_query_cookie_or_bearer():
-    watchful = Guard(Endpoint(8642, host="0.0.0.0"), token="secret")
-    assert watchful.knows(query="secret")
-    assert watchful.knows(cookies="a=b; pixmill-8642=secret")
-    assert watchful.knows(authorization="Bearer secret")
+    watchful = AccessControl(Endpoint(8642, host="0.0.0.0"), token="secret")
+    assert watchful.is_authorised(query="secret")
+    assert watchful.is_authorised(cookies="a=b; pixmill-8642=secret")
+    assert watchful.is_authorised(authorization="Bearer secret")
     for wrong in (
         {},
         {"query": "Secret"},
@@ -40,7 +40,7 @@ def test_a_token_may_come_as_query_cookie_or_bearer():
         {"query": "\udcff"},
         {"cookies": "pixmill-8642"},
     ):
-        assert not watchful.knows(**wrong)
+        assert not watchful.is_authorised(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_a_token_may_come_as_query_cookie_or_bearer():
 )
 def test_a_token_is_needed_wherever_other_machines_can_reach(host, only_here):
     assert is_loopback(host) == only_here
-    assert (guard(Endpoint(1, host=host)).token == "") == only_here
+    assert (access_control(Endpoint(1, host=host)).token == "") == only_here
 
 
 def test_every_run_has_another_token():
-    tokens = {guard(Endpoint(1, host="0.0.0.0")).token for _ in range(10)}
+    tokens = {access_control(Endpoint(1, host="0.0.0.0")).token for _ in range(10)}
     assert len(tokens) == 10
     assert min(map(len, tokens)) >= 32

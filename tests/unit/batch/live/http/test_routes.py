@@ -1,15 +1,15 @@
 import pytest
 
-from pixmill.batch.live.http.access import Guard
-from pixmill.batch.live.http.routes import Question, Site
-from pixmill.batch.live.page.cache import Board
-from pixmill.batch.live.page.sections import Moment
-from pixmill.batch.live.preview_feed import Framed
-from pixmill.batch.report.data.statistics import Picture
-from pixmill.batch.report.previews.messages import Shown
+from pixmill.batch.live.http.access import AccessControl
+from pixmill.batch.live.http.routes import Request, Routes
+from pixmill.batch.live.page.cache import PageCache
+from pixmill.batch.live.page.sections import PageState
+from pixmill.batch.live.preview_feed import NumberedPreview
+from pixmill.batch.report.data.statistics import ImageSummary
+from pixmill.batch.report.previews.messages import Preview
 from pixmill.core.endpoint import Endpoint
 
-PICTURE = Picture(
+PICTURE = ImageSummary(
     key=b"a.jpg", output=b"a.jpg", rendition="", format="jpeg", width=1, height=1, seconds=0.1, bytes_in=2, bytes_out=1
 )
 
@@ -19,17 +19,17 @@ class House:
 
     def __init__(self, token=""):
         self.trouble = ""
-        board = Board(lambda _: Moment(parts={"head": "<h1>here</h1>"}, title="t", spoken=""), clock=lambda: 0.0)
-        self.site = Site(
-            Guard(Endpoint(8642), token=token),
+        board = PageCache(lambda _: PageState(parts={"head": "<h1>here</h1>"}, title="t", spoken=""), clock=lambda: 0.0)
+        self.site = Routes(
+            AccessControl(Endpoint(8642), token=token),
             board,
-            pictures=lambda: (Framed(7, Shown(PICTURE, b"before", b"after", None)),),
+            pictures=lambda: (NumberedPreview(7, Preview(PICTURE, b"before", b"after", None)),),
             metrics=lambda: "pixmill_images_total 4\n",
             trouble=lambda: self.trouble,
         )
 
     def ask(self, target, method="GET", host="127.0.0.1:8642", **headers):
-        return self.site.answer(Question(method=method, target=target, headers={"host": host, **headers}))
+        return self.site.answer(Request(method=method, target=target, headers={"host": host, **headers}))
 
 
 def test_every_address_has_its_answer():

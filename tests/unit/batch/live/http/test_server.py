@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
-from pixmill.batch.live.http.routes import Answer
+from pixmill.batch.live.http.routes import Response
 from pixmill.batch.live.http.server import CONNECTIONS, Server
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
@@ -27,7 +27,7 @@ class Echo:
         assert self.may.wait(60)
         if question.target == "/fault":
             raise ValueError
-        return Answer(status=200, body=question.target.encode())
+        return Response(status=200, body=question.target.encode())
 
 
 @pytest.fixture

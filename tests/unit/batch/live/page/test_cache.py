@@ -1,8 +1,8 @@
 import threading
 from itertools import count
 
-from pixmill.batch.live.page.cache import ATTENTION, INTERVAL, Board
-from pixmill.batch.live.page.sections import Moment
+from pixmill.batch.live.page.cache import INTERVAL, WATCHED_FOR, PageCache
+from pixmill.batch.live.page.sections import PageState
 
 
 class Clock:
@@ -20,12 +20,12 @@ class Scene:
         self.clock = Clock()
         self.moments = count(1)
         self.made = 0
-        self.board = Board(self.compose, clock=self.clock)
+        self.board = PageCache(self.compose, clock=self.clock)
 
     def compose(self, is_over):
         self.made = next(self.moments)
         parts = {"head": f"moment {self.made}", "run": "always the same"}
-        return Moment(parts=parts if not is_over else {"head": "the end"}, title=str(self.made), spoken="")
+        return PageState(parts=parts if not is_over else {"head": "the end"}, title=str(self.made), spoken="")
 
 
 def test_many_who_look_within_a_second_see_the_same_moment():
@@ -41,7 +41,7 @@ def test_only_what_has_changed_is_told():
     first = scene.board.now()
     assert set(first.parts) == {"head", "run"}
     scene.clock.now += INTERVAL
-    second = scene.board.after(first.version)
+    second = scene.board.wait_for_change(first.version)
     assert (second.version, second.parts) == (2, {"head": "moment 2"})
 
 
@@ -49,14 +49,14 @@ def test_a_part_that_is_gone_is_told_as_empty():
     scene = Scene()
     first = scene.board.now()
     scene.board.end()
-    assert scene.board.after(first.version).parts == {"head": "the end", "run": ""}
+    assert scene.board.wait_for_change(first.version).parts == {"head": "the end", "run": ""}
 
 
 def test_the_end_wakes_whoever_waits_and_is_the_last_moment():
     scene = Scene()
     version = scene.board.now().version
     told = []
-    waiting = threading.Thread(target=lambda: told.append(scene.board.after(version, patience=60)))
+    waiting = threading.Thread(target=lambda: told.append(scene.board.wait_for_change(version, patience=60)))
     scene.clock.now -= 30  # the next moment is half a minute away
     waiting.start()
     scene.board.end()
@@ -72,5 +72,5 @@ def test_somebody_looks_for_as_long_as_they_ask():
     assert not scene.board.is_watched
     scene.board.now()
     assert scene.board.is_watched
-    scene.clock.now += ATTENTION
+    scene.clock.now += WATCHED_FOR
     assert not scene.board.is_watched

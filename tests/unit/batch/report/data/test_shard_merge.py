@@ -1,7 +1,7 @@
 """Accounts of shards, added up."""
 
-from pixmill.batch.report.data.run_info import Account
-from pixmill.batch.report.data.shard_merge import together
+from pixmill.batch.report.data.run_info import RunInfo
+from pixmill.batch.report.data.shard_merge import merge_runs
 from pixmill.engine.observability.histogram import HistogramSnapshot
 from pixmill.engine.observability.metrics import FailureKind, MetricsSnapshot, SlowTask
 
@@ -26,10 +26,10 @@ def snapshot(*, workers, seconds, done, longest):
 
 def test_numbers_add_up_and_the_time_is_what_workers_had_on_average():
     kept = [
-        Account(version="1", snapshot=snapshot(workers=2, seconds=10.0, done=20, longest=1.0)),
-        Account(version="1", snapshot=snapshot(workers=6, seconds=30.0, done=90, longest=2.0)),
+        RunInfo(version="1", snapshot=snapshot(workers=2, seconds=10.0, done=20, longest=1.0)),
+        RunInfo(version="1", snapshot=snapshot(workers=6, seconds=30.0, done=90, longest=2.0)),
     ]
-    both = together(kept).snapshot
+    both = merge_runs(kept).snapshot
     assert (both.found, both.done, both.failed, both.workers) == (112, 110, 2, 8)
     assert both.workers * both.seconds == 2 * 10.0 + 6 * 30.0
     assert both.measures == {"bytes_in": 1100}
@@ -44,4 +44,4 @@ def test_one_shard_that_was_stopped_is_what_is_said_of_all():
     stopped = MetricsSnapshot(reason="SIGTERM", workers=1)
     finished = MetricsSnapshot(reason="finished", workers=1)
     for order in ((stopped, finished), (finished, stopped)):
-        assert together([Account(snapshot=each) for each in order]).snapshot.reason == "SIGTERM"
+        assert merge_runs([RunInfo(snapshot=each) for each in order]).snapshot.reason == "SIGTERM"

@@ -4,17 +4,17 @@ import random
 
 import pytest
 
-from pixmill.batch.item import Product, Written, pack
-from pixmill.batch.report.data.sampling import Highest, Sample
-from pixmill.batch.report.data.statistics import EXAMPLES, Findings
+from pixmill.batch.item import ImageResult, OutputRecord, pack
+from pixmill.batch.report.data.sampling import ReservoirSample, TopK
+from pixmill.batch.report.data.statistics import EXAMPLES, LedgerStatistics
 from pixmill.batch.report.data.timeline import MOST, Timeline
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import Counts, Failure, State
 
 
 def done(number, *, size_in=1000, sizes=(100,), seconds=0.1, at=100.0, notes=()):
-    outputs = tuple(Written(b"%d-%d" % (number, index), size, 8, 6, "jpeg", b"") for index, size in enumerate(sizes))
-    result = pack(Product(outputs, notes, size_in))
+    outputs = tuple(OutputRecord(b"%d-%d" % (number, index), size, 8, 6, "jpeg", b"") for index, size in enumerate(sizes))
+    result = pack(ImageResult(outputs, notes, size_in))
     return Record(key=b"%d" % number, id=b"", state=State.DONE, result=result, seconds=seconds, finished_at=at)
 
 
@@ -25,7 +25,7 @@ def failed(number, code="decode"):
 
 @pytest.fixture
 def findings():
-    return Findings(90.0, pictures=5, chance=random.Random(1))
+    return LedgerStatistics(90.0, pictures=5, chance=random.Random(1))
 
 
 def test_the_totals_are_those_of_the_ledger(findings):
@@ -82,7 +82,7 @@ def test_a_timeline_of_any_length_has_a_bounded_number_of_parts_and_loses_nothin
 
 
 def test_of_equal_rank_the_first_stay():
-    highest = Highest(3)
+    highest = TopK(3)
     for number in range(10):
         highest.offer(1.0, number)
     assert highest.members == (0, 1, 2)
@@ -91,7 +91,7 @@ def test_of_equal_rank_the_first_stay():
 def test_a_sample_is_fair():
     seen = [0] * 20
     for seed in range(2000):
-        sample = Sample(5, random.Random(seed))
+        sample = ReservoirSample(5, random.Random(seed))
         for number in range(20):
             sample.offer(number)
         assert len(set(sample.members)) == 5

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from pixmill.batch.state.remote.lease import RENEWED, TERM, Claim, Lease, look
+from pixmill.batch.state.remote.lease import RENEW_INTERVAL, TTL, Lease, LeaseRecord, read_lease
 from pixmill.core.errors import RunError
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
@@ -46,82 +46,84 @@ def storage(s3):
 @pytest.fixture
 def lease(storage, time):
     def make(holder):
-        claim = Claim(holder=holder, host=f"host-of-{holder}", pid=7, since="today", renewed_at=0.0)
+        claim = LeaseRecord(holder=holder, host=f"host-of-{holder}", pid=7, since="today", renewed_at=0.0)
         return Lease(storage, b".pixmill/lease", claim, now=lambda: time.now, sleep=time.sleep)
 
     return make
 
 
 def test_the_first_has_it_and_the_second_is_told_who(lease):
-    assert lease("a").take() is None
+    assert lease("a").acquire() is None
     with pytest.raises(RunError, match="process 7 on host-of-a, since today") as raised:
-        lease("b").take()
+        lease("b").acquire()
     assert raised.value.code == "locked"
 
 
 def test_who_was_let_go_of_is_remembered(lease):
     first = lease("a")
-    first.take()
+    first.acquire()
     first.release()
-    assert lease("b").take().holder == "a"
+    assert lease("b").acquire().holder == "a"
 
 
 def test_a_dead_run_of_the_same_state_does_not_hold_up_the_next(lease, time):
-    lease("a").take()
+    lease("a").acquire()
     began = time.now
-    lease("a").take()
+    lease("a").acquire()
     assert time.now == began
 
 
 def test_a_dead_owner_lets_it_run_out(lease, time):
-    lease("a").take()
-    time.now += TERM + 1
+    lease("a").acquire()
+    time.now += TTL + 1
     began = time.now
-    lease("b").take()
-    assert time.now - began > RENEWED
+    lease("b").acquire()
+    assert time.now - began > RENEW_INTERVAL
 
 
 def test_an_owner_whose_clock_is_slow_is_not_taken_for_dead(lease, time):
     slow = lease("a")
-    slow.take()
-    time.now += TERM + 1
+    slow.acquire()
+    time.now += TTL + 1
     time.meanwhile = slow.renew
     with pytest.raises(RunError, match="host-of-a"):
-        lease("b").take()
+        lease("b").acquire()
 
 
 def test_who_lost_it_learns_so_at_the_next_sign_of_life(lease, time):
     first = lease("a")
-    first.take()
-    time.now += TERM + 1
-    lease("b").take()
+    first.acquire()
+    time.now += TTL + 1
+    lease("b").acquire()
     with pytest.raises(RunError, match="host-of-b"):
         first.renew()
 
 
 def test_of_two_who_take_over_at_once_one_succeeds(lease, time, storage):
-    lease("dead").take()
-    time.now += TERM + 1
+    lease("dead").acquire()
+    time.now += TTL + 1
     first, second = lease("a"), lease("b")
-    time.meanwhile = lambda: (setattr(time, "meanwhile", lambda: None), second.take())
+    time.meanwhile = lambda: (setattr(time, "meanwhile", lambda: None), second.acquire())
     with pytest.raises(RunError, match="host-of-b"):
-        first.take()
-    assert look(storage, b".pixmill/lease")[0].holder == "b"
+        first.acquire()
+    assert read_lease(storage, b".pixmill/lease")[0].holder == "b"
 
 
 def test_an_answer_that_was_lost_does_not_cost_the_lock(time, s3):
     storage = Forgetful.open(Address.parse(f"s3://{s3}/leases/{next(numbers)}"), tag="0", follow_symlinks=False)
-    first = Lease(storage, b"lease", Claim(holder="a", host="here", pid=7, since="today", renewed_at=0.0), now=lambda: time.now)
-    first.take()
+    first = Lease(
+        storage, b"lease", LeaseRecord(holder="a", host="here", pid=7, since="today", renewed_at=0.0), now=lambda: time.now
+    )
+    first.acquire()
     storage.forgets = True
     first.renew()
     storage.forgets = False
     first.renew()
-    assert look(storage, b"lease")[0].beat == 3
+    assert read_lease(storage, b"lease")[0].beat == 3
 
 
 @pytest.mark.parametrize("garbage", [b"garbage", b'{"holder": "\xff"}'])
 def test_what_is_no_lock_is_replaced(lease, storage, garbage):
     storage.write(b".pixmill/lease", garbage, durable=True)
-    assert lease("a").take() is None
-    assert look(storage, b".pixmill/lease")[0].holder == "a"
+    assert lease("a").acquire() is None
+    assert read_lease(storage, b".pixmill/lease")[0].holder == "a"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pixmill.batch.watch.detectors.choose import choose, file_systems, why_not_told
+from pixmill.batch.watch.detectors.choose import choose_detector, file_systems, why_not_inotify
 from pixmill.core.units import Duration
 
 MOUNTS = rb"""21 26 0:19 / /proc rw,relatime shared:14 - proc proc rw
@@ -32,17 +32,17 @@ def test_a_folder_is_on_the_file_systems_that_are_mounted_over_and_below_it(fold
 
 
 def test_who_asks_for_polling_gets_it(tmp_path):
-    detector, reason = choose(bytes(tmp_path), lambda _: True, follow=False, poll=Duration(1), clock=time.monotonic)
+    detector, reason = choose_detector(bytes(tmp_path), lambda _: True, follow=False, poll=Duration(1), clock=time.monotonic)
     assert (detector.method, reason) == ("polling", "it was asked for")
     detector.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 def test_a_local_folder_is_listened_to(tmp_path):
-    detector, _ = choose(bytes(tmp_path), lambda _: True, follow=False, poll=None, clock=time.monotonic)
+    detector, _ = choose_detector(bytes(tmp_path), lambda _: True, follow=False, poll=None, clock=time.monotonic)
     assert detector.method == "inotify"
     detector.close()
 
 
 def test_where_links_are_followed_the_kernel_is_not_enough(tmp_path):
-    assert why_not_told(bytes(tmp_path), follow=True, poll=None)
+    assert why_not_inotify(bytes(tmp_path), follow=True, poll=None)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from pixmill.batch.watch.detectors.kernel import Told
-from pixmill.batch.watch.detectors.polling import DUTY, GLANCE_SHARE, Polling
+from pixmill.batch.watch.detectors.kernel import InotifyDetector
+from pixmill.batch.watch.detectors.polling import DUTY, QUICK_SCAN_CPU, PollingDetector
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 DEADLINE = 10.0
@@ -18,11 +18,11 @@ def enters(path):
 
 
 def polling(root, clock=time.monotonic):
-    return Polling(bytes(root), enters, interval=0.0, follow=False, clock=clock)
+    return PollingDetector(bytes(root), enters, interval=0.0, follow=False, clock=clock)
 
 
 def told(root):
-    return Told(bytes(root), enters)
+    return InotifyDetector(bytes(root), enters)
 
 
 @pytest.fixture(params=[pytest.param(told, marks=LINUX), polling])
@@ -187,11 +187,11 @@ class Stepping:
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "worked", "pause"), [(0.0, 0.03, 0.03 / GLANCE_SHARE), (1.0, 0.0, 1.0 / DUTY), (0.0, 0.0, 0.4)]
+    ("elapsed", "worked", "pause"), [(0.0, 0.03, 0.03 / QUICK_SCAN_CPU), (1.0, 0.0, 1.0 / DUTY), (0.0, 0.0, 0.4)]
 )
 def test_a_glance_is_followed_by_a_pause_that_makes_up_for_its_cost(tmp_path, elapsed, worked, pause):
     clock = Stepping(elapsed)
-    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=clock, cpu=Stepping(worked))
+    detector = PollingDetector(bytes(tmp_path), enters, interval=0.4, follow=False, clock=clock, cpu=Stepping(worked))
     (tmp_path / "a.jpg").write_bytes(b"x")
     os.utime(tmp_path, (1, 1))  # the clock of files may stand still for some milliseconds
     clock.time += 0.4
@@ -207,7 +207,7 @@ def test_a_glance_is_followed_by_a_pause_that_makes_up_for_its_cost(tmp_path, el
 def test_a_glance_reads_no_folder_whose_names_are_the_same(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"x")
     times = iter([0.0, 30.0, 31.0, 31.0, 32.0, 32.0, 33.0, 33.0, 1e6, 1e6])  # a look of 30 s, glances, a look
-    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times), cpu=lambda: 0.0)
+    detector = PollingDetector(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times), cpu=lambda: 0.0)
     detector.changes()  # once more, since the folder was new
     (tmp_path / "a.jpg").write_bytes(b"written over in its place")
     assert detector.changes().paths == frozenset()
@@ -218,7 +218,7 @@ def test_a_glance_reads_no_folder_whose_names_are_the_same(tmp_path):
 def test_what_changes_twice_at_the_same_time_by_the_folders_clock_is_seen_twice(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"x")
     times = iter([0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0])
-    detector = Polling(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times), cpu=Stepping(10.0))
+    detector = PollingDetector(bytes(tmp_path), enters, interval=0.4, follow=False, clock=lambda: next(times), cpu=Stepping(10.0))
     os.utime(tmp_path, ns=(1, 1))
     detector.changes()
     (tmp_path / "b.jpg").write_bytes(b"x")
