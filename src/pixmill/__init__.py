@@ -1,6 +1,6 @@
-"""pixmill turns folders and buckets of images into resized, converted, optimised images, without losing one.
+"""pixmill resizes, converts and optimises folders and buckets of images, without losing one.
 
-The names below are the public ones; each is imported when it is first used, so that ``import pixmill`` costs nothing.
+The names below are the public API. Each is imported on first use, so that ``import pixmill`` costs nothing.
 """
 
 from importlib import import_module
@@ -47,7 +47,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for."""
+    """Import a public name on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'pixmill' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)

@@ -34,7 +34,7 @@ def test_the_table_says_how_many_workers_to_use_and_the_images_are_left_alone(pi
     before = {path.name: path.stat().st_mtime_ns for path in photos.iterdir()}
     told = pixmill("bench", photos, "--size", "20x20", "--format", "webp", "--try-workers", "1")
     assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.splitlines()[-1] == "Use --workers 1 here."
+    assert told.stdout.splitlines()[-1] == "Recommended on this machine: --workers 1"
     assert {path.name: path.stat().st_mtime_ns for path in photos.iterdir()} == before
 
 

@@ -82,14 +82,14 @@ def test_verify_finds_one_bit_that_fell_over_in_a_shard(photos, pixmill, tmp_pat
     path.write_bytes(data)
     verified = pixmill("verify", "tar://out")
     assert verified.returncode == 1
-    assert verified.stdout == "p1.jpg: has other bytes\n"
+    assert verified.stdout == "p1.jpg: content differs\n"
 
 
 def test_a_lost_shard_is_made_again(photos, pixmill, tmp_path):
     pixmill("run", photos, "tar://out", *SMALL)
     before = outputs(tmp_path / "out")
     (tmp_path / "out" / "000000.tar").unlink()
-    assert pixmill("verify", "tar://out").stdout.count("is not there") == 3
+    assert pixmill("verify", "tar://out").stdout.count("missing") == 3
     again = pixmill("run", photos, "tar://out", *SMALL)
     assert "done      3 images" in again.stderr
     assert outputs(tmp_path / "out") == before

@@ -42,7 +42,7 @@ def test_retry_tries_what_failed_and_nothing_else(pixmill, finished, photos):
     shutil.copy(photos / "p0.jpg", photos / "bad.jpg")
     told = pixmill("retry", finished)
     assert told.returncode == 1  # one is still empty
-    assert "trying 2 images again" in told.stderr
+    assert "retrying 2 images" in told.stderr
     after = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
     assert before.items() <= after.items()
     assert after.keys() - before.keys() == {"bad.jpg"}
@@ -73,7 +73,7 @@ def test_verify_names_what_is_missing_cut_or_changed(pixmill, finished):
     (finished / "p2.jpg").write_bytes(changed)
     told = pixmill("verify", finished)
     assert told.returncode == 1
-    assert told.stdout.splitlines() == ["p0.jpg: is not there", "p1.jpg: has another size", "p2.jpg: has other bytes"]
+    assert told.stdout.splitlines() == ["p0.jpg: missing", "p1.jpg: size differs", "p2.jpg: content differs"]
     assert [problem["what"] for problem in records(pixmill("verify", finished, "--json"))] == ["missing", "size", "content"]
 
 

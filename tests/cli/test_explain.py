@@ -46,11 +46,11 @@ def test_every_code_that_is_raised_can_be_explained():
     ("topic", "shown"),
     [
         ("resize", "Example: --step resize:"),
-        ("webp", "up to 16,383 pixels a side"),
+        ("webp", "up to 16,383 pixels per side"),
         ("on-collision", "PIXMILL_ON_COLLISION"),
         ("PIXMILL_MAX_RATE", "--max-rate (option)"),
         ("timeout", "TaskTimeout"),
-        ("not-an-image", "a kind of   decode"),
+        ("not-an-image", "subcode of  decode"),
     ],
 )
 def test_a_thing_is_explained_by_whatever_name_it_is_met_under(pixmill, topic, shown):

@@ -117,7 +117,7 @@ def test_who_it_is_can_be_said_by_the_standard_variables(send, collector):
 def test_a_collector_that_is_away_is_said_once_and_costs_no_image(pixmill, photos):
     ended = pixmill("run", photos, "out", "--otel", "--progress", "none", env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
     assert ended.returncode == 0
-    assert ended.stderr.count("[OTEL] what was to be sent is lost") == 1
+    assert ended.stderr.count("[OTEL] export failed, telemetry was lost") == 1
     assert "done      4 images" in ended.stderr
 
 

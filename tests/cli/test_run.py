@@ -28,7 +28,7 @@ def test_a_second_run_has_nothing_to_do_and_says_so(pixmill, photos):
     pixmill("run", photos, "out")
     told = pixmill("run", photos, "out")
     assert told.returncode == 0
-    assert summary_of(told)["skipped"] == "4 images, unchanged since they were done"
+    assert summary_of(told)["skipped"] == "4 images, already done and unchanged"
     assert summary_of(told)["done"] == "0 images"
 
 

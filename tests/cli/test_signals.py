@@ -62,7 +62,7 @@ def test_the_first_signal_finishes_what_is_in_flight_and_the_next_run_does_the_r
         assert process.wait(timeout=60) == code
     said = (tmp_path / "stderr").read_text()
     assert "in flight" in said
-    assert "To go on from here, run the same command again." in said
+    assert "To resume, run the same command again." in said
     assert "Traceback" not in said
     first = {path.name: path.stat().st_mtime_ns for path in out.glob("*.jpg")}
     assert 2 <= len(first) < 24
@@ -80,7 +80,7 @@ def test_the_second_signal_stops_at_once(started, photos, tmp_path):
         wait_for(lambda: "in flight, press Ctrl-C again to stop at once" in (tmp_path / "stderr").read_text())
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
-    assert "stopping at once" in (tmp_path / "stderr").read_text()
+    assert "stopping immediately" in (tmp_path / "stderr").read_text()
     assert list((tmp_path / "out").glob("*.jpg")) == []
 
 

@@ -47,7 +47,7 @@ def test_a_full_stderr_costs_the_progress_only(shell):
 def test_results_that_could_not_be_printed_are_not_called_a_success(shell):
     told, made = shell(f"{RUN} --json --quiet >/dev/full")
     assert (told.returncode, made) == (3, 4)
-    assert told.stderr == "pixmill: results could not be printed: No space left on device\n"
+    assert told.stderr == "pixmill: cannot write results to standard output: No space left on device\n"
 
 
 def test_a_locale_without_the_characters_is_no_obstacle(shell, tmp_path):

@@ -194,7 +194,7 @@ def test_a_container_that_is_killed_loses_nothing(project, picture):
 def test_the_watching_service_takes_a_slow_copy_once_and_only_when_it_is_whole(project, picture):
     project.compose("--profile", "watch", "up", "--detach", "watch")
     logs = project.compose
-    wait_until(lambda: "told of changes by" in logs("logs", "watch").stdout, lambda: logs("logs", "watch").stdout)
+    wait_until(lambda: "watching with" in logs("logs", "watch").stdout, lambda: logs("logs", "watch").stdout)
     picture(project.source.parent / "whole.jpg", size=(800, 600), noisy=True)
     data = (project.source.parent / "whole.jpg").read_bytes()
     with (project.source / "slow.jpg").open("wb") as file:

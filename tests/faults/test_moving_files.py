@@ -107,7 +107,7 @@ def test_verify_finds_an_output_of_the_same_size_and_force_makes_it_again(trial,
     victim.write_bytes(victim.read_bytes()[:-3] + b"\0\xff\xd9")
     attempt.faults += 1
     verify = subprocess.run([*COMMAND, "verify", attempt.destination], capture_output=True, text=True, check=False)
-    assert (verify.returncode, verify.stdout) == (1, f"{min(attempt.expected)}: has other bytes\n")
+    assert (verify.returncode, verify.stdout) == (1, f"{min(attempt.expected)}: content differs\n")
     attempt.changed()
     subprocess.run([*COMMAND, "run", attempt.source, attempt.destination, "--force", "--quiet"], check=True)
     attempt.complete()

@@ -1,4 +1,4 @@
-"""The contract of every command, and how a command line becomes a request to one."""
+"""The contract of every command, and the translation of a command line into a request."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar, TypeVar
@@ -16,42 +16,42 @@ M = TypeVar("M", bound=Model)
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What one command was asked: ``words`` by the name of their argument, ``values`` by option, all checked.
+    """A validated request to one command: ``arguments`` by name, and the ``values`` of options by name.
 
-    Only what was given is there, a later layer in place of an earlier one: file, environment, flags.
+    Contains only what was given. Flags override the environment, which overrides the file.
     """
 
-    words: dict[str, str]
+    arguments: dict[str, str]
     values: dict[str, object]
 
     def model(self, kind: type[M]) -> M:
-        """Return the options that ``kind`` declares, with its defaults for what was not given."""
+        """Return the options that ``kind`` declares, with defaults for those that were not given."""
         names = {field.name for field in fields(kind)}
         return kind(**{name: value for name, value in self.values.items() if name in names})
 
 
 class Command:
-    """One command. The class docstring is its help: a line that says what it does, then what else one must know.
+    """One command. The class docstring is its help: a one-line summary, then the details.
 
-    ``arguments`` are its words, ``examples`` whole command lines. A new command is one new file in ``cli/commands``; the
-    module's name is the command's.
+    ``arguments`` are its positional arguments, ``examples`` complete command lines. To add a command, add one file to
+    ``cli/commands``; the module's name is the command's.
     """
 
     arguments: ClassVar[tuple[Argument, ...]] = ()
     examples: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, request: Request, console: Console) -> None:
-        """Take what was asked, and where to print."""
+        """Store the request and the console to print to."""
         self.request = request
         self.console = console
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of this command by name, in the order of its help."""
+        """Return the options of this command by name, in the order in which its help lists them."""
         return {}
 
     def execute(self) -> int:
-        """Do it, and return the exit code. A ``PixmillError`` is reported by the caller."""
+        """Run the command and return the exit code. The caller reports a ``PixmillError``."""
         raise NotImplementedError
 
 
@@ -69,28 +69,31 @@ def declared(group: str, *models: type[Model], without: Collection[str] = ()) ->
 
 
 def every_option() -> dict[str, Option]:
-    """Return the options of all commands together, those of the richest command first: the names that a variable may have."""
-    found: dict[str, Option] = {}
+    """Return the options of all commands combined, those of the command with the most options first.
+
+    Their names are the valid names of environment variables.
+    """
+    combined: dict[str, Option] = {}
     for options in sorted((command.options() for _, command in commands), key=len, reverse=True):
         for name, option in options.items():
-            found.setdefault(name, option)
-    return found
+            combined.setdefault(name, option)
+    return combined
 
 
 def request(command: type[Command], line: Sequence[str], environment: Mapping[str, str]) -> Request | None:
-    """Return what ``line`` asks of ``command``, over the environment and the file of ``--config``; ``None`` for its help.
+    """Return the request that ``line``, the environment and the file of ``--config`` make to ``command``; ``None`` for its help.
 
-    ``ConfigError`` names the first thing that does not fit.
+    Raises ``ConfigError`` for the first invalid argument, option or value.
     """
     options = command.options()
-    typed = parse(line, options)
-    if typed.help:
+    parsed = parse(line, options)
+    if parsed.help:
         return None
-    values = {**from_environment(environment, options, every_option), **typed.values}
+    values = {**from_environment(environment, options, every_option), **parsed.values}
     if values.get("config"):
         values = {**from_file(str(values["config"]), options), **values}
-    words = named(typed.words, command.arguments)
-    return Request({**_from_variables(command.arguments, environment), **words}, values)
+    arguments = named(parsed.positionals, command.arguments)
+    return Request({**_from_variables(command.arguments, environment), **arguments}, values)
 
 
 def _from_variables(arguments: Iterable[Argument], environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Where the command prints: results to stdout, talk to stderr. Neither can break the work."""
+"""The output of the command: results go to stdout, messages to stderr. A failed write to either cannot stop a run."""
 
 import errno
 import os
@@ -11,14 +11,14 @@ from pixmill.engine.observability.json_lines import json_line
 
 
 class Channel:
-    """A standard stream. Once it cannot be written (closed, full, a terminal that went away) it takes everything in silence.
+    """A standard stream. After the first failed write (closed, disk full, terminal gone) it silently discards all output.
 
-    It has the methods of a text file that ``rich`` asks for. ``fault`` is why it was given up; a reader that went away
-    (``| head``) is not a fault.
+    It has the methods of a text file that ``rich`` needs. ``error`` is the error that disabled the stream, or ``None``; a
+    reader that closes its pipe (``| head``) is not an error.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        """Take ``sys.stdout`` or ``sys.stderr``; ``None`` is what Python makes of a closed one."""
+        """Wrap ``sys.stdout`` or ``sys.stderr``, which Python sets to ``None`` when the stream is closed."""
         self.error: OSError | None = None
         self._stream = stream
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -30,12 +30,12 @@ class Channel:
         return "utf-8" if self._stream is None else self._stream.encoding
 
     def isatty(self) -> bool:
-        """Tell whether someone is looking at it on a terminal."""
+        """Return whether the stream is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     @property
     def width(self) -> int | None:
-        """Return how many columns there are; ``None`` where lines have no end."""
+        """Return the terminal width in columns; ``None`` if the stream is not a terminal."""
         try:
             return os.get_terminal_size(self.fileno()).columns or None
         except OSError:
@@ -48,7 +48,7 @@ class Channel:
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        """Write ``text`` and hand it over at once; nothing is kept in a buffer that could be lost."""
+        """Write ``text`` and flush it, so that no buffered output can be lost."""
         if self._stream is not None:
             try:
                 self._stream.write(text)
@@ -58,23 +58,23 @@ class Channel:
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: ``write`` has."""
+        """Do nothing: ``write`` flushes."""
 
     def _give_up(self, error: OSError) -> None:
-        """Send what is still in Python's buffer to nowhere, or the interpreter would try again at its exit and complain."""
+        """Redirect the stream to /dev/null; otherwise the interpreter would flush its buffer at exit and report the error."""
         self.error = None if isinstance(error, BrokenPipeError) else error
         if self._stream is not None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._stream.fileno())
+            os.close(null)
         self._stream = None
 
 
 class Console:
-    """The two channels of one command."""
+    """The two output channels of one command."""
 
     def __init__(self, out: TextIO | None, err: TextIO | None) -> None:
-        """Take ``sys.stdout`` and ``sys.stderr``."""
+        """Wrap ``sys.stdout`` and ``sys.stderr``."""
         self.out = Channel(out)
         self.err = Channel(err)
 
@@ -83,11 +83,11 @@ class Console:
         self.out.write(f"{text}\n")
 
     def record(self, data: object) -> None:
-        """Print ``data`` as a result: JSON on one line, with names that ``os.fsencode`` turns back into the same bytes."""
+        """Print ``data`` as a result: one line of JSON, with file names that ``os.fsencode`` turns back into the same bytes."""
         self.out.write(json_line(data) + "\n")
 
     def say(self, text: str, *, margin: str = "") -> None:
-        """Tell the person who is watching, on as many lines as the terminal needs; all but the first begin with ``margin``."""
+        """Print a message, wrapped to the width of the terminal; every line but the first begins with ``margin``."""
         width = self.err.width
         if width is None or len(text) <= width:
             self.err.write(f"{text}\n")
@@ -97,7 +97,7 @@ class Console:
 
 
 def open_standard_streams() -> None:
-    """Put /dev/null where a standard stream is closed, or the next file that is opened would get its number, and its output."""
+    """Open /dev/null in place of a closed standard stream; otherwise the next opened file would get its number and output."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -106,7 +106,7 @@ def open_standard_streams() -> None:
 
 
 def print_error(error: PixmillError, console: Console) -> None:
-    """Say what happened, and what to do about it."""
+    """Print the message of ``error``, and its hint on the next line."""
     console.say(f"pixmill: {printable(error.message)}")
     if error.hint:
         console.say(f"  {printable(error.hint)}")

@@ -1,4 +1,4 @@
-"""Find the command, run it, and turn every error into a sentence and an exit code."""
+"""Find the command, run it, and turn every error into a message and an exit code."""
 
 import errno
 import sys
@@ -14,23 +14,23 @@ from pixmill.cli.session.signals import Interrupted
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.text import printable
 
-FULL = (errno.ENOSPC, errno.EDQUOT)  # no defect, wherever they come from
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # never a bug in pixmill, wherever raised
 HELP = ("help", "--help", "-h")
 
 
 def dispatch(line: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run ``line`` and return the exit code; nothing but an exit code comes out of here."""
+    """Run ``line`` and return the exit code; no exception escapes."""
     open_standard_streams()
     console = Console(sys.stdout, sys.stderr)
     code = _guarded(line, environment, console)
     if console.out.error is not None:
-        console.say(f"pixmill: results could not be printed: {console.out.error.strerror}")
+        console.say(f"pixmill: cannot write results to standard output: {console.out.error.strerror}")
         return code or ExitCode.STOPPED
     return code
 
 
 def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
-    """Run ``line``; an error becomes its sentence, what to do about it, and its exit code."""
+    """Run ``line``; print the message and hint of an error, and return its exit code."""
     try:
         return _run(line, environment, console)
     except PixmillError as error:
@@ -42,47 +42,47 @@ def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Conso
     except KeyboardInterrupt:
         console.say("pixmill: interrupted")
         return ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the last place before the interpreter's own traceback
+    except Exception as error:  # noqa: BLE001  # the last handler before the interpreter prints a traceback
         return _unexpected(error, line, environment, console)
 
 
 def _unexpected(error: Exception, line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
-    if isinstance(error, OSError) and error.errno in FULL:
-        place = f" for {printable(error.filename)}" if isinstance(error.filename, str | bytes) else ""
-        console.say(f"pixmill: there is no space left{place}: {error.strerror}")
-        console.say("  free some, or give temporary files another folder (TMPDIR=FOLDER), and run the same command again")
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        file = f" for {printable(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        console.say(f"pixmill: not enough disk space{file}: {error.strerror}")
+        console.say("  free some space, or set TMPDIR to move temporary files to another disk; then run the same command again")
         return ExitCode.STOPPED
     console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
     if "--debug" in line or environment.get("PIXMILL_DEBUG"):
         for trace_line in traceback.format_exc().splitlines():
             console.say(printable(trace_line))
     else:
-        console.say("  this is a defect of pixmill: please report it with the output of the same command and --debug")
+        console.say("  this is a bug in pixmill: please report it with the output of the same command with --debug")
     return ExitCode.STOPPED
 
 
 def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
-    name, rest = (line[0], line[1:]) if line else ("", ())
-    if name in HELP and rest:
-        name, rest = rest[0], HELP[1:2]
+    name, arguments = (line[0], line[1:]) if line else ("", ())
+    if name in HELP and arguments:
+        name, arguments = arguments[0], HELP[1:2]
     if not name or name in HELP:
-        return _welcome(console, asked=bool(name))
+        return _welcome(console, is_requested=bool(name))
     try:
         command = commands.get(name)
     except ConfigError as error:
         if Path(name).exists():
             error.hint = f"to process it: pixmill run {printable(name)} DST"
         raise
-    asked = request(command, rest, environment)
-    if asked is None:
+    checked = request(command, arguments, environment)
+    if checked is None:
         console.result(command_help(name, command).rstrip())
         return ExitCode.DONE
-    return command(asked, console).execute()
+    return command(checked, console).execute()
 
 
-def _welcome(console: Console, *, asked: bool) -> int:
-    """Greet a newcomer: as a result when it was asked for, else as talk, and nothing has been done."""
-    if asked:
+def _welcome(console: Console, *, is_requested: bool) -> int:
+    """Print the general help: to stdout if requested; otherwise to stderr, with the exit code of a usage error."""
+    if is_requested:
         console.result(welcome().rstrip())
         return ExitCode.DONE
     console.say(welcome().rstrip())

@@ -1,4 +1,4 @@
-"""The command ``pixmill``. ``--version`` answers at once; everything else is imported when it is known to be needed."""
+"""The command ``pixmill``. ``--version`` answers immediately; everything else is imported only when needed."""
 
 import gc
 import os
@@ -10,19 +10,19 @@ from pixmill import __version__
 
 
 def main(line: Sequence[str] | None = None) -> int:
-    """Run the command line ``line`` (what was typed, by default) and return the exit code."""
-    typed = list(sys.argv[1:] if line is None else line)
-    if typed[:1] in (["--version"], ["-V"]):
+    """Run the command line ``line`` (default: ``sys.argv``) and return the exit code."""
+    words = list(sys.argv[1:] if line is None else line)
+    if words[:1] in (["--version"], ["-V"]):
         sys.stdout.write(f"pixmill {__version__}\n")
         return 0
     try:
         from pixmill.cli.prestart import prestart_fork_server  # noqa: PLC0415  # --version must not pay for it
 
-        with prestart_fork_server(typed, os.environ):
-            from pixmill.cli.dispatch import dispatch  # noqa: PLC0415  # the same, and what has a head start must be first
+        with prestart_fork_server(words, os.environ):
+            from pixmill.cli.dispatch import dispatch  # noqa: PLC0415  # likewise; and the fork server must start first
 
-            code = dispatch(typed, os.environ)
-    except KeyboardInterrupt:  # before or after the part that listens to signals
+            code = dispatch(words, os.environ)
+    except KeyboardInterrupt:  # before or after the block that handles signals
         return 130
     if line is None:
         _end_quietly()
@@ -30,7 +30,7 @@ def main(line: Sequence[str] | None = None) -> int:
 
 
 def _end_quietly() -> None:
-    """Let nothing but the end of the process follow: what was done is done, and the exit code says so whatever signal comes."""
+    """Ignore signals until the process exits: the work is done, and a late signal must not change the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    gc.freeze()  # the interpreter need not look for garbage, which takes it 20 ms
+    gc.freeze()  # saves the 20 ms of a last garbage collection

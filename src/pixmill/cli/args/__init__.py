@@ -1,1 +1,1 @@
-"""From the words of a command line to values."""
+"""Parsing of command lines, environment variables and configuration files into values."""

@@ -1,4 +1,4 @@
-"""The layers of a configuration: a TOML file, under the environment, under the flags."""
+"""The layers of a configuration: flags override the environment, which overrides a TOML file."""
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from pixmill.core.text import printable
 from pixmill.core.validation import did_you_mean
 
 PREFIX = "PIXMILL_"
-PLACES = ("source", "destination")  # a file may name them too
+LOCATIONS = ("source", "destination")  # a file may set them too
 
 
 def variable(name: str) -> str:
@@ -20,48 +20,47 @@ def variable(name: str) -> str:
 
 
 def from_environment(
-    environment: Mapping[str, str], options: Mapping[str, Option], known: Callable[[], Mapping[str, Option]]
+    environment: Mapping[str, str], options: Mapping[str, Option], all_options: Callable[[], Mapping[str, Option]]
 ) -> dict[str, object]:
-    """Return those of ``options`` that ``PIXMILL_*`` variables set; ``ConfigError`` for a variable that is none of ``known``.
+    """Return the values of ``options`` set by ``PIXMILL_*`` variables; ``ConfigError`` for a variable not in ``all_options``.
 
-    ``known`` returns the options of every command: what is set for ``run`` must not stop ``status``. A variable that is empty
-    counts as not set. A list has one member a line.
+    ``all_options`` returns the options of every command: a variable set for ``run`` must not stop ``status``. An empty variable
+    counts as unset. A list has one member per line.
     """
-    found = {}
-    for written, text in _set(environment):
-        name = written.removeprefix(PREFIX).lower()
-        if name not in options and name not in known():
-            raise ConfigError(f"there is no variable {printable(written)}{did_you_mean(written, map(variable, known()))}")
+    values = {}
+    for key, text in _variables(environment):
+        name = key.removeprefix(PREFIX).lower()
+        if name not in options and name not in all_options():
+            raise ConfigError(f"unknown variable {printable(key)}{did_you_mean(key, map(variable, all_options()))}")
         if name in options:
-            found[name] = checked(text, options[name].field.type, written)
-    return found
+            values[name] = checked(text, options[name].field.type, key)
+    return values
 
 
 def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
-    """Return what the TOML file at ``path`` sets: options by their names, ``source`` and ``destination``, and ``recipe``.
+    """Return the values that the TOML file at ``path`` sets: options by name, ``source``, ``destination`` and ``recipe``.
 
-    A recipe is a table, or a path relative to the file that names it. ``ConfigError`` for a file that cannot be read, or a name
-    that is none of these.
+    A recipe is a table, or a path relative to the file that names it. Raises ``ConfigError`` for a file that cannot be read
+    and for an unknown name.
     """
-    shown = printable(path)
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for name, value in _read(Path(path)).items():
-        plain = name.replace("-", "_")
-        origin = f"{shown}: {printable(name)}"
-        if plain in PLACES:
-            found[plain] = checked(value, str, origin)
-        elif plain == "recipe" and isinstance(value, dict):
-            found[plain] = value
-        elif plain in options and plain != "config":
-            found[plain] = checked(value, options[plain].field.type, origin)
+        key = name.replace("-", "_")
+        origin = f"{printable(path)}: {printable(name)}"
+        if key in LOCATIONS:
+            values[key] = checked(value, str, origin)
+        elif key == "recipe" and isinstance(value, dict):
+            values[key] = value
+        elif key in options and key != "config":
+            values[key] = checked(value, options[key].field.type, origin)
         else:
-            raise ConfigError(f"{origin}: no such option{did_you_mean(plain, (*options, *PLACES))}")
-    if isinstance(found.get("recipe"), str):
-        found["recipe"] = str(Path(path).parent / str(found["recipe"]))
-    return found
+            raise ConfigError(f"{origin}: unknown option{did_you_mean(key, (*options, *LOCATIONS))}")
+    if isinstance(values.get("recipe"), str):
+        values["recipe"] = str(Path(path).parent / str(values["recipe"]))
+    return values
 
 
-def _set(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((name, text) for name, text in sorted(environment.items()) if name.startswith(PREFIX) and text)
 
 
@@ -69,8 +68,8 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ConfigError(f"{printable(str(path))} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"cannot read {printable(str(path))}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{printable(str(path))} is not a TOML file: it is not UTF-8 text") from None
+        raise ConfigError(f"{printable(str(path))} is not a TOML file: not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{printable(str(path))} is not valid TOML: {error}") from None

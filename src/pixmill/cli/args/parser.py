@@ -1,7 +1,7 @@
-"""Flags, from the same declarations as everything else: argparse takes the line apart, the models say what is right.
+"""Flags, from the same declarations as everything else: argparse splits the line, and the models validate the values.
 
-A flag is an ``Option``: its name with dashes, ``--no-NAME`` too when it is a switch or says what that means, several times when it
-is a list.
+Each ``Option`` has one flag: its name with dashes. A switch, and an option that declares a value for it, also has ``--no-NAME``.
+The flag of a list may be repeated.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pixmill.core.validation import did_you_mean, quoted
 
 
 class Argument(msgspec.Struct, frozen=True):
-    """One word of the command line that has no flag. ``variable`` is the environment variable that may stand for it."""
+    """A positional argument. ``variable`` is the environment variable that sets its default."""
 
     name: str
     description: str
@@ -27,15 +27,15 @@ class Argument(msgspec.Struct, frozen=True):
 
 
 class ParsedLine(msgspec.Struct, frozen=True):
-    """What was typed, checked: ``words`` in order, ``values`` by option; or that ``help`` was asked for, and no more."""
+    """A validated command line: ``positionals`` in order, ``values`` by option; both are empty if ``help`` was requested."""
 
-    words: tuple[str, ...]
+    positionals: tuple[str, ...]
     values: dict[str, object]
     help: bool = False
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse without its own ways of help and errors."""
+    """argparse without its own help and error output."""
 
     def __init__(self) -> None:
         super().__init__(add_help=False, allow_abbrev=False, exit_on_error=False, usage="")
@@ -51,29 +51,29 @@ def flag(name: str) -> str:
 
 
 def parse(line: Sequence[str], options: Mapping[str, Option]) -> ParsedLine:
-    """Take ``line`` apart; ``ConfigError`` names the first flag or value that does not fit. ``--`` ends the flags."""
+    """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags."""
     end = line.index("--") if "--" in line else len(line)
-    flags, words = line[:end], line[end + 1 :]
+    before, after = line[:end], line[end + 1 :]
     try:
-        given, rest = _parser(options).parse_known_args(_completed(flags, options))
+        namespace, positionals = _parser(options).parse_known_args(_with_bare_values(before, options))
     except argparse.ArgumentError as error:
-        raise _misused(error, options) from None
-    found = vars(given)
-    if found.pop("help"):
+        raise _usage_error(error, options) from None
+    texts = vars(namespace)
+    if texts.pop("help"):
         return ParsedLine((), {}, help=True)
-    for word in rest:
+    for word in positionals:
         if word.startswith("-") and word != "-":
-            raise _unknown(word, options)
-    values = {name: checked(value, options[name].field.type, flag(name)) for name, value in found.items()}
-    return ParsedLine((*rest, *words), values)
+            raise _unknown_option(word, options)
+    values = {name: checked(value, options[name].field.type, flag(name)) for name, value in texts.items()}
+    return ParsedLine((*positionals, *after), values)
 
 
-def _completed(flags: Sequence[str], options: Mapping[str, Option]) -> list[str]:
-    """Return ``flags`` with the value that an option has on its own, where what follows it can be none: a SRC, another flag."""
-    meant = {flag(name): option for name, option in options.items() if value_if_bare(option.field.type) is not None}
+def _with_bare_values(words: Sequence[str], options: Mapping[str, Option]) -> list[str]:
+    """Return ``words`` with the bare value of an option added where the next word cannot be its value: a SRC, another flag."""
+    bare = {flag(name): option for name, option in options.items() if value_if_bare(option.field.type) is not None}
     return [
-        f"{word}={value_if_bare(meant[word].field.type)}" if word in meant and not _fits(after, meant[word]) else word
-        for word, after in zip(flags, [*flags[1:], None], strict=False)
+        f"{word}={value_if_bare(bare[word].field.type)}" if word in bare and not _fits(following, bare[word]) else word
+        for word, following in zip(words, [*words[1:], None], strict=False)
     ]
 
 
@@ -85,15 +85,15 @@ def _fits(word: str | None, option: Option) -> bool:
 
 
 def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]:
-    """Return ``words`` by the names of the ``arguments`` they stand for; ``ConfigError`` for an empty word or one too many."""
+    """Return ``words`` by the names of their ``arguments``; ``ConfigError`` for an empty word and for an extra one."""
     if len(words) > len(arguments):
-        names = " ".join(argument.name for argument in arguments) or "nothing"
-        extra = printable(words[len(arguments)])
+        names = " ".join(argument.name for argument in arguments) or "none"
+        unexpected = printable(words[len(arguments)])
         hint = "quote patterns, so that the shell does not expand them" if arguments else ""
-        raise ConfigError(f"expected {names}, received one word more: {quoted(extra)}", hint=hint)
+        raise ConfigError(f"unexpected argument {quoted(unexpected)}: expected {names}", hint=hint)
     for word, argument in zip(words, arguments, strict=False):
         if not word:
-            raise ConfigError(f"{argument.name}: expected a name, received ''")
+            raise ConfigError(f"{argument.name} must not be empty")
     return {argument.name: word for word, argument in zip(words, arguments, strict=False)}
 
 
@@ -107,23 +107,23 @@ def _parser(options: Mapping[str, Option]) -> _Parser:
         else:
             action = "append" if is_repeatable(kind) else "store"
             parser.add_argument(*short_flag(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
-            if (denied := extra(kind, "no")) is not None:
-                parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=denied, default=argparse.SUPPRESS)
+            if (negated := extra(kind, "no")) is not None:
+                parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=negated, default=argparse.SUPPRESS)
     return parser
 
 
-def _misused(error: argparse.ArgumentError, options: Mapping[str, Option]) -> ConfigError:
-    """Say in our words that a flag stands without its value, or a switch with one."""
-    written = str(error.argument_name)
-    long = written.rpartition("/")[2]  # argparse names one with a letter -o/--output
+def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option]) -> ConfigError:
+    """Return the error for a flag without its value, or a switch with one."""
+    names = str(error.argument_name)
+    long = names.rpartition("/")[2]  # argparse writes an option with a short flag as -o/--output
     option = options.get(long.removeprefix("--").replace("-", "_"))
     if option is None or unwrapped(option.field.type) is bool:
-        return ConfigError(f"{written}: expected no value, received one")
-    hint = f"a value that starts with a dash is written {long}=-..."
-    return ConfigError(f"{written}: expected {describe_type(option.field.type)}, received none", hint=hint)
+        return ConfigError(f"{names} takes no value")
+    hint = f"write a value that starts with a dash as {long}=-..."
+    return ConfigError(f"{names} needs a value: {describe_type(option.field.type)}", hint=hint)
 
 
-def _unknown(word: str, options: Mapping[str, Option]) -> ConfigError:
+def _unknown_option(word: str, options: Mapping[str, Option]) -> ConfigError:
     name, _, _ = word.partition("=")
-    known = [flag(option) for option in options] + ["--help"]
-    return ConfigError(f"there is no option {printable(name)}{did_you_mean(name, known)}")
+    flags = [flag(option) for option in options] + ["--help"]
+    return ConfigError(f"unknown option {printable(name)}{did_you_mean(name, flags)}")

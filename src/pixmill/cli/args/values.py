@@ -1,4 +1,4 @@
-"""From the text of a flag or a variable to a value that a model can check, by the type that the model declares."""
+"""Converts the text of a flag or variable to a value that a model can validate, by the type that the model declares."""
 
 import types
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT", ByteSize: "BYTES", Durat
 
 
 def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # any declared type
-    """Return ``value`` (text, or what TOML holds) as ``kind``; ``ConfigError`` with a sentence that starts with ``origin``.
+    """Return ``value`` (text or a TOML value) as ``kind``; ``ConfigError`` with a message that starts with ``origin``.
 
-    ``origin`` is where the value was written: ``--workers``, ``PIXMILL_WORKERS``, ``job.toml: workers``.
+    ``origin`` is the source of the value: ``--workers``, ``PIXMILL_WORKERS``, ``job.toml: workers``.
     """
     try:
         return convert(_parsed(value, unwrapped(kind)), kind)
@@ -29,7 +29,7 @@ def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # an
 
 
 def unwrapped(kind: Any) -> Any:  # noqa: ANN401  # any declared type
-    """Return ``kind`` without its bounds and without "or nothing"."""
+    """Return ``kind`` without its bounds and without ``None``."""
     if get_origin(kind) is Annotated:
         return unwrapped(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
@@ -39,31 +39,31 @@ def unwrapped(kind: Any) -> Any:  # noqa: ANN401  # any declared type
 
 
 def is_repeatable(kind: Any) -> bool:  # noqa: ANN401  # any declared type
-    """Tell whether an option of this type may be given several times."""
+    """Return whether an option of this type may be repeated."""
     return get_origin(unwrapped(kind)) is tuple
 
 
 def short_flag(kind: Any) -> tuple[str, ...]:  # noqa: ANN401  # any declared type
-    """Return the short flag of an option of this type, where ``Meta(extra={"letter": "o"})`` declares one."""
-    found = extra(kind, "letter")
-    return () if found is None else (f"-{found}",)
+    """Return the short flag of an option of this type, if ``Meta(extra={"letter": "o"})`` declares one."""
+    letter = extra(kind, "letter")
+    return () if letter is None else (f"-{letter}",)
 
 
 def value_if_bare(kind: Any) -> str | None:  # noqa: ANN401  # any declared type
-    """Return what an option means that is given without a value, where ``Meta(extra={"alone": "8642"})`` declares it."""
+    """Return the value of an option that is given without one, if ``Meta(extra={"alone": "8642"})`` declares it."""
     return extra(kind, "alone")
 
 
-def extra(kind: Any, word: str) -> str | None:  # noqa: ANN401  # any declared type
-    """Return what ``Meta(extra={word: ...})`` declares of an option of this type: with ``no``, what ``--no-NAME`` means."""
+def extra(kind: Any, key: str) -> str | None:  # noqa: ANN401  # any declared type
+    """Return the value that ``Meta(extra={key: ...})`` declares for this type: under ``no``, the value of ``--no-NAME``."""
     metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, Meta) and meta.extra]
-    return next((str(meta.extra[word]) for meta in metas if meta.extra and word in meta.extra), None)
+    return next((str(meta.extra[key]) for meta in metas if meta.extra and key in meta.extra), None)
 
 
 def placeholder(kind: Any) -> str:  # noqa: ANN401  # any declared type
-    """Return the word that stands for a value in the help: ``SIZE``, ``inside|cover``.
+    """Return the placeholder for a value in the help: ``SIZE``, ``inside|cover``.
 
-    ``Meta(extra={"value": "FILE"})`` says it for text that is more than text.
+    ``Meta(extra={"value": "FILE"})`` sets it, for text with a more specific meaning.
     """
     for meta in getattr(kind, "__metadata__", ()):
         if isinstance(meta, Meta) and meta.extra and "value" in meta.extra:
@@ -94,10 +94,10 @@ def _parsed(value: object, kind: Any) -> object:  # noqa: ANN401  # any declared
 
 def _entries(value: object, member: Any) -> Sequence[object]:  # noqa: ANN401  # any member type
     """Return the members of a tuple that was given as repeated flags, a TOML list, or the lines of a variable."""
-    given = value.splitlines() if isinstance(value, str) else value
+    items = value.splitlines() if isinstance(value, str) else value
     entries: list[object] = []
-    for entry in given if isinstance(given, list | tuple) else [given]:
-        if isinstance(entry, str) and _splits_at_commas(member) and ":" not in entry:  # webp:quality=80,effort=best is one
+    for entry in items if isinstance(items, list | tuple) else [items]:
+        if isinstance(entry, str) and _splits_at_commas(member) and ":" not in entry:  # webp:quality=80,effort=best is one entry
             entries.extend(part.strip() for part in entry.split(","))
         else:
             entries.append(entry)
@@ -105,7 +105,7 @@ def _entries(value: object, member: Any) -> Sequence[object]:  # noqa: ANN401  #
 
 
 def _splits_at_commas(member: Any) -> bool:  # noqa: ANN401  # any member type
-    """Tell whether a comma ends a member. In free text it does not."""
+    """Return whether a comma separates members. In free text it does not."""
     return member is not str
 
 
@@ -117,26 +117,26 @@ def _number(text: str, kind: type[int] | type[float]) -> int | float | str:
 
 
 def describe_type(kind: Any) -> str:  # noqa: ANN401  # any declared type
-    """Say in words what may be given: *one of inside, cover*, *a list, each an integer of at least 1*."""
-    plain = unwrapped(kind)
-    if get_origin(plain) is tuple:
-        return f"a list, each {describe_type(get_args(plain)[0])}"
-    if isinstance(plain, type) and issubclass(plain, Variant):
-        return f"the {placeholder(plain).lower()}'s name, alone or with its settings as NAME:key=value,..."
+    """Describe the accepted values in words: *one of inside, cover*, *a list, each an integer of at least 1*."""
+    base = unwrapped(kind)
+    if get_origin(base) is tuple:
+        return f"a list, each {describe_type(get_args(base)[0])}"
+    if isinstance(base, type) and issubclass(base, Variant):
+        return f"the {placeholder(base).lower()}'s name, optionally with settings: NAME:key=value,..."
     return expected(kind)
 
 
 def default_text(field: FieldInfo) -> str:
-    """Return the default of ``field`` as it would be typed; empty when it does nothing until it is given."""
+    """Return the default of ``field`` as it would be typed; empty if the option has no effect until it is given."""
     default = field.default if field.default_factory is NODEFAULT else field.default_factory()
-    return _typed(default)
+    return _as_typed(default)
 
 
-def _typed(value: object) -> str:
+def _as_typed(value: object) -> str:
     if value is None or value is NODEFAULT or isinstance(value, bool):
         return ""
     if isinstance(value, tuple):
-        return ",".join(map(_typed, value))
+        return ",".join(map(_as_typed, value))
     if isinstance(value, Variant):
         return str(value.__struct_config__.tag)
     if isinstance(value, Model):

@@ -1,4 +1,4 @@
-"""``pixmill bench``: how fast this machine is with these images."""
+"""``pixmill bench``: measures how fast this machine processes a set of images."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,23 +19,24 @@ from pixmill.core.model import Model
 from pixmill.engine.resources.cpu import usable_cores
 
 DIR = Argument("DIR", "folder of images to measure with", variable="INPUT_DIR")
-STAGES = 3  # named in the table; the rest is small
+MAX_STAGES = 3  # in the table; the others are small
 
 
 class BenchOptions(Model, frozen=True, kw_only=True):
-    """How much is measured."""
+    """The size of the measurement."""
 
-    images: Annotated[int, Meta(ge=1, description="images to take, evenly spread over DIR")] = 60
+    images: Annotated[int, Meta(ge=1, description="number of images to measure, spread evenly over DIR")] = 60
     try_workers: Annotated[
-        tuple[Annotated[int, Meta(ge=1)], ...], Meta(description="numbers of workers to try, such as 1,2,4; up to the cores")
+        tuple[Annotated[int, Meta(ge=1)], ...],
+        Meta(description="worker counts to measure, such as 1,2,4; by default 1, 2, 4, ... up to all cores"),
     ] = ()
 
 
 class Bench(Command):
-    """Measure how fast your images are done here, by workers.
+    """Measure the speed of this machine on your images.
 
-    Some images of DIR are run one after the other, then with 1, 2, 4 ... workers: images a second, speed-up, efficiency, the
-    stages that the time goes to, and the number of workers to use. DIR is only read; results are thrown away.
+    Processes a sample of the images in DIR sequentially, then with 1, 2, 4, ... workers. Prints images per second, speed-up,
+    efficiency and the slowest stages, and recommends a number of workers. DIR is only read; outputs are discarded.
     """
 
     arguments: ClassVar = (DIR,)
@@ -43,48 +44,49 @@ class Bench(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return what to make, and how much to measure."""
+        """Return the image options, and the options of the measurement."""
         make = {name: option for name, option in options().items() if option.group == MAKE}
         return {**declared(MAKE, RecipeFile), **make, **declared(RUN, BenchOptions), **declared(SHOW, CommonOutput)}
 
     def execute(self) -> int:
-        """Measure, print a row as each run ends, then the advice."""
-        folder = self.request.words.get(DIR.name)
+        """Print a row after each measurement, then the recommendation."""
+        folder = self.request.arguments.get(DIR.name)
         if not folder:
-            raise AddressError(f"{DIR.name}: expected a {DIR.description}, received none")
-        trying = self.request.model(BenchOptions)
-        known = {name: value for name, value in self.request.values.items() if name in options() or name == "recipe"}
-        recipe = resolve(folder, folder, known).recipe
-        with sample(Path(folder), trying.images) as images:
-            found = self._shown(measure(images, recipe, trying.try_workers or worker_counts(usable_cores())))
-        self._advise(found)
-        return ExitCode.SOME_FAILED if found[0].failed else ExitCode.DONE
+            raise AddressError(f"{DIR.name} is missing: give a {DIR.description}")
+        bench_options = self.request.model(BenchOptions)
+        values = {name: value for name, value in self.request.values.items() if name in options() or name == "recipe"}
+        recipe = resolve(folder, folder, values).recipe
+        with sample(Path(folder), bench_options.images) as images:
+            measurements = self._print_each(measure(images, recipe, bench_options.try_workers or worker_counts(usable_cores())))
+        self._recommend(measurements)
+        return ExitCode.SOME_FAILED if measurements[0].failed else ExitCode.DONE
 
-    def _shown(self, running: Iterable[Measurement]) -> list[Measurement]:
-        found: list[Measurement] = []
-        for trial in running:
+    def _print_each(self, measurements: Iterable[Measurement]) -> list[Measurement]:
+        printed: list[Measurement] = []
+        for each in measurements:
             if self.request.model(CommonOutput).json:
-                self.console.record(structs.asdict(trial))
+                self.console.record(structs.asdict(each))
             else:
-                if not found:
-                    self.console.result(f"{plural(trial.images, 'image')}, {trial.megapixels * trial.seconds:.0f} megapixels")
-                    self.console.result("workers      images/s  MP/s  speed-up  efficiency  time goes to")
-                self.console.result(_row(trial))
-            found.append(trial)
-        return found
+                if not printed:
+                    self.console.result(f"{plural(each.images, 'image')}, {each.megapixels * each.seconds:.0f} megapixels")
+                    self.console.result("workers      images/s  MP/s  speed-up  efficiency  slowest stages")
+                self.console.result(_row(each))
+            printed.append(each)
+        return printed
 
-    def _advise(self, found: list[Measurement]) -> None:
-        best = recommended(found)
+    def _recommend(self, measurements: list[Measurement]) -> None:
+        best = recommended(measurements)
         if self.request.model(CommonOutput).json:
             self.console.record({"recommended_workers": best})
         else:
-            self.console.result(f"Use --workers {best} here.")
-        if failed := found[0].failed:
-            self.console.say(f"{plural(failed, 'image')} failed, and took no part in this.")
+            self.console.result(f"Recommended on this machine: --workers {best}")
+        if failed := measurements[0].failed:
+            self.console.say(f"{plural(failed, 'image')} failed and were left out of the measurement.")
 
 
-def _row(trial: Measurement) -> str:
-    name = "sequential" if trial.workers == SEQUENTIAL else str(trial.workers)
-    stages = ", ".join(f"{stage} {share:.0%}" for stage, share in list(trial.stages.items())[:STAGES])
-    efficiency = "" if trial.workers == SEQUENTIAL else f"{trial.efficiency:.0%}"
-    return f"{name:<11}  {trial.rate:>8.1f}  {trial.megapixels:>4.0f}  {trial.speedup:>8.2f}  {efficiency:>10}  {stages}"
+def _row(measurement: Measurement) -> str:
+    name = "sequential" if measurement.workers == SEQUENTIAL else str(measurement.workers)
+    stages = ", ".join(f"{stage} {share:.0%}" for stage, share in list(measurement.stages.items())[:MAX_STAGES])
+    efficiency = "" if measurement.workers == SEQUENTIAL else f"{measurement.efficiency:.0%}"
+    speed = f"{measurement.rate:>8.1f}  {measurement.megapixels:>4.0f}  {measurement.speedup:>8.2f}"
+    return f"{name:<11}  {speed}  {efficiency:>10}  {stages}"

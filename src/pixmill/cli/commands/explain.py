@@ -1,4 +1,4 @@
-"""``pixmill explain``: the reference, from the declarations."""
+"""``pixmill explain``: prints the reference, generated from the declarations."""
 
 import inspect
 import textwrap
@@ -24,19 +24,21 @@ from pixmill.core.text import printable
 WIDTH = 80
 
 
-class Writing(Model, frozen=True, kw_only=True):
-    """The reference as files."""
+class WriteOption(Model, frozen=True, kw_only=True):
+    """The folder for the reference as files."""
 
-    write: Annotated[str | None, Meta(description="write the whole reference as Markdown here", extra={"value": "FOLDER"})] = None
+    write: Annotated[
+        str | None, Meta(description="write the complete reference as Markdown to this folder", extra={"value": "FOLDER"})
+    ] = None
 
 
 class Explain(Command):
-    """Explain an operation, format, option or code of a failure.
+    """Explain an operation, format, option or error code.
 
-    Without a name, list everything that can be explained.
+    Without NAME, lists everything that can be explained.
     """
 
-    arguments: ClassVar = (Argument("NAME", "operation, format, option or code", required=False),)
+    arguments: ClassVar = (Argument("NAME", "operation, format, option or error code", required=False),)
     examples: ClassVar = (
         "pixmill explain resize",
         "pixmill explain webp",
@@ -46,33 +48,31 @@ class Explain(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return where to write, and what every command has."""
-        return {**declared(SHOW, CommonOutput), **declared("To build the documentation", Writing)}
+        """Return the common options, and the folder for the reference."""
+        return {**declared(SHOW, CommonOutput), **declared("Documentation options", WriteOption)}
 
     def execute(self) -> int:
-        """Print the pages that were asked for, or their names."""
-        folder = self.request.model(Writing).write
+        """Print the pages about NAME, or the names of all pages."""
+        folder = self.request.model(WriteOption).write
         if folder:
             write_reference(Path(folder))
             return ExitCode.DONE
-        topic = self.request.words.get("NAME", "")
-        chosen = find(topic) if topic else list(pages())
-        if not chosen:
-            raise ConfigError(
-                f"nothing is called '{printable(topic)}'{suggestion(topic)}", hint="pixmill explain lists what there is"
-            )
+        topic = self.request.arguments.get("NAME", "")
+        selected = find(topic) if topic else list(pages())
+        if not selected:
+            raise ConfigError(f"unknown topic '{printable(topic)}'{suggestion(topic)}", hint="pixmill explain lists all topics")
         if self.request.model(CommonOutput).json:
-            for page in chosen:
+            for page in selected:
                 self.console.record(msgspec.to_builtins(page))
         else:
-            self.console.result("\n\n".join(_page(page) for page in chosen) if topic else _contents(chosen))
+            self.console.result("\n\n".join(_page(page) for page in selected) if topic else _contents(selected))
         return ExitCode.DONE
 
 
-def _contents(everything: list[Page]) -> str:
-    """Return the names of all pages with their summaries, kind by kind."""
+def _contents(all_pages: list[Page]) -> str:
+    """Return the names and summaries of all pages, grouped by kind."""
     sections = []
-    for kind, members in groupby(everything, key=lambda page: page.kind):
+    for kind, members in groupby(all_pages, key=lambda page: page.kind):
         lines = [line for page in members for line in _beside(f"  {page.name}", page.summary)]
         sections.append("\n".join([f"{kind.capitalize()}s:", *lines]))
     return "\n\n".join(sections)
@@ -93,9 +93,9 @@ def _page(page: Page) -> str:
 
 def _parameters(page: Page) -> Iterator[str]:
     for parameter in page.parameters:
-        needed = "; must be given" if parameter.default is None else f"; default {parameter.default}" if parameter.default else ""
+        suffix = "; required" if parameter.default is None else f"; default: {parameter.default}" if parameter.default else ""
         description = _plain(parameter.description.rstrip("."))
-        text = f"{description}: {parameter.accepts}{needed}" if description else f"{parameter.accepts}{needed}"
+        text = f"{description}: {parameter.accepts}{suffix}" if description else f"{parameter.accepts}{suffix}"
         yield from _beside(f"  {parameter.name}", text, column=18)
 
 

@@ -1,4 +1,4 @@
-"""``pixmill plan``: what run would do."""
+"""``pixmill plan``: shows what a run would do."""
 
 from typing import ClassVar
 
@@ -10,10 +10,10 @@ from pixmill.cli.session.plan_output import print_plan
 
 
 class Plan(Command):
-    """Say what run would do, and write nothing.
+    """Show what a run would do, without writing anything.
 
-    Takes the words and options of run. Prints counts, the first names, collisions, and a warning where the order of the steps
-    does not do what was meant.
+    Takes the arguments and options of ``pixmill run``. Prints counts, the first output names and name collisions, and warns
+    about steps in an order that is probably a mistake.
     """
 
     arguments: ClassVar = (SRC, DST)
@@ -25,5 +25,5 @@ class Plan(Command):
         return {**run_options(), **declared(SHOW, CommonOutput)}
 
     def execute(self) -> int:
-        """Survey the source and print what was found."""
+        """List the source and print the plan."""
         return print_plan(config_from(self.request), self.console, as_json=self.request.model(CommonOutput).json)

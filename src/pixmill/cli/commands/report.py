@@ -1,4 +1,4 @@
-"""``pixmill report``: one page on what was done."""
+"""``pixmill report``: writes the HTML report."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -22,21 +22,26 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable
 
+REPORT_GROUP = "Report options"
 
-class Page(Model, frozen=True, kw_only=True):
-    """Where the page goes."""
+
+class OutputOption(Model, frozen=True, kw_only=True):
+    """The path of the report."""
 
     output: Annotated[
         str | None,
-        Meta(description="write the page here (-o); if left out, beside DST's ledger", extra={"value": "FILE", "letter": "o"}),
+        Meta(
+            description="write the report to this file (short: -o) instead of next to the ledger of DST",
+            extra={"value": "FILE", "letter": "o"},
+        ),
     ] = None
 
 
 class Report(Command):
-    """Write one HTML page on DST: numbers, failures, pictures, charts.
+    """Write an HTML report on DST: numbers, failures, previews, charts.
 
-    It is made from the ledger and can be made again at any time, also while a run is going on. Opens from disk and asks nothing
-    of the network. Prints where it is.
+    The report is generated from the ledger, and can be written again at any time, even during a run. It is a single file that
+    opens from disk and makes no network requests. Prints the path of the report.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -44,18 +49,18 @@ class Report(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of the page, and those of a command that asks about an earlier run."""
+        """Return the options of the report, and those of a command about an earlier run."""
         return {
-            **declared("The page", Page),
-            **declared("The page", ReportOptions, without={"report", "profile"}),
-            **declared("The page", AllowedStep),
+            **declared(REPORT_GROUP, OutputOption),
+            **declared(REPORT_GROUP, ReportOptions, without={"report", "profile"}),
+            **declared(REPORT_GROUP, AllowedStep),
             **run_output_options(),
         }
 
     def execute(self) -> int:
-        """Read the ledger and write the page."""
-        asked, state = self.request.model(Page), self.request.model(State).state
-        path = Path(asked.output) if asked.output else None
+        """Write the report and print its path."""
+        output, state = self.request.model(OutputOption).output, self.request.model(State).state
+        path = Path(output) if output else None
         destination, check = argument_value(self.request, PREVIOUS_DST), self.request.model(ReportOptions).quality_check
         if path:
             self._check(path, destination, state)
@@ -68,7 +73,7 @@ class Report(Command):
         return ExitCode.DONE
 
     def _check(self, path: Path, destination: str, state: str | None) -> None:
-        """Raise ``ConfigError`` when the page may not be written to ``path``."""
+        """Raise ``ConfigError`` if the report must not be written to ``path``."""
         folder = find_state_folder(destination, state)
         source = ""
         with suppress(ConfigError), open_ledgers(destination, state) as ledgers:
@@ -76,11 +81,11 @@ class Report(Command):
         check_files([NamedFile("-o", path, REPORT)], source=source, states=states_of(folder))
 
     def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
-        """Return the code that measuring may run; say what is left out when it is not all that the last run used."""
+        """Return the code that the quality check may run; print a message and return nothing if consent is missing."""
         with open_ledgers(destination, state) as ledgers:
             used = steps_of(last_config(ledgers).recipe)
-        left = Consent(self.console, self.request.values).missing(used)
-        if left:
-            self.console.say("likeness is not measured: it needs code, and code is not run because a ledger names it")
-            self.console.say(f"  to measure it: {naming(left)}")
-        return () if left else used
+        missing = Consent(self.console, self.request.values).missing(used)
+        if missing:
+            self.console.say("skipping the quality check: it would run code that only the ledger names")
+            self.console.say(f"  to allow it: {naming(missing)}")
+        return () if missing else used

@@ -1,9 +1,7 @@
-"""``pixmill retry``: try the failed images again."""
+"""``pixmill retry``: retries the failed images."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
-
-from msgspec import Meta
+from typing import Any, ClassVar
 
 from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.models import RunConfig
@@ -14,32 +12,26 @@ from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LedgerFile
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import ExitCode
-from pixmill.cli.options.output import SHOW, RunOutput, State
+from pixmill.cli.options.output import LEDGER, SELECTION, SHOW, FailureFilter, RunOutput, State
 from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
-from pixmill.cli.session.summary import brief, place_of
+from pixmill.cli.session.summary import brief, command_arguments
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 
 
-class Choice(Model, frozen=True, kw_only=True):
-    """Which failures."""
-
-    code: Annotated[str | None, Meta(description="only failures with this code", extra={"value": "CODE"})] = None
-
-
 class Retry(Command):
-    """Try the failed images of DST again.
+    """Retry the failed images of DST.
 
-    Runs what the last run was asked to do, with whatever it left undone. Limits and the way to run may be changed:
-    ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for those that were too large. The shards of a run that
-    was split are run one after the other; ``--state DST/.pixmill/shard-3-of-16`` names one. A ``python`` step of the last run, or
-    the address of its cluster, must be named again: code is not run because a ledger names it.
+    Repeats the last run with its configuration, including the images it left pending. Limits and run options can be changed:
+    ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for images that were too large. The shards of a split
+    run are processed one after another; ``--state DST/.pixmill/shard-3-of-16`` selects one. Name a ``python`` step of the last
+    run, or the address of its cluster, again on the command line: pixmill does not run code that only the ledger names.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -47,54 +39,55 @@ class Retry(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the choice, what may be changed, and the options of showing a run."""
+        """Return the filter, the options that may be changed, and those for monitoring a run."""
         changeable = {name: option for name, option in options().items() if option.group in (LIMIT, RUN) and name != "force"}
         return {
-            **declared("Which ones", Choice),
-            **declared("Where to look", State),
-            **declared("What to run", AllowedStep),
+            **declared(SELECTION, FailureFilter),
+            **declared(LEDGER, State),
+            **declared("Recipe options", AllowedStep),
             **changeable,
             **declared(SHOW, RunOutput, ReportOptions),
         }
 
     def execute(self) -> int:
-        """Forget that they failed, and run."""
+        """Reset the failures, and run every ledger that has images left to process."""
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
-        showing = self.request.model(RunOutput)
-        reporting, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
+        output = self.request.model(RunOutput)
+        report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
         with open_ledgers(destination, state) as ledgers:
-            for holding, former in last_configs(ledgers):
-                consent.require(code_of(former))
-                check_files(_changed(former, self.request.values, destination, holding if state else None), showing, reporting)
-            forgotten = reset_failures(ledgers, code=self.request.model(Choice).code)
-            left = list(unfinished(ledgers))
-        if not showing.quiet:
-            self.console.say(f"trying {plural(forgotten, 'image')} again")
-        endings = []
-        for holding in left:
-            former = last_config(CombinedLedger([holding]))
-            consent.require(code_of(former))
-            config = _changed(former, self.request.values, destination, holding if state else None)
-            endings.append(execute_run(config, showing, reporting, self.console))
-            if endings[-1].code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+            for ledger_file, last in last_configs(ledgers):
+                consent.require(code_of(last))
+                config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
+                check_files(config, output, report_options)
+            reset_count = reset_failures(ledgers, code=self.request.model(FailureFilter).code)
+            ledger_files = list(unfinished(ledgers))
+        if not output.quiet:
+            self.console.say(f"retrying {plural(reset_count, 'image')}")
+        run_ends = []
+        for ledger_file in ledger_files:
+            last = last_config(CombinedLedger([ledger_file]))
+            consent.require(code_of(last))
+            config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
+            run_ends.append(execute_run(config, output, report_options, self.console))
+            if run_ends[-1].code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
                 break
-        if showing.quiet:
-            for line in brief(sum(each.failed for each in endings), place_of(destination, state)):
+        if output.quiet:
+            for line in brief(sum(each.failed for each in run_ends), command_arguments(destination, state)):
                 self.console.say(line)
-        stopped = [each.code for each in endings if each.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)]
-        return max(stopped or [each.code for each in endings], default=ExitCode.DONE)
+        stopped = [each.code for each in run_ends if each.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)]
+        return max(stopped or [each.code for each in run_ends], default=ExitCode.DONE)
 
 
-def _changed(config: RunConfig, values: Mapping[str, object], destination: str, moved: LedgerFile | None) -> RunConfig:
-    """Return ``config`` for where its results are now, with what ``values`` change of limits and the way to run.
+def _with_changes(config: RunConfig, values: Mapping[str, object], destination: str, moved: LedgerFile | None) -> RunConfig:
+    """Return ``config`` for the current location of its outputs, with the limits and run options in ``values``.
 
-    ``moved`` is its ledger where that is not at its usual place.
+    ``moved`` is its ledger if that is not in the default location.
     """
 
     def given(model: type[Model]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name in options() and options()[name].model is model}
 
-    sharded = config.selection.shard.count > 1  # its ledger lies in a folder below the state that it was given
+    sharded = config.selection.shard.count > 1  # its ledger is in a subfolder of the state folder
     state = str(moved.folder.parent if sharded else moved.folder) if moved else None
     return config.evolve(
         destination=with_former_packing(destination, config.destination),

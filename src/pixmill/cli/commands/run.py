@@ -1,4 +1,4 @@
-"""``pixmill run``: the main job."""
+"""``pixmill run``: the main command."""
 
 from typing import Annotated, ClassVar
 
@@ -11,27 +11,27 @@ from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.plan_output import print_plan
-from pixmill.cli.session.summary import brief, place_of
+from pixmill.cli.session.summary import brief, command_arguments
 from pixmill.core.model import Model
 
 
 class DryRunOption(Model, frozen=True, kw_only=True):
-    """Whether to do it at all."""
+    """Whether to print the plan instead of running it."""
 
-    dry_run: Annotated[bool, Meta(description="say what would be done, as pixmill plan does; writes nothing")] = False
+    dry_run: Annotated[bool, Meta(description="show what the run would do (like pixmill plan), without writing anything")] = False
 
 
 class Run(Command):
-    """Process the images in SRC into DST; again to resume or update.
+    """Process the images in SRC into DST; repeat to resume or update.
 
-    A run may be stopped or killed at any moment. The next one does only what is missing, new or changed, and everything when
-    what is to be made has changed. An image that cannot be processed costs only itself: it is listed at the end, and
-    ``pixmill failures DST`` has the details.
+    A run can be stopped or killed at any time. The next run processes only images that are missing, new or changed, or all
+    images if the recipe has changed. A failed image does not stop the run: it is listed at the end, and
+    ``pixmill failures DST`` shows the details.
 
-    With tar://FOLDER or parquet://FOLDER as DST the results are gathered into the shards of a dataset.
+    If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
-    Exit codes: 0 all done; 1 some images failed; 2 wrong usage, nothing has run; 3 the environment stopped the run (disk
-    full, output not writable); 130 and 143 interrupted, to be resumed.
+    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage, nothing ran; 3 the environment stopped the run
+    (disk full, output not writable); 130 and 143 interrupted, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
@@ -44,17 +44,17 @@ class Run(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return every option of a run, and those of showing it."""
+        """Return all options of a run, and those for monitoring it."""
         return {**run_options(), **declared(RUN, DryRunOption), **declared(SHOW, RunOutput, ReportOptions)}
 
     def execute(self) -> int:
-        """Run, or rehearse."""
+        """Run, or print the plan."""
         config = config_from(self.request)
-        showing = self.request.model(RunOutput)
+        output = self.request.model(RunOutput)
         if self.request.model(DryRunOption).dry_run:
-            return print_plan(config, self.console, as_json=showing.json)
-        ending = execute_run(config, showing, self.request.model(ReportOptions), self.console)
-        if showing.quiet:
-            for line in brief(ending.failed, place_of(config.destination, config.placement.state)):
+            return print_plan(config, self.console, as_json=output.json)
+        run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)
+        if output.quiet:
+            for line in brief(run_end.failed, command_arguments(config.destination, config.placement.state)):
                 self.console.say(line)
-        return ending.code
+        return run_end.code

@@ -1,4 +1,4 @@
-"""``pixmill status``: what the ledger of an output holds."""
+"""``pixmill status``: summarises the ledger of an output folder."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import Condition, ShardStatus, open_ledgers, status
-from pixmill.batch.inspect.status import Status as Held
+from pixmill.batch.inspect.status import Status as LedgerStatus
 from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
@@ -19,14 +19,14 @@ from pixmill.core.humanize import duration_text, plural
 from pixmill.engine.task import Counts
 
 CONDITIONS = get_args(Condition)
-LEFT = ("stopped", "killed", "not begun")
+INCOMPLETE = ("stopped", "killed", "not begun")
 
 
 class Status(Command):
-    """Say how many images of DST are done, failed and pending.
+    """Show how many images of DST are done, failed and pending.
 
-    And how the last run ended. Of a run that was split into shards, all of them together, and which have not finished. Only
-    reads, also while a run is going on.
+    Also shows how the last run ended. For a run split into shards, shows the totals over all shards, and the shards that have
+    not finished. Only reads the ledger, so it is safe during a run.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -34,51 +34,53 @@ class Status(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of a command that asks about an earlier run."""
+        """Return the options of a command about an earlier run."""
         return run_output_options()
 
     def execute(self) -> int:
-        """Read the ledger and print what it holds."""
+        """Print the summary of the ledger."""
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
-            held = status(ledger)
+            summary = status(ledger)
         if self.request.model(CommonOutput).json:
-            self.console.record(_record(held))
+            self.console.record(_record(summary))
         else:
-            self._print(held)
+            self._print(summary)
         return ExitCode.DONE
 
-    def _print(self, held: Held) -> None:
-        counts, last = held.counts, held.last
+    def _print(self, summary: LedgerStatus) -> None:
+        counts, last = summary.counts, summary.last
+        failed_hint = " (see pixmill failures DST)" if counts.failed else ""
+        pending_hint = " (left for the next run)" if counts.pending else ""
         self.console.result(f"done     {plural(counts.done, 'image')}")
-        self.console.result(f"failed   {plural(counts.failed, 'image')}" + (" (pixmill failures DST)" if counts.failed else ""))
-        self.console.result(f"pending  {plural(counts.pending, 'image')}" + (" (the next run does them)" if counts.pending else ""))
-        if held.shards:
-            for line in _shard_lines(held.shards):
+        self.console.result(f"failed   {plural(counts.failed, 'image')}{failed_hint}")
+        self.console.result(f"pending  {plural(counts.pending, 'image')}{pending_hint}")
+        if summary.shards:
+            for line in _shard_lines(summary.shards):
                 self.console.result(line)
         elif last is not None:
-            began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.started_at))
+            started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.started_at))
             end = (
                 f"{last.reason} after {duration_text(last.ended_at - last.started_at)}"
                 if last.ended_at
                 else "still running, or killed"
             )
-            self.console.result(f"last run {last.number} began {began}: {end}")
+            self.console.result(f"last run {last.number} started {started}: {end}")
 
 
 def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:
-    """Yield how many shards are at what, then each that has stopped, was killed or has not begun."""
+    """Yield the number of shards in each condition, then the shards that stopped, were killed or have not begun."""
     for count, members in groupby(shards, key=lambda each: each.shard.count):
-        parts = list(members)
-        number = Counter(each.condition for each in parts)
+        group = list(members)
+        number = Counter(each.condition for each in group)
         yield f"shards   {plural(count, 'part')}: " + ", ".join(f"{number[name]} {name}" for name in CONDITIONS if number[name])
-        for condition in LEFT:
-            left = [str(each.shard) for each in parts if each.condition == condition]
-            if left:
-                yield f"  {condition}: {', '.join(left)}"
+        for condition in INCOMPLETE:
+            names = [str(each.shard) for each in group if each.condition == condition]
+            if names:
+                yield f"  {condition}: {', '.join(names)}"
 
 
-def _record(held: Held) -> dict[str, object]:
-    counts, last = held.counts, held.last
+def _record(summary: LedgerStatus) -> dict[str, object]:
+    counts, last = summary.counts, summary.last
     record: dict[str, object] = {**_numbers(counts), "last_run": None}
     if last is not None:
         record["last_run"] = {
@@ -89,9 +91,9 @@ def _record(held: Held) -> dict[str, object]:
             "counts": {"found": last.counts.found, **msgspec.structs.asdict(last.counts)},
             "config": msgspec.json.decode(last.metadata) if last.metadata else None,
         }
-    if held.shards:
+    if summary.shards:
         record["shards"] = [
-            {"shard": str(each.shard), "condition": each.condition, **_numbers(each.counts)} for each in held.shards
+            {"shard": str(each.shard), "condition": each.condition, **_numbers(each.counts)} for each in summary.shards
         ]
     return record
 

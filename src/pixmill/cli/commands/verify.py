@@ -1,4 +1,4 @@
-"""``pixmill verify``: every output against the ledger."""
+"""``pixmill verify``: compares every output with the ledger."""
 
 from typing import ClassVar
 
@@ -12,14 +12,14 @@ from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 
-PROBLEMS = {"missing": "is not there", "size": "has another size", "content": "has other bytes"}
+PROBLEMS = {"missing": "missing", "size": "size differs", "content": "content differs"}
 
 
 class Verify(Command):
-    """Compare every output of DST with what was written.
+    """Compare every output of DST with the ledger, byte for byte.
 
-    Lists the outputs that are missing or changed, and exits with 1 when there are any. The next run makes again those that
-    are missing or have another size; ``pixmill run --force`` makes all again.
+    Lists missing and changed outputs, and exits with 1 if there are any. The next run recreates outputs that are missing or
+    differ in size; ``pixmill run --force`` recreates all of them.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -27,11 +27,11 @@ class Verify(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of a command that asks about an earlier run."""
+        """Return the options of a command about an earlier run."""
         return run_output_options()
 
     def execute(self) -> int:
-        """Compare, and print what differs."""
+        """Print every output that differs."""
         destination = argument_value(self.request, PREVIOUS_DST)
         as_json = self.request.model(CommonOutput).json
         count = 0
@@ -43,5 +43,5 @@ class Verify(Command):
                 else:
                     self.console.result(f"{printable(problem.output)}: {PROBLEMS.get(problem.what, problem.what)}")
         if not as_json:
-            self.console.say(f"{plural(count, 'output')} differ from the ledger" if count else "every output is what was written")
+            self.console.say(f"{plural(count, 'output')} missing or changed" if count else "all outputs match the ledger")
         return ExitCode.SOME_FAILED if count else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""``pixmill watch``: a hot folder."""
+"""``pixmill watch``: watches a hot folder."""
 
 import sys
 import time
@@ -35,25 +35,25 @@ from pixmill.core.model import Model
 
 
 class HealthOption(Model, frozen=True, kw_only=True):
-    """Whether to ask about a watcher instead of being one."""
+    """Whether to check for a running watch instead of starting one."""
 
-    health: Annotated[bool, Meta(description="end with 0 if a watcher of SRC and DST is alive, else with 3; writes nothing")] = (
-        False
-    )
+    health: Annotated[
+        bool, Meta(description="exit with 0 if a watch of SRC and DST is running, with 3 otherwise; writes nothing")
+    ] = False
 
 
 class Watch(Command):
-    """Process the images in SRC into DST, then those that arrive.
+    """Process the images in SRC into DST, and new ones as they arrive.
 
-    Goes on until it is stopped. An image is touched only once it is whole: when its size and time have stayed the same for
-    --settle, and nobody is known to write it. Names ending in .part, .tmp, .crdownload and the like are left alone until they
-    are renamed. What is done, changed or failed is kept as by ``pixmill run``, so either goes on where the other was. A failed
-    image is tried again when it changes.
+    Runs until stopped. An image is processed only when it is complete: its size and modification time have not changed for
+    --settle, and no process is known to be writing it. Names that end in .part, .tmp, .crdownload and similar are ignored until
+    they are renamed. The ledger is the same as that of ``pixmill run``, so each command resumes where the other stopped. A failed
+    image is retried when it changes.
 
-    The file of --recipe is read again when it changes.
+    The --recipe file is read again when it changes.
 
-    Exit codes: 0 stopped, and everything that was begun is finished; 2 wrong usage; 3 the environment stopped the watch
-    (disk full, output not writable); 130 and 143 stopped before all was finished, to be resumed.
+    Exit codes: 0 stopped, and all started images are finished; 2 invalid usage; 3 the environment stopped the watch (disk full,
+    output not writable); 130 and 143 stopped before all images were finished, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
@@ -65,49 +65,49 @@ class Watch(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of watching, every option of a run, and those of showing it."""
-        watching = declared("How to watch", WatchOptions, HealthOption)
+        """Return the options of a watch, all options of a run, and those for monitoring it."""
+        watching = declared("Watch options", WatchOptions, HealthOption)
         return {**watching, **run_options(), **declared(SHOW, RunOutput), **declared(SHOW, ReportOptions, without={"profile"})}
 
     def execute(self) -> int:
-        """Watch, or ask about a watcher."""
+        """Watch, or check for a running watch."""
         if self.request.model(HealthOption).health:
-            return self._check()
-        showing, reporting = self.request.model(RunOutput), self.request.model(ReportOptions)
+            return self._check_health()
+        output, report_options = self.request.model(RunOutput), self.request.model(ReportOptions)
         config = config_from(self.request)
-        check_files(config, showing, reporting)
-        write_report = partial(reporting.write, config, resolve_locations(config).state)
+        check_files(config, output, report_options)
+        write_report = partial(report_options.write, config, resolve_locations(config).state)
         progress = Progress(time.monotonic)
-        printer = NoProgress(self.console.err) if showing.quiet or showing.progress == "none" else WatchLines(self.console.err)
+        printer = NoProgress(self.console.err) if output.quiet or output.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
-        with handling_signals() as interruption, ExitStack() as stack:
+        with handling_signals() as graceful_stop, ExitStack() as stack:
             display = stack.enter_context(Display(progress, lambda: printer))
-            occasion = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
-            observers = [progress, *observers_for(showing, self.console, occasion), *self._listeners(occasion, write_report)]
+            context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
+            observers = [progress, *observers_for(output, self.console, context), *self._watch_observers(context, write_report)]
             watcher = Watcher(
                 lambda: config_from(self.request), self.request.model(WatchOptions), files=list(self._files()), observers=observers
             )
-            interruption.attach(watcher, in_flight=lambda: progress.in_flight, say=display.say)
+            graceful_stop.attach(watcher, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 for _ in watcher:
                     pass
                 write_report()
             except RunError as error:
                 stopped = error
-        return self._conclude(watcher, showing, stopped)
+        return self._conclude(watcher, output, stopped)
 
-    def _listeners(self, occasion: RunContext, write_report: Callable[[], None]) -> Iterator[Observer]:
-        """Yield who else hears of a watch: what says it in words, and what keeps the report up to date."""
+    def _watch_observers(self, context: RunContext, write_report: Callable[[], None]) -> Iterator[Observer]:
+        """Yield the observers that only a watch has: one prints messages, the other keeps the report up to date."""
         is_quiet = self.request.model(RunOutput).quiet
-        yield WatchWarnings(occasion.say) if is_quiet else WatchMessages(occasion.progress, occasion.say)
+        yield WatchWarnings(context.say) if is_quiet else WatchMessages(context.progress, context.say)
         if self.request.model(ReportOptions).report:
             yield ReportRefresher(write_report)
 
-    def _conclude(self, watcher: Watcher, showing: RunOutput, stopped: RunError | None) -> int:
+    def _conclude(self, watcher: Watcher, output: RunOutput, stopped: RunError | None) -> int:
         report = watcher.report()
-        if showing.json:
+        if output.json:
             self.console.record({"event": "report", **plain_report(report)})
-        if not showing.quiet:
+        if not output.quiet:
             for line in summary(report, config_from(self.request), {}):
                 self.console.say(line, margin=MARGIN)
         if stopped is not None:
@@ -115,13 +115,13 @@ class Watch(Command):
             return ExitCode.STOPPED
         return report.exit_code if report.counts.pending else ExitCode.DONE
 
-    def _check(self) -> int:
-        trouble = liveness_problem(resolve_locations(config_from(self.request)).state)
-        self.console.say(trouble or "alive")
-        return ExitCode.STOPPED if trouble else ExitCode.DONE
+    def _check_health(self) -> int:
+        problem = liveness_problem(resolve_locations(config_from(self.request)).state)
+        self.console.say(problem or "running")
+        return ExitCode.STOPPED if problem else ExitCode.DONE
 
     def _files(self) -> Iterator[Path]:
-        """Yield the file that says what to make, if there is one."""
+        """Yield the recipe file, if there is one."""
         recipe = self.request.values.get("recipe")
         if isinstance(recipe, str):
             yield Path(recipe)

@@ -1,1 +1,1 @@
-"""Help, reference and schemas, made from the declarations."""
+"""Help, reference and schemas, generated from the declarations."""

@@ -1,4 +1,4 @@
-"""The JSON schema of the event lines, from the declarations of the events: for programs that follow a run."""
+"""The JSON schema of event lines, generated from the declarations of the events, for programs that follow a run."""
 
 import inspect
 import types
@@ -28,8 +28,8 @@ def event_schema() -> Schema:
     kinds = [_event(event) for module in (running, watching, datasets) for event in _events(module)]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"An event line of pixmill, version {EVENTS_VERSION}",
-        "description": "What --json and --events write, one object a line. Fields and kinds may be added within a version.",
+        "title": f"pixmill event line, version {EVENTS_VERSION}",
+        "description": "One line of --json or --events. Fields and event kinds may be added without a new version.",
         "anyOf": [*kinds, _report()],
     }
 
@@ -41,7 +41,7 @@ def _events(module: ModuleType) -> Iterator[type[Event]]:
 
 
 def _event(kind: type[Event]) -> Schema:
-    """Return the schema of one kind: as ``engine.exporting`` writes it, with tasks, attempts and outcomes spread out."""
+    """Return the schema of one kind as ``engine.observability.json_lines`` writes it: tasks, attempts and outcomes flattened."""
     head = {"event": {"const": kind.__struct_config__.tag}}
     fields = [field for field in msgspec.structs.fields(kind) if get_origin(field.type) not in (Union, types.UnionType)]
     union = [field for field in msgspec.structs.fields(kind) if field not in fields]
@@ -96,10 +96,10 @@ def _record(kind: type[msgspec.Struct]) -> Schema:
 
 
 def _report() -> Schema:
-    """Return the schema of the line that ``--json`` ends with."""
+    """Return the schema of the last line of ``--json``."""
     fields = _record(Report)["properties"]
     fields["counts"]["properties"]["found"] = {"type": "integer"}
     computed = {"bytes_saved": {"type": "integer"}, "exit_code": {"type": "integer"}}
     properties = {"event": {"const": "report"}, **fields, **computed}
-    description = "The end of --json: what the run did, in numbers."
+    description = "The last line of --json: the totals of the run."
     return {"description": description, "type": "object", "properties": properties, "required": list(properties)}

@@ -1,4 +1,4 @@
-"""What ``--help`` prints, made from the declarations, at most 80 columns wide."""
+"""The output of ``--help``, generated from the declarations, at most 80 columns wide."""
 
 import inspect
 import textwrap
@@ -14,46 +14,49 @@ WIDTH = 80
 COLUMN = 26  # where descriptions start
 
 WELCOME = """\
-pixmill resizes, converts and optimises folders of images, on every core.
+pixmill resizes, converts and optimises folders of images on every core.
 
   pixmill run photos out                 fit into 1920x1920, as JPEG
   pixmill run photos out --size 800x600 --format webp
-  pixmill plan photos out                what that would do; writes nothing
+  pixmill plan photos out                show what a run would do
 
-Stop it at any moment and run it again: it goes on where it was.
+Stop it at any time; run it again to resume.
 
 Commands:
 {commands}
 
-"pixmill COMMAND --help" has every option of a command,
-"pixmill explain" what operations, formats and errors there are.
+Use "pixmill COMMAND --help" for the options of a command, and
+"pixmill explain" for the list of operations, formats, options and errors.
 """
 
-VARIABLES = "Each option is also a variable (--max-rate: PIXMILL_MAX_RATE); a flag wins over it."
-FILE = """Each option is also a line of the file that --config names (max_rate = "50/s"); a variable wins over it."""
+VARIABLES = "Each option can also be set as an environment variable (--max-rate: PIXMILL_MAX_RATE). Flags override variables."
+FILE = (
+    "Each option can also be set as an environment variable (--max-rate: PIXMILL_MAX_RATE) or in the TOML file given with --config"
+    ' (max_rate = "50/s"). Flags override variables, and variables override the file.'
+)
 ENDS = "--no-NAME turns a switch off. -- ends the options."
 
 
 def welcome() -> str:
-    """Return the help of a newcomer: what pixmill is, and its commands."""
-    listed = ((name, summary(command)) for name, command in commands)
-    return WELCOME.format(commands="\n".join(line for name, text in listed for line in _entry(name, text, 12)))
+    """Return the general help: a short introduction and the list of commands."""
+    summaries = ((name, summary(command)) for name, command in commands)
+    return WELCOME.format(commands="\n".join(line for name, text in summaries for line in _entry(name, text, 12)))
 
 
 def command_help(name: str, command: type[Command]) -> str:
     """Return the help of one command."""
-    words = " ".join(argument.name if argument.required else f"[{argument.name}]" for argument in command.arguments)
-    parts = [f"pixmill {name} {words}".rstrip() + " [options]", _prose(command)]
+    names = " ".join(argument.name if argument.required else f"[{argument.name}]" for argument in command.arguments)
+    parts = [f"pixmill {name} {names}".rstrip() + " [options]", _prose(command)]
     parts.extend(_section("Arguments", _arguments(command.arguments)))
     for group, options in groupby(command.options().values(), key=lambda option: option.group):
         parts.extend(_section(group, (line for option in options for line in _option(option))))
     parts.extend(_section("Examples", (f"  {example}" for example in command.examples)))
-    notes = [VARIABLES, FILE, ENDS] if "config" in command.options() else [VARIABLES, ENDS]
+    notes = [FILE, ENDS] if "config" in command.options() else [VARIABLES, ENDS]
     return "\n\n".join([*parts, textwrap.fill(" ".join(notes), WIDTH)])
 
 
 def summary(command: type[Command]) -> str:
-    """Return the line that says what ``command`` does."""
+    """Return the one-line summary of ``command``."""
     return inspect.cleandoc(command.__doc__ or "").splitlines()[0]
 
 
@@ -70,8 +73,8 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _arguments(arguments: Iterable[Argument]) -> Iterator[str]:
     for argument in arguments:
-        instead = f"; ${argument.variable} may stand for it" if argument.variable else ""
-        yield from _entry(argument.name, argument.description + instead, COLUMN)
+        default = f" (default: ${argument.variable})" if argument.variable else ""
+        yield from _entry(argument.name, argument.description + default, COLUMN)
 
 
 def _option(option: Option) -> Iterator[str]:
@@ -84,7 +87,7 @@ def _option(option: Option) -> Iterator[str]:
 
 
 def _entry(name: str, text: str, column: int) -> Iterator[str]:
-    """Yield ``name`` with ``text`` beside it, or below it where it is too long."""
+    """Yield ``name`` with ``text`` beside it, or below it if ``name`` is too long."""
     lines = textwrap.wrap(text, WIDTH - column) or [""]
     if len(name) + 4 > column:
         yield f"  {name}"

@@ -1,4 +1,4 @@
-"""The JSON schema of a recipe, from its declarations: for editors, and for programs that write recipes."""
+"""The JSON schema of a recipe, generated from its declarations, for editors and for programs that write recipes."""
 
 import types
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def recipe_schema() -> Schema:
     """Return the schema of a recipe file, JSON Schema 2020-12."""
     definitions: dict[str, Schema] = {}
     reference = _schema(Recipe, definitions)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A recipe of pixmill"}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pixmill recipe"}
     return {**head, **reference, "$defs": dict(sorted(definitions.items()))}
 
 
@@ -38,12 +38,12 @@ def _schema(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN40
 
 
 def _model(model: type[Model], definitions: dict[str, Schema]) -> Schema:
-    """Return the schema of a family of variants (as tables or as text), or a reference to that of one model."""
+    """Return the schema of a family of variants (tables or text), or a reference to the schema of one model."""
     if issubclass(model, Variant) and "registry" in vars(model):
         tables = [_model(member, definitions) for _, member in model.registry]
         return {"anyOf": [*tables, {"type": "string", "description": "NAME:key=value,key=value"}]}
     if model.__name__ not in definitions:
-        definitions[model.__name__] = {}  # taken, before its members ask for it
+        definitions[model.__name__] = {}  # reserved, because its members may refer to it
         definitions[model.__name__] = _table(model, definitions)
     return {"$ref": f"#/$defs/{model.__name__}"}
 

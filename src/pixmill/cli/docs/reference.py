@@ -1,4 +1,4 @@
-"""The reference: every operation, format, error and option, read from where it is declared."""
+"""The reference: every operation, format, option and error, generated from its declaration."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ KINDS = ("operation", "format", "option", "error")
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """One parameter: its name, what it accepts in words, its default as text (``None``: it must be given), what it does."""
+    """One parameter: its name, the accepted values in words, its default as text (``None``: required), its description."""
 
     name: str
     accepts: str
@@ -32,7 +32,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One entry of the reference. ``facts`` are short pairs of a label and a value; ``text`` goes on where ``summary`` ends."""
+    """One entry of the reference. ``facts`` are short pairs of a label and a value; ``text`` continues the ``summary``."""
 
     kind: str
     name: str
@@ -44,33 +44,33 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def pages() -> Iterator[Page]:
-    """Yield the whole reference, kind by kind."""
+    """Yield all pages of the reference, grouped by kind."""
     for _, operation in Operation.registry:
         yield _variant("operation", operation)
     for _, codec in Codec.registry:
         yield _variant("format", codec, _facts(codec.format))
-    takers = {name: set(command.options()) for name, command in commands}
+    options_by_command = {name: set(command.options()) for name, command in commands}
     for option in every_option().values():
-        yield _option(option, [name for name, taken in takers.items() if option.name in taken])
+        yield _option(option, [command for command, names in options_by_command.items() if option.name in names])
     for error in _family(PixmillError):
         yield from _errors(error)
 
 
 def find(topic: str) -> list[Page]:
-    """Return the pages about ``topic``: a name, a flag, a variable, or an extension of a format."""
-    name = _plain(topic.removeprefix("PIXMILL_"))
-    found = [page for page in pages() if _plain(page.name) == name]
-    known = None if found else by_extension(topic)
-    return found if known is None else [page for page in pages() if (page.kind, page.name) == ("format", known.name)]
+    """Return the pages about ``topic``: a name, a flag, an environment variable, or a file extension of a format."""
+    name = _normalised(topic.removeprefix("PIXMILL_"))
+    matches = [page for page in pages() if _normalised(page.name) == name]
+    format_ = None if matches else by_extension(topic)
+    return matches if format_ is None else [page for page in pages() if (page.kind, page.name) == ("format", format_.name)]
 
 
 def suggestion(topic: str) -> str:
-    """Return ``; did you mean '...'?`` for a topic that there is no page about."""
-    return did_you_mean(_plain(topic), [_plain(page.name) for page in pages()])
+    """Return ``; did you mean '...'?`` for a topic without a page."""
+    return did_you_mean(_normalised(topic), [_normalised(page.name) for page in pages()])
 
 
-def _plain(name: str) -> str:
-    """Return ``name`` as flag, variable and Python have in common."""
+def _normalised(name: str) -> str:
+    """Return ``name`` in the form shared by flags, environment variables and Python names."""
     return name.lower().lstrip("-").replace("_", "-")
 
 
@@ -87,31 +87,31 @@ def parameters(model: type[Model]) -> Iterator[Parameter]:
         yield Parameter(field.encode_name, describe_type(field.type), default, describe_field(field))
 
 
-def _facts(known: Format) -> tuple[tuple[str, str], ...]:
+def _facts(format_: Format) -> tuple[tuple[str, str], ...]:
     written = [
-        "alpha" if known.alpha else "no transparency",
-        "animation" if known.animation else "one frame",
-        " or ".join(map(str, known.depths)) + " bits a channel",
-        f"up to {known.max_side:,} pixels a side",
+        "alpha" if format_.alpha else "no transparency",
+        "animation" if format_.animation else "one frame",
+        " or ".join(map(str, format_.depths)) + " bits per channel",
+        f"up to {format_.max_side:,} pixels per side",
     ]
-    extra = (("needs", f"pip install 'pixmill[{known.extra}]'"),) if known.extra else ()
-    asked = (("read", "only where the recipe allows it"),) if known.opt_in else ()
+    extra = (("needs", f"pip install 'pixmill[{format_.extra}]'"),) if format_.extra else ()
+    opt_in = (("read", "only if the recipe allows it"),) if format_.opt_in else ()
     return (
-        ("extensions", ", ".join(known.extensions)),
-        ("type", known.mime),
+        ("extensions", ", ".join(format_.extensions)),
+        ("type", format_.mime),
         *extra,
-        *asked,
-        ("written", ", ".join(written) if known.writable else "no, only read"),
+        *opt_in,
+        ("written", ", ".join(written) if format_.writable else "no (read-only)"),
     )
 
 
-def _option(option: Option, takers: Sequence[str]) -> Page:
+def _option(option: Option, command_names: Sequence[str]) -> Page:
     default = default_text(option.field)
     facts = (
         ("accepts", describe_type(option.field.type)),
         *((("default", default),) if default else ()),
         ("variable", variable(option.name)),
-        ("commands", ", ".join(takers)),
+        ("commands", ", ".join(command_names)),
     )
     return Page("option", flag(option.name), option.description, facts=facts)
 
@@ -123,16 +123,16 @@ def _family(error: type[PixmillError]) -> Iterator[type[PixmillError]]:
 
 
 def _errors(error: type[PixmillError]) -> Iterator[Page]:
-    """Yield the page of ``error``, and one for each of its narrower codes."""
+    """Yield the page of ``error``, and a page for each of its subcodes."""
     summary, text, _ = _prose(error)
     facts = (("class", error.__name__), ("exit code", str(error.exit_code)))
     yield Page("error", error.code, summary, text, facts=facts)
     for code, meaning in vars(error).get("codes", {}).items():
-        yield Page("error", code, f"{meaning[0].upper()}{meaning[1:]}.", facts=(("a kind of", error.code), *facts))
+        yield Page("error", code, f"{meaning[0].upper()}{meaning[1:]}.", facts=(("subcode of", error.code), *facts))
 
 
 def _prose(documented: type) -> tuple[str, str, str]:
-    """Return the summary, the text and the example of a docstring."""
+    """Return the summary, text and example of a docstring."""
     paragraphs: Sequence[str] = [" ".join(part.split()) for part in inspect.cleandoc(documented.__doc__ or "").split("\n\n")]
     text = [paragraph for paragraph in paragraphs[1:] if not paragraph.startswith("Example:")]
     examples = [paragraph.removeprefix("Example:").strip() for paragraph in paragraphs if paragraph.startswith("Example:")]

@@ -1,4 +1,4 @@
-"""The options of showing: what a command prints, and what a run writes about itself."""
+"""The options for output and monitoring: what a command prints, and the logs, metrics and events that a run writes."""
 
 from typing import Annotated, Literal
 
@@ -10,64 +10,77 @@ from pixmill.core.endpoint import Endpoint
 from pixmill.core.model import Model
 from pixmill.core.units import Duration
 
-SHOW = "What to show"
+SHOW = "Display and monitoring"
+LEDGER = "Ledger options"
+SELECTION = "Selection options"
 
 
 class CommonOutput(Model, frozen=True, kw_only=True):
-    """What every command has."""
+    """The options of every command."""
 
-    json: Annotated[bool, Meta(description="results as JSON, one record a line")] = False
-    debug: Annotated[bool, Meta(description="show the traceback of an unexpected error")] = False
+    json: Annotated[bool, Meta(description="print results as JSON, one record per line")] = False
+    debug: Annotated[bool, Meta(description="print the traceback of an unexpected error")] = False
 
 
 class RunOutput(CommonOutput, frozen=True, kw_only=True):
-    """How a run is shown."""
+    """Progress, logs, metrics and events of a run."""
 
     progress: Annotated[
-        Literal["auto", "bar", "plain", "none"], Meta(description="auto: a bar on a terminal, else plain lines")
+        Literal["auto", "bar", "plain", "none"],
+        Meta(description="progress display; auto is a bar on a terminal and plain lines otherwise"),
     ] = "auto"
     quiet: Annotated[
-        bool, Meta(description="no progress and no summary; only errors, and how many images failed (in watch: which)")
+        bool,
+        Meta(description="no progress and no summary; print only errors and the number of failed images (watch: their names)"),
     ] = False
     log_file: Annotated[
         str | None,
-        Meta(description="write one line a failure here; as JSON when it ends in .json or .jsonl", extra={"value": "FILE"}),
+        Meta(description="write one line per failure to this file; JSON if it ends in .json or .jsonl", extra={"value": "FILE"}),
     ] = None
-    events: Annotated[str | None, Meta(description="write what happens here, one JSON record a line", extra={"value": "FILE"})] = (
-        None
-    )
+    events: Annotated[
+        str | None, Meta(description="write all events to this file, one JSON record per line", extra={"value": "FILE"})
+    ] = None
     metrics_file: Annotated[
         str | None,
-        Meta(description="keep the counters of the run here; for Prometheus when it ends in .prom", extra={"value": "FILE"}),
+        Meta(
+            description="write metrics to this file during the run; in Prometheus format if it ends in .prom",
+            extra={"value": "FILE"},
+        ),
     ] = None
     metrics_port: Annotated[
-        Endpoint | None, Meta(description="serve the counters to Prometheus; only this machine may ask unless an address is given")
+        Endpoint | None, Meta(description="serve metrics to Prometheus on this port; local only, unless an address is given")
     ] = None
     serve: Annotated[
         Endpoint | None,
         Meta(
-            description="show the run as a live page; only to this machine unless an address is given (alone: port 8642)",
+            description="serve a live page on this port (8642 if omitted); local only, unless an address is given",
             extra={"value": "[PORT]", "alone": "8642"},
         ),
     ] = None
     otel: Annotated[
         bool,
-        Meta(description="send traces and metrics by OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT says (extra otel)"),
+        Meta(description="export traces and metrics over OpenTelemetry to OTEL_EXPORTER_OTLP_ENDPOINT (needs the extra otel)"),
     ] = False
-    stall_after: Annotated[Duration, Meta(description="time without a result after which it is said what the workers are at")] = (
+    stall_after: Annotated[Duration, Meta(description="report what the workers are doing after this long without a result")] = (
         Duration(30)
     )
-    metrics_interval: Annotated[Duration, Meta(description="time between two writes of the metrics file")] = Duration(10)
+    metrics_interval: Annotated[Duration, Meta(description="time between writes of the metrics file")] = Duration(10)
 
 
 class State(Model, frozen=True, kw_only=True):
-    """Where a command that asks about an earlier run finds its ledger."""
+    """The location of the ledger of an earlier run."""
 
-    state: Annotated[str | None, Meta(description="folder of the ledger, where the run had --state", extra={"value": "FOLDER"})] = (
+    state: Annotated[str | None, Meta(description="folder of the ledger, if the run used --state", extra={"value": "FOLDER"})] = (
         None
     )
 
 
+class FailureFilter(Model, frozen=True, kw_only=True):
+    """Selects failures by code."""
+
+    code: Annotated[str | None, Meta(description="only failures with this error code", extra={"value": "CODE"})] = None
+
+
 def run_output_options() -> dict[str, Option]:
-    """Return the options of a command that asks about an earlier run."""
-    return {**declared("Where to look", State), **declared(SHOW, CommonOutput)}
+    """Return the options of a command about an earlier run."""
+    return {**declared(LEDGER, State), **declared(SHOW, CommonOutput)}

@@ -1,4 +1,4 @@
-"""The report of a run that has ended: whether one is wanted, and where."""
+"""The options for the report and the profile of a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,32 +13,34 @@ from pixmill.core.text import printable
 
 
 class ReportOptions(Model, frozen=True, kw_only=True):
-    """Whether a run ends with a report, and a profile."""
+    """The paths of the report and the profile."""
 
     report: Annotated[
         str | None,
-        Meta(description="write one page on what was done here at the end, as pixmill report does", extra={"value": "FILE"}),
+        Meta(description="write an HTML report to this file at the end (like pixmill report)", extra={"value": "FILE"}),
     ] = None
-    quality_check: Annotated[int, Meta(ge=0, description="measure for the report how alike so many results and sources look")] = 0
+    quality_check: Annotated[int, Meta(ge=0, description="compare this many outputs with their sources (SSIM) for the report")] = 0
     profile: Annotated[
         str | None,
-        Meta(description="trace a sample of images, and write a profile here that speedscope.app opens", extra={"value": "FILE"}),
+        Meta(description="trace a sample of images and write a profile for speedscope.app to this file", extra={"value": "FILE"}),
     ] = None
 
     @property
     def profile_path(self) -> Path | None:
-        """Return where the profile goes, if one is wanted."""
+        """Return the path of the profile; ``None`` if there is none to write."""
         return Path(self.profile) if self.profile else None
 
     def check(self) -> None:
-        """See before the run whether there is a place for it; ``ConfigError`` when there is none."""
+        """Raise ``ConfigError`` before the run if the folder of the report does not exist."""
         if self.report and not Path(self.report).absolute().parent.is_dir():
-            raise ConfigError(f"{printable(self.report)} cannot be written: its folder does not exist", hint="name another file")
+            raise ConfigError(
+                f"cannot write {printable(self.report)}: its folder does not exist", hint="create the folder, or name another file"
+            )
 
     def write(self, config: RunConfig, state: Path) -> None:
-        """Write it, if it is wanted and anything has run; ``RunError`` when it cannot be. ``config`` is what was run."""
+        """Write the report of a run of ``config``, if requested and anything ran; ``RunError`` if it cannot be written."""
         if self.report and state.is_dir():
-            from pixmill.batch.report.write import write_report  # noqa: PLC0415  # a tenth of the start of every other run
+            from pixmill.batch.report.write import write_report  # noqa: PLC0415  # a tenth of the start-up of every other run
 
             write_report(
                 config.destination,

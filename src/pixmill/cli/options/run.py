@@ -1,4 +1,4 @@
-"""What ``run`` and ``plan`` are asked: their words and options, and the way to a ``RunConfig``."""
+"""The arguments and options of ``run``, ``plan`` and ``watch``, and the ``RunConfig`` made from them."""
 
 from typing import Annotated
 
@@ -13,43 +13,43 @@ from pixmill.core.model import Model
 
 SRC = Argument(
     "SRC",
-    "folder or bucket of images, one image, a tar or zip file, or a list of paths and URLs (-: standard input)",
+    "folder or bucket of images, single image, tar or zip archive, or list of paths and URLs (- for stdin)",
     variable="INPUT_DIR",
 )
-DST = Argument("DST", "folder or bucket of the results", variable="OUTPUT_DIR")
-PREVIOUS_DST = Argument("DST", "folder or bucket of the results of an earlier run", variable="OUTPUT_DIR")
+DST = Argument("DST", "folder or bucket for the outputs", variable="OUTPUT_DIR")
+PREVIOUS_DST = Argument("DST", "folder or bucket with the outputs of an earlier run", variable="OUTPUT_DIR")
 
 
 class RecipeFile(Model, frozen=True, kw_only=True):
-    """A file that says what to make."""
+    """The recipe file."""
 
-    recipe: Annotated[str | None, Meta(description="read what to make from this TOML file", extra={"value": "FILE"})] = None
+    recipe: Annotated[str | None, Meta(description="read the recipe from this TOML file", extra={"value": "FILE"})] = None
 
 
 class ConfigFile(Model, frozen=True, kw_only=True):
-    """A file that says everything else."""
+    """The configuration file."""
 
     config: Annotated[str | None, Meta(description="read options from this TOML file", extra={"value": "FILE"})] = None
 
 
 def run_options() -> dict[str, Option]:
-    """Return the options of a run, without those of showing it."""
+    """Return the options of a run, without those for monitoring it."""
     return {**declared(MAKE, RecipeFile), **options(), **declared(RUN, ConfigFile)}
 
 
 def config_from(request: Request) -> RunConfig:
-    """Return the configuration that ``request`` asks for; ``ConfigError`` names what is missing or does not fit."""
+    """Return the configuration for ``request``; ``ConfigError`` for a missing or invalid value."""
     source = argument_value(request, SRC, request.values.get("source"))
     destination = argument_value(request, DST, request.values.get("destination"))
-    known = options()
-    values = {name: value for name, value in request.values.items() if name == "recipe" or name in known}
+    run_option_names = options()
+    values = {name: value for name, value in request.values.items() if name == "recipe" or name in run_option_names}
     return resolve(source, destination, values)
 
 
-def argument_value(request: Request, argument: Argument, instead: object = None) -> str:
-    """Return the word that was given for ``argument``, or what may stand ``instead``; ``AddressError`` when there is none."""
-    found = request.words.get(argument.name) or instead
-    if not found:
+def argument_value(request: Request, argument: Argument, default: object = None) -> str:
+    """Return the value given for ``argument``, or ``default``; ``AddressError`` if there is neither."""
+    value = request.arguments.get(argument.name) or default
+    if not value:
         hint = f"give it on the command line, or set {argument.variable}"
-        raise AddressError(f"{argument.name}: expected a {argument.description}, received none", hint=hint)
-    return str(found)
+        raise AddressError(f"{argument.name} is missing: give a {argument.description}", hint=hint)
+    return str(value)

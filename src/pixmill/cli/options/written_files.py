@@ -1,4 +1,4 @@
-"""The files that a command line names to be written, checked together before anything runs."""
+"""Checks of all files that the options of a run write, made together before anything runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +10,20 @@ from pixmill.cli.options.output import RunOutput
 from pixmill.cli.options.report import ReportOptions
 
 
-def check_files(config: RunConfig, showing: RunOutput, reporting: ReportOptions) -> None:
-    """Raise ``ConfigError`` when an option of a run names a file that may not be written, or that cannot be."""
-    reporting.check()
-    check(_named(config, showing, reporting), source=config.source, states=states_of(*state_folders(config)))
+def check_files(config: RunConfig, output: RunOutput, report_options: ReportOptions) -> None:
+    """Raise ``ConfigError`` if an option names a file that must not or cannot be written."""
+    report_options.check()
+    check(_named_files(config, output, report_options), source=config.source, states=states_of(*state_folders(config)))
 
 
-def _named(config: RunConfig, showing: RunOutput, reporting: ReportOptions) -> Iterator[NamedFile]:
+def _named_files(config: RunConfig, output: RunOutput, report_options: ReportOptions) -> Iterator[NamedFile]:
     for option, path, kind in (
         ("--index", config.placement.index, "index"),
-        ("--report", reporting.report, "report"),
-        ("--events", showing.events, "events"),
-        ("--log-file", showing.log_file, "log"),
-        ("--metrics-file", showing.metrics_file, "metrics"),
-        ("--profile", reporting.profile, "profile"),
+        ("--report", report_options.report, "report"),
+        ("--events", output.events, "events"),
+        ("--log-file", output.log_file, "log"),
+        ("--metrics-file", output.metrics_file, "metrics"),
+        ("--profile", report_options.profile, "profile"),
     ):
         if path:
             yield NamedFile(option, Path(path), kind)

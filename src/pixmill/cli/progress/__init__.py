@@ -1,1 +1,1 @@
-"""What a terminal shows while a run goes on."""
+"""The display of a run in progress."""

@@ -1,4 +1,4 @@
-"""Progress on a terminal: a bar with what matters beside it, as much of it as the width allows."""
+"""Progress on a terminal: a bar with the most important facts beside it, as many as the width allows."""
 
 from rich.console import Console as Terminal
 from rich.console import Group, RenderableType
@@ -13,59 +13,59 @@ from pixmill.core.humanize import byte_count, duration_text
 
 
 class Bar:
-    """Draws two lines: a bar with done / found and the time left, and below it rates, savings and failures."""
+    """Draws two lines: a bar with finished / total and the time left, and below it failures, rates and savings."""
 
     def __init__(self, channel: Channel) -> None:
-        """Take the terminal over; colours follow ``NO_COLOR``."""
-        self._terminal = Terminal(file=channel, force_terminal=True, highlight=False, markup=False)  # type: ignore[arg-type]  # writes, and that is all rich needs
+        """Take over the terminal; ``NO_COLOR`` turns colours off."""
+        self._terminal = Terminal(file=channel, force_terminal=True, highlight=False, markup=False)  # type: ignore[arg-type]  # has all methods that rich uses
         self._live = Live(console=self._terminal, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
         self._live.start()
 
     def show(self, now: ProgressSnapshot) -> None:
-        """Draw it."""
+        """Redraw the bar."""
         self._live.update(render(now, self._terminal.width), refresh=True)
 
     def say(self, text: str) -> None:
         """Print ``text`` above the bar."""
         self._terminal.print(Text(text))
 
-    def finish(self, now: ProgressSnapshot) -> None:  # noqa: ARG002  # the summary that follows says it all
-        """Take the bar away."""
+    def finish(self, now: ProgressSnapshot) -> None:  # noqa: ARG002  # the summary follows
+        """Remove the bar."""
         self._live.stop()
 
 
 def render(now: ProgressSnapshot, width: int) -> RenderableType:
-    """Return the picture of ``now`` for a terminal that is ``width`` columns wide."""
-    place = Text(_place(now), no_wrap=True)
-    left = Text(_left(now), style="dim", no_wrap=True)
+    """Return the bar and the facts of ``now`` for a terminal that is ``width`` columns wide."""
+    position = Text(_position(now), no_wrap=True)
+    time_left = Text(_time_left(now), style="dim", no_wrap=True)
     row = Table.grid(padding=(0, 1), expand=True)
     row.add_column(ratio=1)
     row.add_column()
     bar = ProgressBar(total=now.total, completed=now.finished, pulse=now.total is None, animation_time=now.elapsed)
-    cells: list[RenderableType] = [bar, place]
-    narrow = 16
-    if width - len(place) - len(left) - 2 > narrow:
+    cells: list[RenderableType] = [bar, position]
+    min_bar_width = 16
+    if width - len(position) - len(time_left) - 2 > min_bar_width:
         row.add_column()
-        cells.append(left)
+        cells.append(time_left)
     row.add_row(*cells)
     return Group(row, _facts(now, width))
 
 
-def _place(now: ProgressSnapshot) -> str:
+def _position(now: ProgressSnapshot) -> str:
     if now.total is None or now.share is None:
         return f"{now.finished:,} of {now.found:,} found so far"
     return f"{now.finished:,}/{now.total:,} ({now.share:.1%})"
 
 
-def _left(now: ProgressSnapshot) -> str:
-    """Say how long it will take, or why that cannot be said."""
+def _time_left(now: ProgressSnapshot) -> str:
+    """Return the estimated time left, or the reason why there is no estimate."""
     if now.total is None:
-        return "still discovering"
+        return "still scanning"
     return "" if now.remaining is None else f"{duration_text(now.remaining)} left"
 
 
 def _facts(now: ProgressSnapshot, width: int) -> Text:
-    """Return the facts that fit, the most important first."""
+    """Return as many facts as fit, the most important first."""
     facts = [
         (f"{now.failed:,} failed", "red") if now.failed else ("", ""),
         (f"{now.images_rate:.1f} img/s", ""),

@@ -1,4 +1,4 @@
-"""Keeps the progress of a run in sight: one thread that looks at the model and tells a printer, whatever the run is busy with."""
+"""Displays the progress of a run: a separate thread reads the progress model and calls a printer, however busy the run is."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,25 +13,25 @@ from pixmill.cli.console import Console
 from pixmill.cli.options.output import RunOutput
 from pixmill.cli.progress.plain import PlainProgress
 
-TICK = 0.2  # seconds
-PATIENCE = 2.0  # seconds after which a run is long enough for its total to be worth a second walk through the source
+REFRESH_INTERVAL = 0.2  # seconds
+COUNT_AHEAD_AFTER = 2.0  # seconds; in a run that lasts longer, the total is worth a second listing of the source
 
 
 class Printer(Protocol):
     """Shows progress in one way."""
 
     def show(self, now: ProgressSnapshot) -> None:
-        """Show it; called every 0.2 s."""
+        """Show the progress; called every 0.2 s."""
 
     def say(self, text: str) -> None:
-        """Print a line that stays."""
+        """Print a permanent line."""
 
     def finish(self, now: ProgressSnapshot) -> None:
-        """Show it for the last time, and let go of the terminal."""
+        """Show the final progress, and release the terminal."""
 
 
 class NoProgress(PlainProgress):
-    """Says what it is told to, and shows no progress."""
+    """Prints messages, but no progress."""
 
     def show(self, now: ProgressSnapshot) -> None:
         """Show nothing."""
@@ -41,73 +41,73 @@ class NoProgress(PlainProgress):
 
 
 class Display:
-    """Shows ``progress`` while the block lasts. ``say`` is safe in a signal handler: the line is printed at the next tick.
+    """Shows ``progress`` for the duration of the block. ``say`` is safe in a signal handler: the next refresh prints the line.
 
-    ``make_printer`` is called when the block begins, for a printer may take the terminal over.
+    ``make_printer`` is called when the block begins, because a printer may take over the terminal.
     """
 
     def __init__(self, progress: Progress, make_printer: Callable[[], Printer]) -> None:
-        """Take what to show, and how."""
+        """Store the progress to show and the factory of the printer."""
         self._progress = progress
         self._make_printer = make_printer
         self._printer: Printer | None = None
         self._lines: deque[str] = deque()
-        self._over = Event()
-        self._ticker = Thread(target=self._tick, name="display", daemon=True)
+        self._stopping = Event()
+        self._refresher = Thread(target=self._refresh, name="display", daemon=True)
 
     def say(self, text: str) -> None:
-        """Print ``text`` soon, on a line that stays; at once when the block is over."""
+        """Print ``text`` on a permanent line at the next refresh; immediately after the block has ended."""
         self._lines.append(text)
-        if self._over.is_set():
-            self._say_all()
+        if self._stopping.is_set():
+            self._print_lines()
 
-    def count_ahead(self, extent: Callable[[], WorkTotal]) -> None:
-        """Ask ``extent`` how much there will be, on the side, if the run is not soon over."""
-        with suppress(RuntimeError):  # where no thread is to be had the total stays unknown
-            Thread(target=self._look, args=(extent,), name="look ahead", daemon=True).start()
+    def count_ahead(self, work_total: Callable[[], WorkTotal]) -> None:
+        """Call ``work_total`` in the background to set the total, unless the run ends soon."""
+        with suppress(RuntimeError):  # if no thread can be started, the total stays unknown
+            Thread(target=self._count, args=(work_total,), name="count ahead", daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Start looking."""
+        """Start the display."""
         self._printer = self._make_printer()
-        with suppress(RuntimeError):  # where no thread is to be had the run goes on unseen
-            self._ticker.start()
+        with suppress(RuntimeError):  # if no thread can be started, the run continues without a display
+            self._refresher.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Show it for the last time."""
-        self._over.set()
-        if self._ticker.ident is not None:
-            self._ticker.join()
-        self._say_all()
+        """Stop the display and show the final progress."""
+        self._stopping.set()
+        if self._refresher.ident is not None:
+            self._refresher.join()
+        self._print_lines()
         if self._printer is not None:
             self._printer.finish(self._progress.snapshot())
 
-    def _tick(self) -> None:
-        while not self._over.wait(TICK):
-            self._say_all()
+    def _refresh(self) -> None:
+        while not self._stopping.wait(REFRESH_INTERVAL):
+            self._print_lines()
             if self._printer is not None:
                 self._printer.show(self._progress.snapshot())
 
-    def _say_all(self) -> None:
-        with suppress(IndexError):  # there are no more
+    def _print_lines(self) -> None:
+        with suppress(IndexError):  # the queue is empty
             while self._printer is not None:
                 self._printer.say(self._lines.popleft())
 
-    def _look(self, extent: Callable[[], WorkTotal]) -> None:
-        if not self._over.wait(PATIENCE) and self._progress.snapshot().total is None:
-            self._progress.set_total(extent())
+    def _count(self, work_total: Callable[[], WorkTotal]) -> None:
+        if not self._stopping.wait(COUNT_AHEAD_AFTER) and self._progress.snapshot().total is None:
+            self._progress.set_total(work_total())
 
 
-def printer_for(showing: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:
-    """Return the printer that ``showing`` asks for; ``auto`` is a bar where somebody looks at a terminal, else lines."""
-    wanted = "none" if showing.quiet else showing.progress
-    if wanted == "auto":
-        shares_terminal = showing.json and console.out.isatty()
+def printer_for(output: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:
+    """Return the printer that ``output`` selects; ``auto`` is a bar on an interactive terminal and plain lines otherwise."""
+    mode = "none" if output.quiet else output.progress
+    if mode == "auto":
+        shares_terminal = output.json and console.out.isatty()
         can_draw = console.err.isatty() and environment.get("TERM", "dumb") not in ("dumb", "unknown")
-        is_kept = environment.get("CI", "") not in ("", "false", "0")  # a log, whatever it pretends to be
-        wanted = "bar" if can_draw and not shares_terminal and not is_kept else "plain"
-    if wanted == "bar":
-        from pixmill.cli.progress.bar import Bar  # noqa: PLC0415  # rich costs 50 ms, which a script need not pay
+        is_ci = environment.get("CI", "") not in ("", "false", "0")  # its output is a log, even if it looks like a terminal
+        mode = "bar" if can_draw and not shares_terminal and not is_ci else "plain"
+    if mode == "bar":
+        from pixmill.cli.progress.bar import Bar  # noqa: PLC0415  # importing rich takes 50 ms, which scripts need not pay
 
         return Bar(console.err)
-    return PlainProgress(console.err) if wanted == "plain" else NoProgress(console.err)
+    return PlainProgress(console.err) if mode == "plain" else NoProgress(console.err)

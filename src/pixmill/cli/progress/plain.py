@@ -1,9 +1,9 @@
-"""Progress off a terminal: a line every 10 % or 10 seconds, whichever comes first."""
+"""Progress without a terminal: a line every 10 % or 10 seconds, whichever comes first."""
 
 from pixmill.batch.progress.progress import ProgressSnapshot
 from pixmill.cli.console import Channel
 
-SECONDS = 10.0
+LINE_INTERVAL = 10.0  # seconds
 TENTHS = 10
 
 
@@ -11,18 +11,18 @@ class PlainProgress:
     """Prints lines such as ``[IN PROGRESS] 4200/10000 (42.0%) | 61.3 img/s | 812.4 MB saved | Errors: 3``."""
 
     def __init__(self, channel: Channel) -> None:
-        """Take where to print."""
+        """Print to ``channel``."""
         self._channel = channel
-        self._said_at = 0.0
+        self._last_line_at = 0.0
         self._tenth = 0
 
     def show(self, now: ProgressSnapshot) -> None:
-        """Print a line when one is due. While the total is not known, only time makes it due."""
+        """Print a line if one is due. Until the total is known, only elapsed time makes a line due."""
         tenth = int((now.share or 0.0) * TENTHS)
         if tenth == TENTHS:
-            return  # the last line is ``finish``'s
-        if tenth > self._tenth or now.elapsed - self._said_at >= SECONDS:
-            self._said_at, self._tenth = now.elapsed, max(tenth, self._tenth)
+            return  # ``finish`` prints the last line
+        if tenth > self._tenth or now.elapsed - self._last_line_at >= LINE_INTERVAL:
+            self._last_line_at, self._tenth = now.elapsed, max(tenth, self._tenth)
             self.say(line("IN PROGRESS", now, now.images_rate))
 
     def say(self, text: str) -> None:
@@ -30,16 +30,16 @@ class PlainProgress:
         self._channel.write(f"{text}\n")
 
     def finish(self, now: ProgressSnapshot) -> None:
-        """Print the last line: ``[DONE]``, or ``[STOPPED]`` when something is left to do."""
-        word = "DONE" if now.finished == now.total else "STOPPED"
-        self.say(line(word, now, now.worked / now.elapsed if now.elapsed else 0.0))
+        """Print the last line: ``[DONE]``, or ``[STOPPED]`` if images are left."""
+        label = "DONE" if now.finished == now.total else "STOPPED"
+        self.say(line(label, now, now.worked / now.elapsed if now.elapsed else 0.0))
 
 
-def line(word: str, now: ProgressSnapshot, rate: float) -> str:
-    """Return the line of progress that starts with ``word``."""
+def line(label: str, now: ProgressSnapshot, rate: float) -> str:
+    """Return the progress line that starts with ``label``."""
     if now.total is None or now.share is None:
-        place = f"{now.finished} of {now.found} found so far"
+        position = f"{now.finished} of {now.found} found so far"
     else:
-        place = f"{now.finished}/{now.total} ({now.share:.1%})"
+        position = f"{now.finished}/{now.total} ({now.share:.1%})"
     outputs = f" | {now.outputs} outputs" if now.outputs > now.done else ""
-    return f"[{word}] {place} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}{outputs}"
+    return f"[{label}] {position} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}{outputs}"

@@ -1,4 +1,4 @@
-"""How a watch is shown: a line when something changes about it, and one every 10 s while images come in."""
+"""The display of a watch: a line for each change of its state, and one every 10 s while images arrive."""
 
 from collections.abc import Callable
 
@@ -15,84 +15,84 @@ from pixmill.batch.watch.events import (
     SourceReturned,
     WatchStarted,
 )
-from pixmill.cli.progress.plain import SECONDS, PlainProgress, line
+from pixmill.cli.progress.plain import LINE_INTERVAL, PlainProgress, line
 from pixmill.core.events import Event
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.events import TaskFinished
 from pixmill.engine.task import Failed
 
-SENTENCES: dict[type[Event], Callable[..., str]] = {
-    WatchStarted: lambda event: f"told of changes by {event.method}: {event.reason}",
-    SourceLost: lambda _: "the folder is gone; waiting for it to come back",
-    SourceReturned: lambda _: "the folder is back",
-    SettingsChanged: lambda _: "the settings have changed: what they change is made again",
-    SettingsRefused: lambda event: f"the changed settings are wrong, and the former ones stay: {printable(event.message)}",
-    NameRefused: lambda event: f"left alone: {printable(event.message)}",
+MESSAGES: dict[type[Event], Callable[..., str]] = {
+    WatchStarted: lambda event: f"watching with {event.method}: {event.reason}",
+    SourceLost: lambda _: "the source folder is gone; waiting for it to return",
+    SourceReturned: lambda _: "the source folder is back",
+    SettingsChanged: lambda _: "the settings changed; processing the affected images again",
+    SettingsRefused: lambda event: f"the new settings are invalid, keeping the old ones: {printable(event.message)}",
+    NameRefused: lambda event: f"ignored: {printable(event.message)}",
     SourceMoved: lambda event: f"moved {printable(event.path)} to {printable(event.to)}",
-    SourceKept: lambda event: f"could not move {printable(event.path)}: {printable(event.message)}",
-    OutputRemoved: lambda event: f"removed the output {printable(event.name)}",
+    SourceKept: lambda event: f"cannot move {printable(event.path)}: {printable(event.message)}",
+    OutputRemoved: lambda event: f"removed output {printable(event.name)}",
 }
 
 
 class WatchLines(PlainProgress):
-    """Progress for as long as a watch lasts: silent while nothing happens."""
+    """The progress of a watch: silent while nothing happens."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
-        """Take what ``Lines`` takes."""
+        """Take the arguments of ``PlainProgress``."""
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # the same
-        self._said = ProgressSnapshot()
-        self._due = SECONDS
+        self._last_shown = ProgressSnapshot()
+        self._due = LINE_INTERVAL
 
     def show(self, now: ProgressSnapshot) -> None:
-        """Print a line every 10 s, while images come in."""
-        if now.elapsed >= self._due and now.finished != self._said.finished:
-            self._said, self._due = now, now.elapsed + SECONDS
+        """Print a line every 10 s while images arrive."""
+        if now.elapsed >= self._due and now.finished != self._last_shown.finished:
+            self._last_shown, self._due = now, now.elapsed + LINE_INTERVAL
             self.say(line("IN PROGRESS", now, now.images_rate))
 
     def finish(self, now: ProgressSnapshot) -> None:
-        """Leave the last word to the summary."""
+        """Print nothing: the summary follows."""
 
 
 class WatchMessages:
-    """An observer that says in words what happens to a watch."""
+    """An observer that prints messages about a watch."""
 
     def __init__(self, progress: Progress, say: Callable[[str], None]) -> None:
-        """Say it with ``say``; count with ``progress``."""
+        """Print with ``say``; take counts from ``progress``."""
         self._progress = progress
         self._say = say
 
     def on_event(self, event: Event) -> None:
-        """Say what ``event`` means, if it is worth a line."""
-        if type(event) in SENTENCES:
-            self._say(f"[WATCH] {SENTENCES[type(event)](event)}")
+        """Print the message of ``event``, if it has one."""
+        if type(event) in MESSAGES:
+            self._say(f"[WATCH] {MESSAGES[type(event)](event)}")
         elif isinstance(event, CaughtUp):
             self._say(f"[WATCH] {_totals(self._progress.snapshot())}; waiting for more")
         elif failure := _failure(event):
             self._say(failure)
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: there is nothing to release."""
 
 
 class WatchWarnings:
-    """An observer that says which images fail, and nothing else: a watch has no end at which it could say how many."""
+    """An observer that prints only the images that fail, because a watch has no end at which to print their number."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Say it with ``say``."""
+        """Print with ``say``."""
         self._say = say
 
     def on_event(self, event: Event) -> None:
-        """Say that an image has failed."""
+        """Print a line if an image failed."""
         if failure := _failure(event):
             self._say(failure)
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: there is nothing to release."""
 
 
 def _failure(event: Event) -> str:
-    """Return the line about an image that has failed just now; empty for anything else that happens."""
+    """Return the line about an image that has just failed; empty for any other event."""
     if isinstance(event, TaskFinished) and isinstance(event.outcome, Failed) and not event.outcome.remembered:
         return f"[FAILED] {printable(event.outcome.task.key)}: {printable(event.outcome.failure.message)}"
     return ""

@@ -1,4 +1,4 @@
-"""Code that only a ledger names: it is run when the same command line names it too, or when somebody at a terminal says so."""
+"""Consent to run code that a ledger names: given by naming the code on the command line, or by confirming a prompt."""
 
 import shlex
 import sys
@@ -16,49 +16,49 @@ from pixmill.imaging.operation import Operation
 
 
 class AllowedStep(Model, frozen=True, kw_only=True):
-    """Which steps of the last run may call functions of the user's own."""
+    """The steps of the last run that may call user-defined functions."""
 
     step: Annotated[
         tuple[Operation, ...],
-        Meta(description="python step of the last run, named again so that its code is run (repeatable)"),
+        Meta(description="allow this python step of the last run to run its code again (repeatable)"),
     ] = ()
 
 
 class Consent:
-    """What code may be run: what ``values``, the options of this command line, name, and what somebody has agreed to."""
+    """The code that may be run: named by ``values``, the options of this command line, or confirmed at a prompt."""
 
     def __init__(self, console: Console, values: Mapping[str, object]) -> None:
-        """Ask nothing yet."""
+        """Grant the code that ``values`` name; prompt for nothing yet."""
         steps, address = values.get("step", ()), values.get("address")
         self._console = console
         self._granted = {as_code(step) for step in steps if isinstance(step, Operation)} if isinstance(steps, tuple) else set()
         if address:
             self._granted.add(Code("--address", str(address)))
 
-    def missing(self, wanted: Iterable[Code]) -> list[Code]:
-        """Return what of ``wanted`` may not be run as yet; on a terminal, ask first."""
-        left = [code for code in dict.fromkeys(wanted) if code not in self._granted]
-        if left and sys.stdin.isatty() and self._agrees(left):
-            self._granted.update(left)
+    def missing(self, required: Iterable[Code]) -> list[Code]:
+        """Return the code in ``required`` that may not be run; prompt first on a terminal."""
+        missing = [code for code in dict.fromkeys(required) if code not in self._granted]
+        if missing and sys.stdin.isatty() and self._confirm(missing):
+            self._granted.update(missing)
             return []
-        return left
+        return missing
 
-    def require(self, wanted: Iterable[Code]) -> None:
-        """Raise ``ConfigError`` with the command to type unless all of ``wanted`` may be run."""
-        if left := self.missing(wanted):
+    def require(self, required: Iterable[Code]) -> None:
+        """Raise ``ConfigError`` with the command that gives consent, unless all of ``required`` may be run."""
+        if missing := self.missing(required):
             raise ConfigError(
-                f"the last run used {_listed(left)}, and code is not run because a ledger names it",
-                hint=f"if you know it, name it here, too: {naming(left)}",
+                f"the last run used {_listed(missing)}, and pixmill does not run code that only a ledger names",
+                hint=f"if you trust it, name it on the command line: {naming(missing)}",
             )
 
-    def _agrees(self, left: list[Code]) -> bool:
-        self._console.say(f"the last run used {_listed(left)}: run that code now? [y/N]")
+    def _confirm(self, missing: list[Code]) -> bool:
+        self._console.say(f"the last run used {_listed(missing)}. Run this code now? [y/N]")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def naming(left: Iterable[Code]) -> str:
-    """Return this very command with what is ``left`` to name."""
-    return shlex.join(["pixmill", *sys.argv[1:], *(word for code in left for word in (code.option, code.value))])
+def naming(missing: Iterable[Code]) -> str:
+    """Return the current command line, extended by the options that name the ``missing`` code."""
+    return shlex.join(["pixmill", *sys.argv[1:], *(word for code in missing for word in (code.option, code.value))])
 
 
 def _listed(codes: Iterable[Code]) -> str:

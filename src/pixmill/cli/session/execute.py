@@ -1,4 +1,4 @@
-"""Sees a run through: observers, signals, progress, and the summary at the end. What ``run`` and ``retry`` share."""
+"""Executes a run for ``run`` and ``retry``: observers, signals, progress, and the summary at the end."""
 
 import os
 import sys
@@ -32,38 +32,38 @@ class RunEnd(msgspec.Struct, frozen=True):
     failed: int
 
 
-def execute_run(config: RunConfig, showing: RunOutput, reporting: ReportOptions, console: Console) -> RunEnd:
-    """Run ``config`` to its end, shown and reported as asked."""
-    check_files(config, showing, reporting)
+def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
+    """Run ``config`` to its end, with the display and reports that the options request."""
+    check_files(config, output, report_options)
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
     stopped: RunError | None = None
-    with handling_signals() as interruption, Profiling(reporting.profile_path) as profiling:
+    with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
-            display = Display(progress, lambda: printer_for(showing, console, os.environ))
-            occasion = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
-            observers = [progress, *observers_for(showing, console, occasion)]
+            display = Display(progress, lambda: printer_for(output, console, os.environ))
+            context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
+            observers = [progress, *observers_for(output, console, context)]
             run = stack.enter_context(
-                open_run(config, observers=observers, command=occasion.command, wrap_handler=profiling.wrap_handler)
+                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
             )
-            for line in () if showing.quiet else first_lines(run):
+            for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
             display.count_ahead(run.plan.extent)
-            interruption.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
+            graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
             except RunError as error:
                 stopped = error
         report = run.report()
-        if showing.json:
+        if output.json:
             console.record({"event": "report", **plain_report(report)})
-        if not showing.quiet:
+        if not output.quiet:
             for line in summary(report, config, hints):
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            reporting.write(config, run.plan.places.state)
+            report_options.write(config, run.plan.places.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:
@@ -72,7 +72,7 @@ def execute_run(config: RunConfig, showing: RunOutput, reporting: ReportOptions,
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:
-    """See ``run`` through, and keep in ``hints`` the first advice on each code of failure."""
+    """Iterate over ``run`` to its end, and store in ``hints`` the first hint for each error code."""
     for outcome in run:
         if isinstance(outcome, Failed) and outcome.failure.hint:
             hints.setdefault(outcome.failure.code, outcome.failure.hint)

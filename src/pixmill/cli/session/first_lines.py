@@ -1,4 +1,4 @@
-"""The first lines of a run: what it is about to do, before it is done."""
+"""The first lines of a run, printed before it starts to process images."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ WIDTH = 10  # of the labels
 
 
 def first_lines(run: BatchRun) -> Iterator[str]:
-    """Yield what is said when ``run`` begins, a line each: what could surprise, then what is made."""
+    """Yield the lines printed at the start of ``run``: notes on anything unexpected, then the outputs it makes."""
     yield from labelled("note", run.remarks, WIDTH)
     yield from labelled("makes", run.plan.makes, WIDTH)
 
 
 def labelled(label: str, sentences: tuple[str, ...], width: int) -> Iterator[str]:
-    """Yield ``sentences`` behind ``label`` and blanks, together of ``width``; the label stands before the first."""
+    """Yield ``sentences``, indented by ``width``; the first line starts with ``label``."""
     for index, sentence in enumerate(sentences):
         yield f"{'' if index else label:{width}}{printable(sentence)}"

@@ -1,4 +1,4 @@
-"""Who writes down what happens in a run, and where, as the options of showing ask for it."""
+"""The observers of a run that the output options select: event files, logs, metrics, servers and messages."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ from pixmill.engine.observability.exporters.metrics_file import MetricsFile, as_
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.observability.stalls import StallDetector
 
-#: what a metrics file may be called for Prometheus to read it
+#: file extensions for which the metrics file is written in Prometheus format
 PROMETHEUS_SUFFIXES = frozenset({".prom", ".txt"})
 
-#: what the measures of ``batch.worker.handler`` are in Prometheus' words
+#: Prometheus metric names of the measures of ``batch.worker.handler``
 MEASURES = {
     "bytes_in": "source_bytes",
     "bytes_out": "output_bytes",
@@ -39,9 +39,9 @@ MEASURES = {
 
 
 class RunContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What is recorded: a run of ``config``, counted by ``progress``, as ``command`` asked for it in a shell.
+    """A run of ``config``, counted by ``progress``; ``command`` is the command line that started it.
 
-    ``say`` prints a line beside whatever shows the run.
+    ``say`` prints a line without disturbing the progress display.
     """
 
     config: RunConfig
@@ -50,44 +50,44 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     say: Callable[[str], None]
 
 
-def observers_for(showing: RunOutput, console: Console, occasion: RunContext) -> Iterator[Observer]:
-    """Yield whoever listens to a run besides its display: files, servers, and whoever tells what the display does not."""
-    listeners = [*_writers(showing, console), *_exporters(showing, console, occasion)]
-    yield from listeners
-    told = [] if showing.quiet else [StallReporter(occasion.say)]  # what is slow has not failed
-    yield StallDetector([*listeners, *told], threshold=showing.stall_after)
-    yield NodeReporter(occasion.say)
-    if not showing.quiet:
-        yield ShardReporter(occasion.say)
+def observers_for(output: RunOutput, console: Console, context: RunContext) -> Iterator[Observer]:
+    """Yield all observers of a run except its progress display: files, servers, and messages."""
+    observers = [*_writers(output, console), *_exporters(output, console, context)]
+    yield from observers
+    reporters = [] if output.quiet else [StallReporter(context.say)]  # a stall is not a failure, so --quiet hides it
+    yield StallDetector([*observers, *reporters], threshold=output.stall_after)
+    yield NodeReporter(context.say)
+    if not output.quiet:
+        yield ShardReporter(context.say)
 
 
 class StallReporter(Observer):
-    """Says in words that nothing finishes any more, and what the workers are at."""
+    """Prints a message when nothing finishes any more, and what each worker is doing."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Say it with ``say``, a line at a time."""
+        """Print with ``say``, one line per call."""
         self._say = say
 
     def on_event(self, event: Event) -> None:
-        """Say it when it happens."""
+        """Print the lines of a ``RunStalled`` event."""
         if isinstance(event, RunStalled):
-            self._say(f"[STALLED] nothing has finished for {duration_text(event.seconds)}; what the workers are at:")
-            for post in event.posts:
-                self._say(f"[STALLED]   {_at(post)}")
+            self._say(f"[STALLED] nothing has finished for {duration_text(event.seconds)}; the workers are processing:")
+            for worker in event.posts:
+                self._say(f"[STALLED]   {_worker_text(worker)}")
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: there is nothing to release."""
 
 
 class NodeReporter(Observer):
-    """Says which nodes of a cluster have no part in the run, and why: others do their work."""
+    """Prints the cluster nodes that are excluded from the run, and the reason; other nodes do their work."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Say it with ``say``, a line a node."""
+        """Print with ``say``, one line per node."""
         self._say = say
 
     def on_event(self, event: Event) -> None:
-        """Say it when it happens."""
+        """Print a line when a node is refused or suspended."""
         if isinstance(event, NodeRefused):
             hint = f" ({event.hint})" if event.hint else ""
             self._say(printable(f"[LEFT OUT] node {event.node}: {event.reason}{hint}"))
@@ -95,82 +95,82 @@ class NodeReporter(Observer):
             self._say(printable(f"[SUSPENDED] node {event.node} gets no more work: {event.reason}"))
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: there is nothing to release."""
 
 
 class ShardReporter(Observer):
-    """Says which shards of a dataset have been sealed: what a run is at when all of its images are done."""
+    """Prints the dataset shards as they are sealed, which continues after all images of a run are done."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Say it with ``say``, a line a shard."""
+        """Print with ``say``, one line per shard."""
         self._say = say
 
     def on_event(self, event: Event) -> None:
-        """Say it when it happens."""
+        """Print a line when a shard is sealed."""
         if isinstance(event, ShardSealed):
             self._say(f"[SEALED] {event.name}: {plural(event.samples, 'sample')}, {byte_count(event.bytes)}")
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: there is nothing to release."""
 
 
-def _at(post: WorkerStatus) -> str:
-    stage = f", in {post.stage}" if post.stage else ""
-    return f"{printable(post.key or b'')}{stage}, for {duration_text(post.seconds)} ({post.location})"
+def _worker_text(worker: WorkerStatus) -> str:
+    stage = f", in {worker.stage}" if worker.stage else ""
+    return f"{printable(worker.key or b'')}{stage}, for {duration_text(worker.seconds)} ({worker.location})"
 
 
-def _writers(showing: RunOutput, console: Console) -> Iterator[Observer]:
-    if showing.json:
-        yield EventLines(cast("TextIO", console.out), explain=unpack)  # it writes and flushes, no more
-    if showing.events:
-        yield EventFile(Path(showing.events), explain=unpack)
-    if showing.log_file:
-        yield FailureLog(Path(showing.log_file))
+def _writers(output: RunOutput, console: Console) -> Iterator[Observer]:
+    if output.json:
+        yield EventLines(cast("TextIO", console.out), explain=unpack)  # only writes and flushes
+    if output.events:
+        yield EventFile(Path(output.events), explain=unpack)
+    if output.log_file:
+        yield FailureLog(Path(output.log_file))
 
 
-def _exporters(showing: RunOutput, console: Console, occasion: RunContext) -> Iterator[Observer]:
-    if not (showing.metrics_file or showing.metrics_port or showing.serve or showing.otel):
+def _exporters(output: RunOutput, console: Console, context: RunContext) -> Iterator[Observer]:
+    if not (output.metrics_file or output.metrics_port or output.serve or output.otel):
         return
     metrics = Metrics()
     yield metrics
-    if showing.metrics_file:
-        path = Path(showing.metrics_file)
+    if output.metrics_file:
+        path = Path(output.metrics_file)
         render = _as_prometheus() if path.suffix.lower() in PROMETHEUS_SUFFIXES else as_json
-        yield MetricsFile(path, metrics, render=render, interval=showing.metrics_interval)
-    if showing.metrics_port:
-        from pixmill.engine.observability.exporters.prometheus import MetricNames, MetricsServer  # noqa: PLC0415  # 50 ms that few runs need pay
+        yield MetricsFile(path, metrics, render=render, interval=output.metrics_interval)
+    if output.metrics_port:
+        from pixmill.engine.observability.exporters.prometheus import MetricNames, MetricsServer  # noqa: PLC0415  # 50 ms that few runs need
 
-        yield MetricsServer(showing.metrics_port, metrics, MetricNames(unit="image", measures=MEASURES))
-    if showing.otel:
-        yield _telemetry(metrics, occasion)
-    if showing.serve:
-        yield _live_page(showing.serve, metrics, console, occasion)
+        yield MetricsServer(output.metrics_port, metrics, MetricNames(unit="image", measures=MEASURES))
+    if output.otel:
+        yield _telemetry(metrics, context)
+    if output.serve:
+        yield _live_page(output.serve, metrics, console, context)
 
 
-def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, occasion: RunContext) -> Observer:
-    """Start the live page, and say where it is: the one time that its token is shown."""
-    from pixmill.batch.live.live_page import LivePage  # noqa: PLC0415  # a server is 30 ms that few runs need pay
+def _live_page(endpoint: Endpoint, metrics: Metrics, console: Console, context: RunContext) -> Observer:
+    """Start the live page and print its URL, the only place where its token is shown."""
+    from pixmill.batch.live.live_page import LivePage  # noqa: PLC0415  # importing a server takes 30 ms that few runs need
 
     page = LivePage(
         endpoint,
-        occasion.config,
-        progress=occasion.progress,
+        context.config,
+        progress=context.progress,
         metrics=metrics,
         exposition=_exposition,
-        command=occasion.command,
+        command=context.command,
     )
     console.say(f"[SERVING] {page.url}")
     return page
 
 
-def _telemetry(metrics: Metrics, occasion: RunContext) -> Observer:
+def _telemetry(metrics: Metrics, context: RunContext) -> Observer:
     try:
         from pixmill.engine.observability.exporters.otel import OtelObserver  # noqa: PLC0415  # an extra, and 300 ms
     except ImportError as error:
         raise MissingExtra("otel", "--otel") from error
 
     def complain(reason: str) -> None:
-        occasion.say(f"[OTEL] what was to be sent is lost: {reason}")
+        context.say(f"[OTEL] export failed, telemetry was lost: {reason}")
 
     return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
 
@@ -182,5 +182,5 @@ def _exposition(snapshot: MetricsSnapshot) -> str:
 def _as_prometheus() -> Callable[[MetricsSnapshot], str]:
     from pixmill.engine.observability.exporters.prometheus import MetricNames, exposition  # noqa: PLC0415  # as above
 
-    vocabulary = MetricNames(unit="image", measures=MEASURES)
-    return lambda snapshot: exposition(snapshot, vocabulary)
+    names = MetricNames(unit="image", measures=MEASURES)
+    return lambda snapshot: exposition(snapshot, names)

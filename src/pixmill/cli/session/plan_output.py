@@ -1,4 +1,4 @@
-"""Prints what a run would do: the result of ``pixmill plan`` and of ``run --dry-run``."""
+"""Prints the plan of a run, for ``pixmill plan`` and ``run --dry-run``."""
 
 from collections.abc import Iterator
 
@@ -14,44 +14,44 @@ from pixmill.cli.session.first_lines import labelled
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
-COLUMN = 15  # where the facts begin
+LABEL_WIDTH = 15
 
 
 def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
-    """Survey the source as ``config`` asks and print what a run would do; write nothing else."""
-    found = dry_run(plan(config))
+    """Print what a run of ``config`` would do; write no file."""
+    result = dry_run(plan(config))
     if as_json:
-        console.record(dry_run_record(found))
+        console.record(dry_run_record(result))
     else:
-        for line in dry_run_lines(found):
+        for line in dry_run_lines(result):
             console.result(line)
     return ExitCode.DONE
 
 
-def dry_run_record(found: DryRun) -> dict[str, object]:
-    """Return ``found`` as plain data."""
-    examples = [{"source": source, "outputs": names} for source, names in found.examples]
-    return {"found": found.found, **msgspec.structs.asdict(found), "examples": examples}
+def dry_run_record(result: DryRun) -> dict[str, object]:
+    """Return ``result`` as plain data for JSON."""
+    examples = [{"source": source, "outputs": names} for source, names in result.examples]
+    return {"found": result.found, **msgspec.structs.asdict(result), "examples": examples}
 
 
-def dry_run_lines(found: DryRun) -> Iterator[str]:
-    """Yield ``found`` as lines for people."""
-    yield from labelled("makes", found.makes, COLUMN)
-    yield f"found          {plural(found.found, 'image')}"
-    yield f"to do          {plural(found.to_do, 'image')} ({byte_count(found.bytes_in)}), {plural(found.outputs, 'output')}"
-    if found.unchanged:
-        yield f"unchanged      {plural(found.unchanged, 'image')}, done by an earlier run"
-    if found.failed_before:
-        yield f"failed before  {plural(found.failed_before, 'image')}, not tried again (pixmill retry DST)"
-    if found.renamed:
-        yield f"renamed        {plural(found.renamed, 'image')}, because another one wants the same name"
-    for reason, count in sorted(found.ignored.items()):
+def dry_run_lines(result: DryRun) -> Iterator[str]:
+    """Yield ``result`` as lines of text."""
+    yield from labelled("makes", result.makes, LABEL_WIDTH)
+    yield f"found          {plural(result.found, 'image')}"
+    yield f"to do          {plural(result.to_do, 'image')} ({byte_count(result.bytes_in)}), {plural(result.outputs, 'output')}"
+    if result.unchanged:
+        yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
+    if result.failed_before:
+        yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
+    if result.renamed:
+        yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+    for reason, count in sorted(result.ignored.items()):
         yield f"ignored        {plural(count, 'file')}: {reason}{taken_by(reason)}"
-    if found.seconds is not None:
-        yield f"time           about {duration_text(found.seconds)}, at the rate of the last run"
-    for warning in found.warnings:
+    if result.seconds is not None:
+        yield f"time           about {duration_text(result.seconds)}, at the rate of the last run"
+    for warning in result.warnings:
         yield f"warning        {printable(warning)}"
-    for source, names in found.examples:
+    for source, names in result.examples:
         yield f"  {printable(source)} -> {', '.join(map(printable, names))}"
-    if found.to_do > len(found.examples):
-        yield f"  ... and {found.to_do - len(found.examples):,} more"
+    if result.to_do > len(result.examples):
+        yield f"  ... and {result.to_do - len(result.examples):,} more"

@@ -1,4 +1,4 @@
-"""Signals: the first one lets the images in flight finish, the second stops at once."""
+"""Signals: the first one lets the images in flight finish, the second one stops the run immediately."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -12,60 +12,60 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A signal came before there was a run to stop."""
+    """A signal arrived before there was a run to stop."""
 
     def __init__(self, signal: int) -> None:
-        """Remember which."""
+        """Store the number of the signal."""
         self.signal = signal
         super().__init__(signal)
 
 
 class Stoppable(Protocol):
-    """A run, as far as a signal is concerned."""
+    """A run that signals can stop."""
 
     def stop(self, reason: str) -> None:
-        """Take no more work, and finish what is in flight."""
+        """Start no more images, and finish those in flight."""
 
     def kill(self) -> None:
-        """Stop at once."""
+        """Stop immediately."""
 
 
 class GracefulStop:
-    """What the signals that came mean for the run. ``signal`` is the first one, 0 while none has come."""
+    """Applies signals to a run. ``signal`` is the first one received, 0 before that."""
 
     def __init__(self) -> None:
-        """Start with no run: a signal ends the command."""
+        """Start without a run: a signal ends the command."""
         self.signal = 0
         self._run: Stoppable | None = None
         self._in_flight: Callable[[], int] = lambda: 0
-        self._say: Callable[[str], None] = lambda text: None  # noqa: ARG005  # nobody is watching yet
+        self._say: Callable[[str], None] = lambda text: None  # noqa: ARG005  # there is no display yet
 
     def attach(self, run: Stoppable, *, in_flight: Callable[[], int], say: Callable[[str], None]) -> None:
-        """From now on a signal stops ``run``; ``say`` must be safe in a signal handler."""
+        """Let signals stop ``run`` from now on; ``say`` must be safe in a signal handler."""
         self._run, self._in_flight, self._say = run, in_flight, say
 
     def handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the signature of a signal handler
-        """Take the signal ``number``."""
+        """Handle the signal ``number``."""
         if self._run is None:
             raise Interrupted(number)
         if self.signal:
-            self._say("stopping at once")
+            self._say("stopping immediately")
             self._run.kill()
             return
         self.signal = number
-        again = "press Ctrl-C again to stop at once" if number == signal.SIGINT else "another signal stops at once"
-        self._say(f"finishing {plural(self._in_flight(), 'image')} in flight, {again}")
-        self._run.stop("SIGINT" if number == signal.SIGINT else "SIGTERM")  # a hang-up ends a run as SIGTERM does
+        action = "press Ctrl-C again" if number == signal.SIGINT else "send another signal"
+        self._say(f"finishing {plural(self._in_flight(), 'image')} in flight; {action} to stop immediately")
+        self._run.stop("SIGINT" if number == signal.SIGINT else "SIGTERM")  # SIGHUP ends a run like SIGTERM
 
 
 @contextmanager
 def handling_signals() -> Iterator[GracefulStop]:
-    """Take the signals while the block lasts, but not one that is ignored (``nohup``). Must be entered in the main thread."""
-    interruption = GracefulStop()
-    taken = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, interruption.handle) for number in taken}
+    """Handle signals for the duration of the block, except ignored ones (``nohup``). Must be entered in the main thread."""
+    graceful_stop = GracefulStop()
+    handled = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, graceful_stop.handle) for number in handled}
     try:
-        yield interruption
+        yield graceful_stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

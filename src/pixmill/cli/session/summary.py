@@ -1,4 +1,4 @@
-"""The end of a run in words: what was found, what became of it, and what to do next."""
+"""The summary at the end of a run: counts, failures, times, and suggested next commands."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -14,26 +14,26 @@ from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
 MARGIN = " " * 10  # below the labels
-#: what the reasons for skipping an image mean
-SKIPPED = {"exists": "a file that pixmill did not write has the name of the output"}
-MENTIONED = 0.005  # share of the time
+#: explanations of the reasons for skipping an image
+SKIPPED = {"exists": "a file that pixmill did not write already has the name of the output"}
+MIN_SHARE = 0.005  # of the time; smaller shares are left out
 
 
 def plain_report(report: Report) -> dict[str, object]:
-    """Return ``report`` as the fields of one JSON record."""
+    """Return the fields of ``report`` for one JSON record."""
     counts = {"found": report.counts.found, **msgspec.structs.asdict(report.counts)}
     computed = {"bytes_saved": report.bytes_saved, "exit_code": report.exit_code}
     return {**msgspec.structs.asdict(report), "counts": counts, **computed}
 
 
 def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of the summary; ``hints`` is the advice that came with each code of failure."""
+    """Yield the lines of the summary; ``hints`` has a hint for each error code."""
     counts = report.counts
     yield f"found     {plural(counts.found, 'image')}"
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
     unchanged = counts.skipped - sum(report.left_alone.values())
     if unchanged:
-        yield f"skipped   {plural(unchanged, 'image')}, unchanged since they were done"
+        yield f"skipped   {plural(unchanged, 'image')}, already done and unchanged"
     for reason, count in sorted(report.left_alone.items()):
         yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}"
     if counts.failed:
@@ -45,19 +45,19 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
-        yield f"throttled {plural(report.throttled, 'time')} by a store; what it refused was tried again later"
+        yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
     yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
     yield from _advice(report, config)
 
 
-def brief(failed: int, place: str) -> Iterator[str]:
-    """Yield what ``--quiet`` leaves to be said: how many images failed, and where to read why; nothing when none has.
+def brief(failed: int, arguments: str) -> Iterator[str]:
+    """Yield the summary of ``--quiet``: the number of failed images and the command that lists them; nothing if none failed.
 
-    ``place`` is as ``place_of`` has it.
+    ``arguments`` is the result of ``command_arguments``.
     """
     if failed:
-        yield f"{plural(failed, 'image')} failed: pixmill failures {place}"
+        yield f"{plural(failed, 'image')} failed: pixmill failures {arguments}"
 
 
 def _sizes(report: Report) -> str:
@@ -68,8 +68,8 @@ def _sizes(report: Report) -> str:
 
 
 def _failures(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the failures by code, the most frequent first, each with the names of the first and what to do."""
-    before = f", {report.remembered:,} of them before this run" if report.remembered else ""
+    """Yield the failures by error code, most frequent first, each with the first few names and the hint."""
+    before = f", {report.remembered:,} of them in an earlier run" if report.remembered else ""
     yield f"failed    {plural(report.counts.failed, 'image')}{before}"
     for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
         more = ", ..." if kind.count > len(kind.keys) else ""
@@ -92,28 +92,29 @@ def _rates(report: Report) -> str:
 
 
 def _where_the_time_went(report: Report) -> Iterator[str]:
-    """Yield how the workers spent their time, which images took longest, and what could be done about it."""
-    spent = time_breakdown(report.stages, workers=report.workers, seconds=report.seconds)
-    if not spent.shares:
+    """Yield how the workers spent their time, the slowest images, and advice."""
+    breakdown = time_breakdown(report.stages, workers=report.workers, seconds=report.seconds)
+    if not breakdown.shares:
         return
-    yield "spent     " + ", ".join(f"{stage} {share:.0%}" for stage, share in spent.shares.items() if share >= MENTIONED)
-    yield f"{MARGIN}computing {spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}"
+    yield "spent     " + ", ".join(f"{stage} {share:.0%}" for stage, share in breakdown.shares.items() if share >= MIN_SHARE)
+    io_and_waiting = f"reading and writing {breakdown.input_output:.0%}, waiting {breakdown.waiting:.0%}"
+    yield f"{MARGIN}computing {breakdown.computing:.0%}, {io_and_waiting}"
     for label, slow in zip(chain(["slowest   "], repeat(MARGIN)), report.slowest, strict=False):
         yield f"{label}{slow.seconds:.2f} s  {printable(slow.key)}"
-    if sentence := advice(spent):
+    if sentence := advice(breakdown):
         yield sentence
 
 
 def _advice(report: Report, config: RunConfig) -> Iterator[str]:
-    place = place_of(config.destination, config.placement.state)
+    arguments = command_arguments(config.destination, config.placement.state)
     if report.counts.failed:
-        yield f"Why images failed: pixmill failures {place}"
-        yield f"To try them again: pixmill retry {place}"
+        yield f"To list the failures: pixmill failures {arguments}"
+        yield f"To retry them:        pixmill retry {arguments}"
     if not report.is_complete:
-        yield "To go on from here, run the same command again."
+        yield "To resume, run the same command again."
 
 
-def place_of(destination: str, state: str | None) -> str:
-    """Return the words that lead a command to what was made in ``destination``, where the run had ``--state``."""
-    where = f" --state {shlex.quote(printable(state))}" if state else ""
-    return shlex.quote(printable(destination)) + where
+def command_arguments(destination: str, state: str | None) -> str:
+    """Return the shell arguments with which a command finds the ledger of ``destination``, if needed with ``--state``."""
+    option = f" --state {shlex.quote(printable(state))}" if state else ""
+    return shlex.quote(printable(destination)) + option

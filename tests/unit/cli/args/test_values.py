@@ -98,4 +98,4 @@ def test_every_option_can_be_shown_and_its_default_parses_back():
 
 def test_what_is_accepted_is_told_in_words():
     assert describe_type(tuple[int, ...]) == "a list, each an integer"
-    assert describe_type(Codec) == "the format's name, alone or with its settings as NAME:key=value,..."
+    assert describe_type(Codec) == "the format's name, optionally with settings: NAME:key=value,..."

@@ -208,4 +208,4 @@ def test_the_bar_says_what_is_left_or_why_it_cannot():
     terminal.print(render(ProgressSnapshot(done=5, found=10, total=10, remaining=94.0), 100))
     terminal.print(render(ProgressSnapshot(done=5, found=10), 100))
     assert "1:34 left" in stream.getvalue()
-    assert "still discovering" in stream.getvalue()
+    assert "still scanning" in stream.getvalue()

@@ -42,7 +42,7 @@ def test_an_interrupted_run_says_how_to_go_on():
     report = Report(counts=Counts(done=3, pending=7), reason="SIGINT", seconds=2.0)
     lines = list(summary(report, CONFIG, {}))
     assert "pending   7 images of those found so far" in lines
-    assert lines[-1] == "To go on from here, run the same command again."
+    assert lines[-1] == "To resume, run the same command again."
 
 
 def test_failures_come_with_names_advice_and_the_command_that_lists_them():
@@ -56,14 +56,14 @@ def test_failures_come_with_names_advice_and_the_command_that_lists_them():
         notes={"frames-dropped": 2},
     )
     lines = list(summary(report, CONFIG, {"timeout": "raise it with --timeout"}))
-    told = lines.index("failed    5 images, 1 of them before this run")
+    told = lines.index("failed    5 images, 1 of them in an earlier run")
     assert lines[told + 1 : told + 4] == [
         "          decode: 4 (\\x1b[2Ja, b\\xff, c, ...)",
         "          timeout: 1 (slow.jpg)",
         "            raise it with --timeout",
     ]
     assert "notes     frames-dropped: 2" in lines
-    assert "Why images failed: pixmill failures 'it'\"'\"'s here'" in lines
+    assert "To list the failures: pixmill failures 'it'\"'\"'s here'" in lines
 
 
 def test_results_that_grew_are_not_called_savings():
@@ -96,7 +96,7 @@ def test_signals_stop_a_run_and_then_kill_it_and_are_given_back():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGHUP)
     assert run.heard == ["SIGINT", "kill"]
-    assert said == ["finishing 1 image in flight, press Ctrl-C again to stop at once", "stopping at once"]
+    assert said == ["finishing 1 image in flight; press Ctrl-C again to stop immediately", "stopping immediately"]
     assert ExitCode.after(interruption.signal) == 130
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -107,7 +107,7 @@ def test_a_hang_up_ends_a_run_as_a_termination_does():
     interruption.attach(run, in_flight=lambda: 2, say=said.append)
     interruption.handle(signal.SIGHUP, None)
     assert run.heard == ["SIGTERM"]
-    assert said == ["finishing 2 images in flight, another signal stops at once"]
+    assert said == ["finishing 2 images in flight; send another signal to stop immediately"]
 
 
 def test_a_channel_without_a_stream_takes_everything():

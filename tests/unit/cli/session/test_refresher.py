@@ -25,7 +25,7 @@ def test_it_writes_when_a_watch_has_caught_up_and_then_not_for_a_minute():
 
 def test_it_never_writes_twice_at_once_and_waits_for_the_last():
     clock, gate, written = Clock(), threading.Event(), []
-    refresher = ReportRefresher(lambda: (gate.wait(60), written.append(clock.now)), pause=1, clock=clock)
+    refresher = ReportRefresher(lambda: (gate.wait(60), written.append(clock.now)), interval=1, clock=clock)
     refresher.on_event(CaughtUp(at=0))
     clock.now = 5.0
     refresher.on_event(CaughtUp(at=0))
