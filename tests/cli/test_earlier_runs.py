@@ -23,7 +23,7 @@ def records(told):
 def test_status_counts_what_the_ledger_holds(pixmill, finished):
     told = pixmill("status", finished)
     assert told.returncode == 0
-    assert told.stdout.splitlines()[:2] == ["done     4 images", "failed   2 images (pixmill failures DST)"]
+    assert told.stdout.splitlines()[:2] == ["done     4 images", "failed   2 images (see pixmill failures DST)"]
     (held,) = records(pixmill("status", finished, "--json"))
     assert (held["done"], held["failed"], held["pending"]) == (4, 2, 0)
     assert held["last_run"]["counts"]["found"] == 6

@@ -96,7 +96,7 @@ def test_what_was_killed_for_want_of_memory_is_tried_again_with_the_machine_to_i
 
 @pytest.mark.parametrize(
     ("factory", "words"),
-    [("broken", "libtrouble.so.1"), ("hopeless", "exited with status 7"), ("missing", "missing")],
+    [("broken", "libtrouble.so.1"), ("exits_on_load", "exited with status 7"), ("missing", "missing")],
 )
 def test_workers_that_die_as_fast_as_they_start_end_the_run(factory, words, born):
     notes = Notes()

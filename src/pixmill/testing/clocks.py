@@ -1,13 +1,13 @@
-"""A clock that only moves when told to."""
+"""A clock for tests that advances only on request."""
 
 from pixmill.engine.clock import Clock
 
 
 class ManualClock(Clock):
-    """Starts at ``now`` seconds since the epoch; ``sleep`` is what moves it."""
+    """Starts at ``now`` seconds since the epoch; only ``sleep`` advances it."""
 
     def __init__(self, now: float = 1_000_000.0) -> None:
-        """Stand still."""
+        """Start the clock at ``now``."""
         self._start = now
         self._elapsed = 0.0
 
@@ -20,5 +20,5 @@ class ManualClock(Clock):
         return self._elapsed
 
     def sleep(self, seconds: float) -> None:
-        """Move on at once."""
+        """Advance the clock by ``seconds`` without waiting."""
         self._elapsed += seconds

@@ -1,4 +1,4 @@
-"""What every executor must do. Subclass a suite in a test module, give it the fixture ``executor``, and run pytest."""
+"""The contract of executors as tests. Subclass a suite in a test module, define the fixture ``executor``, and run pytest."""
 
 import signal
 import time
@@ -16,49 +16,49 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.faulty_handlers import REF
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0  # seconds
 _POLICY = Policy(timeout=Duration(1))
 
 
-def attempts(*payloads: str, alone: bool = False) -> list[Attempt]:
+def attempts(*payloads: str, isolated: bool = False) -> list[Attempt]:
     """Return one attempt for each payload (see ``faulty_handlers``)."""
-    return [Attempt(Task.of(f"{number}", payload.encode()), isolated=alone) for number, payload in enumerate(payloads)]
+    return [Attempt(Task.of(f"{number}", payload.encode()), isolated=isolated) for number, payload in enumerate(payloads)]
 
 
 def run_all(executor: Executor, todo: Sequence[Attempt]) -> list[ExecutorEvent]:
-    """Submit as there is room and return every report, once each attempt has come back."""
-    waiting, reports, end = list(todo), list[ExecutorEvent](), time.monotonic() + _PATIENCE
-    while sum(len(returned(report)) for report in reports) < len(todo):
-        assert time.monotonic() < end, f"still missing after {_PATIENCE} s, with {reports}"
-        room = executor.capacity()
-        now, waiting = waiting[:room], waiting[room:]
-        if now:
-            executor.submit(now)
-        reports += executor.wait(0.1)
-    return reports
+    """Submit ``todo`` as capacity allows, and return all events once every attempt has come back."""
+    waiting, events, end = list(todo), list[ExecutorEvent](), time.monotonic() + _TIMEOUT
+    while sum(len(returned(event)) for event in events) < len(todo):
+        assert time.monotonic() < end, f"attempts still missing after {_TIMEOUT} s; events: {events}"
+        capacity = executor.capacity()
+        batch, waiting = waiting[:capacity], waiting[capacity:]
+        if batch:
+            executor.submit(batch)
+        events += executor.wait(0.1)
+    return events
 
 
-def returned(report: ExecutorEvent) -> tuple[Attempt, ...]:
-    """Return the attempts that ``report`` brings back."""
-    if isinstance(report, Returned):
-        return report.attempts
-    if isinstance(report, Told):
+def returned(event: ExecutorEvent) -> tuple[Attempt, ...]:
+    """Return the attempts that ``event`` brings back."""
+    if isinstance(event, Returned):
+        return event.attempts
+    if isinstance(event, Told):
         return ()
-    return () if report.attempt is None else (report.attempt,)
+    return () if event.attempt is None else (event.attempt,)
 
 
-def answers(reports: Sequence[ExecutorEvent]) -> dict[bytes, Completed]:
-    """Return the answers by payload."""
-    return {report.attempt.task.payload: report for report in reports if isinstance(report, Completed)}
+def answers(events: Sequence[ExecutorEvent]) -> dict[bytes, Completed]:
+    """Return the completed attempts by payload."""
+    return {event.attempt.task.payload: event for event in events if isinstance(event, Completed)}
 
 
-def losses(reports: Sequence[ExecutorEvent]) -> list[Lost]:
-    """Return the deaths that have a culprit."""
-    return [report for report in reports if isinstance(report, Lost) and report.attempt]
+def losses(events: Sequence[ExecutorEvent]) -> list[Lost]:
+    """Return the lost workers for which an attempt is to blame."""
+    return [event for event in events if isinstance(event, Lost) and event.attempt]
 
 
 class ExecutorSuite:
-    """The contract of ``Executor`` as tests, for one whose workers share the caller's fate."""
+    """The contract of ``Executor`` as tests, for executors that do not isolate the caller from crashes."""
 
     @pytest.fixture
     def executor(self) -> Executor:
@@ -67,15 +67,15 @@ class ExecutorSuite:
 
     @pytest.fixture
     def started(self, executor: Executor) -> Iterator[Executor]:
-        """Return the executor, started with the misbehaving handler and a deadline of one second."""
+        """Return the executor, started with the faulty handler and a deadline of one second."""
         with closing(executor):
             executor.start(REF, _POLICY)
             yield executor
 
     def test_every_attempt_comes_back_once(self, started: Executor) -> None:
         todo = attempts(*(f"echo {number}" for number in range(2000)))
-        reports = run_all(started, todo)
-        back = [attempt for report in reports for attempt in returned(report)]
+        events = run_all(started, todo)
+        back = [attempt for event in events for attempt in returned(event)]
         assert sorted(attempt.task.key for attempt in back) == sorted(attempt.task.key for attempt in todo)
 
     def test_an_answer_carries_the_result_the_timings_and_the_counts(self, started: Executor) -> None:
@@ -86,28 +86,28 @@ class ExecutorSuite:
         assert 0 <= answer.timings["count"] <= answer.seconds
 
     def test_counts_and_timings_of_one_task_do_not_reach_the_next(self, started: Executor) -> None:
-        reports = run_all(started, attempts("count 3", "echo x", "count 5"))
-        assert {payload: answer.measures for payload, answer in answers(reports).items()} == {
+        events = run_all(started, attempts("count 3", "echo x", "count 5"))
+        assert {payload: answer.measures for payload, answer in answers(events).items()} == {
             b"count 3": {"things": 4},
             b"echo x": {},
             b"count 5": {"things": 6},
-        }, losses(reports)
+        }, losses(events)
 
-    def test_what_is_left_to_settle_is_answered_once_it_is_settled(self, started: Executor, tmp_path: Path) -> None:
+    def test_a_pending_result_is_answered_once_it_is_committed(self, started: Executor, tmp_path: Path) -> None:
         todo = [f"later log {tmp_path / str(number)} sleep 0.01" for number in range(20)]
         waiting = attempts(*todo)
         while waiting:
-            room = started.capacity()
-            now, waiting = waiting[:room], waiting[room:]
-            started.submit(now)
-            for report in started.wait(1.0):
-                assert isinstance(report, Completed), report
-                name = report.attempt.task.key.decode()
-                assert (tmp_path / name).exists(), "answered before it was settled"
+            capacity = started.capacity()
+            batch, waiting = waiting[:capacity], waiting[capacity:]
+            started.submit(batch)
+            for event in started.wait(1.0):
+                assert isinstance(event, Completed), event
+                name = event.attempt.task.key.decode()
+                assert (tmp_path / name).exists(), "answered before it was committed"
 
-    def test_what_cannot_be_settled_fails_with_the_stage_and_the_counts_of_both_parts(self, started: Executor) -> None:
-        reports = answers(run_all(started, attempts("later raise eio", "later count 3")))
-        refused, counted = reports[b"later raise eio"], reports[b"later count 3"]
+    def test_a_failed_commit_fails_with_the_stage_and_the_counts_of_both_parts(self, started: Executor) -> None:
+        completed = answers(run_all(started, attempts("later raise eio", "later count 3")))
+        refused, counted = completed[b"later raise eio"], completed[b"later count 3"]
         assert refused.failure is not None
         assert (refused.failure.stage, refused.failure.retryable, refused.result) == ("raise", True, b"")
         assert (counted.failure, counted.result, counted.measures) == (None, b"count 3", {"things": 5})
@@ -116,36 +116,36 @@ class ExecutorSuite:
     def test_payloads_and_results_of_megabytes_go_through(self, started: Executor) -> None:
         big = "echo " + "x" * 3_000_000
         todo = attempts(*[big] * 5, *["big 5000000"] * 5)
-        reports = run_all(started, todo)
-        sizes = [len(report.result) for report in reports if isinstance(report, Completed)]
-        assert sorted(sizes) == [len(big)] * 5 + [5_000_000] * 5, [lost.failure for lost in losses(reports)]
+        events = run_all(started, todo)
+        sizes = [len(event.result) for event in events if isinstance(event, Completed)]
+        assert sorted(sizes) == [len(big)] * 5 + [5_000_000] * 5, [lost.failure for lost in losses(events)]
 
     def test_a_handlers_error_is_a_failure_with_code_stage_and_trace(self, started: Executor) -> None:
-        reports = answers(run_all(started, attempts("raise value", "raise corrupt")))
-        foreign, own = reports[b"raise value"].failure, reports[b"raise corrupt"].failure
+        completed = answers(run_all(started, attempts("raise value", "raise corrupt")))
+        foreign, own = completed[b"raise value"].failure, completed[b"raise corrupt"].failure
         assert foreign is not None
         assert own is not None
         assert (foreign.code, foreign.stage, foreign.retryable, foreign.fatal) == ("handler", "raise", False, False)
         assert "ValueError: that is no value" in foreign.trace
         assert (own.code, own.stage, own.message, own.hint) == ("read-corrupt", "read", "it is corrupt", "look at it")
 
-    def test_what_may_pass_is_retryable_and_what_ends_the_run_is_fatal(self, started: Executor) -> None:
-        reports = answers(run_all(started, attempts("raise eio", "raise transient", "raise fatal")))
-        failures = {payload: answer.failure for payload, answer in reports.items() if answer.failure}
+    def test_a_transient_error_is_retryable_and_an_error_that_ends_the_run_is_fatal(self, started: Executor) -> None:
+        completed = answers(run_all(started, attempts("raise eio", "raise transient", "raise fatal")))
+        failures = {payload: answer.failure for payload, answer in completed.items() if answer.failure}
         assert {payload for payload, failure in failures.items() if failure.retryable} == {b"raise eio", b"raise transient"}
         assert {payload for payload, failure in failures.items() if failure.fatal} == {b"raise fatal"}
 
     def test_a_handler_that_exits_or_returns_no_bytes_fails_its_task_only(self, started: Executor) -> None:
-        reports = answers(run_all(started, attempts("raise exit", "text", "echo x")))
-        assert [reports[payload].failure is None for payload in (b"raise exit", b"text", b"echo x")] == [False, False, True]
+        completed = answers(run_all(started, attempts("raise exit", "text", "echo x")))
+        assert [completed[payload].failure is None for payload in (b"raise exit", b"text", b"echo x")] == [False, False, True]
 
-    def test_what_is_recalled_comes_back_untried(self, started: Executor, tmp_path: Path) -> None:
+    def test_a_cancelled_attempt_comes_back_untried(self, started: Executor, tmp_path: Path) -> None:
         log = tmp_path / "log"
         todo = attempts(*(f"log {log} sleep 0.3" for _ in range(started.capacity() + 1)))
         started.submit(todo)
         started.cancel_pending()
-        reports = run_all(started, []) + _collect(started, len(todo))
-        untried = [attempt for report in reports if isinstance(report, Returned) for attempt in report.attempts]
+        events = run_all(started, []) + _collect(started, len(todo))
+        untried = [attempt for event in events if isinstance(event, Returned) for attempt in event.attempts]
         runs = len(log.read_text().splitlines()) if log.exists() else 0
         assert runs + len(untried) == len(todo)
 
@@ -168,7 +168,7 @@ class ExecutorSuite:
 
 
 class IsolatingExecutorSuite(ExecutorSuite):
-    """The whole contract, for an executor that survives its tasks' crashes and enforces deadlines."""
+    """The complete contract, for executors that survive the crash of a task and enforce deadlines."""
 
     @pytest.mark.parametrize(
         ("payload", "number", "words"),
@@ -183,15 +183,15 @@ class IsolatingExecutorSuite(ExecutorSuite):
     )
     def test_a_crash_is_blamed_on_the_task_that_caused_it(self, started: Executor, payload: str, number: int, words: str) -> None:
         todo = attempts(*["echo x"] * 50, payload, *["echo x"] * 50)
-        reports = run_all(started, todo)
-        (lost,) = losses(reports)
+        events = run_all(started, todo)
+        (lost,) = losses(events)
         assert lost.attempt == todo[50]
         assert (lost.failure.code, lost.failure.signal) == ("crash", number)
         assert lost.failure.stage == payload.split(maxsplit=1)[0]
         assert words in lost.failure.message
-        assert sum(isinstance(report, Completed) for report in reports) == 100  # the neighbours
+        assert sum(isinstance(event, Completed) for event in events) == 100  # the other attempts
 
-    def test_a_kill_from_outside_is_taken_for_the_oom_killers(self, started: Executor) -> None:
+    def test_an_external_kill_is_attributed_to_the_oom_killer(self, started: Executor) -> None:
         (lost,) = losses(run_all(started, attempts("signal 9")))
         assert (lost.failure.code, lost.failure.signal) == ("out-of-memory", signal.SIGKILL)
         assert lost.failure.peak_rss > 1_000_000  # bytes, not kibibytes
@@ -199,18 +199,18 @@ class IsolatingExecutorSuite(ExecutorSuite):
     @pytest.mark.parametrize("payload", ["sleep 100", "signal 19"], ids=["hangs", "stops itself"])
     def test_a_task_that_hangs_is_killed_at_its_deadline(self, started: Executor, payload: str) -> None:
         began = time.monotonic()
-        reports = run_all(started, attempts("echo a", payload, "echo b", "echo c"))
-        (lost,) = losses(reports)
+        events = run_all(started, attempts("echo a", payload, "echo b", "echo c"))
+        (lost,) = losses(events)
         assert lost.attempt is not None
         assert lost.attempt.task.payload == payload.encode()
         assert (lost.failure.code, lost.failure.stage) == ("timeout", payload.split(maxsplit=1)[0])
         assert time.monotonic() - began >= _POLICY.timeout
-        assert set(answers(reports)) == {b"echo a", b"echo b", b"echo c"}
+        assert set(answers(events)) == {b"echo a", b"echo b", b"echo c"}
 
-    def test_one_that_is_alone_gets_a_fresh_worker(self, started: Executor) -> None:
+    def test_an_isolated_attempt_gets_a_fresh_worker(self, started: Executor) -> None:
         used = {answer.result for answer in answers(run_all(started, attempts(*["pid"] * 20))).values()}
         for _ in range(4):
-            (answer,) = answers(run_all(started, attempts("pid", alone=True))).values()
+            (answer,) = answers(run_all(started, attempts("pid", isolated=True))).values()
             assert answer.result not in used
             used.add(answer.result)
 
@@ -222,8 +222,8 @@ class IsolatingExecutorSuite(ExecutorSuite):
 
 
 def _collect(executor: Executor, expected: int) -> list[ExecutorEvent]:
-    reports, end = list[ExecutorEvent](), time.monotonic() + _PATIENCE
-    while sum(len(returned(report)) for report in reports) < expected:
-        assert time.monotonic() < end, f"{expected} attempts should come back; reported were {reports}"
-        reports += executor.wait(0.1)
-    return reports
+    events, end = list[ExecutorEvent](), time.monotonic() + _TIMEOUT
+    while sum(len(returned(event)) for event in events) < expected:
+        assert time.monotonic() < end, f"expected {expected} attempts to come back; events: {events}"
+        events += executor.wait(0.1)
+    return events

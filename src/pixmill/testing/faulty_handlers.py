@@ -1,4 +1,4 @@
-"""A handler that does what its payload says, well or badly: for tests of executors and runs."""
+"""A handler that executes the command in its payload, including crashes and hangs, for tests of executors and runs."""
 
 import ctypes
 import errno
@@ -20,21 +20,21 @@ REF = HandlerRef("pixmill.testing.faulty_handlers:handler", preload=("pixmill.te
 
 
 def handler(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
-    """Return the handler. Its payload is a verb and its argument: ``echo x``, ``sleep 0.1``, ``signal 11``, ``log PATH`` ..."""
-    return _obey
+    """Return the handler. Its payload is a verb and an argument: ``echo x``, ``sleep 0.1``, ``signal 11``, ``log PATH`` ..."""
+    return _execute
 
 
 def broken(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
-    """Fail to build a handler, as one does whose library is missing."""
+    """Fail to build a handler, as if a library were missing."""
     raise ImportError("libtrouble.so.1: cannot open shared object file")
 
 
-def hopeless(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
+def exits_on_load(options: bytes) -> Handler:  # noqa: ARG001  # a factory is given options
     """End the process instead of building a handler."""
     os._exit(7)
 
 
-def _obey(payload: bytes, stages: Stages) -> bytes | PendingResult:
+def _execute(payload: bytes, stages: Stages) -> bytes | PendingResult:
     verb, _, argument = payload.decode().partition(" ")
     stages.enter(verb)
     act = _ACTS.get(verb)
@@ -55,7 +55,7 @@ def _compute(argument: str, _: Stages) -> bytes:
 
 def _signal(argument: str, _: Stages) -> bytes:
     os.kill(os.getpid(), int(argument))
-    time.sleep(60)  # SIGSTOP gets here
+    time.sleep(60)  # reached after SIGSTOP
     return b""
 
 
@@ -74,20 +74,20 @@ def _exit(argument: str, _: Stages) -> bytes:
 
 
 def _say(argument: str, _: Stages) -> bytes:
-    print(argument, file=sys.stderr, flush=True)  # noqa: T201  # what a C library would do
+    print(argument, file=sys.stderr, flush=True)  # noqa: T201  # like a C library
     return b""
 
 
 def _log(argument: str, stages: Stages) -> bytes | PendingResult:
-    """Append a line to a file: how often a task ran, seen from outside. A second word is what to do after that."""
-    path, *rest = argument.split(maxsplit=1)
+    """Append a line to a file, so that a test can count runs of a task; then execute the rest of ``argument``, if any."""
+    path, *next_command = argument.split(maxsplit=1)
     with Path(path).open("a") as log:
         log.write("ran\n")
-    return _obey(rest[0].encode(), stages) if rest else b""
+    return _execute(next_command[0].encode(), stages) if next_command else b""
 
 
 def _crash_once(argument: str, stages: Stages) -> bytes:
-    """Crash when the file is not there yet, and make it; succeed when it is."""
+    """Create the file and crash if it does not exist; succeed if it does."""
     marker = Path(argument)
     if not marker.exists():
         marker.touch()
@@ -109,27 +109,27 @@ def _raise(argument: str, _: Stages) -> bytes:
 
 
 def _later(argument: str, stages: Stages) -> PendingResult:
-    """Compute nothing, and leave it to what settles it to do the rest."""
+    """Return a pending result that executes ``argument`` when it is committed."""
     stages.count("things", 1)
-    return PendingResult(argument.encode(), lambda stages: _settle(argument, stages), 0)
+    return PendingResult(argument.encode(), lambda stages: _commit(argument, stages), 0)
 
 
 def _later_and_large(argument: str, stages: Stages) -> PendingResult:
-    """Do the same with a result that takes much memory until it is settled."""
+    """Do the same as ``_later``, with a result that takes 100 MB of memory until it is committed."""
     return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
 
 
-def _settle(argument: str, stages: Stages) -> Phases:
-    """Do each part of ``argument``, between slashes, in a step of its own."""
+def _commit(argument: str, stages: Stages) -> Phases:
+    """Execute the commands in ``argument``, separated by slashes, each in its own phase."""
     first, *others = argument.split(" / ")
-    _obey(first.encode(), stages)
+    _execute(first.encode(), stages)
     for other in others:
         yield
-        _obey(other.encode(), stages)
+        _execute(other.encode(), stages)
 
 
 def _await(argument: str, _: Stages) -> bytes:
-    """Wait for a file, a minute at most."""
+    """Wait for a file to exist, for up to a minute."""
     end = time.monotonic() + 60
     while not Path(argument).exists():
         if time.monotonic() > end:
@@ -156,7 +156,7 @@ def _text(_: str, __: Stages) -> bytes:
 
 
 def _grow(argument: str, _: Stages) -> bytes:
-    _HOARD.append(b"x" * int(argument))
+    _LEAKED.append(b"x" * int(argument))
     return b""
 
 
@@ -166,7 +166,7 @@ def _count(argument: str, stages: Stages) -> bytes:
     return b""
 
 
-_HOARD: list[bytes] = []
+_LEAKED: list[bytes] = []
 _ACTS: dict[str, Callable[[str, Stages], bytes | PendingResult]] = {
     "sleep": _sleep,
     "compute": _compute,

@@ -1,4 +1,4 @@
-"""What every ledger must do. Subclass ``LedgerSuite`` in a test module, give it the fixture ``opener``, and run pytest."""
+"""The contract of ledgers as tests. Subclass ``LedgerSuite`` in a test module, define the fixture ``opener``, and run pytest."""
 
 import multiprocessing
 import signal
@@ -14,14 +14,14 @@ from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
 
-#: opens the same ledger again with each call; picklable where the ledger is ``durable``, so that a new process can use it
+#: opens the same ledger on each call; must be picklable if the ledger is ``durable``, so that a new process can use it
 Opener = Callable[[], Ledger]
 
 _BROKEN = Failure(code="decode", stage="decode", message="cut off", hint="look at it", signal=11, peak_rss=5)
 
 
 class LedgerSuite:
-    """The contract of ``Ledger`` as tests. ``durable`` is whether the ledger outlives its process."""
+    """The contract of ``Ledger`` as tests. ``durable`` says whether the ledger outlives its process."""
 
     durable: ClassVar[bool] = True
 
@@ -32,7 +32,7 @@ class LedgerSuite:
 
     @pytest.fixture
     def ledger(self, opener: Opener) -> Iterator[Ledger]:
-        """Return the ledger, with a run begun."""
+        """Return the ledger after the start of a run."""
         with closing(opener()) as ledger:
             ledger.begin_run()
             yield ledger
@@ -41,18 +41,18 @@ class LedgerSuite:
         assert ledger.get_or_add(tasks(2)) == [fresh(task, is_new=True) for task in tasks(2)]
         assert ledger.counts() == Counts(pending=2)
 
-    def test_admitting_tells_what_is_known_in_the_order_of_the_question(self, ledger: Ledger) -> None:
+    def test_get_or_add_returns_records_in_the_order_of_the_tasks(self, ledger: Ledger) -> None:
         finish(ledger, tasks(3))
         new = Task(number(9), b"new")
-        known = ledger.get_or_add([tasks(3)[2], new, tasks(3)[0]])
-        assert [record.key for record in known] == [b"key-2", b"new", b"key-0"]
-        assert [record.state for record in known] == [State.DONE, State.PENDING, State.DONE]
+        records = ledger.get_or_add([tasks(3)[2], new, tasks(3)[0]])
+        assert [record.key for record in records] == [b"key-2", b"new", b"key-0"]
+        assert [record.state for record in records] == [State.DONE, State.PENDING, State.DONE]
 
     def test_looking_up_changes_nothing(self, ledger: Ledger) -> None:
-        known, new = tasks(2)
-        ledger.get_or_add([known])
-        assert ledger.get_exact([known, new, Task(number(9), known.key)]) == [fresh(known), None, None]
-        assert ledger.get([known.key, new.key]) == [fresh(known), None]
+        added, new = tasks(2)
+        ledger.get_or_add([added])
+        assert ledger.get_exact([added, new, Task(number(9), added.key)]) == [fresh(added), None, None]
+        assert ledger.get([added.key, new.key]) == [fresh(added), None]
         assert ledger.counts() == Counts(pending=1)
 
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
@@ -66,7 +66,7 @@ class LedgerSuite:
         assert record.failure is None
         assert before - 1 <= record.finished_at <= time.time() + 1
 
-    def test_a_failed_task_keeps_the_whole_failure(self, ledger: Ledger) -> None:
+    def test_a_failed_task_keeps_the_complete_failure(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         fail(ledger, [task])
         (record,) = ledger.get_or_add([task])
@@ -82,7 +82,7 @@ class LedgerSuite:
         assert ledger.get_or_add([changed]) == [fresh(changed)]
         assert ledger.counts() == Counts(pending=1)
 
-    def test_what_a_key_was_done_with_last_is_kept_until_it_is_done_again(self, ledger: Ledger) -> None:
+    def test_the_last_result_of_a_key_is_kept_until_it_is_done_again(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         finish(ledger, [task])
         former = b"result of " + task.key
@@ -99,7 +99,7 @@ class LedgerSuite:
         finish(ledger, [again])
         assert [(record.former, record.result) for record in ledger.records()] == [(b"", former)]
 
-    def test_what_a_key_was_done_with_last_survives_a_dead_run(self, ledger: Ledger, opener: Opener) -> None:
+    def test_the_last_result_of_a_key_survives_a_dead_run(self, ledger: Ledger, opener: Opener) -> None:
         (task,) = tasks(1)
         finish(ledger, [task])
         changed = Task(number(77), task.key)
@@ -121,7 +121,7 @@ class LedgerSuite:
         expected = [fresh(done, former=b"result of " + done.key), fresh(failed)]
         assert list(ledger.records()) == expected
 
-    def test_a_task_that_was_left_alone_is_pending_and_counts_no_attempt(self, ledger: Ledger) -> None:
+    def test_a_skipped_task_is_pending_and_counts_no_attempt(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         ledger.get_or_add([task])
         ledger.start_attempts([Attempt(task)])
@@ -130,7 +130,7 @@ class LedgerSuite:
         ledger.begin_run()
         assert list(ledger.records()) == [fresh(task)]
 
-    def test_what_is_said_of_an_older_id_is_ignored(self, ledger: Ledger) -> None:
+    def test_calls_about_an_older_id_are_ignored(self, ledger: Ledger) -> None:
         (old,) = tasks(1)
         changed = Task(number(77), old.key)
         ledger.get_or_add([old])
@@ -150,7 +150,7 @@ class LedgerSuite:
         (record,) = ledger.get_or_add([task])
         assert (record.attempts, record.state) == (2, State.PENDING)
 
-    def test_a_released_try_does_not_count(self, ledger: Ledger) -> None:
+    def test_a_released_attempt_does_not_count(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         ledger.get_or_add([task])
         ledger.start_attempts([Attempt(task)])
@@ -173,7 +173,7 @@ class LedgerSuite:
             after.begin_run()
             assert after.get_or_add([died])[0].interruptions == 1
 
-    def test_a_task_that_is_started_anew_is_pending_again(self, ledger: Ledger) -> None:
+    def test_a_finished_task_that_is_started_again_is_pending(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         finish(ledger, [task])
         ledger.start_attempts([Attempt(task, 2)])
@@ -209,16 +209,16 @@ class LedgerSuite:
         ledger.get_or_add([Task(number(1), key) for key in keys])
         assert [record.key for record in ledger.records()] == sorted(keys)
 
-    def test_records_can_be_asked_for_by_state(self, ledger: Ledger) -> None:
-        every = tasks(9)
-        ledger.get_or_add(every)
-        finish(ledger, every[:4])
-        fail(ledger, every[4:6])
-        ledger.start_attempts([Attempt(every[6])])
-        found = {state: [record.key for record in ledger.records(state)] for state in State}
-        assert found[State.DONE] == [task.key for task in every[:4]]
-        assert found[State.FAILED] == [task.key for task in every[4:6]]
-        assert found[State.PENDING] == [task.key for task in every[6:]]
+    def test_records_can_be_filtered_by_state(self, ledger: Ledger) -> None:
+        all_tasks = tasks(9)
+        ledger.get_or_add(all_tasks)
+        finish(ledger, all_tasks[:4])
+        fail(ledger, all_tasks[4:6])
+        ledger.start_attempts([Attempt(all_tasks[6])])
+        keys = {state: [record.key for record in ledger.records(state)] for state in State}
+        assert keys[State.DONE] == [task.key for task in all_tasks[:4]]
+        assert keys[State.FAILED] == [task.key for task in all_tasks[4:6]]
+        assert keys[State.PENDING] == [task.key for task in all_tasks[6:]]
 
     def test_the_ledger_may_be_changed_while_its_records_are_read(self, ledger: Ledger) -> None:
         many = tasks(3000)
@@ -226,43 +226,43 @@ class LedgerSuite:
         assert ledger.reset(record.key for record in ledger.records(State.FAILED)) == 3000
         assert ledger.counts() == Counts(pending=3000)
 
-    def test_forgetting_makes_keys_new(self, ledger: Ledger) -> None:
-        kept, forgotten = tasks(2)
-        fail(ledger, [kept, forgotten])
-        assert ledger.reset([forgotten.key, b"never heard of"]) == 1
+    def test_resetting_makes_keys_new(self, ledger: Ledger) -> None:
+        untouched, reset = tasks(2)
+        fail(ledger, [untouched, reset])
+        assert ledger.reset([reset.key, b"unknown"]) == 1
         assert ledger.counts() == Counts(failed=1, pending=1)
-        assert ledger.get_or_add([forgotten]) == [fresh(forgotten)]
+        assert ledger.get_or_add([reset]) == [fresh(reset)]
 
-    def test_discarding_removes_keys_and_tells_what_was_known(self, ledger: Ledger) -> None:
-        kept, discarded = tasks(2)
-        finish(ledger, [kept, discarded])
+    def test_deleting_removes_keys_and_returns_their_records(self, ledger: Ledger) -> None:
+        untouched, deleted = tasks(2)
+        finish(ledger, [untouched, deleted])
         before = list(ledger.records())
-        assert ledger.delete([discarded.key, b"never heard of"]) == [record for record in before if record.key == discarded.key]
-        assert [record.key for record in ledger.records()] == [kept.key]
-        assert ledger.get_or_add([discarded]) == [fresh(discarded, is_new=True)]
+        assert ledger.delete([deleted.key, b"unknown"]) == [record for record in before if record.key == deleted.key]
+        assert [record.key for record in ledger.records()] == [untouched.key]
+        assert ledger.get_or_add([deleted]) == [fresh(deleted, is_new=True)]
 
-    def test_what_another_ledger_knows_is_taken_over_as_it_is(self, ledger: Ledger) -> None:
-        done, failed, fresh_there = tasks(3)
+    def test_imported_records_are_unchanged(self, ledger: Ledger) -> None:
+        done, failed, pending = tasks(3)
         other = MemoryLedger()
         finish(other, [done])
         fail(other, [failed])
-        other.get_or_add([fresh_there])
+        other.get_or_add([pending])
         fail(ledger, [done])
         assert ledger.import_records(other.records()) == 3
         assert list(ledger.records()) == list(other.records())
         assert ledger.counts() == other.counts()
 
-    def test_a_task_that_was_taken_over_is_not_in_flight(self, ledger: Ledger, opener: Opener) -> None:
+    def test_an_imported_task_is_not_in_flight(self, ledger: Ledger, opener: Opener) -> None:
         (task,) = tasks(1)
         ledger.get_or_add([task])
         ledger.start_attempts([Attempt(task)])
-        known = Record(key=task.key, id=task.id, state=State.PENDING, attempts=1)
-        ledger.import_records([known])
+        imported = Record(key=task.key, id=task.id, state=State.PENDING, attempts=1)
+        ledger.import_records([imported])
         if self.durable:
             ledger.close()
             ledger = opener()
         ledger.begin_run()
-        assert ledger.get([task.key]) == [known]
+        assert ledger.get([task.key]) == [imported]
         ledger.close()
 
     def test_runs_are_remembered_with_their_counts(self, ledger: Ledger) -> None:
@@ -288,7 +288,7 @@ class LedgerSuite:
         ledger.close()
         ledger.close()
 
-    def test_everything_is_there_when_it_is_opened_again(self, ledger: Ledger, opener: Opener) -> None:
+    def test_all_records_are_present_after_reopening(self, ledger: Ledger, opener: Opener) -> None:
         finish(ledger, tasks(3))
         fail(ledger, [Task(number(8), b"bad")])
         before = list(ledger.records())
@@ -297,83 +297,81 @@ class LedgerSuite:
             assert list(again.records()) == before
 
     @pytest.mark.parametrize("calls", [1, 2, 3, 7, 40])
-    def test_what_was_recorded_survives_kill_9_at_the_next_instruction(self, opener: Opener, calls: int) -> None:
+    def test_recorded_changes_survive_kill_9_at_the_next_instruction(self, opener: Opener, calls: int) -> None:
         if not self.durable:
-            pytest.skip("this ledger lasts as long as its process")
-        said = _kill_a_writer_after(calls, opener)
+            pytest.skip("this ledger does not outlive its process")
+        reported = _kill_a_writer_after(calls, opener)
         with closing(opener()) as ledger:
             ledger.begin_run()
-            known = {record.key: record for record in ledger.records()}
-            assert ledger.counts().found == len(known)
-        for index in range(said["admitted"]):
-            assert tasks(index + 1)[-1].key in known
-        for index in range(said["finished"]):
-            assert known[tasks(index + 1)[-1].key].state == State.DONE
-        for index in range(said["finished"] + 1, said["started"]):
-            record = known[tasks(index + 1)[-1].key]
+            records = {record.key: record for record in ledger.records()}
+            assert ledger.counts().found == len(records)
+        for index in range(reported["added"]):
+            assert tasks(index + 1)[-1].key in records
+        for index in range(reported["finished"]):
+            assert records[tasks(index + 1)[-1].key].state == State.DONE
+        for index in range(reported["finished"] + 1, reported["started"]):
+            record = records[tasks(index + 1)[-1].key]
             assert (record.attempts, record.interruptions) == (0, 1)
 
 
 def number(value: int) -> bytes:
-    """Return an id, 16 bytes made of ``value``."""
+    """Return a 16-byte id made from ``value``."""
     return value.to_bytes(16, "big")
 
 
 def tasks(count: int) -> list[Task]:
-    """Return ``count`` tasks, always the same ones."""
+    """Return ``count`` tasks, the same ones on each call."""
     return [Task(number(index), b"key-%d" % index) for index in range(count)]
 
 
 def fresh(task: Task, *, is_new: bool = False, former: bytes = b"") -> Record:
-    """Return what a ledger says of a task that has not been tried: ``is_new`` when it has just been admitted."""
+    """Return the expected record of an untried task; ``is_new`` for one that has just been added."""
     return Record(key=task.key, id=task.id, state=State.PENDING, is_new=is_new, former=former)
 
 
 def finish(ledger: Ledger, done: Sequence[Task]) -> None:
-    """Take tasks all the way to done."""
+    """Add and start the tasks, and record them as done."""
     ledger.get_or_add(done)
     ledger.start_attempts([Attempt(task) for task in done])
     ledger.record_outcomes([Done(task=task, result=b"result of " + task.key) for task in done])
 
 
 def fail(ledger: Ledger, failed: Sequence[Task]) -> None:
-    """Take tasks all the way to failed."""
+    """Add and start the tasks, and record them as failed."""
     ledger.get_or_add(failed)
     ledger.start_attempts([Attempt(task) for task in failed])
     ledger.record_outcomes([Failed(task=task, failure=_BROKEN) for task in failed])
 
 
 def _kill_a_writer_after(calls: int, opener: Opener) -> dict[str, int]:
-    """Let a process write, kill it once it has reported so many calls, and return how far it said it was."""
+    """Start a process that writes, kill it after it has reported ``calls`` calls, and return the number of each kind reported."""
     context = multiprocessing.get_context("spawn")
-    hear, tell = context.Pipe(duplex=False)
-    writer = context.Process(target=_write_for_ever, args=(opener, tell))
+    receiver, sender = context.Pipe(duplex=False)
+    writer = context.Process(target=_write_forever, args=(opener, sender))
     writer.start()
-    tell.close()
-    said = {"admitted": 0, "started": 0, "finished": 0}
-    heard = 0
+    sender.close()
+    reported = {"added": 0, "started": 0, "finished": 0}
     try:
         while True:
-            said[hear.recv()] += 1
-            heard += 1
-            if heard == calls:
+            reported[receiver.recv()] += 1
+            if sum(reported.values()) == calls:
                 writer.kill()
     except EOFError:
         pass
     writer.join()
     assert writer.exitcode == -signal.SIGKILL
-    return said
+    return reported
 
 
-def _write_for_ever(opener: Opener, tell: Connection) -> None:
+def _write_forever(opener: Opener, sender: Connection) -> None:
     ledger = opener()
     ledger.begin_run()
     for index in range(1_000_000):
         task = Task(number(index), b"key-%d" % index)
         ledger.get_or_add([task])
-        tell.send("admitted")
+        sender.send("added")
         ledger.start_attempts([Attempt(task)])
-        tell.send("started")
+        sender.send("started")
         if index:
             ledger.record_outcomes([Done(task=Task(number(index - 1), b"key-%d" % (index - 1)))])
-            tell.send("finished")
+            sender.send("finished")

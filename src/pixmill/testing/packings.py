@@ -1,4 +1,4 @@
-"""The suite that every packing of datasets passes: the same samples give the same bytes, and every member can be read again."""
+"""The contract of dataset packings as tests: the same samples give the same bytes, and every member can be read back."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,7 +18,7 @@ Packed = tuple[Sample, Sequence[bytes]]
 
 
 def sample(number: int, *, size: int = 1000, renditions: Sequence[str] = ("",), folder: str = "a/b") -> Packed:
-    """Return the sample with this ``number`` and the content of its members: noise, the same for the same number."""
+    """Return sample ``number`` and the contents of its members: noise that depends only on ``number``."""
     key = f"{folder}/photo {number:04}"
     contents = [Random(f"{number} {name}").randbytes(size + number) for name in renditions]  # noqa: S311  # noise
     names = [f"{key}.{name}.jpg" if name else f"{key}.jpg" for name in renditions]
@@ -30,7 +30,7 @@ def sample(number: int, *, size: int = 1000, renditions: Sequence[str] = ("",), 
 
 
 class PackingSuite:
-    """Subclass it with ``packing`` set."""
+    """The contract of ``Packing`` as tests. Subclass it and set ``packing``."""
 
     packing: type[Packing]
 
@@ -47,28 +47,28 @@ class PackingSuite:
         samples = [sample(number, renditions=renditions) for number in range(20)]
         path, positions = self.pack(tmp_path, samples)
         with closing(self.packing.reader(path)) as reader:
-            for (_, contents), places in reversed(list(zip(samples, positions, strict=True))):
-                assert [reader.read(place, len(content)) for place, content in zip(places, contents, strict=True)] == contents
+            for (_, contents), offsets in reversed(list(zip(samples, positions, strict=True))):
+                assert [reader.read(offset, len(content)) for offset, content in zip(offsets, contents, strict=True)] == contents
 
     def test_the_same_samples_give_the_same_bytes(self, tmp_path: Path) -> None:
         samples = [sample(number) for number in range(20)]
         first, second = (self.pack(tmp_path / name, samples)[0].read_bytes() for name in ("first", "second"))
         assert first == second
 
-    def test_one_other_bit_gives_other_bytes(self, tmp_path: Path) -> None:
-        (_, before), (known, after) = sample(0), sample(0)
-        changed = [bytes([after[0][0] ^ 1]) + after[0][1:]]
-        paths = [self.pack(tmp_path / name, [(known, each)])[0] for name, each in (("before", before), ("after", changed))]
+    def test_a_single_changed_bit_changes_the_bytes(self, tmp_path: Path) -> None:
+        first, contents = sample(0)
+        changed = [bytes([contents[0][0] ^ 1]) + contents[0][1:]]
+        paths = [self.pack(tmp_path / name, [(first, each)])[0] for name, each in (("before", contents), ("after", changed))]
         assert paths[0].read_bytes() != paths[1].read_bytes()
 
-    def test_an_empty_shard_is_a_shard(self, tmp_path: Path) -> None:
+    def test_an_empty_shard_is_valid(self, tmp_path: Path) -> None:
         path, _ = self.pack(tmp_path, [])
         self.packing.reader(path).close()
 
-    def test_names_that_are_no_text_are_taken_as_they_are(self, tmp_path: Path) -> None:
+    def test_names_that_are_not_text_are_preserved(self, tmp_path: Path) -> None:
         written, contents = sample(0)
-        odd = Sample(b"caf\xe9/\xff", b"caf\xe9/\xff.png", (written.members[0],))
-        path, positions = self.pack(tmp_path, [(odd, contents)])
+        not_text = Sample(b"caf\xe9/\xff", b"caf\xe9/\xff.png", (written.members[0],))
+        path, positions = self.pack(tmp_path, [(not_text, contents)])
         with closing(self.packing.reader(path)) as reader:
             assert reader.read(positions[0][0], len(contents[0])) == contents[0]
 
@@ -79,13 +79,13 @@ class PackingSuite:
             with closing(self.packing.reader(path)) as reader:
                 assert reader.read(positions[0][0], len(packed[1][0])) == packed[1][0]
 
-    def test_a_shard_that_is_cut_off_is_not_read_as_if_it_were_whole(self, tmp_path: Path) -> None:
+    def test_a_truncated_shard_is_not_read_as_if_it_were_complete(self, tmp_path: Path) -> None:
         packed = sample(0, size=5000)
         path, positions = self.pack(tmp_path, [packed])
         path.write_bytes(path.read_bytes()[:2000])
         with pytest.raises(ReadError), closing(self.packing.reader(path)) as reader:
             reader.read(positions[0][0], len(packed[1][0]))
 
-    def test_a_shard_that_is_not_there_is_an_error_with_its_name(self, tmp_path: Path) -> None:
+    def test_a_missing_shard_is_an_error_with_its_name(self, tmp_path: Path) -> None:
         with pytest.raises(ReadError, match="nowhere"):
             self.packing.reader(tmp_path / "nowhere")
