@@ -7,19 +7,19 @@ INSTALLED := .venv/installed
 TOOLS := .venv/tools
 FUZZER := .venv/fuzzer
 
-help: ## list what can be done here
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(INSTALLED) ## convert data/input to data/output, with sample images where there are none
+run: $(INSTALLED) ## convert data/input to data/output, creating sample images if there are none
 	@$(BIN)/python -m pixmill.testing.sample_images data/input
 	$(BIN)/pixmill run data/input data/output
 	@echo
-	@echo 'Look at data/output. Then try:'
+	@echo 'The outputs are in data/output. Next, try:'
 	@echo '  $(BIN)/pixmill run data/input data/small --size 400x400 --fit cover --format webp'
 	@echo '  $(BIN)/pixmill explain resize'
 	@echo '  $(BIN)/pixmill run --help'
 
-test: lint types contracts pytest ## lint, types, import contracts and every test: what CI runs
+test: lint types contracts pytest ## run lint, type checks, import contracts and every test, as CI does
 
 check: test ## the same as test
 
@@ -36,20 +36,20 @@ contracts: $(TOOLS)
 pytest: $(TOOLS)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-faults: $(FUZZER) ## inject every fault into the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, best as root)
+faults: $(FUZZER) ## run the fault-injection tests on the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, preferably as root)
 	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal
 	$(BIN)/python docs/reliability.py .pytest_cache/faults.json
 
-reference: $(INSTALLED) ## write docs/reference anew from the declarations
+reference: $(INSTALLED) ## regenerate docs/reference from the declarations
 	$(BIN)/pixmill explain --write docs/reference
 
-bench: $(TOOLS) ## measure this machine, and print the ratios that the documents quote
+bench: $(TOOLS) ## run the benchmarks and print the ratios that the documentation quotes
 	$(BIN)/python benchmarks/run.py
 
-lock: ## pin the newest versions that fit pyproject.toml in requirements*.txt
+lock: ## pin the latest versions allowed by pyproject.toml in requirements*.txt
 	sh requirements.sh
 
-clean: ## remove everything that make made, outputs excepted
+clean: ## remove everything that make created, except outputs
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/pip:

@@ -1,9 +1,9 @@
-"""Checksums of every file in a folder, with the guarantees of the engine: on every core, resumable, one outcome a file.
+"""Computes the checksum of every file in a folder with pixmill's engine: on every core, resumable, one outcome per file.
 
     python examples/checksums.py FOLDER LEDGER.sqlite
 
-Nothing here is about images. Interrupt it, run it again: files that are done and unchanged are skipped. A file that cannot be
-read is reported and costs no other file anything. Exit code 1 when there were such files.
+Nothing here is about images. Interrupt it and run it again: files that are done and unchanged are skipped. A file that cannot
+be read is reported and does not affect other files. Exits with 1 if there were such files.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ def checksum(payload: bytes) -> bytes:
 
 
 def tasks(folder: Path) -> Iterator[Task]:
-    """Yield a task for each file; its size and time of change are part of what it is."""
+    """Yield a task for each file; its version is its size and modification time, so a changed file is processed again."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             status = path.stat()
@@ -32,7 +32,7 @@ def tasks(folder: Path) -> Iterator[Task]:
 
 
 def main(folder: str, ledger_file: str) -> int:
-    """Print a line for each file and what became of all; return the exit code."""
+    """Print a line for each file and the totals; return the exit code."""
     with closing(SqliteLedger(Path(ledger_file))) as ledger, open_run(tasks(Path(folder)), checksum, ledger=ledger) as run:
         for outcome in run:
             name = os.fsdecode(outcome.task.key)
@@ -42,7 +42,7 @@ def main(folder: str, ledger_file: str) -> int:
                 case Failed():
                     print(f"{name}: {outcome.failure.message}", file=sys.stderr)
                 case Skipped():
-                    pass  # the ledger has it: ledger.look_up or ledger.records tell the result
+                    pass  # already done; ledger.get or ledger.records return the result
         counts = run.counts
     print(f"{counts.done} done, {counts.skipped} unchanged, {counts.failed} failed", file=sys.stderr)
     return 1 if counts.failed else 0

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Sixteen shards of one output as a Slurm array: every task makes its own part, with a ledger of its own.
+# Sixteen shards of one run as a Slurm array: every task processes its own shard, with its own ledger.
 #
 #   sbatch slurm-array.sh /shared/photos /shared/thumbs --size 800x600 --format webp
-#   pixmill status /shared/thumbs        all shards as one
+#   pixmill status /shared/thumbs        the combined status of all shards
 #
-# Submit it again to go on where it stopped; `sbatch --array=3,7 ...` for shards 3 and 7 alone.
+# Submit it again to resume; use `sbatch --array=3,7 ...` to run only shards 3 and 7.
 #SBATCH --job-name=pixmill
 #SBATCH --array=1-16
 #SBATCH --nodes=1
@@ -17,7 +17,7 @@
 #SBATCH --signal=B:TERM@60
 set -eu
 
-# Not SLURM_ARRAY_TASK_COUNT: that is 2 for --array=3,7, and another number of shards is another split.
+# Not SLURM_ARRAY_TASK_COUNT: that is 2 for --array=3,7, and a different number of shards splits the files differently.
 SHARDS=16
 
 source=$1
