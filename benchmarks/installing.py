@@ -1,4 +1,4 @@
-"""Get the peers: pinned, into a cache outside the checkout. What cannot be had is left out, and said."""
+"""Installs the peers, pinned, into a cache outside the checkout. Peers that cannot be installed are left out with a message."""
 
 import os
 import shutil
@@ -9,23 +9,23 @@ from pathlib import Path
 
 import msgspec
 
-#: The versions that are measured. Debian's are those of the release, and are recorded with the run.
+#: The measured versions. The versions of Debian packages depend on the release, and are recorded with the run.
 PINNED = {
     "sharp": "0.35.5", "pyvips": "3.2.0", "pyvips-binary": "8.18.7", "opencv-python-headless": "5.0.0.93",
     "pillow": "13.0.0", "pillow-simd": "12.1.1.post0",
 }  # fmt: skip
 ALONGSIDE = {"pyvips": ["pyvips-binary"]}
-#: What pillow-simd is built against, and the Debian package that has it.
+#: The headers that pillow-simd is built with, and the Debian packages that contain them.
 HEADERS = {"jpeglib.h": "libjpeg-dev", "zlib.h": "zlib1g-dev", "webp/encode.h": "libwebp-dev"}
 SAID = 300
 
 
 class Missing(Exception):
-    """A peer cannot be had here; the message says why."""
+    """A peer cannot be installed; the message has the reason."""
 
 
 class Bench(msgspec.Struct, frozen=True):
-    """Where peers are installed."""
+    """The folder in which peers are installed."""
 
     cache: Path
 
@@ -39,14 +39,14 @@ class Bench(msgspec.Struct, frozen=True):
         return sys.executable if name == "pixmill" else str(self.cache / name / "bin" / "python")
 
     def pixmill(self) -> str:
-        """Return the version under test: the commit, with a word when the sources differ from it."""
+        """Return the version under test: the commit, with the suffix ``-dirty`` if the sources differ from it."""
         root = Path(__file__).parents[1]
         done = subprocess.run(["git", "describe", "--always"], cwd=root, capture_output=True, text=True, check=False)
         is_clean = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "src"], cwd=root, check=False).returncode == 0
         return (done.stdout.strip() or "unknown") + ("" if is_clean else "-dirty")
 
     def venv(self, name: str, package: str, *options: str, environment: dict[str, str] | None = None) -> str:
-        """Install the pinned ``package`` into an environment of its own; return its version."""
+        """Install the pinned ``package`` into its own environment; return its version."""
         place = self.cache / name
         if not (place / "installed").is_file():
             venv.create(place, with_pip=True, clear=True)
@@ -77,7 +77,7 @@ class Bench(msgspec.Struct, frozen=True):
     def sharp(self) -> str:
         """Install sharp from npm."""
         if shutil.which("npm") is None:
-            raise Missing("there is no npm")
+            raise Missing("npm is not installed")
         if not (self.sharp_home / "node_modules" / "sharp").is_dir():
             self.sharp_home.mkdir(parents=True, exist_ok=True)
             (self.sharp_home / "package.json").write_text("{}")
@@ -85,16 +85,16 @@ class Bench(msgspec.Struct, frozen=True):
         return PINNED["sharp"]
 
     def program(self, name: str, package: str) -> str:
-        """Find the program ``name``, or install the Debian ``package`` where that may be done; return its version."""
+        """Find the program ``name``, or install the Debian ``package`` as root; return its version."""
         if shutil.which(name) is None:
             _apt(package)
         done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False)
-        return done.stdout.strip() or "of the system"
+        return done.stdout.strip() or "system version"
 
 
 def _apt(*packages: str) -> None:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise Missing(f"needs the Debian packages {', '.join(packages)}, and this is not root on Debian")
+        raise Missing(f"needs the Debian packages {', '.join(packages)}; installing them requires root on Debian")
     _run(
         "apt-get",
         "install",

@@ -1,4 +1,4 @@
-"""Describe the machine: a figure means nothing without it."""
+"""Describes the machine, without which a measurement is meaningless."""
 
 import os
 import platform
@@ -6,11 +6,11 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))  # what benchmarks share with tests is in tests/support
+sys.path.append(str(Path(__file__).parents[1] / "tests"))  # benchmarks share tests/support
 
 
 def describe() -> dict[str, str | int]:
-    """Return what decides how fast a run is here: processor, cores that may be used, memory, system, Python."""
+    """Return the properties that determine the speed of a run: processor, usable cores, memory, file system, system, Python."""
     return {
         "processor": processor(),
         "cores": cores(),
@@ -23,29 +23,29 @@ def describe() -> dict[str, str | int]:
 
 
 def keep_bytecode() -> None:
-    """Have every Python that we start keep what it compiles, as it does where something is installed, whatever is said here.
+    """Let every Python process that a benchmark starts cache its bytecode, as in an installation, whatever the environment says.
 
-    Else each process compiles all of its modules at each start, which takes more than anything else that it does then.
+    Otherwise each process compiles all of its modules at every start, which takes most of the start-up time.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
 
 
 def processor() -> str:
-    """Return the name of the processor with its vector instructions, which decide more than its clock."""
+    """Return the name of the processor with its vector instructions, which matter more than its clock rate."""
     try:
-        about = Path("/proc/cpuinfo").read_text()
+        cpuinfo = Path("/proc/cpuinfo").read_text()
     except OSError:
         return platform.processor() or platform.machine()
-    name = re.search(r"model name\s*:\s*(.+)", about)
-    flags = re.search(r"flags\s*:\s*(.+)", about)
-    has = set(flags[1].split()) if flags else set()
-    vectors = [label for label, flag in (("AVX2", "avx2"), ("AVX-512", "avx512bw")) if flag in has]
+    name = re.search(r"model name\s*:\s*(.+)", cpuinfo)
+    flags = re.search(r"flags\s*:\s*(.+)", cpuinfo)
+    features = set(flags[1].split()) if flags else set()
+    vectors = [label for label, flag in (("AVX2", "avx2"), ("AVX-512", "avx512bw")) if flag in features]
     return ", ".join([name[1] if name else platform.machine(), *vectors])
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -55,11 +55,11 @@ def memory() -> str:
 
 
 def file_system(path: Path) -> str:
-    """Return the type of the file system that holds ``path``: a fsync costs nothing on some."""
+    """Return the type of the file system that contains ``path``; on some types fsync costs nothing."""
     try:
         mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
     except OSError:
         return "unknown"
-    whole = str(path.resolve())
-    holding = [(point, kind) for point, kind in mounts if whole == point or whole.startswith(point.rstrip("/") + "/")]
-    return max(holding, default=("", "unknown"), key=lambda mount: len(mount[0]))[1]
+    resolved = str(path.resolve())
+    containing = [(point, kind) for point, kind in mounts if resolved == point or resolved.startswith(point.rstrip("/") + "/")]
+    return max(containing, default=("", "unknown"), key=lambda mount: len(mount[0]))[1]

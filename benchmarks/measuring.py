@@ -1,4 +1,4 @@
-"""Run a command, and say what it took: time, processor, memory of all its processes."""
+"""Runs a command and measures its time, CPU time, and the memory of all its processes."""
 
 import contextlib
 import ctypes
@@ -14,14 +14,14 @@ from pathlib import Path
 import msgspec
 
 PR_SET_CHILD_SUBREAPER = 36
-SAMPLE = 0.25  # seconds between two looks at the memory, which take processor time from what is looked at
+SAMPLE = 0.25  # seconds between memory samples; sampling takes CPU time from the measured processes
 KIB = 1024
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What a command took: seconds by the clock, seconds of all processors, bytes at the worst moment.
+    """The cost of a command: elapsed seconds, CPU seconds, and peak memory in bytes.
 
-    ``rss`` counts a page once for every process that has it, ``pss`` once; 0 where the system does not tell.
+    ``rss`` counts a page once per process that maps it, ``pss`` once in total; 0 if the system does not report it.
     """
 
     seconds: float
@@ -31,11 +31,11 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class CommandFailed(Exception):
-    """The command did not end well; the message is the end of what it said."""
+    """The command failed; the message is the end of its output."""
 
 
 def measure(command: Sequence[str], *, environment: Mapping[str, str], timeout: float) -> Measured:
-    """Run ``command`` to its end, and to that of every process that it leaves behind."""
+    """Run ``command`` and wait for it and for every process that it leaves behind."""
     _adopt_orphans()
     with tempfile.TemporaryFile() as said:
         began = time.perf_counter()
@@ -51,20 +51,20 @@ def measure(command: Sequence[str], *, environment: Mapping[str, str], timeout: 
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of processes whose own ends first, so that none escapes the account."""
+    """Become the parent of processes whose own parent ends first, so that all of them are measured."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float]:
-    """Return exit status and processor time of the process and of all that it waited for."""
+    """Return the exit status and the CPU time of the process and of all children that it waited for."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def _orphans() -> Iterator[float]:
-    """Wait for what was left behind; yield the processor time of each."""
+    """Wait for orphaned processes; yield the CPU time of each."""
     with contextlib.suppress(ChildProcessError):
         while True:
             usage = os.wait3(0)[2]
@@ -83,7 +83,7 @@ def _limited(process: subprocess.Popen[bytes], timeout: float) -> Iterator[None]
 
 @contextlib.contextmanager
 def _watched(root: int) -> Iterator[list[int]]:
-    """Keep the peaks of RSS and PSS of ``root`` and its descendants in the list that is given, until the block is left."""
+    """Yield a list that is updated with the peak RSS and PSS of ``root`` and its descendants for the duration of the block."""
     peaks, ended = [0, 0], threading.Event()
 
     def watch() -> None:
@@ -109,7 +109,7 @@ def _tree(root: int) -> Iterator[int]:
 
 
 def _memory(pid: int) -> tuple[int, int]:
-    """Return RSS and PSS of a process in bytes; 0 for one that has just ended."""
+    """Return the RSS and PSS of a process in bytes; 0 if it has just ended."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
         sizes = {name: int(value.split()[0]) * KIB for name, value in (line.split(":") for line in lines)}

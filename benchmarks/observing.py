@@ -1,9 +1,9 @@
-"""What it costs to be watched: the same run with everything that observes it switched on, and with nothing, in turn.
+"""Measures the cost of observability: the same run with all of it switched on and with none of it, alternating.
 
     python benchmarks/observing.py [--seconds 170] [--copies 150] [FOLDER]
 
-On: a log, events, a metrics file, a scrape a second, and the live page with somebody who looks at it. Prints for each pair, and as
-the median of all, the throughput on / off, and the processor time of the whole run off / on, which a busy machine disturbs less.
+On: a log, events, a metrics file, one scrape per second, and the live page with one viewer. Prints for each pair, and as the median
+of all pairs, the throughput on / off, and the CPU time of the complete run off / on, which a busy machine disturbs less.
 """
 
 import argparse
@@ -31,18 +31,18 @@ import machine
 from support.ports import free_port
 
 PIXMILL = (sys.executable, "-m", "pixmill")
-FEWEST = 3  # pairs, however long they take
+MIN_PAIRS = 3  # however long they take
 
 
 class Cost(NamedTuple):
-    """Seconds by the clock of the run itself, and of all processors together."""
+    """The elapsed seconds of the run itself, and the CPU seconds of all its processes."""
 
     wall: float
     processor: float
 
 
 class Pair(NamedTuple):
-    """What was left of the throughput, and of the work that a second of processor time does: 1 is all."""
+    """The ratios of throughput and of work per CPU second, with and without observability; 1 means no cost."""
 
     throughput: float
     processor: float
@@ -52,10 +52,10 @@ def main() -> None:
     """Measure and print."""
     machine.keep_bytecode()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", help="pictures to process; samples are made where it is left out")
-    parser.add_argument("--seconds", type=float, default=170, help="how long to go on")
+    parser.add_argument("folder", nargs="?", help="images to process; if omitted, sample images are created")
+    parser.add_argument("--seconds", type=float, default=170, help="time limit of the measurement")
     parser.add_argument(
-        "--copies", type=int, default=150, help="of the samples: enough for runs of half a minute, in which a start costs little"
+        "--copies", type=int, default=150, help="copies of each image; runs of half a minute make the cost of start-up negligible"
     )
     asked = parser.parse_args()
     began = time.monotonic()
@@ -63,10 +63,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pixmill-observing-") as name:
         work = Path(name)
         source = _pictures(work, asked.folder, asked.copies)
-        for observed in (False, True):  # what is read first comes from the disk, and modules are not compiled yet
+        for observed in (False, True):  # warm the page cache and the bytecode cache
             run(work, source, observed=observed)
         longest = 0.0
-        while len(pairs) < FEWEST or time.monotonic() - began + longest < asked.seconds:
+        while len(pairs) < MIN_PAIRS or time.monotonic() - began + longest < asked.seconds:
             started = time.monotonic()
             pairs.append(_pair(work, source, first=bool(len(pairs) % 2)))
             longest = max(longest, time.monotonic() - started)
@@ -103,13 +103,13 @@ def run(work: Path, source: Path, *, observed: bool) -> Cost:
 
 
 def _pair(work: Path, source: Path, *, first: bool) -> Pair:
-    """Measure both, the observed one ``first`` or last: what grows slower in the meantime disturbs both alike."""
+    """Measure both, the observed one ``first`` or last, so that a slow drift of the machine affects both equally."""
     costs = {observed: run(work, source, observed=observed) for observed in (first, not first)}
     return Pair(costs[False].wall / costs[True].wall, costs[False].processor / costs[True].processor)
 
 
 def _words(pair: Pair) -> str:
-    return f"throughput on/off {pair.throughput:.3f}, processor time off/on {pair.processor:.3f}"
+    return f"throughput on/off {pair.throughput:.3f}, CPU time off/on {pair.processor:.3f}"
 
 
 def _spread(values: Sequence[float]) -> tuple[float, float]:
@@ -131,7 +131,7 @@ def _pictures(work: Path, folder: str | None, copies: int) -> Path:
 
 @contextmanager
 def _beside(work: Callable[[str, threading.Event], None], address: str) -> Iterator[None]:
-    """Have a thread ask ``address`` for as long as the block lasts."""
+    """Run ``work`` with ``address`` in a thread for the duration of the block."""
     over = threading.Event()
     thread = threading.Thread(target=work, args=(address, over))
     thread.start()
@@ -143,14 +143,14 @@ def _beside(work: Callable[[str, threading.Event], None], address: str) -> Itera
 
 
 def _scrape(address: str, over: threading.Event) -> None:
-    """Ask once a second, as a Prometheus in a hurry does."""
+    """Scrape once per second, like Prometheus with a short interval."""
     while not over.wait(1.0):
         with suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:
             answer.read()
 
 
 def _look(address: str, over: threading.Event) -> None:
-    """Open the page, then ask for what is new and for each new picture as soon as there is an answer, as its script does."""
+    """Open the page, then request each update and each new picture without delay, like the script of the page."""
     seen: set[str] = set()
     with closing(HTTPConnection(urlsplit(address).netloc, timeout=5)) as browser, suppress(OSError, HTTPException):
         page = _fetched(browser, "/").decode()
@@ -166,7 +166,7 @@ def _look(address: str, over: threading.Event) -> None:
 
 
 def _fetched(browser: HTTPConnection, target: str) -> bytes:
-    """Return the body of an answer; the connection is kept, as browsers do."""
+    """Return the body of a response; keeps the connection open, like a browser."""
     browser.request("GET", target)
     with browser.getresponse() as answer:
         return answer.read()

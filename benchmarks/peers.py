@@ -1,4 +1,4 @@
-"""The tools that are measured: pixmill, its codec calls alone, and the alternatives, each used as its authors recommend."""
+"""The measured tools: pixmill, its codec calls alone, and the alternatives, each used as its authors recommend."""
 
 import json
 import sys
@@ -22,16 +22,17 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def specification(self) -> str:
-        """Return what is to be made, for the scripts beside this file."""
-        wanted = {"boxes": self.scenario.boxes, "format": self.scenario.format, "quality": self.scenario.quality}
-        return json.dumps(wanted)
+        """Return the description of the outputs, for the programs in ``scripts``."""
+        outputs = {"boxes": self.scenario.boxes, "format": self.scenario.format, "quality": self.scenario.quality}
+        return json.dumps(outputs)
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """One contestant. ``command`` says how to run it, ``install`` gets what it needs and returns its version, or raises.
+    """One measured tool. ``command`` returns its command line; ``install`` installs it and returns its version, or raises.
 
-    ``formats`` are those that it writes. ``special`` ones are measured only where a scenario names them. ``unhurried`` ones
-    get the smaller number of files. What is not ``scored`` makes other pictures: not turned upright, say.
+    ``formats`` are the formats that it writes. A ``special`` peer is measured only in scenarios that name it. An ``unhurried``
+    peer gets the smaller number of files. A peer that is not ``scored`` makes different images, for example without applying
+    the orientation.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     scored: bool = True
 
     def takes_part(self, scenario: Scenario) -> bool:
-        """Tell whether the peer is measured in ``scenario``."""
+        """Return whether the peer is measured in ``scenario``."""
         if scenario.peers:
             return self.name in scenario.peers
         return (
@@ -73,7 +74,7 @@ def _pixmill(*options: str) -> Callable[[Bench, Job], list[str]]:
 
 
 def _recipe(scenario: Scenario) -> str:
-    """Return the recipe of ``scenario``: a rendition for each box."""
+    """Return the recipe of ``scenario``, with a rendition for each box."""
     quality = f", quality = {scenario.quality}" if scenario.quality else ""
     renditions = (
         f"""[[renditions]]

@@ -1,8 +1,8 @@
-"""Measures of the whole product: a re-run with nothing to do, two workers against one, and start-up.
+"""Measures the complete product: a repeated run with nothing to do, two workers against one, and start-up.
 
     python benchmarks/product.py [FOLDER OF PHOTOGRAPHS]
 
-Each figure is the median of interleaved repetitions; the ratios are what counts, for machines differ and are noisy.
+Each figure is the median of interleaved repetitions. Only ratios are meaningful, because machines differ and are noisy.
 """
 
 import shutil
@@ -20,25 +20,25 @@ import pixmill
 
 REPETITIONS = 5
 FILES = 100_000
-COPIES = 10  # of each photograph: enough that start-up does not count
+COPIES = 10  # of each photograph, enough to make start-up negligible
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
 PIXMILL = str(Path(sys.executable).parent / "pixmill")
 
 
 def timed(action: Callable[[], object]) -> float:
-    """Return how many seconds ``action`` takes."""
+    """Return the seconds that ``action`` takes."""
     began = time.perf_counter()
     action()
     return time.perf_counter() - began
 
 
 def command(*words: str) -> Callable[[], object]:
-    """Return an action that runs a command and throws its output away."""
+    """Return an action that runs a command and discards its output."""
     return lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def interleaved(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median seconds of each action, run in turn."""
+    """Return the median seconds of each action, run alternately."""
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(REPETITIONS):
         for name, action in actions.items():
@@ -47,7 +47,7 @@ def interleaved(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def rerun(folder: Path) -> None:
-    """Measure 3: a second run over unchanged files."""
+    """Measurement 3: a second run over unchanged files."""
     source, destination = folder / "tiny", folder / "tiny-out"
     pixel = pixmill.process(tiny_png(), pixmill.Recipe(steps=()))
     for number in range(FILES):
@@ -57,7 +57,7 @@ def rerun(folder: Path) -> None:
     first = timed(lambda: pixmill.run(source, destination, durability="none"))
     again = statistics.median(timed(lambda: pixmill.run(source, destination, durability="none")) for _ in range(3))
     print(f"3. first run over {FILES:,} tiny files: {FILES / first:,.0f} files/s")
-    print(f"   again, nothing changed: {FILES / again:,.0f} files/s (goal: 20,000)")
+    print(f"   second run, all unchanged: {FILES / again:,.0f} files/s (goal: 20,000)")
 
 
 def tiny_png() -> bytes:
@@ -71,7 +71,7 @@ def tiny_png() -> bytes:
 
 
 def scaling(folder: Path, photographs: Path) -> None:
-    """Measure 4: the photographs with two workers against one."""
+    """Measurement 4: the photographs with two workers against one."""
     source = folder / "photographs"
     source.mkdir()
     for copy in range(COPIES):
@@ -83,7 +83,7 @@ def scaling(folder: Path, photographs: Path) -> None:
 
 
 def start_up(folder: Path) -> None:
-    """Measure 5: start-up against that of the interpreter."""
+    """Measurement 5: start-up time relative to that of the interpreter."""
     source = folder / "one"
     source.mkdir()
     (source / "one.png").write_bytes(tiny_png())
@@ -99,7 +99,7 @@ def start_up(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the three measures and print them."""
+    """Run the three measurements and print them."""
     machine.keep_bytecode()
     photographs = Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS
     with tempfile.TemporaryDirectory() as name:

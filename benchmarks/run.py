@@ -1,11 +1,11 @@
-"""Measure pixmill beside what users would take instead, and write the tables.
+"""Measures pixmill and its alternatives, and writes the tables.
 
     python benchmarks/run.py [--quick] [--scenario NAME ...] [--peer NAME ...] [--photographs DIR] [--tables RUN.jsonl]
 
-Peers run in turn, repetition after repetition, so that whatever else the machine does hits all alike; a ratio is taken within a
-repetition. pixmill runs as users run it: ledger, fsync and metrics on. Rows go to ``benchmarks/runs``, tables into
-``docs/benchmarks.md`` and ``README.md``; scenarios can be measured one by one. The whole takes about an hour. ``--quick`` takes a
-few minutes and a quarter of the pictures, and writes no file.
+Peers alternate within each repetition, so that other load on the machine affects all of them equally; ratios are computed within a
+repetition. pixmill runs as users run it, with ledger, fsync and metrics. Rows are written to ``benchmarks/runs``, tables to
+``docs/benchmarks.md`` and ``README.md``; scenarios can be measured one by one. A complete run takes about an hour. ``--quick``
+takes a few minutes, uses a quarter of the images, and writes no file.
 """
 
 import argparse
@@ -33,12 +33,12 @@ ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "benchmarks" / "runs"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pixmill-benchmarks"
 REPETITIONS, QUICK_REPETITIONS = 5, 2
-TIMEOUT = 1_800.0  # seconds a run
+TIMEOUT = 1_800.0  # seconds per run
 REPORTS = {".json"}
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Measure, print and write the tables."""
     asked = _arguments()
     if asked.tables:
         _publish(asked.tables)
@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _others(place: Path, measured: set[str]) -> list[dict[str, Any]]:
-    """Return the rows of the same day and machine on scenarios that were not measured now."""
+    """Return the rows of the same day and machine for scenarios that were not measured this time."""
     if not place.is_file():
         return []
     _, rows = tables.read(place)
@@ -77,21 +77,23 @@ def _others(place: Path, measured: set[str]) -> list[dict[str, Any]]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer pictures, two repetitions, no files written")
+    parser.add_argument("--quick", action="store_true", help="fewer images, two repetitions, no files written")
     parser.add_argument("--scenario", action="append", metavar="NAME", choices=[scenario.name for scenario in scenarios()])
     parser.add_argument("--peer", action="append", metavar="NAME", choices=[peer.name for peer in PEERS])
     parser.add_argument("--repetitions", type=int, metavar="N")
     parser.add_argument("--workers", type=int, default=machine.cores(), metavar="N")
-    parser.add_argument("--photographs", type=Path, metavar="DIR", help="JPEG to take instead of the corpus or generated ones")
-    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="where peers and pictures are kept")
-    parser.add_argument("--tables", type=Path, metavar="RUN", help="write the documents from this run; measure nothing")
+    parser.add_argument(
+        "--photographs", type=Path, metavar="DIR", help="JPEG images to use instead of the corpus or generated images"
+    )
+    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="folder for peers and images")
+    parser.add_argument("--tables", type=Path, metavar="RUN", help="write the tables from this run without measuring")
     asked = parser.parse_args()
     asked.repetitions = asked.repetitions or (QUICK_REPETITIONS if asked.quick else REPETITIONS)
     return asked
 
 
 def _installed(bench: Bench, chosen: list[Scenario], names: list[str] | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the version of every peer that takes part, and why others do not."""
+    """Return the version of every peer that takes part, and the reason why others do not."""
     versions, missing = {}, {}
     bench.cache.mkdir(parents=True, exist_ok=True)
     for peer in PEERS:
@@ -100,7 +102,7 @@ def _installed(bench: Bench, chosen: list[Scenario], names: list[str] | None) ->
                 versions[peer.name] = peer.install(bench)
             except Missing as reason:
                 missing[peer.name] = str(reason)
-                print(f"without {peer.label}: {reason}", file=sys.stderr)
+                print(f"skipping {peer.label}: {reason}", file=sys.stderr)
     return versions, missing
 
 
@@ -113,7 +115,7 @@ def _head(asked: argparse.Namespace, missing: dict[str, str]) -> dict[str, Any]:
 def _rows(bench: Bench, scenario: Scenario, versions: dict[str, str], asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Measure a scenario; yield a row for each run.
 
-    What is made is deleted after the last run: where thousands of files have just been deleted, ext4 is slow to make new ones.
+    Outputs are deleted only after the last run, because ext4 is slow to create files right after thousands were deleted.
     """
     taking_part = [peer for peer in PEERS if peer.name in versions and peer.takes_part(scenario)]
     scores: dict[str, tuple[float, float] | None] = {}
@@ -142,7 +144,7 @@ def _rows(bench: Bench, scenario: Scenario, versions: dict[str, str], asked: arg
 
 
 def _measured(bench: Bench, peer: Peer, job: Job, count: int) -> dict[str, Any]:
-    """Run a peer once, into an empty folder; over what is done where the scenario is to run again."""
+    """Run a peer once into an empty folder; in mode ``again``, measure a second run into the same folder."""
     job.target.mkdir(parents=True)
     command, environment = peer.command(bench, job), peer.environment(bench)
     if job.scenario.mode == "again":
@@ -151,7 +153,7 @@ def _measured(bench: Bench, peer: Peer, job: Job, count: int) -> dict[str, Any]:
     taken = measure(command, environment=environment, timeout=TIMEOUT)
     made = [path.stat().st_size for path in job.target.rglob("*") if path.is_file() and not _is_ours(path)]
     if len(made) != count * len(job.scenario.boxes):
-        raise CommandFailed(f"made {len(made)} files of {count * len(job.scenario.boxes)}")
+        raise CommandFailed(f"wrote {len(made)} of {count * len(job.scenario.boxes)} files")
     pixels = sources.megapixels(job.source)
     return {
         "files": count, "seconds": taken.seconds, "rate": count / taken.seconds, "megapixels": pixels / taken.seconds,
@@ -160,12 +162,12 @@ def _measured(bench: Bench, peer: Peer, job: Job, count: int) -> dict[str, Any]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether a file is the run's own record."""
+    """Return whether a file belongs to the ledger or metrics of the run, and is not an output."""
     return ".pixmill" in path.parts or path.suffix in REPORTS
 
 
 def _publish(run: Path) -> None:
-    """Write the tables of a run into the documents."""
+    """Write the tables of a run to the documents."""
     document = ROOT / "docs" / "benchmarks.md"
     tables.fill(document, "benchmark", tables.document(run))
     tables.fill(document, "goals", tables.goals(run))

@@ -1,4 +1,4 @@
-"""What is measured, read from ``scenarios.toml``."""
+"""The scenarios, read from ``scenarios.toml``."""
 
 import tomllib
 from pathlib import Path
@@ -10,7 +10,7 @@ MANY = 1_000
 
 
 class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is hoped for: that ``who`` is ``times`` as fast as the peer ``than``, or needs as many times less memory."""
+    """A goal: ``who`` is ``times`` as fast as the peer ``than``, or uses that many times less memory."""
 
     than: str
     times: float
@@ -19,10 +19,10 @@ class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measurement. ``boxes`` are the outputs of a source, width and height that it must fit within.
+    """One measurement. ``boxes`` are the outputs of a source, each given by the width and height that it must fit within.
 
-    ``slow`` is the number of files for peers that would take minutes. ``also`` names variants that are measured here only,
-    ``peers`` the only ones that are measured at all. ``goals`` are told beside what was measured.
+    ``slow`` is the number of files for peers that would take minutes. ``also`` names special peers that this scenario includes;
+    ``peers``, if set, limits the scenario to these peers. ``goals`` are shown next to the results.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     goals: tuple[Goal, ...] = ()
 
     def quick(self) -> "Scenario":
-        """Return the scenario with a quarter of the files, a twentieth of the thousands."""
+        """Return the scenario with a quarter of the files, or a twentieth if there are a thousand or more."""
         share = 20 if self.files >= MANY else 4
         smaller = {"files": max(1, self.files // share), "slow": max(1, self.slow // share)}
         return msgspec.structs.replace(self, **smaller)
 
 
 def scenarios() -> tuple[Scenario, ...]:
-    """Return every scenario, in order."""
+    """Return all scenarios, in order."""
     data = tomllib.loads(Path(__file__).with_name("scenarios.toml").read_text("utf-8"))
     return msgspec.convert(data["scenario"], tuple[Scenario, ...])

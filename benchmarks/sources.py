@@ -1,4 +1,4 @@
-"""The pictures that are measured: real photographs where there are some, else generated; made once, kept in the cache."""
+"""The images for the measurements: real photographs if available, otherwise generated; created once and cached."""
 
 import io
 import os
@@ -20,7 +20,7 @@ HUGE = 30_000
 
 
 def folder(scenario: Scenario, count: int, cache: Path, photographs: Path | None) -> Path:
-    """Return a folder of ``count`` sources for ``scenario``; made unless it is there."""
+    """Return a folder of ``count`` sources for ``scenario``, creating it if it does not exist."""
     place = cache / "sources" / f"{scenario.images}-{count}"
     if place.is_dir():
         return place
@@ -36,7 +36,7 @@ def folder(scenario: Scenario, count: int, cache: Path, photographs: Path | None
 
 
 def megapixels(place: Path) -> float:
-    """Return the pixels of all pictures in ``place``, in millions."""
+    """Return the total pixels of all images in ``place``, in millions."""
     return sum(_pixels(path) for path in place.rglob("*.*")) / 1e6
 
 
@@ -46,7 +46,7 @@ def _pixels(path: Path) -> int:
 
 
 def _place(original: Path, target: Path) -> None:
-    """Give ``original`` another name, without copying it where the file system can."""
+    """Link ``original`` to ``target``; copy it if the file system does not support links."""
     try:
         os.link(original, target)
     except OSError:
@@ -54,7 +54,7 @@ def _place(original: Path, target: Path) -> None:
 
 
 def _originals(kind: str, cache: Path, photographs: Path | None) -> Iterator[Path]:
-    """Yield the different pictures of a set."""
+    """Yield the distinct images of a set."""
     given = photographs or (CORPUS if CORPUS.is_dir() else None)
     if kind == "photographs" and given:
         yield from sorted(path for path in given.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
@@ -68,7 +68,7 @@ def _originals(kind: str, cache: Path, photographs: Path | None) -> Iterator[Pat
 
 
 def _photographs() -> Iterator[tuple[str, bytes]]:
-    """Yield pictures with the entropy of photographs: noise whose amplitudes fall as those of nature do, and a camera's grain."""
+    """Yield images with the entropy of photographs: noise with the spectrum of natural scenes, plus camera grain."""
     grain = np.random.default_rng(1)
     for number in range(GENERATED):
         width, height = ((4032, 3024), (3648, 2736), (6000, 4000))[number % 3]
@@ -78,7 +78,7 @@ def _photographs() -> Iterator[tuple[str, bytes]]:
 
 
 def _drawings() -> Iterator[tuple[str, bytes]]:
-    """Yield pictures with transparency: soft shapes on nothing."""
+    """Yield images with transparency: soft shapes on a transparent background."""
     for number in range(8):
         height, width = 1536, 2048
         colour = np.stack([noise(height, width, slope=1.8, seed=100 + 10 * number + band) for band in range(3)], axis=-1)

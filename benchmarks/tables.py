@@ -1,4 +1,4 @@
-"""From the rows of a run to the tables of the documents."""
+"""Generates the tables of the documents from the rows of a run."""
 
 import json
 import re
@@ -16,7 +16,7 @@ OURS = "pixmill"
 HEADLINE = ("pixmill", "sharp", "pillow-simd", "pillow", "pillow-1")
 COLUMNS = ("", "images/s", "MP/s", "CPU s/image", "peak memory", "bytes/image", "PSNR", "SSIM", "pixmill speedup")
 GOALS = ("", "rate", "target", "measured", "codec calls only", "met")
-BARE = {"pixmill": "bare", "pixmill-1": "bare-1"}  # what the codecs reach with nothing around them
+BARE = {"pixmill": "bare", "pixmill-1": "bare-1"}  # the codecs alone
 MIB = 2**20
 
 
@@ -27,19 +27,19 @@ def read(path: Path) -> tuple[Row, list[Row]]:
 
 
 def document(path: Path) -> str:
-    """Return the tables of a run in Markdown, a section for each scenario, unfavourable rows and all."""
+    """Return the tables of a run in Markdown, with a section for each scenario, including unfavourable rows."""
     head, rows = read(path)
-    sentences = [_about(path, head)]
+    paragraphs = [_description(path, head)]
     for scenario in scenarios():
-        mine = [row for row in rows if row["scenario"] == scenario.name]
-        if mine:
-            sentences += [f"### {scenario.title}", table(scenario, mine)]
+        scenario_rows = [row for row in rows if row["scenario"] == scenario.name]
+        if scenario_rows:
+            paragraphs += [f"### {scenario.title}", table(scenario, scenario_rows)]
     if head["missing"]:
-        sentences.append("Not measured: " + "; ".join(f"{name}, {reason}" for name, reason in head["missing"].items()) + ".")
-    return "\n\n".join(sentences)
+        paragraphs.append("Not measured: " + "; ".join(f"{name}, {reason}" for name, reason in head["missing"].items()) + ".")
+    return "\n\n".join(paragraphs)
 
 
-def _about(path: Path, head: Row) -> str:
+def _description(path: Path, head: Row) -> str:
     machine = head["machine"]
     return (
         f"Run of {head['date']}, commit {head['commit']}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
@@ -88,10 +88,10 @@ def _limit(goal: Goal, by_peer: Mapping[str, Sequence[Row]]) -> str:
 
 
 def headline(path: Path) -> str:
-    """Return the short table: images a second by scenario, for those that most people would compare."""
+    """Return the short table: images per second by scenario, for the most common peers."""
     _, rows = read(path)
     labels = {peer.name: peer.label for peer in PEERS}
-    lines: list[Sequence[str]] = [["images a second", *(labels[name] for name in HEADLINE)], ["---", *["---:"] * len(HEADLINE)]]
+    lines: list[Sequence[str]] = [["images per second", *(labels[name] for name in HEADLINE)], ["---", *["---:"] * len(HEADLINE)]]
     for scenario in scenarios():
         mine = [row for row in rows if row["scenario"] == scenario.name]
         if len({row["peer"] for row in mine} & set(HEADLINE)) > 1:
@@ -100,15 +100,14 @@ def headline(path: Path) -> str:
 
 
 def fill(document: Path, marker: str, text: str) -> None:
-    """Put ``text`` between the two marks of ``document`` that are called ``marker``."""
+    """Replace the text between the two comments named ``marker`` in ``document`` with ``text``."""
     before, after = f"<!-- {marker} -->", f"<!-- /{marker} -->"
-    whole = document.read_text("utf-8")
     pattern = re.compile(re.escape(before) + ".*?" + re.escape(after), re.DOTALL)
-    document.write_text(pattern.sub(lambda _: f"{before}\n{text}\n{after}", whole), "utf-8")
+    document.write_text(pattern.sub(lambda _: f"{before}\n{text}\n{after}", document.read_text("utf-8")), "utf-8")
 
 
 def ratio(ours: Iterable[Row], theirs: Iterable[Row], *, column: str = "rate") -> float:
-    """Return how many times what is theirs is ours: the median of the ratios within each repetition."""
+    """Return ours / theirs: the median of the ratios within each repetition."""
     mine = {row["repetition"]: row[column] for row in ours}
     return statistics.median(mine[row["repetition"]] / row[column] for row in theirs if row["repetition"] in mine)
 
@@ -138,7 +137,7 @@ def _rate(rows: Iterable[Row]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004  # three digits tell enough
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004  # three digits are enough
 
 
 def _markdown(cells: Sequence[str]) -> str:

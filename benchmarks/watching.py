@@ -1,9 +1,9 @@
-"""What a watcher costs while nothing happens, and how soon it notices that something has.
+"""Measures the cost of an idle watch, and how quickly it notices new images.
 
     python benchmarks/watching.py
 
-For each detector: CPU of the watcher and its workers over 20 idle seconds, with 1,000 files in the folder; then the time from
-the end of the settle time to the output, for ten images copied one after the other.
+For each detector: CPU time of the watch and its workers over 20 idle seconds, with 1,000 files in the folder; then the time from
+the end of the settle time to the output, for ten images copied one after another.
 """
 
 import os
@@ -37,7 +37,7 @@ def cpu_seconds(root: int) -> float:
 
 
 def wait_for(path: Path) -> None:
-    """Return when ``path`` is there."""
+    """Wait until ``path`` exists."""
     while not path.exists():
         time.sleep(0.002)
 
@@ -64,7 +64,7 @@ def measure(folder: Path, options: list[str]) -> tuple[float, list[float]]:
 
 
 def copy(image: Path, source: Path, output: Path) -> float:
-    """Copy an image into the folder, and return the seconds until its output is there."""
+    """Copy an image to the folder, and return the seconds until its output exists."""
     source.write_bytes(image.read_bytes())
     began = time.perf_counter()
     wait_for(output)
@@ -77,7 +77,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             idle, delays = measure(Path(folder), options)
         print(f"{name}: idle {idle:.2%} of a core (goal: 1 %)")
-        print(f"  from settled to made: {delays[len(delays) // 2]:.2f} s, at worst {delays[-1]:.2f} s (goal: 0.5 s)")
+        print(f"  delay after the settle time: median {delays[len(delays) // 2]:.2f} s, worst {delays[-1]:.2f} s (goal: 0.5 s)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The codecs and nothing else: the library calls of pixmill's fast path in a loop. The limit that the pipeline is held to."""
+"""Only the codecs: the library calls of pixmill's fast path in a loop. The upper limit for the pipeline."""
 
 import io
 from pathlib import Path
@@ -13,7 +13,7 @@ LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
 
 
 def make(order: Order) -> None:
-    """Decode, resize and encode one picture, as it is stored."""
+    """Decode, resize and encode one image, without applying its orientation."""
     data = Path(order.source).read_bytes()
     height, width, _, _ = simplejpeg.decode_jpeg_header(data)
     (box, path), *_ = order.outputs

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A command-line tool under xargs: as many processes as workers, several pictures to a call.
+# A command-line tool under xargs: one process per worker, several images per call.
 #   in_batches.sh vipsthumbnail|magick|graphicsmagick SOURCE TARGET FORMAT QUALITY WORKERS WIDTHxHEIGHT...
 set -eu
 tool=$1 source=$2 target=$3 format=$4 quality=$5 workers=$6
@@ -26,7 +26,7 @@ for box in "$@"; do
                 -filter Lanczos -resize "$box>" -strip -quality "$quality" -format "$format"
         ;;
     graphicsmagick)
-        # It keeps the path of a source below the output folder, so it is given paths relative to the source's.
+        # gm keeps the path of a source below the output folder, so pass paths relative to the source folder.
         (cd "$source" && find . -type d) | while read -r folder; do mkdir -p "$target/$width/$folder"; done
         (cd "$source" && find . -type f -print0 |
             xargs -0 -P "$workers" -n 8 gm mogrify -output-directory "$target/$width" -size "$hint" -auto-orient \

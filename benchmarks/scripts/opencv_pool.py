@@ -1,4 +1,4 @@
-"""OpenCV in a pool of processes: the decoder's own reduction, then area averaging, which is its resize without aliasing."""
+"""OpenCV in a process pool: reduced decoding, then area averaging, which is OpenCV's resize without aliasing."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def make(order: Order) -> None:
 
 
 def _flag(order: Order, largest: tuple[int, int]) -> int:
-    """Return how to read: with the alpha of PNG, else at the least size with pixels to spare."""
+    """Return the flag for reading: with the alpha channel for PNG, otherwise at the smallest size with pixels to spare."""
     if order.source.endswith(".png"):
         return cv2.IMREAD_UNCHANGED
     size = _size(order.source)
@@ -33,7 +33,7 @@ def _flag(order: Order, largest: tuple[int, int]) -> int:
 
 
 def _size(path: str) -> tuple[int, int]:
-    """Return width and height from the frame header of a JPEG, which OpenCV does not tell."""
+    """Return the longer and shorter side from the frame header of a JPEG, which OpenCV does not expose."""
     with Path(path).open("rb") as file:
         data = file.read(HEAD)
     place = 2

@@ -1,10 +1,10 @@
-"""The script that people write: Pillow, one picture at a time, or a ``ProcessPoolExecutor`` around it."""
+"""A typical script: Pillow, one image at a time, or in a ``ProcessPoolExecutor``."""
 
 from PIL import Image, ImageOps
 from work import Order, main
 
 Image.MAX_IMAGE_PIXELS = None
-GAP = 2  # what ``thumbnail`` leaves itself by default; with less, its pictures are further from the source than everybody else's
+GAP = 2  # the default of ``thumbnail``; with less, its outputs differ more from the source than those of all other peers
 OPTIONS = {"jpeg": {"optimize": True}, "webp": {"method": 4}, "png": {"compress_level": 6}, "avif": {"speed": 6}}
 
 

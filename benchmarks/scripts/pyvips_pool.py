@@ -1,4 +1,4 @@
-"""libvips from Python: ``thumbnail`` in a pool of processes, one thread in each."""
+"""libvips from Python: ``thumbnail`` in a process pool, with one thread per process."""
 
 import pyvips
 from work import Order, main
@@ -9,7 +9,7 @@ OPTIONS = {
 
 
 def make(order: Order) -> None:
-    """Make each output from the file: shrinking on load is cheaper than keeping the largest."""
+    """Make each output from the file: shrink on load is cheaper than keeping the largest output in memory."""
     pyvips.concurrency_set(1)
     pyvips.cache_set_max(0)
     for (width, height), path in order.outputs:

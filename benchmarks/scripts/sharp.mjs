@@ -1,4 +1,4 @@
-// sharp: as many pictures in flight as there are workers twice over, one thread for each. Faster here than threads within a picture.
+// sharp: twice as many images in flight as workers, one thread per image. Faster here than several threads per image.
 import { createRequire } from "node:module";
 import fs from "node:fs";
 import path from "node:path";

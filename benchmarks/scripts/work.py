@@ -1,4 +1,4 @@
-"""What every peer written in Python shares: its orders, and a pool that carries them out on every core."""
+"""Shared by all peers written in Python: the list of orders, and a pool that executes them on every core."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ Pair = tuple[int, int]
 
 
 class Order(NamedTuple):
-    """One source, and where its outputs go: a path for each box."""
+    """One source and its outputs: a path for each box."""
 
     source: str
     outputs: tuple[tuple[Pair, str], ...]
@@ -20,7 +20,7 @@ class Order(NamedTuple):
 
 
 def orders(source: Path, target: Path, spec: dict[str, object]) -> Iterator[Order]:
-    """Yield an order for each picture below ``source``."""
+    """Yield an order for each image below ``source``."""
     boxes = [(width, height) for width, height in spec["boxes"]]
     for path in sorted(source.rglob("*.*")):
         folder = target / path.parent.relative_to(source)
@@ -30,7 +30,7 @@ def orders(source: Path, target: Path, spec: dict[str, object]) -> Iterator[Orde
 
 
 def main(make: Callable[[Order], None]) -> None:
-    """Carry out ``make`` for each picture: one after the other with one worker, else in a pool of processes."""
+    """Call ``make`` for each image: sequentially with one worker, otherwise in a process pool."""
     source, target, spec, workers = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4])
     todo = list(orders(source, target, spec))
     if workers == 1:
