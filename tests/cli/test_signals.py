@@ -77,7 +77,7 @@ def test_the_second_signal_stops_at_once(started, photos, tmp_path):
     with started("run", photos, "out", "--step", "python:function=steps.py:wait", "--grace", "5m", "--timeout", "10m") as process:
         wait_for((tmp_path / "began").exists)
         process.send_signal(signal.SIGINT)
-        wait_for(lambda: "in flight, press Ctrl-C again to stop at once" in (tmp_path / "stderr").read_text())
+        wait_for(lambda: "in flight; press Ctrl-C again to stop immediately" in (tmp_path / "stderr").read_text())
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
     assert "stopping immediately" in (tmp_path / "stderr").read_text()
