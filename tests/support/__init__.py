@@ -1,4 +1,4 @@
-"""What tests and benchmarks share: servers, hosts, processes, and the properties that every run is judged by."""
+"""Shared by tests and benchmarks: servers, hosts, processes, and the invariants that every run must satisfy."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ _TESTS = str(Path(__file__).parents[1])
 
 
 def program(module: str) -> list[str]:
-    """Return the words that run ``support.MODULE`` as a program, in a process that knows nothing of where tests are."""
+    """Return the command line that runs ``support.MODULE`` as a program, in a process without the tests on its path."""
     run = f"runpy.run_module('support.{module}', run_name='__main__', alter_sys=True)"
     code = f"import runpy, sys; sys.path.insert(0, {_TESTS!r}); {run}"
     return [sys.executable, "-c", code]

@@ -1,4 +1,4 @@
-"""Ray and Dask on two hosts, started as people start them, and the command run there."""
+"""Ray and Dask on two hosts, started as in production, and runs of the command on them."""
 
 import subprocess
 import sys
@@ -11,12 +11,12 @@ from support.fault_run import COMMAND
 from support.network_namespaces import Host
 from support.processes import wait_until
 
-#: what Ray asks every process of a cluster to show, so that nobody else's is one of them
+#: environment of every process of the cluster; the token keeps out processes of other clusters
 VARIABLES = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": "0123456789abcdef" * 4,
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",  # 15 if nothing is said: beside other tests, tasks of milliseconds then take longer than a second
+    "RAY_worker_niceness": "0",  # the default is 15; next to other tests, tasks of milliseconds would take longer than a second
 }
 _BIN = Path(sys.executable).parent
 _LISTENS = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
@@ -25,24 +25,24 @@ Command = list[str | Path]
 
 
 class Engine(Protocol):
-    """How a cluster engine is started. ``name`` is that of the executor, ``joined`` what it logs once for each node."""
+    """How to start a cluster engine. ``name`` is the name of the executor, ``joined`` the text it logs once per node."""
 
     name: str
     port: int
     joined: str
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:
-        """Yield the commands for the first host: that of what listens on ``port``, then the others."""
+        """Yield the commands for the first host, starting with the one that listens on ``port``."""
 
     def node(self, host: Host, head: Host) -> Command:
         """Return the command for a host that joins."""
 
     def address(self, head: Host) -> str:
-        """Return what ``--address`` is given."""
+        """Return the value of ``--address``."""
 
 
 class RayEngine(Engine):
-    """One core on each node."""
+    """Ray with one core per node."""
 
     name, port, joined = "ray", 6379, "Ray runtime started"
 
@@ -57,12 +57,12 @@ class RayEngine(Engine):
                 "--num-cpus=1", "--object-store-memory=100000000"]  # fmt: skip
 
     def address(self, head: Host) -> str:
-        """Return where the head listens."""
+        """Return the address of the head."""
         return f"{head.address}:{self.port}"
 
 
 class DaskEngine(Engine):
-    """One worker process on each node, the scheduler beside the first."""
+    """Dask with one worker process per node, and the scheduler on the first node."""
 
     name, port, joined = "dask", 8786, "Registered to:"
 
@@ -77,12 +77,12 @@ class DaskEngine(Engine):
                 "--local-directory", tempfile.gettempdir()]  # fmt: skip
 
     def address(self, head: Host) -> str:
-        """Return where the scheduler listens."""
+        """Return the address of the scheduler."""
         return f"tcp://{head.address}:{self.port}"
 
 
 class Cluster:
-    """``engine`` on two hosts, whose processes and runs have the variables ``also`` besides those that it needs."""
+    """``engine`` on two hosts. Its processes and runs get the environment variables ``also``, in addition to the required ones."""
 
     def __init__(self, engine: Engine, hosts: tuple[Host, Host], folder: Path, *, also: Mapping[str, str] | None = None) -> None:
         """Start nothing yet."""
@@ -92,7 +92,7 @@ class Cluster:
         self.variables = {**VARIABLES, **(also or {})}
 
     def start(self) -> None:
-        """Start the engine on both hosts, and return once its head listens."""
+        """Start the engine on both hosts."""
         first, *others = self.engine.head(self.head, self.folder)
         self.head.start(first, variables=self.variables, log=self.log)
         wait_until(self._listens, seconds=120)
@@ -109,7 +109,7 @@ class Cluster:
         wait_until(lambda: self.log.read_text(errors="replace").count(self.engine.joined) == 2, seconds=120)
 
     def run(self, source: Path | str, destination: Path | str, events: Path, *options: str) -> subprocess.Popen[bytes]:
-        """Start a run on the first host; what it says goes to ``events``."""
+        """Start a run on the first host; its output goes to ``events``."""
         line = [*COMMAND, "run", source, destination, "--executor", self.engine.name, "--json", *options]
         return self.head.start([*line, "--address", self.engine.address(self.head)], variables=self.variables, log=events)
 

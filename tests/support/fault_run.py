@@ -1,4 +1,4 @@
-"""A trial: one output of the real command, whatever is done to it, held to every invariant after every run."""
+"""Runs of the real command into one output folder under injected faults; checks every invariant after every run."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ from support import invariants
 from support.processes import of_session, wait_until
 
 COMMAND = (sys.executable, "-m", "pixmill")
-BYSTANDER = ".pixmill-notes.tmp"  # looks like a temporary of ours, and is none
+BYSTANDER = ".pixmill-notes.tmp"  # looks like a temporary file of pixmill, but is not
 PATIENCE = 240.0
 DONE, SOME_FAILED, MISUSED, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 NORMAL = {DONE, SOME_FAILED}
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code (negative for a signal), and what it said."""
+    """How a run ended: its exit code (negative for a signal) and its output."""
 
     code: int
     out: str
@@ -30,11 +30,11 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Trial:
-    """Runs of the command from ``source`` to ``destination``, with ``words`` as its options.
+    """Runs of the command from ``source`` to ``destination`` with the options ``words``.
 
-    ``expected`` is the tree that an undisturbed run writes, ``doomed`` the sources that must fail. ``faults`` counts what was
-    injected; whoever injects adds to it. ``lost`` is the number of images that had neither an output nor a record of why when
-    everything should have been finished.
+    ``expected`` is the tree that an undisturbed run writes, ``doomed`` the sources that must fail. ``faults`` counts the injected
+    faults; the code that injects a fault increments it. ``lost`` is the number of images that had neither an output nor a
+    recorded failure after the last run.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Trial:
         words: Sequence[str] = (),
         doomed: Collection[str] = (),
     ) -> None:
-        """Run nothing yet; put a file beside the outputs that no run may touch."""
+        """Run nothing yet; create a file next to the outputs that no run may touch."""
         self.source, self.destination, self.expected = source, destination, expected
         self.words, self.doomed = tuple(words), frozenset(doomed)
         self.faults = 0
@@ -56,16 +56,16 @@ class Trial:
         self._started: list[subprocess.Popen[str]] = []
         destination.mkdir(parents=True, exist_ok=True)
         (destination / BYSTANDER).write_text("somebody else's")
-        os.sync()  # it must be there after a power cut, too
+        os.sync()  # it must survive a power cut, too
 
     def start(
         self,
         *words: str,
         before: Sequence[str | Path] = (),
         env: Mapping[str, str] | None = None,
-        **how: Any,  # whatever Popen takes
+        **how: Any,  # arguments of Popen
     ) -> subprocess.Popen[str]:
-        """Start a run in a session of its own, ``before`` in front of the command; ``how`` goes to ``Popen``."""
+        """Start a run in its own session, with ``before`` in front of the command; ``how`` is passed to ``Popen``."""
         line = [*before, *COMMAND, "run", self.source, self.destination, *self.words, *words]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **how}
         environment = {**os.environ, **(env or {})}
@@ -74,7 +74,7 @@ class Trial:
         return process
 
     def end(self, process: subprocess.Popen[str], *, patience: float = PATIENCE) -> Ended:
-        """Wait for a run to end and hold it to the invariants. One that does not end in ``patience`` seconds is killed (I7)."""
+        """Wait for a run to end and check the invariants. A run that does not end in ``patience`` seconds is killed (I7)."""
         try:
             out, err = process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:
@@ -84,24 +84,24 @@ class Trial:
         self.hold(ended)
         return ended
 
-    def run(self, *words: str, **how: Any) -> Ended:  # whatever start takes
-        """Run to the end, and hold it to the invariants. Arguments are those of ``start``."""
+    def run(self, *words: str, **how: Any) -> Ended:  # arguments of start
+        """Run to the end and check the invariants. Takes the arguments of ``start``."""
         return self.end(self.start(*words, **how))
 
     def retry(self) -> None:
-        """Ask for another try of what failed of a fault that was not its own, if anything did."""
+        """Retry images that failed because of an injected fault, if there are any."""
         if not invariants.failed(self.destination):
             return
         subprocess.run([*COMMAND, "retry", self.destination, "--quiet"], check=False, capture_output=True)  # our own command
 
     def kill(self, process: subprocess.Popen[str]) -> None:
-        """Kill the coordinator as nothing can be prepared for, see everybody gone, and hold what is left to the invariants."""
+        """Kill the coordinator with SIGKILL, wait until all processes are gone, and check the invariants."""
         process.kill()
         out, err = process.communicate()
         self.hold(Ended(process.returncode, out or "", err or ""))
 
     def hold(self, ended: Ended) -> None:
-        """Hold everything to I1 to I9, I11 and I12, after a run that ended as ``ended``, by whatever fault."""
+        """Check invariants I1 to I9, I11 and I12 after a run that ended as ``ended``, with or without a fault."""
         for process in self._started:
             wait_until(lambda: not of_session(process.pid))  # noqa: B023  # called at once
         invariants.check(self.destination, self.expected)
@@ -112,41 +112,41 @@ class Trial:
             assert invariants.temporaries(self.destination) == [], "a run that ended normally left a temporary"
 
     def complete(self, *words: str) -> Ended:
-        """Run without a fault: it must finish everything, lose nothing, and do nothing again that was done."""
+        """Run without a fault: the run must finish everything, lose nothing, and not repeat finished work."""
         ended = self.run(*words)
-        told = invariants.outputs(self.destination).keys() | invariants.failed(self.destination).keys()
-        self.lost = len((self.expected.keys() | self.doomed) - told)
-        wanted = SOME_FAILED if self.doomed else DONE
-        assert ended.code == wanted, f"exit {ended.code}, expected {wanted}: {ended.err}"
+        recorded = invariants.outputs(self.destination).keys() | invariants.failed(self.destination).keys()
+        self.lost = len((self.expected.keys() | self.doomed) - recorded)
+        expected_code = SOME_FAILED if self.doomed else DONE
+        assert ended.code == expected_code, f"exit {ended.code}, expected {expected_code}: {ended.err}"
         assert invariants.failed(self.destination).keys() == self.doomed
         invariants.check_complete(self.destination, self.expected)
         return ended
 
     def changed(self, *names: str) -> None:
-        """Say that the test itself has changed these outputs, all of them when none is named."""
+        """Declare that the test itself changed these outputs; all outputs if none is named."""
         for name in names or tuple(self._kept):
             self._kept.pop(name, None)
 
     def close(self) -> None:
-        """End what a test that failed in the middle left running."""
+        """Kill the processes that a failed test left running."""
         for process in self._started:
             for pid in of_session(process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            with process:  # closes its streams, and waits for it
+            with process:  # closes its streams and waits for it
                 pass
 
     def _hold_files(self) -> None:
-        """I2, I4 and I9: what is not this run's business is as it was."""
+        """I2, I4 and I9: inputs, foreign files and finished outputs are unchanged."""
         assert invariants.identities(self.source) == self._inputs, "an input was changed"
-        assert (self.destination / BYSTANDER).read_text() == "somebody else's", "a file that is not ours was touched"
+        assert (self.destination / BYSTANDER).read_text() == "somebody else's", "a foreign file was touched"
         now = invariants.identities(self.destination)
         for name, identity in self._kept.items():
-            assert now.get(name) == identity, f"{name} was finished, and was done again"
+            assert now.get(name) == identity, f"{name} was finished, but was written again"
         self._kept = {name: now[name] for name in invariants.finished(self.destination)}
 
     def _hold_words(self, ended: Ended) -> None:
-        """I8: the exit code is the truth, and whatever happened was foreseen."""
+        """I8: the exit code matches the ledger, and the output contains no unexpected error."""
         for word in ("Traceback", "unexpected", "Exception ignored"):
             assert word not in ended.err, ended.err
         counts = invariants.counts(self.destination)

@@ -1,7 +1,7 @@
-"""The XML interface of Google Cloud Storage on the loopback interface, as far as obstore speaks it: answered by SeaweedFS.
+"""The part of the XML interface of Google Cloud Storage that obstore uses, on the loopback interface, backed by SeaweedFS.
 
-It is that of S3 but for one thing: of two who write at once, one is told from the other by the *generation* of the object. A
-proxy gives each ETag a generation, and translates the conditions of requests.
+It is the interface of S3, except that conditional writes use the *generation* of an object. A proxy assigns a generation to each
+ETag and translates the conditions of requests.
 """
 
 import re
@@ -18,19 +18,19 @@ _ETAG = re.compile(rb"(?i)\r\netag: *(\S+)")
 
 
 class GoogleProxy(FaultProxy):
-    """Gives generations to what the S3 server on ``upstream`` has."""
+    """Adds generations to the objects of the S3 server on port ``upstream``."""
 
     def __init__(self, upstream: int, faults: Faults, *, port: int = 0) -> None:
-        """Listen on nothing yet, and have given no generation."""
+        """Start with no generations; listen on nothing yet."""
         super().__init__(upstream, faults, port=port)
         self._etags: list[bytes] = []  # by generation, from 1
 
     def asked(self, head: bytes) -> bytes:
-        """Return the request with its condition in the words of S3."""
+        """Return the head of the request with its condition translated to S3."""
         return _CONDITION.sub(self._condition, head)
 
     def answered(self, head: bytes) -> bytes:
-        """Return the answer with the generation of the object that it is about."""
+        """Return the head of the response with the generation of its object."""
         return _ETAG.sub(self._with_generation, head)
 
     def _condition(self, match: re.Match[bytes]) -> bytes:
@@ -47,7 +47,7 @@ class GoogleProxy(FaultProxy):
 
 @contextmanager
 def gs_server(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Run a server with its files in ``folder`` and the bucket ``BUCKET``; give the environment that leads to it."""
+    """Run a server with its files in ``folder`` and the bucket ``BUCKET``; yield the environment variables for its clients."""
     with open_s3_server(folder) as port:
         proxy = GoogleProxy(port, Faults())
         with running(proxy):

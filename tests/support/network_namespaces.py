@@ -1,8 +1,7 @@
-"""Hosts that are network namespaces on a wire of their own: a cluster on one machine, whose nodes can be killed and cut off.
+"""Hosts as network namespaces on a private link: a cluster on one machine, whose nodes can be killed and disconnected.
 
-They share the file system, where nothing else is said, and the processor, and nothing of the network: nothing in them reaches, or
-is reached by, anybody else.
-Needs Linux, root and ``ip`` of iproute2.
+They share the processor and, unless a test says otherwise, the file system, but no network: they cannot reach, or be reached by,
+anything else. Needs Linux, root and ``ip`` of iproute2.
 """
 
 import ctypes
@@ -23,44 +22,44 @@ _COVERED = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
 
 
 def why_no_hosts() -> str:
-    """Return why there can be no hosts here, empty when there can."""
+    """Return the reason why hosts cannot be created on this machine; empty if they can."""
     if os.geteuid() != 0:
-        return "making network namespaces takes root"
+        return "creating network namespaces requires root"
     if shutil.which("ip") is None:
         return "the command ip of iproute2 is not installed"
     probe = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)  # wherever it is
-    return "" if probe.returncode == 0 else "this machine does not let its root make network namespaces"
+    return "" if probe.returncode == 0 else "this machine does not let root create network namespaces"
 
 
 class Host:
-    """One namespace; made by ``hosts``."""
+    """One network namespace; created by ``two_hosts``."""
 
     def __init__(self, name: str, address: str) -> None:
-        """Know a namespace that is there already."""
+        """Refer to an existing namespace."""
         self.name = name
         self.address = address
         self._started: list[subprocess.Popen[bytes]] = []
         self._covers: list[str | Path] = []
 
     def cover(self, place: Path, by: Path) -> None:
-        """Have whatever is started on this host from now on see ``by`` where others see ``place``: both folders, or both files."""
+        """Show ``by`` in place of ``place`` to all processes started on this host from now on: both folders, or both files."""
         self._covers += ["sh", "-c", _COVERED, "sh", by, place]
 
     def spoil(self, place: Path, by: Path) -> None:
-        """Have what runs on this host already see ``by`` where it saw ``place``, as when a mount goes away."""
+        """Show ``by`` in place of ``place`` to the processes already running on this host, as if a mount went away."""
         for pid in {Path(f"/proc/{pid}/ns/mnt").readlink(): pid for pid in self.pids()}.values():
             command = ["nsenter", f"--target={pid}", "--mount", "mount", "--bind", str(by), str(place)]
-            subprocess.run(command, check=True, capture_output=True)  # the test's own words
+            subprocess.run(command, check=True, capture_output=True)
 
     def uncover(self) -> None:
-        """Have whatever is started from now on see what others see."""
+        """Undo ``cover`` for processes started from now on."""
         self._covers.clear()
 
     def start(self, command: Sequence[str | Path], *, variables: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-        """Start ``command`` on this host, in a session of its own; all it says goes to the file ``log``."""
+        """Start ``command`` on this host in its own session, with its output in the file ``log``."""
         with log.open("ab") as out:
-            process = subprocess.Popen(  # the test's own command
-                ["ip", "netns", "exec", self.name, *map(str, [*self._covers, *command])],  # wherever it is
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", self.name, *map(str, [*self._covers, *command])],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -71,16 +70,16 @@ class Host:
         return process
 
     def pids(self) -> list[int]:
-        """Return every process on this host."""
-        listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, check=True, text=True)  # the same
+        """Return the pids of all processes on this host."""
+        listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, check=True, text=True)
         return [pid for pid in map(int, listed.stdout.split()) if is_alive(pid)]
 
     def workers(self) -> list[int]:
-        """Return the worker processes of pixmill on this host."""
-        return [worker for pid in self.pids() if "nursery_process" in _command_line(pid) for worker in children(pid)]
+        """Return the pids of pixmill's worker processes on this host."""
+        return [worker for pid in self.pids() if "pixmill.engine.forkserver.process" in _command_line(pid) for worker in children(pid)]
 
     def kill(self) -> None:
-        """Kill everything that runs on this host, as a power cut does."""
+        """Kill all processes on this host, like a power cut."""
         for pid in self.pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -89,17 +88,17 @@ class Host:
             process.wait()
 
     def cut(self) -> None:
-        """Pull the wire."""
+        """Disconnect the host from the network."""
         _ip("-n", self.name, "link", "set", _WIRE, "down")
 
     def mend(self) -> None:
-        """Plug the wire in again."""
+        """Reconnect the host to the network."""
         _ip("-n", self.name, "link", "set", _WIRE, "up")
 
 
 @contextmanager
 def two_hosts() -> Iterator[tuple[Host, Host]]:
-    """Make two hosts with a wire between them; whatever still runs on them afterwards is killed."""
+    """Create two hosts with a link between them; processes that are still running at the end are killed."""
     pair = [Host(f"pixmill-{os.getpid()}-{end}", f"{_NETWORK}.{end}") for end in (1, 2)]
     with ExitStack() as exits:
         for host in pair:
@@ -117,7 +116,7 @@ def two_hosts() -> Iterator[tuple[Host, Host]]:
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Have this thread, and whatever it starts, in a fresh namespace with nothing but a loopback, until the block is left."""
+    """Move this thread, and all processes it starts, to a new namespace with only a loopback interface, until the block ends."""
     libc = ctypes.CDLL(None, use_errno=True)
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -133,7 +132,7 @@ def isolated() -> Iterator[None]:
 
 
 def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)  # the test's own words
+    subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 def _command_line(pid: int) -> str:

@@ -1,7 +1,7 @@
-"""Real object stores on the loopback interface, one process each, for tests: SeaweedFS speaks S3, Azurite speaks Azure's tongue.
+"""Real object stores on the loopback interface for tests, one process each: SeaweedFS for S3, Azurite for Azure.
 
-As a program, with FOLDER and HOST, it is an S3 server on ``HOST`` until it is killed, for tests whose hosts
-are network namespaces: it says the environment that leads to it, as one line of JSON.
+As a program, with the arguments FOLDER and HOST, this module runs an S3 server on ``HOST`` until it is killed, for tests whose
+hosts are network namespaces. It prints the environment variables for clients as one line of JSON.
 """
 
 import base64
@@ -23,34 +23,34 @@ from support.ports import HOST, free_ports
 from support.processes import wait_until
 
 BUCKET = "photos"
-# the keys of a store that lives as long as a test
+# keys of a store that exists only for one test
 _S3_KEYS = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST", "AWS_SECRET_ACCESS_KEY": "only-for-tests-0123456789"}
-_PARTS = ("s3", "master", "volume", "filer", "admin")  # of SeaweedFS, each with a port and another 10,000 above
-_ATTEMPTS = 3  # between the choice of a port and its use, a server of another test may take it
+_PARTS = ("s3", "master", "volume", "filer", "admin")  # of SeaweedFS, each with a port and a second one 10,000 above
+_ATTEMPTS = 3  # the server of another test may take a port between its choice and its use
 _ACCOUNT, _ACCOUNT_KEY = "testaccount", base64.b64encode(b"only for tests, and nowhere else").decode()
 
 
 def weed() -> str | None:
-    """Return the path of SeaweedFS, ``None`` where it is not installed."""
-    beside = Path(sys.executable).with_name("weed")
-    return str(beside) if beside.exists() else shutil.which("weed")
+    """Return the path of SeaweedFS, ``None`` if it is not installed."""
+    in_environment = Path(sys.executable).with_name("weed")
+    return str(in_environment) if in_environment.exists() else shutil.which("weed")
 
 
 def azurite() -> str | None:
-    """Return the path of Azurite's blob server, ``None`` where it is not installed."""
+    """Return the path of Azurite's blob server, ``None`` if it is not installed."""
     return shutil.which("azurite-blob") if shutil.which("node") else None
 
 
 @contextmanager
 def s3_server(folder: Path, *, host: str = HOST) -> Iterator[Mapping[str, str]]:
-    """Run an S3 server with its files in ``folder`` and the bucket ``BUCKET``; give the environment that leads to it."""
+    """Run an S3 server with its files in ``folder`` and the bucket ``BUCKET``; yield the environment variables for its clients."""
     with _seaweed(folder, _S3_KEYS, host) as port:
         yield {**_S3_KEYS, "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_REGION": "us-east-1"}
 
 
 @contextmanager
 def open_s3_server(folder: Path) -> Iterator[int]:
-    """Run one that asks nobody for a signature; give its port."""
+    """Run an S3 server that requires no signatures; yield its port."""
     with _seaweed(folder, {}, HOST) as port:
         yield port
 
@@ -78,11 +78,11 @@ def _seaweed(folder: Path, keys: Mapping[str, str], host: str) -> Iterator[int]:
 
 @contextmanager
 def az_server(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Run an Azure server with its files in ``folder`` and the container ``BUCKET``; give the environment that leads to it."""
+    """Run an Azure server with its files in ``folder`` and the container ``BUCKET``; yield the environment for its clients."""
 
     def command(port: int) -> Sequence[str]:
-        where = ("--blobHost", HOST, "--blobPort", str(port), "--location", str(folder))
-        return [str(azurite()), *where, "--silent", "--skipApiVersionCheck"]
+        location = ("--blobHost", HOST, "--blobPort", str(port), "--location", str(folder))
+        return [str(azurite()), *location, "--silent", "--skipApiVersionCheck"]
 
     with _serving(command, 1, {"AZURITE_ACCOUNTS": f"{_ACCOUNT}:{_ACCOUNT_KEY}"}, folder, HOST) as port:
         endpoint = f"http://{HOST}:{port}/{_ACCOUNT}"
@@ -93,8 +93,8 @@ def az_server(folder: Path) -> Iterator[Mapping[str, str]]:
 
 
 def _has_bucket(endpoint: str, keys: Mapping[str, str]) -> bool:
-    """Tell whether the bucket is there: the server makes it soon after it began to answer."""
-    from obstore.store import S3Store  # noqa: PLC0415  # an extra, which only this needs
+    """Return whether the bucket exists: the server creates it shortly after it starts to answer."""
+    from obstore.store import S3Store  # noqa: PLC0415  # an extra that only this function needs
 
     store = S3Store(
         BUCKET,
@@ -112,7 +112,7 @@ def _has_bucket(endpoint: str, keys: Mapping[str, str]) -> bool:
 
 
 def _make_container(url: str, resource: str) -> None:
-    """Make a container of Azure's, which obstore has no call for: a request signed with the account's key."""
+    """Create an Azure container with a signed request, because obstore has no call for it."""
     headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
     lines = ["PUT", *[""] * 11, *(f"{name}:{value}" for name, value in headers.items()), resource, "restype:container"]
     signed = hmac.digest(base64.b64decode(_ACCOUNT_KEY), "\n".join(lines).encode(), "sha256")
@@ -129,7 +129,7 @@ def _serving(
     folder: Path,
     host: str,
 ) -> Iterator[int]:
-    """Run what ``command`` makes of so many free ports as long as the block; give the first, which is answered by then."""
+    """Run ``command`` with ``ports`` free ports for the duration of the block; yield the first port once it answers."""
     log = folder.with_name(f"{folder.name}.log")
     folder.mkdir(exist_ok=True)
     for _ in range(_ATTEMPTS):
@@ -143,7 +143,7 @@ def _serving(
 
 @contextmanager
 def _started(command: Sequence[str], variables: Mapping[str, str], log: Path, url: str) -> Iterator[bool]:
-    """Run ``command`` as long as the block; begin it once ``url`` is answered, whatever the answer, or the command has ended."""
+    """Run ``command`` for the duration of the block; enter it once ``url`` answers or the command has ended, and yield which."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=output, stderr=output)  # a test's own
     try:
@@ -159,7 +159,7 @@ def _answers(url: str) -> bool:
         urllib.request.urlopen(url, timeout=5).close()  # the scheme is http
     except urllib.error.HTTPError as error:
         error.close()
-        return error.code != 503  # it is there, and not ready yet
+        return error.code != 503  # started, but not ready yet
     except OSError:
         return False
     return True

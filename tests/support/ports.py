@@ -1,22 +1,22 @@
-"""Ports on the loopback interface that are free, for the servers of tests."""
+"""Free ports on the loopback interface, for the servers of tests."""
 
 import random
 import socket
 from itertools import islice
 
 HOST = "127.0.0.1"
-# below the ports that the system gives to connections (from 32,768 on), which took those that a server was about to listen on
+# below the ephemeral ports (from 32,768), which the system may assign to a connection before the server listens
 _CHOICE = range(10_000, 20_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on, and that are free again 10,000 above: servers with a second one have it there."""
-    shuffled = random.SystemRandom().sample(_CHOICE, len(_CHOICE))  # no other test process draws the same
+    """Return ``count`` free ports whose port 10,000 above is free too, for servers that use it as a second port."""
+    shuffled = random.SystemRandom().sample(_CHOICE, len(_CHOICE))  # a different order in each test process
     return list(islice((port for port in shuffled if _is_free(port) and _is_free(port + len(_CHOICE))), count))
 
 
 def free_port() -> int:
-    """Return one such port."""
+    """Return one free port."""
     return free_ports(1)[0]
 
 

@@ -1,4 +1,4 @@
-"""Look at processes from outside, and wait for what must become true of them. Needs /proc."""
+"""Inspects processes from outside and waits for conditions. Needs /proc."""
 
 import time
 from collections.abc import Callable
@@ -20,17 +20,17 @@ def children(pid: int) -> list[int]:
 
 
 def grandchildren(pid: int) -> list[int]:
-    """Return the pids of the living grandchildren of a process: the workers, when it is a coordinator."""
+    """Return the pids of the living grandchildren of a process: of a coordinator, these are the workers."""
     return [grandchild for child in children(pid) for grandchild in children(child)]
 
 
 def of_session(session: int) -> list[int]:
-    """Return the pids of the processes of a session, zombies left out: all that a command started, wherever they hang."""
+    """Return the pids of the processes of a session, without zombies: all descendants of a command, even orphaned ones."""
     return list(family(session))
 
 
 def family(session: int) -> dict[int, int]:
-    """Return the parent of each process of a session, by its pid; zombies are left out."""
+    """Return the parent of each process of a session, by pid, without zombies."""
     found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -41,7 +41,7 @@ def family(session: int) -> dict[int, int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process lives; a zombie does not."""
+    """Return whether a process is running; a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -49,15 +49,15 @@ def is_alive(pid: int) -> bool:
 
 
 def peak(pid: int) -> int:
-    """Return the most memory that a living process has held since it was started, in bytes."""
+    """Return the peak resident memory of a running process, in bytes."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
-    """Return as soon as ``condition`` holds; fail the test when it does not in ``seconds``."""
+    """Return as soon as ``condition`` holds; fail the test if it does not hold within ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            pytest.fail(f"waited {seconds} s in vain")
+            pytest.fail(f"the condition did not hold within {seconds} s")
         time.sleep(0.005)

@@ -1,7 +1,7 @@
-"""A proxy on the loopback interface that does to HTTP what bad networks and busy servers do: delays, refusals, broken answers.
+"""A proxy on the loopback interface that simulates bad networks and busy servers: delays, refusals, broken responses.
 
-As a program, (``program("proxy")``, with UPSTREAM PORT LATENCY) only delays: for benchmarks, which must not share a process
-with it.
+As a program (``program("proxy")`` with UPSTREAM PORT LATENCY) it only delays, for benchmarks that must not share a process with
+it.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done to which requests, counted over all connections.
+    """The faults to inject; requests are counted over all connections.
 
-    ``latency``: seconds that each answer is late. Of every ``cycle`` requests the first ``burst`` are refused (503). Every
-    ``reset``-th answer breaks off in mid-body with a reset, every ``short``-th ends cleanly before its length, every ``lost``-th is
-    not given at all, although the server did what was asked. 0: never.
+    ``latency`` is the delay of each response in seconds. Of every ``cycle`` requests, the first ``burst`` are refused (503). Every
+    ``reset``-th response is cut in mid-body by a connection reset, every ``short``-th ends cleanly before its length, and every
+    ``lost``-th is not sent at all, although the server processed the request. 0 means never.
     """
 
     latency: float = 0.0
@@ -36,7 +36,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
 
     def of(self, number: int) -> str:
-        """Return what is done to the ``number``-th request, from 0: the name of a field, or nothing."""
+        """Return the fault for request ``number``, counted from 0: the name of a field, or an empty string."""
         if self.cycle and number % self.cycle < self.burst:
             return "burst"
         every = {"reset": self.reset, "short": self.short, "lost": self.lost}
@@ -44,7 +44,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FaultProxy:
-    """Stands before the server on ``upstream`` (a port). ``seen`` counts requests and faults by name."""
+    """Forwards to the server on the port ``upstream``. ``seen`` counts requests and faults by name."""
 
     def __init__(self, upstream: int, faults: Faults, *, port: int = 0) -> None:
         """Listen on nothing yet."""
@@ -60,15 +60,15 @@ class FaultProxy:
             await server.serve_forever()
 
     def asked(self, head: bytes) -> bytes:
-        """Return the head of a request as the server is to see it."""
+        """Return the head of a request as sent to the server."""
         return head
 
     def answered(self, head: bytes) -> bytes:
-        """Return the head of an answer as the client is to see it."""
+        """Return the head of a response as sent to the client."""
         return head
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what comes over one connection, until one end closes it or a fault does."""
+        """Forward the requests of one connection until either end or a fault closes it."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             server, to_server = await asyncio.open_connection(HOST, self._upstream, limit=1 << 20)
             try:
@@ -81,7 +81,7 @@ class FaultProxy:
     async def _exchange(
         self, client: tuple[asyncio.StreamReader, asyncio.StreamWriter], server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     ) -> bool:
-        """Pass on one request and its answer; return whether another may follow."""
+        """Forward one request and its response; return whether another may follow."""
         request = await client[0].readuntil(_END)
         body = await client[0].readexactly(_length(request))
         fault = self._faults.of(self.seen["requests"])
@@ -110,7 +110,7 @@ class FaultProxy:
 
 @contextmanager
 def fault_proxy(upstream: int, faults: Faults) -> Iterator[FaultProxy]:
-    """Run a proxy in a thread as long as the block."""
+    """Run a proxy in a thread for the duration of the block."""
     proxy = FaultProxy(upstream, faults)
     with running(proxy):
         yield proxy
@@ -118,7 +118,7 @@ def fault_proxy(upstream: int, faults: Faults) -> Iterator[FaultProxy]:
 
 @contextmanager
 def running(proxy: FaultProxy) -> Iterator[None]:
-    """Have ``proxy`` serve in a thread as long as the block."""
+    """Run ``proxy`` in a thread for the duration of the block."""
     loop = asyncio.new_event_loop()
     task = loop.create_task(proxy.serve())
     thread = threading.Thread(target=_run, args=(loop, task))
@@ -138,11 +138,11 @@ def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
 
 
 async def _hang_up() -> None:
-    """End the connections that are still open."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for each in left:
-        each.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    """Close the connections that are still open."""
+    open_connections = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in open_connections:
+        task.cancel()
+    await asyncio.gather(*open_connections, return_exceptions=True)
 
 
 def _length(head: bytes) -> int:

@@ -1,4 +1,4 @@
-"""What a tree of files looked like at one moment, so that a later look can tell which files were changed, added or removed."""
+"""Snapshots of a file tree, to find the files that were changed or removed between two of them."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from support.invariants import STATE
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """One file, link or folder: what must stay the same while nobody may touch it. ``inode`` is 0 where it means nothing."""
+    """The state of one file, link or folder, which must not change. ``inode`` is 0 if it is meaningless."""
 
     kind: str
     content: bytes
@@ -25,10 +25,10 @@ Snapshot = dict[bytes, Kept]
 
 
 def snapshot(root: Path, *, ignoring: Collection[str] = (), inodes: bool = True) -> Snapshot:
-    """Return every file and link below ``root`` by its path relative to it; links are not followed.
+    """Return every file and link below ``root`` by relative path; links are not followed.
 
-    Folders called ``.pixmill``, and entries whose names are in ``ignoring``, are left out with all that is in them.
-    ``inodes=False`` is for file systems that make inode numbers up as they go.
+    Folders named ``.pixmill``, and entries whose names are in ``ignoring``, are left out with their contents.
+    ``inodes=False`` is for file systems whose inode numbers are not stable.
     """
     base, left_out = os.fsencode(root), {os.fsencode(name) for name in (STATE, *ignoring)}
     found: Snapshot = {}
@@ -48,7 +48,7 @@ def snapshot(root: Path, *, ignoring: Collection[str] = (), inodes: bool = True)
 
 
 def look(path: bytes, *, inodes: bool = True) -> Kept:
-    """Return what is at ``path`` now."""
+    """Return the current state of ``path``."""
     seen = os.lstat(path)
     if stat.S_ISDIR(seen.st_mode):
         return Kept("folder", b"", 0, 0)
@@ -62,7 +62,7 @@ def look(path: bytes, *, inodes: bool = True) -> Kept:
 
 
 def lost(before: Snapshot, after: Snapshot) -> dict[bytes, str]:
-    """Return what happened to entries of ``before`` that are not as they were; entries that are only in ``after`` do not count."""
+    """Return what changed about the entries of ``before``; entries that are only in ``after`` are ignored."""
     return {path: _change(kept, after.get(path)) for path, kept in before.items() if after.get(path) != kept}
 
 

@@ -1,4 +1,4 @@
-"""A server of the web on this machine that answers as it is told: in full, in part, late, elsewhere, or not at all."""
+"""A local web server with scripted responses: complete, partial, late, redirected, or none."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,9 +10,9 @@ import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What is sent. ``headers`` are added to a right ``Content-Length``, or replace it.
+    """A response. ``headers`` are added to a correct ``Content-Length``, or replace it.
 
-    ``pause`` seconds go by before the second half of the body; with ``cut`` the connection ends there.
+    The second half of the body is sent after ``pause`` seconds; with ``cut``, the connection is closed instead.
     """
 
     body: bytes = b""
@@ -24,7 +24,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A request that came."""
+    """A received request."""
 
     method: str
     target: str
@@ -36,13 +36,13 @@ Script = Callable[[Asked], Answer | None]
 
 
 class WebServer:
-    """A server under way: ``url`` is its root, ``asked`` the requests so far, ``most_at_once`` how many it had at a time.
+    """A running server: ``url`` is its root, ``asked`` the requests so far, ``most_at_once`` the maximum number at one time.
 
-    ``answers`` maps a target (path and query) to what it is answered, or to a function that decides.
+    ``answers`` maps a target (path and query) to its response, or to a function that returns one.
     """
 
     def __init__(self, server: ThreadingHTTPServer, answers: Mapping[str, Answer | Script], closing: Event) -> None:
-        """Made by ``serving``."""
+        """Created by ``serving``."""
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
         self.asked: list[Asked] = []
         self.most_at_once = 0
@@ -64,7 +64,7 @@ class WebServer:
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        """Count a request as under way; leave before the last byte is sent, after which the client may ask again at once."""
+        """Count a request as in progress until just before its last byte, after which the client may send another one."""
         with self._counting:
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
@@ -98,7 +98,7 @@ class WebServer:
 
 @contextmanager
 def serving(answers: Mapping[str, Answer | Script]) -> Iterator[WebServer]:
-    """Serve ``answers`` on a free port of the loopback address; they may be changed meanwhile."""
+    """Serve ``answers`` on a free port of the loopback address; the mapping may be changed meanwhile."""
     closing = Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -110,7 +110,7 @@ def serving(answers: Mapping[str, Answer | Script]) -> Iterator[WebServer]:
         do_HEAD = do_GET  # noqa: N815  # the name is http.server's
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the same
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
