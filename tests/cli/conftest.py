@@ -1,4 +1,4 @@
-"""The real command, in processes of its own, on real pictures."""
+"""Fixtures that run the real command in its own process on real images."""
 
 import os
 import subprocess
@@ -15,10 +15,12 @@ Pixmill = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def clean_environment() -> dict[str, str]:
-    """The environment of whoever runs the tests, without what would change how pixmill behaves."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXMILL_") and not name.endswith("PUT_DIR")}
-    kept.pop("CI", None)  # where no bar is drawn, whatever the terminal
-    return {**kept, "COLUMNS": "80"}
+    """The environment of the tests, without the variables that change the behaviour of pixmill."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("PIXMILL_") and not name.endswith("PUT_DIR")
+    }
+    inherited.pop("CI", None)  # would disable the progress bar
+    return {**inherited, "COLUMNS": "80"}
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sizes_in(tmp_path: Path) -> Callable[[str], dict[str, tuple[int, int]]]:
-    """Return a function that tells name and size of every output of a folder."""
+    """Return a function that returns the size of every output of a folder, by name."""
 
     def sizes(folder: str) -> dict[str, tuple[int, int]]:
         found = {}

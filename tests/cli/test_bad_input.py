@@ -1,4 +1,4 @@
-"""Whatever is wrong with a command line: exit 2 (or 3), one sentence, nothing written."""
+"""An invalid command line exits with 2 (or 3), prints one message, and writes nothing."""
 
 from pathlib import Path
 
@@ -51,14 +51,14 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         (("explain", "resise"), "unknown topic 'resise'; did you mean 'resize'?"),
     ],
 )  # fmt: skip
-def test_one_sentence_says_what_was_expected_and_what_came(pixmill, photos, words, sentence):
+def test_one_message_names_the_mistake(pixmill, photos, words, sentence):
     (photos.parent / "empty").mkdir()
     (photos.parent / "empty" / "notes.txt").write_text("no picture")
     before = _tree(photos.parent)
-    told = pixmill(*words)
-    assert told.stderr.splitlines()[0].startswith(f"pixmill: {sentence}")
-    assert len(told.stderr.splitlines()) <= 2  # the second line is a hint
-    assert (told.returncode, told.stdout) == (2, "")
+    result = pixmill(*words)
+    assert result.stderr.splitlines()[0].startswith(f"pixmill: {sentence}")
+    assert len(result.stderr.splitlines()) <= 2  # the second line is a hint
+    assert (result.returncode, result.stdout) == (2, "")
     assert _tree(photos.parent) == before
 
 
@@ -71,9 +71,9 @@ def test_one_sentence_says_what_was_expected_and_what_came(pixmill, photos, word
     ],
 )
 def test_a_variable_is_refused_by_its_own_name(pixmill, photos, variables, sentence):
-    told = pixmill("run", photos, "out", env=variables)
-    assert told.stderr.splitlines()[0] == f"pixmill: {sentence}"
-    assert told.returncode == 2
+    result = pixmill("run", photos, "out", env=variables)
+    assert result.stderr.splitlines()[0] == f"pixmill: {sentence}"
+    assert result.returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -88,29 +88,29 @@ def test_a_variable_is_refused_by_its_own_name(pixmill, photos, variables, sente
 )
 def test_a_line_of_a_file_is_refused_by_its_own_name(pixmill, photos, toml, sentence):
     (photos.parent / "job.toml").write_text(toml)
-    told = pixmill("run", photos, "out", "--config", "job.toml")
-    assert told.stderr.splitlines()[0].startswith(f"pixmill: {sentence}")
-    assert told.returncode == 2
+    result = pixmill("run", photos, "out", "--config", "job.toml")
+    assert result.stderr.splitlines()[0].startswith(f"pixmill: {sentence}")
+    assert result.returncode == 2
 
 
 def test_an_escape_sequence_in_a_word_does_not_reach_the_terminal(pixmill):
     for words in (("run", "\x1b[31mred", "out"), ("\x1b[31mred",), ("run", "--\x1b[31mred"), ("explain", "\x1b[31mred")):
-        told = pixmill(*words)
-        assert told.returncode == 2
-        assert "\x1b" not in told.stdout + told.stderr
-        assert "\\x1b[31mred" in told.stderr
+        result = pixmill(*words)
+        assert result.returncode == 2
+        assert "\x1b" not in result.stdout + result.stderr
+        assert "\\x1b[31mred" in result.stderr
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="root may write anywhere else")
 def test_a_destination_that_cannot_be_written_stops_the_run_before_it_starts(pixmill, photos):
-    told = pixmill("run", photos, "/proc/self/out")
-    assert told.returncode == 3
-    assert told.stderr.startswith("pixmill: ")
-    assert len(told.stderr.splitlines()) <= 2
+    result = pixmill("run", photos, "/proc/self/out")
+    assert result.returncode == 3
+    assert result.stderr.startswith("pixmill: ")
+    assert len(result.stderr.splitlines()) <= 2
 
 
-def test_a_defect_is_told_in_a_sentence_and_its_traceback_only_when_asked_for(pixmill, tmp_path):
-    # a plugin command that breaks is the simplest defect that is not one of ours
+def test_a_bug_is_reported_in_one_line_and_with_a_traceback_only_on_request(pixmill, tmp_path):
+    # a broken plugin command is the simplest bug to provoke
     site = tmp_path / "site"
     (site / "broken-1.0.dist-info").mkdir(parents=True)
     (site / "broken-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
@@ -119,13 +119,13 @@ def test_a_defect_is_told_in_a_sentence_and_its_traceback_only_when_asked_for(pi
         "from pixmill.cli.command import Command\n\n\n"
         "class Broken(Command):\n    '''Break.'''\n\n    def execute(self):\n        raise ZeroDivisionError('\\x1b[31mred')\n"
     )
-    told = pixmill("broken", env={"PYTHONPATH": str(site)})
-    assert told.returncode == 3
-    assert told.stderr.splitlines()[0] == "pixmill: unexpected ZeroDivisionError: \\x1b[31mred"
-    assert "Traceback" not in told.stderr
-    whole = pixmill("broken", env={"PYTHONPATH": str(site), "PIXMILL_DEBUG": "1"}).stderr
-    assert "Traceback" in whole
-    assert "\x1b" not in whole
+    result = pixmill("broken", env={"PYTHONPATH": str(site)})
+    assert result.returncode == 3
+    assert result.stderr.splitlines()[0] == "pixmill: unexpected ZeroDivisionError: \\x1b[31mred"
+    assert "Traceback" not in result.stderr
+    traceback = pixmill("broken", env={"PYTHONPATH": str(site), "PIXMILL_DEBUG": "1"}).stderr
+    assert "Traceback" in traceback
+    assert "\x1b" not in traceback
 
 
 def _tree(folder: Path) -> set[Path]:

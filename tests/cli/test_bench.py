@@ -20,9 +20,9 @@ def test_the_least_number_of_workers_that_is_about_as_fast_as_any_is_recommended
 
 
 def test_every_way_of_running_is_measured_with_the_same_images(pixmill, photos):
-    told = pixmill("bench", photos, "--try-workers", "1,2", "--images", "3", "--json")
-    assert told.returncode == 0, told.stderr
-    *trials, advice = map(json.loads, told.stdout.splitlines())
+    result = pixmill("bench", photos, "--try-workers", "1,2", "--images", "3", "--json")
+    assert result.returncode == 0, result.stderr
+    *trials, advice = map(json.loads, result.stdout.splitlines())
     assert [trial["workers"] for trial in trials] == [0, 1, 2]
     assert {trial["images"] for trial in trials} == {3}
     assert all(0.99 < sum(trial["stages"].values()) < 1.01 for trial in trials)
@@ -32,23 +32,23 @@ def test_every_way_of_running_is_measured_with_the_same_images(pixmill, photos):
 
 def test_the_table_says_how_many_workers_to_use_and_the_images_are_left_alone(pixmill, photos):
     before = {path.name: path.stat().st_mtime_ns for path in photos.iterdir()}
-    told = pixmill("bench", photos, "--size", "20x20", "--format", "webp", "--try-workers", "1")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.splitlines()[-1] == "Recommended on this machine: --workers 1"
+    result = pixmill("bench", photos, "--size", "20x20", "--format", "webp", "--try-workers", "1")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1] == "Recommended on this machine: --workers 1"
     assert {path.name: path.stat().st_mtime_ns for path in photos.iterdir()} == before
 
 
 def test_images_that_fail_are_said_and_cost_the_exit_code(pixmill, photos):
     (photos / "broken.jpg").write_bytes((photos / "p0.jpg").read_bytes()[:200])
-    told = pixmill("bench", photos, "--try-workers", "1")
-    assert told.returncode == 1
-    assert "1 image failed" in told.stderr
+    result = pixmill("bench", photos, "--try-workers", "1")
+    assert result.returncode == 1
+    assert "1 image failed" in result.stderr
 
 
 @pytest.mark.parametrize("words", [(), ("nowhere",), ("empty",)])
 def test_without_images_nothing_is_measured(pixmill, tmp_path, words):
     (tmp_path / "empty").mkdir()
-    told = pixmill("bench", *words)
-    assert told.returncode == 2
-    assert told.stdout == ""
-    assert len(told.stderr.splitlines()) <= 2
+    result = pixmill("bench", *words)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) <= 2

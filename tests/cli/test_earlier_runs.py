@@ -1,4 +1,4 @@
-"""status, failures, retry, verify and plan: what can be asked about a run that was."""
+"""The commands about an earlier run: status, failures, retry, verify and plan."""
 
 import json
 import os
@@ -16,14 +16,14 @@ def finished(pixmill, photos, tmp_path):
     return tmp_path / "out"
 
 
-def records(told):
-    return [json.loads(line) for line in told.stdout.splitlines()]
+def records(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def test_status_counts_what_the_ledger_holds(pixmill, finished):
-    told = pixmill("status", finished)
-    assert told.returncode == 0
-    assert told.stdout.splitlines()[:2] == ["done     4 images", "failed   2 images (see pixmill failures DST)"]
+    result = pixmill("status", finished)
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[:2] == ["done     4 images", "failed   2 images (see pixmill failures DST)"]
     (held,) = records(pixmill("status", finished, "--json"))
     assert (held["done"], held["failed"], held["pending"]) == (4, 2, 0)
     assert held["last_run"]["counts"]["found"] == 6
@@ -31,8 +31,8 @@ def test_status_counts_what_the_ledger_holds(pixmill, finished):
 
 
 def test_failures_are_listed_with_their_codes_and_can_be_chosen_by_code(pixmill, finished):
-    told = pixmill("failures", finished)
-    assert told.stdout.splitlines()[0] == "bad.jpg: not-an-image: the file is not an image"
+    result = pixmill("failures", finished)
+    assert result.stdout.splitlines()[0] == "bad.jpg: not-an-image: the file is not an image"
     assert [failed["path"] for failed in records(pixmill("failures", finished, "--json"))] == ["bad.jpg", "empty.jpg"]
     assert pixmill("failures", finished, "--code", "timeout").stdout == ""
 
@@ -40,9 +40,9 @@ def test_failures_are_listed_with_their_codes_and_can_be_chosen_by_code(pixmill,
 def test_retry_tries_what_failed_and_nothing_else(pixmill, finished, photos):
     before = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
     shutil.copy(photos / "p0.jpg", photos / "bad.jpg")
-    told = pixmill("retry", finished)
-    assert told.returncode == 1  # one is still empty
-    assert "retrying 2 images" in told.stderr
+    result = pixmill("retry", finished)
+    assert result.returncode == 1  # one is still empty
+    assert "retrying 2 images" in result.stderr
     after = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
     assert before.items() <= after.items()
     assert after.keys() - before.keys() == {"bad.jpg"}
@@ -71,9 +71,9 @@ def test_verify_names_what_is_missing_cut_or_changed(pixmill, finished):
     changed = bytearray((finished / "p2.jpg").read_bytes())
     changed[-1] ^= 1
     (finished / "p2.jpg").write_bytes(changed)
-    told = pixmill("verify", finished)
-    assert told.returncode == 1
-    assert told.stdout.splitlines() == ["p0.jpg: missing", "p1.jpg: size differs", "p2.jpg: content differs"]
+    result = pixmill("verify", finished)
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == ["p0.jpg: missing", "p1.jpg: size differs", "p2.jpg: content differs"]
     assert [problem["what"] for problem in records(pixmill("verify", finished, "--json"))] == ["missing", "size", "content"]
 
 
@@ -88,9 +88,9 @@ def test_plan_tells_what_is_to_do_from_what_is_done_and_what_failed(pixmill, fin
 
 def test_plan_shows_the_names_that_two_sources_would_share(pixmill, photos):
     shutil.copy(photos / "p0.jpg", photos / "p0.png")
-    told = pixmill("plan", photos, "out")
-    assert "p0.png -> p0.png.jpg" in told.stdout
-    assert "renamed        1 image" in told.stdout
+    result = pixmill("plan", photos, "out")
+    assert "p0.png -> p0.png.jpg" in result.stdout
+    assert "renamed        1 image" in result.stdout
     assert pixmill("run", photos, "out", "--on-collision", "error").returncode == 2
 
 

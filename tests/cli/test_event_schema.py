@@ -1,4 +1,4 @@
-"""The published schema of the event lines, held to the lines that a run really writes."""
+"""The published schema of event lines, checked against the lines that a run actually writes."""
 
 import json
 

@@ -54,16 +54,16 @@ def test_every_code_that_is_raised_can_be_explained():
     ],
 )
 def test_a_thing_is_explained_by_whatever_name_it_is_met_under(pixmill, topic, shown):
-    told = pixmill("explain", topic)
-    assert told.returncode == 0
-    assert shown in told.stdout
-    assert max(map(len, told.stdout.splitlines())) <= 80
+    result = pixmill("explain", topic)
+    assert result.returncode == 0
+    assert shown in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_without_a_name_everything_is_listed(pixmill):
-    told = pixmill("explain")
+    result = pixmill("explain")
     for name in (*Operation.registry.names(), *Codec.registry.names(), "--size", "timeout", "disk-full"):
-        assert f"\n  {name}" in told.stdout
+        assert f"\n  {name}" in result.stdout
 
 
 def test_a_page_as_json_has_its_parameters(pixmill):

@@ -1,4 +1,4 @@
-"""Files in DST that pixmill did not write: what each ``--existing`` does about them, and that they are counted before (O7)."""
+"""Files in DST that pixmill did not write: how each value of ``--existing`` treats them, and that they are counted first (O7)."""
 
 import json
 import re
@@ -33,22 +33,22 @@ def result(tmp_path, photos, pixmill):
 
 def test_by_default_a_foreign_file_stays_and_its_image_fails_alone(pixmill, photos, gallery):
     before = snapshot(gallery)
-    told = pixmill("run", photos, gallery)
-    assert told.returncode == 1, told.stderr
+    ended = pixmill("run", photos, gallery)
+    assert ended.returncode == 1, ended.stderr
     assert lost(before, snapshot(gallery)) == {}
     assert {name: record.failure.code for name, record in failed(gallery).items()} == dict.fromkeys(
         ("p0.jpg", "p1.jpg", "p2.jpg"), "exists"
     )
     assert set(finished(gallery)) == {"p3.jpg"}
-    assert "--existing" in told.stderr + pixmill("failures", gallery).stdout
+    assert "--existing" in ended.stderr + pixmill("failures", gallery).stdout
     assert temporaries(gallery) == []
 
 
 @pytest.mark.parametrize("words", [("--on-collision", "error"), ("--force",), ("--preserve", "mtime"), ("--durability", "none")])
 def test_no_other_option_allows_it(pixmill, photos, gallery, words):
     before = snapshot(gallery)
-    told = pixmill("run", photos, gallery, "--executor", "inline", *words)
-    assert told.returncode == 1, told.stderr
+    ended = pixmill("run", photos, gallery, "--executor", "inline", *words)
+    assert ended.returncode == 1, ended.stderr
     assert lost(before, snapshot(gallery)) == {}
 
 
@@ -65,14 +65,14 @@ def test_of_several_outputs_of_an_image_one_that_is_taken_fails_it_and_none_is_h
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "p0-48.webp").write_bytes(FOREIGN)
     words = ("--sizes", "16,32,48", "--formats", "webp,jpeg", "--executor", "inline")
-    told = pixmill("run", photos, "out", *words)
-    assert told.returncode == 1, told.stderr
+    ended = pixmill("run", photos, "out", *words)
+    assert ended.returncode == 1, ended.stderr
     assert (tmp_path / "out" / "p0-48.webp").read_bytes() == FOREIGN
     assert set(failed(tmp_path / "out")) == {"p0.jpg"}
     assert counts(tmp_path / "out").done == 3
     (tmp_path / "out" / "p0-48.webp").unlink()
-    told = pixmill("retry", "out")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("retry", "out")
+    assert ended.returncode == 0, ended.stderr
     assert len(outputs(tmp_path / "out")) == 24
 
 
@@ -89,14 +89,14 @@ def test_whatever_is_in_the_place_is_left_as_it_is(pixmill, tmp_path, photos, ki
     else:
         place.symlink_to("nowhere")
     before = place.lstat()
-    told = pixmill("run", photos, "out", "--executor", "inline")
-    assert told.returncode == 1, told.stderr
+    ended = pixmill("run", photos, "out", "--executor", "inline")
+    assert ended.returncode == 1, ended.stderr
     assert set(failed(tmp_path / "out")) == {"p0.jpg"}
     after = place.lstat()
     assert (after.st_ino, after.st_mode, after.st_size) == (before.st_ino, before.st_mode, before.st_size)
     assert not (place.parent / "nowhere").exists()
-    assert "Traceback" not in told.stderr
-    assert "defect" not in told.stderr
+    assert "Traceback" not in ended.stderr
+    assert "defect" not in ended.stderr
 
 
 def test_a_file_with_the_very_bytes_of_the_result_is_adopted(pixmill, tmp_path, photos, result):
@@ -105,8 +105,8 @@ def test_a_file_with_the_very_bytes_of_the_result_is_adopted(pixmill, tmp_path, 
     for name in ("p0.jpg", "p1.jpg"):
         (copy / name).write_bytes((result / name).read_bytes())
     before = snapshot(copy)
-    told = pixmill("run", photos, "out")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, "out")
+    assert ended.returncode == 0, ended.stderr
     assert lost(before, snapshot(copy)) == {}, "a file that has the right bytes need not be touched"
     assert counts(copy).done == 4
     again = pixmill("run", photos, "out")
@@ -118,8 +118,8 @@ def test_a_lost_ledger_costs_a_computation_and_no_image(pixmill, photos, result,
     before = outputs(result)
     for path in (result / ".pixmill").glob("ledger*"):
         path.unlink()
-    told = pixmill("run", photos, result, "--existing", existing, "--executor", "inline")
-    assert told.returncode == (2 if existing == "refuse" else 0), told.stderr
+    ended = pixmill("run", photos, result, "--existing", existing, "--executor", "inline")
+    assert ended.returncode == (2 if existing == "refuse" else 0), ended.stderr
     assert outputs(result) == before
     if existing in ("fail", "replace"):
         assert counts(result).done == 4
@@ -129,15 +129,15 @@ def test_a_changed_source_replaces_its_own_output_without_being_asked(pixmill, t
     assert pixmill("run", photos, "out", "--executor", "inline").returncode == 0
     before = outputs(tmp_path / "out")
     (photos / "p0.jpg").write_bytes((photos / "p3.jpg").read_bytes())
-    told = pixmill("run", photos, "out", "--executor", "inline")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, "out", "--executor", "inline")
+    assert ended.returncode == 0, ended.stderr
     assert {name for name, data in outputs(tmp_path / "out").items() if data != before[name]} == {"p0.jpg"}
 
 
 def test_another_recipe_replaces_what_pixmill_wrote_without_being_asked(pixmill, tmp_path, photos):
     assert pixmill("run", photos, "out", "--executor", "inline").returncode == 0
-    told = pixmill("run", photos, "out", "--quality", "20", "--existing", "refuse", "--executor", "inline")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, "out", "--quality", "20", "--existing", "refuse", "--executor", "inline")
+    assert ended.returncode == 0, ended.stderr
     assert counts(tmp_path / "out").done == 4
 
 
@@ -145,17 +145,17 @@ def test_an_output_that_was_deleted_is_made_again(pixmill, tmp_path, photos):
     assert pixmill("run", photos, "out", "--executor", "inline").returncode == 0
     place = tmp_path / "out" / "p0.jpg"
     place.unlink()
-    told = pixmill("run", photos, "out", "--executor", "inline")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, "out", "--executor", "inline")
+    assert ended.returncode == 0, ended.stderr
     assert place.exists()
 
 
 def test_skip_leaves_the_file_and_counts_the_image_as_skipped(pixmill, photos, gallery):
     before = snapshot(gallery)
-    told = pixmill("run", photos, gallery, "--existing", "skip", "--json", "--progress", "none")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, gallery, "--existing", "skip", "--json", "--progress", "none")
+    assert ended.returncode == 0, ended.stderr
     assert lost(before, snapshot(gallery)) == {}
-    report = json.loads(told.stdout.splitlines()[-1])
+    report = json.loads(ended.stdout.splitlines()[-1])
     assert report["counts"] == {"found": 4, "done": 1, "skipped": 3, "failed": 0, "pending": 0}
     again = pixmill("run", photos, gallery, "--existing", "skip", "--json", "--progress", "none")
     assert json.loads(again.stdout.splitlines()[-1])["counts"]["skipped"] == 4
@@ -164,21 +164,21 @@ def test_skip_leaves_the_file_and_counts_the_image_as_skipped(pixmill, photos, g
 def test_an_image_that_was_skipped_is_made_once_its_name_is_free(pixmill, photos, gallery):
     pixmill("run", photos, gallery, "--existing", "skip", "--executor", "inline")
     (gallery / "p0.jpg").unlink()
-    told = pixmill("run", photos, gallery, "--existing", "skip", "--executor", "inline")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, gallery, "--existing", "skip", "--executor", "inline")
+    assert ended.returncode == 0, ended.stderr
     assert set(finished(gallery)) == {"p0.jpg", "p3.jpg"}
 
 
 def test_replace_replaces_what_is_in_the_place_and_nothing_else(pixmill, photos, gallery, result):
-    told = pixmill("run", photos, gallery, "--existing", "replace")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, gallery, "--existing", "replace")
+    assert ended.returncode == 0, ended.stderr
     assert outputs(gallery) == outputs(result) | {"album.html": FOREIGN + b"album.html"}
 
 
 def test_an_image_that_failed_of_a_file_in_its_place_is_made_when_replacing_is_asked_for(pixmill, photos, gallery, result):
     assert pixmill("run", photos, gallery, "--executor", "inline").returncode == 1
-    told = pixmill("run", photos, gallery, "--existing", "replace", "--executor", "inline")
-    assert told.returncode == 0, told.stderr
+    ended = pixmill("run", photos, gallery, "--existing", "replace", "--executor", "inline")
+    assert ended.returncode == 0, ended.stderr
     assert outputs(gallery) == outputs(result) | {"album.html": FOREIGN + b"album.html"}
 
 
@@ -187,8 +187,8 @@ def test_replace_breaks_a_hard_link_and_leaves_the_other_name_of_the_file(pixmil
     (tmp_path / "out" / "p0.jpg").hardlink_to(photos / "p1.jpg")
     (tmp_path / "out" / "p1.jpg").hardlink_to(photos / "p1.jpg")
     before = snapshot(photos)
-    told = pixmill("run", photos, "out", "--existing", "replace", "--executor", "inline")
-    assert told.returncode in (0, 1), told.stderr
+    ended = pixmill("run", photos, "out", "--existing", "replace", "--executor", "inline")
+    assert ended.returncode in (0, 1), ended.stderr
     assert lost(before, snapshot(photos)) == {}
 
 
@@ -196,19 +196,19 @@ def test_by_default_a_hard_link_to_the_source_itself_stays(pixmill, photos, tmp_
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "p0.jpg").hardlink_to(photos / "p0.jpg")
     before = snapshot(photos)
-    told = pixmill("run", photos, "out", "--executor", "inline")
-    assert told.returncode == 1, told.stderr
+    ended = pixmill("run", photos, "out", "--executor", "inline")
+    assert ended.returncode == 1, ended.stderr
     assert lost(before, snapshot(photos)) == {}
     assert (tmp_path / "out" / "p0.jpg").samefile(photos / "p0.jpg")
 
 
 def test_refuse_names_them_and_writes_nothing(pixmill, photos, gallery):
     before = snapshot(gallery)
-    told = pixmill("run", photos, gallery, "--existing", "refuse")
-    assert told.returncode == 2, told.stderr
-    assert "p0.jpg" in told.stderr
-    assert "3" in told.stderr
-    assert "album.html" not in told.stderr, "it is in nobody's way"
+    ended = pixmill("run", photos, gallery, "--existing", "refuse")
+    assert ended.returncode == 2, ended.stderr
+    assert "p0.jpg" in ended.stderr
+    assert "3" in ended.stderr
+    assert "album.html" not in ended.stderr, "it is in nobody's way"
     assert snapshot(gallery) == before
 
 
@@ -216,8 +216,8 @@ def test_refuse_lets_a_run_pass_that_meets_nobody(pixmill, photos, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "album.html").write_bytes(FOREIGN)
     for _ in range(2):
-        told = pixmill("run", photos, "out", "--existing", "refuse", "--executor", "inline")
-        assert told.returncode == 0, told.stderr
+        ended = pixmill("run", photos, "out", "--existing", "refuse", "--executor", "inline")
+        assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize("existing", ["fail", "skip", "replace"])
@@ -227,10 +227,10 @@ def test_plan_and_the_first_words_of_a_run_count_the_names_that_are_taken(pixmil
     assert planned.returncode == 0, planned.stderr
     assert THREE_TAKEN.search(planned.stdout), planned.stdout
     assert snapshot(gallery) == before
-    told = pixmill("run", photos, gallery, "--existing", existing, "--progress", "plain")
-    said = THREE_TAKEN.search(told.stderr)
-    assert said, told.stderr
-    assert said.start() < told.stderr.index("[DONE]"), "a warning is for before"
+    ended = pixmill("run", photos, gallery, "--existing", existing, "--progress", "plain")
+    said = THREE_TAKEN.search(ended.stderr)
+    assert said, ended.stderr
+    assert said.start() < ended.stderr.index("[DONE]"), "a warning is for before"
 
 
 def test_nothing_is_said_of_names_that_are_free(pixmill, photos, tmp_path):
@@ -257,9 +257,9 @@ def test_many_foreign_files_are_counted_and_refused_quickly(pixmill, photos, tmp
         (folder / f"p{number}.jpg").write_bytes(FOREIGN)
     planned = pixmill("plan", photos, folder)
     assert THREE_TAKEN.search(planned.stdout), planned.stdout
-    told = pixmill("run", photos, folder, "--existing", "refuse")
-    assert told.returncode == 2, told.stderr
-    assert len(told.stderr.splitlines()) < 20, "5,000 files that are in nobody's way are not listed"
+    ended = pixmill("run", photos, folder, "--existing", "refuse")
+    assert ended.returncode == 2, ended.stderr
+    assert len(ended.stderr.splitlines()) < 20, "5,000 files that are in nobody's way are not listed"
 
 
 def test_hundreds_of_occupied_names_are_counted_and_not_all_listed(pixmill, photos, tmp_path):
@@ -268,8 +268,8 @@ def test_hundreds_of_occupied_names_are_counted_and_not_all_listed(pixmill, phot
     for number in range(300):
         (photos / f"q{number}.jpg").write_bytes(data)
         (tmp_path / "out" / f"q{number}.jpg").write_bytes(FOREIGN)
-    told = pixmill("run", photos, "out", "--existing", "refuse")
-    assert told.returncode == 2, told.stderr
-    assert "300" in told.stderr
-    assert len(told.stderr.splitlines()) < 40
+    ended = pixmill("run", photos, "out", "--existing", "refuse")
+    assert ended.returncode == 2, ended.stderr
+    assert "300" in ended.stderr
+    assert len(ended.stderr.splitlines()) < 40
     assert not list((tmp_path / "out").glob("p*"))

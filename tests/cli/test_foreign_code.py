@@ -1,4 +1,4 @@
-"""A ledger is data: whatever it names, no command runs code that only the ledger names."""
+"""A ledger is data: no command runs code that only a ledger names."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is made is said before it is made: by the command, in every place, and whatever way it was asked for."""
+"""The outputs are described before they are made: by run, plan and JSON, and wherever the options come from."""
 
 import json
 import re
@@ -98,9 +98,9 @@ def test_plan_warns_of_a_step_that_will_fail(photos, pixmill, tmp_path):
 
 
 def test_the_default_box_stands_beside_the_option(pixmill):
-    told = " ".join(pixmill("run", "--help").stdout.split())
+    result = " ".join(pixmill("run", "--help").stdout.split())
     assert re.search(
-        r"--size SIZE [^-]*\(default: 1920x1920, unless a step resizes, crops, pads or trims\)", told.replace("--no-size", "")
+        r"--size SIZE [^-]*\(default: 1920x1920, unless a step resizes, crops, pads or trims\)", result.replace("--no-size", "")
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that options name are written where they are new, empty or pixmill's own, and nothing else is ever written over."""
+"""Files named by options are written if they are new, empty or pixmill's own; any other file is never overwritten."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ EVERY = ["--index", "i.jsonl", "--report", "r.html", "--events", "e.jsonl", "--l
 
 @pytest.fixture
 def unchanged():
-    """Return a function that says that these files must have their bytes at the end of the test."""
+    """Return a function that declares files whose bytes must be unchanged at the end of the test."""
     before = {}
 
     def keep(*paths):

@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: metrics in a file and on a port, events, stalls."""
+"""Observability of a run: metrics in a file and on a port, events, stalls."""
 
 import json
 import shutil
@@ -28,11 +28,11 @@ def samples(text):
 
 def test_the_extension_of_the_metrics_file_decides_who_reads_it(pixmill, photos, tmp_path):
     pixmill("run", photos, "out", "--metrics-file", tmp_path / "m.prom")
-    told = samples((tmp_path / "m.prom").read_text())
-    assert told["pixmill_images_total", "done"] == 4
-    assert told["pixmill_source_bytes_total",] == sum(path.stat().st_size for path in photos.iterdir())
+    values = samples((tmp_path / "m.prom").read_text())
+    assert values["pixmill_images_total", "done"] == 4
+    assert values["pixmill_source_bytes_total",] == sum(path.stat().st_size for path in photos.iterdir())
     assert {"queue", "read", "header", "decode", "transform", "encode", "write", "fsync"} <= {
-        key[1] for key in told if key[0] == "pixmill_stage_duration_seconds_count"
+        key[1] for key in values if key[0] == "pixmill_stage_duration_seconds_count"
     }
     if PROMTOOL:
         checked = subprocess.run(
@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_runs(pixmill, pho
 
 @pytest.fixture
 def held_up(clean_environment, tmp_path, photos):
-    """Return a function that starts a run of one worker that takes a minute for an image."""
+    """Return a function that starts a run with one worker that takes a minute per image."""
     step = tmp_path / "slow.py"
     step.write_text("import time\n\ndef wait(image):\n    time.sleep(60)\n    return image\n")
     with ExitStack() as stack:
@@ -82,11 +82,11 @@ def test_the_port_answers_while_the_run_goes_on_and_a_stall_is_said(held_up, tmp
     port = free_port()
     run = held_up("--metrics-port", str(port), "--stall-after", "1s", "--log-file", log)
     wait_until(lambda: log.exists() and "stalled in transform" in log.read_text())
-    told = samples(ask(port))
-    assert told["pixmill_images_in_flight",] == 1
-    assert told["pixmill_resident_memory_bytes", "workers"] > 1_000_000
-    assert told["pixmill_resident_memory_bytes", "coordinator"] > 1_000_000
-    assert told["pixmill_oldest_in_flight_seconds",] > 0
+    values = samples(ask(port))
+    assert values["pixmill_images_in_flight",] == 1
+    assert values["pixmill_resident_memory_bytes", "workers"] > 1_000_000
+    assert values["pixmill_resident_memory_bytes", "coordinator"] > 1_000_000
+    assert values["pixmill_oldest_in_flight_seconds",] > 0
     assert run.stderr.readline().startswith("makes")
     while not (line := run.stderr.readline()).startswith("[STALLED] nothing has finished for"):
         assert line.startswith(" ")  # what is made, wrapped
@@ -117,10 +117,10 @@ def test_a_real_prometheus_scrapes_a_run_and_answers_a_query(held_up, tmp_path):
 
 
 def answer(port, query):
-    """Return the value that Prometheus has for ``query``, or nothing as long as it has none."""
+    """Return the value that Prometheus has for ``query``, ``None`` if it has none yet."""
     with suppress(OSError):
         url = f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        with urllib.request.urlopen(url, timeout=10) as told:
-            for result in json.loads(told.read())["data"]["result"]:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            for result in json.loads(response.read())["data"]["result"]:
                 return float(result["value"][1])
     return None

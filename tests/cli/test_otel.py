@@ -1,4 +1,4 @@
-"""``--otel``: a run as a collector of OpenTelemetry receives it, over OTLP/HTTP."""
+"""``--otel``: a run as an OpenTelemetry collector receives it, over OTLP/HTTP."""
 
 import threading
 from collections import defaultdict
@@ -18,7 +18,7 @@ KINDS = {"/v1/traces": ExportTraceServiceRequest, "/v1/metrics": ExportMetricsSe
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Decodes what it is sent, and keeps it."""
+    """Decodes and stores the requests it receives."""
 
     def do_POST(self):
         sent = KINDS[self.path].FromString(self.rfile.read(int(self.headers["Content-Length"])))
@@ -46,7 +46,7 @@ def collector():
 
 @pytest.fixture
 def send(pixmill, photos, collector):
-    """Return a function that runs pixmill over the photos and returns what the collector got: spans, and metrics by name."""
+    """Return a function that runs pixmill on the photos and returns the spans and the metrics by name that were collected."""
 
     def send(**variables):
         endpoint = f"http://127.0.0.1:{collector.server_port}"
@@ -83,8 +83,8 @@ def test_each_image_is_a_trace_with_its_stages_and_a_link_to_the_run(send):
         assert stages[-1].end_time_unix_nano <= image.end_time_unix_nano + 1_000_000
         assert [link.span_id for link in image.links] == [run.span_id]
         assert attributes(image)["pixmill.outputs"] == 1
-    told = attributes(run)
-    assert (told["pixmill.run"], told["pixmill.reason"], told["pixmill.done"]) == (1, "finished", 4)
+    result = attributes(run)
+    assert (result["pixmill.run"], result["pixmill.reason"], result["pixmill.done"]) == (1, "finished", 4)
     assert run.start_time_unix_nano <= min(image.end_time_unix_nano for image in images)
 
 
@@ -110,8 +110,8 @@ def test_the_numbers_are_of_all_images_however_few_have_a_trace(send, photos):
 
 def test_who_it_is_can_be_said_by_the_standard_variables(send, collector):
     send(OTEL_SERVICE_NAME="holiday", OTEL_RESOURCE_ATTRIBUTES="site=attic")
-    told = attributes(collector.received["/v1/metrics"][0].resource_metrics[0].resource)
-    assert (told["service.name"], told["site"]) == ("holiday", "attic")
+    result = attributes(collector.received["/v1/metrics"][0].resource_metrics[0].resource)
+    assert (result["service.name"], result["site"]) == ("holiday", "attic")
 
 
 def test_a_collector_that_is_away_is_said_once_and_costs_no_image(pixmill, photos):

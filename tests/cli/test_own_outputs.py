@@ -1,4 +1,4 @@
-"""Whose an output is: pixmill replaces its own without asking, whatever happened meanwhile, and neither a source nor a link."""
+"""Ownership of outputs: pixmill always replaces its own outputs, but never a source or a link."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from PIL import Image
 
 @pytest.fixture
 def gallery(tmp_path):
-    """A destination with a file of somebody else's under the name that the first picture gets."""
+    """A destination with a foreign file under the output name of the first image."""
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "p0.jpg").write_bytes(b"mine")

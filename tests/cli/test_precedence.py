@@ -1,4 +1,4 @@
-"""A flag wins over a variable, a variable over the file."""
+"""Flags override environment variables, which override the file."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_each_layer_covers_the_one_below(pixmill, photos, width, tmp_path):
     from_file = pixmill("run", photos, "a", "--config", "job.toml")
     from_variable = pixmill("run", photos, "b", "--config", "job.toml", env={"PIXMILL_SIZE": "30x"})
     from_flag = pixmill("run", photos, "c", "--config", "job.toml", "--size", "20x", env={"PIXMILL_SIZE": "30x"})
-    assert [told.returncode for told in (from_file, from_variable, from_flag)] == [0, 0, 0]
+    assert [result.returncode for result in (from_file, from_variable, from_flag)] == [0, 0, 0]
     assert [width(name) for name in "abc"] == [{40}, {30}, {20}]
     assert len(list((tmp_path / "c").glob("*.png"))) == 4
     assert "DONE" not in from_file.stderr

@@ -1,4 +1,4 @@
-"""``--profile``: what a sample of images spent its time on."""
+"""``--profile``: where a sample of images spent its time."""
 
 import json
 

@@ -38,15 +38,15 @@ def on_a_terminal(tmp_path, clean_environment):
 
 def test_off_a_terminal_progress_is_lines_of_one_form(pixmill, photos):
     (photos / "bad.jpg").write_bytes(b"no picture")
-    told = pixmill("run", photos, "out", "--max-rate", "1/s", "--workers", "1")
-    lines = [line for line in told.stderr.splitlines() if line.startswith("[")]
+    result = pixmill("run", photos, "out", "--max-rate", "1/s", "--workers", "1")
+    lines = [line for line in result.stderr.splitlines() if line.startswith("[")]
     assert all(LINE.fullmatch(line) for line in lines)
     assert lines[-1].startswith("[DONE] 5/5 (100.0%) | ")
     assert lines[-1].endswith(" | Errors: 1")
     shares = [float(re.search(r"\((.*)%\)", line)[1]) for line in lines[:-1]]
     assert shares == sorted(shares)
     assert len(shares) >= 2
-    assert "\x1b" not in told.stderr
+    assert "\x1b" not in result.stderr
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(on_a_terminal, photos):
@@ -95,7 +95,7 @@ def test_events_and_a_bar_do_not_share_a_terminal(on_a_terminal, photos):
 
 @pytest.mark.parametrize(("wanted", "shown"), [("none", ""), ("plain", "[DONE] 4/4")])
 def test_progress_can_be_chosen(pixmill, photos, wanted, shown):
-    told = pixmill("run", photos, "out", "--progress", wanted)
-    assert shown in told.stderr
-    assert ("[" in told.stderr) == bool(shown)
-    assert "found     4 images" in told.stderr
+    result = pixmill("run", photos, "out", "--progress", wanted)
+    assert shown in result.stderr
+    assert ("[" in result.stderr) == bool(shown)
+    assert "found     4 images" in result.stderr

@@ -1,4 +1,4 @@
-"""--quiet: nothing when all is well, one line when images failed, so that cron sends a mail exactly then."""
+"""``--quiet`` prints nothing on success and one line when images failed, so that cron sends mail only then."""
 
 import signal
 import subprocess
@@ -39,7 +39,7 @@ def test_what_takes_long_has_not_failed(pixmill, photos, tmp_path):
     words = ("--quiet", "--stall-after", "0.2", "--step", "python:function=slow.py:step", "--events", "e.jsonl")
     ended = pixmill("run", photos, "out", *words)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert '"run_stalled"' in (tmp_path / "e.jsonl").read_text(), "those who follow events are told"
+    assert '"run_stalled"' in (tmp_path / "e.jsonl").read_text(), "the stall is still an event"
 
 
 def test_a_watch_says_which_images_fail_as_it_has_no_end(photos, tmp_path, clean_environment):

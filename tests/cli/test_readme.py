@@ -1,4 +1,4 @@
-"""The README's examples, typed as they stand there: they work, and make what the README says of them."""
+"""The examples of the README work as printed, and their results match the README."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""``pixmill report``: one page, made from the ledger."""
+"""``pixmill report``: one page, generated from the ledger."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""``--serve``: a run that can be asked how it is, over HTTP, while it goes on."""
+"""``--serve``: the state of a run over HTTP while it is in progress."""
 
 import json
 import re
@@ -57,8 +57,10 @@ def serve(clean_environment, tmp_path, photos):
 def test_it_tells_programs_what_it_tells_people(serve):
     run = serve("run", "--serve", "0", "--quiet")
     wait_until(lambda: "transform" in json.loads(run.ask("state"))["parts"].get("working", ""), seconds=60)
-    told = {sample.name: sample.value for family in text_string_to_metric_families(run.ask("metrics")) for sample in family.samples}
-    assert (told["pixmill_images_found_total"], told["pixmill_images_in_flight"]) == (4, 1)
+    values = {
+        sample.name: sample.value for family in text_string_to_metric_families(run.ask("metrics")) for sample in family.samples
+    }
+    assert (values["pixmill_images_found_total"], values["pixmill_images_in_flight"]) == (4, 1)
     assert run.ask("healthz") == "ok\n"
 
 

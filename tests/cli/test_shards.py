@@ -1,4 +1,4 @@
-"""One output in several shards, each a process with a ledger of its own: asked about as if they were one."""
+"""One output in several shards, each a process with its own ledger; commands report on them as one run."""
 
 import json
 import subprocess
@@ -61,7 +61,7 @@ def start(many, tmp_path, clean_environment):
         yield start
 
 
-def told(pixmill, *words):
+def status_of(pixmill, *words):
     (record,) = map(json.loads, pixmill("status", "out", "--json", *words).stdout.splitlines())
     return record
 
@@ -78,14 +78,14 @@ def conditions(status):
 def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_whole_run(pixmill, start, gate, tmp_path):
     runs = {shard: start(env={"PIXMILL_SHARD": shard}) for shard in SHARDS}
     wait_until(lambda: workers(tmp_path).keys() == runs.keys(), seconds=120)
-    assert conditions(told(pixmill)) == dict.fromkeys(SHARDS, "running")
+    assert conditions(status_of(pixmill)) == dict.fromkeys(SHARDS, "running")
     runs["2/4"].kill()
     runs["2/4"].wait(120)
     wait_until(lambda: not is_alive(workers(tmp_path)["2/4"]))  # it dies a moment after its coordinator
     gate.touch()
     assert sorted(runs[shard].wait(120) for shard in SHARDS) == [-9, 0, 0, 1]
 
-    status = told(pixmill)
+    status = status_of(pixmill)
     assert conditions(status) == {**dict.fromkeys(SHARDS, "finished"), "2/4": "killed"}
     done = len(list((tmp_path / "out").glob("*/*.jpg")))
     assert (status["done"], status["failed"]) == (done, 1)
@@ -94,7 +94,7 @@ def test_four_shards_at_once_one_of_them_killed_are_resumed_to_the_tree_of_a_who
     finished = identities(tmp_path / "out")
 
     assert start("--shard", "2/4").wait(120) == 0
-    status = told(pixmill)
+    status = status_of(pixmill)
     assert (status["done"], status["failed"], status["pending"]) == (40, 1, 0)
     assert set(conditions(status).values()) == {"finished"}
     assert finished.items() <= identities(tmp_path / "out").items()
@@ -117,7 +117,7 @@ def test_retry_tries_the_failures_of_every_shard_where_its_state_is(pixmill, man
     (many / "worse.jpg").write_bytes(b"no picture either")
     for shard in ("1/2", "2/2"):
         pixmill("run", many, "out", "--shard", shard, "--state", "state", "--quiet")
-    assert told(pixmill, "--state", "state")["failed"] == 2
+    assert status_of(pixmill, "--state", "state")["failed"] == 2
     Image.new("RGB", (30, 20)).save(many / "bad.jpg")
     Image.new("RGB", (30, 20)).save(many / "worse.jpg")
     (tmp_path / "elsewhere").mkdir()
@@ -126,7 +126,7 @@ def test_retry_tries_the_failures_of_every_shard_where_its_state_is(pixmill, man
     assert "retrying 2 images" in retried.stderr
     assert (tmp_path / "out" / "bad.jpg").exists()
     assert not (tmp_path / "out" / ".pixmill" / "shard-1-of-2").exists()
-    status = told(pixmill, "--state", "state")
+    status = status_of(pixmill, "--state", "state")
     assert (status["done"], status["failed"], status["pending"]) == (42, 0, 0)
     assert [json.loads(line) for line in pixmill("failures", "out", "--state", "state", "--json").stdout.splitlines()] == []
 

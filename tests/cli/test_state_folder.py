@@ -1,4 +1,4 @@
-"""The state folder: whoever may write to it can plant links and files, and none of them is followed or believed."""
+"""The state folder: others may be able to plant links and files there, and none of them is followed or trusted."""
 
 import os
 import shutil

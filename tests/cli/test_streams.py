@@ -1,4 +1,4 @@
-"""stdout and stderr may be closed, full or gone: the work is done all the same."""
+"""stdout and stderr may be closed, full or gone; the run completes anyway."""
 
 import json
 import subprocess
@@ -16,41 +16,41 @@ def shell(tmp_path, clean_environment, photos):
     assert photos.exists()
 
     def run(line):
-        told = subprocess.run(
+        result = subprocess.run(
             ["bash", "-c", line], cwd=tmp_path, env=clean_environment, capture_output=True, text=True, check=False
         )
-        assert "Traceback" not in told.stderr
-        assert "Exception ignored" not in told.stderr
-        return told, len(list((tmp_path / "out").glob("*.jpg")))
+        assert "Traceback" not in result.stderr
+        assert "Exception ignored" not in result.stderr
+        return result, len(list((tmp_path / "out").glob("*.jpg")))
 
     return run
 
 
 def test_a_reader_that_goes_away_ends_the_printing_and_not_the_run(shell):
-    told, made = shell(f"{RUN} --json | head -1; exit ${{PIPESTATUS[0]}}")
-    assert (told.returncode, made) == (0, 4)
-    assert json.loads(told.stdout)["event"] == "run_started"
+    result, made = shell(f"{RUN} --json | head -1; exit ${{PIPESTATUS[0]}}")
+    assert (result.returncode, made) == (0, 4)
+    assert json.loads(result.stdout)["event"] == "run_started"
 
 
 def test_closed_streams_do_not_matter(shell):
-    told, made = shell(f"{RUN} >&- 2>&- <&-")
-    assert (told.returncode, made) == (0, 4)
+    result, made = shell(f"{RUN} >&- 2>&- <&-")
+    assert (result.returncode, made) == (0, 4)
 
 
 @FULL
 def test_a_full_stderr_costs_the_progress_only(shell):
-    told, made = shell(f"{RUN} 2>/dev/full")
-    assert (told.returncode, made) == (0, 4)
+    result, made = shell(f"{RUN} 2>/dev/full")
+    assert (result.returncode, made) == (0, 4)
 
 
 @FULL
 def test_results_that_could_not_be_printed_are_not_called_a_success(shell):
-    told, made = shell(f"{RUN} --json --quiet >/dev/full")
-    assert (told.returncode, made) == (3, 4)
-    assert told.stderr == "pixmill: cannot write results to standard output: No space left on device\n"
+    result, made = shell(f"{RUN} --json --quiet >/dev/full")
+    assert (result.returncode, made) == (3, 4)
+    assert result.stderr == "pixmill: cannot write results to standard output: No space left on device\n"
 
 
 def test_a_locale_without_the_characters_is_no_obstacle(shell, tmp_path):
     (tmp_path / "photos" / "p0.jpg").rename(tmp_path / "photos" / "плёнка.jpg")
-    told, made = shell(f"LC_ALL=C PYTHONCOERCECLOCALE=0 PYTHONUTF8=0 {RUN} && LC_ALL=C PYTHONUTF8=0 {RUN} --dry-run --force")
-    assert (told.returncode, made) == (0, 4)
+    result, made = shell(f"LC_ALL=C PYTHONCOERCECLOCALE=0 PYTHONUTF8=0 {RUN} && LC_ALL=C PYTHONUTF8=0 {RUN} --dry-run --force")
+    assert (result.returncode, made) == (0, 4)

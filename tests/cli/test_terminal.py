@@ -1,4 +1,4 @@
-"""The bar where people really look at it: in tmux, in screen, in a window that becomes narrow."""
+"""The progress bar on real terminals: in tmux, in screen, and in a window that is narrowed."""
 
 import re
 import shlex

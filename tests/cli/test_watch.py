@@ -1,4 +1,4 @@
-"""``pixmill watch``: real processes, real folders, and no waiting but for what must happen."""
+"""``pixmill watch`` with real processes and folders; waits only for events that must happen."""
 
 import json
 import os

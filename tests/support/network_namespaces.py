@@ -76,7 +76,8 @@ class Host:
 
     def workers(self) -> list[int]:
         """Return the pids of pixmill's worker processes on this host."""
-        return [worker for pid in self.pids() if "pixmill.engine.forkserver.process" in _command_line(pid) for worker in children(pid)]
+        fork_servers = [pid for pid in self.pids() if "pixmill.engine.forkserver.process" in _command_line(pid)]
+        return [worker for pid in fork_servers for worker in children(pid)]
 
     def kill(self) -> None:
         """Kill all processes on this host, like a power cut."""

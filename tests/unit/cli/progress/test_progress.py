@@ -21,7 +21,7 @@ class Clock:
 
 
 class Story:
-    """A run as the engine would tell it, at the times of ``clock``."""
+    """The events of a run as the engine would report them, at the times of ``clock``."""
 
     def __init__(self):
         self.clock = Clock()
@@ -152,9 +152,9 @@ def test_the_line_is_the_one_that_users_know():
 
 def test_a_line_comes_every_tenth_part():
     moments = [ProgressSnapshot(done=done, found=100, total=100, elapsed=done / 100) for done in range(101)]
-    told = lines_of(*moments)
-    assert [line.split()[2] for line in told[:-1]] == [f"{part}/100" for part in range(10, 100, 10)]
-    assert told[-1].startswith("[DONE] 100/100 (100.0%)")
+    printed = lines_of(*moments)
+    assert [line.split()[2] for line in printed[:-1]] == [f"{part}/100" for part in range(10, 100, 10)]
+    assert printed[-1].startswith("[DONE] 100/100 (100.0%)")
 
 
 def test_a_line_comes_every_ten_seconds_when_work_is_slow_or_endless():

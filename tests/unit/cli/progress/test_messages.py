@@ -1,4 +1,4 @@
-"""What is said: amounts, the summary, signals, and the channels that carry it."""
+"""The messages of the command: amounts, the summary, signals, and the output channels."""
 
 import os
 import signal
@@ -56,8 +56,8 @@ def test_failures_come_with_names_advice_and_the_command_that_lists_them():
         notes={"frames-dropped": 2},
     )
     lines = list(summary(report, CONFIG, {"timeout": "raise it with --timeout"}))
-    told = lines.index("failed    5 images, 1 of them in an earlier run")
-    assert lines[told + 1 : told + 4] == [
+    start = lines.index("failed    5 images, 1 of them in an earlier run")
+    assert lines[start + 1 : start + 4] == [
         "          decode: 4 (\\x1b[2Ja, b\\xff, c, ...)",
         "          timeout: 1 (slow.jpg)",
         "            raise it with --timeout",
