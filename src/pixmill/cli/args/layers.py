@@ -68,7 +68,7 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read {printable(str(path))}: {error.strerror}") from None
+        raise ConfigError(f"{printable(str(path))} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{printable(str(path))} is not a TOML file: not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:

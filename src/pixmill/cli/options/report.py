@@ -33,9 +33,7 @@ class ReportOptions(Model, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise ``ConfigError`` before the run if the folder of the report does not exist."""
         if self.report and not Path(self.report).absolute().parent.is_dir():
-            raise ConfigError(
-                f"cannot write {printable(self.report)}: its folder does not exist", hint="create the folder, or name another file"
-            )
+            raise ConfigError(f"{printable(self.report)} cannot be written: its folder does not exist", hint="name another file")
 
     def write(self, config: RunConfig, state: Path) -> None:
         """Write the report of a run of ``config``, if requested and anything ran; ``RunError`` if it cannot be written."""
