@@ -102,7 +102,7 @@ class NodePool:
         room = max(0, self._ahead.depth - len(self._reserve))
         return Reply(
             workers=self._workers,
-            memory=self._memory.most,
+            memory=self._memory.exclusive_limit,
             capacity=room if self._reserve else room + self._pool.capacity(),
             results=tuple(answers),
             deaths=tuple(deaths),
