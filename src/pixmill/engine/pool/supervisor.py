@@ -218,7 +218,7 @@ class Supervisor:
         """No worker could be forked: go on with those there are, and try again later."""
         self._backoff_until = time.monotonic() + _FORK_RETRY_DELAY
         if not self._workers:
-            raise RunError(f"no worker process can be started: {reason}", hint="is there a limit on processes or on open files?")
+            raise RunError(f"cannot start a worker process: {reason}", hint="is there a limit on processes or on open files?")
 
     def _restart_fork_server(self) -> None:
         """Bury all, for their parent has died and taken them along, and start anew."""

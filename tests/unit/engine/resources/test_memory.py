@@ -25,7 +25,7 @@ def outcomes_of(needs, workers=2):
 
 
 def test_what_fits_its_share_runs_beside_others_and_what_does_not_runs_alone():
-    most = MemoryBudget(OVERHEAD + 2 * SHARE, 2).most
+    most = MemoryBudget(OVERHEAD + 2 * SHARE, 2).exclusive_limit
     assert most > SHARE
     outcomes = outcomes_of([SHARE, SHARE + 1, most])
     assert [type(outcome).__name__ for outcome in outcomes.values()] == ["Done", "Done", "Done"]
@@ -33,7 +33,7 @@ def test_what_fits_its_share_runs_beside_others_and_what_does_not_runs_alone():
 
 
 def test_what_does_not_fit_even_alone_is_refused_with_numbers():
-    most = MemoryBudget(OVERHEAD + 2 * SHARE, 2).most
+    most = MemoryBudget(OVERHEAD + 2 * SHARE, 2).exclusive_limit
     (failed,) = outcomes_of([most + 1_000_000_000]).values()
     assert failed.failure.code == "limit-memory"
     assert failed.failure.message == f"this needs about {(most + 1e9) / 1e6:,.0f} MB of memory, and may use {most / 1e6:,.0f} MB"
@@ -41,8 +41,8 @@ def test_what_does_not_fit_even_alone_is_refused_with_numbers():
 
 
 def test_the_whole_is_what_the_idle_workers_leave():
-    assert MemoryBudget(OVERHEAD + 4 * SHARE, 4).most == 4 * SHARE - 3 * IDLE_WORKER
-    assert MemoryBudget(OVERHEAD + 4 * IDLE_WORKER, 4).most == IDLE_WORKER
+    assert MemoryBudget(OVERHEAD + 4 * SHARE, 4).exclusive_limit == 4 * SHARE - 3 * IDLE_WORKER
+    assert MemoryBudget(OVERHEAD + 4 * IDLE_WORKER, 4).exclusive_limit == IDLE_WORKER
 
 
 def test_a_control_group_with_less_than_the_machine_counts(tmp_path):

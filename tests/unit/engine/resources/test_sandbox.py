@@ -105,7 +105,7 @@ def test_there_are_as_many_workers_as_processes_are_allowed(wanted, threads, roo
 
 
 def test_room_for_no_worker_is_an_error_with_the_numbers():
-    with pytest.raises(RunError, match="no worker process can be started: a worker needs 17 processes and threads, and 9 are left"):
+    with pytest.raises(RunError, match="cannot start a worker process: a worker needs 17 processes and threads, 9 are available"):
         workers_within_process_limit(4, threads=16, available=9)
 
 
