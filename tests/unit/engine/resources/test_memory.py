@@ -36,7 +36,9 @@ def test_what_does_not_fit_even_alone_is_refused_with_numbers():
     most = MemoryBudget(OVERHEAD + 2 * SHARE, 2).exclusive_limit
     (failed,) = outcomes_of([most + 1_000_000_000]).values()
     assert failed.failure.code == "limit-memory"
-    assert failed.failure.message == f"this needs about {(most + 1e9) / 1e6:,.0f} MB of memory, and may use {most / 1e6:,.0f} MB"
+    assert (
+        failed.failure.message == f"this needs about {(most + 1e9) / 1e6:,.0f} MB of memory, but may use only {most / 1e6:,.0f} MB"
+    )
     assert failed.failure.stage == "header"
 
 
