@@ -75,7 +75,7 @@ class GroupCommitter:
     """Commits pending results in its own thread, and sends the result of each. Call its methods from the worker's main thread."""
 
     def __init__(self, status_slot: StatusSlot, send: Callable[[Sequence[TaskResult]], None]) -> None:
-        """Show in ``status_slot`` which task is waited for, and pass the results of each group to ``send``, called in that thread."""
+        """Show in ``status_slot`` which task is waited for, and pass each group's results to ``send``, called in that thread."""
         self._status_slot = status_slot
         self._send = send
         self._stages = PublishedStages(status_slot)
