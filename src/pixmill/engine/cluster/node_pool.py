@@ -34,7 +34,7 @@ class NodePool:
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}
         self._reserve: deque[Attempt] = deque()
-        self._ahead = Prefetch(ahead=_RESERVE)
+        self._ahead = Prefetch(target_seconds=_RESERVE)
         self._returned: list[int] = []
 
     def work(self, letter: RunTasks) -> Reply:
@@ -69,7 +69,7 @@ class NodePool:
             news = self._pool.wait(max(0.0, 0.0 if self._returned else end - time.monotonic()))
             for report in news:
                 if isinstance(report, Completed):
-                    self._ahead.note(report.seconds / self._workers)
+                    self._ahead.record(report.seconds / self._workers)
             now = time.monotonic()
             if news and not reports:
                 end = min(end, now + _COLLECT_TIME)

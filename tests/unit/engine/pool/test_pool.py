@@ -20,7 +20,7 @@ def pool():
         yield pool
 
 
-def test_a_worker_is_replaced_after_so_many_tasks_and_nobody_is_blamed():
+def test_a_worker_is_replaced_after_so_many_tasks_and_no_task_is_blamed():
     with closing(Pool(REF, Policy(recycle_tasks=10), workers=1)) as pool:
         reports = [report for _ in range(8) for report in run_all(pool, attempts("pid", "pid", "sleep 0.06"))]
     assert not [report for report in reports if isinstance(report, Lost)]
@@ -36,7 +36,7 @@ def test_a_worker_that_grows_is_replaced():
 
 
 def test_small_tasks_do_not_wait_behind_a_long_one(pool):
-    run_all(pool, attempts(*["echo x"] * 2000))  # the lookahead is deep now
+    run_all(pool, attempts(*["echo x"] * 2000))  # the queue is deep now
     reports = run_all(pool, attempts("sleep 3", *["echo y"] * 300))
     assert len(reports) == 301
     assert isinstance(reports[-1], Completed)
@@ -59,7 +59,7 @@ def test_what_one_task_wrote_is_no_evidence_against_the_next():
     assert "innocent" not in lost.failure.trace
 
 
-def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(born, pool):
+def test_an_idle_worker_that_dies_is_replaced_and_no_task_is_blamed(born, pool):
     run_all(pool, attempts("echo x", "echo y"))
     victims = born(2)
     for pid in victims:
