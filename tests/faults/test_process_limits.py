@@ -42,7 +42,7 @@ def test_sixty_four_open_files_are_enough(workers):
 
 
 def test_too_few_open_files_for_a_single_worker_end_the_run_in_words():
-    assert run_script(1, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))).startswith("RunError no ")
+    assert run_script(1, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))).startswith("RunError cannot start a ")
 
 
 @pytest.fixture
