@@ -32,7 +32,7 @@ def status_of(act):
     ],
 )
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # it forks while threads of the test runner may run
-def test_a_death_has_a_code_a_signal_and_a_sentence(act, code, number, words):
+def test_the_failure_of_a_dead_worker_has_a_code_a_signal_and_a_sentence(act, code, number, words):
     failure = worker_died(status_of(act), stage="decode", peak_rss=5, log="noise")
     assert (failure.code, failure.signal, failure.stage, failure.peak_rss, failure.trace) == (code, number, "decode", 5, "noise")
     assert words in failure.message

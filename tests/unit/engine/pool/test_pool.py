@@ -43,15 +43,15 @@ def test_small_tasks_do_not_wait_behind_a_long_one(pool):
     assert reports[-1].attempt.task.payload == b"sleep 3"
 
 
-def test_what_is_moved_to_another_worker_runs_once(pool, tmp_path):
+def test_a_task_moved_to_another_worker_runs_once(pool, tmp_path):
     log = tmp_path / "log"
     run_all(pool, attempts(*["echo x"] * 2000))
     run_all(pool, attempts("sleep 0.5", *[f"log {log}"] * 300))
-    run_all(pool, attempts(*["echo x"] * 10))  # the worker that slept has come past what was taken from it
+    run_all(pool, attempts(*["echo x"] * 10))  # the worker that slept has skipped the tasks taken from it
     assert len(log.read_text().splitlines()) == 300
 
 
-def test_what_one_task_wrote_is_no_evidence_against_the_next():
+def test_the_output_of_one_task_is_no_evidence_against_the_next():
     with closing(Pool(REF, Policy(), workers=1)) as pool:
         run_all(pool, attempts("say innocent words"))
         (lost,) = [report for report in run_all(pool, attempts("segfault")) if isinstance(report, Lost)]

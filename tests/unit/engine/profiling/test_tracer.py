@@ -67,7 +67,7 @@ def test_it_says_where_a_function_is_and_not_where_packages_are_installed():
     assert (frames["sorted"].file, frames["sorted"].line) == ("", 0)
 
 
-def test_it_ends_where_the_block_ends_however_that_is():
+def test_it_ends_where_the_block_ends_even_with_an_error():
     def fail(stages):
         stages.enter("read")
         inner(None)
@@ -79,7 +79,7 @@ def test_it_ends_where_the_block_ends_however_that_is():
     assert_balanced(tracer.trace(b""))
 
 
-def test_of_an_import_it_shows_that_it_was_one_and_not_what_is_in_it():
+def test_an_import_is_shown_without_its_inner_calls():
     sys.modules.pop("this_is_nowhere", None)
 
     def fetch(_):
@@ -101,7 +101,7 @@ def test_generators_come_and_go():
     assert Counter(shape(trace))["..test_generators_come_and_go.<locals>.<lambda>.<locals>.<genexpr>"] == 6
 
 
-def test_a_trace_that_grows_too_long_is_cut_and_stays_whole():
+def test_a_trace_that_grows_too_long_is_truncated_and_stays_balanced():
     trace = traced(lambda _: [inner("a") for _ in range(1000)], max_events=100)
     assert trace.is_truncated
     assert len(trace.events) <= 104

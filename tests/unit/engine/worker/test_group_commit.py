@@ -1,4 +1,4 @@
-"""Results that become durable while the next task computes: what overlaps, and who is blamed."""
+"""Results that become durable while the next task computes: what overlaps, and which task is blamed."""
 
 import time
 from contextlib import closing
@@ -41,7 +41,7 @@ def test_a_result_that_cannot_be_committed_does_not_affect_the_others(pool, tmp_
     assert (committed.attempt, committed.failure) == (todo[1], None)
 
 
-def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
+def test_the_steps_of_other_tasks_do_not_count_as_a_tasks_own_time():
     todo = attempts(*["later sleep 0.3 / sleep 0.3"] * 5)
     with closing(Pool(REF, Policy(timeout=Duration(2)), workers=1)) as pool:
         run_all(pool, attempts(*["echo x"] * 100))
@@ -51,7 +51,7 @@ def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
     assert all(0.6 <= report.timings["sleep"] < 1.5 for report in reports)
 
 
-def test_what_only_waits_for_a_disk_takes_no_room_from_what_comes_next(tmp_path):
+def test_a_task_that_only_waits_for_a_disk_does_not_use_capacity(tmp_path):
     with closing(Pool(REF, Policy(), workers=1)) as pool:
         run_all(pool, attempts(*["sleep 0.15"] * 3))  # long tasks: one is queued behind the one that computes
         pool.submit(attempts(f"later await {tmp_path}/sign"))
@@ -61,7 +61,7 @@ def test_what_only_waits_for_a_disk_takes_no_room_from_what_comes_next(tmp_path)
         (tmp_path / "sign").touch()
 
 
-def test_nothing_more_is_computed_while_one_has_waited_long_for_its_turn(pool, tmp_path):
+def test_computing_pauses_while_a_result_has_waited_long_to_be_committed(pool, tmp_path):
     sign, late = tmp_path / "sign", tmp_path / "late"
     todo = attempts(f"later await {sign}", "sleep 0.1", "later echo x", "sleep 0.4", "later echo y", f"touch {late}")
     pool.submit(todo)
@@ -80,7 +80,7 @@ def test_a_result_that_takes_much_memory_is_committed_before_the_next_task_begin
     assert (first.attempt.task.payload, second.attempt.task.payload) == (b"later-large sleep 0.3", b"echo x")
 
 
-def test_nothing_is_held_back_for_a_task_that_does_not_come(pool):
+def test_a_result_does_not_wait_for_a_task_that_does_not_come(pool):
     assert len(run_all(pool, attempts("later echo x"))) == 1
 
 
