@@ -77,7 +77,7 @@ class Host:
 
     def workers(self) -> list[int]:
         """Return the worker processes of pixmill on this host."""
-        return [worker for pid in self.pids() if "nursery_process" in _command_line(pid) for worker in children(pid)]
+        return [worker for pid in self.pids() if "forkserver.process" in _command_line(pid) for worker in children(pid)]
 
     def kill(self) -> None:
         """Kill everything that runs on this host, as a power cut does."""

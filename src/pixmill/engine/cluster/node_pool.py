@@ -34,7 +34,7 @@ class NodePool:
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}
         self._reserve: deque[Attempt] = deque()
-        self._ahead = Prefetch(ahead=_RESERVE)
+        self._ahead = Prefetch(target_seconds=_RESERVE)
         self._returned: list[int] = []
 
     def work(self, letter: RunTasks) -> Reply:
@@ -69,7 +69,7 @@ class NodePool:
             news = self._pool.wait(max(0.0, 0.0 if self._returned else end - time.monotonic()))
             for report in news:
                 if isinstance(report, Completed):
-                    self._ahead.note(report.seconds / self._workers)
+                    self._ahead.record(report.seconds / self._workers)
             now = time.monotonic()
             if news and not reports:
                 end = min(end, now + _COLLECT_TIME)
@@ -102,7 +102,7 @@ class NodePool:
         room = max(0, self._ahead.depth - len(self._reserve))
         return Reply(
             workers=self._workers,
-            memory=self._memory.most,
+            memory=self._memory.exclusive_limit,
             capacity=room if self._reserve else room + self._pool.capacity(),
             results=tuple(answers),
             deaths=tuple(deaths),
