@@ -134,7 +134,7 @@ class Pool:
         if attempt is None:
             return
         self._supervisor.reset_crash_count()
-        self._reports.append(Completed.by(answer, attempt=attempt))
+        self._reports.append(Completed.from_result(answer, attempt=attempt))
 
     def _on_worker_exit(self, death: WorkerExit) -> None:
         self._requeue(death.unaffected)
