@@ -106,7 +106,7 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         return Counts(done=self.done, skipped=self.skipped, failed=self.failed, pending=self.pending)
 
 
-class _Facts(TypedDict, total=False):
+class _LatestValues(TypedDict, total=False):
     run: int
     workers: int
     all_found: bool
@@ -129,8 +129,8 @@ class Metrics(Observer):
         self._clock = clock
         self._started_at = clock()
         self._ended_at: float | None = None
-        self._facts: _Facts = {}
-        self._numbers: Counter[str] = Counter()
+        self._latest: _LatestValues = {}
+        self._counts: Counter[str] = Counter()
         self._measures: defaultdict[str, int] = defaultdict(int)
         self._failures: dict[str, FailureKind] = {}
         self._left_alone: Counter[str] = Counter()
@@ -138,7 +138,7 @@ class Metrics(Observer):
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._slowest: list[tuple[float, bytes]] = []
-        self._recent = _Recent()
+        self._recent_rate = _RecentRate()
         # two events per task, a million tasks: functools.singledispatchmethod costs ten times as much as the counting
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             RunStarted: self._on_run_started,
@@ -167,13 +167,13 @@ class Metrics(Observer):
         """Return the metrics at this moment."""
         now = self._clock() if self._ended_at is None else self._ended_at
         seconds = now - self._started_at
-        tried = self._numbers["done"] + self._numbers["failed"] - self._numbers["remembered"]
+        tried = self._counts["done"] + self._counts["failed"] - self._counts["remembered"]
         return MetricsSnapshot(
-            **self._facts,
-            **self._numbers,
+            **self._latest,
+            **self._counts,
             seconds=seconds,
             rate=tried / seconds if seconds > 0 else 0.0,
-            recent_rate=self._recent.rate(now, seconds),
+            recent_rate=self._recent_rate.rate(now, seconds),
             measures=dict(self._measures),
             failures=dict(self._failures),
             left_alone=dict(self._left_alone),
@@ -185,17 +185,17 @@ class Metrics(Observer):
 
     def _on_run_started(self, event: RunStarted) -> None:
         self._started_at = self._clock()
-        self._facts["run"] = event.run
-        self._facts["workers"] = event.workers
+        self._latest["run"] = event.run
+        self._latest["workers"] = event.workers
 
     def _on_task_found(self, _: TaskFound) -> None:
-        self._numbers["found"] += 1
+        self._counts["found"] += 1
 
     def _on_source_exhausted(self, _: SourceExhausted) -> None:
-        self._facts["all_found"] = True
+        self._latest["all_found"] = True
 
     def _on_task_retried(self, event: TaskRetried) -> None:
-        self._numbers["retries"] += 1
+        self._counts["retries"] += 1
         self._count_node_failure(event.failure)
 
     def _count_node_failure(self, failure: Failure) -> None:
@@ -203,52 +203,52 @@ class Metrics(Observer):
             self._node_failures[failure.node] += 1
 
     def _on_node_left_out(self, _: NodeRefused | NodeSuspended) -> None:
-        self._numbers["nodes_left_out"] += 1
+        self._counts["nodes_left_out"] += 1
 
     def _on_throttled(self, event: Throttled) -> None:
-        self._numbers["throttled"] += event.refusals
+        self._counts["throttled"] += event.refusals
 
     def _on_worker_lost(self, _: WorkerLost) -> None:
-        self._numbers["workers_lost"] += 1
+        self._counts["workers_lost"] += 1
 
     def _on_workers_seen(self, event: WorkersSeen) -> None:
         busy = [status.seconds for status in event.posts if status.key is not None]
-        self._facts["in_flight"] = len(busy)
-        self._facts["oldest"] = max(busy, default=0.0)
-        self._facts["coordinator_memory"] = event.memory
-        self._facts["workers_memory"] = sum(status.memory for status in event.posts)
+        self._latest["in_flight"] = len(busy)
+        self._latest["oldest"] = max(busy, default=0.0)
+        self._latest["coordinator_memory"] = event.memory
+        self._latest["workers_memory"] = sum(status.memory for status in event.posts)
 
     def _on_run_ended(self, event: RunEnded) -> None:
         self._ended_at = self._clock()
-        self._facts["in_flight"] = 0
-        self._facts["oldest"] = 0.0
-        self._facts["reason"] = event.reason
+        self._latest["in_flight"] = 0
+        self._latest["oldest"] = 0.0
+        self._latest["reason"] = event.reason
 
     def _on_task_finished(self, event: TaskFinished) -> None:
-        self._facts["finished_at"] = event.at
+        self._latest["finished_at"] = event.at
         self._count_outcome(event.outcome)
 
     def _count_outcome(self, outcome: Outcome) -> None:
         match outcome:
             case Done():
-                self._numbers["done"] += 1
+                self._counts["done"] += 1
                 for measure, amount in outcome.measures.items():
                     self._measures[measure] += amount
                 self._add_durations(outcome)
             case Skipped():
-                self._numbers["skipped"] += 1
+                self._counts["skipped"] += 1
                 if outcome.reason != UNCHANGED:
                     self._left_alone[outcome.reason] += 1
             case Failed():
-                self._numbers["failed"] += 1
-                self._numbers["remembered"] += outcome.remembered
+                self._counts["failed"] += 1
+                self._counts["remembered"] += outcome.remembered
                 kind = self._failures.get(outcome.failure.code, FailureKind())
                 keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
                 self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
                 if not outcome.remembered:
                     self._count_node_failure(outcome.failure)
         if not isinstance(outcome, Skipped) and not getattr(outcome, "remembered", False):
-            self._recent.add(self._clock())
+            self._recent_rate.add(self._clock())
 
     def _add_durations(self, outcome: Done) -> None:
         self._task.add(outcome.seconds)
@@ -258,7 +258,7 @@ class Metrics(Observer):
             self._stages[stage].add(seconds)
 
 
-class _Recent:
+class _RecentRate:
     """Counts the tasks of each of the last seconds."""
 
     def __init__(self) -> None:

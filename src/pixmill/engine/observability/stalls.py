@@ -33,7 +33,7 @@ class StallDetector(Observer):
 
     def _check(self, event: WorkersSeen) -> None:
         idle_seconds = self._clock() - self._last_progress
-        busy = tuple(post for post in event.posts if post.key is not None)
+        busy = tuple(status for status in event.posts if status.key is not None)
         if busy and idle_seconds >= max(self._threshold, 2 * self._last_reported):
             self._last_reported = idle_seconds
             for listener in self._listeners:

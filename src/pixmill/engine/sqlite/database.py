@@ -164,7 +164,7 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _check(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Check the whole file: a sixth of a second for a million tasks, far less than it takes to list their inputs."""
+    """Check the complete file: a sixth of a second for a million tasks, far less than it takes to list their inputs."""
     statements = {sql for (sql,) in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL")}
     if statements != {statement.encode() for statement in schema.statements.values()} or connection.execute(
         "PRAGMA quick_check(1)"
