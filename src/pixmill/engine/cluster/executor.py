@@ -231,7 +231,7 @@ class ClusterExecutor(Executor):
         return True
 
     def _requeue(self, attempts: list[Attempt]) -> None:
-        """Queue attempts that never started again, or return them to the caller if it has cancelled them."""
+        """Requeue attempts that never started, or return them to the caller if it has cancelled pending attempts."""
         if not self._is_cancelling:
             self._queue = attempts + self._queue
             return

@@ -198,7 +198,7 @@ class Membership:
             for number, node in self._nodes.items()
             if (silence := node.silence(now)) > (self._lease if node.is_admitted else _HANDSHAKE_TIMEOUT)
         ]
-        return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
+        return [self._lose(number, f"no reply for {Duration(round(silence))}", now) for number, silence in silent]
 
     def _lose(self, number: int, reason: str, now: float) -> NodeLost:
         node = self._nodes.pop(number)

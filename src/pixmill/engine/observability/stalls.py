@@ -1,4 +1,4 @@
-"""Detect, during a run, that no task finishes any more, and report which tasks are stuck."""
+"""Detect during a run that tasks no longer finish, and report which ones are stuck."""
 
 import time
 from collections.abc import Callable, Sequence

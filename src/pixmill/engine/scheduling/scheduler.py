@@ -102,7 +102,7 @@ class Scheduler:
     def release(self) -> None:
         """Record the outcomes so far, and release the attempts that were started and have none.
 
-        Call it when nothing runs any more.
+        Call it when nothing is running.
         """
         self._commit_outcomes()
         tasks = [*self._in_flight.values(), *(attempt.task for attempt in self._backlog.clear())]

@@ -85,7 +85,7 @@ def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_its_late_re
         reports = wait_for(executor, lambda reports: any(returned(report) for report in reports))
         assert [type(report) for report in reports] == [Lost, Returned]
         assert reports[0].attempt is None
-        assert reports[0].failure.message.startswith(f"node {ONE.label}: no sign for")
+        assert reports[0].failure.message.startswith(f"node {ONE.label}: no reply for")
         assert [answer.result for answer in backend.held_results(ONE.name)] == [b"echo late"]
         backend.mend(ONE.name)
         wait_for(executor, lambda _: executor.capacity())

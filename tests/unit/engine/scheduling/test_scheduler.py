@@ -1,4 +1,4 @@
-"""From a stream of tasks to one outcome each: retries, memory of earlier runs, rate and window, on a clock of our own."""
+"""From a stream of tasks to one outcome each: retries, memory of earlier runs, rate and window, on a manual clock."""
 
 import random
 from collections import Counter
@@ -200,7 +200,7 @@ def test_what_was_in_flight_when_too_many_runs_died_is_failed_as_a_suspect(start
 
 
 class Commits(MemoryLedger):
-    """Notes what each commit records."""
+    """Records the number of outcomes in each commit."""
 
     def __init__(self):
         super().__init__()

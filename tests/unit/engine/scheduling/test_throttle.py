@@ -50,7 +50,7 @@ class Notes(Observer):
 
 @pytest.fixture
 def run():
-    """Return a function that runs one task which is refused ``times``, and what it gives: the clock, the notes, the metrics."""
+    """Return a function that runs one task which is refused ``times``, with its clock, notes, ledger and metrics."""
 
     def run(times, tasks=1):
         clock, notes, ledger = ManualClock(), Notes(), MemoryLedger()

@@ -15,7 +15,7 @@ from pixmill.engine.task import Attempt, Done, Task
 
 @pytest.fixture(params=[("mkfs.ext4", "-q", "-b", "1024"), ("mkfs.btrfs", "-q"), ("mkfs.ext4", "-q", "-b", "4096")], ids=" ".join)
 def disk(request, tmp_path):
-    """Return a small disk of its own kind, and the mode that it needs."""
+    """Return the mount point of a small disk, and the journal mode that it needs."""
     if os.geteuid() != 0 or shutil.which(request.param[0]) is None:
         pytest.skip(f"needs root, and {request.param[0]}")
     image, mount = tmp_path / "disk.img", tmp_path / "disk"
