@@ -40,7 +40,7 @@ class NodeLost(msgspec.Struct, frozen=True):
 
 
 class Replied(msgspec.Struct, frozen=True):
-    """A node has replied to a request for tasks."""
+    """The pool of a node has replied."""
 
     node: Node
     reply: Reply
