@@ -95,7 +95,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
     )
     result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 1
-    assert "a worker process tried to start a run of its own" in result.stderr
+    assert "a worker process tried to start another run" in result.stderr
 
 
 def test_open_files_stay_constant_while_workers_come_and_go(born):

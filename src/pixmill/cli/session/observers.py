@@ -169,10 +169,10 @@ def _telemetry(metrics: Metrics, occasion: RunContext) -> Observer:
     except ImportError as error:
         raise MissingExtra("otel", "--otel") from error
 
-    def complain(reason: str) -> None:
+    def warn(reason: str) -> None:
         occasion.say(f"[OTEL] what was to be sent is lost: {reason}")
 
-    return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
+    return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, warn=warn)
 
 
 def _exposition(snapshot: MetricsSnapshot) -> str:

@@ -134,7 +134,7 @@ class Pool:
         if attempt is None:
             return
         self._supervisor.reset_crash_count()
-        self._events.append(Completed.by(result, attempt=attempt))
+        self._events.append(Completed.from_result(result, attempt=attempt))
 
     def _on_worker_exit(self, worker_exit: WorkerExit) -> None:
         self._requeue(worker_exit.unaffected)
