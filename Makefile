@@ -34,7 +34,7 @@ contracts: $(TOOLS)
 	$(BIN)/lint-imports
 
 pytest: $(TOOLS)
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses auto --dist worksteal --durations=40
 
 faults: $(FUZZER) ## run the fault-injection tests on the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, preferably as root)
 	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal

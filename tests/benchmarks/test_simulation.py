@@ -1,4 +1,4 @@
-"""The simulated cluster: whatever befalls its nodes, every task has one outcome."""
+"""The simulated cluster: whatever faults its nodes have, every task has one outcome."""
 
 import json
 import subprocess
@@ -13,8 +13,8 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "simulation.py"
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_every_task_has_one_outcome_on_a_cluster_in_a_storm(seed):
     line = [sys.executable, SCRIPT, "--nodes", "40", "--tasks", "100", "--seed", seed, "--json"]
-    told = subprocess.run(line, capture_output=True, text=True, check=True, timeout=120)
-    calm, storm = map(json.loads, told.stdout.splitlines())
+    ended = subprocess.run(line, capture_output=True, text=True, check=True, timeout=120)
+    calm, storm = map(json.loads, ended.stdout.splitlines())
     assert calm["failed"] == storm["failed"] == calm["tasks"] // 500
     assert calm["leased_anew"] == 0
     assert min(storm[name] for name in ("deaths", "cut_offs", "stragglers", "leased_anew", "late_answers")) > 0

@@ -1,4 +1,4 @@
-"""The executors of a cluster do what the contract says, on the real engines."""
+"""The cluster executors fulfil the executor contract on the real engines."""
 
 import importlib
 import os
@@ -20,7 +20,7 @@ LOCAL = {"address": "local", "num_cpus": 2, "_node_ip_address": "127.0.0.1", "in
 
 @pytest.fixture(scope="module")
 def ray_cluster():
-    """A Ray cluster of one node, where nobody can reach it and which nobody may use without the token."""
+    """A Ray cluster of one node, isolated from the network and protected by a token."""
     if why := why_no_hosts():
         pytest.skip(why)
     before = dict(os.environ)
@@ -38,11 +38,11 @@ def ray_cluster():
 
 class TestRayExecutor(IsolatingExecutorSuite):
     @pytest.fixture
-    def executor(self, ray_cluster):  # noqa: ARG002  # it need only be there
+    def executor(self, ray_cluster):  # noqa: ARG002  # it only has to run
         return RayExecutor(workers=2)
 
     @pytest.mark.usefixtures("ray_cluster")
-    def test_it_asks_for_the_cores_that_it_uses_and_gives_them_back(self):
+    def test_it_reserves_the_cores_that_it_uses_and_releases_them(self):
         ray = importlib.import_module("ray")
         with closing(RayExecutor(workers=1)) as executor:
             executor.start(REF, Policy())

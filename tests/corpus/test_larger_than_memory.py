@@ -96,4 +96,4 @@ def test_what_cannot_stream_runs_alone_when_it_fits_and_is_refused_with_numbers_
     with status.open_ledgers(str(tight)) as ledger:
         failed = list(status.failures(ledger))
     assert {image.failure.code for image in failed} == {"limit-memory"}
-    assert "MB of memory, and may use" in failed[0].failure.message
+    assert "MB of memory, but may use only" in failed[0].failure.message

@@ -113,7 +113,7 @@ def test_a_node_that_is_cut_off_holds_the_run_up_for_less_than_half_a_minute(und
     under_way.cluster.node.cut()
     under_way.complete()
     assert under_way.longest_silence(moment) < 30
-    assert "no sign for" in under_way.told("worker_lost")[0]["reason"]
+    assert "no reply for" in under_way.told("worker_lost")[0]["reason"]
     wait_until(lambda: not under_way.cluster.node.workers(), seconds=90)  # nobody told them: they have noticed by themselves
 
 

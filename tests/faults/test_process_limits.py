@@ -42,7 +42,7 @@ def test_sixty_four_open_files_are_enough(workers):
 
 
 def test_too_few_open_files_for_a_single_worker_end_the_run_in_words():
-    assert run_script(1, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))).startswith("RunError no ")
+    assert run_script(1, lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))).startswith("RunError cannot start a ")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_where_few_processes_are_allowed_fewer_workers_do_the_work(process_limit
 
 
 def test_where_no_worker_is_allowed_the_run_ends_in_words(process_limit):
-    assert run_script(2, process_limit(2)).startswith("RunError no worker process can be started: ")
+    assert run_script(2, process_limit(2)).startswith("RunError cannot start a worker process: ")
 
 
 @pytest.mark.parametrize("interpreter", ["/bin/false", "/nowhere/python"])
@@ -79,7 +79,7 @@ def test_an_interpreter_that_does_not_start_ends_the_run_in_words(monkeypatch, i
         with open_run([Task.of("a", b"echo x")], REF, workers=2) as run:
             list(run)
 
-    with pytest.raises(RunError, match=r"no process can be started|the process that starts the workers died"):
+    with pytest.raises(RunError, match=r"cannot start a process|the process that starts the workers died"):
         drain()
     assert born() == []
 
@@ -95,7 +95,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
     )
     result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 1
-    assert "a worker process tried to start a run of its own" in result.stderr
+    assert "a worker process tried to start another run" in result.stderr
 
 
 def test_open_files_stay_constant_while_workers_come_and_go(born):

@@ -59,7 +59,7 @@ def test_where_no_worker_is_allowed_one_sentence_says_so(trial, gallery, control
     ended = attempt.run(before=control_group("pids", max=most))
     attempt.faults += 1
     assert ended.code == STOPPED
-    assert "no worker process can be started: " in ended.err
+    assert "cannot start a worker process: " in ended.err
     attempt.complete()
 
 

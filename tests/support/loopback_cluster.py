@@ -1,4 +1,4 @@
-"""A fleet whose hosts are threads of this process: real hosts with real pools, and a network that does as it is told."""
+"""A cluster whose node agents run in threads of this process: real agents with real pools, and a network that the test controls."""
 
 import queue
 import threading
@@ -14,67 +14,70 @@ Call = Callable[[], bytes]
 
 
 class LoopbackBackend(ClusterBackend):
-    """Puts a host of a ``kind`` at each of ``places``, which may be changed at any time. ``cut`` holds back what a place says."""
+    """Offers ``slots_present``, which may change at any time, and starts an agent of ``kind`` in each.
 
-    def __init__(self, *places: NodeSlot, kind: type[NodeAgent] = NodeAgent) -> None:
-        """Begin with these places."""
-        self.places = list(places)
+    ``cut`` holds back the replies from a slot.
+    """
+
+    def __init__(self, *slots: NodeSlot, kind: type[NodeAgent] = NodeAgent) -> None:
+        """Start with these slots."""
+        self.slots_present = list(slots)
         self.kind = kind
         self._reply_queue = ReplyQueue()
         self._calls: dict[int, queue.SimpleQueue[Call | None]] = {}
-        self._hosts: dict[int, NodeAgent] = {}
+        self._agents: dict[int, NodeAgent] = {}
         self._threads: list[threading.Thread] = []
-        self._sites: dict[int, str] = {}
+        self._slot_names: dict[int, str] = {}
         self._cut: dict[str, list[Received]] = {}
 
     def cut(self, name: str) -> None:
-        """Hold back whatever the hosts at the place ``name`` reply from now on."""
+        """Hold back all replies from the slot ``name`` from now on."""
         self._cut[name] = []
 
-    def held_answers(self, name: str) -> list[TaskResult]:
-        """Return the answers among what has been held back of the place ``name``."""
-        return [answer for _, reply in self._cut[name] if isinstance(reply, bytes) for answer in decode_reply(reply).results]
+    def held_results(self, name: str) -> list[TaskResult]:
+        """Return the results in the replies that are held back from the slot ``name``."""
+        return [result for _, reply in self._cut[name] if isinstance(reply, bytes) for result in decode_reply(reply).results]
 
     def mend(self, name: str) -> None:
-        """Deliver what was held back, late."""
+        """Deliver the replies that were held back, late."""
         for reply in self._cut.pop(name):
             self._reply_queue.put(*reply)
 
-    def sites(self) -> list[NodeSlot]:
-        """Return the places."""
-        return list(self.places)
+    def slots(self) -> list[NodeSlot]:
+        """Return the slots that are present."""
+        return list(self.slots_present)
 
-    def start_agent(self, number: int, site: NodeSlot, cores: int) -> None:  # noqa: ARG002  # nothing to set aside
-        """Start a thread with a host."""
-        host = self._hosts[number] = self.kind()
-        self._sites[number] = site.name
+    def start_agent(self, number: int, slot: NodeSlot, cores: int) -> None:  # noqa: ARG002  # no cores to reserve
+        """Start a thread with an agent."""
+        agent = self._agents[number] = self.kind()
+        self._slot_names[number] = slot.name
         calls = self._calls[number] = queue.SimpleQueue()
-        calls.put(host.handshake)
+        calls.put(agent.handshake)
         thread = threading.Thread(target=self._serve, args=(number, calls), daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def send(self, number: int, letter: bytes) -> None:
-        """Have the thread make the call."""
-        host = self._hosts[number]
-        self._calls[number].put(lambda: host.handle(letter))
+    def send(self, number: int, request: bytes) -> None:
+        """Have the agent's thread handle ``request``."""
+        agent = self._agents[number]
+        self._calls[number].put(lambda: agent.handle(request))
 
     def receive(self, timeout: float) -> list[Received]:
-        """Return what has come in."""
+        """Return the replies that have arrived."""
         return self._reply_queue.take(timeout)
 
-    def drop(self, number: int) -> None:
-        """Forget the host; it goes on until it notices, as one does that cannot be reached."""
+    def stop_agent(self, number: int) -> None:
+        """Forget the agent; like an unreachable one, it goes on until it notices."""
         self._calls[number].put(None)
 
     def close(self) -> None:
-        """End every host, the forgotten ones too."""
+        """Stop every agent, including forgotten ones."""
         for calls in self._calls.values():
             calls.put(None)
         for thread in self._threads:
             thread.join()
-        for host in self._hosts.values():
-            host.handle(encode(Shutdown()))
+        for agent in self._agents.values():
+            agent.handle(encode(Shutdown()))
 
     def _serve(self, number: int, calls: "queue.SimpleQueue[Call | None]") -> None:
         while call := calls.get():
@@ -82,7 +85,7 @@ class LoopbackBackend(ClusterBackend):
                 reply: bytes | Exception = call()
             except Exception as error:  # noqa: BLE001  # as a cluster engine does
                 reply = error
-            held = self._cut.get(self._sites[number])
+            held = self._cut.get(self._slot_names[number])
             if held is None:
                 self._reply_queue.put(number, reply)
             else:
@@ -90,13 +93,15 @@ class LoopbackBackend(ClusterBackend):
 
 
 class LoopbackExecutor(ClusterExecutor):
-    """The executor of a cluster over a ``LoopbackBackend``."""
+    """A cluster executor that uses a ``LoopbackBackend``."""
 
-    def __init__(self, fleet: LoopbackBackend, *, workers: int | None = None, lease: float = 15.0, patience: float = 60.0) -> None:
-        """Run on ``fleet``."""
-        super().__init__(workers=workers, lease=lease, patience=patience)
-        self.fleet = fleet
+    def __init__(
+        self, backend: LoopbackBackend, *, workers: int | None = None, lease: float = 15.0, no_nodes_timeout: float = 60.0
+    ) -> None:
+        """Run on ``backend``."""
+        super().__init__(workers=workers, lease=lease, no_nodes_timeout=no_nodes_timeout)
+        self.backend = backend
 
     def open_backend(self, address: str | None, workers: int | None) -> ClusterBackend:  # noqa: ARG002  # it is open
-        """Return the fleet."""
-        return self.fleet
+        """Return the backend."""
+        return self.backend

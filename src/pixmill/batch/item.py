@@ -55,7 +55,7 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     format: str
     digest: bytes
     rendition: str = ""
-    fingerprint: bytes = b""
+    mark: bytes = b""
 
 
 class ImageResult(msgspec.Struct, frozen=True, array_like=True):

@@ -1,4 +1,4 @@
-"""Run any handler over any tasks: crash-proof, resumable, on every core. Knows nothing of images or storage."""
+"""Run any handler over any tasks: crash-proof, resumable, on every core. Independent of images and storage."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ __all__ = [
     "run",
 ]
 
-_HOMES = {
+_MODULES = {
     "executor": ("Executor",),
     "handler": ("Handler", "HandlerRef", "Stages"),
     "ledger": ("Ledger", "Record"),
@@ -43,10 +43,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first asked for: a worker needs few of them."""
-    for module, names in _HOMES.items():
+    """Import a public name on first access: a worker needs few of them."""
+    for module, names in _MODULES.items():
         if name in names:
-            found = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-            globals()[name] = found
-            return found
+            value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
     raise AttributeError(f"module {__name__} has no attribute {name}")

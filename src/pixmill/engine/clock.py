@@ -1,24 +1,24 @@
-"""The clock of the coordinator, passed in so that a test need not wait."""
+"""The coordinator's clock, passed in so that tests need not wait."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time. All in seconds."""
+    """A source of time. All values are in seconds."""
 
     def now(self) -> float:
-        """Return the seconds since the epoch, for people."""
+        """Return the seconds since the epoch, for display."""
 
     def elapsed(self) -> float:
-        """Return a reading that only ever grows, for measuring."""
+        """Return a value that never decreases, for measuring durations."""
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait for ``seconds``."""
 
 
 class SystemClock(Clock):
-    """The real one."""
+    """The clock of the operating system."""
 
     def now(self) -> float:
         """Return the seconds since the epoch."""
@@ -29,5 +29,5 @@ class SystemClock(Clock):
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait for ``seconds``."""
         time.sleep(seconds)

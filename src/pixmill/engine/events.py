@@ -1,17 +1,17 @@
-"""What happens in a run, in the order in which observers hear of it."""
+"""The events of a run, in the order in which observers receive them."""
 
 from pixmill.core.events import Event
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.task import Attempt, Counts, Failure, Outcome, Task
 
-#: of the events as they are written down; it changes when a field or a kind changes its meaning or goes away
+#: version of the events as they are written to files; it changes when a field or a kind changes its meaning or is removed
 EVENTS_VERSION = 1
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
-    """The executor is up and the first task may come. ``run`` is the ledger's number of this run.
+    """The executor has started and tasks will follow. ``run`` is the ledger's number for this run.
 
-    ``version`` is that of the events.
+    ``version`` is the version of the event format.
     """
 
     run: int
@@ -26,13 +26,13 @@ class TaskFound(Event, frozen=True, kw_only=True, tag="task_found"):
 
 
 class AttemptStarted(Event, frozen=True, kw_only=True, tag="attempt_started"):
-    """A try was recorded and handed to a worker."""
+    """An attempt was recorded and submitted to the executor."""
 
     attempt: Attempt
 
 
 class TaskRetried(Event, frozen=True, kw_only=True, tag="task_retried"):
-    """A try failed and another will follow after ``delay`` seconds."""
+    """An attempt failed and another will follow after ``delay`` seconds."""
 
     attempt: Attempt
     failure: Failure
@@ -40,13 +40,13 @@ class TaskRetried(Event, frozen=True, kw_only=True, tag="task_retried"):
 
 
 class TaskFinished(Event, frozen=True, kw_only=True, tag="task_finished"):
-    """The one final outcome of a task; it is in the ledger by now."""
+    """The one final outcome of a task; the ledger has already recorded it."""
 
     outcome: Outcome
 
 
 class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
-    """A worker process ended before its time. ``task`` is the culprit, ``None`` when it was idle."""
+    """A worker process ended unexpectedly. ``task`` is the task that it was running, ``None`` when it was idle."""
 
     pid: int
     signal: int
@@ -56,9 +56,9 @@ class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
 
 
 class Throttled(Event, frozen=True, kw_only=True, tag="throttled"):
-    """A storage asked for fewer requests during a try of ``task``: so many ``refusals``, waited for in the worker for ``seconds``.
+    """A storage throttled an attempt of ``task``: ``refusals`` requests were refused, and the worker waited ``seconds`` in all.
 
-    The task is none the worse for it: it goes on, or is tried again later without counting this try.
+    This does not count against the task: the attempt goes on, or the task is tried again later without counting this attempt.
     """
 
     task: Task
@@ -67,7 +67,7 @@ class Throttled(Event, frozen=True, kw_only=True, tag="throttled"):
 
 
 class NodeRefused(Event, frozen=True, kw_only=True, tag="node_refused"):
-    """A node of the cluster gets no work in this run, because it could not show that its results would be those of the others."""
+    """A cluster node gets no work in this run, because it could not show that its results would match those of the other nodes."""
 
     node: str
     reason: str
@@ -75,34 +75,34 @@ class NodeRefused(Event, frozen=True, kw_only=True, tag="node_refused"):
 
 
 class NodeSuspended(Event, frozen=True, kw_only=True, tag="node_suspended"):
-    """A node of the cluster gets no more work: others have done what failed there, again and again."""
+    """A cluster node gets no more work: other nodes have repeatedly completed tasks that failed there."""
 
     node: str
     reason: str
 
 
 class WorkersSeen(Event, frozen=True, kw_only=True, tag="workers_seen"):
-    """A look at the workers, once a second. ``memory`` is the coordinator's own resident memory in bytes."""
+    """The status of the workers, once a second. ``memory`` is the coordinator's own resident memory in bytes."""
 
     memory: int
     posts: tuple[WorkerStatus, ...]
 
 
 class RunStalled(Event, frozen=True, kw_only=True, tag="run_stalled"):
-    """Nothing has finished for ``seconds``. ``posts`` are the workers that are at something."""
+    """No task has finished for ``seconds``. ``posts`` are the workers that are running a task."""
 
     seconds: float
     posts: tuple[WorkerStatus, ...]
 
 
 class SourceExhausted(Event, frozen=True, kw_only=True, tag="source_exhausted"):
-    """The source has no more tasks: the number found is final now."""
+    """The source has no more tasks: the number ``found`` is final."""
 
     found: int
 
 
 class RunEnded(Event, frozen=True, kw_only=True, tag="run_ended"):
-    """Nothing runs any more. ``reason`` is ``finished``, ``interrupted``, or what stopped the run."""
+    """The run has ended. ``reason`` is ``finished``, ``interrupted``, or the reason that stopped the run."""
 
     counts: Counts
     reason: str

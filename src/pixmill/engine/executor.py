@@ -1,4 +1,4 @@
-"""Where tasks run: the contract of every executor. The scheduler keeps retries, attempts and the ledger to itself."""
+"""The contract of executors, which run attempts. Retries, attempt numbers and the ledger are the scheduler's business."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ from pixmill.engine.task import Attempt, Failure
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
-    """The handler returned for ``attempt``: a ``result``, or a ``failure`` of its own making.
+    """The handler returned for ``attempt``: a ``result``, or a ``failure`` that it raised.
 
     ``timings`` are seconds by stage (``Stages.enter``), ``measures`` totals by name (``Stages.count``), both of this attempt.
-    ``node`` is the machine of a cluster that it was made on, as in a failure.
+    ``node`` is the cluster machine that it ran on, as in a failure.
     """
 
     attempt: Attempt
@@ -32,23 +32,23 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     node: str = ""
 
     @classmethod
-    def by(cls, answer: TaskResult, *, attempt: Attempt, node: str = "") -> Self:
-        """Return the report of a worker's ``answer`` to ``attempt``, given on ``node``."""
+    def from_result(cls, result: TaskResult, *, attempt: Attempt, node: str = "") -> Self:
+        """Return the event for a worker's ``result`` of ``attempt``, produced on ``node``."""
         return cls(
             attempt=attempt,
-            result=answer.result,
-            failure=answer.failure and replace(answer.failure, node=node) if node else answer.failure,
-            seconds=answer.seconds,
-            timings=answer.timings,
-            measures=answer.measures,
+            result=result.result,
+            failure=result.failure and replace(result.failure, node=node) if node else result.failure,
+            seconds=result.seconds,
+            timings=result.timings,
+            measures=result.measures,
             node=node,
         )
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):
-    """The worker died or was killed at its deadline. ``attempt`` is the one it was working on, ``None`` when it was idle.
+    """A worker died or was killed at its deadline. ``attempt`` is the one it was running, ``None`` when it was idle.
 
-    ``failure`` has code ``crash``, ``timeout`` or ``out-of-memory`` with the evidence.
+    ``failure`` has code ``crash``, ``timeout`` or ``out-of-memory`` with the evidence in its fields.
     """
 
     pid: int
@@ -57,25 +57,25 @@ class Lost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
-    """These attempts were submitted and never began: innocent, to be submitted again."""
+    """These attempts were submitted and never started: they are not to blame, and should be submitted again."""
 
     attempts: tuple[Attempt, ...]
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the observers are to hear of and that ends no attempt: an event of this ``kind`` with these ``facts``."""
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """An event for the observers that ends no attempt: its ``kind``, and its ``fields`` without the time."""
 
     kind: type[Event]
-    facts: Mapping[str, object]
+    fields: Mapping[str, object]
 
 
-ExecutorEvent = Completed | Lost | Returned | Told
+ExecutorEvent = Completed | Lost | Returned | Notification
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What one worker is at: the ``key`` of the task that it has begun, for how many ``seconds`` now, and in which stage.
+    """What one worker is doing: the ``key`` of its task, the ``seconds`` since it started the task, and the current ``stage``.
 
-    ``key`` is ``None`` when it is idle. ``memory`` is its resident memory in bytes, as it last noted it. ``node`` is the machine
+    ``key`` is ``None`` when it is idle. ``memory`` is its resident memory in bytes, as it last measured it. ``node`` is the machine
     that it runs on, empty for this one.
     """
 
@@ -88,37 +88,37 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def location(self) -> str:
-        """Return where it is, for people: *process 123 on 10.0.0.2*."""
+        """Return a readable location: *process 123 on 10.0.0.2*."""
         return f"process {self.pid} on {self.node}" if self.node else f"process {self.pid}"
 
 
 class Executor(ABC):
-    """Runs attempts. Every submitted attempt comes back in exactly one report.
+    """Runs attempts. Every submitted attempt comes back in exactly one event.
 
-    An executor is made with one keyword, ``workers``: how many, or ``None`` for as many as make sense where it runs. One that
-    is elsewhere takes a second, ``address``, and says so by a ``connect`` of its own. One that ``has_nodes`` runs on machines that
-    ``admit_by`` has checked.
+    The constructor takes one keyword, ``workers``: their number, or ``None`` for a sensible default. An executor that runs
+    elsewhere takes a second keyword, ``address``, and overrides ``connect``. An executor that ``has_nodes`` runs attempts only on
+    machines that pass the probe of ``admit_by``.
     """
 
     has_nodes: ClassVar[bool] = False
 
     @classmethod
     def connect(cls, *, workers: int | None, address: str | None) -> Self:
-        """Return the executor at ``address``, ``None`` for its default. ``ConfigError`` where there is none to have."""
+        """Return the executor at ``address``; ``None`` for the default address. ``ConfigError`` if it takes no address."""
         if address is not None:
             raise ConfigError("address: this executor runs on this machine", hint="--address goes with --executor ray or dask")
-        return cls(workers=workers)  # type: ignore[call-arg]  # as every executor is made
+        return cls(workers=workers)  # type: ignore[call-arg]  # every executor's constructor takes it
 
     def admit_by(self, probe: Probe) -> None:
-        """Give work to no node that does not stand up to ``probe``. Called before ``start``; without it every node gets work.
+        """Use only nodes that pass ``probe``. Called before ``start``; without it every node gets work.
 
-        An executor of this machine has no nodes, and nothing to check.
+        A local executor has no nodes, and nothing to check.
         """
         del probe
 
     @abstractmethod
     def start(self, handler: HandlerRef, policy: Policy) -> None:
-        """Bring the workers up. ``RunError`` when none can be brought up."""
+        """Start the workers. ``RunError`` when none can be started."""
 
     @property
     @abstractmethod
@@ -127,27 +127,27 @@ class Executor(ABC):
 
     @abstractmethod
     def capacity(self) -> int:
-        """Return how many more attempts may be submitted now. It adapts to how long tasks take."""
+        """Return how many more attempts may be submitted now. The number adapts to the duration of tasks."""
 
     @abstractmethod
     def submit(self, attempts: Sequence[Attempt]) -> None:
-        """Take attempts, at most ``room()`` of them; one that is ``alone`` gets a fresh worker to itself."""
+        """Queue attempts, at most ``capacity()`` of them; an ``isolated`` attempt gets a fresh worker to itself."""
 
     @abstractmethod
     def wait(self, timeout: float | None) -> list[ExecutorEvent]:
-        """Return what has happened, waiting up to ``timeout`` seconds for something to (``None``: for as long as it takes).
+        """Return the events since the last call, waiting up to ``timeout`` seconds for the first (``None``: without limit).
 
-        Enforces deadlines and replaces dead workers meanwhile. ``RunError`` when workers die as fast as they start.
+        Meanwhile, enforce deadlines and replace dead workers. ``RunError`` when workers die as fast as they start.
         """
 
     def worker_statuses(self) -> tuple[WorkerStatus, ...]:
-        """Return what each worker is at; nothing where that cannot be told. Asked about once a second."""
+        """Return the status of each worker; empty if the executor cannot tell. Called about once a second."""
         return ()
 
     @abstractmethod
     def cancel_pending(self) -> None:
-        """Ask back what has not begun; it comes as ``Returned``."""
+        """Take back the attempts that have not started; they come as ``Returned``."""
 
     @abstractmethod
     def close(self) -> None:
-        """Kill whatever still runs and wait for it to be gone: no process, pipe or file is left. A second call does nothing."""
+        """Kill everything still running and wait until it is gone: no process, pipe or file remains. A second call does nothing."""

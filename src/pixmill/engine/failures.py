@@ -1,6 +1,6 @@
-"""Why a task failed: from the error that its handler raised, or from how its worker ended.
+"""Failure records: made from the error that a handler raised, or from the way its worker ended.
 
-This module stays in the folder of the engine: frames of everything below that folder are cut out of the traces that users see.
+This module must stay in the engine's directory: stack frames from below that directory are removed from the traces that users see.
 """
 
 import errno
@@ -23,14 +23,14 @@ _TRANSIENT_ERRNOS = {
     errno.ETIMEDOUT,
     errno.ECONNRESET,
 }
-_MAX_TRACE = 4_000
-_OWN_FRAMES = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
-SKIPPED = "skipped"  # the code of a task that its handler leaves alone; the message is the reason
-LIMIT_MEMORY = "limit-memory"  # the code of a task that needs more than its share
+_MAX_TRACE_LENGTH = 4_000
+_ENGINE_DIRECTORY = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
+SKIPPED = "skipped"  # code of a task that its handler skipped; the message is the reason
+LIMIT_MEMORY = "limit-memory"  # code of a task that needs more memory than it may use
 
 
 def failure_of(error: BaseException, stage: str) -> Failure:
-    """Return the record of ``error``, raised while the handler was in ``stage``."""
+    """Return the failure record for ``error``, which the handler raised in ``stage``."""
     if isinstance(error, PixmillError):
         return Failure(
             code=error.code,
@@ -38,7 +38,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
             message=error.message,
             hint=error.hint,
             retryable=error.retryable,
-            fatal=isinstance(error, RunError) or _is_of_the_run(error),
+            fatal=isinstance(error, RunError) or _is_setup_error(error),
         )
     if isinstance(error, Skip):
         return Failure(code=SKIPPED, stage=stage, message=error.reason)
@@ -49,71 +49,70 @@ def failure_of(error: BaseException, stage: str) -> Failure:
         stage=stage,
         message=f"{type(error).__name__}: {error}",
         retryable=isinstance(error, OSError) and error.errno in _TRANSIENT_ERRNOS,
-        trace=_trace(error),
+        trace=_traceback_without_engine_frames(error),
     )
 
 
-def _is_of_the_run(error: PixmillError) -> bool:
-    """Tell whether ``error`` says that the work itself is set up wrongly here: no task is to blame, and none would succeed.
+def _is_setup_error(error: PixmillError) -> bool:
+    """Return whether ``error`` means that the run is misconfigured: no single task is to blame, and none would succeed.
 
-    A task may well have an address that makes no sense, or be of a kind that takes an extra.
+    An invalid address or a missing extra is a problem of the one task.
     """
     return isinstance(error, ConfigError) and not isinstance(error, AddressError | MissingExtra)
 
 
-def _trace(error: BaseException) -> str:
-    """Return the traceback from the handler on, its end if it is long."""
-    foreign = error.__traceback__
-    while foreign and foreign.tb_next and foreign.tb_frame.f_code.co_filename.startswith(_OWN_FRAMES):
-        foreign = foreign.tb_next
-    lines = traceback.format_exception(type(error), error, foreign)
-    return "".join(lines)[-_MAX_TRACE:]
+def _traceback_without_engine_frames(error: BaseException) -> str:
+    """Return the traceback from the handler's first frame on; the end of it if it is long."""
+    frame = error.__traceback__
+    while frame and frame.tb_next and frame.tb_frame.f_code.co_filename.startswith(_ENGINE_DIRECTORY):
+        frame = frame.tb_next
+    lines = traceback.format_exception(type(error), error, frame)
+    return "".join(lines)[-_MAX_TRACE_LENGTH:]
 
 
 def worker_died(status: int, *, stage: str, peak_rss: int, log: str) -> Failure:
-    """Return the failure for a worker that ended with wait ``status`` while it was in ``stage``.
+    """Return the failure for a worker that ended with wait ``status`` in ``stage``.
 
-    A SIGKILL that we did not send comes from the kernel's OOM killer more often than from a person. ``log`` is what the
-    worker wrote meanwhile.
+    A SIGKILL that we did not send comes from the kernel's OOM killer more often than from a person. ``log`` is the output of the
+    worker during the task.
     """
     code, number = "crash", 0
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        message = f"the worker process died of {signal_name(number)}"
+        message = f"the worker process was terminated by {signal_name(number)}"
         if number == signal.SIGKILL:
-            code, message = "out-of-memory", "the worker process was killed (SIGKILL), probably for want of memory"
+            code, message = "out-of-memory", "the worker process was killed (SIGKILL), probably out of memory"
     else:
         message = f"the worker process exited with status {os.waitstatus_to_exitcode(status)}"
-    return Failure(
-        code=code, stage=stage, message=message, signal=number, peak_rss=peak_rss, trace=without_own_frames(log)[-_MAX_TRACE:]
-    )
+    trace = faulthandler_log_without_engine_frames(log)[-_MAX_TRACE_LENGTH:]
+    return Failure(code=code, stage=stage, message=message, signal=number, peak_rss=peak_rss, trace=trace)
 
 
 def deadline_exceeded(timeout: float, *, stage: str) -> Failure:
-    """Return the failure for a task that was still in ``stage`` at its deadline."""
+    """Return the failure for a task that was still running, in ``stage``, at its deadline."""
     where = f" in stage {stage}" if stage else ""
     message = f"still running{where} after {Duration(timeout)}"
     return Failure(code="timeout", stage=stage, message=message, signal=int(signal.SIGKILL))
 
 
 def worker_stalled(seconds: float) -> Failure:
-    """Return the failure of a worker that took no task for ``seconds`` although it had some."""
+    """Return the failure for a worker that started no task for ``seconds`` although it had some."""
     return Failure(
         code="stalled",
         stage="",
-        message=f"the worker process did nothing for {Duration(round(seconds))}",
+        message=f"the worker process made no progress for {Duration(round(seconds))}",
         signal=int(signal.SIGKILL),
     )
 
 
-def without_own_frames(log: str) -> str:
-    """Return ``log`` without the frames of our own in a stack that ``faulthandler`` wrote (innermost first), and what follows."""
-    before, ours, _ = log.partition(f'  File "{_OWN_FRAMES}')
-    return before.rstrip() if ours else log
+def faulthandler_log_without_engine_frames(log: str) -> str:
+    """Return ``log``, a stack that ``faulthandler`` wrote (innermost frame first), up to the first frame of the engine."""
+    handler_frames, engine_frame, _ = log.partition(f'  File "{_ENGINE_DIRECTORY}')
+    return handler_frames.rstrip() if engine_frame else log
 
 
 def signal_name(number: int) -> str:
-    """Return the name of a signal, ``SIGSEGV``; its number where it has none (real-time signals)."""
+    """Return the name of a signal, such as ``SIGSEGV``; its number if it has no name (real-time signals)."""
     try:
         return signal.Signals(number).name
     except ValueError:

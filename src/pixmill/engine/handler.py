@@ -1,4 +1,4 @@
-"""The code that turns a task into a result, and how a worker process finds it."""
+"""The code that turns a task into a result, and the reference by which a worker process finds it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -11,31 +11,32 @@ from pixmill.engine.resources.sandbox import Sandbox
 
 
 class Stages(Protocol):
-    """Where a handler says what it is doing. One instance for a worker's life."""
+    """How a handler reports its progress. A worker has one instance for its lifetime."""
 
     def enter(self, stage: str) -> None:
-        """Say that ``stage`` begins now (``read``, ``decode``, ...). Microseconds; seen by the parent even after a crash."""
+        """Report that ``stage`` (``read``, ``decode``, ...) begins. Takes microseconds; the parent sees it even after a crash."""
 
     def count(self, measure: str, amount: int) -> None:
-        """Add ``amount`` to what this task has counted under ``measure`` (``bytes_in``, ``pixels``, ...).
+        """Add ``amount`` to this task's total for ``measure`` (``bytes_in``, ``pixels``, ...).
 
-        The engine gives the names no meaning: it sends the totals with the answer, as ``Done.measures``, and adds them up.
+        The names mean nothing to the engine: it sends the totals with the result, as ``Done.measures``, and adds them up.
         """
 
     def reserve_memory(self, memory: int) -> None:
-        """Say that the rest of this task will use up to ``memory`` bytes, once that is known and before they are used.
+        """Declare that the remainder of this task will use up to ``memory`` bytes. Call it before using them.
 
-        Raises when that is more than the task may use now, and is not to be caught: the engine tries it again when nothing
-        else runs, and fails it with code ``limit-memory`` when it does not fit even then.
+        Raises if that is more than the task may use now. Do not catch the error: the engine retries the task when nothing
+        else runs, and fails it with code ``limit-memory`` if it does not fit even then.
         """
 
 
 class PendingResult(msgspec.Struct, frozen=True):
-    """A result that is computed and not yet durable, and ``settle``, whose steps make it so or raise as a handler does.
+    """A result that is computed but not yet durable, and ``commit``, whose steps make it durable or raise as a handler does.
 
-    The engine takes the steps, perhaps in another thread and while the handler is at the next task, with stages of their own,
-    and answers the task after the last. Between two of them other results take theirs: a step ends before something that is
-    waited for once if all wait for it together. None may run code that can crash. ``size``: the bytes that are held until then.
+    The engine runs the steps, perhaps in another thread while the handler works on the next task, with stages of their own,
+    and completes the task after the last one. Steps of several results alternate: end a step before an operation, such as an
+    fsync, whose wait a group of results can share. No step may run code that can crash. ``size``: the bytes held in memory
+    until then.
     """
 
     result: bytes
@@ -44,36 +45,36 @@ class PendingResult(msgspec.Struct, frozen=True):
 
 
 class Handler(Protocol):
-    """Turns one task's payload into a result. Called in a worker process, for one task at a time."""
+    """Turns the payload of a task into a result. Called in a worker process, for one task at a time."""
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
-        """Return the result, durable or with what makes it so; raise to fail the task.
+        """Return the durable result, or a ``PendingResult`` that makes it durable; raise to fail the task.
 
-        A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``; a ``RunError`` a fatal
-        one, and so does a ``ConfigError`` that is not about an address or an extra; ``Skip`` leaves the task alone. Any other
-        exception becomes code ``handler`` with a trimmed traceback.
+        A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``. A ``RunError`` becomes a
+        fatal failure, and so does a ``ConfigError`` that is not about an address or an extra. ``Skip`` skips the task. Any other
+        exception becomes a failure with code ``handler`` and a trimmed traceback.
         """
 
 
-class Skip(Exception):  # an answer, not an error
-    """Raised by a handler that leaves its task alone: it is skipped, and found again by the next run."""
+class Skip(Exception):  # a result, not an error
+    """Raised by a handler to skip its task; the next run finds it again."""
 
     def __init__(self, reason: str) -> None:
-        """Give the ``reason`` as a stable word."""
+        """``reason``: a stable identifier."""
         super().__init__(reason)
         self.reason = reason
 
 
 class HandlerRef(msgspec.Struct, frozen=True):
-    """How a worker process finds a handler.
+    """Tells a worker process how to load a handler.
 
-    ``factory`` is ``package.module:name`` or ``/path/to/file.py:name``: a callable that takes ``options`` (bytes, opaque to
-    the engine) and returns a ``Handler``. With ``plain`` set the callable itself is the work: it is given the payload and
-    returns the result. ``preload`` names modules to import once, before workers are forked.
+    ``factory`` is ``package.module:name`` or ``/path/to/file.py:name``: a callable that takes ``options`` (bytes, opaque to the
+    engine) and returns a ``Handler``. With ``plain`` the callable is itself the handler: it takes the payload and returns the
+    result. ``preload`` names modules to import once, before workers are forked.
 
-    ``threads``: how many threads it may start in a worker; where not so many are allowed, fewer workers are started.
-    ``confinement``: what a worker may do once the handler is loaded; ``None`` for whatever this process may. ``per_core``: how many
-    workers keep a core busy, more than one where they wait for a network.
+    ``threads``: how many threads the handler may start in a worker; if the process limit does not allow them, fewer workers
+    start. ``confinement``: the sandbox that a worker enters once the handler is loaded; ``None`` for none. ``per_core``: how many
+    workers keep a core busy, more than one if they wait for a network.
     """
 
     factory: str
@@ -86,13 +87,13 @@ class HandlerRef(msgspec.Struct, frozen=True):
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":
-        """Return the reference to a plain function ``bytes -> bytes`` at the top level of a module or script."""
+        """Return a reference to a plain function ``bytes -> bytes`` at the top level of a module or script."""
         return cls(reference(function), plain=True)
 
     def load(self) -> Handler:
         """Import the handler and build it. Called in the worker."""
-        made = import_object(self.factory)
+        factory = import_object(self.factory)
         if self.plain:
-            return lambda payload, stages: made(payload)  # noqa: ARG005  # a plain function has no stages
-        handler: Handler = made(self.options)
+            return lambda payload, stages: factory(payload)  # noqa: ARG005  # a plain function has no stages
+        handler: Handler = factory(self.options)
         return handler

@@ -1,4 +1,4 @@
-"""The durable record: which tasks are done, which failed and why, which are pending. The contract of every ledger."""
+"""The contract of ledgers: the durable record of which tasks are done, which failed and why, and which are pending."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
@@ -12,12 +12,12 @@ FINISHED = "finished"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What a ledger holds of one key.
+    """A ledger's record of one key.
 
-    ``attempts`` counts the tries of this id, without those that were taken back or died with their run; ``interruptions``
-    the runs that died with it in flight. ``result`` is set when done, ``failure`` when failed; ``seconds`` and
-    ``finished_at`` (since the epoch) when either. ``former``, when it is not done, is the result with which this key was done
-    last, under whatever id. ``is_new`` says that ``admit`` has found nothing on record of the key; it is not kept.
+    ``attempts`` counts the attempts of this id, except those that were released or died with their run; ``interruptions``
+    counts the runs that died with it in flight. ``result`` is set when done, ``failure`` when failed; ``seconds`` and
+    ``finished_at`` (since the epoch) when either. ``former``, when it is not done, is the last result of this key, under any id.
+    ``is_new``: ``get_or_add`` found no record of the key; this is not stored.
     """
 
     key: bytes
@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: ``ended_at`` is 0 while it goes on, and stays 0 when it was killed. ``about`` is the caller's own JSON."""
+    """One run: ``ended_at`` is 0 while it runs, and stays 0 if it was killed. ``metadata`` is the caller's own JSON."""
 
     number: int
     started_at: float
@@ -45,18 +45,18 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerView(Protocol):
-    """What can be read of a ledger, or of several as one."""
+    """Read access to one ledger, or to several as one."""
 
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
-        """Return what is on record for each key, under whatever id, in order; ``None`` for a new one. Changes nothing."""
+        """Return the record of each key, under any id, in order; ``None`` for a new key. Changes nothing."""
 
     def counts(self) -> Counts:
-        """Return the number of records by state (``skipped`` is 0: a ledger knows only what is done)."""
+        """Return the number of records by state (``skipped`` is 0: a ledger has no such state)."""
 
     def records(self, state: State | None = None) -> Iterator[Record]:
         """Yield the records in the order of their keys, all or those in ``state``, in constant memory.
 
-        The ledger may be changed meanwhile, by this process or another; a record that has been yielded does not come again.
+        The ledger may change meanwhile, in this process or another; no record is yielded twice.
         """
 
     def runs(self) -> Iterator[RunRecord]:
@@ -65,70 +65,70 @@ class LedgerView(Protocol):
 
 @runtime_checkable
 class Ledger(LedgerView, Protocol):
-    """What is known of every task, for one writer at a time, which is the coordinator's business (it holds a lock).
+    """The state of every task. It has one writer at a time, which the coordinator ensures with a lock.
 
-    Every method that changes something is durable when it returns: it survives ``kill -9`` at the next instruction.
-    ``RunError`` when it cannot be.
+    Every change is durable when its method returns: it survives ``kill -9`` at the next instruction. ``RunError`` when that is
+    impossible.
 
-    What is said of a key under another id than the one on record is ignored: a newer version of the unit has been found.
+    Updates for a key under another id than the recorded one are ignored: a newer version of the unit has been found.
     """
 
     def begin_run(self, metadata: bytes = b"") -> int:
         """Open a run and return its number, from 1.
 
-        Tasks that a dead run left in flight get one interruption more and are pending; the try that died is not counted.
+        Tasks that a dead run left in flight become pending with one more interruption; the attempt that died is not counted.
         """
 
     def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
-        """Return what is known of each task, in order.
+        """Return the record of each task, in order.
 
-        A key that is new, or known with another id, becomes a fresh pending record (0 attempts, 0 interruptions) that keeps
-        what it was done with as its ``former``. The keys of one call are distinct.
+        A key that is new, or recorded with another id, gets a fresh pending record (0 attempts, 0 interruptions) that keeps
+        its last result as ``former``. The keys of one call are distinct.
         """
 
     def renew(self, tasks: Sequence[Task]) -> None:
-        """Make each task a fresh pending record under its id, as ``admit`` does with those that it finds new."""
+        """Give each task a fresh pending record under its id, as ``get_or_add`` does with new tasks."""
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
-        """Return what is known of each task under its very id, in order; ``None`` for a new one. Changes nothing."""
+        """Return the record of each task under exactly its id, in order; ``None`` for a new task. Changes nothing."""
 
     def beginning_with(self, prefix: bytes) -> list[Record]:
-        """Return what is on record of the first hundred keys that begin with ``prefix``, in their order. Changes nothing."""
+        """Return the records of the first hundred keys that begin with ``prefix``, in the order of the keys. Changes nothing."""
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Record that these tries are about to begin: their tasks are pending, in flight, and each counts as an attempt.
+        """Record that these attempts are about to start: their tasks become pending and in flight, and each attempt counts.
 
-        A task that is done or failed is renewed before, or what it was done with before it failed is no longer known.
+        Call ``renew`` first for a task that is done or failed, or the result from before its failure is lost.
 
-        A task stays in flight until ``finish`` or ``release``, also while it waits to be tried again.
+        A task stays in flight until ``record_outcomes`` or ``release_attempts``, even while it waits for a retry.
         """
 
     def release_attempts(self, tasks: Sequence[Task]) -> None:
-        """Take back tries that were started and never ran, or were cut short through no fault of theirs: not counted.
+        """Do not count attempts that were started and never ran, or were cut short through no fault of their own.
 
-        A task that is not in flight is left as it is.
+        A task that is not in flight is left unchanged.
         """
 
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
-        """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record as it is.
+        """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record unchanged.
 
-        A try that ended in ``Skipped`` is released.
+        An attempt that ended in ``Skipped`` is released.
         """
 
     def end_run(self, counts: Counts, reason: str) -> None:
-        """Close the run that ``begin`` opened; its counts are what it did, not what the ledger holds."""
+        """Close the run that ``begin_run`` opened; ``counts`` are those of the run, not of the ledger."""
 
     def import_records(self, records: Iterable[Record]) -> int:
-        """Take over what another ledger knows in place of what this one did; return how many.
+        """Import another ledger's records, replacing those of the same keys; return their number.
 
-        The keys are distinct. A try that is in flight there counts as one that has ended.
+        The keys are distinct. An attempt that is in flight there counts as ended.
         """
 
     def reset(self, keys: Iterable[bytes]) -> int:
-        """Make these keys new again (pending, no attempts, no id), but for their ``former``; return how many there were."""
+        """Reset these keys (pending, no attempts, no id), keeping only ``former``; return how many had a record."""
 
     def delete(self, keys: Iterable[bytes]) -> list[Record]:
-        """Remove these keys, whose units are gone for good, and return what was known of them."""
+        """Remove these keys, whose units no longer exist, and return their records."""
 
     def close(self) -> None:
-        """Let go of every resource; a second call does nothing."""
+        """Release every resource; a second call does nothing."""

@@ -1,13 +1,13 @@
-"""What a node of a cluster has to show before it gets work. What is shown is the caller's business; the engine carries it."""
+"""A check that a node of a cluster must pass before it gets work. The caller defines the check; the engine only transports it."""
 
 from abc import ABC, abstractmethod
 
 
 class Probe(ABC):
-    """A question to every node, and the judgement of its answer.
+    """A function that every node runs, and a check of the evidence that it returns.
 
-    ``function`` is ``package.module:name`` of a function ``bytes -> bytes`` that is called on the node with ``options`` and
-    returns evidence: once, before the node's workers are started. A ``PixmillError`` that it raises is a refusal, too.
+    ``function`` is ``package.module:name`` of a function ``bytes -> bytes``. It is called on the node with ``options`` once, before
+    the node's workers start, and returns evidence. If it raises a ``PixmillError``, the node is rejected too.
     """
 
     function: str
@@ -15,4 +15,4 @@ class Probe(ABC):
 
     @abstractmethod
     def check(self, evidence: bytes) -> None:
-        """Return when ``evidence`` is good; raise ``RunError`` with what is wrong with the node. Called by the coordinator."""
+        """Return if ``evidence`` is good; raise ``RunError`` with the node's problem if not. Called by the coordinator."""

@@ -1,10 +1,10 @@
-"""Run tasks to their ends: the way into the engine.
+"""Run tasks to completion: the entry point of the engine.
 
     with open_run(tasks, handler) as run:
         for outcome in run:
             ...
 
-Leaving the block, by whatever way, leaves no process, file or open attempt behind.
+However the block is left, no process, file or open attempt remains.
 """
 
 import random
@@ -36,37 +36,43 @@ _P = ParamSpec("_P")
 
 
 class Run:
-    """A run: enter it to start, iterate for the outcomes, leave to end. Made by ``open_run``."""
+    """A run: enter the context to start it, iterate for the outcomes, exit to end it. Created by ``open_run``."""
 
     def __init__(
-        self, tasks: Iterable[Task | None], handler: HandlerRef, parts: Components, *, observers: Sequence[Observer], about: bytes
+        self,
+        tasks: Iterable[Task | None],
+        handler: HandlerRef,
+        components: Components,
+        *,
+        observers: Sequence[Observer],
+        metadata: bytes,
     ) -> None:
         """Start nothing yet."""
         self._handler = handler
-        self._components = parts
+        self._components = components
         self._observers = observers
-        self._metadata = about
-        self._scheduler = Scheduler(tasks, parts)
-        self._outcomes = self._guarded()
+        self._metadata = metadata
+        self._scheduler = Scheduler(tasks, components)
+        self._outcomes = self._iterate()
         self._exits = ExitStack()
-        self._began = 0.0
+        self._started_at = 0.0
 
     @property
     def counts(self) -> Counts:
-        """What has become of the tasks so far; ``pending`` are those found that have no outcome yet."""
+        """The outcomes of the tasks so far; ``pending`` counts tasks that were found and have no outcome yet."""
         return self._scheduler.counts
 
     @property
     def reason(self) -> str:
-        """Why the run ended: ``finished``, ``interrupted``, what ``stop`` was given, or an error's message; empty before."""
+        """Why the run ended: ``finished``, ``interrupted``, the argument of ``stop``, or an error's message; empty until then."""
         return self._scheduler.reason
 
     def stop(self, reason: str) -> None:
-        """Take no more tasks and let those in flight finish within the grace. May be called from a signal handler."""
+        """Take no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
         self._scheduler.stop(reason)
 
     def kill(self) -> None:
-        """End at once; what is in flight stays pending. May be called from a signal handler."""
+        """End at once; tasks in flight stay pending. May be called from a signal handler."""
         self._scheduler.kill()
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -74,9 +80,9 @@ class Run:
         return self._outcomes
 
     def __enter__(self) -> Self:
-        """Start the workers and open the run in the ledger. ``RunError`` when it cannot be."""
+        """Start the workers and open the run in the ledger. ``RunError`` when that fails."""
         if is_worker_process():
-            message = "a worker process tried to start a run of its own"
+            message = "a worker process tried to start another run"
             raise RunError(message, hint='put the call that starts the run under `if __name__ == "__main__":`')
         executor, ledger, publisher = self._components.executor, self._components.ledger, self._components.publisher
         with ExitStack() as exits:
@@ -84,16 +90,16 @@ class Run:
                 exits.callback(observer.close)
             exits.callback(executor.close)
             executor.start(self._handler, self._components.policy)
-            prestart.discard()  # this executor had no use for it
+            prestart.discard()  # unless the executor has claimed it
             number = ledger.begin_run(self._metadata)
-            self._began = self._components.clock.elapsed()
+            self._started_at = self._components.clock.elapsed()
             exits.callback(self._end)
             publisher.publish(RunStarted, run=number, workers=executor.workers)
             self._exits = exits.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End the run: kill what still runs, give back what has no outcome, close the books, then the observers."""
+        """End the run: kill the workers, release attempts without an outcome, close the run in the ledger, then the observers."""
         self._scheduler.stop(_reason(error))
         self._exits.close()
 
@@ -102,10 +108,10 @@ class Run:
         self._components.executor.close()
         self._scheduler.release()
         ledger.end_run(self.counts, self.reason)
-        seconds = self._components.clock.elapsed() - self._began
+        seconds = self._components.clock.elapsed() - self._started_at
         publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
 
-    def _guarded(self) -> Iterator[Outcome]:
+    def _iterate(self) -> Iterator[Outcome]:
         try:
             yield from self._scheduler
         except Exception as error:
@@ -113,7 +119,7 @@ class Run:
             raise
 
 
-def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its default
+def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     tasks: Iterable[Task | None],
     handler: HandlerRef | Callable[[bytes], bytes],
     *,
@@ -129,23 +135,23 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> Run:
-    """Return the run of ``handler`` over ``tasks``, which are drawn as they are needed and never held as a whole.
+    """Return the run of ``handler`` over ``tasks``, which are read as they are needed and never all held in memory.
 
-    A source that has nothing at the moment yields ``None``, and is asked again soon; the run ends when it ends. It may yield a
-    key again once the task has had its outcome.
+    A source without a task at the moment yields ``None``, and is read again soon; the run ends when the source does. The source may
+    yield a key again once its task has an outcome.
 
-    ``handler``: a reference, or a function ``bytes -> bytes`` at the top level of a module or script. ``executor``: where to
-    run; by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: what makes it
-    resumable; by default one that lasts as long as the process. The caller closes it; the run closes executor and observers.
-    ``still_valid(task, record)``: whether what is on record of a finished task still holds. ``revise(task, record)`` returns what
-    to send in place of a task that is to be tried, with the same id and key. ``force``: run everything again.
-    ``about``: the caller's own JSON, kept with the run. ``chance`` draws the pauses before retries.
+    ``handler``: a reference, or a function ``bytes -> bytes`` at the top level of a module or script. ``executor``: where to run;
+    by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: makes the run resumable;
+    by default one that lasts as long as the process. The caller closes the ledger; the run closes the executor and the observers.
+    ``still_valid(task, record)``: whether the record of a finished task still holds. ``revise(task, record)`` returns the task to
+    send in place of one that needs an attempt, with the same id and key. ``force``: run everything again. ``metadata``: the
+    caller's own JSON, stored with the run. ``rng`` draws the pauses before retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
     policy = policy or Policy()
     executor = executor or LocalExecutor(workers=workers)
-    parts = Components(
+    components = Components(
         executor=executor,
         ledger=ledger,
         policy=policy,
@@ -153,27 +159,27 @@ def open_run(  # noqa: PLR0913  # every choice that a caller has, each with its 
         publisher=EventPublisher(observers, clock),
         memory=MemoryBudget(policy.memory, executor.workers),
         clock=clock,
-        rng=rng or random.Random(),  # noqa: S311  # it spreads retries, it keeps no secret
+        rng=rng or random.Random(),  # noqa: S311  # for spreading retries, not for secrets
     )
     ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
-    return Run(tasks, ref, parts, observers=observers, about=metadata)
+    return Run(tasks, ref, components, observers=observers, metadata=metadata)
 
 
-def _read_ahead(opening: Callable[_P, Run]) -> Callable[_P, Counts]:
-    """Return the function that opens a run in the same way and runs it to its end."""
+def _run_to_completion(open_function: Callable[_P, Run]) -> Callable[_P, Counts]:
+    """Return a function with the same parameters that runs the opened run to its end."""
 
-    @wraps(opening, assigned=("__module__",))
-    def run(*arguments: _P.args, **choices: _P.kwargs) -> Counts:
-        """Run tasks to their ends and return what became of them. Takes what ``open_run`` takes."""
-        with opening(*arguments, **choices) as under_way:
-            for _ in under_way:
+    @wraps(open_function, assigned=("__module__",))
+    def run(*arguments: _P.args, **options: _P.kwargs) -> Counts:
+        """Run tasks to completion and return the counts of their outcomes. Takes the parameters of ``open_run``."""
+        with open_function(*arguments, **options) as opened:
+            for _ in opened:
                 pass
-        return under_way.counts
+        return opened.counts
 
     return run
 
 
-run = _read_ahead(open_run)
+run = _run_to_completion(open_run)
 
 
 def _reason(error: BaseException | None) -> str:

@@ -1,4 +1,4 @@
-"""The unit of work, and how it ended."""
+"""The unit of work and its outcome."""
 
 import hashlib
 from enum import StrEnum
@@ -10,9 +10,9 @@ import msgspec
 class Task(msgspec.Struct, frozen=True, array_like=True):
     """A unit of work.
 
-    ``id``: 16 bytes derived from all that decides the result (the input's identity, the recipe, the engine version): the
-    same id means the same result. ``key``: the stable name of the unit, unique in a run; a later version of the same unit
-    has the same key and another id. ``payload``: what the handler gets, an address and options, never the data itself.
+    ``id``: 16 bytes derived from everything that determines the result (the input's identity, the recipe, the engine version):
+    the same id means the same result. ``key``: the stable name of the unit, unique in a run; a later version of the same unit has
+    the same key and another id. ``payload``: passed to the handler; an address and options, never the data itself.
     """
 
     id: bytes
@@ -21,16 +21,17 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, key: str | bytes, payload: bytes = b"", *, version: bytes = b"") -> Self:
-        """Return a task whose id follows from its key, its payload and ``version``: whatever else decides the result."""
+        """Return a task whose id is derived from its key, its payload and ``version``: anything else that determines the result."""
         name = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
         parts = b"".join(len(part).to_bytes(8, "little") + part for part in (name, payload, version))
         return cls(hashlib.blake2b(parts, digest_size=16).digest(), name, payload)
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True):
-    """One try of ``task``: the ``number``-th over all runs, ``alone`` when nothing else may share its worker.
+    """One attempt at ``task``: the ``number``-th over all runs. An ``isolated`` attempt gets a fresh worker to itself.
 
-    ``memory`` is what it may use, in bytes; 0 for no bound. ``exclusive``: that is all there is, since nothing else runs anywhere.
+    ``memory``: the bytes that it may use; 0 for no limit. An ``exclusive`` attempt may use all of the memory, since nothing else
+    runs anywhere.
     """
 
     task: Task
@@ -41,12 +42,12 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a task failed: a record that crosses processes and is kept, never a live exception.
+    """Why a task failed: a record that is sent between processes and stored, never a live exception.
 
-    ``code`` is stable; ``stage`` is where in the handler; ``message`` a sentence; ``hint`` what to do about it.
-    ``retryable``: the same task may succeed later (EIO). ``fatal``: it is the environment, not the task (disk full): the run
-    ends and the task stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence of a dead worker. ``trace`` is the
-    trimmed traceback of foreign code. ``node`` is the machine of a cluster that it happened on, empty without one.
+    ``code`` is stable; ``stage`` is the handler's stage; ``message`` is a sentence; ``hint`` suggests a remedy. ``retryable``: the
+    same task may succeed later (EIO). ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
+    stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence left by a dead worker. ``trace`` is the traceback without
+    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster.
     """
 
     code: str
@@ -64,9 +65,9 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """The handler returned ``result``.
 
-    ``seconds`` by the worker's clock; ``timings`` are seconds by stage; ``measures`` what the handler counted, by name. The
-    stage ``queue`` is before them all and not among ``seconds``: on the way to a worker, behind what it was at, and back.
-    ``node`` is the machine of a cluster that did it.
+    ``seconds`` by the worker's clock; ``timings`` are seconds by stage; ``measures`` are the handler's counts by name. The stage
+    ``queue`` precedes the others and is not part of ``seconds``: queueing and transit time, to the worker and back.
+    ``node`` is the cluster node that ran the task.
     """
 
     task: Task
@@ -79,7 +80,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
-    """The task failed for good. ``remembered``: it failed in an earlier run and was not tried in this one."""
+    """The task failed permanently. ``remembered``: it failed in an earlier run and was not attempted in this one."""
 
     task: Task
     failure: Failure
@@ -92,7 +93,7 @@ UNCHANGED = "unchanged"
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """There was nothing to do: ``reason`` is ``unchanged`` when the ledger holds it as done, else what the handler said."""
+    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the handler's reason."""
 
     task: Task
     reason: str = UNCHANGED
@@ -102,18 +103,18 @@ Outcome = Done | Failed | Skipped
 
 
 class State(StrEnum):
-    """What the ledger holds of a task."""
+    """The state of a task in the ledger."""
 
     PENDING = "pending"
-    #: found, not finished: it will be tried by this run or the next
+    #: found, not finished: this run or the next will attempt it
     DONE = "done"
     #: its result is durable
     FAILED = "failed"
-    #: tried as often as it may be; it stays so until its id changes or a retry is asked for
+    #: all attempts are used up; stays failed until its id changes or a retry is requested
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many tasks there are of each kind. ``found`` is always the sum of the others."""
+    """The number of tasks by outcome. ``found`` is always the sum of the others."""
 
     done: int = 0
     skipped: int = 0

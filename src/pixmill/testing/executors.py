@@ -10,7 +10,7 @@ import pytest
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Returned, Told
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification, Returned
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
@@ -42,7 +42,7 @@ def returned(event: ExecutorEvent) -> tuple[Attempt, ...]:
     """Return the attempts that ``event`` brings back."""
     if isinstance(event, Returned):
         return event.attempts
-    if isinstance(event, Told):
+    if isinstance(event, Notification):
         return ()
     return () if event.attempt is None else (event.attempt,)
 

@@ -1,11 +1,11 @@
-"""What the end of a process says."""
+"""The failure of a worker says how its process ended."""
 
 import os
 import signal
 
 import pytest
 
-from pixmill.engine.failures import deadline_exceeded, without_own_frames, worker_died
+from pixmill.engine.failures import deadline_exceeded, faulthandler_log_without_engine_frames, worker_died
 from pixmill.engine.worker import invoke
 
 
@@ -20,14 +20,19 @@ def status_of(act):
 @pytest.mark.parametrize(
     ("act", "code", "number", "words"),
     [
-        (lambda: os.kill(os.getpid(), signal.SIGKILL), "out-of-memory", 9, "killed (SIGKILL), probably for want of memory"),
-        (lambda: os.kill(os.getpid(), signal.SIGTERM), "crash", 15, "died of SIGTERM"),
-        (lambda: os.kill(os.getpid(), signal.SIGRTMIN + 3), "crash", signal.SIGRTMIN + 3, f"died of signal {signal.SIGRTMIN + 3}"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "out-of-memory", 9, "killed (SIGKILL), probably out of memory"),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), "crash", 15, "terminated by SIGTERM"),
+        (
+            lambda: os.kill(os.getpid(), signal.SIGRTMIN + 3),
+            "crash",
+            signal.SIGRTMIN + 3,
+            f"terminated by signal {signal.SIGRTMIN + 3}",
+        ),
         (lambda: os._exit(3), "crash", 0, "exited with status 3"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # it forks while threads of the test runner may run
-def test_a_death_has_a_code_a_signal_and_a_sentence(act, code, number, words):
+def test_the_failure_of_a_dead_worker_has_a_code_a_signal_and_a_sentence(act, code, number, words):
     failure = worker_died(status_of(act), stage="decode", peak_rss=5, log="noise")
     assert (failure.code, failure.signal, failure.stage, failure.peak_rss, failure.trace) == (code, number, "decode", 5, "noise")
     assert words in failure.message
@@ -38,7 +43,7 @@ def test_a_deadline_names_the_stage_and_the_time():
     assert deadline_exceeded(60, stage="").message == "still running after 1m"
 
 
-def test_our_own_frames_are_no_evidence():
+def test_frames_of_the_engine_are_no_evidence():
     theirs = 'Fatal Python error: Aborted\n  File "/their/code.py", line 1 in f'
-    assert without_own_frames(f'{theirs}\n  File "{invoke.__file__}", line 1 in call\n  File "x"') == theirs
-    assert without_own_frames("free(): invalid pointer") == "free(): invalid pointer"
+    assert faulthandler_log_without_engine_frames(f'{theirs}\n  File "{invoke.__file__}", line 1 in call\n  File "x"') == theirs
+    assert faulthandler_log_without_engine_frames("free(): invalid pointer") == "free(): invalid pointer"

@@ -1,4 +1,4 @@
-"""What becomes of the errors that a handler raises."""
+"""How the errors that a handler raises become failures."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from pixmill.engine.failures import failure_of
 
 
 @pytest.mark.parametrize("error", [ConfigError("x"), RecipeError("x"), RunError("x")])
-def test_work_that_is_set_up_wrongly_ends_the_run_and_no_task_is_to_blame(error):
+def test_a_setup_error_ends_the_run_and_blames_no_task(error):
     assert failure_of(error, "transform").fatal
 
 
 @pytest.mark.parametrize(
     "error", [AddressError("x"), MissingExtra("heif", "reading HEIC images"), ReadError("x"), ImportError("x")]
 )
-def test_what_a_task_may_be_about_fails_the_task(error):
+def test_an_error_that_concerns_one_task_fails_the_task(error):
     assert not failure_of(error, "read").fatal

@@ -10,12 +10,12 @@ import pixmill.engine
 from pixmill.engine.task import Task
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_exists():
     for name in pixmill.engine.__all__:
         assert callable(getattr(pixmill.engine, name)) or name == "Outcome"
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_a_missing_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute walk"):
         _ = pixmill.engine.walk
 

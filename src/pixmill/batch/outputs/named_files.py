@@ -34,7 +34,7 @@ BEGINNINGS = {
     REPORT: re.compile(rb'(?s)<!doctype html>\n<html lang="en"><head><meta charset="utf-8">.*?'
                        rb'(?:<meta name="generator" content="pixmill|<title>pixmill: )'),
     "events": re.compile(_EVENT),
-    LOG: re.compile(_EVENT + rb"|" + _TIME + rb" [^\n]* (?:\(attempts [0-9]+, |\(at it for )"),
+    LOG: re.compile(_EVENT + rb"|" + _TIME + rb" [^\n]* (?:\(attempts [0-9]+, |\(running for |\(at it for )"),
     "metrics": re.compile(rb'\{"run":[0-9]+,"workers":[0-9]+,"seconds":|# HELP pixmill_'),
     "profile": re.compile(_SPEEDSCOPE + rb'(?:"exporter":"pixmill |"shared":\{"frames":\[)'),
 }  # fmt: skip

@@ -70,4 +70,4 @@ def handed_over(item: Item, outputs: Collection[OutputRecord]) -> Item:
 
 def _unmarked(outputs: Iterable[OutputRecord]) -> tuple[OutputRecord, ...]:
     """Return ``outputs`` as nothing that need not be made again."""
-    return tuple(msgspec.structs.replace(output, fingerprint=b"") for output in outputs)
+    return tuple(msgspec.structs.replace(output, mark=b"") for output in outputs)

@@ -47,9 +47,7 @@ class ImageHandler:
             raise _refused(item)
         marks = [output_fingerprint(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
         kept = {
-            output.fingerprint: output
-            for output in item.former
-            if output.fingerprint in marks and (item.is_verified or self._stands(output))
+            output.mark: output for output in item.former if output.mark in marks and (item.is_verified or self._stands(output))
         }
         missing = [index for index, each in enumerate(marks) if each not in kept]
         if not missing:

@@ -169,10 +169,10 @@ def _telemetry(metrics: Metrics, context: RunContext) -> Observer:
     except ImportError as error:
         raise MissingExtra("otel", "--otel") from error
 
-    def complain(reason: str) -> None:
+    def warn(reason: str) -> None:
         context.say(f"[OTEL] export failed, telemetry was lost: {reason}")
 
-    return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, complain=complain)
+    return OtelObserver(metrics, unit="image", measures=MEASURES, version=__version__, warn=warn)
 
 
 def _exposition(snapshot: MetricsSnapshot) -> str:

@@ -1,5 +1,5 @@
-"""Attempts on many machines: what every cluster engine has in common.
+"""Run attempts on many machines: the code shared by every cluster engine.
 
-The coordinator leases attempts to *nodes*. On each there is one *host*, an actor of the cluster engine, that drives a pool like
-the local one: a crash costs one task there too. Only the fleet (``backend.py``) knows which engine it is.
+The coordinator leases attempts to *nodes*. Each node runs one *node agent*, an actor of the cluster engine, which drives a pool
+like the local one: a crash there, too, costs only one task. Only the backend (``backend.py``) knows which engine is in use.
 """

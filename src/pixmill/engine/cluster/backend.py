@@ -1,4 +1,4 @@
-"""What a cluster engine has to offer: places for hosts, and a way to write to them. The contract of every fleet."""
+"""The contract of a cluster engine: slots for node agents, and a way to send them requests."""
 
 import queue
 from abc import ABC, abstractmethod
@@ -6,14 +6,15 @@ from contextlib import suppress
 
 import msgspec
 
-#: what a host has replied, or how it failed to, with the number of the host
+#: the number of a node agent, and its reply or the error that it failed with
 Received = tuple[int, bytes | Exception]
 
 
 class NodeSlot(msgspec.Struct, frozen=True):
-    """A place where a host may be put: ``name`` is the engine's own, unique for ever; ``label`` is for people.
+    """A place in the cluster where a node agent can run.
 
-    ``cores`` is how many the engine gives away there.
+    ``name`` is the engine's identifier and is never reused; ``label`` is for people. ``cores`` is the number of cores that the
+    engine offers there.
     """
 
     name: str
@@ -22,49 +23,49 @@ class NodeSlot(msgspec.Struct, frozen=True):
 
 
 class ClusterBackend(ABC):
-    """Hosts at sites, told apart by the number under which they were hired; a number is never used again.
+    """Starts node agents and exchanges messages with them. Each agent is identified by a number that is never reused.
 
-    A letter has one reply, and a host has at most one letter at a time. No method waits for a host, except ``receive``.
+    Every request has one reply, and an agent has at most one request at a time. Only ``receive`` waits for an agent.
     """
 
     @abstractmethod
-    def sites(self) -> list[NodeSlot]:
-        """Return where a host may be put now. Asked every few seconds."""
+    def slots(self) -> list[NodeSlot]:
+        """Return the slots where a node agent can run now. Called every few seconds."""
 
     @abstractmethod
-    def start_agent(self, number: int, site: NodeSlot, cores: int) -> None:
-        """Have a ``NodeAgent`` started at ``site``, with ``cores`` cores set aside. Its ``handshake`` comes by ``receive``."""
+    def start_agent(self, number: int, slot: NodeSlot, cores: int) -> None:
+        """Start a ``NodeAgent`` in ``slot`` with ``cores`` cores reserved. ``receive`` returns its ``handshake``."""
 
     @abstractmethod
-    def send(self, number: int, letter: bytes) -> None:
-        """Give ``letter`` to the ``handle`` of a host that has said hello."""
+    def send(self, number: int, request: bytes) -> None:
+        """Pass ``request`` to the ``handle`` of an agent whose handshake has been received."""
 
     @abstractmethod
     def receive(self, timeout: float) -> list[Received]:
-        """Return what hosts have replied, or how they failed to, waiting up to ``timeout`` seconds for the first."""
+        """Return the replies and errors of agents, waiting up to ``timeout`` seconds for the first."""
 
     @abstractmethod
-    def drop(self, number: int) -> None:
-        """Have a host ended, if it is still there and can be reached; nothing more is received of it."""
+    def stop_agent(self, number: int) -> None:
+        """Stop an agent if it still exists and can be reached; ``receive`` returns nothing more from it."""
 
     @abstractmethod
     def close(self) -> None:
-        """End all hosts, and let go of the cluster: end it, too, if it was started for this fleet."""
+        """Stop all agents and disconnect from the cluster; shut it down if this backend started it."""
 
 
 class ReplyQueue:
-    """Where the threads of a fleet put what hosts have replied, until ``ClusterBackend.receive`` takes it out."""
+    """Holds the replies that a backend's threads receive until ``ClusterBackend.receive`` takes them."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._replies: queue.SimpleQueue[Received] = queue.SimpleQueue()
 
     def put(self, number: int, reply: bytes | Exception) -> None:
-        """Put in the reply of the host ``number``."""
+        """Add the reply of the agent ``number``."""
         self._replies.put((number, reply))
 
     def take(self, timeout: float) -> list[Received]:
-        """Take out all there is, waiting up to ``timeout`` seconds for the first."""
+        """Remove and return all replies, waiting up to ``timeout`` seconds for the first."""
         taken = []
         with suppress(queue.Empty):
             taken.append(self._replies.get(timeout=timeout) if timeout > 0 else self._replies.get_nowait())

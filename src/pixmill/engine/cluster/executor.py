@@ -1,8 +1,8 @@
-"""The executor over a fleet: leases attempts to nodes, and leases them anew when a node gives no sign any more.
+"""The executor for clusters: leases attempts to nodes, and leases them again when a node falls silent.
 
-A lease ends in exactly one of two ways: the node's reply names its number, or the node is given up and its attempts are
-reported as ``Returned``. Whatever a lost node says later comes under a number that nobody has, and is not even read: nothing
-counts twice. We hold the lease, not the cluster engine, whose own health check may take minutes.
+A lease ends in exactly one of two ways: the node's reply contains its number, or the node is declared lost and its attempts are
+reported as ``Returned``. Anything that a lost node sends later carries a number that is no longer in use and is not even decoded,
+so nothing counts twice. The leases are ours, not the cluster engine's: its own health check may take minutes.
 """
 
 import time
@@ -23,115 +23,124 @@ from pixmill.engine.cluster.node import Node, assign
 from pixmill.engine.cluster.node_losses import LossTracker
 from pixmill.engine.cluster.second_opinions import SecondOpinions
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
-from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Returned, Told, WorkerStatus
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification, Returned, WorkerStatus
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 from pixmill.engine.task import Attempt
 
-#: seconds without a reply after which a node is given up; it ends its workers by itself after twice that
+#: seconds without a reply after which a node is declared lost; after twice that the node kills its workers by itself
 LEASE = 15.0
-#: seconds without any node after which the run ends; it can go on later
-PATIENCE = 60.0
-_TICK = 0.25
+#: seconds without any available node after which the run ends; it can be resumed later
+NO_NODES_TIMEOUT = 60.0
+_POLL_INTERVAL = 0.25
+#: seconds after which a start with some nodes ready does not wait for the others
 _START_TIMEOUT = 10.0
-_LATECOMERS = 5.0  # seconds for another node to join when all that there are have been refused
-_BALANCE = 1.0  # between two looks for work to move: what moves is on its way for a while
+_ALL_REFUSED_TIMEOUT = 5.0  # seconds for another node to join when all present nodes have been refused
+_REBALANCE_INTERVAL = 1.0  # seconds between two attempts to rebalance: returned attempts take a while to arrive
 
 
 class ClusterExecutor(Executor):
-    """Runs attempts on the nodes of a cluster, present and to come. ``workers``: in all, or every core that there is."""
+    """Runs attempts on the nodes of a cluster, including nodes that join later.
+
+    ``workers``: the total number of workers; ``None`` uses every core.
+    """
 
     has_nodes: ClassVar = True
 
     def __init__(
-        self, *, workers: int | None = None, address: str | None = None, lease: float = LEASE, patience: float = PATIENCE
+        self,
+        *,
+        workers: int | None = None,
+        address: str | None = None,
+        lease: float = LEASE,
+        no_nodes_timeout: float = NO_NODES_TIMEOUT,
     ) -> None:
-        """Connect to nothing yet. ``address``: of the cluster.
+        """Do not connect yet. ``address``: the address of the cluster.
 
-        ``lease``: seconds of silence after which a node is given up; ``patience``: seconds without any node that is ready after
-        which the run is.
+        ``lease``: seconds of silence after which a node is declared lost; ``no_nodes_timeout``: seconds without any available node
+        after which the run ends.
         """
         self._wanted = workers
         self._address = address
         self._lease = lease
-        self._patience = patience
+        self._no_nodes_timeout = no_nodes_timeout
         self._probe: Probe | None = None
         self._membership: Membership | None = None
         self._loss_tracker = LossTracker()
         self._opinions = SecondOpinions()
-        self._numbers = count(1)
-        self._loose: list[Attempt] = []
-        self._reports: list[ExecutorEvent] = []
+        self._lease_numbers = count(1)
+        self._queue: list[Attempt] = []
+        self._events: list[ExecutorEvent] = []
         self._is_cancelling = False
-        self._next_balance = 0.0
+        self._next_rebalance = 0.0
         self._last_loss = ""
-        self._alone_since: float | None = None
+        self._no_nodes_since: float | None = None
 
     @classmethod
     def connect(cls, *, workers: int | None, address: str | None) -> Self:
-        """Return the executor of the cluster at ``address``; of the one that the environment names, or else of a local one."""
+        """Return the executor for the cluster at ``address``, else for the one in the environment, else for a local one."""
         return cls(workers=workers, address=address)
 
     @abstractmethod
     def open_backend(self, address: str | None, workers: int | None) -> ClusterBackend:
-        """Connect to the cluster at ``address``, or start one here with ``workers`` cores.
+        """Connect to the cluster at ``address``, or start one on this machine with ``workers`` cores.
 
         ``RunError`` when it cannot be reached, ``MissingExtra`` when its engine is not installed.
         """
 
     @property
     def workers(self) -> int:
-        """Return the number of workers on all nodes; before the start, as many as were asked for."""
+        """Return the number of workers on all nodes; before the start, the requested number."""
         nodes = self._membership or ()
         return sum(node.workers for node in nodes if node.is_available) or self._wanted or 1
 
     def admit_by(self, probe: Probe) -> None:
-        """Leave out the nodes that do not stand up to ``probe``, those too that join later."""
+        """Refuse nodes that do not pass ``probe``, including nodes that join later."""
         self._probe = probe
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
-        """Bring hosts up wherever there is a site, and wait for them. ``RunError`` when all are refused, or none comes."""
+        """Start an agent in every slot and wait for them. ``RunError`` when all nodes are refused, or none joins."""
         backend = self.open_backend(self._address, self._wanted)
         self._membership = Membership(backend, handler, policy, wanted=self._wanted, lease=self._lease, probe=self._probe)
-        began = time.monotonic()
-        while not self._is_assembled(time.monotonic() - began):
-            self._turn(_TICK)
+        start = time.monotonic()
+        while not self._is_ready(time.monotonic() - start):
+            self._poll(_POLL_INTERVAL)
 
     def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
-        return max(0, sum(node.capacity for node in self._started) - len(self._loose))
+        return max(0, sum(node.capacity for node in self._started) - len(self._queue))
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
-        """Take attempts."""
+        """Queue attempts and lease as many as the nodes can take."""
         self._is_cancelling = False
-        self._loose.extend(attempts)
-        self._place()
+        self._queue.extend(attempts)
+        self._dispatch()
 
     def wait(self, timeout: float | None) -> list[ExecutorEvent]:
-        """Return what has happened, waiting for something to. ``RunError`` when no node is left and none comes."""
+        """Return what has happened, waiting for the first event. ``RunError`` when no node is left and none joins."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            pause = _TICK if end is None else max(0.0, min(_TICK, end - time.monotonic()))
-            self._turn(0.0 if self._reports else pause)
-            if self._reports or (end is not None and time.monotonic() >= end):
-                reports, self._reports = self._reports, []
-                return reports
+            pause = _POLL_INTERVAL if end is None else max(0.0, min(_POLL_INTERVAL, end - time.monotonic()))
+            self._poll(0.0 if self._events else pause)
+            if self._events or (end is not None and time.monotonic() >= end):
+                events, self._events = self._events, []
+                return events
 
     def worker_statuses(self) -> tuple[WorkerStatus, ...]:
-        """Return what each worker was at when its node last replied."""
-        return tuple(post for node in self._started for post in node.worker_statuses())
+        """Return the status of each worker as of its node's last reply."""
+        return tuple(status for node in self._started for status in node.worker_statuses())
 
     def cancel_pending(self) -> None:
-        """Ask back what has not begun."""
+        """Take back the attempts that have not started."""
         self._is_cancelling = True
-        self._requeue([*self._loose, *(attempt for node in self._started for attempt in node.cancel_pending())])
+        self._requeue([*self._queue, *(attempt for node in self._started for attempt in node.cancel_pending())])
 
     def close(self) -> None:
-        """End the workers on every node that can be reached; one that cannot be ends them by itself."""
-        muster, self._membership = self._membership, None
-        if muster is not None:
-            muster.close()
+        """Kill the workers on every node that can be reached; an unreachable node kills its own."""
+        membership, self._membership = self._membership, None
+        if membership is not None:
+            membership.close()
 
     @property
     def _started(self) -> Membership:
@@ -139,67 +148,67 @@ class ClusterExecutor(Executor):
             raise RunError("the executor has not been started")
         return self._membership
 
-    def _is_assembled(self, waited: float) -> bool:
-        """Return whether the nodes that were there at the start are at work, or have had time enough."""
+    def _is_ready(self, waited: float) -> bool:
+        """Return whether all nodes are working, or some are and the others have had enough time."""
         working = [node.is_working for node in self._started]
         return bool(working) and (all(working) or (any(working) and waited > _START_TIMEOUT))
 
-    def _turn(self, pause: float) -> None:
-        self._place()
+    def _poll(self, pause: float) -> None:
+        self._dispatch()
         for event in self._started.poll(pause):
             match event:
                 case Replied(node=node, reply=reply):
-                    self._note(node, reply)
+                    self._on_reply(node, reply)
                 case NodeLost(node=node, reason=reason, refusal=refusal):
-                    self._last_loss = f"{node.site.label}: {reason}"
+                    self._last_loss = f"{node.slot.label}: {reason}"
                     if refusal:
-                        self._tell(NodeRefused, node=node.site.label, reason=reason, hint=refusal.hint)
-                    if node.leases or (node.handshake_done and not refusal):  # others took nothing with them
-                        self._reports += self._loss_tracker.record(node.site.label, reason, tuple(node.leases.values()))
+                        self._notify(NodeRefused, node=node.slot.label, reason=reason, hint=refusal.hint)
+                    if node.leases or (node.handshake_done and not refusal):  # a refused or unknown node held no work
+                        self._events += self._loss_tracker.record(node.slot.label, reason, tuple(node.leases.values()))
         now = time.monotonic()
         self._rebalance(now)
         self._check_nodes_left(now)
 
-    def _tell(self, kind: type[Event], **facts: object) -> None:
-        self._reports.append(Told(kind=kind, facts=facts))
+    def _notify(self, kind: type[Event], **fields: object) -> None:
+        self._events.append(Notification(kind=kind, fields=fields))
 
-    def _note(self, node: Node, reply: Reply) -> None:
-        """Turn a reply into reports."""
-        for answer in reply.results:
-            attempt = node.leases.pop(answer.number)
+    def _on_reply(self, node: Node, reply: Reply) -> None:
+        """Turn a reply into events."""
+        for result in reply.results:
+            attempt = node.leases.pop(result.number)
             self._loss_tracker.forget(attempt)
-            self._weigh(node, Completed.by(answer, attempt=attempt, node=node.site.label))
-        for casualty in reply.deaths:
-            culprit = None if casualty.number is None else node.leases.pop(casualty.number)
-            failure = replace(casualty.failure, node=node.site.label)
+            self._on_completed(node, Completed.from_result(result, attempt=attempt, node=node.slot.label))
+        for death in reply.deaths:
+            culprit = None if death.number is None else node.leases.pop(death.number)
+            failure = replace(death.failure, node=node.slot.label)
             if culprit:
                 self._opinions.on_loss(node, culprit, failure.code)
-            self._reports.append(Lost(pid=casualty.pid, failure=failure, attempt=culprit))
+            self._events.append(Lost(pid=death.pid, failure=failure, attempt=culprit))
         self._requeue([node.leases.pop(number) for number in reply.returned])
 
-    def _weigh(self, node: Node, answer: Completed) -> None:
-        """Report an answer; one that says more of the node than of the task is compared with that of another node first."""
-        attempt, failure = answer.attempt, answer.failure
+    def _on_completed(self, node: Node, completed: Completed) -> None:
+        """Report a result; a failure that the node itself may have caused is first compared with another node's result."""
+        attempt, failure = completed.attempt, completed.failure
         if failure is None or not may_be_the_machine(failure.code):
-            self._end(answer, node)
+            self._finish(completed, node)
             return
-        self._opinions.on_result(node, answer, failure.code)
+        self._opinions.on_result(node, completed, failure.code)
         node.is_credible = False
-        if self._end_if_settled(attempt):
+        if self._finish_if_decided(attempt):
             return
-        self._tell(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
+        self._notify(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
         self._requeue([attempt])
 
-    def _end(self, answer: Completed, node: Node) -> None:
-        """Report what ``node`` made of a task, and hold it against those that could not do what it has done."""
-        failed = self._opinions.close(answer.attempt)
-        self._reports.append(answer)
-        if answer.failure is not None:
+    def _finish(self, completed: Completed, node: Node) -> None:
+        """Report the result of ``node``; if it succeeded, count it as a contradiction of the nodes that failed the task."""
+        failed_on = self._opinions.close(completed.attempt)
+        self._events.append(completed)
+        if completed.failure is not None:
             return
         node.is_credible = True
         node.contradicted.append(False)
         for other in self._started:
-            if other.site.name in failed and other is not node:
+            if other.slot.name in failed_on and other is not node:
                 other.contradicted.append(True)
                 self._suspend_if_sick(other)
 
@@ -207,59 +216,59 @@ class ClusterExecutor(Executor):
         if node.is_suspended or not node.is_sick:
             return
         node.suspend()
-        wrong, of = sum(node.contradicted), len(node.contradicted)
-        reason = f"{wrong} of its last {of} tasks failed there and were done by other nodes"
-        self._tell(NodeSuspended, node=node.site.label, reason=reason)
+        contradicted, recent = sum(node.contradicted), len(node.contradicted)
+        reason = f"{contradicted} of its last {recent} tasks failed there and succeeded on other nodes"
+        self._notify(NodeSuspended, node=node.slot.label, reason=reason)
 
-    def _end_if_settled(self, attempt: Attempt) -> bool:
-        """Report the failure of ``attempt`` if nobody is left whose word on it is wanted."""
+    def _finish_if_decided(self, attempt: Attempt) -> bool:
+        """Report the failure of ``attempt`` if no other node needs to confirm it."""
         available = [node for node in self._started if node.is_available]
         failure = self._opinions.decided(attempt, available) if available else None
         if failure is None:
             return False
         self._opinions.close(attempt)
-        self._reports.append(failure)
+        self._events.append(failure)
         return True
 
     def _requeue(self, attempts: list[Attempt]) -> None:
-        """Find a new place for attempts that never began; the caller's, when it has recalled them."""
+        """Requeue attempts that never started, or return them to the caller if it has cancelled pending attempts."""
         if not self._is_cancelling:
-            self._loose = attempts + self._loose
+            self._queue = attempts + self._queue
             return
-        self._loose.clear()
+        self._queue.clear()
         if attempts:
-            self._reports.append(Returned(attempts=tuple(attempts)))
+            self._events.append(Returned(attempts=tuple(attempts)))
 
-    def _place(self) -> None:
-        """Lease what waits to the nodes that have room."""
-        left = []
-        for node, attempt in assign(tuple(self._started), self._loose, self._opinions.doubters):
+    def _dispatch(self) -> None:
+        """Lease the queued attempts to the nodes that have capacity."""
+        remaining = []
+        for node, attempt in assign(tuple(self._started), self._queue, self._opinions.doubters):
             if node is not None:
-                node.give(next(self._numbers), attempt)
-            elif not self._end_if_settled(attempt):  # the node that was to be asked may have gone
-                left.append(attempt)
-        self._loose = left
+                node.lease(next(self._lease_numbers), attempt)
+            elif not self._finish_if_decided(attempt):  # the node that was to confirm it may have left
+                remaining.append(attempt)
+        self._queue = remaining
 
     def _rebalance(self, now: float) -> None:
-        """When a node has nothing to do, take back what waits for a worker on others."""
+        """When a node is idle, take back the attempts that wait for a worker on other nodes."""
         nodes = tuple(self._started)
-        if self._loose or now < self._next_balance or not any(node.capacity and not node.leases for node in nodes):
+        if self._queue or now < self._next_rebalance or not any(node.capacity and not node.leases for node in nodes):
             return
-        self._next_balance = now + _BALANCE
+        self._next_rebalance = now + _REBALANCE_INTERVAL
         for node in nodes:
             if len(node.leases) > node.workers:
-                self._loose += node.cancel_pending()
+                self._queue += node.cancel_pending()
 
     def _check_nodes_left(self, now: float) -> None:
-        """Wait a while for a node when none is left: the run can go on later, too."""
+        """Raise when no node has been available for too long: the run can be resumed later."""
         if any(node.is_available for node in self._started):
-            self._alone_since = None
+            self._no_nodes_since = None
             return
         placement = self._started.placement
-        self._alone_since = self._alone_since or now
-        if placement.is_exhausted and now - self._alone_since > min(_LATECOMERS, self._patience):
+        self._no_nodes_since = self._no_nodes_since or now
+        if placement.is_exhausted and now - self._no_nodes_since > min(_ALL_REFUSED_TIMEOUT, self._no_nodes_timeout):
             raise placement.error()
-        if now - self._alone_since > self._patience:
+        if now - self._no_nodes_since > self._no_nodes_timeout:
             last = f"; the last one, {self._last_loss}" if self._last_loss else ""
-            message = f"no node of the cluster has been ready for {Duration(self._patience)}{last}"
+            message = f"no node of the cluster has been ready for {Duration(self._no_nodes_timeout)}{last}"
             raise RunError(message, hint="are its nodes up, is pixmill installed there, and are their cores free?")

@@ -1,4 +1,4 @@
-"""The nodes that live: hired, checked, written to, given up. What is done with attempts is the executor's business."""
+"""The nodes of a run: start their agents, admit them, exchange messages, declare them lost. The executor handles the attempts."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
-from pixmill.engine.cluster.backend import ClusterBackend
+from pixmill.engine.cluster.backend import ClusterBackend, Received
 from pixmill.engine.cluster.messages import Inquiry, Reply, Shutdown, StartPool, Versions, decode_reply, decode_versions, encode
 from pixmill.engine.cluster.node import Node
 from pixmill.engine.cluster.node_agent import NODE_LOST
@@ -20,18 +20,19 @@ from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 
-#: seconds that a host may take to say hello, and to be admitted: its machine may have to load Python from a slow disk
+#: seconds that an agent may take for its handshake and its admission: its machine may have to load Python from a slow disk
 _HANDSHAKE_TIMEOUT = 60.0
+#: seconds beyond a poll's pause after which this process is taken to have been suspended
 _SUSPEND_THRESHOLD = 2.0
 _SHUTDOWN_TIMEOUT = 10.0
-_TICK = 0.25
+_POLL_INTERVAL = 0.25
 _EXCEPTION = re.compile(r"[\w.]+(Error|Exception): ")
 
 _log = logging.getLogger(__name__)
 
 
 class NodeLost(msgspec.Struct, frozen=True):
-    """A node is given up, for this ``reason``; its leases are over. With ``refusal`` it gets no work any more."""
+    """A node is declared lost for this ``reason``; its leases are void. With a ``refusal`` it gets no more work in this run."""
 
     node: Node
     reason: str
@@ -39,16 +40,16 @@ class NodeLost(msgspec.Struct, frozen=True):
 
 
 class Replied(msgspec.Struct, frozen=True):
-    """A node has replied."""
+    """The pool of a node has replied."""
 
     node: Node
     reply: Reply
 
 
 class Membership:
-    """Keeps a host at every site that is wanted, and that stands up to ``probe``.
+    """Keeps an agent in every slot that is wanted and that passes ``probe``.
 
-    ``lease``: seconds without a reply after which a node is given up.
+    ``lease``: seconds without a reply after which a node is declared lost.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Membership:
         lease: float,
         probe: Probe | None = None,
     ) -> None:
-        """Hire nobody yet; the first ``turn`` does."""
+        """Start no agent yet; the first ``poll`` does."""
         self.placement = Placement(wanted)
         self._backend = backend
         self._handler = handler
@@ -74,76 +75,76 @@ class Membership:
         self._last_poll = time.monotonic()
 
     def __iter__(self) -> Iterator[Node]:
-        """Yield the nodes, those too that have been sent for."""
+        """Yield the nodes, including those whose agents are still starting."""
         return iter(self._nodes.values())
 
     def poll(self, pause: float) -> list[Replied | NodeLost]:
-        """Write to whom it is time to, wait up to ``pause`` seconds for a reply, and return what has happened."""
-        vanished = self._refresh_nodes(time.monotonic())
+        """Send the requests that are due, wait up to ``pause`` seconds for a reply, and return what has happened."""
+        departed = self._refresh_nodes(time.monotonic())
         for number, node in self._nodes.items():
             if node.is_due(time.monotonic()):
-                self._write(number, node)
-        heard = self._backend.receive(pause)
+                self._send_request(number, node)
+        received = self._backend.receive(pause)
         now = time.monotonic()
         if now - self._last_poll > _SUSPEND_THRESHOLD + pause:
             for node in self:
                 node.exclude_pause(now - self._last_poll)
         self._last_poll = now
-        return [*vanished, *self._listen(heard, now), *self._expire_silent(now)]
+        return [*departed, *self._on_received(received, now), *self._expire_silent(now)]
 
     def close(self) -> None:
-        """Have every host end its workers, and wait for that where it can be had; then let go of the fleet."""
+        """Have every agent kill its workers, wait a limited time for their replies, then close the backend."""
         end = time.monotonic() + _SHUTDOWN_TIMEOUT
-        staying = {number: node for number, node in self._nodes.items() if node.is_working}
+        remaining = {number: node for number, node in self._nodes.items() if node.is_working}
         self._nodes.clear()
-        while staying and time.monotonic() < end:
-            for number, node in staying.items():
+        while remaining and time.monotonic() < end:
+            for number, node in remaining.items():
                 if not node.awaiting_reply:
-                    node.is_dismissed = True
+                    node.is_shutting_down = True
                     node.on_sent(time.monotonic())
                     self._backend.send(number, encode(Shutdown()))
-            for number, heard in self._backend.receive(_TICK):
-                leaving = staying.get(number)
-                if leaving is None:
+            for number, reply in self._backend.receive(_POLL_INTERVAL):
+                answering = remaining.get(number)
+                if answering is None:
                     continue
-                leaving.awaiting_reply = False
-                if leaving.is_dismissed or isinstance(heard, Exception):
-                    del staying[number]
+                answering.awaiting_reply = False
+                if answering.is_shutting_down or isinstance(reply, Exception):
+                    del remaining[number]
         self._backend.close()
 
     def _refresh_nodes(self, now: float) -> list[NodeLost]:
-        """Hire wherever there is an opening, and give up the nodes that the cluster itself has struck off."""
+        """Start agents in free slots, and declare the nodes lost that the cluster itself no longer lists."""
         if not self.placement.is_due(now):
             return []
-        sites = self._backend.sites()
-        names = {site.name for site in sites}
-        gone = [number for number, node in self._nodes.items() if node.site.name not in names]
-        losses = [self._lose(number, "it has left the cluster", now) for number in gone]
-        taken = {node.site.name: 0 if node.is_suspended else node.cores for node in self}
-        for site, cores in self.placement.free_slots(sites, taken, now):
+        slots = self._backend.slots()
+        names = {slot.name for slot in slots}
+        departed = [number for number, node in self._nodes.items() if node.slot.name not in names]
+        losses = [self._lose(number, "it has left the cluster", now) for number in departed]
+        used_cores = {node.slot.name: 0 if node.is_suspended else node.cores for node in self}
+        for slot, cores in self.placement.free_slots(slots, used_cores, now):
             number = next(self._numbers)
-            self._nodes[number] = Node(site, cores, now)
-            self._backend.start_agent(number, site, cores)
+            self._nodes[number] = Node(slot, cores, now)
+            self._backend.start_agent(number, slot, cores)
         return losses
 
-    def _write(self, number: int, node: Node) -> None:
+    def _send_request(self, number: int, node: Node) -> None:
         self._backend.send(number, encode(node.next_request()))
         node.on_sent(time.monotonic())
 
-    def _listen(self, heard: list[tuple[int, bytes | Exception]], now: float) -> Iterator[Replied | NodeLost]:
-        for number, said in heard:
+    def _on_received(self, received: list[Received], now: float) -> Iterator[Replied | NodeLost]:
+        for number, message in received:
             node = self._nodes.get(number)
             if node is None:
-                continue  # it was given up: its leases are over, whatever it has to say
-            if isinstance(said, Exception):
-                yield self._lose(number, _sentence(said), now)
+                continue  # it was declared lost: its leases are void, so its late message is ignored
+            if isinstance(message, Exception):
+                yield self._lose(number, _sentence(message), now)
             elif node.handshake_done:
-                yield from self._on_reply(number, node, decode_reply(said), now)
+                yield from self._on_reply(number, node, decode_reply(message), now)
             else:
-                yield from self._handshake(number, node, decode_versions(said), now)
+                yield from self._handshake(number, node, decode_versions(message), now)
 
     def _handshake(self, number: int, node: Node, theirs: Versions, now: float) -> Iterator[NodeLost]:
-        """Ask a host that has come up, if it runs what we run, for what it has to show."""
+        """Refuse an agent with other versions; otherwise send it the probe's inquiry, or start its pool."""
         node.handshake_done = True
         ours = Versions.here()
         if theirs != ours:
@@ -161,8 +162,8 @@ class Membership:
     def _start_pool(self, number: int, node: Node, now: float) -> None:
         node.is_admitted = True
         workers = None if self._wanted is None else node.cores
-        letter = StartPool.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
-        self._backend.send(number, encode(letter))
+        request = StartPool.of(self._handler, self._policy, cores=node.cores, workers=workers, silence=2 * self._lease)
+        self._backend.send(number, encode(request))
         node.on_sent(now)
 
     def _on_reply(self, number: int, node: Node, reply: Reply, now: float) -> Iterator[Replied | NodeLost]:
@@ -177,7 +178,7 @@ class Membership:
             yield Replied(node, reply)
 
     def _probe_node(self, number: int, node: Node, evidence: bytes, probe: Probe) -> Iterator[NodeLost]:
-        """Engage a host that has shown what it had to."""
+        """Start the pool of an agent whose evidence passes the probe."""
         try:
             probe.check(evidence)
         except RunError as error:
@@ -186,9 +187,9 @@ class Membership:
             self._start_pool(number, node, time.monotonic())
 
     def _refuse(self, number: int, reason: RunError, now: float) -> NodeLost:
-        """Give up a host for good: no other is hired at its site."""
+        """Declare a node lost for the rest of the run: no other agent is started in its slot."""
         node = self._nodes[number]
-        self.placement.reject(node.site, reason)
+        self.placement.reject(node.slot, reason)
         return replace(self._lose(number, reason.message, now), refusal=reason)
 
     def _expire_silent(self, now: float) -> list[NodeLost]:
@@ -197,20 +198,20 @@ class Membership:
             for number, node in self._nodes.items()
             if (silence := node.silence(now)) > (self._lease if node.is_admitted else _HANDSHAKE_TIMEOUT)
         ]
-        return [self._lose(number, f"no sign for {Duration(round(silence))}", now) for number, silence in silent]
+        return [self._lose(number, f"no reply for {Duration(round(silence))}", now) for number, silence in silent]
 
     def _lose(self, number: int, reason: str, now: float) -> NodeLost:
         node = self._nodes.pop(number)
-        self.placement.cool_down(node.site, now)
-        self._backend.drop(number)
-        _log.warning("node %s is lost with %d tasks: %s", node.site.label, len(node.leases), reason)
+        self.placement.cool_down(node.slot, now)
+        self._backend.stop_agent(number)
+        _log.warning("node %s is lost with %d tasks: %s", node.slot.label, len(node.leases), reason)
         return NodeLost(node, reason)
 
 
 def _sentence(error: Exception) -> str:
-    """Return what a cluster engine says of a call that failed: the first line, or the last where that names an exception.
+    """Return one line of a cluster engine's error: the last one if it names an exception, else the first.
 
-    Between the two are pages.
+    The lines between them can fill pages.
     """
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1] if _EXCEPTION.match(lines[-1]) else lines[0]

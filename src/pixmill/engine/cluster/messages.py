@@ -1,4 +1,4 @@
-"""What the coordinator and a host write to each other: MessagePack, so that no cluster engine pickles anything of ours."""
+"""The messages between coordinator and node agents: MessagePack, so that no cluster engine pickles our objects."""
 
 import platform
 import sys
@@ -14,29 +14,32 @@ from pixmill.engine.task import Attempt, Failure
 
 
 class Versions(msgspec.Struct, frozen=True):
-    """What has to be the same everywhere, lest nodes make different results. A host's first word, understood by every version."""
+    """The versions that must be the same on all nodes, or their results could differ.
+
+    An agent sends this first; every version can decode it.
+    """
 
     python: str
     pixmill: str
 
     @classmethod
     def here(cls) -> Self:
-        """Return those of this process."""
+        """Return the versions of this process."""
         package = sys.modules[__name__.partition(".")[0]]  # loaded with any part of it; to import it by name would be upward
         return cls(".".join(platform.python_version_tuple()[:2]), package.__version__)
 
 
 class Inquiry(msgspec.Struct, frozen=True, tag="inquiry"):
-    """Show what ``function`` returns for ``options``: the reply's ``evidence``."""
+    """Return the result of ``function`` for ``options`` as the reply's ``evidence``."""
 
     function: str
     options: bytes
 
 
-class StartPool(msgspec.Struct, frozen=True, tag="engagement"):
-    """Begin: bring up ``workers`` workers on ``cores`` cores; ``None`` for as many as suit the handler.
+class StartPool(msgspec.Struct, frozen=True, tag="start-pool"):
+    """Start ``workers`` workers on ``cores`` cores; ``None`` starts as many as suit the handler.
 
-    A host that hears nothing for ``silence`` seconds ends them by itself.
+    An agent that receives nothing for ``silence`` seconds kills its workers.
     """
 
     handler: HandlerRef
@@ -47,30 +50,30 @@ class StartPool(msgspec.Struct, frozen=True, tag="engagement"):
 
     @classmethod
     def of(cls, handler: HandlerRef, policy: Policy, *, cores: int, workers: int | None, silence: float) -> Self:
-        """Return the letter that engages a host."""
+        """Return the request, with ``policy`` as plain data."""
         return cls(handler, policy.to_builtins(), cores, workers, silence)
 
 
-class RunTasks(msgspec.Struct, frozen=True, tag="work"):
-    """Take these attempts, each under its lease's number, and reply within ``patience`` seconds.
+class RunTasks(msgspec.Struct, frozen=True, tag="run-tasks"):
+    """Run these attempts, each with the number of its lease, and reply within ``timeout`` seconds.
 
-    ``recall``: give back all that has not begun.
+    ``cancel``: return every attempt that has not started.
     """
 
     requests: tuple[tuple[int, Attempt], ...] = ()
-    patience: float = 0.0
+    timeout: float = 0.0
     cancel: bool = False
 
 
-class Shutdown(msgspec.Struct, frozen=True, tag="dismissal"):
-    """End: kill and reap every worker, then reply."""
+class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):
+    """Kill and reap every worker, then reply."""
 
 
 Request = Inquiry | StartPool | RunTasks | Shutdown
 
 
 class WorkerDeath(msgspec.Struct, frozen=True, array_like=True):
-    """A worker died of ``failure`` while it was at the lease ``number``, or idle."""
+    """A worker died of ``failure`` while it was running the lease ``number``; ``None`` when it was idle."""
 
     pid: int
     failure: Failure
@@ -78,10 +81,10 @@ class WorkerDeath(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host has to say: what became of leases (each exactly once), how many more it takes, and what its workers are at.
+    """The reply of a node agent: the outcome of leases (each exactly once), its free capacity, and its workers' statuses.
 
-    ``memory`` is what a try may use that runs alone; ``evidence`` answers an ``Inquiry``. With ``trouble`` the host has ended, and
-    whatever it held is lost.
+    ``memory`` is the number of bytes that an attempt may use when it runs exclusively; ``evidence`` answers an ``Inquiry``. With
+    an ``error`` the agent has shut down, and its leases are lost.
     """
 
     workers: int = 0
@@ -101,16 +104,16 @@ def encode(message: Request | Reply | Versions) -> bytes:
 
 
 def decode_request(data: bytes) -> Request:
-    """Return the letter that a host was sent."""
-    letter: Request = msgspec.msgpack.decode(data, type=Request)
-    return letter
+    """Return the request that an agent received."""
+    request: Request = msgspec.msgpack.decode(data, type=Request)
+    return request
 
 
 def decode_reply(data: bytes) -> Reply:
-    """Return what a host replied."""
+    """Return the reply of an agent."""
     return msgspec.msgpack.decode(data, type=Reply)
 
 
 def decode_versions(data: bytes) -> Versions:
-    """Return what a host said first."""
+    """Return the versions that an agent sent in its handshake."""
     return msgspec.msgpack.decode(data, type=Versions)

@@ -1,4 +1,4 @@
-"""The actor on a node: it answers letters, and ends its workers by itself when none comes any more."""
+"""The actor on a node: it handles requests, and kills its workers by itself when no more arrive."""
 
 import threading
 import time
@@ -15,68 +15,68 @@ NODE_LOST = "node-lost"
 
 
 class NodeAgent:
-    """Lives in a process of the cluster engine. Its methods take and return bytes, and are called one after the other.
+    """Runs in a process of the cluster engine. Its methods take and return bytes, and are called one at a time.
 
-    Results of a coordinator that has gone, or that cannot reach us, would be work for nothing: after a silence the workers
-    are killed, from a thread of our own, whatever the cluster engine thinks of this node.
+    A coordinator that has gone, or cannot reach this node, would never receive its results. So after a period of silence a thread
+    of the agent kills the workers, whatever the cluster engine believes about the node.
     """
 
     def __init__(self) -> None:
         """Start nothing yet."""
         self._lock = threading.Lock()
         self._node_pool: NodePool | None = None
-        self._heard = 0.0
-        self._left = threading.Event()
+        self._last_request = 0.0
+        self._stopped = threading.Event()
 
     def handshake(self) -> bytes:
-        """Return the ``Versions`` here."""
+        """Return the ``Versions`` of this process."""
         return encode(Versions.here())
 
-    def handle(self, letter: bytes) -> bytes:
-        """Return the ``Reply`` to a ``Request``. What goes wrong here for good is the reply's ``trouble``."""
+    def handle(self, request: bytes) -> bytes:
+        """Return the ``Reply`` to a ``Request``. A fatal problem on this node is the reply's ``error``."""
         with self._lock:
             try:
-                reply = self._execute(decode_request(letter))
+                reply = self._execute(decode_request(request))
             except PixmillError as error:
-                self._leave()
+                self._stop()
                 reply = Reply(error=failure_of(error, "load"))
-            self._heard = time.monotonic()
+            self._last_request = time.monotonic()
         return encode(reply)
 
-    def _execute(self, letter: Request) -> Reply:
-        match letter:
+    def _execute(self, request: Request) -> Reply:
+        match request:
             case Inquiry():
-                return _shown(letter)
+                return _evidence(request)
             case StartPool():
-                self._node_pool = NodePool(letter)
-                self._heard = time.monotonic()
-                threading.Thread(target=self._watchdog, args=(letter.silence,), daemon=True).start()
+                self._node_pool = NodePool(request)
+                self._last_request = time.monotonic()
+                threading.Thread(target=self._watchdog, args=(request.silence,), daemon=True).start()
                 return self._node_pool.state()
             case Shutdown():
-                self._leave()
+                self._stop()
                 return Reply()
             case _ if self._node_pool is None:
-                message = "the node heard nothing from the coordinator for too long and stopped working"
+                message = "the node stopped because it had not heard from the coordinator for too long"
                 return Reply(error=Failure(code=NODE_LOST, stage="", message=message))
             case _:
-                return self._node_pool.work(letter)
+                return self._node_pool.run(request)
 
     def _watchdog(self, silence: float) -> None:
-        while not self._left.wait(silence / 5):
+        while not self._stopped.wait(silence / 5):
             with self._lock:
-                if time.monotonic() - self._heard > silence:
-                    self._leave()
+                if time.monotonic() - self._last_request > silence:
+                    self._stop()
 
-    def _leave(self) -> None:
-        self._left.set()
-        station, self._node_pool = self._node_pool, None
-        if station is not None:
-            with suppress(OSError):  # what cannot be reaped any more is gone already
-                station.close()
+    def _stop(self) -> None:
+        self._stopped.set()
+        node_pool, self._node_pool = self._node_pool, None
+        if node_pool is not None:
+            with suppress(OSError):  # a worker that can no longer be reaped is gone already
+                node_pool.close()
 
 
-def _shown(inquiry: Inquiry) -> Reply:
-    """Return the evidence that is asked for, or why there is none: what cannot be shown here now is not shown at all."""
+def _evidence(inquiry: Inquiry) -> Reply:
+    """Return the requested evidence, or the error that prevented it: a node that cannot answer now counts as one that never can."""
     try:
         return Reply(evidence=import_object(inquiry.function)(inquiry.options))
     except Exception as error:  # noqa: BLE001  # the function is not ours

@@ -1,4 +1,4 @@
-"""The pool of one node, and the small reserve of attempts that hides the way to the coordinator and back."""
+"""The worker pool of one node, with a small reserve of attempts that hides the round trip to the coordinator."""
 
 import time
 from collections import deque
@@ -14,42 +14,42 @@ from pixmill.engine.resources.memory import MemoryBudget, usable_memory, workers
 from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 from pixmill.engine.task import Attempt
 
-#: seconds of work in reserve: what a letter and its reply may take between busy machines
-_RESERVE = 0.15
-#: how long reports are gathered while there is work enough: a letter costs the coordinator more than a report
+#: seconds of work in reserve: the time that a request and its reply may take between busy machines
+_RESERVE_SECONDS = 0.15
+#: seconds for which events are collected while the workers are busy: a message costs the coordinator more than an event
 _COLLECT_TIME = 0.05
 
 
 class NodePool:
-    """Does what letters ask, within each call: nothing happens between two letters but the work itself."""
+    """Handles requests, all within the call: between two calls only the workers run."""
 
-    def __init__(self, engagement: StartPool) -> None:
-        """Bring the workers up. ``RunError`` when none can be."""
-        handler, policy = engagement.handler, Policy.from_builtins(engagement.policy)
-        affordable = workers_within_memory(engagement.cores, handler.per_core, int(policy.memory or usable_memory()))
+    def __init__(self, start: StartPool) -> None:
+        """Start the workers. ``RunError`` when none can be started."""
+        handler, policy = start.handler, Policy.from_builtins(start.policy)
+        affordable = workers_within_memory(start.cores, handler.per_core, int(policy.memory or usable_memory()))
         self._workers = workers_within_process_limit(
-            engagement.workers or affordable, threads=handler.threads, available=available_processes()
+            start.workers or affordable, threads=handler.threads, available=available_processes()
         )
         self._memory = MemoryBudget(policy.memory, self._workers)
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}
         self._reserve: deque[Attempt] = deque()
-        self._ahead = Prefetch(ahead=_RESERVE)
+        self._prefetch = Prefetch(target_seconds=_RESERVE_SECONDS)
         self._returned: list[int] = []
 
-    def work(self, letter: RunTasks) -> Reply:
-        """Take what ``letter`` brings and return what has happened. ``RunError`` when workers die as fast as they start."""
-        for number, attempt in letter.requests:
+    def run(self, request: RunTasks) -> Reply:
+        """Accept the attempts of ``request`` and return what has happened. ``RunError`` when workers keep dying at startup."""
+        for number, attempt in request.requests:
             self._numbers[attempt.task.key] = number
             self._reserve.append(self._with_memory(attempt))
-        if letter.cancel:
+        if request.cancel:
             self._give_back(self._reserve)
             self._reserve.clear()
             self._pool.cancel_pending()
-        return self._reply(self._collect(letter.patience))
+        return self._reply(self._collect(request.timeout))
 
     def state(self) -> Reply:
-        """Return what can be said without waiting."""
+        """Return the current state without waiting."""
         return self._reply([])
 
     def close(self) -> None:
@@ -57,28 +57,28 @@ class NodePool:
         self._pool.close()
 
     def _with_memory(self, attempt: Attempt) -> Attempt:
-        """Give ``attempt`` what it may use here: the coordinator knows the memory of its own machine only."""
+        """Set the memory limit of ``attempt`` on this node: the coordinator knows only its own machine's memory."""
         return self._memory.with_all(attempt) if attempt.exclusive else self._memory.with_share([attempt])[0]
 
-    def _collect(self, patience: float) -> list[ExecutorEvent]:
-        """Wait for reports; a little longer than for the first one while the workers have enough to do."""
-        end = time.monotonic() + patience
-        reports: list[ExecutorEvent] = []
+    def _collect(self, timeout: float) -> list[ExecutorEvent]:
+        """Wait for events; while the workers have enough to do, go on a little after the first one."""
+        end = time.monotonic() + timeout
+        events: list[ExecutorEvent] = []
         while True:
             self._fill_pool()
-            news = self._pool.wait(max(0.0, 0.0 if self._returned else end - time.monotonic()))
-            for report in news:
-                if isinstance(report, Completed):
-                    self._ahead.note(report.seconds / self._workers)
+            new = self._pool.wait(max(0.0, 0.0 if self._returned else end - time.monotonic()))
+            for event in new:
+                if isinstance(event, Completed):
+                    self._prefetch.record(event.seconds / self._workers)
             now = time.monotonic()
-            if news and not reports:
+            if new and not events:
                 end = min(end, now + _COLLECT_TIME)
-            reports += news
-            if now >= end or self._returned or (reports and 2 * len(self._reserve) <= self._ahead.depth):
-                return reports
+            events += new
+            if now >= end or self._returned or (events and 2 * len(self._reserve) <= self._prefetch.depth):
+                return events
 
     def _fill_pool(self) -> None:
-        """Give the pool what it has room for."""
+        """Submit as many attempts as the pool accepts."""
         count = min(self._pool.capacity(), len(self._reserve))
         if count:
             self._pool.submit([self._reserve.popleft() for _ in range(count)])
@@ -86,12 +86,12 @@ class NodePool:
     def _give_back(self, attempts: Sequence[Attempt] | deque[Attempt]) -> None:
         self._returned += [self._numbers.pop(attempt.task.key) for attempt in attempts]
 
-    def _reply(self, reports: Sequence[ExecutorEvent]) -> Reply:
-        answers, deaths = [], []
-        for report in reports:
-            match report:
+    def _reply(self, events: Sequence[ExecutorEvent]) -> Reply:
+        results, deaths = [], []
+        for event in events:
+            match event:
                 case Completed():
-                    answers.append(self._result(report))
+                    results.append(self._result(event))
                 case Lost(pid=pid, failure=failure, attempt=attempt):
                     number = self._numbers.pop(attempt.task.key) if attempt else None
                     deaths.append(WorkerDeath(pid, failure, number))
@@ -99,23 +99,23 @@ class NodePool:
                     self._give_back(attempts)
         self._fill_pool()
         returned, self._returned = tuple(self._returned), []
-        room = max(0, self._ahead.depth - len(self._reserve))
+        free = max(0, self._prefetch.depth - len(self._reserve))
         return Reply(
             workers=self._workers,
-            memory=self._memory.most,
-            capacity=room if self._reserve else room + self._pool.capacity(),
-            results=tuple(answers),
+            memory=self._memory.exclusive_limit,
+            capacity=free if self._reserve else free + self._pool.capacity(),
+            results=tuple(results),
             deaths=tuple(deaths),
             returned=returned,
             statuses=self._pool.worker_statuses(),
         )
 
-    def _result(self, report: Completed) -> TaskResult:
+    def _result(self, completed: Completed) -> TaskResult:
         return TaskResult(
-            number=self._numbers.pop(report.attempt.task.key),
-            result=report.result,
-            failure=report.failure,
-            seconds=report.seconds,
-            timings=report.timings,
-            measures=report.measures,
+            number=self._numbers.pop(completed.attempt.task.key),
+            result=completed.result,
+            failure=completed.failure,
+            seconds=completed.seconds,
+            timings=completed.timings,
+            measures=completed.measures,
         )

@@ -1,6 +1,6 @@
-"""What nodes say of tasks that fail where they are: a failure that may be the node's is final only when another says the same.
+"""Confirm failures on other nodes: one that the node itself may have caused is final only when another node reports the same.
 
-A node whose word is contradicted, by one that does the task, again and again is sick.
+A node whose failures are contradicted again and again, by nodes that complete the tasks, is sick.
 """
 
 from collections import Counter
@@ -12,53 +12,59 @@ from pixmill.engine.cluster.node import Node
 from pixmill.engine.executor import Completed
 from pixmill.engine.task import Attempt
 
-_AGREED = 2  # nodes in good health that must say the same
-_MAX_NODES = 5  # nodes that are asked for their word on one attempt
+_MIN_AGREEING_NODES = 2  # credible nodes that must report the same code
+_MAX_NODES = 5  # nodes that try one attempt
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What a node has said. It ``counts`` if the node had done the task before this one."""
+class Opinion(msgspec.Struct, frozen=True):
+    """A failure that a node reported. It ``counts`` if the node had completed the task before this one."""
 
     attempt: int
     code: str
     counts: bool
-    answer: Completed | None = None
+    completed: Completed | None = None
 
 
 class SecondOpinions:
-    """The words on tasks that have no end yet, by task and by node. A node is known by the name of its site."""
+    """The opinions on tasks without an outcome, by task and by node. A node is identified by the name of its slot."""
 
     def __init__(self) -> None:
-        """Nobody has said anything."""
-        self._words: dict[bytes, dict[str, Report]] = {}
+        """Start without any opinions."""
+        self._opinions: dict[bytes, dict[str, Opinion]] = {}
 
-    def on_result(self, node: Node, answer: Completed, code: str) -> None:
-        """Take the word of ``node``: ``answer`` is a failure with this ``code``."""
-        attempt = answer.attempt
-        word = Report(attempt.number, code, node.is_credible, answer)
-        self._words.setdefault(attempt.task.key, {})[node.site.name] = word
+    def on_result(self, node: Node, completed: Completed, code: str) -> None:
+        """Record the opinion of ``node``: ``completed`` is a failure with this ``code``."""
+        attempt = completed.attempt
+        opinion = Opinion(attempt.number, code, node.is_credible, completed)
+        self._opinions.setdefault(attempt.task.key, {})[node.slot.name] = opinion
 
     def on_loss(self, node: Node, attempt: Attempt, code: str) -> None:
-        """Note that a worker of ``node`` was lost with ``attempt``: the next try is better made elsewhere."""
+        """Record that a worker of ``node`` was lost with ``attempt``: the next try should be made on another node."""
         if attempt.isolated:
-            self._words.pop(attempt.task.key, None)
+            self._opinions.pop(attempt.task.key, None)
         else:
-            self._words.setdefault(attempt.task.key, {})[node.site.name] = Report(attempt.number, code, counts=False)
+            self._opinions.setdefault(attempt.task.key, {})[node.slot.name] = Opinion(attempt.number, code, counts=False)
 
     def doubters(self, attempt: Attempt) -> Collection[str]:
-        """Return the nodes that should not get ``attempt`` if another can have it."""
-        return self._words.get(attempt.task.key, {}).keys()
+        """Return the nodes that should not get ``attempt`` if another can take it."""
+        return self._opinions.get(attempt.task.key, {}).keys()
 
     def decided(self, attempt: Attempt, nodes: Iterable[Node]) -> Completed | None:
-        """Return the failure of ``attempt`` if it is final; ``None`` if another of ``nodes`` is to be asked."""
-        words = {name: word for name, word in self._words.get(attempt.task.key, {}).items() if word.attempt == attempt.number}
-        last = next((word.answer for word in reversed(words.values()) if word.answer), None)
+        """Return the failure of ``attempt`` if it is final; ``None`` if another of ``nodes`` should try it first."""
+        opinions = {
+            name: opinion for name, opinion in self._opinions.get(attempt.task.key, {}).items() if opinion.attempt == attempt.number
+        }
+        last = next((opinion.completed for opinion in reversed(opinions.values()) if opinion.completed), None)
         if last is None:
             return None
-        agreed = Counter(word.code for word in words.values() if word.counts)
-        is_final = len(words) >= _MAX_NODES or _AGREED in agreed.values() or all(node.site.name in words for node in nodes)
+        agreeing = Counter(opinion.code for opinion in opinions.values() if opinion.counts)
+        is_final = (
+            len(opinions) >= _MAX_NODES
+            or _MIN_AGREEING_NODES in agreeing.values()
+            or all(node.slot.name in opinions for node in nodes)
+        )
         return last if is_final else None
 
     def close(self, attempt: Attempt) -> Collection[str]:
-        """Forget all that was said of ``attempt``, which has an end; return the nodes that had failed it."""
-        return self._words.pop(attempt.task.key, {}).keys()
+        """Discard all opinions on ``attempt``, which has an outcome; return the nodes that had failed it."""
+        return self._opinions.pop(attempt.task.key, {}).keys()

@@ -1,1 +1,1 @@
-"""Executors, one file each, found by module name."""
+"""Executors, one file each, looked up by module name."""

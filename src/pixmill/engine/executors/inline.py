@@ -1,6 +1,6 @@
-"""No workers: tasks run one after the other in the calling process. For debugging a handler, and for tests of what is above.
+"""No workers: tasks run one after the other in the calling process. For debugging a handler, and for tests of higher layers.
 
-Nothing is isolated: a crash takes the caller along, and there are no deadlines.
+Nothing is isolated: a crash ends the calling process, too, and there are no deadlines.
 """
 
 from collections import deque
@@ -20,10 +20,10 @@ _CAPACITY = 16
 
 
 class InlineExecutor(Executor):
-    """Runs one attempt in each ``wait``. ``workers`` is accepted for the sake of the contract; there is one."""
+    """Runs one attempt in each ``wait``. ``workers`` is accepted because the contract requires it, and ignored."""
 
-    def __init__(self, *, workers: int | None = None, clock: Clock | None = None) -> None:  # noqa: ARG002  # the contract's
-        """Load nothing yet. ``clock`` measures the attempts and waits."""
+    def __init__(self, *, workers: int | None = None, clock: Clock | None = None) -> None:  # noqa: ARG002  # required by the contract
+        """Load nothing yet. ``clock`` times the attempts and does the waiting."""
         self._clock = clock or SystemClock()
         self._handler: Handler | None = None
         self._queue: deque[Attempt] = deque()
@@ -35,8 +35,8 @@ class InlineExecutor(Executor):
         """Return 1."""
         return 1
 
-    def start(self, handler: HandlerRef, policy: Policy) -> None:  # noqa: ARG002  # nothing of the policy applies
-        """Load the handler; ``RunError`` when it cannot be."""
+    def start(self, handler: HandlerRef, policy: Policy) -> None:  # noqa: ARG002  # no part of the policy applies
+        """Load the handler; ``RunError`` when that fails."""
         try:
             self._handler = handler.load()
         except Exception as error:
@@ -47,11 +47,11 @@ class InlineExecutor(Executor):
         return _CAPACITY - len(self._queue)
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
-        """Take attempts."""
+        """Queue attempts."""
         self._queue.extend(attempts)
 
     def wait(self, timeout: float | None) -> list[ExecutorEvent]:
-        """Run the next attempt, if there is one; else let the time pass."""
+        """Run the next attempt, if any; otherwise sleep for ``timeout``."""
         if self._returned:
             attempts, self._returned = tuple(self._returned), []
             return [Returned(attempts=attempts)]
@@ -62,21 +62,21 @@ class InlineExecutor(Executor):
         return []
 
     def cancel_pending(self) -> None:
-        """Ask back what has not begun."""
+        """Take back the attempts that have not started."""
         self._returned.extend(self._queue)
         self._queue.clear()
 
     def close(self) -> None:
-        """Forget what was queued."""
+        """Clear the queue."""
         self._queue.clear()
         self._handler = None
 
     def _run(self, attempt: Attempt) -> Completed:
         if self._handler is None:
             raise RunError("the executor has not been started")
-        began = self._clock.elapsed()
+        start = self._clock.elapsed()
         self._stages.memory = attempt.memory
         result, failure = invoke_and_commit(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
-        seconds = self._clock.elapsed() - began
+        seconds = self._clock.elapsed() - start
         return Completed(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)

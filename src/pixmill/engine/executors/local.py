@@ -1,4 +1,4 @@
-"""Workers on this machine, one process each: a crash, a hang or a kill costs the task that it hit and no other."""
+"""Workers on this machine, one process each: a crash, a hang or a kill costs only the task that it hits."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from pixmill.engine.task import Attempt
 
 
 class LocalExecutor(Executor):
-    """Runs attempts in a ``Pool``. ``workers``: the cores that this process may use, unless given."""
+    """Runs attempts in a ``Pool``. ``workers``: by default, the number of cores that this process may use."""
 
     def __init__(self, *, workers: int | None = None) -> None:
         """Start nothing yet."""
@@ -27,11 +27,11 @@ class LocalExecutor(Executor):
         return self._workers
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
-        """Bring the workers up, without waiting for them: fewer where not so many processes and threads are allowed."""
-        room = available_processes()
-        if room is not None and prestart.is_prestarted():
-            room += 1  # it is the nursery, for which room is kept
-        self._workers = workers_within_process_limit(self._workers, threads=handler.threads, available=room)
+        """Start the workers without waiting for them; fewer if the limit on processes and threads does not allow all of them."""
+        available = available_processes()
+        if available is not None and prestart.is_prestarted():
+            available += 1  # the pre-started fork server already counts, and one is reserved for it
+        self._workers = workers_within_process_limit(self._workers, threads=handler.threads, available=available)
         self._pool = Pool(handler, policy, workers=self._workers)
 
     def capacity(self) -> int:
@@ -39,19 +39,19 @@ class LocalExecutor(Executor):
         return self._started.capacity()
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
-        """Take attempts."""
+        """Queue attempts."""
         self._started.submit(attempts)
 
     def wait(self, timeout: float | None) -> list[ExecutorEvent]:
-        """Return what has happened."""
+        """Return the events since the last call."""
         return self._started.wait(timeout)
 
     def worker_statuses(self) -> tuple[WorkerStatus, ...]:
-        """Return what each worker is at."""
+        """Return the status of each worker."""
         return self._started.worker_statuses()
 
     def cancel_pending(self) -> None:
-        """Ask back what has not begun."""
+        """Take back the attempts that have not started."""
         self._started.cancel_pending()
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""The process that imports the handler once and forks workers."""
+"""The fork server: a process that imports the handler's modules once and forks workers."""

@@ -1,4 +1,4 @@
-"""The coordinator's hold on the nursery: ask for a worker, have one killed, hear how each one ended."""
+"""The coordinator's side of the fork server: request a worker, kill one, and learn how each one ended."""
 
 import os
 import signal
@@ -15,25 +15,25 @@ from pixmill.engine.forkserver.spawn import reap, spawn
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import frame
 
-#: request or report, number of the worker, value, memory
+#: kind of the request or event, number of the worker, value, memory
 RECORD = struct.Struct("=qqqq")
-#: requests: fork a worker (its pipe and beacon ride along); kill one
+#: requests: fork a worker (its pipe and status descriptor are attached); kill one
 FORK, KILL = 1, 2
-#: reports: a worker lives (value: its pid), could not be forked (errno), has ended (wait status; memory: its peak in bytes)
+#: events: a worker started (value: its pid), could not be forked (errno), or exited (wait status; memory: its peak in bytes)
 STARTED, FORK_FAILED, EXITED = 3, 4, 5
 
 _CLOSE_TIMEOUT = 2.0
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
-    """What the nursery is told once it is needed. ``processor_time``: seconds that a worker may compute for one task."""
+    """Sent to the fork server once it is needed. ``processor_time``: the CPU seconds that a worker may use for one task."""
 
     handler: HandlerRef
     processor_time: float
 
 
 class ChildEvent(msgspec.Struct, frozen=True):
-    """One report of the nursery; ``kind`` says what ``value`` means."""
+    """An event of a worker, reported by the fork server. The meaning of ``value`` depends on ``kind``."""
 
     kind: int
     number: int
@@ -42,54 +42,54 @@ class ChildEvent(msgspec.Struct, frozen=True):
 
 
 class ForkServer:
-    """The nursery process, from its start to its end."""
+    """The fork server process, from its start to its end."""
 
     def __init__(self, handler: HandlerRef, *, processor_time: float) -> None:
-        """Start the process, or take the spare; it imports and forks while the caller goes on.
+        """Start the process, or claim the pre-started one; it imports and forks in the background.
 
-        ``RunError`` when none can be started.
+        ``RunError`` if no process can be started.
         """
         self._partial = b""
         try:
             self._pid, self.pipe, self._log = prestart.claim(handler.preload) or spawn(handler.preload)
         except OSError as error:
-            message = f"no process can be started: {error.strerror}"
-            raise RunError(message, hint="is there a limit on processes or on open files?") from error
-        with suppress(BrokenPipeError):  # it has died already, which ``reports`` will tell
+            message = f"cannot start a process: {error.strerror}"
+            raise RunError(message, hint="check the limits on processes and open files") from error
+        with suppress(BrokenPipeError):  # it has died already: ``events`` will raise
             self.pipe.sendall(frame(msgspec.msgpack.encode(WorkerConfig(handler, processor_time))))
 
     def fork(self, number: int, pipe: socket.socket, status_fd: int) -> None:
-        """Ask for a worker. It is told by ``number`` from now on."""
+        """Request a worker; ``number`` identifies it from now on."""
         socket.send_fds(self.pipe, [RECORD.pack(FORK, number, 0, 0)], [pipe.fileno(), status_fd])
 
     def kill(self, number: int) -> None:
-        """Have the worker killed; harmless when it has just ended, for its pid is not free before the nursery knows."""
+        """Have the worker killed. Safe if it has just exited: its pid cannot be reused before the fork server has reaped it."""
         self.pipe.sendall(RECORD.pack(KILL, number, 0, 0))
 
     def events(self) -> Iterator[ChildEvent]:
-        """Yield what has been reported since. ``ConnectionResetError`` at the end, when the nursery is gone."""
+        """Yield the events that have arrived. ``ConnectionResetError`` after the last one, if the fork server has died."""
         data = self.pipe.recv(RECORD.size * 256)
-        whole = self._partial + data
-        end = len(whole) - len(whole) % RECORD.size
-        self._partial = whole[end:]
-        for fields in RECORD.iter_unpack(whole[:end]):
+        received = self._partial + data
+        end = len(received) - len(received) % RECORD.size
+        self._partial = received[end:]
+        for fields in RECORD.iter_unpack(received[:end]):
             yield ChildEvent(*fields)
         if not data:
             raise ConnectionResetError
 
     def log(self) -> str:
-        """Return what the process wrote to its standard output and error."""
+        """Return the standard output and error of the process."""
         return self._log.output()
 
     def close(self) -> bool:
-        """End the process; return whether it could kill and reap its workers before, which it cannot when it was killed.
+        """End the process; return whether it killed and reaped its workers first, which it cannot do if it was killed itself.
 
         A second call does nothing.
         """
         if self.pipe.fileno() < 0:
             return False
         self.pipe.settimeout(_CLOSE_TIMEOUT)
-        with suppress(OSError):  # gone already, or stopped: the kill below ends it either way
+        with suppress(OSError):  # it has died or was stopped: the kill below ends it in either case
             self.pipe.shutdown(socket.SHUT_WR)
             while self.pipe.recv(65_536):
                 pass

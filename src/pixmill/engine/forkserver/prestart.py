@@ -1,7 +1,8 @@
-"""A nursery that is started before it is known what for: it imports what workers need while the caller imports what it needs.
+"""A fork server that starts before its handler is known: it imports the workers' modules while the caller imports its own.
 
-A program has one at most, and lays it by only where a pool will be made soon. What makes a nursery takes it; who ends up with
-nothing to give it discards it. It is ended at once, for it has forked nobody, and it dies with its parent as any nursery does.
+A program has at most one, and pre-starts it only if it is about to create a pool. Code that creates a fork server claims the
+pre-started one; code that turns out not to need it discards it. It can be killed immediately, since it has forked no workers,
+and it dies with its parent as every fork server does.
 """
 
 import os
@@ -23,36 +24,36 @@ class _Prestarted(NamedTuple):
     inherited_state: tuple[object, ...]
 
 
-_prestarted: list[_Prestarted] = []  # of this process, as its children are
+_prestarted: list[_Prestarted] = []  # global, as child processes belong to the whole process
 
 
 def prestart(preload: Sequence[str]) -> None:
-    """Start a nursery that imports ``preload``. When none can be started, whoever needs one will meet the reason."""
+    """Start a fork server that imports ``preload``. If none can be started, the code that needs one will report the reason."""
     discard()
     with suppress(OSError):
         _prestarted.append(_Prestarted(spawn(preload), tuple(preload), _inherited_state()))
 
 
 def claim(preload: Sequence[str]) -> Spawned | None:
-    """Return the spare, which is the caller's now, if it may serve where ``preload`` is wanted; else end it.
+    """Return the pre-started fork server, now owned by the caller, if it is usable with ``preload``; otherwise end it.
 
-    It may when all that it has imported is wanted, and what it inherited is still what a new one would inherit.
+    It is usable if everything it has imported is in ``preload``, and a new process would inherit the same state.
     """
     while _prestarted:
-        spare = _prestarted.pop()
-        if set(spare.preload) <= set(preload) and spare.inherited_state == _inherited_state():
-            return spare.fork_server
-        _end(spare.fork_server)
+        prestarted = _prestarted.pop()
+        if set(prestarted.preload) <= set(preload) and prestarted.inherited_state == _inherited_state():
+            return prestarted.fork_server
+        _end(prestarted.fork_server)
     return None
 
 
 def is_prestarted() -> bool:
-    """Tell whether there is one."""
+    """Return whether there is a pre-started fork server."""
     return bool(_prestarted)
 
 
 def discard() -> None:
-    """End the spare, if it is still there."""
+    """End the pre-started fork server, if there is one."""
     while _prestarted:
         _end(_prestarted.pop().fork_server)
 
@@ -66,7 +67,7 @@ def _end(fork_server: Spawned) -> None:
 
 
 def _inherited_state() -> tuple[object, ...]:
-    """Return what a process that is started now gets from this one, as far as something here may change it."""
+    """Return the state that a process started now would inherit, as far as a program is likely to change it."""
     try:
         folder = os.getcwd()  # noqa: PTH109  # pathlib costs more than the call
     except FileNotFoundError:  # it was removed

@@ -1,8 +1,8 @@
-"""The nursery: a small process of one thread that imports the handler's modules once and then forks workers on request.
+"""The fork server: a small single-threaded process that imports the handler's modules once and then forks workers on request.
 
-It is started afresh, never forked, so no lock, thread or open file of the caller gets into a worker. Being their only
-parent, it knows how each worker ended. It lives as long as the coordinator holds the other end of its pipe, and its workers
-live no longer than it does. Requests and reports are the fixed records of ``fork_server``.
+It is started by exec, never forked, so no lock, thread or open file of the caller reaches a worker. As the parent of all workers
+it learns how each one ended. It lives as long as the coordinator keeps the other end of its pipe open, and its workers do not
+outlive it. Requests and events are the fixed-size records of ``client``.
 """
 
 import ctypes
@@ -29,12 +29,12 @@ _MAX_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class ForkServerProcess:
-    """The loop of the nursery, over its end of the pipe."""
+    """The main loop of the fork server, at its end of the pipe."""
 
-    def __init__(self, pipe: socket.socket, hello: WorkerConfig) -> None:
-        """Fork workers for the handler of ``hello`` as ``pipe`` asks for them."""
+    def __init__(self, pipe: socket.socket, config: WorkerConfig) -> None:
+        """Fork workers for the handler of ``config`` as requested over ``pipe``."""
         self._pipe = pipe
-        self._config = hello
+        self._config = config
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         self._children: dict[int, int] = {}
         self._wakeup_read, self._wakeup_write = socket.socketpair()
@@ -42,7 +42,7 @@ class ForkServerProcess:
             end.settimeout(0)
 
     def run(self) -> None:
-        """Serve until the coordinator hangs up; then kill and reap every worker."""
+        """Serve until the coordinator closes the pipe; then kill and reap every worker."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakeup_write.fileno(), warn_on_full_buffer=False)
         ready = select.poll()
@@ -70,7 +70,7 @@ class ForkServerProcess:
                     return
 
     def _handle_request(self) -> bool:
-        """Take one request; return ``False`` when the coordinator has hung up."""
+        """Handle one request; return ``False`` if the coordinator has closed the pipe."""
         record, fds, _, _ = socket.recv_fds(self._pipe, RECORD.size, 2)
         if not record:
             return False
@@ -86,18 +86,18 @@ class ForkServerProcess:
         try:
             pid = os.fork()
         except OSError as error:
-            self._report(FORK_FAILED, number, error.errno or 0, 0)
+            self._send_event(FORK_FAILED, number, error.errno or 0, 0)
         else:
             if pid == 0:
                 self._run_child(parent, fds)
             self._children[number] = pid
-            self._report(STARTED, number, pid, 0)
+            self._send_event(STARTED, number, pid, 0)
         finally:
             for fd in fds:
                 os.close(fd)
 
     def _run_child(self, parent: int, fds: list[int]) -> None:
-        """Turn the fresh fork into a worker; never returns."""
+        """Turn the new child process into a worker; never returns."""
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -120,53 +120,53 @@ class ForkServerProcess:
                 return
             number = self._remove_child(pid)
             if number is not None:
-                self._report(EXITED, number, status, usage.ru_maxrss * _MAX_RSS_UNIT)
+                self._send_event(EXITED, number, status, usage.ru_maxrss * _MAX_RSS_UNIT)
 
     def _remove_child(self, pid: int) -> int | None:
-        """Strike ``pid`` off the list; return its number, ``None`` for a stray that a preloaded module started."""
+        """Remove ``pid`` and return its number; ``None`` for a process that a preloaded module started."""
         number = next((number for number, child in self._children.items() if child == pid), None)
         if number is not None:
             del self._children[number]
         return number
 
-    def _report(self, kind: int, number: int, value: int, memory: int) -> None:
+    def _send_event(self, kind: int, number: int, value: int, memory: int) -> None:
         self._pipe.sendall(RECORD.pack(kind, number, value, memory))
 
 
 def main() -> None:
-    """Be a nursery whose pipe is standard input. Started by ``fork_server.Nursery``."""
+    """Run a fork server whose pipe is standard input. Started by ``spawn``."""
     pipe = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    letter = _receive(pipe)
-    if not letter:
+    boot_frame = _receive(pipe)
+    if not boot_frame:
         return
-    opening = BootConfig(*marshal.loads(letter))  # noqa: S302  # from our parent, over a pipe that nobody else has
-    sys.path[:] = opening.path
-    sys.argv[:] = opening.argv
-    _configure_process(opening.parent_pid)
-    gc.disable()  # an import leaves next to no garbage, and looking for it takes an eighth of the time
-    _preload(opening.preload)
-    body = _receive(pipe)
-    if not body:
-        return  # it was laid by, and nobody needed it
-    hello = msgspec.msgpack.decode(body, type=WorkerConfig)
-    _preload(hello.handler.preload)
+    boot_config = BootConfig(*marshal.loads(boot_frame))  # noqa: S302  # from our parent, over a private pipe
+    sys.path[:] = boot_config.path
+    sys.argv[:] = boot_config.argv
+    _configure_process(boot_config.parent_pid)
+    gc.disable()  # imports leave almost no garbage, and collecting it would take an eighth of the time
+    _preload(boot_config.preload)
+    config_frame = _receive(pipe)
+    if not config_frame:
+        return  # it was pre-started and not needed
+    config = msgspec.msgpack.decode(config_frame, type=WorkerConfig)
+    _preload(config.handler.preload)
     gc.enable()
     gc.freeze()
-    ForkServerProcess(pipe, hello).run()
+    ForkServerProcess(pipe, config).run()
 
 
 def _preload(modules: Iterable[str]) -> None:
     for module in modules:
-        with suppress(Exception):  # each worker will meet the error when it loads the handler, and report it
+        with suppress(Exception):  # each worker meets the same error when it loads the handler, and reports it
             importlib.import_module(module)
 
 
 def _configure_process(parent_pid: int) -> None:
     prepare_process()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # ``kill -TERM -GROUP`` and systemd reach us too: the coordinator decides
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to the whole group by kill and systemd: only the coordinator reacts
     if parent_pid and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent_pid:
@@ -174,6 +174,6 @@ def _configure_process(parent_pid: int) -> None:
 
 
 def _receive(pipe: socket.socket) -> bytes:
-    """Return the next letter; nothing when the coordinator has hung up."""
+    """Return the body of the next frame, empty if the coordinator has closed the pipe."""
     size = int.from_bytes(pipe.recv(4, socket.MSG_WAITALL), "little")
     return pipe.recv(size, socket.MSG_WAITALL) if size else b""

@@ -1,4 +1,4 @@
-"""Start the process of a nursery. Imports little: a command starts one before it imports anything else."""
+"""Starts the fork server process. Imports little: a command runs this before it imports anything else."""
 
 import marshal
 import os
@@ -17,7 +17,7 @@ _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from pixmill.engine.forkse
 
 
 class Spawned(NamedTuple):
-    """The process of a nursery: its pid, our end of its pipe, and where its output goes."""
+    """A fork server process: its pid, our end of its pipe, and the slot that holds its output."""
 
     pid: int
     pipe: socket.socket
@@ -25,9 +25,9 @@ class Spawned(NamedTuple):
 
 
 class BootConfig(NamedTuple):
-    """What the nursery is told first: what to import, and as whom.
+    """The first message to the fork server: the modules to import, and the ``sys.path`` and ``sys.argv`` to use.
 
-    ``parent_pid``: the pid of the parent whose death ends it at once, 0 to wait for the pipe.
+    ``parent_pid``: the pid of the parent whose death kills it at once; 0 to wait for the end of the pipe instead.
     """
 
     path: list[str]
@@ -37,28 +37,28 @@ class BootConfig(NamedTuple):
 
 
 def spawn(preload: Sequence[str]) -> Spawned:
-    """Return a new nursery, which imports ``preload`` while the caller goes on. ``OSError`` when it cannot be started."""
-    with open_channel() as ends:
-        pid = _execute(ends.child_pipe.fileno(), ends.child_status_fd)
-    letter = marshal.dumps(tuple(_boot_config(preload)))  # for the same interpreter, and it is at hand
-    with suppress(BrokenPipeError):  # it has died already, which whoever reads from it will hear
-        ends.pipe.sendall(len(letter).to_bytes(4, "little") + letter)
-    return Spawned(pid, ends.pipe, ends.status_slot)
+    """Start a fork server, which imports ``preload`` in the background. ``OSError`` if it cannot be started."""
+    with open_channel() as channel:
+        pid = _execute(channel.child_pipe.fileno(), channel.child_status_fd)
+    boot_config = marshal.dumps(tuple(_boot_config(preload)))  # same interpreter at both ends, and no import is needed
+    with suppress(BrokenPipeError):  # it has died already: the next read reports that
+        channel.pipe.sendall(len(boot_config).to_bytes(4, "little") + boot_config)
+    return Spawned(pid, channel.pipe, channel.status_slot)
 
 
 def reap(pid: int) -> bool:
-    """Wait for the process to end; return whether it ended well."""
+    """Wait for the process to exit; return whether its exit status is 0."""
     try:
         _, status = os.waitpid(pid, 0)
     except ChildProcessError:
-        return False  # the caller's program reaps all its children itself
+        return False  # the calling program reaps all of its children itself
     return status == 0
 
 
 def _boot_config(preload: Sequence[str]) -> BootConfig:
-    """Have the nursery die with the main thread, which is to say with us; another thread's end must not kill it."""
+    """Let the fork server die with this process if this is the main thread; the end of another thread must not kill it."""
     in_main_thread = threading.current_thread() is threading.main_thread()
-    path = [place for place in sys.path if isinstance(place, str)]  # as an import does
+    path = [entry for entry in sys.path if isinstance(entry, str)]  # an import ignores others, too
     return BootConfig(path, list(map(str, sys.argv)), os.getpid() if in_main_thread else 0, tuple(preload))
 
 
@@ -69,9 +69,9 @@ def _execute(pipe_fd: int, log_fd: int) -> int:
 
 
 def _flags() -> list[str]:
-    """Return the interpreter's own options, so that the nursery runs as the caller does.
+    """Return the interpreter's own options, so that the fork server runs as the caller does.
 
-    But for ``-P``, which is always there: it boots without a look into the current folder, where a ``socket.py`` may be.
+    ``-P`` is always added: the fork server must not import from the current directory, which may contain a ``socket.py``.
     """
     switches = {
         "-I": sys.flags.isolated,

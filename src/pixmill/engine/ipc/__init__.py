@@ -1,1 +1,1 @@
-"""Messages and shared memory between the coordinator and a worker."""
+"""Messages and shared memory between the coordinator and its workers."""

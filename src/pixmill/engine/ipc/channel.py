@@ -1,4 +1,4 @@
-"""What ties a process to the one that has it started: a pipe between them, and the beacon of the new one."""
+"""The connection of a process to the one that started it: a pipe between them, and a shared status slot."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from pixmill.engine.ipc.status_slot import StatusSlot
 
 
 class Channel(NamedTuple):
-    """Both ends: ``pipe`` and ``status_slot`` are ours, their pipe and their beacon's file descriptor are for the new process."""
+    """Both ends. ``pipe`` and ``status_slot`` are ours; ``child_pipe`` and ``child_status_fd`` are for the new process."""
 
     pipe: socket.socket
     status_slot: StatusSlot
@@ -20,13 +20,13 @@ class Channel(NamedTuple):
 
 @contextmanager
 def open_channel() -> Iterator[Channel]:
-    """Open a link for a process that is started in the block. Their end is closed after it; ours stays, unless the block fails."""
-    with ExitStack() as theirs, ExitStack() as ours:
+    """Open a channel for a process that the block starts. Closes the child's end at exit, and our end only if the block fails."""
+    with ExitStack() as child_end, ExitStack() as our_end:
         pipe, child_pipe = socket.socketpair()
-        ours.enter_context(pipe)
-        theirs.enter_context(child_pipe)
+        our_end.enter_context(pipe)
+        child_end.enter_context(child_pipe)
         status_slot, child_status_fd = StatusSlot.create()
-        ours.callback(status_slot.close)
-        theirs.callback(os.close, child_status_fd)
+        our_end.callback(status_slot.close)
+        child_end.callback(os.close, child_status_fd)
         yield Channel(pipe, status_slot, child_pipe, child_status_fd)
-        ours.pop_all()
+        our_end.pop_all()

@@ -1,7 +1,7 @@
 """The frames between the coordinator and a worker: four bytes of length (little endian), then MessagePack.
 
-To a worker: errands, a list of ``(sequence number, payload, bytes of memory that it may use)``. From a worker: ``Ready`` or
-``LoadFailed`` once, then one ``TaskResult`` or ``Cancelled`` for each errand.
+To a worker: task requests, a list of ``(sequence number, payload, bytes of memory that it may use)``. From a worker: ``Ready`` or
+``LoadFailed`` once, then one ``TaskResult`` or ``Cancelled`` for each request.
 """
 
 import struct
@@ -15,11 +15,11 @@ _LENGTH = struct.Struct("<I")
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag="r"):
-    """The handler is loaded: errands may come."""
+    """The handler is loaded, and the worker accepts requests."""
 
 
 class LoadFailed(msgspec.Struct, frozen=True, array_like=True, tag="b"):
-    """The handler could not be loaded; the worker ends."""
+    """The handler could not be loaded; the worker exits."""
 
     failure: Failure
 
@@ -27,7 +27,7 @@ class LoadFailed(msgspec.Struct, frozen=True, array_like=True, tag="b"):
 class TaskResult(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
     """The handler returned ``result``, or failed with ``failure``, after ``seconds``.
 
-    ``timings`` are seconds by stage, ``measures`` what the handler counted.
+    ``timings`` are seconds by stage, ``measures`` the handler's counts by name.
     """
 
     number: int
@@ -39,7 +39,7 @@ class TaskResult(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False
 
 
 class Cancelled(msgspec.Struct, frozen=True, array_like=True, tag="d"):
-    """The errand was recalled before it began."""
+    """The request was cancelled before it began."""
 
     number: int
 
@@ -53,29 +53,29 @@ _decode_requests = msgspec.msgpack.Decoder(list[TaskRequest]).decode
 
 
 def frame(body: bytes) -> bytes:
-    """Return ``body`` with its length before it."""
+    """Return ``body`` prefixed with its length."""
     return _LENGTH.pack(len(body)) + body
 
 
 def request_frame(requests: Sequence[TaskRequest]) -> bytes:
-    """Return the frame that gives ``requests`` to a worker."""
+    """Return the frame that sends ``requests`` to a worker."""
     return frame(_encoder.encode(requests))
 
 
 def message_frame(message: Message) -> bytes:
-    """Return the frame that tells the coordinator ``message``."""
+    """Return the frame that sends ``message`` to the coordinator."""
     return frame(_encoder.encode(message))
 
 
 class FrameReader:
-    """Cuts the bytes of a stream into the bodies of frames, however the stream was chopped."""
+    """Splits a stream of bytes into the bodies of frames; the chunks may end anywhere."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take what came and return the bodies that are whole now."""
+        """Append ``data`` to the stream and return the bodies that are now complete."""
         buffer = self._buffer
         buffer += data
         bodies = []
@@ -91,9 +91,9 @@ class FrameReader:
         return bodies
 
     def messages(self, data: bytes) -> list[Message]:
-        """Take what came from a worker and return its messages."""
+        """Append ``data``, received from a worker, and return its complete messages."""
         return [_decode_message(body) for body in self.feed(data)]
 
     def requests(self, data: bytes) -> list[TaskRequest]:
-        """Take what came from the coordinator and return its errands."""
+        """Append ``data``, received from the coordinator, and return its complete requests."""
         return [request for body in self.feed(data) for request in _decode_requests(body)]

@@ -1,1 +1,1 @@
-"""Ledgers, one file each, found by module name."""
+"""Ledgers, one file each, looked up by module name."""

@@ -1,4 +1,4 @@
-"""A ledger that lasts as long as its process: for tests, and for runs that nobody means to resume."""
+"""A ledger that lasts as long as its process: for tests, and for runs that will not be resumed."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pixmill.engine.ledger import Ledger, Record, RunRecord
 from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Outcome, Skipped, State, Task
 
-MOST_ALIKE = 100  # records of one prefix
+MAX_PREFIX_MATCHES = 100  # records that ``beginning_with`` returns
 
 
 class MemoryLedger(Ledger):
@@ -32,30 +32,30 @@ class MemoryLedger(Ledger):
         return number
 
     def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
-        """Return what is known of each task, in order."""
-        return [self._known(task) or self._admitted(task) for task in tasks]
+        """Return the record of each task, in order; add the new ones."""
+        return [self._get(task) or self._add(task) for task in tasks]
 
     def renew(self, tasks: Sequence[Task]) -> None:
-        """Make each task a fresh pending record."""
+        """Give each task a fresh pending record."""
         for task in tasks:
             self._fresh(task.key, task.id)
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
-        """Return what is known of each task under its very id, in order."""
-        return [self._known(task) for task in tasks]
+        """Return the record of each task under exactly its id, in order."""
+        return [self._get(task) for task in tasks]
 
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
-        """Return what is on record for each key, in order."""
+        """Return the record of each key, in order."""
         return [self._records.get(key) for key in keys]
 
     def beginning_with(self, prefix: bytes) -> list[Record]:
-        """Return what is on record of the keys that begin with ``prefix``."""
-        return [self._records[key] for key in sorted(self._records) if key.startswith(prefix)][:MOST_ALIKE]
+        """Return the records of the first keys that begin with ``prefix``."""
+        return [self._records[key] for key in sorted(self._records) if key.startswith(prefix)][:MAX_PREFIX_MATCHES]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Record that these tries are about to begin."""
+        """Record that these attempts are about to start."""
         for attempt in attempts:
-            record = self._known(attempt.task)
+            record = self._get(attempt.task)
             if record:
                 started = Record(key=record.key, id=record.id, state=State.PENDING, former=record.result)
                 if record.state is State.PENDING:
@@ -65,9 +65,9 @@ class MemoryLedger(Ledger):
                 self._in_flight.add(record.key)
 
     def release_attempts(self, tasks: Sequence[Task]) -> None:
-        """Take back tries that were started and never ran."""
+        """Do not count attempts that were started and never ran."""
         for task in tasks:
-            record = self._known(task)
+            record = self._get(task)
             if record and task.key in self._in_flight:
                 self._records[task.key] = replace(record, attempts=record.attempts - 1)
                 self._in_flight.discard(task.key)
@@ -76,7 +76,7 @@ class MemoryLedger(Ledger):
         """Record final outcomes."""
         self.release_attempts([each.task for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED])
         for outcome in outcomes:
-            record = self._known(outcome.task)
+            record = self._get(outcome.task)
             if record is None:
                 continue
             finished = _finished(record, outcome, self._clock())
@@ -85,7 +85,7 @@ class MemoryLedger(Ledger):
                 self._in_flight.discard(record.key)
 
     def end_run(self, counts: Counts, reason: str) -> None:
-        """Close the run that ``begin`` opened."""
+        """Close the run that ``begin_run`` opened."""
         self._runs[-1] = replace(self._runs[-1], ended_at=self._clock(), counts=counts, reason=reason)
 
     def counts(self) -> Counts:
@@ -105,40 +105,40 @@ class MemoryLedger(Ledger):
         yield from self._runs
 
     def import_records(self, records: Iterable[Record]) -> int:
-        """Take over what another ledger knows; return how many records there were."""
-        adopted = {record.key: record for record in records}
-        self._in_flight.difference_update(adopted)
-        self._records.update(adopted)
-        return len(adopted)
+        """Import another ledger's records; return their number."""
+        imported = {record.key: record for record in records}
+        self._in_flight.difference_update(imported)
+        self._records.update(imported)
+        return len(imported)
 
     def reset(self, keys: Iterable[bytes]) -> int:
-        """Make these keys new again; return how many there were."""
-        known = {key for key in keys if key in self._records}
-        for key in known:
+        """Reset these keys; return how many had a record."""
+        present = {key for key in keys if key in self._records}
+        for key in present:
             self._fresh(key, b"")
-        return len(known)
+        return len(present)
 
     def delete(self, keys: Iterable[bytes]) -> list[Record]:
-        """Remove these keys and return what was known of them."""
-        known = [key for key in dict.fromkeys(keys) if key in self._records]
-        self._in_flight.difference_update(known)
-        return [self._records.pop(key) for key in known]
+        """Remove these keys and return their records."""
+        present = [key for key in dict.fromkeys(keys) if key in self._records]
+        self._in_flight.difference_update(present)
+        return [self._records.pop(key) for key in present]
 
     def close(self) -> None:
         """Keep everything: the object is the ledger."""
 
-    def _known(self, task: Task) -> Record | None:
+    def _get(self, task: Task) -> Record | None:
         record = self._records.get(task.key)
         return record if record and record.id == task.id else None
 
-    def _admitted(self, task: Task) -> Record:
+    def _add(self, task: Task) -> Record:
         is_new = task.key not in self._records
         return replace(self._fresh(task.key, task.id), is_new=is_new)
 
     def _fresh(self, key: bytes, identity: bytes) -> Record:
         self._in_flight.discard(key)
-        known = self._records.get(key)
-        former = (known.result or known.former) if known else b""
+        previous = self._records.get(key)
+        former = (previous.result or previous.former) if previous else b""
         record = self._records[key] = Record(key=key, id=identity, state=State.PENDING, former=former)
         return record
 
@@ -146,12 +146,13 @@ class MemoryLedger(Ledger):
 def _finished(record: Record, outcome: Outcome, now: float) -> Record:
     match outcome:
         case Done():
-            done = State.DONE
             return replace(
-                record, state=done, result=outcome.result, failure=None, former=b"", seconds=outcome.seconds, finished_at=now
+                record, state=State.DONE, result=outcome.result, failure=None, former=b"", seconds=outcome.seconds, finished_at=now
             )
         case Failed(remembered=False):
-            failed, why, former = State.FAILED, outcome.failure, record.result or record.former
-            return replace(record, state=failed, result=b"", failure=why, former=former, seconds=outcome.seconds, finished_at=now)
+            state, failure, former = State.FAILED, outcome.failure, record.result or record.former
+            return replace(
+                record, state=state, result=b"", failure=failure, former=former, seconds=outcome.seconds, finished_at=now
+            )
         case _:
             return record

@@ -1,21 +1,21 @@
--- interrupt: Make pending what a dead run left in flight; the try that died with it is not counted.
+-- interrupt: Make tasks pending that a dead run left in flight; the attempt that died with it is not counted.
 UPDATE task SET state = 0, attempts = attempts - 1, interruptions = interruptions + 1 WHERE state = 1;
 
 -- begin: Open a run.
 INSERT INTO run (started_at, about) VALUES (?, ?);
 
--- recall: Return what is known of one key.
+-- get: Return the row of one key.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task WHERE key = ?;
 
--- beginning: Return the rows of the first keys between two.
+-- beginning: Return the rows of the first keys in a range.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
 WHERE key >= ? AND key < ? ORDER BY key LIMIT 100;
 
--- start: Count a try that is about to begin; the result of a version that was done stays, a failure does not.
+-- start: Count an attempt that is about to start; the result of an earlier version is kept, a failure is not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
 WHERE key = ? AND id = ?;
 
--- release: Take back a try that never ran.
+-- release: Do not count an attempt that never ran.
 UPDATE task SET state = 0, attempts = attempts - 1 WHERE key = ? AND id = ? AND state = 1;
 
 -- finish: Record how a task ended.
@@ -27,7 +27,7 @@ UPDATE run SET ended_at = ?, reason = ?, done = ?, skipped = ?, failed = ?, pend
 -- counts: Return the number of tasks in each state.
 SELECT state, count(*) FROM task GROUP BY state;
 
--- records: Return the next rows after a key whose state lies between two.
+-- records: Return the next rows after a key whose state lies in a range.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
 WHERE key > ? AND state BETWEEN ? AND ? ORDER BY key LIMIT 1000;
 
@@ -38,8 +38,8 @@ WHERE key > ? AND state = 3 ORDER BY key LIMIT 1000;
 -- runs: Return the runs, oldest first.
 SELECT number, started_at, ended_at, reason, done, skipped, failed, pending, about FROM run ORDER BY number;
 
--- adopt: Put a whole row in the place of what is there: a fresh one, or one from another ledger.
+-- import: Insert or replace a complete row: a fresh one, or one from another ledger.
 INSERT OR REPLACE INTO task (key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- discard: Remove a key.
+-- delete: Remove a key.
 DELETE FROM task WHERE key = ?;

@@ -1,1 +1,1 @@
-"""What a run tells of itself: metrics, events and their files."""
+"""The metrics and events of a run, and the files that they are written to."""

@@ -1,4 +1,4 @@
-"""What exporters share: any record as inert JSON, and an error with a name when its file cannot be written."""
+"""Shared by exporters: atomic text files, and named errors for files that cannot be written."""
 
 import os
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from pixmill.engine.observability.streams import is_stream, open_stream
 
 @contextmanager
 def atomic_text_file(path: Path) -> Iterator[TextIO]:
-    """Open a file for text (UTF-8) that takes the place of ``path`` at the end of the block, whole or not at all.
+    """Open a text file (UTF-8) that replaces ``path`` at the end of the block, completely or not at all.
 
-    Where that is a link, the file behind it is replaced; where it is a device or a pipe, that is written to.
+    If ``path`` is a link, its target is replaced; a device or a pipe is written to directly.
     """
     if is_stream(path):
         with open_stream(path, wait=False) as stream:
@@ -24,7 +24,7 @@ def atomic_text_file(path: Path) -> Iterator[TextIO]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.unlink(missing_ok=True)  # of a dead process with this number, or a link of whoever may write here
+        temporary.unlink(missing_ok=True)  # from a dead process with this number, or a link planted by another user
         with temporary.open("x", encoding="utf-8") as file:
             yield file
         temporary.replace(target)
@@ -36,7 +36,7 @@ def atomic_text_file(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def config_error_if_unwritable(path: Path) -> Iterator[None]:
-    """Turn an error in opening a file that the user named into a ``ConfigError``: nothing has run yet."""
+    """Turn an error about a file that the user named into a ``ConfigError``: nothing has run yet."""
     try:
         yield
     except OSError as error:
@@ -45,11 +45,11 @@ def config_error_if_unwritable(path: Path) -> Iterator[None]:
 
 @contextmanager
 def run_error_if_unwritable(path: Path) -> Iterator[None]:
-    """Turn an error in writing to ``path`` into a ``RunError``: a run that cannot say what it does does not go on."""
+    """Turn an error in writing to ``path`` into a ``RunError``: a run that cannot write its records must not go on."""
     try:
         yield
     except OSError as error:
-        message = f"{printable(path)} cannot be written any more: {error.strerror}"
+        message = f"{printable(path)} can no longer be written: {error.strerror}"
         raise RunError(
             message, code="export", hint="free some space, or name another file, and run the same command again"
         ) from error

@@ -1,4 +1,4 @@
-"""Values as JSON, one line each."""
+"""Encode values as JSON, one line each."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -9,23 +9,23 @@ import msgspec
 from pixmill.core.events import Event
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Skipped, Task
 
-#: what a result means, as plain data; the engine itself does not know
+#: returns the meaning of a result as plain data; the engine itself cannot interpret results
 Explain = Callable[[bytes], object]
-_PLAIN = frozenset({str, int, float, bool, type(None)})  # most of what there is, and told in half the time that matching takes
+_PLAIN = frozenset({str, int, float, bool, type(None)})  # the most common types; checking the set takes half the time of matching
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def json_line(value: object, explain: Explain | None = None) -> str:
     """Return ``value`` as JSON on one line of plain ASCII, without a line break at its end.
 
-    Bytes become text that ``os.fsencode`` turns back into the same bytes; nothing in it can act on a terminal. A task is
-    shown as its key; the result of a done one as ``explain`` says, or not at all.
+    Bytes become text that ``os.fsencode`` turns back into the same bytes; nothing in it can control a terminal. A task is shown as
+    its key, and the result of a done task as the value of ``explain``; without ``explain`` it is omitted.
     """
     return _encode(to_plain(value, explain))
 
 
 def to_plain(value: object, explain: Explain | None = None) -> object:
-    """Return ``value`` as what JSON can hold."""
+    """Return ``value`` as data that JSON can represent."""
     if type(value) not in _PLAIN:
         match value:
             case msgspec.Struct():
@@ -35,14 +35,14 @@ def to_plain(value: object, explain: Explain | None = None) -> object:
             case Enum():
                 return value.value
             case Mapping():
-                return {str(name): to_plain(member, explain) for name, member in value.items()}
+                return {str(name): to_plain(item, explain) for name, item in value.items()}
             case tuple() | list():
-                return [to_plain(member, explain) for member in value]
+                return [to_plain(item, explain) for item in value]
     return value
 
 
 def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[str, object]]:
-    """Yield the fields of ``record``; tasks, attempts and outcomes are spread out, so that every event is flat."""
+    """Yield the fields of ``record``; tasks, attempts and outcomes are flattened, so that every event is flat."""
     if isinstance(record, Event):
         yield "event", record.__struct_config__.tag
     for name in record.__struct_fields__:
@@ -57,7 +57,7 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
                 yield "outcome", value.__struct_config__.tag
                 yield from _fields(value, explain)
             case Failure():
-                yield name, {field: found for field, found in _fields(value, None) if found}
+                yield name, {field: content for field, content in _fields(value, None) if content}
             case bytes() if isinstance(record, Done):
                 if explain:
                     yield name, to_plain(explain(value), explain)

@@ -1,4 +1,4 @@
-"""What a run has done until now, in numbers: an observer in constant memory, and the snapshot that everyone else reads."""
+"""The metrics of a run: an observer that counts events in constant memory, and its snapshots."""
 
 import heapq
 import time
@@ -25,40 +25,39 @@ from pixmill.engine.events import (
 from pixmill.engine.observability.histogram import Histogram, HistogramSnapshot
 from pixmill.engine.task import UNCHANGED, Counts, Done, Failed, Failure, Outcome, Skipped
 
-WINDOW = 10  # seconds that the recent rate looks back
-EXAMPLES = 3  # keys kept of each kind of failure
-SLOWEST = 5  # tasks kept that took longest
+WINDOW = 10  # seconds over which the recent rate is measured
+EXAMPLES = 3  # keys kept for each kind of failure
+SLOWEST = 5  # number of slowest tasks kept
 
 
 class FailureKind(msgspec.Struct, frozen=True, kw_only=True):
-    """The failures with one code: how many, and the ``keys`` of the first ones."""
+    """The failures with one code: their number, and the ``keys`` of the first few."""
 
     count: int = 0
     keys: tuple[bytes, ...] = ()
 
 
 class SlowTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that took long, in seconds by the worker's clock."""
+    """One of the slowest tasks, with its seconds by the worker's clock."""
 
     key: bytes
     seconds: float
 
 
 class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers at one moment.
+    """The metrics at one moment.
 
-    ``seconds`` since the run began. ``found`` may still grow unless ``all_found``. ``tried`` are the tasks that ended in
-    this run by being worked on: without ``skipped`` and ``remembered`` failures; ``rate`` is ``tried`` a second over the
-    run, ``recent_rate`` over the last 10 s. ``measures`` are the sums of what handlers counted (``bytes_in``, ...).
-    ``throttled`` is how often a storage asked for fewer requests. ``left_alone``: tasks that were skipped for another reason than
-    that they were done, by reason.
-    Of a cluster: ``nodes_left_out`` got no work, or no more; ``node_failures`` are the tries that failed, final or not, by the
-    node that they failed on.
-    ``task`` times whole tasks, ``stages`` each of their stages; ``slowest`` are the five done tasks that took longest, the
-    longest first. ``reason`` says why the run ended, empty while it goes on.
+    ``seconds`` since the run started. ``found`` may still grow unless ``all_found``. ``tried`` counts the tasks that were actually
+    run to an outcome, without ``skipped`` ones and ``remembered`` failures; ``rate`` is ``tried`` per second over the run,
+    ``recent_rate`` over the last 10 s. ``measures`` are the sums of the handlers' counts (``bytes_in``, ...). ``throttled`` counts
+    the requests that a storage refused. ``left_alone`` counts the tasks that were skipped although they were not done, by reason.
+    On a cluster, ``nodes_left_out`` counts the nodes that were refused or suspended, and ``node_failures`` the failed attempts,
+    final or not, by node.
+    ``task`` has the durations of whole tasks, ``stages`` those of each stage; ``slowest`` are the five slowest done tasks, the
+    slowest first. ``reason`` is why the run ended, empty while it goes on.
 
-    Of the last look at the workers: how many tasks were being worked on (``in_flight``), for how long the longest of them
-    (``oldest``), the resident memory in bytes of the coordinator and of all workers. ``finished_at`` is when the last task
+    As of the last ``WorkersSeen``: the number of tasks being run (``in_flight``), the seconds since the oldest of them started
+    (``oldest``), and the resident memory in bytes of the coordinator and of all workers. ``finished_at`` is when the last task
     ended, in seconds since the epoch, 0 when none has.
     """
 
@@ -93,21 +92,21 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tried(self) -> int:
-        """Return the number of tasks that were worked on to their end."""
+        """Return the number of tasks that were actually run to an outcome."""
         return self.done + self.failed - self.remembered
 
     @property
     def pending(self) -> int:
-        """Return the number of tasks that were found and have no outcome."""
+        """Return the number of tasks that were found and have no outcome yet."""
         return self.found - self.done - self.skipped - self.failed
 
     @property
     def counts(self) -> Counts:
-        """Return the four kinds of tasks, which add up to those found."""
+        """Return the numbers of tasks by state, which add up to ``found``."""
         return Counts(done=self.done, skipped=self.skipped, failed=self.failed, pending=self.pending)
 
 
-class _Facts(TypedDict, total=False):
+class _LatestValues(TypedDict, total=False):
     run: int
     workers: int
     all_found: bool
@@ -120,18 +119,18 @@ class _Facts(TypedDict, total=False):
 
 
 class Metrics(Observer):
-    """Counts events. ``clock`` gives seconds that never run backwards.
+    """Counts events. ``clock`` returns monotonic seconds.
 
-    ``snapshot`` may also be asked for by one other thread, whose numbers may then be those of two moments that lie close together.
+    One other thread may call ``snapshot``; its numbers may then come from two moments that lie close together.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start at nought."""
+        """Start at zero."""
         self._clock = clock
-        self._began = clock()
-        self._ended: float | None = None
-        self._facts: _Facts = {}
-        self._numbers: Counter[str] = Counter()
+        self._started_at = clock()
+        self._ended_at: float | None = None
+        self._latest: _LatestValues = {}
+        self._counts: Counter[str] = Counter()
         self._measures: defaultdict[str, int] = defaultdict(int)
         self._failures: dict[str, FailureKind] = {}
         self._left_alone: Counter[str] = Counter()
@@ -139,42 +138,42 @@ class Metrics(Observer):
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._slowest: list[tuple[float, bytes]] = []
-        self._recent = _Recent()
-        # two events a task, a million tasks: functools.singledispatchmethod costs ten times as much as the counting
+        self._recent_rate = _RecentRate()
+        # two events per task, a million tasks: functools.singledispatchmethod costs ten times as much as the counting
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
-            RunStarted: self._start,
-            TaskFound: self._find,
-            SourceExhausted: self._exhaust,
-            TaskRetried: self._retry,
-            Throttled: self._wait,
-            WorkerLost: self._lose,
-            WorkersSeen: self._look,
-            TaskFinished: self._take,
-            NodeRefused: self._leave_out,
-            NodeSuspended: self._leave_out,
-            RunEnded: self._end,
+            RunStarted: self._on_run_started,
+            TaskFound: self._on_task_found,
+            SourceExhausted: self._on_source_exhausted,
+            TaskRetried: self._on_task_retried,
+            Throttled: self._on_throttled,
+            WorkerLost: self._on_worker_lost,
+            WorkersSeen: self._on_workers_seen,
+            TaskFinished: self._on_task_finished,
+            NodeRefused: self._on_node_left_out,
+            NodeSuspended: self._on_node_left_out,
+            RunEnded: self._on_run_ended,
         }
 
     def on_event(self, event: Event) -> None:
-        """Count ``event``; one of another kind changes no number."""
-        taker = self._handlers.get(type(event))
-        if taker is not None:
-            taker(event)
+        """Count ``event``; other kinds are ignored."""
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
 
     def close(self) -> None:
-        """Keep the numbers: they may still be read."""
+        """Do nothing: the metrics can still be read."""
 
     def snapshot(self) -> MetricsSnapshot:
-        """Return the numbers of this moment."""
-        now = self._clock() if self._ended is None else self._ended
-        seconds = now - self._began
-        tried = self._numbers["done"] + self._numbers["failed"] - self._numbers["remembered"]
+        """Return the metrics at this moment."""
+        now = self._clock() if self._ended_at is None else self._ended_at
+        seconds = now - self._started_at
+        tried = self._counts["done"] + self._counts["failed"] - self._counts["remembered"]
         return MetricsSnapshot(
-            **self._facts,
-            **self._numbers,
+            **self._latest,
+            **self._counts,
             seconds=seconds,
             rate=tried / seconds if seconds > 0 else 0.0,
-            recent_rate=self._recent.rate(now, seconds),
+            recent_rate=self._recent_rate.rate(now, seconds),
             measures=dict(self._measures),
             failures=dict(self._failures),
             left_alone=dict(self._left_alone),
@@ -184,83 +183,83 @@ class Metrics(Observer):
             slowest=tuple(SlowTask(key=key, seconds=seconds) for seconds, key in sorted(self._slowest, reverse=True)),
         )
 
-    def _start(self, event: RunStarted) -> None:
-        self._began = self._clock()
-        self._facts["run"] = event.run
-        self._facts["workers"] = event.workers
+    def _on_run_started(self, event: RunStarted) -> None:
+        self._started_at = self._clock()
+        self._latest["run"] = event.run
+        self._latest["workers"] = event.workers
 
-    def _find(self, _: TaskFound) -> None:
-        self._numbers["found"] += 1
+    def _on_task_found(self, _: TaskFound) -> None:
+        self._counts["found"] += 1
 
-    def _exhaust(self, _: SourceExhausted) -> None:
-        self._facts["all_found"] = True
+    def _on_source_exhausted(self, _: SourceExhausted) -> None:
+        self._latest["all_found"] = True
 
-    def _retry(self, event: TaskRetried) -> None:
-        self._numbers["retries"] += 1
-        self._note_place(event.failure)
+    def _on_task_retried(self, event: TaskRetried) -> None:
+        self._counts["retries"] += 1
+        self._count_node_failure(event.failure)
 
-    def _note_place(self, failure: Failure) -> None:
+    def _count_node_failure(self, failure: Failure) -> None:
         if failure.node:
             self._node_failures[failure.node] += 1
 
-    def _leave_out(self, _: NodeRefused | NodeSuspended) -> None:
-        self._numbers["nodes_left_out"] += 1
+    def _on_node_left_out(self, _: NodeRefused | NodeSuspended) -> None:
+        self._counts["nodes_left_out"] += 1
 
-    def _wait(self, event: Throttled) -> None:
-        self._numbers["throttled"] += event.refusals
+    def _on_throttled(self, event: Throttled) -> None:
+        self._counts["throttled"] += event.refusals
 
-    def _lose(self, _: WorkerLost) -> None:
-        self._numbers["workers_lost"] += 1
+    def _on_worker_lost(self, _: WorkerLost) -> None:
+        self._counts["workers_lost"] += 1
 
-    def _look(self, event: WorkersSeen) -> None:
-        busy = [post.seconds for post in event.posts if post.key is not None]
-        self._facts["in_flight"] = len(busy)
-        self._facts["oldest"] = max(busy, default=0.0)
-        self._facts["coordinator_memory"] = event.memory
-        self._facts["workers_memory"] = sum(post.memory for post in event.posts)
+    def _on_workers_seen(self, event: WorkersSeen) -> None:
+        busy = [status.seconds for status in event.posts if status.key is not None]
+        self._latest["in_flight"] = len(busy)
+        self._latest["oldest"] = max(busy, default=0.0)
+        self._latest["coordinator_memory"] = event.memory
+        self._latest["workers_memory"] = sum(status.memory for status in event.posts)
 
-    def _end(self, event: RunEnded) -> None:
-        self._ended = self._clock()
-        self._facts["in_flight"] = 0
-        self._facts["oldest"] = 0.0
-        self._facts["reason"] = event.reason
+    def _on_run_ended(self, event: RunEnded) -> None:
+        self._ended_at = self._clock()
+        self._latest["in_flight"] = 0
+        self._latest["oldest"] = 0.0
+        self._latest["reason"] = event.reason
 
-    def _take(self, event: TaskFinished) -> None:
-        self._facts["finished_at"] = event.at
-        self._finish(event.outcome)
+    def _on_task_finished(self, event: TaskFinished) -> None:
+        self._latest["finished_at"] = event.at
+        self._count_outcome(event.outcome)
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _count_outcome(self, outcome: Outcome) -> None:
         match outcome:
             case Done():
-                self._numbers["done"] += 1
+                self._counts["done"] += 1
                 for measure, amount in outcome.measures.items():
                     self._measures[measure] += amount
-                self._time(outcome)
+                self._add_durations(outcome)
             case Skipped():
-                self._numbers["skipped"] += 1
+                self._counts["skipped"] += 1
                 if outcome.reason != UNCHANGED:
                     self._left_alone[outcome.reason] += 1
             case Failed():
-                self._numbers["failed"] += 1
-                self._numbers["remembered"] += outcome.remembered
+                self._counts["failed"] += 1
+                self._counts["remembered"] += outcome.remembered
                 kind = self._failures.get(outcome.failure.code, FailureKind())
                 keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
                 self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
                 if not outcome.remembered:
-                    self._note_place(outcome.failure)
+                    self._count_node_failure(outcome.failure)
         if not isinstance(outcome, Skipped) and not getattr(outcome, "remembered", False):
-            self._recent.add(self._clock())
+            self._recent_rate.add(self._clock())
 
-    def _time(self, outcome: Done) -> None:
+    def _add_durations(self, outcome: Done) -> None:
         self._task.add(outcome.seconds)
-        keep = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
-        keep(self._slowest, (outcome.seconds, outcome.task.key))
+        push = heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop
+        push(self._slowest, (outcome.seconds, outcome.task.key))
         for stage, seconds in outcome.timings.items():
             self._stages[stage].add(seconds)
 
 
-class _Recent:
-    """How many there were in each of the last seconds."""
+class _RecentRate:
+    """Counts the tasks of each of the last seconds."""
 
     def __init__(self) -> None:
         self._seconds: deque[tuple[int, int]] = deque(maxlen=WINDOW + 1)
@@ -270,10 +269,10 @@ class _Recent:
         before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == second else 0
         self._seconds.append((second, before + 1))
 
-    def rate(self, now: float, running: float) -> float:
-        """Return how many there were a second, over the window or as long as the run has lasted."""
-        # the second that has only begun counts by the part of it that has passed
+    def rate(self, now: float, run_seconds: float) -> float:
+        """Return the number of tasks per second, over the window or the duration of the run if that is shorter."""
+        # the current second counts only by the part of it that has passed
         oldest = int(now) - WINDOW
         number = sum(count for second, count in list(self._seconds) if second > oldest)
-        length = min(running, now - oldest - 1)
+        length = min(run_seconds, now - oldest - 1)
         return number / length if length > 0 else 0.0

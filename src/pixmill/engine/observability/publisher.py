@@ -1,4 +1,4 @@
-"""Tell the observers what happens."""
+"""Publish events to the observers."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,17 @@ from pixmill.engine.clock import Clock
 
 
 class EventPublisher:
-    """Makes each event once, stamps it, and passes it on. Costs nothing when nobody listens."""
+    """Creates each event once, with the time, and passes it to every observer. Costs nothing without observers."""
 
     def __init__(self, observers: Sequence[Observer], clock: Clock) -> None:
-        """Tell ``observers``, in their order."""
+        """Publish to ``observers``, in their order."""
         self._observers = tuple(observers)
         self._clock = clock
 
-    def publish(self, kind: type[Event], **facts: object) -> None:
-        """Tell everybody that an event of this ``kind`` happened now."""
+    def publish(self, kind: type[Event], **fields: object) -> None:
+        """Publish an event of this ``kind`` that happened now."""
         if not self._observers:
             return
-        event = kind(at=self._clock.now(), **facts)
+        event = kind(at=self._clock.now(), **fields)
         for observer in self._observers:
             observer.on_event(event)

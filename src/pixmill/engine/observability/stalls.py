@@ -1,4 +1,4 @@
-"""Notice when nothing finishes any more, while it lasts: what is stuck is what somebody will want to know then."""
+"""Detect during a run that tasks no longer finish, and report which ones are stuck."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,33 +8,33 @@ from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, WorkersS
 
 
 class StallDetector(Observer):
-    """Tells ``listeners`` of a ``RunStalled`` when workers are at something and nothing has finished for ``patience`` seconds.
+    """Sends a ``RunStalled`` to ``listeners`` when workers are busy and nothing has finished for ``threshold`` seconds.
 
-    It tells again each time the silence has doubled. The listeners are somebody else's to close.
+    It reports again each time that period has doubled. It does not close the listeners.
     """
 
     def __init__(self, listeners: Sequence[Observer], *, threshold: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Be patient from now on."""
+        """Start measuring now."""
         self._listeners = listeners
         self._threshold = threshold
         self._clock = clock
-        self._since = clock()
+        self._last_progress = clock()
         self._last_reported = 0.0
 
     def on_event(self, event: Event) -> None:
-        """Take what finishes for progress, and each look at the workers for an occasion to see whether it has been long."""
+        """Count every finished task as progress; check for a stall at each ``WorkersSeen``."""
         if isinstance(event, TaskFinished | RunStarted):
-            self._since, self._last_reported = self._clock(), 0.0
+            self._last_progress, self._last_reported = self._clock(), 0.0
         elif isinstance(event, WorkersSeen):
-            self._look(event)
+            self._check(event)
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: there are no resources to release."""
 
-    def _look(self, event: WorkersSeen) -> None:
-        silence = self._clock() - self._since
-        busy = tuple(post for post in event.posts if post.key is not None)
-        if busy and silence >= max(self._threshold, 2 * self._last_reported):
-            self._last_reported = silence
+    def _check(self, event: WorkersSeen) -> None:
+        idle_seconds = self._clock() - self._last_progress
+        busy = tuple(status for status in event.posts if status.key is not None)
+        if busy and idle_seconds >= max(self._threshold, 2 * self._last_reported):
+            self._last_reported = idle_seconds
             for listener in self._listeners:
-                listener.on_event(RunStalled(at=event.at, seconds=silence, posts=busy))
+                listener.on_event(RunStalled(at=event.at, seconds=idle_seconds, posts=busy))

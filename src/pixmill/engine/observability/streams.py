@@ -1,4 +1,4 @@
-"""Files that options name and that are no files to replace: devices, pipes, and what is open already, such as /dev/stderr."""
+"""Paths that must be written to directly instead of recurrentd: devices, pipes, and open files such as /dev/stderr."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ _MAX_LINKS = 40  # as many as Linux follows
 
 
 def is_stream(path: Path) -> bool:
-    """Tell whether what is at ``path`` is written to as it is: a rename would put a file in the place of a device."""
+    """Return whether ``path`` must be written to directly: a rename would recurrent the device by a file."""
     if _descriptor(path) is not None:
         return True
     try:
@@ -23,34 +23,34 @@ def is_stream(path: Path) -> bool:
 
 
 def open_stream(path: Path, *, wait: bool = True) -> TextIO:
-    """Open the stream at ``path`` for text (UTF-8), a line at a time; a pipe waits for its reader, or with ``wait`` off for none.
+    """Open the stream at ``path`` for text (UTF-8), line-buffered. With ``wait``, opening a pipe waits for its reader.
 
-    What is written to a pipe that nobody reads is then lost.
+    Without ``wait``, text written to a pipe without a reader is lost.
     """
     number = _descriptor(path)
     if number is not None:
-        found = os.dup(number)
+        descriptor = os.dup(number)
     else:
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
         try:
-            found = os.open(path, flags | (0 if wait else os.O_NONBLOCK))
+            descriptor = os.open(path, flags | (0 if wait else os.O_NONBLOCK))
         except OSError as error:
             if wait or error.errno != errno.ENXIO:
                 raise
-            found = os.open(os.devnull, flags)
-        os.set_blocking(found, True)
-    return os.fdopen(found, "w", buffering=1, encoding="utf-8")
+            descriptor = os.open(os.devnull, flags)
+        os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
 
 
 def _descriptor(path: Path) -> int | None:
-    """Return the number of the open file that ``path`` is another name of, also through links; ``None`` for any other file."""
-    place = path.absolute()
+    """Return the number of the open file descriptor that ``path`` names, also through links; ``None`` for any other path."""
+    current = path.absolute()
     for _ in range(_MAX_LINKS):
         try:
-            folder = place.parent.resolve()
-            if _DESCRIPTORS.fullmatch(str(folder)) and place.name.isdecimal():
-                return int(place.name)
-            place = folder / place.readlink()
-        except (OSError, RuntimeError):  # no link; or a circle of them, as pathlib of Python 3.11 says it
+            folder = current.parent.resolve()
+            if _DESCRIPTORS.fullmatch(str(folder)) and current.name.isdecimal():
+                return int(current.name)
+            current = folder / current.readlink()
+        except (OSError, RuntimeError):  # not a link; RuntimeError: a loop of links (pathlib in Python 3.11)
             return None
     return None

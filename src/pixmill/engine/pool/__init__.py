@@ -1,1 +1,1 @@
-"""The workers of one machine: who gets what, and what happens when one dies."""
+"""The workers of one machine: which attempts each one gets, and what happens when one dies."""

@@ -1,7 +1,7 @@
-"""The local crew at work: attempts go in, reports come out, whatever becomes of the workers.
+"""The workers of one machine as a whole: attempts go in, executor events come out, whatever happens to the workers.
 
-Every worker has a pipe of its own, so a death can disturb nobody else. A worker shows on its beacon what it is at: who is to
-blame for a death is read off, not guessed.
+Every worker has a pipe of its own, so a crash cannot disturb the others. Each worker publishes its current task in its status
+slot, so the task to blame for a crash is read, not guessed.
 """
 
 import time
@@ -16,26 +16,26 @@ from pixmill.engine.pool.supervisor import Supervisor, WorkerExit
 from pixmill.engine.pool.worker_handle import WorkerHandle
 from pixmill.engine.task import Attempt
 
-_TICK = 0.25
+_POLL_INTERVAL = 0.25
 _CANCEL_POLL = 0.002
 _MAX_COALESCING_DELAY = 0.02
-_SUSPEND_THRESHOLD = 2 * _TICK
+_SUSPEND_THRESHOLD = 2 * _POLL_INTERVAL
 _CHECK_INTERVAL = 0.05
 _STEAL_AFTER = 0.02
 
 
 class Pool:
-    """Workers on this machine, as many as ``workers``. The methods are those of ``Executor``."""
+    """The ``workers`` workers of this machine. The methods are those of ``Executor``."""
 
     def __init__(self, handler: HandlerRef, policy: Policy, *, workers: int) -> None:
-        """Bring the workers up; they load the handler while the caller goes on."""
+        """Start the workers; they load the handler in the background."""
         self._policy = policy
         self._queue: deque[Attempt] = deque()
         self._isolated_queue: deque[Attempt] = deque()
-        self._reports: list[ExecutorEvent] = []
+        self._events: list[ExecutorEvent] = []
         self._is_cancelling = False
         self._last_poll = self._last_check = time.monotonic()
-        self._pause = 0.0
+        self._suspended = 0.0
         self._supervisor = Supervisor(handler, size=workers, timeout=policy.timeout, on_messages=self._on_messages)
 
     def capacity(self) -> int:
@@ -44,33 +44,33 @@ class Pool:
         return max(0, free - len(self._queue) - len(self._isolated_queue))
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
-        """Take attempts; one that is ``alone`` waits for a fresh worker."""
+        """Queue attempts; an ``isolated`` one waits for a fresh worker."""
         self._is_cancelling = False
         for attempt in attempts:
             (self._isolated_queue if attempt.isolated else self._queue).append(attempt)
         self._dispatch(time.monotonic())
 
     def wait(self, timeout: float | None) -> list[ExecutorEvent]:
-        """Return what has happened, waiting for something to. ``RunError`` when workers die as fast as they start."""
-        end = None if timeout is None else time.monotonic() + timeout
+        """Return the events since the last call, waiting for the first. ``RunError`` if workers die as soon as they start."""
+        deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            pause = self._longest_pause(end)
-            time.sleep(self._coalescing_delay(pause))
-            for death in self._supervisor.poll(pause):
-                self._on_worker_exit(death)
+            poll_timeout = self._poll_timeout(deadline)
+            time.sleep(self._coalescing_delay(poll_timeout))
+            for worker_exit in self._supervisor.poll(poll_timeout):
+                self._on_worker_exit(worker_exit)
             now = time.monotonic()
             self._housekeeping(now)
-            if self._reports or (end is not None and now >= end):
-                reports, self._reports = self._reports, []
-                return reports
+            if self._events or (deadline is not None and now >= deadline):
+                events, self._events = self._events, []
+                return events
 
     def worker_statuses(self) -> tuple[WorkerStatus, ...]:
-        """Return what each worker is at, read off its beacon."""
+        """Return what each worker is working on, read from its status slot."""
         now = time.monotonic()
         return tuple(worker.status(now) for worker in self._supervisor)
 
     def cancel_pending(self) -> None:
-        """Ask back what has not begun."""
+        """Cancel the attempts that have not begun; they come back as ``Returned``."""
         self._is_cancelling = True
         self._requeue([*self._queue, *self._isolated_queue])
         self._queue.clear()
@@ -81,34 +81,34 @@ class Pool:
                 worker.cancel_pending(now)
 
     def close(self) -> None:
-        """Kill and reap everybody."""
+        """Kill and reap all workers."""
         self._supervisor.close()
 
-    def _longest_pause(self, end: float | None) -> float:
-        if self._reports:
+    def _poll_timeout(self, deadline: float | None) -> float:
+        if self._events:
             return 0.0
-        pause = _CANCEL_POLL if any(worker.has_pending_cancel for worker in self._supervisor) else _TICK
-        return pause if end is None else max(0.0, min(pause, end - time.monotonic()))
+        interval = _CANCEL_POLL if any(worker.has_pending_cancel for worker in self._supervisor) else _POLL_INTERVAL
+        return interval if deadline is None else max(0.0, min(interval, deadline - time.monotonic()))
 
-    def _coalescing_delay(self, pause: float) -> float:
-        """Return for how long nobody needs us: answers that come meanwhile cost one turn of the loop instead of one each."""
-        reserve = min((worker.queued_seconds() for worker in self._supervisor), default=0.0)
-        return min(_MAX_COALESCING_DELAY, reserve / 3, pause)
+    def _coalescing_delay(self, poll_timeout: float) -> float:
+        """Return how long no worker will need us: results that arrive meanwhile cost one loop iteration instead of one each."""
+        queued_seconds = min((worker.queued_seconds() for worker in self._supervisor), default=0.0)
+        return min(_MAX_COALESCING_DELAY, queued_seconds / 3, poll_timeout)
 
     def _housekeeping(self, now: float) -> None:
-        """Do what is due between two waits: take back, replace, retire, place, rebalance, enforce deadlines."""
+        """Between two waits: collect cancelled attempts, replace and recycle workers, dispatch, enforce deadlines, steal work."""
         for worker in self._supervisor:
             if worker.has_pending_cancel:
                 self._requeue(worker.collect_cancelled(now))
         if self._supervisor.spawn_missing() or self._queue or self._isolated_queue:
             self._dispatch(now)
-        gap, self._last_poll = now - self._last_poll, now
-        if gap > _SUSPEND_THRESHOLD:
-            self._pause += gap - _TICK
+        since_last_poll, self._last_poll = now - self._last_poll, now
+        if since_last_poll > _SUSPEND_THRESHOLD:
+            self._suspended += since_last_poll - _POLL_INTERVAL
         if now - self._last_check > _CHECK_INTERVAL:
             self._last_check = now
-            self._supervisor.enforce_deadlines(now, self._pause)
-            self._pause = 0.0
+            self._supervisor.enforce_deadlines(now, self._suspended)
+            self._suspended = 0.0
             self._steal_work(now)
             for worker in self._supervisor:
                 self._recycle_if_worn(worker, now)
@@ -120,8 +120,8 @@ class Pool:
                 case TaskResult():
                     self._on_result(worker, message, now)
                 case Cancelled():
-                    declined = worker.in_flight.pop(message.number, None)
-                    self._requeue([declined] if declined else [])
+                    cancelled = worker.in_flight.pop(message.number, None)
+                    self._requeue([cancelled] if cancelled else [])
                 case LoadFailed():
                     self._supervisor.record_start_error(message.failure)
                 case _:
@@ -129,45 +129,45 @@ class Pool:
         if worker.is_retiring:
             worker.retire(now)
 
-    def _on_result(self, worker: WorkerHandle, answer: TaskResult, now: float) -> None:
-        attempt = worker.answered(answer.number, answer.seconds, now)
+    def _on_result(self, worker: WorkerHandle, result: TaskResult, now: float) -> None:
+        attempt = worker.complete(result.number, result.seconds, now)
         if attempt is None:
             return
         self._supervisor.reset_crash_count()
-        self._reports.append(Completed.by(answer, attempt=attempt))
+        self._events.append(Completed.from_result(result, attempt=attempt))
 
-    def _on_worker_exit(self, death: WorkerExit) -> None:
-        self._requeue(death.unaffected)
-        if death.failure:
-            self._reports.append(Lost(pid=death.pid, failure=death.failure, attempt=death.culprit))
+    def _on_worker_exit(self, worker_exit: WorkerExit) -> None:
+        self._requeue(worker_exit.unaffected)
+        if worker_exit.failure:
+            self._events.append(Lost(pid=worker_exit.pid, failure=worker_exit.failure, attempt=worker_exit.culprit))
 
     def _requeue(self, attempts: Sequence[Attempt]) -> None:
-        """Find a new place for attempts that never began; the caller's, when it has recalled them."""
+        """Queue attempts that never began again; return them to the caller instead if it has cancelled them."""
         if self._is_cancelling and attempts:
-            self._reports.append(Returned(attempts=tuple(attempts)))
+            self._events.append(Returned(attempts=tuple(attempts)))
         else:
             for attempt in attempts:
                 (self._isolated_queue if attempt.isolated else self._queue).append(attempt)
 
     def _dispatch(self, now: float) -> None:
-        """Give what waits to the members who have room: first the lonely ones, then the others in equal shares."""
+        """Send queued attempts to the workers with free capacity: first the isolated ones, then the others in equal shares."""
         self._dispatch_isolated(now)
-        hosts = sorted((worker for worker in self._supervisor if worker.free()), key=lambda worker: len(worker.in_flight))
-        while self._queue and hosts:
-            worker = hosts.pop(0)
-            share = min(worker.free(), -(-len(self._queue) // (len(hosts) + 1)))
+        candidates = sorted((worker for worker in self._supervisor if worker.free()), key=lambda worker: len(worker.in_flight))
+        while self._queue and candidates:
+            worker = candidates.pop(0)
+            share = min(worker.free(), -(-len(self._queue) // (len(candidates) + 1)))
             self._send(worker, [self._queue.popleft() for _ in range(share)], now)
 
     def _dispatch_isolated(self, now: float) -> None:
         for worker in [worker for worker in self._supervisor if worker.is_fresh][: len(self._isolated_queue)]:
-            worker.is_exclusive = True
+            worker.has_isolated = True
             self._send(worker, [self._isolated_queue.popleft()], now)
-        leaving = sum(worker.is_retiring for worker in self._supervisor)
+        retiring = sum(worker.is_retiring for worker in self._supervisor)
         for worker in sorted((worker for worker in self._supervisor if worker.is_open), key=lambda worker: len(worker.in_flight)):
-            if leaving >= len(self._isolated_queue):
+            if retiring >= len(self._isolated_queue):
                 break
             self._retire(worker, now)
-            leaving += 1
+            retiring += 1
 
     def _send(self, worker: WorkerHandle, attempts: Sequence[Attempt], now: float) -> None:
         worker.send_requests(attempts, now)
@@ -175,7 +175,7 @@ class Pool:
             self._supervisor.watch_writable(worker)
 
     def _retire(self, worker: WorkerHandle, now: float) -> None:
-        """Make place for a fresh worker; what the old one has not begun goes to others."""
+        """Retire ``worker`` so that a fresh one replaces it; other workers get the attempts that it has not begun."""
         if worker.in_flight:
             worker.cancel_pending(now)
         worker.retire(now)
@@ -186,7 +186,7 @@ class Pool:
             worker.retire(now)
 
     def _steal_work(self, now: float) -> None:
-        """When somebody has nothing to do, take back what is stuck behind a long task elsewhere."""
+        """If a worker is idle, take back attempts that are stuck behind a long task of another worker."""
         if not any(worker.is_open and not worker.in_flight for worker in self._supervisor):
             return
         for worker in self._supervisor:

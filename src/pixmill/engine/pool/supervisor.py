@@ -1,4 +1,4 @@
-"""The workers that live: births, deaths, deadlines. What is done with attempts is ``pool``'s business."""
+"""The lifecycle of the workers: starts, exits, deadlines. ``pool`` decides which attempts they get."""
 
 import os
 import selectors
@@ -22,13 +22,13 @@ _FORK_RETRY_DELAY = 1.0
 _MAX_BACKOFF = 1.0
 _EXIT_TIMEOUT = 5.0
 _DRAIN_TIMEOUT = 1.0
-_CPU_TIME_MARGIN = 5.0  # of the processor: the deadline, which is a worker's first, must come well before
+_CPU_TIME_MARGIN = 5.0  # CPU seconds: the deadline must expire well before this limit
 
 
 class WorkerExit(msgspec.Struct, frozen=True):
-    """A worker has ended, of ``failure`` unless it was sent home.
+    """A worker has exited, because of ``failure`` unless it was shut down.
 
-    ``culprit`` is what it was at; ``unaffected`` had not begun, or were computed and not yet settled.
+    ``culprit`` is the attempt that it was working on; those in ``unaffected`` had not begun, or were computed but not committed.
     """
 
     pid: int
@@ -38,15 +38,15 @@ class WorkerExit(msgspec.Struct, frozen=True):
 
 
 class Supervisor:
-    """Keeps ``size`` workers alive, kills the ones that are overdue, and buries the dead.
+    """Keeps ``size`` workers alive, kills workers past their deadline, and reaps those that exit.
 
-    ``on_messages`` hears what members say; it is called within ``turn``.
+    ``on_messages`` receives the messages of workers; ``poll`` calls it.
     """
 
     def __init__(
         self, handler: HandlerRef, *, size: int, timeout: float, on_messages: Callable[[WorkerHandle, list[Message]], None]
     ) -> None:
-        """Start the nursery and ask for all workers; neither is waited for. ``RunError`` when no process can be started."""
+        """Start the fork server and request all workers, without waiting. ``RunError`` if no process can be started."""
         self._handler = handler
         self._timeout = timeout
         self._on_messages = on_messages
@@ -57,7 +57,7 @@ class Supervisor:
         self._crash_count = 0
         self._backoff_until = 0.0
         self._selector = selectors.DefaultSelector()
-        self._deaths: list[WorkerExit] = []
+        self._exits: list[WorkerExit] = []
         self._start_error: Failure | None = None
         self._fork_server = self._open_fork_server()
         try:
@@ -67,11 +67,14 @@ class Supervisor:
             raise
 
     def __iter__(self) -> Iterator[WorkerHandle]:
-        """Yield the living members."""
+        """Yield the workers that have not exited."""
         return iter(self._workers.values())
 
     def spawn_missing(self) -> bool:
-        """Replace those who have gone; return whether somebody came. ``RunError`` when they die as fast as they start."""
+        """Request replacements for missing workers, unless backing off; return whether any were requested.
+
+        ``RunError`` if workers die as soon as they start.
+        """
         if len(self._workers) >= self._size:
             return False
         if self._crash_count >= self._max_crashes:
@@ -83,26 +86,29 @@ class Supervisor:
             pass
         return True
 
-    def poll(self, pause: float) -> list[WorkerExit]:
-        """Wait up to ``pause`` seconds for something to happen and return who has died."""
-        for key, events in self._selector.select(pause):
+    def poll(self, timeout: float) -> list[WorkerExit]:
+        """Wait up to ``timeout`` seconds for messages and events, handle them, and return the workers that have exited."""
+        for key, events in self._selector.select(timeout):
             if key.data is None:
                 self._on_fork_server_readable()
             elif key.data.number in self._workers:
                 self._serve(key.data, events)
-        deaths, self._deaths = self._deaths, []
-        return deaths
+        exits, self._exits = self._exits, []
+        return exits
 
     def watch_writable(self, worker: WorkerHandle) -> None:
-        """Watch for room in the member's pipe while there is something to write."""
+        """Poll the worker's pipe for writability as long as there is data to send."""
         if worker.pipe in self._selector.get_map():
-            writing = selectors.EVENT_WRITE if worker.is_sending else 0
-            self._selector.modify(worker.pipe, selectors.EVENT_READ | writing, worker)
+            write_event = selectors.EVENT_WRITE if worker.is_sending else 0
+            self._selector.modify(worker.pipe, selectors.EVENT_READ | write_event, worker)
 
-    def enforce_deadlines(self, now: float, pause: float) -> None:
-        """Kill who is overdue. ``pause`` is how long the whole run has stood still since the last call, up to ``now``."""
+    def enforce_deadlines(self, now: float, suspended: float) -> None:
+        """Kill workers past their deadline.
+
+        ``suspended``: for how many seconds since the last call, up to ``now``, the whole run was stopped.
+        """
         for worker in self._workers.values():
-            elapsed = worker.elapsed(now, pause)
+            elapsed = worker.elapsed(now, suspended)
             if worker.kill_reason:
                 continue
             idle = now - worker.last_activity
@@ -112,22 +118,22 @@ class Supervisor:
             elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else self._timeout):
                 self._kill(worker, worker_stalled(idle))
 
-    def _kill(self, worker: WorkerHandle, verdict: Failure) -> None:
-        worker.kill_reason = verdict
-        with suppress(OSError):  # the nursery has just died and its workers with it
+    def _kill(self, worker: WorkerHandle, reason: Failure) -> None:
+        worker.kill_reason = reason
+        with suppress(OSError):  # the fork server has just died, and its workers with it
             self._fork_server.kill(worker.number)
 
     def reset_crash_count(self) -> None:
-        """Forget the strikes: a worker has answered."""
+        """Reset the crash count, since a worker has completed a task."""
         self._crash_count = 0
         self._start_error = None
 
     def record_start_error(self, failure: Failure) -> None:
-        """Remember why a worker could not start."""
+        """Record why a worker could not start."""
         self._start_error = failure
 
     def close(self) -> None:
-        """Kill and reap everybody."""
+        """Kill and reap all workers."""
         is_orderly = self._fork_server.close()
         for worker in self._workers.values():
             if not is_orderly:
@@ -146,7 +152,7 @@ class Supervisor:
         try:
             worker = WorkerHandle.spawn(self._fork_server, self._last_number, now)
         except (BrokenPipeError, ConnectionResetError):
-            return False  # the nursery is gone: the next turn hears of it
+            return False  # the fork server has died: the next poll handles that
         except OSError as error:
             self._on_fork_failed(error.strerror or str(error))
             return False
@@ -166,25 +172,25 @@ class Supervisor:
 
     def _on_fork_server_readable(self) -> None:
         try:
-            for report in self._fork_server.events():
-                self._on_child_event(report)
+            for event in self._fork_server.events():
+                self._on_child_event(event)
         except ConnectionResetError:
             self._crash_count += 1
             self._restart_fork_server()
 
-    def _on_child_event(self, report: ChildEvent) -> None:
-        worker = self._workers.get(report.number)
+    def _on_child_event(self, event: ChildEvent) -> None:
+        worker = self._workers.get(event.number)
         if worker is None:
             return
-        if report.kind == STARTED:
-            worker.pid = report.value
+        if event.kind == STARTED:
+            worker.pid = event.value
             return
         self._on_messages(worker, worker.drain())
-        if report.kind == EXITED:
-            self._remove_exited(worker, self._exit_failure(worker, report.value, report.memory))
+        if event.kind == EXITED:
+            self._remove_exited(worker, self._exit_failure(worker, event.value, event.memory))
         else:
             self._remove_exited(worker, None)
-            self._on_fork_failed(os.strerror(report.value))
+            self._on_fork_failed(os.strerror(event.value))
 
     def _exit_failure(self, worker: WorkerHandle, status: int, memory: int) -> Failure | None:
         if worker.kill_reason:
@@ -201,27 +207,27 @@ class Supervisor:
             del worker.in_flight[current[0]]
         elif failure:
             self._count_crash(failure)
-        self._deaths.append(WorkerExit(worker.pid, failure, current[1] if current else None, tuple(worker.in_flight.values())))
+        self._exits.append(WorkerExit(worker.pid, failure, current[1] if current else None, tuple(worker.in_flight.values())))
         worker.close()
 
     def _stop_listening(self, worker: WorkerHandle) -> None:
-        with suppress(KeyError):  # its end was seen before its death was heard of
+        with suppress(KeyError):  # its end of the pipe was closed before its exit was reported
             self._selector.unregister(worker.pipe)
 
     def _count_crash(self, failure: Failure) -> None:
-        """Count a death without a culprit; rest longer after each, so that nothing spins."""
+        """Count an exit without a culprit, and wait longer after each one, to avoid a busy loop."""
         self._crash_count += 1
         self._start_error = self._start_error or failure
         self._backoff_until = time.monotonic() + min(_MAX_BACKOFF, 0.005 * 2**self._crash_count)
 
     def _on_fork_failed(self, reason: str) -> None:
-        """No worker could be forked: go on with those there are, and try again later."""
+        """Continue with the existing workers and retry the fork later; ``RunError`` if there are none."""
         self._backoff_until = time.monotonic() + _FORK_RETRY_DELAY
         if not self._workers:
-            raise RunError(f"no worker process can be started: {reason}", hint="is there a limit on processes or on open files?")
+            raise RunError(f"cannot start a worker process: {reason}", hint="check the limits on processes and open files")
 
     def _restart_fork_server(self) -> None:
-        """Bury all, for their parent has died and taken them along, and start anew."""
+        """Reap all workers, which died with their parent, and start a new fork server."""
         failure = Failure(code="crash", stage="", message="the process that starts the workers died", trace=self._fork_server.log())
         self._start_error = self._start_error or failure
         self._selector.unregister(self._fork_server.pipe)
@@ -234,20 +240,20 @@ class Supervisor:
         self._fork_server = self._open_fork_server()
 
     def _raise_crash_loop(self) -> None:
-        why = self._start_error or Failure(code="crash", stage="", message="no reason is known")
-        last_line = why.trace.strip().splitlines()[-1:] if why.stage != "load" else []
+        cause = self._start_error or Failure(code="crash", stage="", message="unknown reason")
+        last_line = cause.trace.strip().splitlines()[-1:] if cause.stage != "load" else []
         raise RunError(
-            "; ".join([f"the workers die as fast as they start: {why.message}", *last_line]),
-            hint="run the handler in a plain Python process to see the whole error",
+            "; ".join([f"the workers die as soon as they start: {cause.message}", *last_line]),
+            hint="run the handler in a plain Python process to see the full error",
         )
 
 
 def _drain_and_kill(worker: WorkerHandle) -> list[Message]:
-    """Return the last messages of a worker whose parent died.
+    """Return the last messages of a worker whose parent has died.
 
-    It dies with its parent where the system can do that, and is killed where it cannot; when we are PID 1 it is ours to reap.
+    It dies with its parent if the system supports that, and is killed here otherwise. If we are PID 1, we must reap it.
     """
-    messages = worker.drain(patience=_DRAIN_TIMEOUT)
+    messages = worker.drain(timeout=_DRAIN_TIMEOUT)
     if worker.pid and not worker.at_eof:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(worker.pid, signal.SIGKILL)

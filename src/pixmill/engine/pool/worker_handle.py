@@ -1,4 +1,4 @@
-"""The coordinator's view of one worker: its pipe, its beacon, and what it has been given and not yet answered."""
+"""The coordinator's view of one worker: its pipe, its status slot, and the attempts that it has not answered yet."""
 
 import socket
 from collections.abc import Sequence
@@ -13,77 +13,75 @@ from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.task import Attempt, Failure
 
-_RECEIVE = 262_144
+_RECEIVE_SIZE = 262_144
 _CANCEL_GRACE = 0.001
 
 
 class WorkerHandle:
-    """A worker from its birth to its burial.
+    """A worker, from the request to start it until it has been reaped.
 
-    ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker takes them.
+    ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker processes them.
     """
 
     def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, now: float) -> None:
-        """Made by ``spawn``."""
+        """Use ``spawn``, which calls this."""
         self.number = number
         self.pipe = pipe
         self.status_slot = status_slot
         self.pid = 0
-        self.is_ready = False
         self.is_retiring = False
-        self.is_exclusive = False
+        self.has_isolated = False
         self.is_shutting_down = False
         self.at_eof = False
         self.kill_reason: Failure | None = None
-        self.start_error: Failure | None = None
         self.in_flight: dict[int, Attempt] = {}
         self.sent = 0
         self.last_activity = now
         self._prefetch = Prefetch()
-        self._inbox = FrameReader()
+        self._reader = FrameReader()
         self._outbox = bytearray()
-        self._cancelled_up_to: tuple[int, float] | None = None
-        self._seen = 0
+        self._cancel_requested: tuple[int, float] | None = None
+        self._timed_number = 0
         self._suspended = 0.0
 
     @classmethod
     def spawn(cls, fork_server: ForkServer, number: int, now: float) -> Self:
-        """Ask ``fork_server`` for a worker; attempts may be given at once, they wait in the pipe."""
-        with open_channel() as ends:
-            fork_server.fork(number, ends.child_pipe, ends.child_status_fd)
-            ends.pipe.settimeout(0)
-        return cls(number, ends.pipe, ends.status_slot, now)
+        """Request a worker from ``fork_server``. Attempts may be sent at once; they wait in the pipe."""
+        with open_channel() as channel:
+            fork_server.fork(number, channel.child_pipe, channel.child_status_fd)
+            channel.pipe.settimeout(0)
+        return cls(number, channel.pipe, channel.status_slot, now)
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be given attempts."""
-        return not (self.is_retiring or self.is_exclusive or self.at_eof or self.kill_reason)
+        """Whether it accepts attempts."""
+        return not (self.is_retiring or self.has_isolated or self.at_eof or self.kill_reason)
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it has never been given anything."""
+        """Whether it has never received an attempt."""
         return self.sent == 0 and self.is_open
 
     @property
     def is_sending(self) -> bool:
-        """Whether something waits until the pipe takes more."""
+        """Whether data waits until the pipe accepts more."""
         return bool(self._outbox)
 
     @property
     def has_pending_cancel(self) -> bool:
-        """Whether ``recall`` waits for ``settle``."""
-        return self._cancelled_up_to is not None
+        """Whether ``cancel_pending`` was called and ``collect_cancelled`` has not concluded yet."""
+        return self._cancel_requested is not None
 
     def free(self) -> int:
-        """Return how many more attempts it should be given; none while a recall is unsettled, for it would be taken back."""
+        """Return how many more attempts to send; none while a cancellation is pending, since they would be cancelled, too."""
         return self._prefetch.free(self._unfinished()) if self.is_open and not self.has_pending_cancel else 0
 
     def queued_seconds(self) -> float:
-        """Return the seconds for which it has work behind what it is at."""
+        """Return the seconds of work queued behind the current attempt."""
         return self._prefetch.queued_seconds(self._unfinished())
 
     def _unfinished(self) -> int:
-        """Return how many of its attempts it is at or has not begun: others only wait for a disk, beside these."""
+        """Return how many attempts are running or have not begun; the others are computed and wait to be committed."""
         return min(len(self.in_flight), self.sent - self.status_slot.last_started + 1)
 
     def send_requests(self, attempts: Sequence[Attempt], now: float) -> None:
@@ -98,31 +96,31 @@ class WorkerHandle:
         self.send()
 
     def send(self) -> None:
-        """Write as much as the pipe takes."""
+        """Write as much as the pipe accepts."""
         try:
             while self._outbox:
                 del self._outbox[: self.pipe.send(self._outbox)]
         except BlockingIOError:
             pass
         except (BrokenPipeError, ConnectionResetError):
-            self._outbox.clear()  # it has died; its burial follows
+            self._outbox.clear()  # it has died: its exit will be reported
 
     def receive(self) -> list[Message]:
-        """Return the messages that have come; notes when the worker's end is closed."""
-        return self._inbox.messages(self._read() or b"")
+        """Return the messages that have arrived; sets ``at_eof`` if the worker has closed its end."""
+        return self._reader.messages(self._read() or b"")
 
-    def drain(self, *, patience: float = 0.0) -> list[Message]:
-        """Return all messages that a dying worker left in the pipe; wait up to ``patience`` seconds for each."""
-        self.pipe.settimeout(patience)
-        words: list[Message] = []
+    def drain(self, *, timeout: float = 0.0) -> list[Message]:
+        """Return all messages that a dying worker left in the pipe; wait up to ``timeout`` seconds for each."""
+        self.pipe.settimeout(timeout)
+        messages: list[Message] = []
         while data := self._read():
-            words += self._inbox.messages(data)
-        return words
+            messages += self._reader.messages(data)
+        return messages
 
     def _read(self) -> bytes | None:
-        """Return what is in the pipe: ``None`` for nothing yet, nothing at its end."""
+        """Return the data in the pipe: ``None`` if there is none yet, empty at the end."""
         try:
-            data = self.pipe.recv(_RECEIVE)
+            data = self.pipe.recv(_RECEIVE_SIZE)
         except (BlockingIOError, TimeoutError):
             return None
         except ConnectionResetError:
@@ -130,63 +128,67 @@ class WorkerHandle:
         self.at_eof = self.at_eof or not data
         return data
 
-    def answered(self, number: int, seconds: float, now: float) -> Attempt | None:
-        """Strike the errand off; return its attempt."""
-        self._prefetch.note(seconds)
+    def complete(self, number: int, seconds: float, now: float) -> Attempt | None:
+        """Remove the attempt ``number``, which took ``seconds``, and return it; ``None`` if it is not in flight."""
+        self._prefetch.record(seconds)
         self.last_activity = now
-        self.is_exclusive = False
+        self.has_isolated = False
         return self.in_flight.pop(number, None)
 
     def current(self) -> tuple[int, Attempt] | None:
-        """Return the attempt that the worker is at, with its sequence number."""
+        """Return the attempt that the worker is working on, with its sequence number."""
         number = self.status_slot.number
         attempt = self.in_flight.get(number)
         return None if attempt is None else (number, attempt)
 
     def status(self, now: float) -> WorkerStatus:
-        """Return what the worker is at."""
-        current, sign, memory = self.current(), self.status_slot.progress(), self.status_slot.memory
-        if current is None or current[0] != sign.number:
+        """Return what the worker is working on."""
+        current, progress, memory = self.current(), self.status_slot.progress(), self.status_slot.memory
+        if current is None or current[0] != progress.number:
             return WorkerStatus(pid=self.pid, memory=memory)
-        return WorkerStatus(pid=self.pid, memory=memory, key=current[1].task.key, stage=sign.stage, seconds=now - sign.began)
+        key, seconds = current[1].task.key, now - progress.began
+        return WorkerStatus(pid=self.pid, memory=memory, key=key, stage=progress.stage, seconds=seconds)
 
-    def elapsed(self, now: float, pause: float) -> float | None:
-        """Return how long the current attempt has been running, ``None`` when there is none.
+    def elapsed(self, now: float, suspended: float) -> float | None:
+        """Return how long the current attempt has been running, ``None`` if there is none.
 
-        Ask regularly. ``pause`` is how long the whole run has stood still since the last time: it does not count.
+        Call regularly. ``suspended``: the seconds since the last call during which the whole run was stopped; they do not count.
         """
         if self.current() is None:
-            self.last_activity += pause
+            self.last_activity += suspended
             return None
-        sign = self.status_slot.progress()
-        if sign.number != self._seen:
-            self._seen, self._suspended = sign.number, 0.0
-        self._suspended = max(0.0, min(self._suspended + pause, now - sign.began))  # it may have begun since ``now``
-        return now - sign.began - self._suspended
+        progress = self.status_slot.progress()
+        if progress.number != self._timed_number:
+            self._timed_number, self._suspended = progress.number, 0.0
+        self._suspended = max(0.0, min(self._suspended + suspended, now - progress.began))  # it may have begun since ``now``
+        return now - progress.began - self._suspended
 
     def cancel_pending(self, now: float) -> None:
-        """Ask back what has not begun. The worker declines it when it comes to it; ``settle`` may know sooner."""
-        self._cancelled_up_to = (self.status_slot.last_started, now)
+        """Cancel the attempts that have not begun.
+
+        The worker confirms each one when it reaches it; ``collect_cancelled`` may return them sooner.
+        """
+        self._cancel_requested = (self.status_slot.last_started, now)
         self.status_slot.cancel_up_to(self.sent)
 
     def collect_cancelled(self, now: float) -> list[Attempt]:
-        """Return what has come back by ``recall`` without waiting for the worker to decline it.
+        """Return the attempts cancelled by ``cancel_pending`` without waiting for the worker to confirm each one.
 
-        The worker first writes on the beacon what it begins and then looks whether it was recalled; we wrote the recall
-        first and look now at what it has begun. If that is still what it was, a millisecond ago (for ever, to a store
-        buffer), then the worker has not looked yet and will see the recall when it does.
+        The worker first writes to the status slot which request it begins, and then checks whether that one is cancelled. We wrote
+        the cancellation first, and now check which request it began last. If that is the same as when we cancelled, a millisecond
+        ago (an eternity for a store buffer), then the worker has not begun another one, and will see the cancellation when it does.
         """
-        if self._cancelled_up_to is None or now - self._cancelled_up_to[1] < _CANCEL_GRACE:
+        if self._cancel_requested is None or now - self._cancel_requested[1] < _CANCEL_GRACE:
             return []
-        number, self._cancelled_up_to = self._cancelled_up_to[0], None
+        number, self._cancel_requested = self._cancel_requested[0], None
         if self.status_slot.last_started != number or number not in self.in_flight:
             return []
-        back = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
-        self.is_exclusive = self.is_exclusive and bool(self.in_flight)
-        return back
+        cancelled = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
+        self.has_isolated = self.has_isolated and bool(self.in_flight)
+        return cancelled
 
     def retire(self, now: float) -> None:
-        """Give it no more; once it has answered all, hang up, and it ends."""
+        """Send no more attempts; close our end of the pipe once all are answered, so that the worker exits."""
         self.is_retiring = True
         if self.in_flight or self.is_shutting_down:
             return
@@ -196,6 +198,6 @@ class WorkerHandle:
             self.pipe.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Let go of the pipe and the beacon."""
+        """Close the pipe and the status slot."""
         self.pipe.close()
         self.status_slot.close()

@@ -1,1 +1,1 @@
-"""Where the time of sampled tasks goes, call by call."""
+"""Where sampled tasks spend their time, call by call."""

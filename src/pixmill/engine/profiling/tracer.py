@@ -1,7 +1,7 @@
-"""What one task spent its time on, call by call: Python's own and those into C, below the stage that they were made in.
+"""Trace one task call by call: calls of Python functions and calls into C, grouped by stage.
 
-Each call into Python costs about a microsecond more while it is traced; the time of what it calls in C is as it always is. Threads
-that a C library starts are not seen: their time is that of the call that waits for them.
+Tracing adds about a microsecond to each call of a Python function; the time spent in C is not affected. Threads that a C library
+starts are invisible: their time counts as part of the call that waits for them.
 """
 
 import sys
@@ -14,12 +14,12 @@ import msgspec
 
 from pixmill.engine.handler import Stages
 
-MAX_EVENTS = 60_000  # openings and closings of one trace; what comes after is left out
-IMPORTING = "importlib"  # in the name of a file: what happens in an import would bury what is imported
+MAX_EVENTS = 60_000  # opening and closing events of one trace; later ones are dropped
+IMPORT_MACHINERY = "importlib"  # in a file name: calls within an import are skipped, since they would drown all others
 
 
 class StackFrame(msgspec.Struct, frozen=True, array_like=True):
-    """A function, or a stage. ``file`` and ``line`` say where it is defined, and are empty for what is not Python."""
+    """A function or a stage. ``file`` and ``line`` say where it is defined; empty and 0 if it is not a Python function."""
 
     name: str
     file: str = ""
@@ -27,7 +27,7 @@ class StackFrame(msgspec.Struct, frozen=True, array_like=True):
 
 
 class TraceEvent(msgspec.Struct, frozen=True, array_like=True):
-    """The opening or closing of ``frames[frame]``, ``at`` seconds after the trace began."""
+    """The start or end of ``frames[frame]``, ``at`` seconds after the trace began."""
 
     opens: bool
     frame: int
@@ -35,63 +35,63 @@ class TraceEvent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """One task: its ``name``, when it began in seconds since the epoch, and its balanced steps.
+    """The trace of one task: its ``name``, when it ``began`` in seconds since the epoch, and its balanced ``events``.
 
-    ``is_truncated``: there were more.
+    ``is_truncated``: later events were dropped.
     """
 
     name: bytes
     began: float
     seconds: float
     frames: tuple[StackFrame, ...]
-    steps: tuple[TraceEvent, ...]
+    events: tuple[TraceEvent, ...]
     is_truncated: bool
 
 
 class Tracer:
-    """Traces what this thread does within the block. ``clock`` gives seconds that only grow."""
+    """Traces the current thread within a ``with`` block. ``clock`` returns seconds and never goes back."""
 
-    def __init__(self, *, most: int = MAX_EVENTS, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Trace nothing yet; stop after ``most`` steps."""
-        self._most = most
+    def __init__(self, *, max_events: int = MAX_EVENTS, clock: Callable[[], float] = time.perf_counter) -> None:
+        """Start no trace yet; ``max_events``: stop after this many events."""
+        self._max_events = max_events
         self._clock = clock
         self._began = self._ended = 0.0
         self._started_at = 0.0
         self._stage: int | None = None
         self._stack: list[int] = []
-        self._steps: list[TraceEvent] = []
-        self._known: dict[object, int] = {}
+        self._events: list[TraceEvent] = []
+        self._frame_indexes: dict[object, int] = {}
         self._frames: list[StackFrame] = []
-        self._skip_depth = 0  # calls that are open inside of one whose inside is not shown
+        self._skip_depth = 0  # open calls within a call whose inner calls are skipped
         self._skips_own_code = False
         self._is_truncated = False
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start tracing."""
         self._started_at = time.time()
         self._began = self._clock()
         sys.setprofile(self._profile_hook)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End."""
+        """Stop tracing."""
         self._end()
         self._ended = self._clock() - self._began
 
     def enter(self, stage: str) -> None:
-        """Say that ``stage`` begins: what is open is cut in two, so that all calls of a stage are below it."""
+        """Begin ``stage``: open calls are split in two, so that all calls of a stage are below it."""
         if self._is_truncated:
             return
         now = self._clock() - self._began
         self._close_all(now)
         self._stage = self._index(stage, lambda: StackFrame(stage))
-        self._steps.extend(TraceEvent(opens=True, frame=frame, at=now) for frame in (self._stage, *self._stack))
+        self._events.extend(TraceEvent(opens=True, frame=frame, at=now) for frame in (self._stage, *self._stack))
 
     def trace(self, name: bytes) -> Trace:
-        """Return what was traced, as the trace of the task ``name``."""
-        steps, frames = tuple(self._steps), tuple(self._frames)
+        """Return the trace, named ``name``."""
+        events, frames = tuple(self._events), tuple(self._frames)
         return Trace(
-            name=name, began=self._started_at, seconds=self._ended, frames=frames, steps=steps, is_truncated=self._is_truncated
+            name=name, began=self._started_at, seconds=self._ended, frames=frames, events=events, is_truncated=self._is_truncated
         )
 
     def _profile_hook(self, frame: FrameType, event: str, argument: Any) -> None:  # noqa: ANN401  # a builtin, a value or nothing
@@ -102,35 +102,35 @@ class Tracer:
             self._call(frame.f_code, now)
         elif event == "c_call":
             self._open(self._index(argument, lambda: _builtin(argument)), now)
-        elif self._stack:  # what was open when it began ends without a beginning
-            self._steps.append(TraceEvent(opens=False, frame=self._stack.pop(), at=now))
+        elif self._stack:  # calls that were open when the trace began end without a start
+            self._events.append(TraceEvent(opens=False, frame=self._stack.pop(), at=now))
 
     def _call(self, code: CodeType, now: float) -> None:
-        """Open ``code``; of an import only that, and nothing of our own."""
+        """Open ``code``. Of an import only the outermost call is shown, and of this module nothing."""
         self._skips_own_code = code.co_filename == __file__
-        self._skip_depth = int(self._skips_own_code or IMPORTING in code.co_filename)
+        self._skip_depth = int(self._skips_own_code or IMPORT_MACHINERY in code.co_filename)
         if not self._skips_own_code:
             self._open(self._index(code, lambda: _function(code)), now)
 
     def _skip(self, event: str, now: float) -> None:
-        """Follow calls only to know when the one ends whose inside is not shown."""
+        """Count nested calls, to detect the end of the call whose inner calls are skipped."""
         self._skip_depth += (event == "call") - (event == "return")
         if not self._skip_depth and not self._skips_own_code and self._stack:
-            self._steps.append(TraceEvent(opens=False, frame=self._stack.pop(), at=now))
+            self._events.append(TraceEvent(opens=False, frame=self._stack.pop(), at=now))
 
     def _open(self, index: int, now: float) -> None:
         self._stack.append(index)
-        self._steps.append(TraceEvent(opens=True, frame=index, at=now))
-        if len(self._steps) + len(self._stack) >= self._most:
+        self._events.append(TraceEvent(opens=True, frame=index, at=now))
+        if len(self._events) + len(self._stack) >= self._max_events:
             self._is_truncated = True
             self._end()
 
-    def _index(self, what: object, describe: Callable[[], StackFrame]) -> int:
-        key = what if isinstance(what, CodeType | str) else describe()  # a bound builtin is another object at every call
-        if key not in self._known:
-            self._known[key] = len(self._frames)
+    def _index(self, function: object, describe: Callable[[], StackFrame]) -> int:
+        key = function if isinstance(function, CodeType | str) else describe()  # a bound builtin is a new object at every call
+        if key not in self._frame_indexes:
+            self._frame_indexes[key] = len(self._frames)
             self._frames.append(describe())
-        return self._known[key]
+        return self._frame_indexes[key]
 
     def _end(self) -> None:
         sys.setprofile(None)
@@ -140,19 +140,19 @@ class Tracer:
 
     def _close_all(self, now: float) -> None:
         bottom = [] if self._stage is None else [self._stage]
-        self._steps.extend(TraceEvent(opens=False, frame=frame, at=now) for frame in reversed([*bottom, *self._stack]))
+        self._events.extend(TraceEvent(opens=False, frame=frame, at=now) for frame in reversed([*bottom, *self._stack]))
 
 
 class TracedStages(Stages):
-    """Passes on what a handler says, and tells ``tracer`` of the stages."""
+    """Forwards the reports of a handler, and passes its stages to ``tracer``, too."""
 
     def __init__(self, stages: Stages, tracer: Tracer) -> None:
-        """Take both."""
+        """Forward to ``stages`` and ``tracer``."""
         self._stages = stages
         self._tracer = tracer
 
     def enter(self, stage: str) -> None:
-        """Say that ``stage`` begins."""
+        """Report that ``stage`` begins."""
         self._stages.enter(stage)
         self._tracer.enter(stage)
 
@@ -161,7 +161,7 @@ class TracedStages(Stages):
         self._stages.count(measure, amount)
 
     def reserve_memory(self, memory: int) -> None:
-        """Say how much memory is about to be used."""
+        """Declare that up to ``memory`` bytes will be used."""
         self._stages.reserve_memory(memory)
 
 
@@ -169,16 +169,16 @@ def _function(code: CodeType) -> StackFrame:
     return StackFrame(code.co_qualname, _short(code.co_filename), code.co_firstlineno)
 
 
-def _builtin(called: BuiltinFunctionType) -> StackFrame:
-    module = getattr(called, "__module__", None)
-    name = getattr(called, "__qualname__", None) or repr(type(called))
+def _builtin(function: BuiltinFunctionType) -> StackFrame:
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", None) or repr(type(function))
     return StackFrame(f"{module}.{name}" if module and module != "builtins" else str(name))
 
 
 def _short(path: str) -> str:
-    """Return ``path`` from the package on: where packages are installed is nobody's business."""
+    """Return ``path`` from the package on, since a profile should not reveal where packages are installed."""
     for root in ("site-packages/", "dist-packages/", f"python{sys.version_info.major}.{sys.version_info.minor}/", "src/"):
-        _, found, rest = path.rpartition(f"/{root}")
-        if found:
-            return rest
+        _, separator, relative_path = path.rpartition(f"/{root}")
+        if separator:
+            return relative_path
     return path

@@ -1,1 +1,1 @@
-"""Processors, memory, process limits, and the confinement of workers."""
+"""Processors, memory, process limits, and the sandbox of workers."""

@@ -1,78 +1,69 @@
-"""How many processes and threads may still be started here: a library that cannot start a thread takes its worker down."""
+"""How many more processes and threads may be started: a library that fails to start a thread can abort its worker."""
 
 import os
 import resource
 from pathlib import Path
 
 from pixmill.core.errors import RunError
+from pixmill.engine.resources.cgroup import CGROUP_ROOT, read_number, read_text
 
-_CGROUP, _PROC = Path("/sys/fs/cgroup"), Path("/proc")
+_PROC = Path("/proc")
 _FORK_SERVER = 1
 
 
 def workers_within_process_limit(wanted: int, *, threads: int, available: int | None) -> int:
-    """Return how many of ``wanted`` workers, each with up to ``threads`` further threads, find ``room`` (``None``: all).
+    """Return how many of ``wanted`` workers, each with up to ``threads`` further threads, fit into ``available`` (``None``: all).
 
-    ``RunError`` when there is not even room for one.
+    ``RunError`` if not even one fits.
     """
     if available is None:
         return wanted
-    each = 1 + threads
-    affordable = (available - _FORK_SERVER) // each
+    per_worker = 1 + threads
+    affordable = (available - _FORK_SERVER) // per_worker
     if affordable < 1:
-        message = f"no worker process can be started: a worker needs {each} processes and threads, and {max(0, available)} are left"
-        raise RunError(message, hint="raise the limit: pids_limit of the container, TasksMax of the unit, ulimit -u")
+        message = (
+            f"cannot start a worker process: a worker needs {per_worker} processes and threads, {max(0, available)} are available"
+        )
+        raise RunError(message, hint="raise the limit: pids_limit of the container, TasksMax of the unit, or ulimit -u")
     return min(wanted, affordable)
 
 
-def available_processes(cgroup: Path = _CGROUP, proc: Path = _PROC) -> int | None:
-    """Return how many more processes and threads may be started; ``None`` for any number.
+def available_processes(cgroup: Path = CGROUP_ROOT, proc: Path = _PROC) -> int | None:
+    """Return how many more processes and threads may be started; ``None`` if there is no limit.
 
-    It is what the control groups around this process (both versions) and RLIMIT_NPROC leave.
+    The limits are those of the control groups around this process (both versions) and RLIMIT_NPROC.
     """
-    rooms = [room for room in (*_by_control_group(cgroup, proc), _by_user(proc)) if room is not None]
-    return min(rooms, default=None)
+    limits = [available for available in (*_within_cgroups(cgroup, proc), _within_user_limit(proc)) if available is not None]
+    return min(limits, default=None)
 
 
-def _by_control_group(cgroup: Path, proc: Path) -> list[int]:
-    """Return the room in this process' group and in each of those around it."""
-    rooms = []
-    for line in _lines(proc / "self/cgroup"):
+def _within_cgroups(cgroup: Path, proc: Path) -> list[int]:
+    """Return how many more processes this process' group and each of its ancestors allow."""
+    available = []
+    for line in read_text(proc / "self/cgroup").splitlines():
         _, controllers, name = line.split(":", 2)
         if controllers not in ("", "pids"):
             continue
         root = cgroup / controllers
         group = root / name.strip("/")
         for folder in (group, *group.parents):
-            most, current = _number(folder / "pids.max"), _number(folder / "pids.current")
-            if most is not None and current is not None:
-                rooms.append(most - current)
+            limit, current = read_number(folder / "pids.max"), read_number(folder / "pids.current")
+            if limit is not None and current is not None:
+                available.append(limit - current)
             if folder == root:
                 break
-    return rooms
+    return available
 
 
-def _by_user(proc: Path) -> int | None:
-    """Return the room that RLIMIT_NPROC leaves this user; it does not bind the superuser."""
-    most = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-    if most == resource.RLIM_INFINITY or os.geteuid() == 0:
+def _within_user_limit(proc: Path) -> int | None:
+    """Return how many more processes RLIMIT_NPROC allows this user; it does not apply to root."""
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    if limit == resource.RLIM_INFINITY or os.geteuid() == 0:
         return None
     user = str(os.getuid())
     threads = 0
     for status in proc.glob("[0-9]*/status"):
-        facts = dict(line.split(":", 1) for line in _lines(status))
-        if facts.get("Uid", "").split()[:1] == [user]:
-            threads += int(facts.get("Threads", "1"))
-    return most - threads
-
-
-def _number(path: Path) -> int | None:
-    text = "".join(_lines(path))
-    return int(text) if text.isdigit() else None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(errors="replace").splitlines()
-    except OSError:
-        return []
+        fields = dict(line.split(":", 1) for line in read_text(status).splitlines())
+        if fields.get("Uid", "").split()[:1] == [user]:
+            threads += int(fields.get("Threads", "1"))
+    return limit - threads

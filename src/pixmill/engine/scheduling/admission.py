@@ -1,4 +1,4 @@
-"""Decide from the ledger what is to be done with a task that was found: nothing, or a try."""
+"""Decide from the ledger whether a task needs an attempt or already has its outcome."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,14 +13,14 @@ Revise = Callable[[Task, Record], Task]
 class Admission:
     """Compares tasks with their records.
 
-    ``still_valid`` says whether what a finished record says still holds; ``None`` takes its word. ``revise`` returns the task to
-    send in place of one that is to be tried, given the pending record of it. With ``force`` nothing counts that was done before.
+    ``still_valid`` returns whether a finished record still holds; ``None`` trusts every record. ``revise`` returns the task to
+    send in place of one that needs an attempt, given its pending record. ``force`` ignores all earlier outcomes.
     """
 
     def __init__(
         self, ledger: Ledger, policy: Policy, *, still_valid: StillValid | None, revise: Revise | None, force: bool
     ) -> None:
-        """Decide by what ``ledger`` holds."""
+        """Decide from the records of ``ledger``."""
         self._revise = revise
         self._ledger = ledger
         self._policy = policy
@@ -28,22 +28,22 @@ class Admission:
         self._force = force
 
     def decide(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt]]:
-        """Return the outcomes that are known already, and the first try of each of the others."""
+        """Return the outcomes that are known already, and the first attempt of each other task."""
         outcomes: list[Outcome] = []
-        wanted: list[tuple[Task, Record]] = []
+        pending: list[tuple[Task, Record]] = []
         for task, record in zip(tasks, self._ledger.get_or_add(tasks), strict=True):
             outcome = self._known_outcome(task, record)
             if outcome is None:
-                wanted.append((task, record))
+                pending.append((task, record))
             else:
                 outcomes.append(outcome)
-        finished = [task for task, record in wanted if record.state is not State.PENDING]
+        finished = [task for task, record in pending if record.state is not State.PENDING]
         if finished:
             self._ledger.renew(finished)
-        return outcomes, [self.attempt(self._revised(task, record), self._next_number(record)) for task, record in wanted]
+        return outcomes, [self.attempt(self._revised(task, record), self._next_number(record)) for task, record in pending]
 
     def attempt(self, task: Task, number: int) -> Attempt:
-        """Return the ``number``-th try of ``task``; the last one that it gets is alone, unless it is the only one."""
+        """Return attempt ``number`` of ``task``; the last one allowed is isolated, unless it is the only one."""
         return Attempt(task, number, isolated=1 < number >= self._policy.attempts)
 
     def _known_outcome(self, task: Task, record: Record) -> Outcome | None:
@@ -64,7 +64,7 @@ class Admission:
         return task if self._revise is None else self._revise(task, record)
 
     def _next_number(self, record: Record) -> int:
-        """Return the number of the next try; who has had too many, by a policy that was laxer then, gets one more."""
+        """Return the number of the next attempt; a task that has used up its attempts, under a laxer policy, gets one more."""
         return min(record.attempts + 1, self._policy.attempts) if record.state == State.PENDING else 1
 
 
@@ -73,5 +73,5 @@ def _suspect(interruptions: int) -> Failure:
         code="interrupted",
         stage="",
         message=f"{interruptions} runs died while this was in flight",
-        hint="it may be what killed them; ask for a retry to try it again",
+        hint="it may have killed them; ask for a retry to try it again",
     )

@@ -1,4 +1,4 @@
-"""What waits for its turn: ready now, after a pause, or until everything else has ended."""
+"""The attempts that wait to be submitted: ready now, delayed, or exclusive."""
 
 import heapq
 from collections import deque
@@ -11,7 +11,7 @@ from pixmill.engine.task import Attempt
 class Backlog:
     """Attempts that have not been submitted, in three queues.
 
-    ``exclusive`` may only run when nothing else does: their workers were killed, probably for want of memory.
+    ``exclusive`` attempts may only run when nothing else does: their workers were killed, probably out of memory.
     """
 
     def __init__(self) -> None:
@@ -22,21 +22,21 @@ class Backlog:
         self._order = count()
 
     def __len__(self) -> int:
-        """Return how many wait, for whatever reason."""
+        """Return the number of attempts in all queues."""
         return len(self._ready) + len(self._delayed) + len(self.exclusive)
 
     def __iter__(self) -> Iterator[Attempt]:
-        """Yield all who wait."""
+        """Yield all attempts."""
         yield from self._ready
         yield from self.exclusive
         yield from (attempt for _, _, attempt in self._delayed)
 
     def append(self, attempts: Iterable[Attempt]) -> None:
-        """Add fresh attempts at the end."""
+        """Add new attempts at the end."""
         self._ready.extend(attempts)
 
     def requeue_first(self, attempts: Iterable[Attempt]) -> None:
-        """Add attempts in front: they have waited long enough."""
+        """Add attempts at the front: they have already waited."""
         self._ready.extendleft(attempts)
 
     def delay(self, attempt: Attempt, due: float) -> None:
@@ -44,7 +44,7 @@ class Backlog:
         heapq.heappush(self._delayed, (due, next(self._order), attempt))
 
     def promote_due(self, now: float) -> None:
-        """Make ready what is due."""
+        """Move the delayed attempts that are due to the ready queue."""
         while self._delayed and self._delayed[0][0] <= now:
             self._ready.append(heapq.heappop(self._delayed)[2])
 
@@ -54,16 +54,16 @@ class Backlog:
 
     @property
     def ready(self) -> int:
-        """How many could be submitted now."""
+        """The number of attempts that could be submitted now."""
         return len(self._ready)
 
     def take(self, wanted: int) -> list[Attempt]:
-        """Take up to ``wanted`` of the ready ones, in order."""
+        """Remove and return up to ``wanted`` ready attempts, in order."""
         return [self._ready.popleft() for _ in range(min(wanted, len(self._ready)))]
 
     def clear(self) -> list[Attempt]:
-        """Take everything."""
-        everything = list(self)
+        """Remove and return all attempts."""
+        attempts = list(self)
         for queue in (self.exclusive, self._ready, self._delayed):
             queue.clear()
-        return everything
+        return attempts

@@ -1,6 +1,6 @@
-"""Outcomes on their way into the ledger: several share one commit, and none waits long for the others.
+"""Collect outcomes for the ledger: several share one commit, and none waits long for the others.
 
-A commit costs a flush of the disk, and with small tasks more of the coordinator's time than everything else that it does for one.
+A commit flushes the disk, and with small tasks it takes more of the coordinator's time than all its other work for a task.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from pixmill.engine.clock import Clock
 from pixmill.engine.task import Outcome
 
 _MAX_OUTCOMES = 64
-_MAX_DELAY = 0.05  # seconds: what ended since is done again after a kill -9, and heard of that much later
+_MAX_DELAY = 0.05  # seconds: work to repeat after a kill -9, and the delay until observers see an outcome
 
 
 class CommitBatch:
-    """Keeps outcomes in their order until there are enough of them or the first has waited long enough."""
+    """Holds outcomes in order until the batch is full or the first one has waited long enough."""
 
     def __init__(self, clock: Clock) -> None:
         """Start empty."""
@@ -22,24 +22,24 @@ class CommitBatch:
         self._due = 0.0
 
     def __bool__(self) -> bool:
-        """Tell whether there are any."""
+        """Return whether there are any outcomes."""
         return bool(self._outcomes)
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Take ``outcomes``."""
+        """Add ``outcomes``."""
         if not self._outcomes:
             self._due = self._clock.elapsed() + _MAX_DELAY
         self._outcomes.extend(outcomes)
 
     def is_due(self) -> bool:
-        """Tell whether they should go now."""
+        """Return whether to commit now."""
         return len(self._outcomes) >= _MAX_OUTCOMES or (bool(self._outcomes) and self._clock.elapsed() >= self._due)
 
     def pause(self) -> float | None:
-        """Return the seconds until they should go, ``None`` when there are none."""
+        """Return the seconds until the batch is due, ``None`` when it is empty."""
         return max(0.0, self._due - self._clock.elapsed()) if self._outcomes else None
 
     def take(self) -> list[Outcome]:
-        """Return all of them, and keep none."""
+        """Remove and return all outcomes."""
         outcomes, self._outcomes = self._outcomes, []
         return outcomes

@@ -1,7 +1,7 @@
-"""The heart of a run: from a stream of tasks to exactly one final outcome for each.
+"""The main loop of a run: from a stream of tasks to exactly one final outcome for each.
 
-One turn of the loop: read ahead, send what there is room for, wait for reports, decide what each means. The ledger hears
-of everything before anybody else does, of several outcomes at once.
+Each iteration reads ahead, submits as many attempts as the executor accepts, waits for events, and handles them. The ledger records
+everything before anything else learns of it, several outcomes at a time.
 """
 
 import random
@@ -12,7 +12,7 @@ import msgspec
 from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
-from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Told
+from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification
 from pixmill.engine.failures import LIMIT_MEMORY, SKIPPED
 from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.observability.publisher import EventPublisher
@@ -26,13 +26,13 @@ from pixmill.engine.scheduling.throttle import THROTTLED, ThrottleBackoff
 from pixmill.engine.scheduling.token_bucket import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, Task
 
-_TICK = 0.25
+_MAX_WAIT = 0.25  # seconds that one wait for events may take
 _STATUS_INTERVAL = 1.0
-_IDLE_POLL = 0.05  # at a source that had nothing: how late a task may be noticed that has only just come
+_IDLE_POLL = 0.05  # seconds between two reads of an idle source: the delay with which a new task may be noticed
 
 
 class Components(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scheduler works with."""
+    """The components that a scheduler works with."""
 
     executor: Executor
     ledger: Ledger
@@ -45,24 +45,24 @@ class Components(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scheduler:
-    """Runs the tasks of one stream to their ends. Iterate for the outcomes.
+    """Runs the tasks of one stream to completion. Iterate for the outcomes.
 
-    ``reason`` is empty until a stop is asked for or all is finished.
+    ``reason`` is empty until a stop is requested or all tasks have finished.
     """
 
-    def __init__(self, tasks: Iterable[Task | None], parts: Components) -> None:
+    def __init__(self, tasks: Iterable[Task | None], components: Components) -> None:
         """Read nothing yet."""
-        self._components = parts
-        self._reader = TaskReader(tasks, parts.clock)
+        self._components = components
+        self._reader = TaskReader(tasks, components.clock)
         self._backlog = Backlog()
-        self._commit_batch = CommitBatch(parts.clock)
-        self._throttling = ThrottleBackoff(parts.publisher, parts.clock, parts.rng)
+        self._commit_batch = CommitBatch(components.clock)
+        self._throttle_backoff = ThrottleBackoff(components.publisher, components.clock, components.rng)
         self._in_flight: dict[bytes, Task] = {}
-        self._sent: dict[bytes, float] = {}
-        self._next_status = parts.clock.elapsed() + _STATUS_INTERVAL
+        self._submitted_at: dict[bytes, float] = {}
+        self._next_status = components.clock.elapsed() + _STATUS_INTERVAL
         self._outstanding = 0
         self._exclusive: bytes | None = None
-        self._bucket = TokenBucket(parts.policy.max_rate, parts.clock) if parts.policy.max_rate else None
+        self._bucket = TokenBucket(components.policy.max_rate, components.clock) if components.policy.max_rate else None
         self._counts = {"done": 0, "skipped": 0, "failed": 0}
         self._found = 0
         self._fatal: Failure | None = None
@@ -72,11 +72,11 @@ class Scheduler:
 
     @property
     def counts(self) -> Counts:
-        """What has become of the tasks so far."""
+        """The outcomes of the tasks so far."""
         return Counts(**self._counts, pending=self._found - sum(self._counts.values()))
 
     def stop(self, reason: str) -> None:
-        """Take no more tasks; let what is in flight finish within the grace. May be called from a signal handler."""
+        """Take no more tasks; let those in flight finish within the grace period. May be called from a signal handler."""
         self.reason = self.reason or reason
 
     def kill(self) -> None:
@@ -89,9 +89,9 @@ class Scheduler:
         while not self._is_over():
             self._commit_batch.add(self._read_tasks())
             self._dispatch()
-            reports = self._components.executor.wait(self._wait_timeout())
+            events = self._components.executor.wait(self._wait_timeout())
             self._publish_worker_status()
-            self._commit_batch.add(self._on_events(reports))
+            self._commit_batch.add(self._on_events(events))
             if self._commit_batch.is_due() or not self._outstanding or self._fatal:
                 yield from self._commit_outcomes()
             if self._fatal:
@@ -100,9 +100,9 @@ class Scheduler:
         self.reason = self.reason or FINISHED
 
     def release(self) -> None:
-        """Record what has ended, and give back to the ledger what was started and has no outcome.
+        """Record the outcomes so far, and release the attempts that were started and have none.
 
-        To be called when nothing runs any more.
+        Call it when nothing is running.
         """
         self._commit_outcomes()
         tasks = [*self._in_flight.values(), *(attempt.task for attempt in self._backlog.clear())]
@@ -125,11 +125,11 @@ class Scheduler:
         self._components.executor.cancel_pending()
 
     def _read_tasks(self) -> list[Outcome]:
-        """Read ahead up to the window; return the outcomes that are known without a try."""
-        space = self._components.policy.window - len(self._backlog)
-        if self.reason or self._reader.is_exhausted or space <= 0:
+        """Read ahead up to the window; return the outcomes that are known without an attempt."""
+        free = self._components.policy.window - len(self._backlog)
+        if self.reason or self._reader.is_exhausted or free <= 0:
             return []
-        tasks = self._reader.take(space)
+        tasks = self._reader.take(free)
         outcomes, attempts = self._components.admission.decide(tasks) if tasks else ([], [])
         self._found += len(tasks)
         for task in tasks:
@@ -140,7 +140,7 @@ class Scheduler:
         return outcomes
 
     def _dispatch(self) -> None:
-        """Submit what there is room for. A hermit goes when all the others have ended, and they wait until it has."""
+        """Submit what the executor accepts. An exclusive attempt waits until nothing runs, and all others wait for its end."""
         if self.reason or self._exclusive:
             return
         self._backlog.promote_due(self._components.clock.elapsed())
@@ -162,56 +162,56 @@ class Scheduler:
         now = self._components.clock.elapsed()
         for attempt in attempts:
             self._in_flight[attempt.task.key] = attempt.task
-            self._sent[attempt.task.key] = now
+            self._submitted_at[attempt.task.key] = now
             self._components.publisher.publish(AttemptStarted, attempt=attempt)
         self._components.executor.submit(attempts)
 
     def _wait_timeout(self) -> float:
-        """Return how long there is nothing to do but wait."""
-        reads_on = not self.reason and not self._reader.is_exhausted and len(self._backlog) < self._components.policy.window
-        if reads_on and not self._reader.is_idle:
+        """Return the number of seconds to wait for events."""
+        can_read = not self.reason and not self._reader.is_exhausted and len(self._backlog) < self._components.policy.window
+        if can_read and not self._reader.is_idle:
             return 0.0
         now = self._components.clock.elapsed()
-        pauses = [_IDLE_POLL if reads_on else _TICK]
+        pauses = [_IDLE_POLL if can_read else _MAX_WAIT]
         due = self._backlog.next_due()
         if due is not None:
             pauses.append(due - now)
         if self._bucket and self._backlog.ready and not self.reason:
             pauses.append(self._bucket.pause())
-        held = self._commit_batch.pause()
-        if held is not None:
-            pauses.append(held)
+        commit_pause = self._commit_batch.pause()
+        if commit_pause is not None:
+            pauses.append(commit_pause)
         if self._deadline is not None:
             pauses.append(self._deadline - now)
         return max(0.0, min(pauses))
 
-    def _on_events(self, reports: Iterable[ExecutorEvent]) -> list[Outcome]:
-        """Return the final outcomes among ``reports``; arrange for what follows the others."""
+    def _on_events(self, events: Iterable[ExecutorEvent]) -> list[Outcome]:
+        """Return the final outcomes of ``events``; schedule retries for the others."""
         outcomes: list[Outcome | None] = []
-        for report in reports:
-            if isinstance(report, Completed):
-                outcomes.append(self._on_completed(report))
-            elif isinstance(report, Lost):
-                outcomes.append(self._on_worker_lost(report))
-            elif isinstance(report, Told):
-                self._components.publisher.publish(report.kind, **report.facts)
+        for event in events:
+            if isinstance(event, Completed):
+                outcomes.append(self._on_completed(event))
+            elif isinstance(event, Lost):
+                outcomes.append(self._on_worker_lost(event))
+            elif isinstance(event, Notification):
+                self._components.publisher.publish(event.kind, **event.fields)
             else:
-                self._on_returned(report.attempts)
+                self._on_returned(event.attempts)
         return [outcome for outcome in outcomes if outcome]
 
-    def _on_completed(self, answer: Completed) -> Outcome | None:
-        attempt, failure = answer.attempt, answer.failure
-        out = self._mark_returned(attempt)
-        self._throttling.on_result(answer)
+    def _on_completed(self, completed: Completed) -> Outcome | None:
+        attempt, failure = completed.attempt, completed.failure
+        submitted_for = self._mark_returned(attempt)
+        self._throttle_backoff.on_result(completed)
         if failure is None:
             return Done(
                 task=attempt.task,
-                result=answer.result,
+                result=completed.result,
                 attempts=attempt.number,
-                seconds=answer.seconds,
-                timings={"queue": max(0.0, out - answer.seconds), **answer.timings},
-                measures=answer.measures,
-                node=answer.node,
+                seconds=completed.seconds,
+                timings={"queue": max(0.0, submitted_for - completed.seconds), **completed.timings},
+                measures=completed.measures,
+                node=completed.node,
             )
         if failure.code == SKIPPED:
             return Skipped(task=attempt.task, reason=failure.message)
@@ -224,11 +224,11 @@ class Scheduler:
         elif failure.retryable and attempt.number < self._components.policy.attempts:
             self._retry(attempt, failure)
         else:
-            return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=answer.seconds)
+            return Failed(task=attempt.task, failure=failure, attempts=attempt.number, seconds=completed.seconds)
         return None
 
     def _retry_exclusively(self, attempt: Attempt, failure: Failure) -> None:
-        """Try it again when nothing else runs; it never ran into trouble, so the try does not count."""
+        """Try it again when nothing else runs; this attempt did not really fail, so it does not count."""
         self._in_flight.pop(attempt.task.key, None)
         self._components.ledger.release_attempts([attempt.task])
         if not self.reason:
@@ -236,18 +236,18 @@ class Scheduler:
             self._backlog.exclusive.append(attempt)
 
     def _retry_throttled(self, attempt: Attempt, failure: Failure) -> None:
-        """Try it again later; that a storage is overloaded says nothing about the task, so the try does not count."""
+        """Try it again later; an overloaded storage says nothing about the task, so this attempt does not count."""
         self._in_flight.pop(attempt.task.key, None)
         self._components.ledger.release_attempts([attempt.task])
-        self._fatal = self._throttling.give_up(failure)
+        self._fatal = self._throttle_backoff.give_up(failure)
         if self._fatal or self.reason:
             return
-        delay = self._throttling.pause()
+        delay = self._throttle_backoff.pause()
         self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
         self._backlog.delay(attempt, self._components.clock.elapsed() + delay)
 
     def _on_worker_lost(self, loss: Lost) -> Outcome | None:
-        """Try a culprit once more alone in a fresh worker: memory that a neighbour corrupted may have killed it."""
+        """Retry the culprit once in a fresh, isolated worker: memory corrupted by an earlier task may have killed it."""
         attempt, failure = loss.attempt, loss.failure
         task = attempt.task if attempt else None
         self._components.publisher.publish(
@@ -259,12 +259,12 @@ class Scheduler:
         if attempt.isolated or attempt.number >= self._components.policy.attempts:
             return Failed(task=attempt.task, failure=failure, attempts=attempt.number)
         if not self.reason:
-            again = Attempt(attempt.task, attempt.number + 1, isolated=True)
+            retry = Attempt(attempt.task, attempt.number + 1, isolated=True)
             self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
             if failure.code == "out-of-memory":
-                self._backlog.exclusive.append(again)
+                self._backlog.exclusive.append(retry)
             else:
-                self._backlog.requeue_first([again])
+                self._backlog.requeue_first([retry])
         return None
 
     def _retry(self, attempt: Attempt, failure: Failure) -> None:
@@ -272,8 +272,8 @@ class Scheduler:
             return
         delay = self._components.policy.pause(attempt.number, self._components.rng)
         self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
-        again = self._components.admission.attempt(attempt.task, attempt.number + 1)
-        self._backlog.delay(again, self._components.clock.elapsed() + delay)
+        retry = self._components.admission.attempt(attempt.task, attempt.number + 1)
+        self._backlog.delay(retry, self._components.clock.elapsed() + delay)
 
     def _on_returned(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
@@ -284,7 +284,7 @@ class Scheduler:
             self._backlog.requeue_first(attempts)
 
     def _mark_returned(self, attempt: Attempt) -> float:
-        """Note that nothing runs for ``attempt`` any more, and return for how many seconds it was away.
+        """Note that ``attempt`` no longer runs, and return the seconds since it was submitted.
 
         Its task stays in flight for the ledger until it has an outcome.
         """
@@ -292,10 +292,10 @@ class Scheduler:
         if self._exclusive == attempt.task.key:
             self._exclusive = None
         now = self._components.clock.elapsed()
-        return now - self._sent.pop(attempt.task.key, now)
+        return now - self._submitted_at.pop(attempt.task.key, now)
 
     def _publish_worker_status(self) -> None:
-        """Let the observers see, once a second, what the workers are at."""
+        """Publish once a second what the workers are doing."""
         now = self._components.clock.elapsed()
         if now >= self._next_status:
             self._next_status = now + _STATUS_INTERVAL
@@ -304,7 +304,7 @@ class Scheduler:
             )
 
     def _commit_outcomes(self) -> Sequence[Outcome]:
-        """Make final what has ended: the ledger first, then everybody else."""
+        """Make the batch of outcomes final: record them in the ledger first, then publish them."""
         outcomes = self._commit_batch.take()
         if not outcomes:
             return outcomes

@@ -1,16 +1,16 @@
-"""Read tasks ahead of the workers, a few at a time, so that a stream of any length takes no more memory than a short one."""
+"""Read tasks ahead of the workers, a few at a time, so that memory does not grow with the length of the stream."""
 
 from collections.abc import Iterable
 
 from pixmill.engine.clock import Clock
 from pixmill.engine.task import Task
 
-_CHUNK = 512
-_MAX_READ_TIME = 0.01
+_MAX_TASKS = 512
+_MAX_READ_TIME = 0.01  # seconds
 
 
 class TaskReader:
-    """Draws from an iterable of tasks. ``is_exhausted`` once it has ended, ``is_idle`` while it has nothing at the moment."""
+    """Reads from an iterable of tasks. ``is_exhausted`` once it has ended; ``is_idle`` while it has no task at the moment."""
 
     def __init__(self, tasks: Iterable[Task | None], clock: Clock) -> None:
         """Read nothing yet."""
@@ -21,11 +21,11 @@ class TaskReader:
         self.is_idle = False
 
     def take(self, wanted: int) -> list[Task]:
-        """Return up to ``wanted`` tasks with distinct keys, fewer when the source is slow: the workers must not wait for it."""
+        """Return up to ``wanted`` tasks with distinct keys; fewer when the source is slow, so that no worker waits for it."""
         chunk: dict[bytes, Task] = {}
         end = self._clock.elapsed() + _MAX_READ_TIME
-        while len(chunk) < min(wanted, _CHUNK):
-            task = self._draw()
+        while len(chunk) < min(wanted, _MAX_TASKS):
+            task = self._read_next()
             if task is None:
                 break
             if task.key in chunk:
@@ -36,7 +36,7 @@ class TaskReader:
                 break
         return list(chunk.values())
 
-    def _draw(self) -> Task | None:
+    def _read_next(self) -> Task | None:
         task, self._next = self._next, None
         if task is None:
             try:

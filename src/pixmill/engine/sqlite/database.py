@@ -1,7 +1,7 @@
-"""A SQLite file of ours: opened durable, checked before it is believed, set aside when it is damaged.
+"""Open SQLite files: durable, checked before use, and set aside when damaged.
 
-A damaged file is never repaired and never trusted in part: it is renamed, and a new one begun. That costs work, not
-results. What is whole but not ours, or newer than this program, is refused and left alone.
+A damaged file is never repaired and never trusted in part: it is renamed, and a new one is created. That costs repeated work, not
+results. An intact file that belongs to another program or a newer version is refused and left unchanged.
 """
 
 import logging
@@ -20,22 +20,22 @@ from pixmill.engine.sqlite.journal_mode import ROLLBACK, journal_mode
 
 _FILES = ("", "-wal", "-shm", "-journal")
 _RECOVERY_FILES = ("-wal", "-journal")
-_EXCLUSIVE = "mode=rw"
-_SAME_COMMAND = "the next run sets the damaged file aside and makes what it held anew"
-_MEANINGS = {
-    sqlite3.SQLITE_FULL: ("disk-full", "free some space and run the same command again: it goes on where it stopped"),
+_EXCLUSIVE = "mode=rw"  # with locking_mode EXCLUSIVE
+_DAMAGED_HINT = "the next run sets the damaged file aside and repeats the work that it recorded"
+_CODES_AND_HINTS = {
+    sqlite3.SQLITE_FULL: ("disk-full", "free some space and run the same command again to resume"),
     sqlite3.SQLITE_READONLY: ("read-only", "make the directory writable, or choose another with --state"),
     sqlite3.SQLITE_CANTOPEN: ("not-writable", "make the directory writable, or choose another with --state"),
     sqlite3.SQLITE_PERM: ("not-writable", "make the directory writable, or choose another with --state"),
-    sqlite3.SQLITE_IOERR: ("ledger-io", "check the disk, then run the same command again: it goes on where it stopped"),
+    sqlite3.SQLITE_IOERR: ("ledger-io", "check the disk, then run the same command again to resume"),
     sqlite3.SQLITE_BUSY: ("ledger-busy", "wait for the other run to end"),
-    sqlite3.SQLITE_CORRUPT: ("ledger-damaged", _SAME_COMMAND),
-    sqlite3.SQLITE_NOTADB: ("ledger-damaged", _SAME_COMMAND),
+    sqlite3.SQLITE_CORRUPT: ("ledger-damaged", _DAMAGED_HINT),
+    sqlite3.SQLITE_NOTADB: ("ledger-damaged", _DAMAGED_HINT),
 }
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """What a file holds: ``statements`` that make it, the ``version`` of that, and the number that marks it as ours."""
+    """The schema of a file: the ``statements`` that create it, its ``version``, and the ``application`` id of our files."""
 
     statements: Mapping[str, str]
     version: int
@@ -43,52 +43,52 @@ class Schema(msgspec.Struct, frozen=True):
 
 
 class _Damaged(Exception):
-    """The file, or a part of it, is not what was written."""
+    """The file, or a part of it, does not hold what was written."""
 
 
-def open_for_writing(path: Path, design: Schema) -> tuple[sqlite3.Connection, Path | None]:
-    """Open or make the file at ``path``; return the connection, and where a damaged one was put if there was one.
+def open_for_writing(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Path | None]:
+    """Open or create the file at ``path``; return the connection, and the new path of a damaged file if there was one.
 
-    Every commit of the connection is on disk when it returns. ``RunError`` when the file is not ours or newer than we are.
+    Every commit of the connection is on disk when it returns. ``RunError`` when the file is another program's or a newer version's.
     """
     with translating_errors(path):
         try:
-            return _checked(path, design), None
+            return _open_checked(path, schema), None
         except _Damaged:
-            aside = _quarantine(path)
-            return _checked(path, design), aside
+            quarantined = _quarantine(path)
+            return _open_checked(path, schema), quarantined
 
 
-def open_for_reading(path: Path, design: Schema) -> tuple[sqlite3.Connection, None]:
-    """Open the file at ``path`` while another process may be writing to it; nothing is ever set aside.
+def open_for_reading(path: Path, schema: Schema) -> tuple[sqlite3.Connection, None]:
+    """Open the file at ``path`` while another process may be writing to it; a damaged file is not set aside.
 
-    ``RunError`` when it is not there, not ours, newer than we are or damaged.
+    ``RunError`` when it does not exist, is damaged, or is another program's or a newer version's.
     """
     if not path.exists():
         raise _missing(path)
     with translating_errors(path):
         try:
-            return _read(path, design), None
+            return _open_read_only(path, schema), None
         except _Damaged as error:
             message = f"the ledger {printable(path)} is damaged"
-            raise RunError(message, code="ledger-damaged", hint=_SAME_COMMAND) from error
+            raise RunError(message, code="ledger-damaged", hint=_DAMAGED_HINT) from error
 
 
-def _read(path: Path, design: Schema) -> sqlite3.Connection:
-    """Open as a run may be using the file at this moment; where that cannot be, nobody is, and it is opened alone."""
+def _open_read_only(path: Path, schema: Schema) -> sqlite3.Connection:
+    """Open the file as if a run were using it; if that is impossible, no run is, and it is opened unshared."""
     try:
-        return _read_only(path, design, "mode=ro")
+        return _connect_read_only(path, schema, "mode=ro")
     except sqlite3.OperationalError as error:
-        is_full = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
-        is_torn = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK  # a run died while it made the file
-        is_sealed = not os.access(path.parent, os.W_OK) and _unshared(path) != _EXCLUSIVE
-        if not (is_full or is_torn or is_sealed):
+        is_disk_error = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+        needs_rollback = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK  # a run died while it created the file
+        is_folder_read_only = not os.access(path.parent, os.W_OK) and _unshared(path) != _EXCLUSIVE
+        if not (is_disk_error or needs_rollback or is_folder_read_only):
             raise
-        return _read_only(path, design, _unshared(path))
+        return _connect_read_only(path, schema, _unshared(path))
 
 
 def _unshared(path: Path) -> str:
-    """Return how to open a file that nobody else uses: with what a run that died has left beside it, or as it is."""
+    """Return the mode for a file that no other process uses: exclusive to recover a dead run's changes, else immutable."""
     return _EXCLUSIVE if any(path.with_name(path.name + suffix).exists() for suffix in _RECOVERY_FILES) else "immutable=1"
 
 
@@ -98,7 +98,7 @@ def _missing(path: Path) -> RunError:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """One change: on disk after the block, or undone."""
+    """One transaction: on disk after the block, or rolled back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
@@ -111,45 +111,45 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def translating_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say about ``path`` into a ``RunError`` with a code and a hint."""
+    """Turn errors of SQLite and the system about ``path`` into a ``RunError`` with a code and a hint."""
     try:
         yield
     except sqlite3.Error as error:
         number = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        code, hint = _MEANINGS.get(number, ("ledger", ""))
+        code, hint = _CODES_AND_HINTS.get(number, ("ledger", ""))
         raise RunError(f"the ledger {printable(path)} cannot be used: {error}", code=code, hint=hint) from error
     except OSError as error:
         raise RunError(f"the ledger {printable(path)} cannot be used: {error.strerror}", code="ledger-io") from error
 
 
-def _checked(path: Path, design: Schema) -> sqlite3.Connection:
+def _open_checked(path: Path, schema: Schema) -> sqlite3.Connection:
     connection = sqlite3.connect(bytes(path), isolation_level=None)
-    with _closed_on_error(connection), _damage():
+    with _closed_on_error(connection), _detecting_damage():
         mode = journal_mode(path.parent)
         if mode == ROLLBACK:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # nothing is shared until it is known that nothing is mapped
-        is_new = not _is_ours(connection, design, path)
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # share nothing until it is known that nothing gets mapped
+        is_new = not _is_ours(connection, schema, path)
         connection.execute(f"PRAGMA journal_mode = {mode}")
         connection.execute("PRAGMA locking_mode = NORMAL")
         connection.execute("PRAGMA synchronous = FULL")
         if is_new:
-            _make(connection, design)
+            _create(connection, schema)
         else:
-            _check(connection, design)
+            _check(connection, schema)
     return connection
 
 
-def _read_only(path: Path, design: Schema, how: str) -> sqlite3.Connection:
+def _connect_read_only(path: Path, schema: Schema, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{quote(bytes(path.absolute()))}?{how}", uri=True, isolation_level=None, check_same_thread=False
+        f"file:{quote(bytes(path.absolute()))}?{mode}", uri=True, isolation_level=None, check_same_thread=False
     )
-    with _closed_on_error(connection), _damage():
-        if how == _EXCLUSIVE:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the log is then kept in memory
-        connection.execute("BEGIN")  # one view of the file for all that is asked: a run may be making it at this moment
-        if not _is_ours(connection, design, path):
+    with _closed_on_error(connection), _detecting_damage():
+        if mode == _EXCLUSIVE:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the index of the WAL in memory
+        connection.execute("BEGIN")  # one view of the file for all checks: a run may be creating it right now
+        if not _is_ours(connection, schema, path):
             raise _missing(path)
-        _check(connection, design)
+        _check(connection, schema)
         connection.execute("COMMIT")
     return connection
 
@@ -163,43 +163,48 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _check(connection: sqlite3.Connection, design: Schema) -> None:
-    """Read the whole file: a sixth of a second for a million tasks, far less than looking at their inputs takes."""
-    made_by = {sql for (sql,) in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL")}
-    if made_by != {statement.encode() for statement in design.statements.values()} or connection.execute(
+def _check(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Check the complete file: a sixth of a second for a million tasks, far less than it takes to list their inputs."""
+    statements = {sql for (sql,) in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL")}
+    if statements != {statement.encode() for statement in schema.statements.values()} or connection.execute(
         "PRAGMA quick_check(1)"
     ).fetchone() != ("ok",):
         raise _Damaged
 
 
-def _is_ours(connection: sqlite3.Connection, design: Schema, path: Path) -> bool:
-    """Return whether the file holds our tables, ``False`` when it is empty; ``RunError`` when it is another program's."""
-    application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+def _is_ours(connection: sqlite3.Connection, schema: Schema, path: Path) -> bool:
+    """Return whether the file holds our tables, ``False`` if it is empty.
+
+    ``RunError`` if it is another program's or a newer version's.
+    """
+    application, version = (connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in ("application_id", "user_version"))
     if (application, version) == (0, 0) and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
         return False
-    shown = printable(path)
-    if application != design.application:
-        raise RunError(f"{shown} is a database of another program", code="ledger-foreign", hint="choose another place with --state")
-    if version > design.version:
-        message = f"the ledger {shown} was written by a newer pixmill (version {version}, this one knows {design.version})"
-        raise RunError(message, code="ledger-version", hint="update pixmill, or choose another place with --state")
+    name = printable(path)
+    if application != schema.application:
+        raise RunError(f"{name} is a database of another program", code="ledger-foreign", hint="choose another folder with --state")
+    if version > schema.version:
+        message = (
+            f"the ledger {name} was written by a newer pixmill (its version is {version}, this one supports up to {schema.version})"
+        )
+        raise RunError(message, code="ledger-version", hint="update pixmill, or choose another folder with --state")
     return True
 
 
-def _make(connection: sqlite3.Connection, design: Schema) -> None:
+def _create(connection: sqlite3.Connection, schema: Schema) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for statement in design.statements.values():
+    for statement in schema.statements.values():
         connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {design.application:d}")
-    connection.execute(f"PRAGMA user_version = {design.version:d}")
+    connection.execute(f"PRAGMA application_id = {schema.application:d}")
+    connection.execute(f"PRAGMA user_version = {schema.version:d}")
     connection.execute("COMMIT")
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
+def _detecting_damage() -> Iterator[None]:
     try:
         yield
-    except UnicodeDecodeError as error:  # the text that SQLite complains about is itself garbage
+    except UnicodeDecodeError as error:  # the text in SQLite's error message is itself garbage
         raise _Damaged from error
     except sqlite3.DatabaseError as error:
         number = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -210,10 +215,12 @@ def _damage() -> Iterator[None]:
 
 def _quarantine(path: Path) -> Path:
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
     for suffix in _FILES:
         with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    logging.getLogger(__name__).warning("the ledger is damaged and was set aside", extra={"ledger": str(path), "aside": str(aside)})
-    return aside
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
+    logging.getLogger(__name__).warning(
+        "the ledger is damaged and was set aside", extra={"ledger": str(path), "aside": str(target)}
+    )
+    return target

@@ -1,9 +1,9 @@
-"""How SQLite is to keep a file whole, by the disk that the file is on: with a log beside it, or with a journal.
+"""Choose SQLite's journal mode by file system: a write-ahead log, or a rollback journal.
 
-The log (``WAL``) costs one fsync a commit instead of three, but SQLite maps its index (``-shm``) into memory. Where touching
-mapped memory needs room on the disk, a full disk or a used-up quota kills the process with SIGBUS, and no word. Seen on ext4
-made with blocks of 1 KB, of which SQLite takes one in four when it makes the index as long as it needs, and on btrfs, which
-writes every page to a new place. There a journal does it, and nothing is mapped.
+The write-ahead log (``WAL``) costs one fsync per commit instead of three, but SQLite maps its index (``-shm``) into memory. On a
+file system where touching mapped memory allocates disk space, a full disk or an exhausted quota kills the process with SIGBUS,
+without a message. This was seen on ext4 with blocks of 1 KB, of which SQLite writes only one in four when it extends the index, and
+on btrfs, which writes every page to a new location. There a rollback journal is used, and nothing is mapped.
 """
 
 import ctypes
@@ -12,22 +12,22 @@ import sys
 from pathlib import Path
 
 WAL, ROLLBACK = "WAL", "TRUNCATE"
-_PAGE = 4096  # what SQLite takes a byte of for each page of the index
+_PAGE_BYTES = 4096  # SQLite writes one byte in each such page when it extends the index
 _BTRFS = 0x9123683E
-_NUMBER = ctypes.sizeof(ctypes.c_long)
+_LONG_BYTES = ctypes.sizeof(ctypes.c_long)
 
 
 def journal_mode(folder: Path) -> str:
-    """Return the ``journal_mode`` for a file in ``folder``: ``LOG`` wherever that is safe."""
-    if os.statvfs(folder).f_frsize < _PAGE or _kind(folder) == _BTRFS:
+    """Return the ``journal_mode`` for a file in ``folder``: ``WAL`` wherever that is safe."""
+    if os.statvfs(folder).f_frsize < _PAGE_BYTES or _file_system_type(folder) == _BTRFS:
         return ROLLBACK
     return WAL
 
 
-def _kind(folder: Path) -> int:
-    """Return the number that Linux gives the kind of file system, 0 where it is not to be known (statfs(2))."""
+def _file_system_type(folder: Path) -> int:
+    """Return Linux's number for the type of the file system (statfs(2)), 0 if it is unknown."""
     if not sys.platform.startswith("linux"):
         return 0
-    told = ctypes.create_string_buffer(512)  # larger than the structure, which begins with the number
-    failed = ctypes.CDLL(None).statfs(bytes(folder), told)
-    return 0 if failed else int.from_bytes(told.raw[:_NUMBER], sys.byteorder)
+    buffer = ctypes.create_string_buffer(512)  # larger than the structure, which starts with the number
+    failed = ctypes.CDLL(None).statfs(bytes(folder), buffer)
+    return 0 if failed else int.from_bytes(buffer.raw[:_LONG_BYTES], sys.byteorder)

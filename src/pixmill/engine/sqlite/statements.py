@@ -1,4 +1,4 @@
-"""SQL in files of its own: every statement has a name and a sentence, and no Python around it."""
+"""Read SQL files, in which every statement has a name and a description."""
 
 import re
 from importlib.resources import files
@@ -9,7 +9,7 @@ _STATEMENT = re.compile(r"^-- (?P<name>[a-z_]+): .+(?:\n--.*)*\n(?P<text>(?:(?!-
 def read_statements(package: str, file: str) -> dict[str, str]:
     """Return the statements of a ``file`` in ``package``, by name.
 
-    Each begins with a comment ``-- name: what it does.`` that may go on over further comment lines.
+    Each begins with a comment ``-- name: Description.`` that may continue on further comment lines.
     """
     text = files(package).joinpath(file).read_text(encoding="utf-8")
     return {match["name"]: match["text"].strip().rstrip(";") for match in _STATEMENT.finditer(text)}

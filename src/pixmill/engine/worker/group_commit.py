@@ -1,8 +1,8 @@
-"""Make results durable while the next task computes: what a disk or a network takes, a core need not wait for.
+"""Make results durable while the next task computes: waiting for a disk or a network does not occupy a core.
 
-One thread settles results in groups, all of a group one step after the other: what each would wait for, the commit of a file
-system's journal say, they wait for together. Which task a worker is at stays readable off its beacon, even when it dies: the
-one that computes, since only that runs codecs; the one that takes a step, while nothing computes.
+One thread commits results in groups and alternates between the results of a group, one step at a time, so that they share each
+wait, such as the commit of a file system's journal. The current task of a worker stays readable in its status slot even after a
+crash: while a task computes, it is that one, since only computing runs codecs; otherwise it is the one whose step is running.
 """
 
 import os
@@ -24,60 +24,60 @@ from pixmill.engine.worker.stages import PublishedStages, StageClock
 Number = TypeVar("Number", int, float)
 
 
-_MAX_GROUP = 16  # results of a group: with 32 of a few kilobytes a disk is hardly any faster
-_MAX_GROUP_BYTES = 4_000_000  # bytes of a group; what holds more by itself is settled before anything else begins
-_MAX_WAIT = 0.02  # seconds that a result waits for others: images that take longer than this hardly ever do
-_MAX_LAG = 0.25  # seconds that a result may wait for its turn before nothing more is computed: a slow store keeps few waiting
+_MAX_GROUP = 16  # results in a group: with 32 of a few kilobytes a disk is hardly any faster
+_MAX_GROUP_BYTES = 4_000_000  # a single result above this is committed before the next task begins
+_MAX_WAIT = 0.02  # seconds that a result waits for others; images that take longer than this hardly ever wait
+_MAX_LAG = 0.25  # seconds that a result may wait for its group before the worker stops computing: bounds the queue of a slow store
 
 
 class PendingCommit:
-    """A task from the end of its computing to its answer. Between its steps, others take theirs.
+    """A task between the end of its computation and its result message. Its steps alternate with those of other tasks.
 
-    ``answer`` is what there is of it so far; whole, once ``advance`` has said that there is no step left. ``began`` is
-    monotonic, and moves on while others take steps: what passes since then is time of the task's own.
+    ``task_result`` is incomplete until ``advance`` has returned ``False``. ``began`` is monotonic, and moves forward while other
+    tasks run their steps, so that the time since then belongs to this task alone.
     """
 
-    def __init__(self, answer: TaskResult, steps: Phases, *, size: int) -> None:
-        """Go on where ``answer`` ends. ``size``: the bytes that are held until the last of ``steps``."""
-        self.answer = answer
+    def __init__(self, task_result: TaskResult, steps: Phases, *, size: int) -> None:
+        """Continue from the computed ``task_result``. ``size``: the bytes held in memory until the last of ``steps``."""
+        self.task_result = task_result
         self.size = size
         self.resume()
         self._steps = steps
         self._stage = ""
 
     def resume(self) -> None:
-        """Let the task's own time go on."""
-        self.began = time.monotonic() - self.answer.seconds
+        """Continue to count the task's own time."""
+        self.began = time.monotonic() - self.task_result.seconds
 
     def advance(self, stages: StageClock) -> bool:
-        """Take the next step, in the stage in which the last one ended; return whether there are more."""
+        """Run the next step, in the stage in which the previous one ended; return whether there are more."""
         if self._stage:
             stages.enter(self._stage)
-        goes_on, failure = advance(self._steps, stages)
+        has_more, failure = advance(self._steps, stages)
         self._stage = stages.stage
         timings, measures = stages.finish()
-        self.answer = msgspec.structs.replace(
-            self.answer,
-            result=b"" if failure else self.answer.result,
+        self.task_result = msgspec.structs.replace(
+            self.task_result,
+            result=b"" if failure else self.task_result.result,
             failure=failure,
             seconds=time.monotonic() - self.began,
-            timings=_sums(self.answer.timings, timings),
-            measures=_sums(self.answer.measures, measures),
+            timings=_sums(self.task_result.timings, timings),
+            measures=_sums(self.task_result.measures, measures),
         )
-        return goes_on
+        return has_more
 
 
-def _sums(one: dict[str, Number], other: dict[str, Number]) -> dict[str, Number]:
-    return one | {name: one.get(name, 0) + amount for name, amount in other.items()}
+def _sums(first: dict[str, Number], second: dict[str, Number]) -> dict[str, Number]:
+    return first | {name: first.get(name, 0) + amount for name, amount in second.items()}
 
 
 class GroupCommitter:
-    """Settles tails beside the worker's thread, and has each answered once it is. All methods are for the worker's thread."""
+    """Commits pending results in its own thread, and sends the result of each. Call its methods from the worker's main thread."""
 
-    def __init__(self, status_slot: StatusSlot, answer: Callable[[Sequence[TaskResult]], None]) -> None:
-        """Show on ``status_slot`` what is waited for, and hand the answers of each group to ``answer``, in a thread of its own."""
+    def __init__(self, status_slot: StatusSlot, send: Callable[[Sequence[TaskResult]], None]) -> None:
+        """Show in ``status_slot`` which task is waited for, and pass each group's results to ``send``, called in that thread."""
         self._status_slot = status_slot
-        self._answer = answer
+        self._send = send
         self._stages = PublishedStages(status_slot)
         self._stages.is_published = False
         self._waiting: list[PendingCommit] = []
@@ -88,26 +88,26 @@ class GroupCommitter:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def submit(self, answer: TaskResult, unsettled: PendingResult) -> None:
-        """Have ``unsettled`` settled, and then ``answer`` said; waits while a whole group is before it."""
-        if self._thread is None:  # not sooner: by now the worker is confined, and a thread that it starts is too
-            self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
+    def submit(self, task_result: TaskResult, pending_result: PendingResult) -> None:
+        """Commit ``pending_result``, then send ``task_result``. Blocks while the waiting group is full."""
+        if self._thread is None:  # not sooner: a thread started now inherits the worker's sandbox
+            self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
             self._thread.start()
-        tail = PendingCommit(answer, unsettled.commit(self._stages), size=unsettled.size)
+        pending = PendingCommit(task_result, pending_result.commit(self._stages), size=pending_result.size)
         with self._changed:
             if self._is_full():
                 self._wait_until(lambda: not self._is_full())
             if not self._waiting:
                 self._since = time.monotonic()
-            self._waiting.append(tail)
-            self._size += tail.size
+            self._waiting.append(pending)
+            self._size += pending.size
             if len(self._waiting) == 1 or self._is_full():
                 self._changed.notify_all()
-            if tail.size > _MAX_GROUP_BYTES:
+            if pending.size > _MAX_GROUP_BYTES:
                 self._wait_until(self._is_idle)
 
     def flush(self) -> None:
-        """Wait until everything is settled and answered."""
+        """Wait until all results are committed and sent."""
         with self._changed:
             if not self._is_idle():
                 self._wait_until(self._is_idle)
@@ -121,16 +121,16 @@ class GroupCommitter:
         return not self._waiting and not self._group
 
     def _wait_until(self, is_over: Callable[[], bool]) -> None:
-        """Show the coordinator for which task we wait: a disk that hangs is blamed on that one."""
+        """Wait, and show the coordinator for which task: if a disk hangs, that task is blamed."""
         self._stages.is_published = True
         self._show(self._current or self._waiting[0])
         self._changed.notify_all()
         self._changed.wait_for(is_over)
         self._stages.is_published = False
 
-    def _show(self, tail: PendingCommit) -> None:
-        self._status_slot.set_current(tail.answer.number, tail.began)
-        self._stages.show()
+    def _show(self, pending: PendingCommit) -> None:
+        self._status_slot.set_current(pending.task_result.number, pending.began)
+        self._stages.publish()
 
     def _run(self) -> None:
         try:
@@ -138,47 +138,47 @@ class GroupCommitter:
                 self._commit(self._next_group())
         except (BrokenPipeError, ConnectionResetError):
             pass  # the coordinator is gone
-        except BaseException:  # noqa: BLE001  # the last frame of the thread: the traceback goes to the beacon's log
+        except BaseException:  # noqa: BLE001  # the outermost frame of the thread: the traceback goes to the output buffer
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(1)
 
     def _next_group(self) -> Sequence[PendingCommit]:
-        """Wait until there is a group: one that is full, or has waited long enough, or that the worker waits for."""
+        """Wait for a group that is full, has waited long enough, or is waited for by the main thread."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
-            left = self._since + _MAX_WAIT - time.monotonic()
-            self._changed.wait_for(lambda: self._is_full() or self._stages.is_published, timeout=left)
+            timeout = self._since + _MAX_WAIT - time.monotonic()
+            self._changed.wait_for(lambda: self._is_full() or self._stages.is_published, timeout=timeout)
             self._group, self._waiting, self._size = self._waiting, [], 0
             self._current = self._group[0]
             self._changed.notify_all()
             return self._group
 
     def _commit(self, group: Sequence[PendingCommit]) -> None:
-        """Take every tail of ``group`` a step further, again and again; the last step of a result leaves it durable.
+        """Advance every task of ``group`` by one step, repeatedly; a result is durable after its last step.
 
-        Answers go together, but none waits long for others.
+        Results are sent together, but none waits long for others.
         """
-        left, answers, said = list(group), list[TaskResult](), time.monotonic()
-        while left:
-            turn, left = left, []
-            for tail in turn:
-                if self._advance(tail):
-                    left.append(tail)
+        remaining, completed, last_sent = list(group), list[TaskResult](), time.monotonic()
+        while remaining:
+            current_round, remaining = remaining, []
+            for pending in current_round:
+                if self._advance(pending):
+                    remaining.append(pending)
                 else:
-                    answers.append(tail.answer)
-                if answers and (tail is turn[-1] or time.monotonic() - said > _MAX_WAIT):
-                    self._answer(answers)
-                    answers, said = [], time.monotonic()
+                    completed.append(pending.task_result)
+                if completed and (pending is current_round[-1] or time.monotonic() - last_sent > _MAX_WAIT):
+                    self._send(completed)
+                    completed, last_sent = [], time.monotonic()
         with self._changed:
             self._group = []
             self._current = None
             self._changed.notify_all()
 
-    def _advance(self, tail: PendingCommit) -> bool:
+    def _advance(self, pending: PendingCommit) -> bool:
         with self._changed:
-            tail.resume()
-            self._current = tail
+            pending.resume()
+            self._current = pending
             if self._stages.is_published:
-                self._show(tail)
-        return tail.advance(self._stages)
+                self._show(pending)
+        return pending.advance(self._stages)

@@ -1,4 +1,4 @@
-"""Call a handler for one task and turn whatever comes of it into an answer. Nothing that a handler raises gets past here."""
+"""Call a handler for one task and turn the outcome into a result or a failure. No exception of a handler passes this module."""
 
 from pixmill.core.phases import Phases
 from pixmill.engine.failures import failure_of
@@ -8,7 +8,7 @@ from pixmill.engine.worker.stages import StageClock
 
 
 def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | PendingResult, Failure | None]:
-    """Return the handler's result, or an empty one and the failure."""
+    """Return the handler's result and no failure, or an empty result and the failure."""
     try:
         result = handler(payload, stages)
     except KeyboardInterrupt:
@@ -22,24 +22,24 @@ def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes 
 
 
 def advance(steps: Phases, stages: StageClock) -> tuple[bool, Failure | None]:
-    """Take the next of the ``steps`` that settle a result; return whether there are more, and the failure."""
+    """Run the next of the ``steps`` that commit a result; return whether there are more, and the failure if it failed."""
     try:
         next(steps)
     except StopIteration:
         return False, None
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  # as in ``call``
+    except BaseException as error:  # noqa: BLE001  # as in ``invoke``
         return False, failure_of(error, stages.stage)
     return True, None
 
 
 def invoke_and_commit(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
-    """Return the handler's result once it is durable, or an empty one and the failure."""
+    """Return the handler's result once it is durable, or an empty result and the failure."""
     result, failure = invoke(handler, payload, stages)
     if isinstance(result, bytes):
         return result, failure
-    steps, goes_on = result.commit(stages), True
-    while goes_on:
-        goes_on, failure = advance(steps, stages)
+    steps, has_more = result.commit(stages), True
+    while has_more:
+        has_more, failure = advance(steps, stages)
     return b"" if failure else result.result, failure

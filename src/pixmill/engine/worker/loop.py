@@ -1,6 +1,6 @@
-"""What a worker process does: take errands from its pipe, one after the other, and answer each.
+"""The main loop of a worker process: take task requests from the pipe, one at a time, and send the result of each.
 
-The coordinator alone decides about time, memory and retries; a worker that is in trouble is killed from outside.
+The coordinator alone decides about deadlines, memory and retries; it kills a misbehaving worker from outside.
 """
 
 import socket
@@ -18,48 +18,48 @@ from pixmill.engine.worker.group_commit import GroupCommitter
 from pixmill.engine.worker.invoke import invoke
 from pixmill.engine.worker.stages import PublishedStages
 
-_RECEIVE = 262_144
-_MEMORY_NOTE_EVERY = 0.25
+_RECEIVE_SIZE = 262_144
+_MEMORY_INTERVAL = 0.25
 
 
 class Worker:
     """The loop of one worker process, over its end of the pipe."""
 
     def __init__(self, pipe: socket.socket, status_slot: StatusSlot, *, processor_time: float) -> None:
-        """Answer on ``pipe`` and show the way on ``status_slot``; compute for ``processor_time`` seconds a task at most."""
+        """Reply on ``pipe`` and show progress in ``status_slot``. ``processor_time``: the CPU seconds that one task may use."""
         self._pipe = pipe
         self._status_slot = status_slot
         self._stages = PublishedStages(status_slot)
         self._committer = GroupCommitter(status_slot, self._send)
         self._send_lock = threading.Lock()
-        self._noted = 0.0
-        self._limited = -1
+        self._memory_recorded_at = 0.0
+        self._limited_in_second = -1
         self._processor_time = processor_time
 
     def run(self, handler_ref: HandlerRef) -> None:
-        """Load the handler and answer errands until the coordinator hangs up."""
+        """Load the handler and process requests until the coordinator closes the pipe."""
         try:
             handler = handler_ref.load()
             limit_address_space(usable_memory())
             if handler_ref.confinement:
                 enter_sandbox(handler_ref.confinement)
-        except BaseException as error:  # noqa: BLE001  # a module may raise anything at import; the coordinator must hear of it
+        except BaseException as error:  # noqa: BLE001  # a module may raise anything on import; the coordinator must learn of it
             self._send([LoadFailed(failure_of(error, "load"))])
             return
         self._send([Ready()])
-        self._note_memory(time.monotonic())
-        inbox = FrameReader()
+        self._record_memory(time.monotonic())
+        reader = FrameReader()
         while data := self._receive():
-            for request in inbox.requests(data):
+            for request in reader.requests(data):
                 self._handle(handler, request)
 
     def _receive(self) -> bytes:
-        """Return what has come; when nothing has, everything is settled before we wait for it."""
+        """Return the bytes that have arrived. If there are none, commit all pending results before waiting for more."""
         try:
-            return self._pipe.recv(_RECEIVE, socket.MSG_DONTWAIT)
+            return self._pipe.recv(_RECEIVE_SIZE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             self._committer.flush()
-            return self._pipe.recv(_RECEIVE)
+            return self._pipe.recv(_RECEIVE_SIZE)
 
     def _send(self, messages: Sequence[Message]) -> None:
         frames = b"".join(map(message_frame, messages))
@@ -79,22 +79,22 @@ class Worker:
         result, failure = invoke(handler, payload, self._stages)
         timings, measures = self._stages.finish()
         ended = time.monotonic()
-        if ended - self._noted > _MEMORY_NOTE_EVERY:
-            self._note_memory(ended)
-        settled = result.result if isinstance(result, PendingResult) else result
-        answer = TaskResult(number, settled, failure, ended - began, timings, measures)
+        if ended - self._memory_recorded_at > _MEMORY_INTERVAL:
+            self._record_memory(ended)
+        content = result.result if isinstance(result, PendingResult) else result
+        task_result = TaskResult(number, content, failure, ended - began, timings, measures)
         if isinstance(result, PendingResult):
-            self._committer.submit(answer, result)
+            self._committer.submit(task_result, result)
         else:
-            self._send([answer])
+            self._send([task_result])
 
     def _limit_processor_time(self) -> None:
-        """Move the limit on, by whole seconds as the kernel counts them, when a task begins in a new one."""
+        """Raise the limit for the next task. The kernel counts whole seconds, so once per second of CPU time is enough."""
         second = int(time.process_time())
-        if second != self._limited:
-            self._limited = second
+        if second != self._limited_in_second:
+            self._limited_in_second = second
             limit_processor_time(self._processor_time + 1)
 
-    def _note_memory(self, now: float) -> None:
-        self._noted = now
-        self._status_slot.note_memory(resident_memory())
+    def _record_memory(self, now: float) -> None:
+        self._memory_recorded_at = now
+        self._status_slot.record_memory(resident_memory())

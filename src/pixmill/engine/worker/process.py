@@ -1,4 +1,4 @@
-"""How a process becomes a worker."""
+"""Turns a process into a worker."""
 
 import faulthandler
 import os
@@ -11,30 +11,30 @@ from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.status_slot import StatusSlot, redirect_output
 from pixmill.engine.worker.loop import Worker
 
-_MORE_LIKELY_FOR_THE_OOM_KILLER = 500
+_OOM_SCORE_ADJUSTMENT = 500  # of 1000: the kernel prefers workers when it looks for a process to kill
 
 
 def prepare_process() -> None:
-    """Set this process up to be one that can be killed at any moment without a trace."""
+    """Set up signals, core dumps and the OOM score so that this process can be killed at any moment and leaves nothing behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
         with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123  # pathlib costs more than the write
-            score.write(str(_MORE_LIKELY_FOR_THE_OOM_KILLER))
+            score.write(str(_OOM_SCORE_ADJUSTMENT))
     except OSError:
-        pass  # not Linux, or /proc is not there: the kernel chooses by size alone
+        pass  # not Linux, or /proc is not mounted: the OOM killer chooses by size alone
     os.environ["PIXMILL_WORKER"] = str(os.getpid())
 
 
 def is_worker_process() -> bool:
-    """Return whether this very process is a worker or the nursery of a run (a program that one of them starts is not)."""
+    """Return whether this process itself is a worker or a fork server; a program that one of them starts is neither."""
     return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
 
 
 def run_worker(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
-    """Live a worker's life and end the process."""
+    """Run the worker until the coordinator closes the pipe, then exit the process."""
     status = 1
     try:
         prepare_process()
@@ -46,7 +46,7 @@ def run_worker(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, 
         status = 0
     except (BrokenPipeError, ConnectionResetError):
         pass  # the coordinator is gone
-    except BaseException:  # noqa: BLE001  # the last frame of the process: the traceback goes to the beacon's log
+    except BaseException:  # noqa: BLE001  # the outermost frame of the process: the traceback goes to the output buffer
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)

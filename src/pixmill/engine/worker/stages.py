@@ -1,4 +1,4 @@
-"""The stage that a worker is in, written on its beacon as it goes."""
+"""The current stage of a worker, published in its status slot."""
 
 import time
 
@@ -9,13 +9,13 @@ from pixmill.engine.ipc.status_slot import StatusSlot
 
 
 class StageClock(Stages):
-    """Keeps the seconds that each stage of the task at hand took, and what the handler counted.
+    """Measures the seconds that the current task spends in each stage, and holds the counts of its handler.
 
-    The stage before the first ``enter`` has no name.
+    The stage before the first ``enter`` has no name. ``memory``: the bytes that the current task may use; 0 for no limit.
     """
 
     def __init__(self) -> None:
-        """Start with no stage."""
+        """Start without a stage."""
         self.stage = ""
         self.memory = 0
         self._timings: dict[str, float] = {}
@@ -23,7 +23,7 @@ class StageClock(Stages):
         self._since = 0.0
 
     def enter(self, stage: str) -> None:
-        """End the stage before and begin ``stage``."""
+        """End the current stage and begin ``stage``."""
         now = time.perf_counter()
         if self.stage:
             self._timings[self.stage] = self._timings.get(self.stage, 0.0) + now - self._since
@@ -31,17 +31,17 @@ class StageClock(Stages):
         self._since = now
 
     def count(self, measure: str, amount: int) -> None:
-        """Add ``amount`` to what the task at hand has counted under ``measure``."""
+        """Add ``amount`` to the current task's total for ``measure``."""
         self._measures[measure] = self._measures.get(measure, 0) + amount
 
     def reserve_memory(self, memory: int) -> None:
-        """Raise ``LimitError`` when ``memory`` is more than the task at hand may use."""
+        """Raise ``LimitError`` if ``memory`` is more than the current task may use."""
         if self.memory and memory > self.memory:
-            message = f"this needs about {memory / 1e6:,.0f} MB of memory, and may use {self.memory / 1e6:,.0f} MB"
-            raise LimitError(message, code=LIMIT_MEMORY, hint="raise it with --memory, or use fewer --workers")
+            message = f"this needs about {memory / 1e6:,.0f} MB of memory, but may use only {self.memory / 1e6:,.0f} MB"
+            raise LimitError(message, code=LIMIT_MEMORY, hint="raise --memory, or use fewer --workers")
 
     def finish(self) -> tuple[dict[str, float], dict[str, int]]:
-        """Return the seconds by stage and the counts, and be ready for the next task."""
+        """Return the seconds by stage and the counts, and reset both for the next task."""
         if self.stage:
             self.enter("")
         timings, self._timings = self._timings, {}
@@ -50,23 +50,23 @@ class StageClock(Stages):
 
 
 class PublishedStages(StageClock):
-    """A stage clock that also shows the stage to the coordinator, while it ``is_published``."""
+    """A stage clock that also shows the current stage to the coordinator while ``is_published`` is set."""
 
     def __init__(self, status_slot: StatusSlot) -> None:
-        """Show stages on ``status_slot``."""
+        """Publish stages in ``status_slot``."""
         super().__init__()
         self.is_published = True
         self._status_slot = status_slot
         self._indexes: dict[str, int] = {"": 0}
 
     def enter(self, stage: str) -> None:
-        """End the stage before and begin ``stage``."""
+        """End the current stage and begin ``stage``."""
         super().enter(stage)
         if self.is_published:
-            self.show()
+            self.publish()
 
-    def show(self) -> None:
-        """Show the stage that was entered last."""
+    def publish(self) -> None:
+        """Write the current stage to the status slot."""
         stage = self.stage
         index = self._indexes.get(stage)
         if index is None:

@@ -9,7 +9,7 @@ from pixmill.engine.cluster.backend import NodeSlot
 from pixmill.engine.cluster.messages import Versions, encode
 from pixmill.engine.cluster.node_agent import NodeAgent
 from pixmill.engine.events import NodeRefused
-from pixmill.engine.executor import Completed, Lost, Returned, Told
+from pixmill.engine.executor import Completed, Lost, Notification, Returned
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 from pixmill.testing.executors import answers, attempts, losses, returned, run_all
@@ -20,15 +20,15 @@ from support.processes import wait_until
 ONE, TWO = NodeSlot("1", "10.0.0.1", 1), NodeSlot("2", "10.0.0.2", 1)
 
 
-class OtherHost(NodeAgent):
-    """A host on a machine where nobody has updated anything."""
+class OutdatedAgent(NodeAgent):
+    """An agent on a machine with old versions."""
 
     def handshake(self):
         return encode(Versions("3.9", "0.0.1"))
 
 
-class NoHost(NodeAgent):
-    """A host on a machine where pixmill is not installed."""
+class MissingAgent(NodeAgent):
+    """An agent on a machine where pixmill is not installed."""
 
     def handshake(self):
         message = (
@@ -37,14 +37,14 @@ class NoHost(NodeAgent):
         raise RuntimeError(message)
 
 
-def started(backend, **choices):
-    executor = LoopbackExecutor(backend, **choices)
+def started(backend, **options):
+    executor = LoopbackExecutor(backend, **options)
     executor.start(REF, Policy())
     return closing(executor)
 
 
 def wait_for(executor, condition):
-    """Turn the executor until ``condition`` holds of what it has reported."""
+    """Poll the executor until ``condition`` holds for its events."""
     reports = []
 
     def holds():
@@ -67,26 +67,26 @@ def test_no_more_workers_are_started_than_are_asked_for():
         assert executor.workers == 3
 
 
-def test_posts_name_the_node():
+def test_worker_statuses_name_the_node():
     with started(LoopbackBackend(ONE)) as executor:
         executor.submit(tasks("sleep 30", 1))
-        wait_for(executor, lambda _: any(post.key and post.node == ONE.label for post in executor.worker_statuses()))
+        wait_for(executor, lambda _: any(status.key and status.node == ONE.label for status in executor.worker_statuses()))
 
 
-def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_what_it_says_later_counts_for_nothing():
+def test_attempts_of_a_silent_node_come_back_when_its_lease_ends_and_its_late_replies_are_ignored():
     backend = LoopbackBackend(ONE)
     with started(backend, lease=4.0) as executor:
         run_all(executor, tasks("echo x", 5))
         wait_for(executor, lambda _: not any(node.awaiting_reply for node in executor._membership))
         backend.cut(ONE.name)
-        backend.places.append(TWO)
+        backend.slots_present.append(TWO)
         todo = attempts("echo late")
         executor.submit(todo)
         reports = wait_for(executor, lambda reports: any(returned(report) for report in reports))
         assert [type(report) for report in reports] == [Lost, Returned]
         assert reports[0].attempt is None
-        assert reports[0].failure.message.startswith(f"node {ONE.label}: no sign for")
-        assert [answer.result for answer in backend.held_answers(ONE.name)] == [b"echo late"]
+        assert reports[0].failure.message.startswith(f"node {ONE.label}: no reply for")
+        assert [answer.result for answer in backend.held_results(ONE.name)] == [b"echo late"]
         backend.mend(ONE.name)
         wait_for(executor, lambda _: executor.capacity())
         again = run_all(executor, todo)
@@ -100,7 +100,7 @@ def test_a_node_that_joins_during_the_run_gets_work():
     backend = LoopbackBackend(ONE)
     with started(backend) as executor:
         executor.submit(tasks("sleep 30", 1))
-        backend.places.append(TWO)
+        backend.slots_present.append(TWO)
         wait_for(executor, lambda _: executor.workers == 2)
         (other,) = attempts("pid")
         wait_for(executor, lambda _: executor.capacity() > 0)
@@ -108,7 +108,7 @@ def test_a_node_that_joins_during_the_run_gets_work():
         wait_for(executor, answers)
 
 
-def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
+def test_a_task_that_is_lost_with_one_node_after_another_is_blamed_in_the_end():
     backend = LoopbackBackend(NodeSlot("0", "10.0.0.9", 1))
     (poison,) = attempts("sleep 60")
     seen = []
@@ -117,7 +117,7 @@ def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
             wait_for(executor, lambda _: executor.capacity())
             executor.submit([poison])
             wait_for(executor, lambda _: executor.worker_statuses() and executor.worker_statuses()[0].key)
-            backend.places[:] = [NodeSlot(f"{number}", "10.0.0.9", 1)]
+            backend.slots_present[:] = [NodeSlot(f"{number}", "10.0.0.9", 1)]
             seen.append(wait_for(executor, lambda reports: any(returned(report) for report in reports)))
     assert [any(isinstance(report, Returned) for report in reports) for reports in seen] == [True, True, False]
     (blamed,) = losses(seen[-1])
@@ -125,8 +125,8 @@ def test_a_task_with_which_node_after_node_is_lost_is_blamed_in_the_end():
     assert "3 nodes were lost" in blamed.failure.message
 
 
-def test_a_node_with_other_versions_is_refused_with_a_sentence():
-    executor = LoopbackExecutor(LoopbackBackend(ONE, kind=OtherHost))
+def test_a_node_with_other_versions_is_refused_with_the_reason():
+    executor = LoopbackExecutor(LoopbackBackend(ONE, kind=OutdatedAgent))
     ours = Versions.here()
     sentence = (
         rf"node 10.0.0.1 is refused: it has Python 3.9 and pixmill 0.0.1, .* has Python {ours.python} and pixmill {ours.pixmill}"
@@ -139,32 +139,32 @@ def test_a_node_with_other_versions_is_refused_with_a_sentence():
 def test_a_node_with_other_versions_that_joins_later_is_left_out():
     backend = LoopbackBackend(ONE)
     with started(backend) as executor:
-        backend.kind = OtherHost
-        backend.places.append(TWO)
-        reports = wait_for(executor, lambda reports: any(isinstance(report, Told) for report in reports))
-        (refusal,) = [report for report in reports if isinstance(report, Told)]
+        backend.kind = OutdatedAgent
+        backend.slots_present.append(TWO)
+        reports = wait_for(executor, lambda reports: any(isinstance(report, Notification) for report in reports))
+        (refusal,) = [report for report in reports if isinstance(report, Notification)]
         assert refusal.kind is NodeRefused
-        assert refusal.facts["node"] == TWO.label
-        assert "it has Python 3.9 and pixmill 0.0.1" in str(refusal.facts["reason"])
+        assert refusal.fields["node"] == TWO.label
+        assert "it has Python 3.9 and pixmill 0.0.1" in str(refusal.fields["reason"])
         assert executor.workers == 1
         assert answers(run_all(executor, attempts("echo x")))
 
 
 def test_a_run_without_a_node_ends_after_a_while():
     backend = LoopbackBackend()
-    executor = LoopbackExecutor(backend, patience=0.3)
+    executor = LoopbackExecutor(backend, no_nodes_timeout=0.3)
     with closing(executor), pytest.raises(RunError, match="no node of the cluster has been ready for"):
         executor.start(REF, Policy())
 
 
-def test_a_host_that_cannot_be_started_is_named_with_its_own_words():
-    executor = LoopbackExecutor(LoopbackBackend(ONE, kind=NoHost), patience=0.3)
+def test_an_agent_that_cannot_be_started_is_named_with_its_own_error():
+    executor = LoopbackExecutor(LoopbackBackend(ONE, kind=MissingAgent), no_nodes_timeout=0.3)
     with closing(executor), pytest.raises(RunError, match=r"10\.0\.0\.1: ModuleNotFoundError: No module named 'pixmill'") as end:
         executor.start(REF, Policy())
     assert "is pixmill installed there" in end.value.hint
 
 
-def test_what_waits_behind_a_long_task_goes_to_a_node_that_has_nothing_to_do():
+def test_attempts_that_wait_behind_a_long_task_go_to_an_idle_node():
     backend = LoopbackBackend(ONE)
     with started(backend) as executor:
         run_all(executor, tasks("sleep 0.01", 60))  # many wait at the node from now on
@@ -173,14 +173,14 @@ def test_what_waits_behind_a_long_task_goes_to_a_node_that_has_nothing_to_do():
         wait_for(executor, lambda _: executor.worker_statuses()[0].key == first.task.key)
         waiting = sum(len(node.leases) for node in executor._membership) - 1
         assert waiting > 0
-        backend.places.append(TWO)
+        backend.slots_present.append(TWO)
         wait_for(executor, lambda reports: len(answers_in(reports)) == waiting)
 
 
-def test_a_node_that_the_cluster_strikes_off_is_given_up_at_once():
+def test_a_node_that_the_cluster_no_longer_lists_is_lost_at_once():
     backend = LoopbackBackend(ONE, TWO)
     with started(backend) as executor:
-        backend.places.remove(TWO)
+        backend.slots_present.remove(TWO)
         reports = wait_for(executor, lambda _: executor.workers == 1)
     (loss,) = [report for report in reports if isinstance(report, Lost)]
     assert loss.failure.message == f"node {TWO.label}: it has left the cluster"

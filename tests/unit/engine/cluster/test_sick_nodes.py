@@ -1,4 +1,4 @@
-"""A node that fails what others do: its failures are not final, no task is blamed, and in the end it gets no more work."""
+"""A node that fails tasks which others complete: its failures are not final, no task is blamed, and it is suspended."""
 
 from contextlib import closing
 
@@ -10,7 +10,7 @@ from pixmill.engine.cluster.backend import NodeSlot
 from pixmill.engine.cluster.messages import decode_reply, encode
 from pixmill.engine.cluster.node_agent import NodeAgent
 from pixmill.engine.events import NodeRefused, NodeSuspended, TaskRetried
-from pixmill.engine.executor import Completed, Told
+from pixmill.engine.executor import Completed, Notification
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 from pixmill.engine.runner import open_run
@@ -24,30 +24,30 @@ AWAY = Failure(code="read-vanished", stage="read", message="it is not there")
 FULL = Failure(code="disk-full", stage="write", message="no space is left", fatal=True)
 
 
-class SickHost(NodeAgent):
-    """A host on a machine where every task fails."""
+class SickAgent(NodeAgent):
+    """An agent on a machine where every task fails."""
 
     failure = AWAY
 
-    def handle(self, letter):
-        reply = decode_reply(super().handle(letter))
+    def handle(self, request):
+        reply = decode_reply(super().handle(request))
         return encode(replace(reply, results=tuple(replace(answer, result=b"", failure=self.failure) for answer in reply.results)))
 
 
-class FullHost(SickHost):
+class FullDiskAgent(SickAgent):
     failure = FULL
 
 
-class MixedFleet(LoopbackBackend):
-    """A fleet whose hosts are of several kinds, by the names of their places."""
+class MixedBackend(LoopbackBackend):
+    """A cluster with agents of several kinds, by the names of their slots."""
 
-    def __init__(self, *places, **kinds):
-        super().__init__(*places)
+    def __init__(self, *slots, **kinds):
+        super().__init__(*slots)
         self.kinds = kinds
 
-    def start_agent(self, number, site, cores):
-        self.kind = self.kinds.get(f"at_{site.name}", NodeAgent)
-        super().start_agent(number, site, cores)
+    def start_agent(self, number, slot, cores):
+        self.kind = self.kinds.get(f"at_{slot.name}", NodeAgent)
+        super().start_agent(number, slot, cores)
 
 
 def started(backend, **choices):
@@ -60,68 +60,68 @@ def tasks(payload, count):
     return [Attempt(Task.of(f"{payload}-{number}", payload.encode())) for number in range(count)]
 
 
-def told(reports, kind):
-    return [report.facts for report in reports if isinstance(report, Told) and report.kind is kind]
+def notified(reports, kind):
+    return [report.fields for report in reports if isinstance(report, Notification) and report.kind is kind]
 
 
 def failures(reports):
     return [report.failure for report in reports if isinstance(report, Completed) and report.failure]
 
 
-@pytest.mark.parametrize("kind", [SickHost, FullHost])
-def test_what_fails_on_one_node_only_is_done_by_another_and_the_node_is_suspended(kind):
-    with started(MixedFleet(ONE, TWO, at_2=kind)) as executor:
+@pytest.mark.parametrize("kind", [SickAgent, FullDiskAgent])
+def test_tasks_that_fail_on_only_one_node_are_completed_by_another_and_the_node_is_suspended(kind):
+    with started(MixedBackend(ONE, TWO, at_2=kind)) as executor:
         reports = run_all(executor, tasks("sleep 0.01", 100))
         assert failures(reports) == []
-        (suspension,) = told(reports, NodeSuspended)
+        (suspension,) = notified(reports, NodeSuspended)
         assert suspension["node"] == TWO.label
-        assert suspension["reason"] == "5 of its last 5 tasks failed there and were done by other nodes"
-        assert {facts["failure"].node for facts in told(reports, TaskRetried)} == {TWO.label}
+        assert suspension["reason"] == "5 of its last 5 tasks failed there and succeeded on other nodes"
+        assert {fields["failure"].node for fields in notified(reports, TaskRetried)} == {TWO.label}
         assert executor.workers == 1
         more = run_all(executor, tasks("sleep 0.02", 20))
     assert {report.node for report in more if isinstance(report, Completed)} == {ONE.label}
-    assert told(more, TaskRetried) == []
+    assert notified(more, TaskRetried) == []
 
 
 def test_two_sick_nodes_of_three_cannot_outvote_the_one_that_does_the_work():
-    with started(MixedFleet(ONE, TWO, THREE, at_2=SickHost, at_3=SickHost)) as executor:
+    with started(MixedBackend(ONE, TWO, THREE, at_2=SickAgent, at_3=SickAgent)) as executor:
         reports = run_all(executor, tasks("sleep 0.01", 100))
     assert failures(reports) == []
-    assert {facts["node"] for facts in told(reports, NodeSuspended)} == {TWO.label, THREE.label}
+    assert {fields["node"] for fields in notified(reports, NodeSuspended)} == {TWO.label, THREE.label}
 
 
 def test_a_failure_that_two_nodes_agree_on_is_final_after_one_attempt_and_names_the_last():
     with started(LoopbackBackend(ONE, TWO)) as executor:
         reports = run_all(executor, attempts("raise eio"))
     (answer,) = answers(reports).values()
-    (retry,) = told(reports, TaskRetried)
+    (retry,) = notified(reports, TaskRetried)
     assert answer.attempt.number == 1
     assert {answer.failure.node, retry["failure"].node} == {ONE.label, TWO.label}
 
 
-def test_the_only_node_has_the_last_word():
-    with started(MixedFleet(ONE, at_1=SickHost)) as executor:
+def test_the_failures_of_the_only_node_are_final():
+    with started(MixedBackend(ONE, at_1=SickAgent)) as executor:
         reports = run_all(executor, tasks("echo x", 3))
     assert [failure.code for failure in failures(reports)] == ["read-vanished"] * 3
-    assert told(reports, NodeSuspended) == []
+    assert notified(reports, NodeSuspended) == []
 
 
 def test_a_node_whose_failures_are_the_tasks_own_is_not_suspended():
     with started(LoopbackBackend(ONE, TWO)) as executor:
         reports = run_all(executor, tasks("raise eio", 40))
     assert len(failures(reports)) == 40
-    assert told(reports, NodeSuspended) == []
+    assert notified(reports, NodeSuspended) == []
 
 
-def test_a_task_that_waits_for_a_node_that_leaves_gets_the_word_of_those_that_stay():
-    backend = MixedFleet(ONE, TWO, at_2=SickHost)
+def test_a_task_that_waits_for_a_node_that_leaves_is_decided_by_those_that_stay():
+    backend = MixedBackend(ONE, TWO, at_2=SickAgent)
     first, second = attempts("sleep 100", "echo x")
     with started(backend) as executor:
         executor.submit([first, second])
         reports = []
-        while not told(reports, TaskRetried):  # the second has failed on the sick node, and waits behind the first on the other
+        while not notified(reports, TaskRetried):  # the second has failed on the sick node, and waits behind the first on the other
             reports += executor.wait(0.1)
-        backend.places.remove(ONE)
+        backend.slots_present.remove(ONE)
         while not any(returned(report) for report in reports):
             reports += executor.wait(0.1)
         assert set(*(returned(report) for report in reports if returned(report))) == {first, second}
@@ -131,16 +131,16 @@ def test_a_task_that_waits_for_a_node_that_leaves_gets_the_word_of_those_that_st
 def test_a_run_over_a_sick_node_blames_no_task_and_counts_no_try():
     seen = []
 
-    class Witness:
+    class Recorder:
         def on_event(self, event):
             seen.append(event)
 
         def close(self):
             pass
 
-    executor = LoopbackExecutor(MixedFleet(ONE, TWO, at_2=SickHost))
+    executor = LoopbackExecutor(MixedBackend(ONE, TWO, at_2=SickAgent))
     stream = [Task.of(f"{number}", b"sleep 0.01") for number in range(60)]
-    with open_run(stream, REF, executor=executor, observers=[Witness()]) as run:
+    with open_run(stream, REF, executor=executor, observers=[Recorder()]) as run:
         outcomes = list(run)
     assert all(isinstance(outcome, Done) and outcome.attempts == 1 and outcome.node == ONE.label for outcome in outcomes)
     assert len(outcomes) == 60
@@ -165,8 +165,8 @@ def test_what_is_the_same_everywhere(code):
     assert not may_be_the_machine(code)
 
 
-class Shown(Probe):
-    """Admits hosts that return what it expects."""
+class ExpectedEvidence(Probe):
+    """Admits agents that return the expected evidence."""
 
     function = "builtins:bytes"
 
@@ -178,11 +178,11 @@ class Shown(Probe):
             raise RunError(f"it shows {evidence!r}", hint="show more")
 
 
-class BlindHost(NodeAgent):
-    """A host on a machine that shows nothing of what it is asked for."""
+class BlindAgent(NodeAgent):
+    """An agent on a machine that cannot provide the evidence."""
 
-    def handle(self, letter):
-        reply = decode_reply(super().handle(letter))
+    def handle(self, request):
+        reply = decode_reply(super().handle(request))
         return encode(replace(reply, evidence=b"nothing" if reply.evidence else b""))
 
 
@@ -193,26 +193,26 @@ def probed(backend, probe):
     return closing(executor)
 
 
-def test_a_node_that_cannot_show_what_is_asked_for_is_left_out_and_the_others_work():
-    with probed(MixedFleet(ONE, TWO, at_2=BlindHost), Shown(b"all", b"all")) as executor:
+def test_a_node_that_fails_the_probe_is_left_out_and_the_others_work():
+    with probed(MixedBackend(ONE, TWO, at_2=BlindAgent), ExpectedEvidence(b"all", b"all")) as executor:
         assert executor.workers == 1
         reports = run_all(executor, tasks("echo x", 20))
-    (refusal,) = told(reports, NodeRefused)
+    (refusal,) = notified(reports, NodeRefused)
     assert refusal == {"node": TWO.label, "reason": "it shows b'nothing'", "hint": "show more"}
     assert {report.node for report in reports if isinstance(report, Completed)} == {ONE.label}
 
 
-def test_a_cluster_of_nodes_that_can_show_nothing_is_refused_with_the_reason_of_each():
-    executor = LoopbackExecutor(MixedFleet(ONE, TWO, at_1=BlindHost, at_2=BlindHost))
-    executor.admit_by(Shown(b"all", b"all"))
+def test_a_cluster_whose_nodes_all_fail_the_probe_is_refused_with_the_reason_of_each():
+    executor = LoopbackExecutor(MixedBackend(ONE, TWO, at_1=BlindAgent, at_2=BlindAgent))
+    executor.admit_by(ExpectedEvidence(b"all", b"all"))
     with closing(executor), pytest.raises(RunError) as end:
         executor.start(REF, Policy())
-    assert end.value.message == "; ".join(f"node {site.label} is refused: it shows b'nothing'" for site in (ONE, TWO))
+    assert end.value.message == "; ".join(f"node {slot.label} is refused: it shows b'nothing'" for slot in (ONE, TWO))
     assert end.value.hint == "show more"
 
 
-def test_a_node_that_cannot_even_be_asked_is_left_out():
-    probe = Shown(b"all", b"all")
+def test_a_node_that_cannot_run_the_probe_is_left_out():
+    probe = ExpectedEvidence(b"all", b"all")
     probe.function = "no_such_module:answer"
     executor = LoopbackExecutor(LoopbackBackend(ONE))
     executor.admit_by(probe)

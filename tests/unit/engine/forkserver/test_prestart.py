@@ -1,4 +1,4 @@
-"""A nursery that was laid by: who takes it, when it may not serve, and that nothing is left of it."""
+"""A pre-started fork server: which pools claim it, when it is not usable, and that no process is left behind."""
 
 import os
 import resource
@@ -32,27 +32,27 @@ time.sleep(60)
 """
 
 
-def offspring():
+def child_pids():
     """Return the children of this process, zombies too."""
     return {int(pid) for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()}
 
 
 @pytest.fixture(autouse=True)
 def others():
-    """The children that this process has anyway; in the end it has no others."""
-    others = offspring()
+    """The children that this process already has; at the end it has no others."""
+    others = child_pids()
     yield others
     prestart.discard()
-    assert offspring() == others
+    assert child_pids() == others
 
 
 @pytest.fixture
 def start_early(others):
-    """Return a function that lays a nursery by, and returns its pid."""
+    """Return a function that pre-starts a fork server, and returns its pid."""
 
     def start_early(*preload):
         prestart.prestart(preload)
-        (pid,) = offspring() - others
+        (pid,) = child_pids() - others
         return pid
 
     return start_early
@@ -60,29 +60,29 @@ def start_early(others):
 
 @pytest.fixture
 def fork_server_in_use(others):
-    """Return a function that has a pool do something, and returns the pid of its nursery."""
+    """Return a function that runs a task in a pool, and returns the pid of its fork server."""
 
     def fork_server_in_use():
         with closing(Pool(WANTED, Policy(), workers=1)) as pool:
             assert b"echo x" in answers(run_all(pool, attempts("echo x")))
-            (pid,) = offspring() - others
+            (pid,) = child_pids() - others
         return pid
 
     return fork_server_in_use
 
 
 @pytest.mark.parametrize("preload", [("json", "csv"), ("csv",), ()])
-def test_a_pool_takes_it_when_all_that_it_imports_is_wanted(start_early, fork_server_in_use, preload):
+def test_a_pool_claims_it_when_it_needs_everything_that_was_imported(start_early, fork_server_in_use, preload):
     prestarted = start_early(*preload)
     assert fork_server_in_use() == prestarted
 
 
-def test_the_next_pool_starts_a_nursery_of_its_own(start_early, fork_server_in_use):
+def test_the_next_pool_starts_a_fork_server_of_its_own(start_early, fork_server_in_use):
     start_early()
     assert fork_server_in_use() != fork_server_in_use()
 
 
-def test_a_pool_does_not_take_one_that_imports_something_else(start_early, fork_server_in_use):
+def test_a_pool_does_not_claim_one_that_imports_something_else(start_early, fork_server_in_use):
     prestarted = start_early("json", "wave")
     assert fork_server_in_use() != prestarted
 
@@ -112,7 +112,7 @@ def change_a_limit(_, __):
     "change",
     [change_the_environment, change_the_folder, change_where_modules_are, change_the_arguments, change_a_limit],
 )
-def test_a_pool_does_not_take_one_that_inherited_what_is_true_no_more(start_early, fork_server_in_use, change, tmp_path):
+def test_a_pool_does_not_claim_one_whose_inherited_state_is_outdated(start_early, fork_server_in_use, change, tmp_path):
     prestarted = start_early()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with pytest.MonkeyPatch.context() as patch:
@@ -123,7 +123,7 @@ def test_a_pool_does_not_take_one_that_inherited_what_is_true_no_more(start_earl
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-def test_an_executor_without_a_pool_lets_it_go(start_early):
+def test_an_executor_without_a_pool_discards_it(start_early):
     prestarted = start_early()
     with open_run([Task.of("a", b"echo x")], WANTED, executor=InlineExecutor()) as run:
         assert not Path(f"/proc/{prestarted}").exists()
@@ -139,7 +139,7 @@ def test_one_that_died_meanwhile_costs_no_task(start_early):
 
 
 @pytest.mark.parametrize("interpreter", ["/bin/false", "/nowhere/python"])
-def test_where_none_can_be_started_nobody_hears_of_it(monkeypatch, interpreter, capfd):
+def test_a_failure_to_prestart_is_silent(monkeypatch, interpreter, capfd):
     monkeypatch.setattr(sys, "executable", interpreter)
     prestart.prestart(["json"])
     prestart.discard()
@@ -158,7 +158,7 @@ def test_it_dies_with_its_parent_even_while_it_imports(tmp_path, module):
     wait_until(lambda: not is_alive(pid), seconds=10)
 
 
-def test_a_file_in_the_current_folder_is_not_taken_for_a_module_of_the_nursery(tmp_path, monkeypatch, fork_server_in_use):
+def test_a_file_in_the_current_folder_does_not_shadow_a_module_of_the_fork_server(tmp_path, monkeypatch, fork_server_in_use):
     for name in ("socket", "msgspec"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w')\nraise ImportError\n")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Frames survive whatever a stream does to them."""
+"""Frames are restored from a stream, wherever its chunks end."""
 
 import pytest
 
@@ -16,21 +16,21 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 100_000])
-def test_messages_are_whole_again_however_the_stream_was_chopped(size):
+def test_messages_are_restored_wherever_the_chunks_end(size):
     stream = b"".join(message_frame(message) for message in MESSAGES)
-    inbox, received = FrameReader(), []
+    reader, received = FrameReader(), []
     for start in range(0, len(stream), size):
-        received += inbox.messages(stream[start : start + size])
+        received += reader.messages(stream[start : start + size])
     assert received == MESSAGES
 
 
-def test_errands_of_several_frames_come_in_their_order():
+def test_requests_of_several_frames_arrive_in_order():
     stream = request_frame([(1, b"a", 5), (2, b"", 0)]) + request_frame([]) + request_frame([(3, b"x" * 100_000, 9)])
     assert FrameReader().requests(stream) == [(1, b"a", 5), (2, b"", 0), (3, b"x" * 100_000, 9)]
 
 
-def test_half_a_frame_is_nothing_yet():
-    inbox = FrameReader()
+def test_half_a_frame_yields_nothing_yet():
+    reader = FrameReader()
     stream = request_frame([(1, b"a", 5)])
-    assert inbox.requests(stream[:-1]) == []
-    assert inbox.requests(stream[-1:]) == [(1, b"a", 5)]
+    assert reader.requests(stream[:-1]) == []
+    assert reader.requests(stream[-1:]) == [(1, b"a", 5)]

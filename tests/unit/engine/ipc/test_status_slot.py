@@ -11,7 +11,7 @@ from pixmill.engine.ipc.status_slot import Progress, StatusSlot
 
 @pytest.fixture
 def pair():
-    """Return the coordinator's and the worker's view of one beacon, and its descriptor."""
+    """Return the coordinator's and the worker's view of one status slot, and its descriptor."""
     ours, fd = StatusSlot.create()
     theirs = StatusSlot.attach(fd)
     yield ours, theirs, fd
@@ -26,7 +26,7 @@ def test_it_shows_nothing_at_first(pair):
     assert ours.output() == ""
 
 
-def test_it_shows_the_errand_its_beginning_and_its_stage(pair):
+def test_it_shows_the_request_its_beginning_and_its_stage(pair):
     ours, theirs, _ = pair
     read, decode = theirs.register_stage("read"), theirs.register_stage("decode")
     theirs.begin(2**40, 1.5)
@@ -36,7 +36,7 @@ def test_it_shows_the_errand_its_beginning_and_its_stage(pair):
     assert ours.progress().stage == "read"
 
 
-def test_a_new_errand_has_no_stage_yet(pair):
+def test_a_new_request_has_no_stage_yet(pair):
     ours, theirs, _ = pair
     theirs.set_stage(theirs.register_stage("read"))
     theirs.begin(2, 1.0)
@@ -59,19 +59,19 @@ def test_a_long_or_foreign_name_is_cut_not_refused(pair):
     assert ours.progress().stage == "ü" * 16
 
 
-def test_what_is_recalled_is_known_to_the_worker(pair):
+def test_the_worker_sees_which_requests_are_cancelled(pair):
     ours, theirs, _ = pair
     ours.cancel_up_to(5)
     assert [theirs.is_cancelled(number) for number in (4, 5, 6)] == [True, True, False]
 
 
-def test_growth_is_measured_from_the_first_note(pair):
+def test_growth_is_measured_from_the_first_record(pair):
     ours, theirs, _ = pair
     assert ours.growth() == 0
-    theirs.note_memory(1000)
-    theirs.note_memory(5000)
+    theirs.record_memory(1000)
+    theirs.record_memory(5000)
     assert ours.growth() == 4000
-    theirs.note_memory(10)
+    theirs.record_memory(10)
     assert ours.growth() == 0
 
 
@@ -96,13 +96,13 @@ def write(fd, *arguments):
     subprocess.run([sys.executable, "-c", WRITER, str(fd), *arguments], pass_fds=[fd], check=True, capture_output=True)
 
 
-def test_the_log_holds_what_the_present_errand_wrote(pair):
+def test_the_output_is_that_of_the_current_request(pair):
     ours, _, fd = pair
     write(fd)
     assert ours.output() == "second"
 
 
-def test_much_output_is_kept_in_part_and_only_while_the_errand_lasts(pair):
+def test_much_output_is_kept_in_part_and_only_while_the_request_lasts(pair):
     ours, _, fd = pair
     before = os.fstat(fd).st_size
     write(fd, "much")

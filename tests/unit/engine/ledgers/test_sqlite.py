@@ -1,4 +1,4 @@
-"""The ledger in a file: what it believes, what it refuses, and what it says when the disk lets it down (faults S1, S4, S16)."""
+"""The ledger in a file: damage, other files in its place, and errors of the disk (faults S1, S4, S16)."""
 
 import itertools
 import os
@@ -42,10 +42,10 @@ def believed(ledger):
 
 
 def test_a_ledger_that_is_cut_off_anywhere_is_never_believed(written, tmp_path):
-    whole = written.read_bytes()
-    for length in range(0, len(whole), 509):
+    content = written.read_bytes()
+    for length in range(0, len(content), 509):
         torn = tmp_path / f"torn-{length}.db"
-        torn.write_bytes(whole[:length])
+        torn.write_bytes(content[:length])
         with closing(SqliteLedger(torn)) as ledger:
             assert believed(ledger) == 0
             assert bool(ledger.quarantined) == bool(length)
@@ -54,17 +54,17 @@ def test_a_ledger_that_is_cut_off_anywhere_is_never_believed(written, tmp_path):
 
 @pytest.mark.parametrize("garbage", [b"\0", b"\xff", b"garbage!"], ids=["zeros", "ones", "text"])
 def test_garbage_anywhere_is_never_taken_for_done(written, tmp_path, garbage):
-    whole = written.read_bytes()
-    whose_it_is = range(60 - 32, 72)
-    for offset in range(0, len(whole), 61):
+    content = written.read_bytes()
+    marks = range(60 - 32, 72)
+    for offset in range(0, len(content), 61):
         torn = tmp_path / "torn.db"
-        torn.write_bytes(whole[:offset] + garbage * (32 // len(garbage)) + whole[offset + 32 :])
+        torn.write_bytes(content[:offset] + garbage * (32 // len(garbage)) + content[offset + 32 :])
         try:
             with closing(SqliteLedger(torn)) as ledger:
                 assert believed(ledger) in (0, *range(57, 61))
                 assert ledger.counts().found == len(list(ledger.records()))
         except RunError:
-            assert offset in whose_it_is, "only when the marks of its program and version are hit it is refused"
+            assert offset in marks, "only when the marks of its program and version are hit it is refused"
         for left in tmp_path.glob("torn.db*"):
             left.unlink()
 
@@ -82,7 +82,7 @@ def test_a_row_that_was_tampered_with_is_pending(written):
         assert ledger.counts() == Counts(done=59, failed=19, pending=22)
 
 
-def test_a_damaged_ledger_is_set_aside_whole_and_a_new_one_begun(path, caplog):
+def test_a_damaged_ledger_is_set_aside_complete_and_a_new_one_created(path, caplog):
     path.write_bytes(b"this is no database" * 1000)
     with closing(SqliteLedger(path)) as ledger:
         assert ledger.quarantined.read_bytes() == b"this is no database" * 1000

@@ -14,7 +14,7 @@ def timing(durations):
     return histogram.snapshot()
 
 
-def test_an_empty_histogram_says_nothing():
+def test_an_empty_histogram_is_all_zero():
     assert timing([]) == HistogramSnapshot()
     assert timing([]).mean == timing([]).quantile(0.5) == 0
 
@@ -28,11 +28,11 @@ def test_a_duration_at_a_bound_belongs_below_it():
 
 @given(st.lists(SECONDS, min_size=1))
 def test_everything_is_counted_in_constant_memory(durations):
-    found = timing(durations)
-    assert sum(found.buckets) == found.count == len(durations)
-    assert len(found.buckets) == len(BOUNDS) + 1
-    assert found.longest == max(durations)
-    assert found.total == pytest.approx(sum(durations))
+    snapshot = timing(durations)
+    assert sum(snapshot.buckets) == snapshot.count == len(durations)
+    assert len(snapshot.buckets) == len(BOUNDS) + 1
+    assert snapshot.longest == max(durations)
+    assert snapshot.total == pytest.approx(sum(durations))
 
 
 @given(st.lists(st.floats(min_value=0.0005, max_value=65), min_size=1), st.sampled_from([0.5, 0.9, 0.95, 1.0]))

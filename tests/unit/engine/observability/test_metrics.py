@@ -19,7 +19,7 @@ from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped,
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self):
         self.now = 1000.25
@@ -152,13 +152,13 @@ def test_the_five_slowest_are_kept_whatever_their_number(metrics):
     assert metrics.snapshot().slowest[0].key == b"7"
 
 
-def test_a_look_at_the_workers_gives_memory_and_what_is_in_flight(metrics):
-    posts = (
+def test_worker_statuses_give_memory_and_tasks_in_flight(metrics):
+    statuses = (
         WorkerStatus(pid=1, memory=100, key=b"a", stage="decode", seconds=3.0),
         WorkerStatus(pid=2, memory=50),
         WorkerStatus(pid=3, memory=50, key=b"b", seconds=7.5),
     )
-    metrics.on_event(WorkersSeen(at=5, memory=30, posts=posts))
+    metrics.on_event(WorkersSeen(at=5, memory=30, posts=statuses))
     now = metrics.snapshot()
     assert (now.in_flight, now.oldest, now.coordinator_memory, now.workers_memory) == (2, 7.5, 30, 200)
     metrics.on_event(RunEnded(at=9, counts=Counts(), reason="finished", seconds=1))

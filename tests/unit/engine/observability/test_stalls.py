@@ -18,16 +18,16 @@ class Notes:
 
 
 class Watched:
-    """A detector, a clock that is moved, and what the detector told."""
+    """A detector, a clock that is moved, and the events that the detector sent."""
 
     def __init__(self):
         self.now = 0.0
         self.notes = Notes()
         self.detector = StallDetector([self.notes], threshold=10, clock=lambda: self.now)
 
-    def look(self, at, *posts):
+    def see_workers(self, at, *statuses):
         self.now = at
-        self.detector.on_event(WorkersSeen(at=1000 + at, memory=0, posts=posts))
+        self.detector.on_event(WorkersSeen(at=1000 + at, memory=0, posts=statuses))
 
     def finish(self, at):
         self.now = at
@@ -43,35 +43,35 @@ def watched():
     return Watched()
 
 
-def test_what_the_busy_workers_are_at_is_told_when_nothing_has_finished_for_long(watched):
-    watched.look(9, BUSY, IDLE)
+def test_the_busy_workers_are_reported_when_nothing_has_finished_for_long(watched):
+    watched.see_workers(9, BUSY, IDLE)
     assert watched.notes.events == []
-    watched.look(10, BUSY, IDLE)
+    watched.see_workers(10, BUSY, IDLE)
     assert watched.notes.events == [RunStalled(at=1010, seconds=10, posts=(BUSY,))]
 
 
-def test_it_is_told_again_each_time_the_silence_has_doubled(watched):
+def test_it_is_reported_again_each_time_the_silence_has_doubled(watched):
     for second in range(60):
-        watched.look(second, BUSY)
+        watched.see_workers(second, BUSY)
     assert watched.silences == [10, 20, 40]
 
 
 def test_progress_ends_a_stall(watched):
-    watched.look(15, BUSY)
+    watched.see_workers(15, BUSY)
     watched.finish(16)
-    watched.look(25, BUSY)
+    watched.see_workers(25, BUSY)
     assert watched.silences == [15]
-    watched.look(27, BUSY)
+    watched.see_workers(27, BUSY)
     assert watched.silences == [15, 11]
 
 
 def test_a_run_that_has_nothing_to_do_is_not_stalled(watched):
-    watched.look(100, IDLE, IDLE)
+    watched.see_workers(100, IDLE, IDLE)
     assert watched.silences == []
 
 
 def test_the_silence_begins_when_the_run_does(watched):
     watched.now = 100.0
     watched.detector.on_event(RunStarted(at=0, run=1, workers=1))
-    watched.look(109, BUSY)
+    watched.see_workers(109, BUSY)
     assert watched.silences == []

@@ -15,7 +15,7 @@ from pixmill.engine.observability.streams import is_stream
 
 def test_a_device_stays_a_device(tmp_path):
     device = Path("/dev/null")
-    if os.geteuid() == 0:  # who could replace that of the machine takes one of his own
+    if os.geteuid() == 0:  # root could replace the machine's device, so it gets another one
         device = tmp_path / "null"
         os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
     for _ in range(2):
@@ -27,14 +27,14 @@ def test_a_device_stays_a_device(tmp_path):
 def test_a_pipe_gives_its_reader_what_is_written(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    heard = []
-    reader = threading.Thread(target=lambda: heard.append(pipe.read_text()))
+    received = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_text()))
     reader.start()
-    while not heard and reader.is_alive():
+    while not received and reader.is_alive():
         with atomic_text_file(pipe) as file:
             file.write("text")
     reader.join()
-    assert set(heard[0].split("text")) == {""}
+    assert set(received[0].split("text")) == {""}
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 

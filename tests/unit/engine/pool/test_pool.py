@@ -20,7 +20,7 @@ def pool():
         yield pool
 
 
-def test_a_worker_is_replaced_after_so_many_tasks_and_nobody_is_blamed():
+def test_a_worker_is_replaced_after_so_many_tasks_and_no_task_is_blamed():
     with closing(Pool(REF, Policy(recycle_tasks=10), workers=1)) as pool:
         reports = [report for _ in range(8) for report in run_all(pool, attempts("pid", "pid", "sleep 0.06"))]
     assert not [report for report in reports if isinstance(report, Lost)]
@@ -36,22 +36,22 @@ def test_a_worker_that_grows_is_replaced():
 
 
 def test_small_tasks_do_not_wait_behind_a_long_one(pool):
-    run_all(pool, attempts(*["echo x"] * 2000))  # the lookahead is deep now
+    run_all(pool, attempts(*["echo x"] * 2000))  # the queue is deep now
     reports = run_all(pool, attempts("sleep 3", *["echo y"] * 300))
     assert len(reports) == 301
     assert isinstance(reports[-1], Completed)
     assert reports[-1].attempt.task.payload == b"sleep 3"
 
 
-def test_what_is_moved_to_another_worker_runs_once(pool, tmp_path):
+def test_a_task_moved_to_another_worker_runs_once(pool, tmp_path):
     log = tmp_path / "log"
     run_all(pool, attempts(*["echo x"] * 2000))
     run_all(pool, attempts("sleep 0.5", *[f"log {log}"] * 300))
-    run_all(pool, attempts(*["echo x"] * 10))  # the worker that slept has come past what was taken from it
+    run_all(pool, attempts(*["echo x"] * 10))  # the worker that slept has skipped the tasks taken from it
     assert len(log.read_text().splitlines()) == 300
 
 
-def test_what_one_task_wrote_is_no_evidence_against_the_next():
+def test_the_output_of_one_task_is_no_evidence_against_the_next():
     with closing(Pool(REF, Policy(), workers=1)) as pool:
         run_all(pool, attempts("say innocent words"))
         (lost,) = [report for report in run_all(pool, attempts("segfault")) if isinstance(report, Lost)]
@@ -59,7 +59,7 @@ def test_what_one_task_wrote_is_no_evidence_against_the_next():
     assert "innocent" not in lost.failure.trace
 
 
-def test_an_idle_worker_that_dies_is_replaced_at_nobodys_cost(born, pool):
+def test_an_idle_worker_that_dies_is_replaced_and_no_task_is_blamed(born, pool):
     run_all(pool, attempts("echo x", "echo y"))
     victims = born(2)
     for pid in victims:

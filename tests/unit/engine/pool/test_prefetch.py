@@ -1,4 +1,4 @@
-"""The lookahead follows how long tasks take."""
+"""The queue depth adapts to how long tasks take."""
 
 import pytest
 
@@ -6,10 +6,10 @@ from pixmill.engine.pool.prefetch import Prefetch
 
 
 def after(seconds, count=100):
-    lookahead = Prefetch()
+    prefetch = Prefetch()
     for _ in range(count):
-        lookahead.note(seconds)
-    return lookahead.depth
+        prefetch.record(seconds)
+    return prefetch.depth
 
 
 def test_it_starts_with_one_task_and_at_most_doubles():
@@ -21,22 +21,22 @@ def test_it_queues_about_a_tenth_of_a_second_and_one_behind_a_long_task(seconds,
     assert after(seconds) == depth
 
 
-def test_one_long_task_makes_it_careful_at_once():
-    lookahead = Prefetch()
+def test_one_long_task_reduces_the_depth_at_once():
+    prefetch = Prefetch()
     for _ in range(100):
-        lookahead.note(0.00001)
-    lookahead.note(1.0)
-    assert lookahead.depth == 2
+        prefetch.record(0.00001)
+    prefetch.record(1.0)
+    assert prefetch.depth == 2
 
 
-def test_it_refills_in_bunches():
-    lookahead = Prefetch()
+def test_it_refills_in_batches():
+    prefetch = Prefetch()
     for _ in range(3):
-        lookahead.note(0.0)
-    assert [lookahead.free(in_flight) for in_flight in (8, 5, 4, 0)] == [0, 0, 4, 8]
+        prefetch.record(0.0)
+    assert [prefetch.free(in_flight) for in_flight in (8, 5, 4, 0)] == [0, 0, 4, 8]
 
 
-def test_the_reserve_is_the_work_behind_the_task_that_has_begun():
-    lookahead = Prefetch()
-    lookahead.note(0.5)
-    assert [lookahead.queued_seconds(in_flight) for in_flight in (0, 1, 3)] == [0.0, 0.0, 1.0]
+def test_queued_seconds_are_the_work_behind_the_task_that_has_begun():
+    prefetch = Prefetch()
+    prefetch.record(0.5)
+    assert [prefetch.queued_seconds(in_flight) for in_flight in (0, 1, 3)] == [0.0, 0.0, 1.0]

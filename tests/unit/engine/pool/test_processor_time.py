@@ -1,4 +1,4 @@
-"""A worker may compute for so long for one task, and for as many tasks as there are."""
+"""The CPU time of a worker is limited for each task, not for all of them together."""
 
 import signal
 import time
@@ -28,13 +28,13 @@ def worker(fork_server):
         yield worker
 
 
-def give(worker, payload, times=1):
+def send(worker, payload, times=1):
     worker.send_requests([Attempt(Task.of(f"{number}", payload)) for number in range(times)], time.monotonic())
 
 
 @pytest.mark.slow
-def test_it_is_counted_anew_for_each_task(worker):
-    give(worker, b"compute 0.7", times=8)
+def test_each_task_has_the_full_limit(worker):
+    send(worker, b"compute 0.7", times=8)
     answers = []
 
     def are_all_there():
@@ -47,7 +47,7 @@ def test_it_is_counted_anew_for_each_task(worker):
 
 @pytest.mark.slow
 def test_the_kernel_ends_the_worker_that_computes_for_longer(fork_server, worker):
-    give(worker, b"compute 60")
+    send(worker, b"compute 60")
     ended = []
     while not ended:
         ended = [report.value for report in fork_server.events() if report.kind == EXITED]

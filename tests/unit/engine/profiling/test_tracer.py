@@ -20,8 +20,8 @@ def outer(stages):
     return sorted([inner("b"), "c"])
 
 
-def traced(work, **choices):
-    tracer = Tracer(**choices)
+def traced(work, **options):
+    tracer = Tracer(**options)
     with tracer:
         work(TracedStages(StageClock(), tracer))
     return tracer.trace(b"a.jpg")
@@ -30,31 +30,31 @@ def traced(work, **choices):
 def shape(trace):
     """The trace as text: what opens, deeper from line to line."""
     depth, lines = 0, []
-    for step in trace.steps:
-        if step.opens:
-            lines.append(f"{'.' * depth}{trace.frames[step.frame].name}")
-        depth += 1 if step.opens else -1
+    for event in trace.events:
+        if event.opens:
+            lines.append(f"{'.' * depth}{trace.frames[event.frame].name}")
+        depth += 1 if event.opens else -1
     return lines
 
 
 def assert_balanced(trace):
     stack = []
-    for step in trace.steps:
-        if step.opens:
-            stack.append(step.frame)
+    for event in trace.events:
+        if event.opens:
+            stack.append(event.frame)
         else:
-            assert stack.pop() == step.frame
+            assert stack.pop() == event.frame
     assert stack == []
-    times = [step.at for step in trace.steps]
+    times = [event.at for event in trace.events]
     assert times == sorted(times)
     assert 0 <= times[0] <= times[-1] <= trace.seconds
 
 
-def test_calls_are_below_the_stage_that_they_were_made_in():
+def test_calls_are_below_the_stage_that_made_them():
     trace = traced(outer)
     assert_balanced(trace)
-    told = shape(trace)
-    assert told[told.index("read") :] == [
+    calls = shape(trace)
+    assert calls[calls.index("read") :] == [
         "read", ".outer", "..inner", "...str.upper",
         "write", ".outer", "..inner", "...str.upper", "..sorted",
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_it_says_where_a_function_is_and_not_where_packages_are_installed():
     assert (frames["sorted"].file, frames["sorted"].line) == ("", 0)
 
 
-def test_it_ends_where_the_block_ends_however_that_is():
+def test_it_ends_where_the_block_ends_even_with_an_error():
     def fail(stages):
         stages.enter("read")
         inner(None)
@@ -79,7 +79,7 @@ def test_it_ends_where_the_block_ends_however_that_is():
     assert_balanced(tracer.trace(b""))
 
 
-def test_of_an_import_it_shows_that_it_was_one_and_not_what_is_in_it():
+def test_an_import_is_shown_without_its_inner_calls():
     sys.modules.pop("this_is_nowhere", None)
 
     def fetch(_):
@@ -89,10 +89,10 @@ def test_of_an_import_it_shows_that_it_was_one_and_not_what_is_in_it():
 
     trace = traced(fetch)
     assert_balanced(trace)
-    told = [line.strip(".") for line in shape(trace)]
-    assert told.count("import_module") == 1
-    assert "_find_and_load" not in told
-    assert told[-2:] == ["inner", "str.upper"]
+    calls = [line.strip(".") for line in shape(trace)]
+    assert calls.count("import_module") == 1
+    assert "_find_and_load" not in calls
+    assert calls[-2:] == ["inner", "str.upper"]
 
 
 def test_generators_come_and_go():
@@ -101,15 +101,15 @@ def test_generators_come_and_go():
     assert Counter(shape(trace))["..test_generators_come_and_go.<locals>.<lambda>.<locals>.<genexpr>"] == 6
 
 
-def test_a_trace_that_grows_too_long_is_cut_and_stays_whole():
-    trace = traced(lambda _: [inner("a") for _ in range(1000)], most=100)
+def test_a_trace_that_grows_too_long_is_truncated_and_stays_balanced():
+    trace = traced(lambda _: [inner("a") for _ in range(1000)], max_events=100)
     assert trace.is_truncated
-    assert len(trace.steps) <= 104
+    assert len(trace.events) <= 104
     assert_balanced(trace)
     assert sys.getprofile() is None
 
 
-def test_what_a_handler_says_is_passed_on():
+def test_the_reports_of_a_handler_are_forwarded():
     clock = StageClock()
     stages = TracedStages(clock, Tracer())
     stages.enter("read")

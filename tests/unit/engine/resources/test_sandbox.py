@@ -1,4 +1,4 @@
-"""A worker that is confined can do its work and nothing else."""
+"""A worker in a sandbox can do its work and nothing else."""
 
 import signal
 import socket
@@ -23,8 +23,8 @@ def confined(code, folder):
     result = subprocess.run(
         [sys.executable, "-c", CONFINED + code, str(folder)], capture_output=True, text=True, check=False, timeout=60
     )
-    said, *lines = result.stdout.splitlines()
-    if said != "True":
+    is_sandboxed, *lines = result.stdout.splitlines()
+    if is_sandboxed != "True":
         pytest.skip("this kernel has no landlock")
     return lines, result
 
@@ -77,7 +77,7 @@ def test_there_is_no_network(folder):
     assert lines == ["refused"]
 
 
-def test_nobody_else_can_be_signalled(folder):
+def test_no_other_process_can_be_signalled(folder):
     lines, _ = confined("try:\n    os.kill(os.getppid(), 0)\nexcept PermissionError:\n    print('refused')\n", folder)
     assert lines == ["refused"]
 
@@ -87,7 +87,7 @@ def test_it_computes_no_longer_than_it_may(folder):
     assert result.returncode == -signal.SIGXCPU
 
 
-def test_it_cannot_ask_for_more_memory_than_makes_sense(folder):
+def test_it_cannot_allocate_an_absurd_amount_of_memory(folder):
     code = "limit_address_space(1_000_000)\ntry:\n    bytearray(20_000_000_000)\nexcept MemoryError:\n    print('refused')\n"
     assert confined(code, folder)[0] == ["refused"]
 
@@ -98,18 +98,19 @@ def test_a_limit_that_is_lower_already_stays(folder):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "threads", "room", "workers"), [(8, 16, None, 8), (8, 16, 1000, 8), (8, 16, 36, 2), (8, 0, 4, 3), (1, 16, 18, 1)]
+    ("wanted", "threads", "available", "workers"),
+    [(8, 16, None, 8), (8, 16, 1000, 8), (8, 16, 36, 2), (8, 0, 4, 3), (1, 16, 18, 1)],
 )
-def test_there_are_as_many_workers_as_processes_are_allowed(wanted, threads, room, workers):
-    assert workers_within_process_limit(wanted, threads=threads, available=room) == workers
+def test_there_are_as_many_workers_as_processes_are_allowed(wanted, threads, available, workers):
+    assert workers_within_process_limit(wanted, threads=threads, available=available) == workers
 
 
-def test_room_for_no_worker_is_an_error_with_the_numbers():
-    with pytest.raises(RunError, match="no worker process can be started: a worker needs 17 processes and threads, and 9 are left"):
+def test_a_limit_that_allows_no_worker_is_an_error_with_numbers():
+    with pytest.raises(RunError, match="cannot start a worker process: a worker needs 17 processes and threads, 9 are available"):
         workers_within_process_limit(4, threads=16, available=9)
 
 
-def test_the_room_is_that_of_the_narrowest_group_around(tmp_path):
+def test_the_strictest_of_the_nested_groups_decides(tmp_path):
     for name, most, current in (("", "max", "90"), ("outer", "50", "20"), ("outer/inner", "100", "10")):
         folder = tmp_path / "cgroup" / "pids" / name
         folder.mkdir(parents=True, exist_ok=True)

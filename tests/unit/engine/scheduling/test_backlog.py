@@ -1,4 +1,4 @@
-"""What waits for its turn."""
+"""The attempts that wait to be submitted."""
 
 from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.task import Attempt, Task
@@ -27,7 +27,7 @@ def test_what_is_delayed_becomes_ready_when_it_is_due():
     assert backlog.next_due() is None
 
 
-def test_all_who_wait_are_counted_and_can_be_taken_at_once():
+def test_all_attempts_are_counted_and_can_be_taken_at_once():
     backlog = Backlog()
     backlog.append([A])
     backlog.delay(B, 1.0)

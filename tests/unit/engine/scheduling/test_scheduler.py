@@ -1,4 +1,4 @@
-"""From a stream of tasks to one outcome each: retries, memory of earlier runs, rate and window, on a clock of our own."""
+"""From a stream of tasks to one outcome each: retries, memory of earlier runs, rate and window, on a manual clock."""
 
 import random
 from collections import Counter
@@ -61,7 +61,7 @@ def ledger():
 def start(clock, notes, ledger):
     """Return a function that opens a run in this process, on the manual clock."""
 
-    def start(tasks, **choices):
+    def start(tasks, **options):
         return open_run(
             tasks,
             REF,
@@ -70,7 +70,7 @@ def start(clock, notes, ledger):
             clock=clock,
             observers=[notes],
             rng=random.Random(1),
-            **choices,
+            **options,
         )
 
     return start
@@ -94,7 +94,7 @@ def test_every_task_gets_its_outcome_and_the_books_balance(start, ledger, notes)
     assert notes.closed == 1
 
 
-def test_observers_hear_of_everything_in_order(start, notes):
+def test_observers_receive_every_event_in_order(start, notes):
     drain(start(named("echo a")))
     kinds = [type(event) for event in notes.events]
     assert kinds == [RunStarted, TaskFound, SourceExhausted, AttemptStarted, TaskFinished, RunEnded]
@@ -116,8 +116,8 @@ def test_what_may_pass_is_tried_again_after_growing_pauses(start, notes):
     assert [event.attempt.number for event in started] == [1, 2, 3, 4]
     assert [event.attempt.isolated for event in started] == [False, False, False, True]
     delays = [event.delay for event in notes.of(TaskRetried)]
-    chance = random.Random(1)
-    assert delays == [chance.uniform(0, ceiling) for ceiling in (2, 4, 8)]
+    rng = random.Random(1)
+    assert delays == [rng.uniform(0, ceiling) for ceiling in (2, 4, 8)]
     for before, after, delay in zip(started, started[1:], delays, strict=False):
         assert after.at - before.at == pytest.approx(delay, abs=1e-3)
 
@@ -128,7 +128,7 @@ def test_what_will_not_pass_is_not_tried_again(start, notes):
     assert notes.of(TaskRetried) == []
 
 
-def test_a_policy_of_one_attempt_does_not_ask_for_solitude(start, notes):
+def test_the_only_attempt_of_a_policy_is_not_isolated(start, notes):
     drain(start(named("raise transient"), policy=Policy(attempts=1)))
     (started,) = notes.of(AttemptStarted)
     assert (started.attempt.number, started.attempt.isolated) == (1, False)
@@ -200,7 +200,7 @@ def test_what_was_in_flight_when_too_many_runs_died_is_failed_as_a_suspect(start
 
 
 class Commits(MemoryLedger):
-    """Notes what each commit records."""
+    """Records the number of outcomes in each commit."""
 
     def __init__(self):
         super().__init__()
@@ -232,7 +232,7 @@ def test_an_outcome_waits_for_others_a_twentieth_of_a_second_at_most(clock):
     assert sum(ledger.finished) == 10
 
 
-def test_what_has_ended_is_recorded_when_the_run_breaks_off_before_it_was_heard_of(clock):
+def test_outcomes_are_recorded_when_the_run_breaks_off_before_they_were_yielded(clock):
     def tasks():
         yield from named(*["echo x"] * 4)
         raise ValueError("the listing broke off")
@@ -282,7 +282,7 @@ def test_an_observer_that_cannot_do_its_work_ends_the_run(ledger, clock):
     assert next(ledger.runs()).reason == run.reason
 
 
-def test_an_error_of_the_source_ends_the_run_and_leaves_the_rest_pending(start, ledger):
+def test_an_error_of_the_source_ends_the_run_and_leaves_the_other_tasks_pending(start, ledger):
     def tasks():
         yield from named(*["echo x"] * 3)
         raise ValueError("the listing broke off")
@@ -315,7 +315,7 @@ def test_the_time_on_the_way_to_a_worker_and_back_is_the_stage_queue():
     assert first.timings["queue"] < second.timings["queue"]
 
 
-def test_the_observers_see_once_a_second_what_the_workers_are_at(start, notes):
+def test_the_observers_get_the_worker_statuses_once_a_second(start, notes):
     drain(start(iter([*[None] * 100, *named("echo a")])))
     looks = notes.of(WorkersSeen)
     assert looks

@@ -1,4 +1,4 @@
-"""A storage that asks for less costs time, never a task: not one try of it counts."""
+"""A storage that throttles costs time, never a task: no refused attempt counts."""
 
 import random
 from itertools import count
@@ -22,7 +22,7 @@ REFUSED = count()
 
 
 def refusing(payload, stages):
-    """Refuse the first tries, as many as the payload says; count one more refusal in each that succeeds."""
+    """Refuse the first attempts, as many as the payload says; count one more refusal in each that succeeds."""
     if next(REFUSED) % (int(payload) + 1) < int(payload):
         raise ReadError("the store answered 503 (SlowDown)", code="throttled", retryable=True)
     stages.count("throttled", 1)
@@ -50,7 +50,7 @@ class Notes(Observer):
 
 @pytest.fixture
 def run():
-    """Return a function that runs one task which is refused ``times``, and what it gives: the clock, the notes, the metrics."""
+    """Return a function that runs one task which is refused ``times``, with its clock, notes, ledger and metrics."""
 
     def run(times, tasks=1):
         clock, notes, ledger = ManualClock(), Notes(), MemoryLedger()
@@ -82,12 +82,12 @@ def test_a_task_that_was_refused_often_is_done_in_the_end_and_no_try_counts(run)
     assert metrics.snapshot().throttled == 13
 
 
-def test_observers_hear_of_what_was_waited_for_in_a_worker(run):
+def test_observers_learn_how_long_a_worker_waited(run):
     under_way, _, notes, *_ = run(0)
     with under_way:
         list(under_way)
-    (told,) = notes.of(Throttled)
-    assert (told.refusals, told.seconds) == (1, 1.5)
+    (event,) = notes.of(Throttled)
+    assert (event.refusals, event.seconds) == (1, 1.5)
 
 
 def test_a_store_that_refuses_everything_ends_the_run_and_leaves_the_task_pending(run):

@@ -1,4 +1,4 @@
-"""How the ledger is kept whole, by its disk; the disks that are short of room are in tests/faults."""
+"""The ledger's journal mode by file system; full disks are tested in tests/faults."""
 
 import os
 import shutil
@@ -15,24 +15,24 @@ from pixmill.engine.task import Attempt, Done, Task
 
 @pytest.fixture(params=[("mkfs.ext4", "-q", "-b", "1024"), ("mkfs.btrfs", "-q"), ("mkfs.ext4", "-q", "-b", "4096")], ids=" ".join)
 def disk(request, tmp_path):
-    """Return a small disk of its own kind, and the mode that it needs."""
+    """Return the mount point of a small disk, and the journal mode that it needs."""
     if os.geteuid() != 0 or shutil.which(request.param[0]) is None:
         pytest.skip(f"needs root, and {request.param[0]}")
-    image, place = tmp_path / "disk.img", tmp_path / "disk"
-    place.mkdir()
+    image, mount = tmp_path / "disk.img", tmp_path / "disk"
+    mount.mkdir()
     with image.open("wb") as file:
         file.truncate(120_000_000)
     subprocess.run([*request.param, image], check=True, capture_output=True)
-    if subprocess.run(["mount", "-o", "loop", image, place], check=False, capture_output=True).returncode:
+    if subprocess.run(["mount", "-o", "loop", image, mount], check=False, capture_output=True).returncode:
         pytest.skip("this kernel does not mount it")
-    yield place, WAL if request.param[-1] == "4096" else ROLLBACK
-    subprocess.run(["umount", "--lazy", place], check=True)
+    yield mount, WAL if request.param[-1] == "4096" else ROLLBACK
+    subprocess.run(["umount", "--lazy", mount], check=True)
 
 
 def test_memory_is_shared_only_where_a_full_disk_cannot_take_it_back(disk):
-    place, wanted = disk
-    assert journal_mode(place) == wanted
-    path = place / "ledger.sqlite"
+    mount, wanted = disk
+    assert journal_mode(mount) == wanted
+    path = mount / "ledger.sqlite"
     task = Task.of("photo.jpg")
     with closing(SqliteLedger(path)) as ledger:
         ledger.begin_run()
@@ -47,12 +47,12 @@ def test_memory_is_shared_only_where_a_full_disk_cannot_take_it_back(disk):
 
 
 def test_a_ledger_that_comes_from_another_disk_is_changed_over(disk, tmp_path):
-    place, wanted = disk
+    mount, wanted = disk
     with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as ledger:
         ledger.get_or_add([Task.of("photo.jpg")])
-    shutil.copy(tmp_path / "ledger.sqlite", place)
-    with closing(SqliteLedger(place / "ledger.sqlite")) as ledger:
+    shutil.copy(tmp_path / "ledger.sqlite", mount)
+    with closing(SqliteLedger(mount / "ledger.sqlite")) as ledger:
         assert ledger.counts().pending == 1
-    with closing(sqlite3.connect(place / "ledger.sqlite")) as connection:
+    with closing(sqlite3.connect(mount / "ledger.sqlite")) as connection:
         expected = "wal" if wanted == WAL else "delete"  # the kind of journal is each connection's own
         assert connection.execute("PRAGMA journal_mode").fetchone() == (expected,)

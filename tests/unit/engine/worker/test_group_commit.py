@@ -1,4 +1,4 @@
-"""Results that become durable while the next task computes: what overlaps, and who is blamed."""
+"""Results that become durable while the next task computes: what overlaps, and which task is blamed."""
 
 import time
 from contextlib import closing
@@ -22,26 +22,26 @@ def pool():
         yield pool
 
 
-def test_the_next_task_computes_while_one_is_settled(pool, tmp_path):
+def test_the_next_task_computes_while_one_is_committed(pool, tmp_path):
     reports = run_all(pool, attempts(f"later await {tmp_path}/sign", f"touch {tmp_path}/sign"))
     assert [report.failure for report in reports] == [None, None]
 
 
-def test_what_is_settled_together_takes_its_steps_in_turn(pool, tmp_path):
+def test_results_of_a_group_alternate_their_steps(pool, tmp_path):
     reports = run_all(pool, attempts(f"later touch {tmp_path}/one / await {tmp_path}/other", f"later touch {tmp_path}/other"))
     assert [report.failure for report in reports] == [None, None]
 
 
-def test_one_that_cannot_be_settled_is_no_trouble_to_the_others(pool, tmp_path):
+def test_a_result_that_cannot_be_committed_does_not_affect_the_others(pool, tmp_path):
     todo = attempts(
         f"later touch {tmp_path}/one / raise eio", f"later await {tmp_path}/one / touch {tmp_path}/other / await {tmp_path}/other"
     )
-    failed, settled = sorted(run_all(pool, todo), key=lambda report: report.failure is None)
+    failed, committed = sorted(run_all(pool, todo), key=lambda report: report.failure is None)
     assert (failed.attempt, failed.failure.stage, failed.result) == (todo[0], "raise", b"")
-    assert (settled.attempt, settled.failure) == (todo[1], None)
+    assert (committed.attempt, committed.failure) == (todo[1], None)
 
 
-def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
+def test_the_steps_of_other_tasks_do_not_count_as_a_tasks_own_time():
     todo = attempts(*["later sleep 0.3 / sleep 0.3"] * 5)
     with closing(Pool(REF, Policy(timeout=Duration(2)), workers=1)) as pool:
         run_all(pool, attempts(*["echo x"] * 100))
@@ -51,7 +51,7 @@ def test_what_others_take_between_the_steps_is_not_time_of_ones_own():
     assert all(0.6 <= report.timings["sleep"] < 1.5 for report in reports)
 
 
-def test_what_only_waits_for_a_disk_takes_no_room_from_what_comes_next(tmp_path):
+def test_a_task_that_only_waits_for_a_disk_does_not_use_capacity(tmp_path):
     with closing(Pool(REF, Policy(), workers=1)) as pool:
         run_all(pool, attempts(*["sleep 0.15"] * 3))  # long tasks: one is queued behind the one that computes
         pool.submit(attempts(f"later await {tmp_path}/sign"))
@@ -61,7 +61,7 @@ def test_what_only_waits_for_a_disk_takes_no_room_from_what_comes_next(tmp_path)
         (tmp_path / "sign").touch()
 
 
-def test_nothing_more_is_computed_while_one_has_waited_long_for_its_turn(pool, tmp_path):
+def test_computing_pauses_while_a_result_has_waited_long_to_be_committed(pool, tmp_path):
     sign, late = tmp_path / "sign", tmp_path / "late"
     todo = attempts(f"later await {sign}", "sleep 0.1", "later echo x", "sleep 0.4", "later echo y", f"touch {late}")
     pool.submit(todo)
@@ -75,16 +75,16 @@ def test_nothing_more_is_computed_while_one_has_waited_long_for_its_turn(pool, t
     assert late.exists()
 
 
-def test_what_takes_much_memory_is_settled_before_the_next_task_begins(pool):
+def test_a_result_that_takes_much_memory_is_committed_before_the_next_task_begins(pool):
     first, second = run_all(pool, attempts("later-large sleep 0.3", "echo x"))
     assert (first.attempt.task.payload, second.attempt.task.payload) == (b"later-large sleep 0.3", b"echo x")
 
 
-def test_nothing_is_held_back_for_a_task_that_does_not_come(pool):
+def test_a_result_does_not_wait_for_a_task_that_does_not_come(pool):
     assert len(run_all(pool, attempts("later echo x"))) == 1
 
 
-def test_a_crash_is_blamed_on_what_computes_and_not_on_what_is_settled(pool, tmp_path):
+def test_a_crash_is_blamed_on_the_task_that_computes_and_not_on_one_that_is_committed(pool, tmp_path):
     pool.submit(attempts(f"later log {tmp_path}/log await {tmp_path}/sign", f"await {tmp_path}/log", "segfault"))
     reports = []
     wait_until(lambda: reports.extend(pool.wait(0.05)) or losses(reports))
@@ -110,21 +110,21 @@ def test_a_disk_that_hangs_is_blamed_on_the_task_that_it_holds_up(behind, tmp_pa
     assert len(reports) == len(todo)
 
 
-def test_what_is_being_settled_is_not_handed_back(pool, tmp_path):
+def test_a_result_that_is_being_committed_is_not_returned(pool, tmp_path):
     todo = attempts(*(f"later log {tmp_path}/{number} await {tmp_path}/sign" for number in range(100)))
     pool.submit(todo)
     wait_until((tmp_path / "0").exists)
     pool.cancel_pending()
     (tmp_path / "sign").touch()
     reports = []
-    wait_until(lambda: reports.extend(pool.wait(0.05)) or sum(map(_brought_back, reports)) == len(todo))
-    settled = {report.attempt.task.key for report in reports if isinstance(report, Completed)}
+    wait_until(lambda: reports.extend(pool.wait(0.05)) or sum(map(_returned_count, reports)) == len(todo))
+    committed = {report.attempt.task.key for report in reports if isinstance(report, Completed)}
     back = {attempt.task.key for report in reports if isinstance(report, Returned) for attempt in report.attempts}
-    assert not settled & back
-    assert settled == {path.name.encode() for path in tmp_path.iterdir()} - {b"sign"}
-    assert settled | back == {attempt.task.key for attempt in todo}
+    assert not committed & back
+    assert committed == {path.name.encode() for path in tmp_path.iterdir()} - {b"sign"}
+    assert committed | back == {attempt.task.key for attempt in todo}
     assert back
 
 
-def _brought_back(report):
+def _returned_count(report):
     return len(report.attempts) if isinstance(report, Returned) else 1

@@ -1,4 +1,4 @@
-"""Events as JSON lines, for programs that follow a run."""
+"""Write events as JSON lines, for programs that follow a run."""
 
 from pathlib import Path
 from typing import TextIO
@@ -11,11 +11,11 @@ from pixmill.engine.observability.streams import is_stream, open_stream
 
 
 class EventLines(Observer):
-    """Writes one line an event to ``stream``, which stays open. ``explain`` shows results, which the engine cannot read.
+    """Writes one line per event to ``stream``, which stays open. ``explain`` decodes results, which the engine cannot read.
 
-    Looks at the workers, once a second, are left to metrics.
-    When nobody reads any more (``| head``), or the stream is full, the rest is not written and ``error`` says why: the work
-    does not depend on being watched.
+    ``WorkersSeen``, once a second, is left to the metrics.
+    When the reader has gone (``| head``) or the stream is full, no more lines are written and ``error`` is set: the run does not
+    depend on being watched.
     """
 
     def __init__(self, stream: TextIO, *, explain: Explain | None = None) -> None:
@@ -25,7 +25,7 @@ class EventLines(Observer):
         self.error: OSError | None = None
 
     def on_event(self, event: Event) -> None:
-        """Write ``event``, and let it be seen at once."""
+        """Write ``event`` and flush."""
         if self.error is None and not isinstance(event, WorkersSeen):
             try:
                 self._stream.write(json_line(event, self._explain) + "\n")
@@ -38,17 +38,17 @@ class EventLines(Observer):
 
 
 class EventFile(Observer):
-    """Writes the same lines to a new file at ``path``. Unlike a stream that is watched, a file that is full ends the run."""
+    """Writes the same lines to a new file at ``path``. Unlike with a stream, an error ends the run."""
 
     def __init__(self, path: Path, *, explain: Explain | None = None) -> None:
-        """Begin the file; ``ConfigError`` when it cannot be written."""
+        """Create the file; ``ConfigError`` when it cannot be written."""
         self._path = path
         with config_error_if_unwritable(path):
             self._file = open_stream(path) if is_stream(path) else path.open("w", encoding="utf-8")
         self._lines = EventLines(self._file, explain=explain)
 
     def on_event(self, event: Event) -> None:
-        """Write ``event``; ``RunError`` when it cannot be."""
+        """Write ``event``; ``RunError`` when that fails."""
         with run_error_if_unwritable(self._path):
             self._lines.on_event(event)
             if self._lines.error is not None:

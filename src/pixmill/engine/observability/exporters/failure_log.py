@@ -1,4 +1,4 @@
-"""One line a failure, in a file that outlives the terminal."""
+"""Log failures to a file, one line each."""
 
 import os
 from contextlib import suppress
@@ -16,29 +16,29 @@ from pixmill.engine.observability.streams import is_stream, open_stream
 from pixmill.engine.task import Failed
 
 JSON_SUFFIXES = frozenset({".json", ".jsonl"})
-MAX_LOG_BYTES = 10_000_000  # bytes, before the file is put aside and a new one begun
-ROTATIONS = 5  # files put aside: name.1 is the youngest
+MAX_LOG_BYTES = 10_000_000  # size at which the file is rotated
+MAX_ROTATED_FILES = 5  # name.1 is the newest
 
 
 class FailureLog(Observer):
-    """Appends to ``path``: JSON lines when it ends in ``.json`` or ``.jsonl``, else text. Each line is there at once.
+    """Appends to ``path``: JSON lines if it ends in ``.json`` or ``.jsonl``, else text. Each line is written at once.
 
-    One line for a failure, one for each worker when nothing finishes any more. A file that would grow beyond ``largest`` bytes
-    becomes ``path.1``, what was that ``path.2``, and so on; ``kept`` of them are.
+    It writes one line for each failure, and one for each busy worker when the run stalls. A file that would grow beyond
+    ``max_bytes`` becomes ``path.1``, the previous ``path.1`` becomes ``path.2``, and so on; ``max_files`` of them are kept.
     """
 
-    def __init__(self, path: Path, *, largest: int = MAX_LOG_BYTES, kept: int = ROTATIONS) -> None:
-        """Open the file; ``ConfigError`` when it cannot be."""
+    def __init__(self, path: Path, *, max_bytes: int = MAX_LOG_BYTES, max_files: int = MAX_ROTATED_FILES) -> None:
+        """Open the file; ``ConfigError`` when that fails."""
         self._path = path
         self._is_stream = is_stream(path)
-        self._max_bytes = largest
-        self._kept = kept
+        self._max_bytes = max_bytes
+        self._max_files = max_files
         self._as_json = path.suffix.lower() in JSON_SUFFIXES
         with config_error_if_unwritable(path):
             self._file = self._open()
 
     def on_event(self, event: Event) -> None:
-        """Write a line when a task has failed, or when nothing finishes."""
+        """Write a line for a failed task, or one for each busy worker of a stalled run."""
         if isinstance(event, TaskFinished) and isinstance(event.outcome, Failed):
             self._write([json_line(event)] if self._as_json else [_failure(event.at, event.outcome)])
         elif isinstance(event, RunStalled):
@@ -64,17 +64,17 @@ class FailureLog(Observer):
 
     def _rotate(self) -> None:
         self._file.close()
-        places = [Path(os.path.realpath(self._path)), *rotated_files(self._path, self._kept)]
-        for younger, older in reversed(list(pairwise(places))):
+        paths = [Path(os.path.realpath(self._path)), *rotated_files(self._path, self._max_files)]
+        for newer, older in reversed(list(pairwise(paths))):
             with suppress(FileNotFoundError):
-                younger.replace(older)
+                newer.replace(older)
         self._file = self._open()
 
 
-def rotated_files(path: Path, kept: int = ROTATIONS) -> list[Path]:
-    """Return where files that were put aside are, the youngest first: beside the file that ``path`` leads to."""
+def rotated_files(path: Path, max_files: int = MAX_ROTATED_FILES) -> list[Path]:
+    """Return the paths of rotated files, the newest first: beside the file that ``path`` resolves to."""
     target = Path(os.path.realpath(path))
-    return [target.with_name(f"{target.name}.{number}") for number in range(1, kept + 1)]
+    return [target.with_name(f"{target.name}.{number}") for number in range(1, max_files + 1)]
 
 
 def _failure(at: float, failed: Failed) -> str:
@@ -82,20 +82,20 @@ def _failure(at: float, failed: Failed) -> str:
     evidence = [f"attempts {failed.attempts}", f"{failed.seconds:.3f} s"]
     evidence += [f"signal {failure.signal}"] if failure.signal else []
     evidence += ["remembered"] if failed.remembered else []
-    place = f"{failure.code} in {failure.stage}" if failure.stage else failure.code
+    reason = f"{failure.code} in {failure.stage}" if failure.stage else failure.code
     hint = f"; {failure.hint}" if failure.hint else ""
-    return printable(f"{_when(at)} {printable(failed.task.key)}: {place}: {failure.message}{hint} ({', '.join(evidence)})")
+    return printable(f"{_timestamp(at)} {printable(failed.task.key)}: {reason}: {failure.message}{hint} ({', '.join(evidence)})")
 
 
 def _stall(event: RunStalled) -> list[str]:
     return [
         printable(
-            f"{_when(event.at)} {printable(post.key or b'')}: stalled in {post.stage or 'its handler'}: nothing has finished for "
-            f"{event.seconds:.0f} s (at it for {post.seconds:.1f} s, {post.location})"
+            f"{_timestamp(event.at)} {printable(status.key or b'')}: stalled in {status.stage or 'its handler'}: nothing has "
+            f"finished for {event.seconds:.0f} s (running for {status.seconds:.1f} s, {status.location})"
         )
-        for post in event.posts
+        for status in event.posts
     ]
 
 
-def _when(at: float) -> str:
+def _timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""The numbers of a run in a file, for whoever looks at it while the run goes on: a dashboard, a script, a health check."""
+"""Write the metrics to a file during a run, for a dashboard, a script or a health check."""
 
 import time
 from collections.abc import Callable
@@ -16,10 +16,10 @@ def as_json(snapshot: MetricsSnapshot) -> str:
 
 
 class MetricsFile(Observer):
-    """Keeps ``path`` up to date with the snapshot of ``metrics``: at once, then every ``interval`` seconds, and at the end.
+    """Writes the snapshot of ``metrics`` to ``path``: at once, then every ``interval`` seconds, and at the end.
 
-    ``render`` makes the text of it. A reader finds a whole file at any time. It comes after ``metrics`` among the observers,
-    so that it reports what it saw.
+    ``render`` turns a snapshot into text. A reader finds a complete file at any time. The observer comes after ``metrics``, so
+    that each snapshot includes the current event.
     """
 
     def __init__(
@@ -41,15 +41,15 @@ class MetricsFile(Observer):
         with config_error_if_unwritable(path):
             self._write()
 
-    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
-        """Write the numbers if it is time."""
+    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is a chance to check the clock
+        """Write the snapshot if it is due."""
         now = self._clock()
         if now >= self._next:
             self._next = now + self._interval
             self.close()
 
     def close(self) -> None:
-        """Write the numbers as they are now."""
+        """Write the final snapshot."""
         with run_error_if_unwritable(self._path):
             self._write()
 

@@ -1,7 +1,7 @@
-"""A run as OpenTelemetry sees it: a trace for each of some tasks with its stages as spans, and the numbers of all as metrics.
+"""Export a run to OpenTelemetry: traces of a sample of tasks with their stages as spans, and the metrics of all tasks.
 
-Where to is told by the variables that OpenTelemetry documents, ``OTEL_EXPORTER_OTLP_ENDPOINT`` first of all (OTLP over HTTP):
-https://opentelemetry.io/docs/specs/otel/protocol/exporter/. Needs the extra ``otel``.
+The destination is set by OpenTelemetry's own variables, above all ``OTEL_EXPORTER_OTLP_ENDPOINT`` (OTLP over HTTP):
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/. Requires the extra ``otel``.
 """
 
 import logging
@@ -31,24 +31,24 @@ from pixmill.engine.observability.histogram import BOUNDS
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.task import Done, Failed
 
-SAMPLED_SHARE = 0.1  # of the tasks that get a trace, unless OTEL_TRACES_SAMPLER says otherwise
-SHUTDOWN_TIMEOUT = 5.0  # seconds that the last numbers may take when the run is over
-QUEUE = "queue"  # before a worker has begun
+SAMPLED_SHARE = 0.1  # share of the tasks that get a trace, unless OTEL_TRACES_SAMPLER is set
+SHUTDOWN_TIMEOUT = 5.0  # seconds for sending the last data when the run is over
+QUEUE = "queue"  # the stage before the worker starts the task
 LIBRARY = "opentelemetry"  # the name of its loggers
 
 
 class OtelObserver(Observer):
-    """Sends what happens. It comes after ``metrics`` among the observers.
+    """Sends traces and metrics. It comes after ``metrics`` among the observers.
 
-    ``unit`` is what a task is called; ``measures`` are the names of what handlers count. What cannot be sent is lost, and
-    ``complain`` is told so once: the work does not depend on being watched.
+    ``unit`` is the name for a task; ``measures`` has the names for the handlers' counts. Data that cannot be sent is lost, and
+    ``warn`` is called once: the run does not depend on being watched.
     """
 
     def __init__(
-        self, metrics: Metrics, *, unit: str, measures: Mapping[str, str], version: str, complain: Callable[[str], None]
+        self, metrics: Metrics, *, unit: str, measures: Mapping[str, str], version: str, warn: Callable[[str], None]
     ) -> None:
-        """Start the threads that send."""
-        _forward_warnings(complain)
+        """Start the threads that send the data."""
+        _forward_warnings(warn)
         resource = Resource({"service.name": "pixmill", "service.version": version}).merge(OTELResourceDetector().detect())
         self._traces = TracerProvider(sampler=_sampler(), resource=resource, shutdown_on_exit=False)
         self._traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -60,7 +60,7 @@ class OtelObserver(Observer):
         self._run: Span | None = None
 
     def on_event(self, event: Event) -> None:
-        """Make spans of ``event``."""
+        """Create spans from ``event``."""
         match event:
             case RunStarted():
                 attributes = {"pixmill.run": event.run, "pixmill.workers": event.workers}
@@ -73,37 +73,37 @@ class OtelObserver(Observer):
                 self._run = None
 
     def close(self) -> None:
-        """Send the last of it; give up after a few seconds."""
+        """Send the remaining data; give up after a few seconds."""
         shutdowns = [Thread(target=provider.shutdown, daemon=True) for provider in (self._traces, self._meters)]
-        for farewell in shutdowns:
-            farewell.start()
-        for farewell in shutdowns:
-            farewell.join(SHUTDOWN_TIMEOUT / len(shutdowns))
+        for thread in shutdowns:
+            thread.start()
+        for thread in shutdowns:
+            thread.join(SHUTDOWN_TIMEOUT / len(shutdowns))
 
     def _trace(self, outcome: Done | Failed, at: float) -> None:
-        """Make a trace of its own for a task, so that each can be sampled by itself; a link leads to the run."""
-        began = at - outcome.seconds
+        """Create a separate trace for a task, so that each is sampled independently; a link leads to the run."""
+        start = at - outcome.seconds
         links = [Link(self._run.get_span_context())] if self._run is not None else []
-        span = self._tracer.start_span(self._unit, kind=SpanKind.CONSUMER, links=links, start_time=_nanoseconds(began))
+        span = self._tracer.start_span(self._unit, kind=SpanKind.CONSUMER, links=links, start_time=_nanoseconds(start))
         if isinstance(outcome, Done):
             stages = {stage: seconds for stage, seconds in outcome.timings.items() if stage != QUEUE}
             for stage, seconds in stages.items():
                 self._durations.record(seconds, {"pixmill.stage": stage})
             if span.is_recording():
                 span.set_attribute("pixmill.queue_seconds", outcome.timings.get(QUEUE, 0.0))
-                self._spans(span, stages, began)
+                self._add_stage_spans(span, stages, start)
         if span.is_recording():
             span.set_attributes(dict(_attributes(outcome)))
             if isinstance(outcome, Failed):
                 span.set_status(Status(StatusCode.ERROR, printable(outcome.failure.message)))
         span.end(_nanoseconds(at))
 
-    def _spans(self, parent: Span, stages: Mapping[str, float], began: float) -> None:
-        """Make a span of each stage, end to end: a worker reports how long each took in all, in the order of their beginnings."""
+    def _add_stage_spans(self, parent: Span, stages: Mapping[str, float], start: float) -> None:
+        """Create a span for each stage, end to end: a worker reports only each stage's total, in the order of their starts."""
         context = set_span_in_context(parent)
-        times = accumulate(stages.values(), initial=began)
-        for stage, (begin, end) in zip(stages, pairwise(times), strict=True):
-            self._tracer.start_span(stage, context=context, start_time=_nanoseconds(begin)).end(_nanoseconds(end))
+        times = accumulate(stages.values(), initial=start)
+        for stage, (stage_start, stage_end) in zip(stages, pairwise(times), strict=True):
+            self._tracer.start_span(stage, context=context, start_time=_nanoseconds(stage_start)).end(_nanoseconds(stage_end))
 
 
 def _attributes(outcome: Done | Failed) -> Iterator[tuple[str, AttributeValue]]:
@@ -117,12 +117,12 @@ def _attributes(outcome: Done | Failed) -> Iterator[tuple[str, AttributeValue]]:
 
 
 def _sampler() -> Sampler | None:
-    """Return our own choice, or nothing where the environment has made one."""
+    """Return our default sampler, or ``None`` if the environment sets one."""
     return None if os.environ.get(OTEL_TRACES_SAMPLER) else TraceIdRatioBased(SAMPLED_SHARE)
 
 
 def _instruments(meters: MeterProvider, metrics: Metrics, unit: str, measures: Mapping[str, str], version: str) -> Histogram:
-    """Register what is read off ``metrics`` whenever numbers are sent, and return the histogram of stages."""
+    """Register instruments that read ``metrics`` at each export, and return the histogram of stages."""
     meter = meters.get_meter("pixmill", version)
 
     def count(name: str, read: Callable[[MetricsSnapshot], Mapping[str, float]], label: str = "") -> None:
@@ -149,7 +149,7 @@ def _observe(
     metrics: Metrics,
     read: Callable[[MetricsSnapshot], Mapping[str, float]],
     label: str,
-    options: CallbackOptions,  # noqa: ARG001  # as it is called
+    options: CallbackOptions,  # noqa: ARG001  # part of the callback's signature
 ) -> Iterator[Observation]:
     for value, amount in read(metrics.snapshot()).items():
         yield Observation(amount, {label: value} if label else {})
@@ -164,20 +164,20 @@ def _nanoseconds(seconds: float) -> int:
 
 
 class _WarningHandler(logging.Handler):
-    """Passes the first warning on; the others say the same."""
+    """Passes on the first warning; later ones repeat it."""
 
-    def __init__(self, complain: Callable[[str], None]) -> None:
+    def __init__(self, warn: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
-        self._complain: Callable[[str], None] | None = complain
+        self._warn: Callable[[str], None] | None = warn
 
     def emit(self, record: logging.LogRecord) -> None:
-        complain, self._complain = self._complain, None
-        if complain is not None:
-            complain(printable(record.getMessage()))
+        warn, self._warn = self._warn, None
+        if warn is not None:
+            warn(printable(record.getMessage()))
 
 
-def _forward_warnings(complain: Callable[[str], None]) -> None:
-    """Hear what the library has to say in the place of whoever reads the standard error output."""
+def _forward_warnings(warn: Callable[[str], None]) -> None:
+    """Redirect the library's warnings to ``warn`` instead of standard error."""
     logger = logging.getLogger(LIBRARY)
     logger.propagate = False
-    logger.addHandler(_WarningHandler(complain))
+    logger.addHandler(_WarningHandler(warn))

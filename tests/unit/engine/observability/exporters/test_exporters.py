@@ -1,4 +1,4 @@
-"""What a run leaves in files and streams for others to read."""
+"""The files and streams that a run writes for other programs."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def test_the_metrics_file_is_there_from_the_start_and_brought_up_to_date_at_inte
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_reader_of_the_metrics_file_always_finds_it_whole(tmp_path):
+def test_a_reader_of_the_metrics_file_always_finds_it_complete(tmp_path):
     path = tmp_path / "metrics.json"
     exporter = MetricsFile(path, Metrics(), interval=0)
     over = threading.Event()
@@ -85,7 +85,7 @@ def test_a_metrics_file_whose_folder_vanishes_ends_the_run(tmp_path):
     exporter = MetricsFile(tmp_path / "folder" / "m.json", Metrics(), interval=0)
     (tmp_path / "folder" / "m.json").unlink()
     (tmp_path / "folder").rmdir()
-    with pytest.raises(RunError, match="cannot be written any more"):
+    with pytest.raises(RunError, match="can no longer be written"):
         exporter.on_event(RunStarted(at=0, run=1, workers=1))
 
 
@@ -106,7 +106,7 @@ def written_in_vain(stream):
     exporter = EventLines(stream)
     for _ in range(3):
         exporter.on_event(finished(FAILED))
-    with suppress(OSError):  # the buffer is still full of what nobody took
+    with suppress(OSError):  # the buffer still holds the lines that could not be written
         stream.close()
     return exporter.error
 
@@ -128,8 +128,8 @@ def test_the_log_has_one_inert_line_a_failure(tmp_path):
     log = FailureLog(path)
     log.on_event(finished(Done(task=Task(b"", b"b"))))
     log.on_event(finished(FAILED))
-    told = r"a\n\x1b[31m\xff.jpg: timeout in decode: took\ntoo long; give it more (attempts 3, 60.500 s, signal 9)"
-    assert path.read_text().splitlines() == ["an earlier run", f"1970-01-01T00:00:01.500+00:00 {told}"]
+    line = r"a\n\x1b[31m\xff.jpg: timeout in decode: took\ntoo long; give it more (attempts 3, 60.500 s, signal 9)"
+    assert path.read_text().splitlines() == ["an earlier run", f"1970-01-01T00:00:01.500+00:00 {line}"]
     log.close()
 
 
@@ -155,9 +155,9 @@ def test_a_log_that_cannot_be_written_ends_the_run(tmp_path):
         log.close()
 
 
-def test_a_log_that_grows_is_put_aside_and_only_the_youngest_are_kept(tmp_path):
+def test_a_log_that_grows_is_rotated_and_only_the_newest_files_are_kept(tmp_path):
     path = tmp_path / "failures.log"
-    log = FailureLog(path, largest=500, kept=2)
+    log = FailureLog(path, max_bytes=500, max_files=2)
     for number in range(20):
         failed = Failed(task=Task(b"", b"%d.jpg" % number), failure=Failure(code="decode", stage="decode", message="x" * 100))
         log.on_event(finished(failed))
@@ -175,10 +175,10 @@ def test_a_stall_is_a_line_for_each_worker_in_the_log(tmp_path):
     log.on_event(RunStalled(at=1.5, seconds=40, posts=(WorkerStatus(pid=7, key=b"a\nb.jpg", stage="decode", seconds=39.5),)))
     log.close()
     (line,) = path.read_text().splitlines()
-    assert r"a\nb.jpg: stalled in decode: nothing has finished for 40 s (at it for 39.5 s, process 7)" in line
+    assert r"a\nb.jpg: stalled in decode: nothing has finished for 40 s (running for 39.5 s, process 7)" in line
 
 
-def test_looks_at_the_workers_are_no_lines_of_the_events(tmp_path):
+def test_worker_statuses_are_not_written_as_events(tmp_path):
     path = tmp_path / "events.jsonl"
     file = EventFile(path)
     file.on_event(WorkersSeen(at=1, memory=1, posts=()))
@@ -191,7 +191,7 @@ def test_looks_at_the_workers_are_no_lines_of_the_events(tmp_path):
 @needs_full
 def test_an_events_file_that_is_full_ends_the_run():
     file = EventFile(FULL)
-    with pytest.raises(RunError, match="cannot be written any more"):
+    with pytest.raises(RunError, match="can no longer be written"):
         file.on_event(RunStarted(at=1, run=1, workers=2))
     with suppress(RunError):
         file.close()

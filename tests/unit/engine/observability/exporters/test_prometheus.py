@@ -1,4 +1,4 @@
-"""What Prometheus is told, read back by its own parser, by its own linter, and by whoever asks the port."""
+"""The Prometheus export, read by its own parser, checked by its own linter, and scraped from the port."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ from pixmill.engine.observability.exporters.prometheus import MetricNames, Metri
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Done, Failed, Failure, Skipped, Task
 
-WORDS = MetricNames(unit="image", measures={"bytes_in": "source_bytes"})
+NAMES = MetricNames(unit="image", measures={"bytes_in": "source_bytes"})
 PROMTOOL = shutil.which("promtool")
 
 
@@ -54,60 +54,62 @@ def samples(text):
 
 
 def test_every_number_is_there_under_a_name_that_says_its_unit(metrics):
-    told = samples(exposition(metrics.snapshot(), WORDS))
-    assert told["pixmill_images_found_total",] == 4
-    assert [told["pixmill_images_total", ("state", state)] for state in ("done", "failed", "skipped")] == [2, 1, 1]
-    assert told["pixmill_failures_total", ("code", 'de"co\nde\\')] == 1
-    assert told["pixmill_source_bytes_total",] == 700
-    assert told["pixmill_notes_total", ("note", "frames-dropped")] == 1
-    assert told["pixmill_images_in_flight",] == 1
-    assert told["pixmill_oldest_in_flight_seconds",] == 4.0
-    assert told["pixmill_last_progress_timestamp_seconds",] == 1002.5
-    assert told["pixmill_resident_memory_bytes", ("process", "coordinator")] == 64
-    assert told["pixmill_resident_memory_bytes", ("process", "workers")] == 150
+    values = samples(exposition(metrics.snapshot(), NAMES))
+    assert values["pixmill_images_found_total",] == 4
+    assert [values["pixmill_images_total", ("state", state)] for state in ("done", "failed", "skipped")] == [2, 1, 1]
+    assert values["pixmill_failures_total", ("code", 'de"co\nde\\')] == 1
+    assert values["pixmill_source_bytes_total",] == 700
+    assert values["pixmill_notes_total", ("note", "frames-dropped")] == 1
+    assert values["pixmill_images_in_flight",] == 1
+    assert values["pixmill_oldest_in_flight_seconds",] == 4.0
+    assert values["pixmill_last_progress_timestamp_seconds",] == 1002.5
+    assert values["pixmill_resident_memory_bytes", ("process", "coordinator")] == 64
+    assert values["pixmill_resident_memory_bytes", ("process", "workers")] == 150
 
 
 def test_a_histogram_is_cumulative_and_ends_with_all_of_them(metrics):
-    told = samples(exposition(metrics.snapshot(), WORDS))
-    buckets = {dict(rest)["le"]: value for (name, *rest), value in told.items() if name == "pixmill_image_duration_seconds_bucket"}
+    values = samples(exposition(metrics.snapshot(), NAMES))
+    buckets = {
+        dict(labels)["le"]: value for (name, *labels), value in values.items() if name == "pixmill_image_duration_seconds_bucket"
+    }
     assert buckets["0.256"] == 0
     assert buckets["0.512"] == 1
     assert buckets["65.536"] == 1
-    assert buckets["+Inf"] == told["pixmill_image_duration_seconds_count",] == 2
-    assert told["pixmill_stage_duration_seconds_sum", ("stage", "decode")] == pytest.approx(80.2)
+    assert buckets["+Inf"] == values["pixmill_image_duration_seconds_count",] == 2
+    assert values["pixmill_stage_duration_seconds_sum", ("stage", "decode")] == pytest.approx(80.2)
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (Debian: apt install prometheus)")
 def test_the_linter_of_prometheus_finds_nothing_to_complain_of(metrics):
-    text = exposition(metrics.snapshot(), WORDS)
+    text = exposition(metrics.snapshot(), NAMES)
     checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
-def ask(port):
+def scrape(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         return answer.read().decode()
 
 
-def test_whoever_asks_the_port_gets_the_numbers_of_that_moment(metrics):
-    with closing(MetricsServer(Endpoint(0), metrics, WORDS)) as server:
-        before = samples(ask(server.port))
+def test_a_scrape_returns_the_current_metrics(metrics):
+    with closing(MetricsServer(Endpoint(0), metrics, NAMES)) as server:
+        before = samples(scrape(server.port))
         metrics.on_event(TaskFinished(at=1004, outcome=Done(task=task(), seconds=0.1)))
-        after = samples(ask(server.port))
+        after = samples(scrape(server.port))
     done = ("pixmill_images_total", ("state", "done"))
     assert (before[done], after[done]) == (2, 3)
 
 
-def test_nobody_is_answered_once_it_is_closed(metrics):
-    server = MetricsServer(Endpoint(0), metrics, WORDS)
+def test_scrapes_are_refused_once_it_is_closed(metrics):
+    server = MetricsServer(Endpoint(0), metrics, NAMES)
     server.close()
     with pytest.raises(OSError, match="refused"):
-        ask(server.port)
+        scrape(server.port)
 
 
 def test_a_port_that_is_taken_is_an_error_of_the_configuration(metrics):
     with (
-        closing(MetricsServer(Endpoint(0), metrics, WORDS)) as server,
-        pytest.raises(ConfigError, match=f"127.0.0.1:{server.port} cannot be listened on"),
+        closing(MetricsServer(Endpoint(0), metrics, NAMES)) as server,
+        pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{server.port}"),
     ):
-        MetricsServer(Endpoint(server.port), metrics, WORDS)
+        MetricsServer(Endpoint(server.port), metrics, NAMES)
