@@ -17,7 +17,7 @@ from pixmill.imaging.pixels import describe_invalid
 Picture = Callable[[], Image]
 
 _EXAMPLE = re.compile(r"^Example: ``--step ([^`]+)``$", re.MULTILINE)
-_DEEPER = 257  # from 8 bits to 16: 255 becomes 65535
+_SCALE_8_TO_16_BITS = 257  # from 8 bits to 16: 255 becomes 65535
 _FRAMES = 3
 
 
@@ -45,7 +45,7 @@ def picture(width: int, height: int, *, bands: int = 3, deep: bool = False, seed
         values[[0, 1, -1]] = values[:, [0, -1]] = values[0, 0]
         values[6:12, 8:14] = np.indices((6, 6)).sum(axis=0)[..., None] % 2
     eight_bit = np.floor(values * 255 + 0.5)
-    return Image.from_numpy((eight_bit * _DEEPER).astype(np.uint16) if deep else eight_bit.astype(np.uint8))
+    return Image.from_numpy((eight_bit * _SCALE_8_TO_16_BITS).astype(np.uint16) if deep else eight_bit.astype(np.uint8))
 
 
 def animation(*, bands: int = 4) -> Image:
@@ -103,10 +103,10 @@ class OperationSuite:
         step.apply(image).to_numpy()
         assert np.array_equal(image.to_numpy(), before)
 
-    def test_the_size_that_is_told_beforehand_is_the_one_that_comes_out(self, step: Operation, image: Image) -> None:
-        told = step.size_after((image.width, image.height))
+    def test_the_predicted_size_is_the_one_that_comes_out(self, step: Operation, image: Image) -> None:
+        predicted = step.size_after((image.width, image.height))
         result = step.apply(image)
-        assert told in (None, (result.width, result.height))
+        assert predicted in (None, (result.width, result.height))
 
     def test_a_step_that_leaves_the_size_to_others_cuts_nothing_off(self, step: Operation) -> None:
         if not step.sets_size:
@@ -135,7 +135,7 @@ class OperationSuite:
     def test_a_picture_that_is_opaque_comes_out_as_one_without_alpha(self, step: Operation, bands: int) -> None:
         plain = picture(48, 32, bands=bands)
         opaque = plain.evolve(pixels=plain.pixels.addalpha())
-        without, result = _shown(step.apply(plain)), _shown(step.apply(opaque))
+        without, result = _visible(step.apply(plain)), _visible(step.apply(opaque))
         assert np.abs(without - result).max() <= 1 + 1e-6
 
     @pytest.mark.parametrize("bands", [2, 4])
@@ -145,13 +145,13 @@ class OperationSuite:
         values[:, 24:, -1] = 0
         one, other = values.copy(), values.copy()
         one[:, 24:, :-1], other[:, 24:, :-1] = 0, values.max()
-        results = [_shown(step.apply(Image.from_numpy(array))) for array in (one, other)]
+        results = [_visible(step.apply(Image.from_numpy(array))) for array in (one, other)]
         assert np.abs(results[0] - results[1]).max() <= 1 + 1e-6
 
     @pytest.mark.parametrize("bands", [1, 2, 3, 4])
     def test_sixteen_bits_give_what_eight_give(self, step: Operation, bands: int) -> None:
-        shallow = _shown(step.apply(picture(48, 32, bands=bands)))
-        deep = _shown(step.apply(picture(48, 32, bands=bands, deep=True)))
+        shallow = _visible(step.apply(picture(48, 32, bands=bands)))
+        deep = _visible(step.apply(picture(48, 32, bands=bands, deep=True)))
         assert shallow.shape == deep.shape
         assert np.abs(shallow - deep).max() <= 3
         assert np.abs(shallow - deep).mean() <= 1
@@ -186,14 +186,14 @@ class OperationSuite:
         step.check()
 
     def test_it_is_documented(self, step: Operation) -> None:
-        summary, _, rest = (type(step).__doc__ or "").partition("\n")
+        summary, _, details = (type(step).__doc__ or "").partition("\n")
         assert summary.endswith(".")
-        assert rest.strip()
+        assert details.strip()
         assert type(Operation.from_builtins(example_of(type(step)))) is type(step)
         assert [field.name for field in fields(type(step)) if not describe_field(field)] == []
 
 
-def _shown(image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _visible(image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Return what the eye gets of ``image``, 0 to 255: opacity, and colours weighted by it."""
     values = image.to_numpy() / (image.max_value / 255)
     colour, alpha = (values[..., :-1], values[..., -1:]) if image.has_alpha else (values, np.full((*values.shape[:2], 1), 255.0))

@@ -16,7 +16,7 @@ from pixmill.testing import synthetic_scenes
 from pixmill.testing.synthetic_scenes import Plane
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".jxl"}
-MADE_AT = b"2024:05:17 19:42:00"
+DATE_TAKEN = b"2024:05:17 19:42:00"
 TURN_CLOCKWISE = 6  # Exif: the picture is stored lying on its left side
 DATE_TIME, ORIENTATION = 0x0132, 0x0112
 QUALITY = 90
@@ -42,7 +42,7 @@ def lights() -> bytes:
     upright = synthetic_scenes.lights(2000, 1500, seed=2)
     exif = PIL.Image.Exif()
     exif[ORIENTATION] = TURN_CLOCKWISE
-    exif[DATE_TIME] = MADE_AT.decode()
+    exif[DATE_TIME] = DATE_TAKEN.decode()
     return _jpeg(np.rot90(upright), exif=exif.tobytes())
 
 
@@ -96,7 +96,7 @@ def write_samples(folder: Path) -> list[Path]:
     return written
 
 
-def holds_pictures(folder: Path) -> bool:
+def has_images(folder: Path) -> bool:
     """Tell whether ``folder`` or a folder in it holds a file that looks like a picture by its name."""
     return any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
 
@@ -118,7 +118,7 @@ def _encoded(picture: PIL.Image.Image, kind: str, **options: object) -> bytes:
 
 def main(folder: Path) -> str:
     """Write the samples unless there is something to work on already; return what was done, in a sentence."""
-    if holds_pictures(folder):
+    if has_images(folder):
         return f"{folder} holds pictures already: no samples written"
     written = write_samples(folder)
     size = sum(path.stat().st_size for path in written) / 1e6

@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from pixmill.core.errors import RecipeError, TransformError
-from pixmill.imaging.geometry.gravity import PLACES, Gravity
+from pixmill.imaging.geometry.gravity import POSITIONS, Gravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operations.watermark import Watermark
 
@@ -32,11 +32,11 @@ def covered(image):
     return columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", POSITIONS)
 def test_the_mark_lies_at_its_place_and_leaves_its_margin(mark, place):
     left, top, width, height = covered(Watermark(image=mark(*RED), position=Gravity(place), margin=1).apply(gray_picture()))
     assert (width, height) == (4, 2)
-    across, down = PLACES[place]
+    across, down = POSITIONS[place]
     assert left == 1 + int(14 * across)
     assert top == 1 + int(6 * down)
 

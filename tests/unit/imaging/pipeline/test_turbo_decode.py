@@ -75,7 +75,7 @@ def test_a_picture_too_large_to_be_held_is_left_to_libvips():
 def test_a_file_that_is_cut_off_is_left_to_libvips_which_says_so(part):
     whole = picture()
     source, recipe = Input(whole[: int(len(whole) * part)]), to(width=100)
-    with pytest.raises(turbo_decode.Unsure):
+    with pytest.raises(turbo_decode.NotHandled):
         decoded(source, identify.read_header(source, recipe), recipe)
     with pytest.raises(DecodeError, match="cut off"):
         process(source, recipe)
