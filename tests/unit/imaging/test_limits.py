@@ -49,7 +49,7 @@ def test_each_limit_holds_just_above_itself(within, beyond, code):
 def test_a_kept_animation_counts_every_frame():
     header = Header(format=ANY, width=1000, height=1000, frames=101)
     Limits().check(header, frames=100)
-    with pytest.raises(LimitError, match="101,000,000 pixels, the limit is 100,000,000"):
+    with pytest.raises(LimitError, match="101,000,000 pixels; the limit is 100,000,000"):
         Limits().check(header, frames=101)
     tiny = Header(format=ANY, width=1, height=1, frames=2001)
     Limits().check(tiny, frames=2000)

@@ -50,7 +50,7 @@ def test_a_file_that_is_cut_off_fails_in_the_decoder(photograph, container, sett
 @pytest.mark.parametrize("container", ["JPEG", "PNG"])
 def test_a_file_that_is_cut_off_is_called_so_and_may_be_allowed(photograph, container):
     data = stored(photograph, container)[:20_000]
-    with pytest.raises(DecodeError, match="is cut off") as failed:
+    with pytest.raises(DecodeError, match="is truncated") as failed:
         process(Input(data), Recipe())
     assert failed.value.code == "truncated"
     allowed = process(Input(data), Recipe(allow_truncated=True))

@@ -11,9 +11,9 @@ SMALL, LARGE = (300, 200), (4000, 3000)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
-        (["crop:left=2000,top=100"], ["step 1 (crop) will fail on 2 of the 3 images looked at: the rectangle at 2000,100 lies"]),
-        (["resize:width=500,enlarge=true"], ["step 1 (resize) enlarges 2 of the 3 images looked at"]),
-        (["resize:percent=150"], ["step 1 (resize) enlarges 3 of the 3 images looked at"]),
+        (["crop:left=2000,top=100"], ["step 1 (crop) will fail on 2 of the 3 images examined: the rectangle at 2000,100 is"]),
+        (["resize:width=500,enlarge=true"], ["step 1 (resize) enlarges 2 of the 3 images examined"]),
+        (["resize:percent=150"], ["step 1 (resize) enlarges 3 of the 3 images examined"]),
         (["resize:width=50,height=500,enlarge=true,fit=contain"], []),
         (["resize:width=50,height=500,enlarge=true,fit=cover"], ["step 1 (resize) enlarges 2 of"]),
         (["rotate:angle=90", "crop:top=250"], []),
@@ -38,13 +38,13 @@ def test_steps_of_renditions_are_judged_behind_those_that_are_shared():
         renditions=[Rendition(name="a", steps=["crop:left=500"]), Rendition(name="b", steps=["resize:percent=300"])],
     )
     assert [sentence.partition(":")[0] for sentence in size_warnings(recipe, [SMALL, LARGE])] == [
-        "step 2 (crop) of a will fail on 1 of the 2 images looked at",
-        "step 2 (resize) of b enlarges 2 of the 2 images looked at",
+        "step 2 (crop) of a will fail on 1 of the 2 images examined",
+        "step 2 (resize) of b enlarges 2 of the 2 images examined",
     ]
 
 
 def test_one_image_is_not_several():
-    assert size_warnings(Recipe(steps=["resize:percent=300"]), [SMALL]) == ["step 1 (resize) enlarges 1 of the one image looked at"]
+    assert size_warnings(Recipe(steps=["resize:percent=300"]), [SMALL]) == ["step 1 (resize) enlarges 1 of the one image examined"]
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_nearest_keeps_the_colours_of_pixel_art():
 
 
 def test_a_resize_that_says_nothing_or_two_things_is_refused():
-    with pytest.raises(RecipeError, match="expected either a width or height or a percent, received neither"):
+    with pytest.raises(RecipeError, match="expected either a width or height, or a percent, received neither"):
         Resize()
     with pytest.raises(RecipeError, match="received both"):
         Resize(width=5, percent=5)

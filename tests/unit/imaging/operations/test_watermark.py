@@ -115,6 +115,6 @@ def test_a_mark_that_cannot_be_read_fails_with_its_name(tmp_path):
     for name in ("text.png", "nowhere.png"):
         with pytest.raises(TransformError, match=f"watermark: cannot read .*{name}"):
             Watermark(image=str(tmp_path / name)).apply(gray_picture())
-    with pytest.raises(RecipeError, match="watermark: there is no file"):
+    with pytest.raises(RecipeError, match="watermark: file not found"):
         Watermark(image=str(tmp_path / "nowhere.png")).check()
     assert Watermark(image="logo.png").files == ("logo.png",)
