@@ -73,8 +73,8 @@ def _kind(head: bytes, kinds: tuple[tuple[bytes, str], ...]) -> str:
 
 def by_extension(extension: str) -> Format | None:
     """Return the format that uses ``extension`` (with or without the dot, in any case)."""
-    wanted = extension.lower().lstrip(".")
-    return next((known_format for known_format in formats() if wanted in known_format.extensions), None)
+    normalised = extension.lower().lstrip(".")
+    return next((known_format for known_format in formats() if normalised in known_format.extensions), None)
 
 
 def extensions() -> frozenset[str]:

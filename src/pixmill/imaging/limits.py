@@ -13,9 +13,7 @@ from pixmill.imaging.header import Header
 class Limits(Model, frozen=True, kw_only=True):
     """Upper bounds on a source. Each error names the limit, the value, and the option that raises it."""
 
-    max_pixels: Annotated[Pixels, Meta(description="pixels per image; an animation that is kept counts every frame")] = Pixels(
-        100_000_000
-    )
+    max_pixels: Annotated[Pixels, Meta(description="pixels per image; kept animations count every frame")] = Pixels(100_000_000)
     max_side: Annotated[int, Meta(ge=1, description="pixels on the longest side")] = 65_500
     max_scans: Annotated[int, Meta(ge=1, description="scans of a progressive JPEG; each costs as much as a small image")] = 100
     max_frames: Annotated[int, Meta(ge=1, description="frames in an animation that is kept")] = 2_000

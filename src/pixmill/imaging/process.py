@@ -103,8 +103,8 @@ def _decode_images(source: Input, header: Header, recipe: Recipe) -> tuple[Image
     return (decode(source, header, recipe),) * len(step_chains(recipe))
 
 
-def _is_source_better(source: Input, output: EncodedOutput, picture: Image, header: Header, recipe: Recipe) -> bool:
+def _is_source_better(source: Input, output: EncodedOutput, decoded: Image, header: Header, recipe: Recipe) -> bool:
     """Return whether the source is smaller than ``output`` and can replace it."""
     steps = [step for rendition in recipe.renditions for step in (*recipe.steps, *rendition.steps)]
     keeps = Keeps(colour=recipe.color == "keep", metadata=recipe.metadata == "keep")
-    return is_equivalent_output(header, picture, output, steps=steps, keeps=keeps) and len(source.read()) < len(output.data)
+    return is_equivalent_output(header, decoded, output, steps=steps, keeps=keeps) and len(source.read()) < len(output.data)

@@ -66,9 +66,7 @@ class Recipe(Model, frozen=True, kw_only=True):
 
     steps: Annotated[tuple[Operation, ...], Meta(description="steps that all outputs share, in order")] = DEFAULT_STEPS
     renditions: Annotated[tuple[Rendition, ...], Meta(description="the outputs")] = (Rendition(),)
-    background: Annotated[Colour, Meta(description="colour behind transparent pixels if the output format has no transparency")] = (
-        WHITE
-    )
+    background: Annotated[Colour, Meta(description="colour behind transparency if the output format has none")] = WHITE
     color: Annotated[Space, Meta(description="srgb converts every image; keep embeds the source's profile")] = "srgb"
     depth: Annotated[Depth, Meta(description="8 bits per channel, or keep 16 if both source and format have them")] = "8"
     animated: Annotated[

@@ -25,8 +25,8 @@ MAX_LUMA = 255.0
 
 def luma(data: bytes) -> Plane:
     """Return the luma of the image file ``data``, 0 to 255, on white. Raise ``ImageError`` if it cannot be decoded."""
-    plain = process(Input(data), Recipe(steps=(), renditions=(Rendition(encode=Png(compression=0)),))).outputs[0].data
-    pixels = pyvips.Image.new_from_buffer(plain, "")
+    png = process(Input(data), Recipe(steps=(), renditions=(Rendition(encode=Png(compression=0)),))).outputs[0].data
+    pixels = pyvips.Image.new_from_buffer(png, "")
     opaque = pixels.flatten(background=MAX_LUMA) if pixels.hasalpha() else pixels
     gray: Plane = opaque.colourspace("b-w").extract_band(0).numpy().astype(np.float64)
     return gray

@@ -1,4 +1,4 @@
-"""Each limit holds just above itself and not just below, from the header alone, and says how to raise it."""
+"""Each limit applies just above its value and not at it, from the header alone, and the error says how to raise it."""
 
 import struct
 import zlib
@@ -17,7 +17,7 @@ ANY = Format(name="any", label="ANY", extensions=("any",), mime="")
 
 
 def png_header(width, height):
-    """Return a PNG that says it has this size, and has no pixels at all."""
+    """Return a PNG that declares this size but has no pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     ends = [header, b"IDAT" + zlib.compress(b""), b"IEND"]
     chunks = (struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in ends)

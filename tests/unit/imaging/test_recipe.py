@@ -1,4 +1,4 @@
-"""A recipe is right, or says in one sentence where it is not."""
+"""A recipe is valid, or its error names the problem in one sentence."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SSIM, held to what scikit-image 0.26 gives for the same pictures (gaussian_weights, sigma 1.5, no sample covariance)."""
+"""SSIM, compared with the results of scikit-image 0.26 for the same images (gaussian_weights, sigma 1.5, no sample covariance)."""
 
 import io
 

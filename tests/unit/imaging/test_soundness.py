@@ -27,5 +27,5 @@ def test_pictures_of_the_working_space_are_sound(bands, kind):
         (still().evolve(frames=2, delays=(10,)), "1 delays for 2 frames"),
     ],
 )
-def test_what_is_wrong_is_said(image, fault):
+def test_an_invalid_image_is_described(image, fault):
     assert fault in describe_invalid(image)

@@ -23,7 +23,7 @@ def warnings(*steps):
         ("profile:name=cmyk", "grayscale", "leaves the colour space that step 2 (grayscale) requires"),
     ],
 )
-def test_a_poor_order_is_told_in_a_sentence(first, second, words):
+def test_a_poor_order_causes_a_warning(first, second, words):
     assert any(words in sentence for sentence in warnings(first, second))
     assert not warnings(second, first)
 
@@ -40,7 +40,7 @@ def test_a_poor_order_is_told_in_a_sentence(first, second, words):
         ("resize:width=800", "resize:width=100"),
     ],
 )
-def test_a_good_order_has_nothing_said_of_it(steps):
+def test_a_good_order_causes_no_warning(steps):
     assert warnings(*steps) == []
 
 

@@ -1,4 +1,4 @@
-"""Which steps will fail on pictures of given sizes, and which enlarge them, told without a picture."""
+"""Which steps will fail on images of given sizes, and which enlarge them, without decoding an image."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_a_step_that_fails_or_enlarges_is_named_with_the_number_of_images(steps,
     assert [sentence[: len(start)] for sentence, start in zip(found, said, strict=True)] == said
 
 
-def test_steps_of_renditions_are_judged_behind_those_that_are_shared():
+def test_steps_of_renditions_are_checked_after_the_shared_ones():
     recipe = Recipe(
         steps=["resize:width=1000"],
         renditions=[Rendition(name="a", steps=["crop:left=500"]), Rendition(name="b", steps=["resize:percent=300"])],

@@ -72,5 +72,5 @@ def test_a_folder_that_holds_a_picture_is_left_alone(tmp_path):
 
 
 def test_the_command_fills_an_empty_folder(written, samples):
-    assert written[0].startswith(f"wrote {len(SAMPLES)} sample pictures")
+    assert written[0].startswith(f"wrote {len(SAMPLES)} sample images")
     assert samples.keys() == SAMPLES.keys()

@@ -89,8 +89,12 @@ def _colour_and_alpha(pixels: pyvips.Image, alpha_index: int | None) -> pyvips.I
     extra = pixels.bands - colours
     if extra < 1 or (extra == 1 and alpha_index == 0):
         return pixels
-    kept = pixels.extract_band(0, n=colours)
-    return kept if alpha_index is None or alpha_index >= extra else kept.bandjoin(pixels.extract_band(colours + alpha_index))
+    colour_bands = pixels.extract_band(0, n=colours)
+    return (
+        colour_bands
+        if alpha_index is None or alpha_index >= extra
+        else colour_bands.bandjoin(pixels.extract_band(colours + alpha_index))
+    )
 
 
 def _in_supported_range(pixels: pyvips.Image) -> pyvips.Image:

@@ -34,8 +34,8 @@ class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
             raise UnsupportedError(f"pixmill does not write {source_format.label}", hint="choose a format other than keep")
         codec = codec_for(source_format)
         declared = {field.name for field in fields(codec)}
-        wanted = {"quality": self.quality, "effort": self.effort}
-        return codec(**{name: value for name, value in wanted.items() if value is not None and name in declared})
+        options = {"quality": self.quality, "effort": self.effort}
+        return codec(**{name: value for name, value in options.items() if value is not None and name in declared})
 
     def extension_for(self, head: bytes, own: str = "") -> str:
         """Return ``own`` if it fits the format of the content or that is unknown, otherwise the format's usual extension."""

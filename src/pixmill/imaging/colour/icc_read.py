@@ -41,11 +41,11 @@ def is_srgb(profile: bytes) -> bool:
     )
 
 
-def _is_near(element: bytes, wanted: tuple[float, ...]) -> bool:
+def _is_near(element: bytes, reference: tuple[float, ...]) -> bool:
     if len(element) < 20 or element[:4] != b"XYZ ":  # noqa: PLR2004  # bytes of an XYZ element
         return False
     xyz = (value / 65536 for value in struct.unpack(">3i", element[8:20]))
-    return all(abs(value - expected) < TOLERANCE for value, expected in zip(xyz, wanted, strict=True))
+    return all(abs(value - expected) < TOLERANCE for value, expected in zip(xyz, reference, strict=True))
 
 
 def _is_srgb_curve(element: bytes) -> bool:

@@ -64,8 +64,8 @@ def _transformed(pixels: pyvips.Image, profile: bytes, bits: int) -> pyvips.Imag
 def _by_interpretation(pixels: pyvips.Image, bits: int) -> pyvips.Image:
     """Convert by the pixels' interpretation alone, without a profile."""
     gray = pixels.interpretation in GRAY
-    wanted = {(True, 8): "b-w", (True, 16): "grey16", (False, 8): "srgb", (False, 16): "rgb16"}[gray, bits]
-    return pixels if pixels.interpretation == wanted else pixels.colourspace(wanted)
+    interpretation = {(True, 8): "b-w", (True, 16): "grey16", (False, 8): "srgb", (False, 16): "rgb16"}[gray, bits]
+    return pixels if pixels.interpretation == interpretation else pixels.colourspace(interpretation)
 
 
 def without_profile(pixels: pyvips.Image) -> pyvips.Image:

@@ -25,7 +25,7 @@ class CropGravity(Gravity):
         """Return whether the part depends on the pixels."""
         return self in SMART
 
-    def place(self, outer: Size, inner: Size) -> tuple[int, int]:
+    def offset(self, outer: Size, inner: Size) -> tuple[int, int]:
         """Return left and top; those of the centre for a smart crop."""
         return Gravity("centre").offset(outer, inner) if self.is_smart else super().offset(outer, inner)
 
@@ -42,5 +42,5 @@ def crop_to(image: Image, part: Size, gravity: CropGravity) -> Image:
         cropped = first.smartcrop(*part, interesting=str(gravity))
         rectangle = Rectangle(-cropped.xoffset, -cropped.yoffset, *part)
     else:
-        rectangle = Rectangle(*gravity.place(size, part), *part)
+        rectangle = Rectangle(*gravity.offset(size, part), *part)
     return image.map(lambda pixels: pixels.crop(*rectangle))

@@ -65,10 +65,12 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         return image.map(lambda pixels: pixels.crop(*part))
 
     def _part(self, size: Size) -> Rectangle:
-        wanted = self.rectangle(size)
-        part = overlap(size, wanted)
+        rectangle = self.rectangle(size)
+        part = overlap(size, rectangle)
         if part is None:
-            raise TransformError(f"crop: the rectangle at {wanted.left},{wanted.top} is outside the image of {size[0]}x{size[1]}")
+            raise TransformError(
+                f"crop: the rectangle at {rectangle.left},{rectangle.top} is outside the image of {size[0]}x{size[1]}"
+            )
         return part
 
     def rectangle(self, size: Size) -> Rectangle:
@@ -77,5 +79,5 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         part = cropped_size(available, self.width, self.height)
         if self.aspect is not None:
             part = largest_of_aspect(part, float(self.aspect))
-        left, top = self.gravity.place(size, part)
+        left, top = self.gravity.offset(size, part)
         return Rectangle(left if self.left is None else self.left, top if self.top is None else self.top, *part)

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.compositing import flattened
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 
@@ -30,8 +31,4 @@ class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):
 
     def apply(self, image: Image) -> Image:
         """Return the image without its alpha band."""
-        if not image.has_alpha:
-            return image
-        ready = self.background.with_bands_for(image)
-        *colour, _ = self.background.band_values(ready)
-        return ready.evolve(pixels=ready.pixels.flatten(background=colour))
+        return flattened(image, self.background) if image.has_alpha else image

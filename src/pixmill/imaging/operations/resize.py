@@ -84,5 +84,5 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
             return crop_to(image, sizes.cropped_size(size, self.width, self.height), self.gravity)
         if self.fit == "contain":
             box = (self.width or image.width, self.height or image.height)
-            return embed(image, box, offset=self.gravity.place(box, size), background=self.background)
+            return embed(image, box, offset=self.gravity.offset(box, size), background=self.background)
         return image

@@ -62,11 +62,11 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         """Return ``mark`` at its final size for an image of size ``canvas``, and with its final opacity."""
         size = (mark.width, mark.height)
         if self.scale is not None:
-            wanted = target(size, max(1, round(canvas[0] * self.scale)), max(1, round(canvas[1] * self.scale)), enlarge=True)
+            mark_size = target(size, max(1, round(canvas[0] * self.scale)), max(1, round(canvas[1] * self.scale)), enlarge=True)
         else:
-            wanted = target(size, *self._within_margins(canvas))
-        if wanted != size:
-            mark = premultiplied(mark, lambda pixels: pixels.resize(wanted[0] / size[0], vscale=wanted[1] / size[1]))
+            mark_size = target(size, *self._within_margins(canvas))
+        if mark_size != size:
+            mark = premultiplied(mark, lambda pixels: pixels.resize(mark_size[0] / size[0], vscale=mark_size[1] / size[1]))
         if self.opacity == 1:
             return mark
         colour, alpha = mark.extract_band(0, n=mark.bands - 1), mark.extract_band(mark.bands - 1)

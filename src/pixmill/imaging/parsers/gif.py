@@ -60,8 +60,8 @@ def painted_opacity(data: bytes, width: int, height: int, *, count: int) -> pyvi
 
 
 def _filled(canvas: pyvips.Image, frame: GifFrame, value: float) -> pyvips.Image:
-    drawn: pyvips.Image = canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
-    return drawn
+    filled: pyvips.Image = canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
+    return filled
 
 
 def _palette_bytes(flags: bytes) -> int:

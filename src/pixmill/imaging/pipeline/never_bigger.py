@@ -21,14 +21,14 @@ class Keeps(NamedTuple):
 
 
 def is_equivalent_output(
-    header: Header, picture: Image, output: EncodedOutput, *, steps: Sequence[Operation], keeps: Keeps
+    header: Header, decoded: Image, output: EncodedOutput, *, steps: Sequence[Operation], keeps: Keeps
 ) -> bool:
     """Return whether the source (``picture`` as decoded) can replace ``output``: same pixels and no additional metadata.
 
     A source with metadata that an output must not have (such as GPS) never qualifies, however small it is.
     """
     same_shape = (header.format.name, header.width, header.height) == (output.format, output.width, output.height)
-    untouched = header.orientation == 1 and header.frames == picture.frames and all(isinstance(step, Scaling) for step in steps)
-    profile = field(picture.pixels, PROFILE)
+    untouched = header.orientation == 1 and header.frames == decoded.frames and all(isinstance(step, Scaling) for step in steps)
+    profile = field(decoded.pixels, PROFILE)
     same_colour = profile is None or keeps.colour or is_srgb(profile)
     return same_shape and untouched and same_colour and (keeps.metadata or header.metadata <= {"icc"})

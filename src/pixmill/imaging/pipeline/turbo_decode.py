@@ -59,10 +59,10 @@ def plan_decode(source: Input, header: Header, recipe: Recipe) -> DecodePlan | N
     """Return how to decode ``source`` exactly as ``recipe`` requires; ``None`` if the header shows that this is not possible."""
     if recipe.engine != "auto" or header.format != Jpeg.format or source.data is None or header.bands not in LAYOUTS:
         return None
-    leading = tuple(map(leading_resize, step_chains(recipe)))
-    targets = tuple(_resize_target(lead, header) for lead in leading)
-    if not any(leading) or not all(
-        lead is None or _is_supported(each, header) for lead, each in zip(leading, targets, strict=True)
+    resizes = tuple(map(leading_resize, step_chains(recipe)))
+    targets = tuple(_resize_target(resize, header) for resize in resizes)
+    if not any(resizes) or not all(
+        resize is None or _is_supported(target, header) for resize, target in zip(resizes, targets, strict=True)
     ):
         return None
     eighths = _eighths(header, [size for size, _ in targets])
@@ -90,21 +90,20 @@ def decode(source: Input, header: Header, recipe: Recipe, plan: DecodePlan) -> t
     decoded = _decode_reduced(source.read(), header, plan.eighths)
     fields = _kept_metadata(source, recipe) if header.metadata else {}
     scaled = _resize_pyramid(decoded, plan.targets)
-    return tuple(_with_metadata(scaled[each].to_image(), fields) for each in plan.targets)
+    return tuple(_with_metadata(scaled[target].to_image(), fields) for target in plan.targets)
 
 
-def _resize_pyramid(raster: Raster, targets: Sequence[ResizeTarget]) -> Mapping[ResizeTarget, Raster]:
+def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget]) -> Mapping[ResizeTarget, Raster]:
     """Return the image in each of the ``targets``, resized with the target's kernel.
 
     Each size is made from the smallest earlier result with enough oversampling, because a resize costs what it reads.
     """
     resized: dict[ResizeTarget, Raster] = {}
     for size, kernel in sorted(targets, reverse=True):
-        candidates = (
-            each for each in resized.values() if each.width >= MIN_OVERSAMPLE * size[0] and each.height >= MIN_OVERSAMPLE * size[1]
-        )
-        source = min(candidates, key=lambda each: each.width * each.height, default=raster)
-        resized[size, kernel] = source.resized(size, kernel=kernel) if kernel else raster
+        width, height = (MIN_OVERSAMPLE * side for side in size)
+        candidates = (raster for raster in resized.values() if raster.width >= width and raster.height >= height)
+        source = min(candidates, key=lambda candidate: candidate.width * candidate.height, default=decoded)
+        resized[size, kernel] = source.resized(size, kernel=kernel) if kernel else decoded
     return resized
 
 

@@ -125,7 +125,7 @@ def test_what_is_no_address_of_a_function_is_refused(address):
         Python(function=address)
 
 
-def test_a_function_that_is_not_there_is_told_before_the_run(step, tmp_path):
+def test_a_missing_function_is_reported_before_the_run(step, tmp_path):
     with pytest.raises(RecipeError, match="has no function called missing"):
         step("missing").check()
     with pytest.raises(RecipeError, match="has no function called not_a_function"):

@@ -27,7 +27,7 @@ def gray_picture(width=20, height=10, bands=3, kind=np.uint8, value=100):
 
 
 def covered(image):
-    """The rectangle left, top, width, height in which the picture is red."""
+    """The rectangle (left, top, width, height) in which the image is red."""
     rows, columns = np.nonzero(image.to_numpy()[..., 1] < 50)
     return columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1
 
