@@ -70,7 +70,7 @@ def test_text_and_documents_are_no_images(data):
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "text"),
     [
         ("bad/fuzzdb/malicious-images/lottapixel.jpg", "limit-pixels", "4,128,062,500"),
         ("bad/gdk-pixbuf/issue205.jpg", "limit-pixels", "4,128,062,500"),
@@ -83,10 +83,10 @@ def test_text_and_documents_are_no_images(data):
         ("synthetic/manyscan_306scans_16MP_78KB.jpg", "limit-scans", "306"),
     ],
 )
-def test_a_bomb_is_refused_from_its_header_with_the_numbers(corpus, name, code, said):
+def test_a_bomb_is_refused_from_its_header_with_the_numbers(corpus, name, code, text):
     entered, error = stages(corpus(name))
     assert (entered, error.code) == (["header"], code)
-    assert said in error.message
+    assert text in error.message
 
 
 def test_a_large_but_legal_picture_works(corpus):

@@ -9,7 +9,7 @@ SMALL, LARGE = (300, 200), (4000, 3000)
 
 
 @pytest.mark.parametrize(
-    ("steps", "said"),
+    ("steps", "messages"),
     [
         (["crop:left=2000,top=100"], ["step 1 (crop) will fail on 2 of the 3 images examined: the rectangle at 2000,100 is"]),
         (["resize:width=500,enlarge=true"], ["step 1 (resize) enlarges 2 of the 3 images examined"]),
@@ -26,10 +26,10 @@ SMALL, LARGE = (300, 200), (4000, 3000)
         (["crop:width=9000,height=9000,gravity=attention", "sharpen"], []),
     ],
 )  # fmt: skip
-def test_a_step_that_fails_or_enlarges_is_named_with_the_number_of_images(steps, said):
+def test_a_step_that_fails_or_enlarges_is_named_with_the_number_of_images(steps, messages):
     found = size_warnings(Recipe(steps=steps), [SMALL, LARGE, SMALL])
-    assert len(found) == len(said)
-    assert [sentence[: len(start)] for sentence, start in zip(found, said, strict=True)] == said
+    assert len(found) == len(messages)
+    assert [sentence[: len(start)] for sentence, start in zip(found, messages, strict=True)] == messages
 
 
 def test_steps_of_renditions_are_checked_after_the_shared_ones():
