@@ -92,7 +92,7 @@ def test_a_fit_without_a_box_is_refused_in_words(size, large, pixmill, tmp_path)
 
 def test_plan_warns_of_a_step_that_will_fail(photos, pixmill, tmp_path):
     planned = pixmill("plan", photos, "out", "--step", "crop:left=64")
-    said = "step 1 (crop) will fail on 4 of the 4 images looked at: the rectangle at 64,0 lies outside of the picture of 64x48"
+    said = "step 1 (crop) will fail on 4 of the 4 images examined: the rectangle at 64,0 is outside the image of 64x48"
     assert f"warning        {said}" in planned.stdout.splitlines()
     assert not (tmp_path / "out").exists()
 

@@ -13,7 +13,7 @@ from pixmill.engine.ipc.messages import FrameReader
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
-from pixmill.imaging.input import HEAD, Input
+from pixmill.imaging.input import HEAD_BYTES, Input
 from pixmill.imaging.parsers import jpeg, png
 from pixmill.imaging.pipeline.identify import identify
 from pixmill.imaging.recipe import Recipe
@@ -39,7 +39,7 @@ def chunks(data):
 
 def sniffing(data):
     """What a file is, by its first bytes: a format that says so itself, or a stranger with a name."""
-    known = sniff(data[:HEAD])
+    known = sniff(data[:HEAD_BYTES])
     assert known is None or known in formats()
     assert "\0" not in other_image(data) + other_file(data)
     with suppress(PixmillError):

@@ -1,4 +1,4 @@
-"""What the golden tests measure with: an independent, colour-managed decode by Pillow and LittleCMS, and CIEDE2000."""
+"""Measurements for the golden tests: an independent, colour-managed decode by Pillow and LittleCMS, and CIEDE2000."""
 
 import io
 
@@ -10,7 +10,7 @@ ENOUGH = 200_000  # pixels that are compared of a large picture
 
 
 def reference(data, *, background=WHITE):
-    """Return the picture as sRGB bytes (height, width, 3): upright, its profile honoured, laid on ``background``."""
+    """Return the image as sRGB bytes (height, width, 3): upright, with its profile applied, on ``background``."""
     picture = Image.open(io.BytesIO(data))
     picture.load()
     gamma = picture.info.get("gamma", 0) if not {"icc_profile", "srgb", "chromaticity"} & picture.info.keys() else 0
@@ -33,7 +33,7 @@ def reference(data, *, background=WHITE):
 
 
 def _lit(array, gamma):
-    """Return sRGB bytes for bytes encoded with a power: what gAMA alone says."""
+    """Return sRGB bytes for bytes encoded with a power function, as declared by gAMA alone."""
     if not gamma or abs(gamma - 1 / 2.2) < 0.005:
         return array
     light = (array / 255) ** (1 / gamma)
@@ -59,7 +59,7 @@ def _to_srgb(picture, profile):
 
 
 def pixels(data):
-    """Return the picture in an output as sRGB bytes (height, width, 3), as it stands."""
+    """Return the image of an output as sRGB bytes (height, width, 3), without conversion."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 

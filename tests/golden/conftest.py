@@ -1,4 +1,4 @@
-"""What the golden tests share: the corpus beside the repository, and a picture's way through a recipe."""
+"""Fixtures of the golden tests: the corpus beside the repository, and processing an image with a recipe."""
 
 import importlib.util
 from pathlib import Path
@@ -14,7 +14,7 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 @pytest.fixture(scope="session")
 def measure():
-    """Return the module beside this file that measures: test modules cannot import one another."""
+    """Return the module with the measurements; test modules cannot import each other."""
     spec = importlib.util.spec_from_file_location("golden_measure", Path(__file__).with_name("_measure.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -23,7 +23,7 @@ def measure():
 
 @pytest.fixture
 def corpus():
-    """Return the function that reads a file of the corpus, and skips the test where it is absent."""
+    """Return the function that reads a file of the corpus, and skips the test if the file is absent."""
 
     def read(name):
         path = CORPUS / name
@@ -36,7 +36,7 @@ def corpus():
 
 @pytest.fixture
 def make():
-    """Return the function that takes a picture's bytes through a recipe given as plain data; PNG at its own size by default."""
+    """Return the function that processes image bytes with a recipe given as plain data; by default to a PNG of the same size."""
 
     def made(data, *, output="png", **recipe):
         steps = recipe.pop("steps", [])

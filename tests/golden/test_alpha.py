@@ -1,4 +1,4 @@
-"""What is transparent stays so, or shows the background: never black, never a fringe."""
+"""Transparent pixels stay transparent or show the background: never black, never a fringe."""
 
 import io
 
@@ -22,7 +22,7 @@ def test_transparency_shows_the_background_in_a_jpeg(measure, make, mode):
     assert np.abs(red[32, 32].astype(int) - (255, 0, 0)).max() <= 2
 
 
-def test_colours_that_nobody_sees_do_not_leak_in_when_a_picture_shrinks(make):
+def test_invisible_colours_do_not_bleed_in_when_an_image_shrinks(make):
     array = np.zeros((64, 64, 4), np.uint8)
     array[:, :, 1] = 255
     array[:, 1::2] = (255, 0, 0, 255)

@@ -1,4 +1,4 @@
-"""Animations: the first frame with a note by default, all frames with their timing where asked."""
+"""Animations: the first frame with a note by default, all frames with their timing on request."""
 
 import io
 
@@ -75,7 +75,7 @@ BARE = (0, 0, 0, 0)
 
 
 def corners_of(data):
-    """Return what is seen of each frame in three of its corners: the colour below full transparency is nobody's."""
+    """Return the visible colours of each frame in three of its corners; fully transparent pixels have no colour."""
     frames = [frame.convert("RGBA") for frame in ImageSequence.Iterator(Image.open(io.BytesIO(data)))]
     pixels = [[frame.getpixel(at) for at in ((1, 1), (6, 1), (6, 6))] for frame in frames]
     return [[pixel if pixel[3] else BARE for pixel in row] for row in pixels]

@@ -1,4 +1,4 @@
-"""What is no image, no whole image, or a trap: refused in words, from the header, with nothing run and nothing written."""
+"""Files that are not images, truncated or malicious are refused with a message, from the header; nothing is run or written."""
 
 import io
 import re
@@ -19,19 +19,19 @@ TM = "good/twelvemonkeys/imageio-"
 
 
 def default(data):
-    """Take bytes through the recipe that a user gets who asks for nothing."""
+    """Process bytes with the default recipe."""
     return process(Input(data), Recipe())
 
 
 def refusal(kind, data, **recipe):
-    """Return the error of that kind that the recipe ends with."""
+    """Return the error of this type that the default recipe raises."""
     with pytest.raises(kind) as refused:
         process(Input(data), Recipe.from_builtins(recipe))
     return refused.value
 
 
 def stages(data):
-    """Return the stages that were entered before the picture was refused, and the error."""
+    """Return the stages that were entered before the image was refused, and the error."""
     entered = []
     with pytest.raises(ImageError) as refused:
         process(Input(data), Recipe(), enter=entered.append)
@@ -70,7 +70,7 @@ def test_text_and_documents_are_no_images(data):
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "text"),
     [
         ("bad/fuzzdb/malicious-images/lottapixel.jpg", "limit-pixels", "4,128,062,500"),
         ("bad/gdk-pixbuf/issue205.jpg", "limit-pixels", "4,128,062,500"),
@@ -83,10 +83,10 @@ def test_text_and_documents_are_no_images(data):
         ("synthetic/manyscan_306scans_16MP_78KB.jpg", "limit-scans", "306"),
     ],
 )
-def test_a_bomb_is_refused_from_its_header_with_the_numbers(corpus, name, code, said):
+def test_a_bomb_is_refused_from_its_header_with_the_numbers(corpus, name, code, text):
     entered, error = stages(corpus(name))
     assert (entered, error.code) == (["header"], code)
-    assert said in error.message
+    assert text in error.message
 
 
 def test_a_large_but_legal_picture_works(corpus):
@@ -110,7 +110,7 @@ def chunk(name, content):
 
 
 def png_with(name, content):
-    """Return a small PNG with one more chunk before its pixels."""
+    """Return a small PNG with an additional chunk before its pixels."""
     file = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(file, "PNG")
     data = file.getvalue()
@@ -150,7 +150,7 @@ CUT_OFF = [
     ("bad/pillow_heif/heif_truncated/truncated.heic", "truncated"),
     ("bad/wuffs/peacock.default.truncated.jpeg", "truncated"),
     ("bad/wuffs/hippopotamus.regular.truncated.png", "truncated"),
-    # its end is there, five bytes before it are not
+    # the end marker is present, but the five bytes before it are missing
     ("bad/thumbor/BlueSquare_truncated.jpg", "decode"),
 ]
 
@@ -245,7 +245,7 @@ def test_a_picture_at_the_largest_side_of_a_format_is_written_and_one_more_is_no
             assert f"{side:,}" in error.message
 
 
-def test_where_a_picture_was_taken_is_not_told_by_default(corpus):
+def test_the_location_of_a_picture_is_removed_by_default(corpus):
     data = corpus("photos/lepton/iphone.jpg")
     assert Image.open(io.BytesIO(data)).getexif().get_ifd(0x8825)
     output = default(data).outputs[0].data
@@ -254,7 +254,7 @@ def test_where_a_picture_was_taken_is_not_told_by_default(corpus):
     assert not re.search(rb"Apple|iPhone|GPS", output)
 
 
-def test_what_was_said_of_one_picture_is_not_said_of_the_next(corpus, tmp_path):
+def test_an_error_of_one_picture_is_not_reported_for_the_next(corpus, tmp_path):
     first = tmp_path / "the-first.avif"
     first.write_bytes(corpus("bad/libvips/17000x17000.avif"))
     for source in (Input(path=first), Input(corpus("bad/fuzzdb/malicious-images/POC_img_phpinfo-CR.gif"))):

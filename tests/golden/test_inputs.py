@@ -1,4 +1,4 @@
-"""Nasty inputs that no other theme holds, and the table in the docs that says which test proves what."""
+"""Difficult inputs that no other module covers, and the table in the docs that maps inputs to tests."""
 
 import io
 import re

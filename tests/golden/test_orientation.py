@@ -1,4 +1,4 @@
-"""Pictures come out upright, whatever their camera recorded, once."""
+"""Outputs are upright for every recorded orientation, which is applied once."""
 
 import io
 

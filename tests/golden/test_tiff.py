@@ -1,4 +1,4 @@
-"""TIFF in its many ways: the right picture, or a word for why there is none."""
+"""TIFF in its many variants: the right image, or an error that says why there is none."""
 
 import io
 
@@ -18,7 +18,7 @@ GRAY_FLOWER = (93, 93, 93)
 
 
 def shown(measure, data):
-    """Return what a user sees who asks for nothing, and the notes."""
+    """Return the pixels of the output of the default recipe, and the notes."""
     result = process(Input(data), Recipe())
     return measure.pixels(result.outputs[0].data), result.notes
 
@@ -149,7 +149,7 @@ def test_a_bigtiff_is_its_classic_twin(measure, corpus, name):
 @pytest.mark.parametrize(
     "name", ["bigtiff/BigTIFFSubIFD4.tif", "bigtiff/BigTIFFSubIFD8.tif", "tiff/fivepages-scan-causingerrors.tif"]
 )
-def test_the_first_page_of_several_is_taken_and_that_is_said(measure, corpus, name):
+def test_the_first_page_of_several_is_used_with_a_note(measure, corpus, name):
     array, notes = shown(measure, corpus(TM + name))
     assert array.shape[0] > 0
     assert notes == ("pages-dropped",)
@@ -167,7 +167,7 @@ def test_directories_that_go_round_in_a_circle_end():
 
 
 @pytest.mark.parametrize("name", ["extra_bits_gray_8b.tiff", "extra_bits_rgb_8b.tiff"])
-def test_a_sample_that_is_not_said_to_be_opacity_is_none(measure, corpus, make, name):
+def test_a_sample_that_is_not_declared_as_alpha_is_ignored(measure, corpus, make, name):
     data = corpus(GD + name)
     output = make(data).outputs[0].data
     assert "A" not in Image.open(io.BytesIO(output)).getbands()

@@ -1,1 +1,1 @@
-"""Pixels: decode, transform, encode. Knows nothing of storage, tasks or runs."""
+"""Decode, transform and encode images. Independent of storage, tasks and runs."""

@@ -1,24 +1,24 @@
-"""Lay a picture on a background: on a larger canvas, or where it is transparent."""
+"""Composite an image onto a background: on a larger canvas, or below transparent pixels."""
 
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 
 
-def embed(image: Image, canvas: Size, *, at: tuple[int, int], background: Colour) -> Image:
-    """Return each frame of ``image`` on a canvas of ``background``, its top left corner ``at`` (x, y).
+def embed(image: Image, canvas: Size, *, offset: tuple[int, int], background: Colour) -> Image:
+    """Return each frame of ``image`` on a canvas of ``background``, with its top left corner at ``offset`` (x, y).
 
-    The picture gets the bands that the background needs; unchanged when it has the canvas' size already.
+    The image gains the bands that the background needs. It is returned unchanged if it already has the size of the canvas.
     """
     if canvas == (image.width, image.height):
         return image
-    ready = background.with_bands_for(image)
-    colour = background.band_values(ready)
-    return ready.map(lambda pixels: pixels.embed(*at, *canvas, extend="background", background=colour))
+    with_bands = background.with_bands_for(image)
+    colour = background.band_values(with_bands)
+    return with_bands.map(lambda pixels: pixels.embed(*offset, *canvas, extend="background", background=colour))
 
 
 def flattened(image: Image, background: Colour) -> Image:
-    """Return ``image`` laid on ``background``."""
-    ready = background.with_bands_for(image)
-    *colour, _ = background.band_values(ready)
-    return ready.evolve(pixels=ready.pixels.flatten(background=colour))
+    """Return ``image`` without alpha, composited onto ``background``."""
+    with_bands = background.with_bands_for(image)
+    *colour, _ = background.band_values(with_bands)
+    return with_bands.evolve(pixels=with_bands.pixels.flatten(background=colour))

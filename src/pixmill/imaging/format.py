@@ -1,4 +1,4 @@
-"""``Format``: what a file format can do, as data. Each codec's module declares one."""
+"""``Format``: the capabilities of a file format, as data. Each codec's module declares one."""
 
 import msgspec
 
@@ -6,10 +6,10 @@ import msgspec
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One file format.
 
-    ``name`` is the word in recipes, ``label`` the word in messages. ``signature`` is a regular expression over the first
-    bytes of a file, ``end`` what is near the last ones of a file that is whole. The facts under "as output" say what
-    ``encode`` may be given: alpha or only opaque pixels, several frames, bits a channel, the longest side in pixels.
-    ``extra`` names the extra without which neither way works.
+    Recipes use ``name``, messages use ``label``. ``signature`` is a regular expression for the first bytes of a file; ``end``
+    occurs near the end of every complete file. The fields under "as output" say which images ``encode`` accepts: alpha or
+    only opaque pixels, several frames, bits per channel, and the longest side in pixels. ``extra`` names the package extra
+    that reading and writing require.
     """
 
     name: str
@@ -19,9 +19,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes = b""
     end: bytes = b""
     extra: str = ""
-    opt_in: bool = False  # read only where the recipe allows it by name
-    streams: bool = False  # decoded row by row, unless a file says otherwise, so that it need not be held as a whole
-    pages: str = "frames"  # what further pictures in a file are: frames of an animation, or pages
+    opt_in: bool = False  # read only if the recipe allows it by name
+    streams: bool = False  # decoded row by row (unless a file says otherwise), so the whole image need not be in memory
+    pages: str = "frames"  # the name for further images in a file: frames of an animation, or pages
     # as output
     writable: bool = True
     alpha: bool = True
@@ -31,5 +31,5 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def extension(self) -> str:
-        """Return the extension that outputs get, without its dot; empty for what has none of its own."""
+        """Return the extension of outputs, without the dot; empty if the format has none of its own."""
         return next(iter(self.extensions), "")

@@ -1,4 +1,4 @@
-"""Which formats there are: told from the first bytes of a file, or from an extension. A file's content decides, never its name."""
+"""Identify formats by the first bytes of a file, or by extension. For sources, the content decides, never the name."""
 
 import re
 from functools import cache
@@ -8,8 +8,8 @@ from pixmill.imaging.format import Format
 
 __all__ = ["Format", "by_extension", "codec_for", "extensions", "formats", "other_file", "other_image", "sniff"]
 
-# What else turns up among images: as regular expressions over the first bytes, for a message that says what a file is
-# instead of what it is not.
+# Other files that turn up among images, as regular expressions for the first bytes, so that a message can say what a file
+# is instead of what it is not.
 OTHER_IMAGES = (
     (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 image"),
     (rb"8BPS", "a Photoshop image"),
@@ -40,28 +40,30 @@ OTHER_FILES = (
 
 
 def formats() -> tuple[Format, ...]:
-    """Return every format that there is a codec for, in the order of their names."""
+    """Return every format that has a codec, sorted by name."""
     return tuple(codec.format for _, codec in Codec.registry)
 
 
 def sniff(head: bytes) -> Format | None:
-    """Return the format of a file that starts with ``head`` (4,096 bytes are plenty); ``None`` when it is none that we know."""
-    return next((known for pattern, known in _signatures() if pattern.match(head)), None)
+    """Return the format of a file that starts with ``head`` (4,096 bytes are enough); ``None`` if it is unknown."""
+    return next((known_format for pattern, known_format in _signatures() if pattern.match(head)), None)
 
 
 @cache
 def _signatures() -> tuple[tuple[re.Pattern[bytes], Format], ...]:
-    """Return what the first bytes of each format look like. Every file is looked at, so they are made ready once."""
-    return tuple((re.compile(known.signature, re.DOTALL), known) for known in formats() if known.signature)
+    """Return the signature of each format. They are compiled once, because every file is sniffed."""
+    return tuple(
+        (re.compile(known_format.signature, re.DOTALL), known_format) for known_format in formats() if known_format.signature
+    )
 
 
 def other_image(head: bytes) -> str:
-    """Return what a file is that is an image, and none that we read: *a Photoshop image*; empty when it is not."""
+    """Return the kind of an image that no codec reads, such as *a Photoshop image*; empty if it is not such an image."""
     return _kind(head, OTHER_IMAGES)
 
 
 def other_file(head: bytes) -> str:
-    """Return what a file is that is no image: *a PDF document*; empty when that is not known."""
+    """Return the kind of a file that is not an image, such as *a PDF document*; empty if it is unknown."""
     return _kind(head, OTHER_FILES)
 
 
@@ -70,17 +72,17 @@ def _kind(head: bytes, kinds: tuple[tuple[bytes, str], ...]) -> str:
 
 
 def by_extension(extension: str) -> Format | None:
-    """Return the format that writes ``extension`` (with or without its dot, any case)."""
-    wanted = extension.lower().lstrip(".")
-    return next((known for known in formats() if wanted in known.extensions), None)
+    """Return the format that uses ``extension`` (with or without the dot, in any case)."""
+    normalised = extension.lower().lstrip(".")
+    return next((known_format for known_format in formats() if normalised in known_format.extensions), None)
 
 
 def extensions() -> frozenset[str]:
-    """Return the extensions, without dot and in lower case, that make a file a candidate."""
-    return frozenset(extension for known in formats() if not known.opt_in for extension in known.extensions)
+    """Return the extensions, in lower case and without the dot, of files to process."""
+    return frozenset(extension for known_format in formats() if not known_format.opt_in for extension in known_format.extensions)
 
 
-def codec_for(known: Format) -> type[Codec]:
-    """Return the codec that reads and writes ``known``."""
-    codec: type[Codec] = Codec.registry.get(known.name)
+def codec_for(file_format: Format) -> type[Codec]:
+    """Return the codec that reads and writes ``file_format``."""
+    codec: type[Codec] = Codec.registry.get(file_format.name)
     return codec

@@ -1,4 +1,4 @@
-"""``Header``: what a file says of its picture before any pixel is decoded."""
+"""``Header``: what is known about an image before any pixel is decoded."""
 
 import msgspec
 
@@ -8,13 +8,13 @@ SIDEWAYS = range(5, 9)
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file says of itself.
+    """The properties that a file declares.
 
-    ``width`` and ``height`` are of the stored picture (one frame of it), before ``orientation`` (1 to 8, as in EXIF) is
-    applied. ``frames`` counts pictures in the file: frames of an animation, pages of a document. ``depth`` is bits a
-    channel, ``bands`` channels with alpha. ``scans`` counts the passes of a progressive JPEG. ``progressive`` pictures
-    cannot be decoded row by row. ``metadata_size`` is in bytes, ``metadata``
-    the kinds that there are: ``exif``, ``xmp``, ``iptc``, ``icc``.
+    ``width`` and ``height`` describe one frame of the stored image, before ``orientation`` (1 to 8, as in EXIF) is applied.
+    ``frames`` counts the images in the file: frames of an animation or pages of a document. ``depth`` is in bits per channel;
+    ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG. ``progressive`` images cannot
+    be decoded row by row. ``metadata_size`` is in bytes; ``metadata`` lists the kinds present: ``exif``, ``xmp``, ``iptc``,
+    ``icc``.
     """
 
     format: Format
@@ -36,5 +36,5 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Return width and height once the orientation is applied."""
+        """Return width and height after the orientation is applied."""
         return (self.height, self.width) if self.orientation in SIDEWAYS else (self.width, self.height)

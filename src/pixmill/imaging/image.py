@@ -1,4 +1,4 @@
-"""``Image``: pixels on their way through a recipe."""
+"""``Image``: the pixels that pass through a recipe."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Image(msgspec.Struct, frozen=True):
-    """A picture or an animation, immutable and usually lazy: libvips computes pixels when they are written.
+    """A still image or an animation, immutable and usually lazy: libvips computes pixels when they are written.
 
-    ``pixels``: a ``pyvips.Image`` of ``width`` x (``frames`` x ``frame_height``) pixels: the frames of an animation stand one
-    below the other. Interpretation ``srgb``, ``b-w``, ``rgb16``, ``grey16`` (or ``cmyk``, ``lab`` before colour management);
-    1 to 4 bands, the last of 2 or 4 is alpha, not premultiplied. ``delays``: milliseconds a frame, empty for a still.
-    ``loop``: repetitions of an animation, 0 for ever. ``raster``: the picture as a Pillow image of mode ``L`` or ``RGBX``, if it is
-    an opaque still of eight bits in sRGB or gray that lies in memory and has no metadata; libvips is not asked before something
-    needs ``pixels``, which takes longer than a small picture.
+    ``pixels``: a ``pyvips.Image`` of ``width`` x (``frames`` x ``height``) pixels: the frames of an animation are stacked
+    vertically. The interpretation is ``srgb``, ``b-w``, ``rgb16`` or ``grey16`` (or ``cmyk``, ``lab`` before colour management);
+    there are 1 to 4 bands, and the last of 2 or 4 is alpha, not premultiplied. ``delays``: milliseconds per frame, empty for a
+    still. ``loop``: repetitions of an animation, 0 for endless. ``raster``: a Pillow image of mode ``L`` or ``RGBX``, present if
+    the image is an opaque 8-bit still in sRGB or gray that is in memory and has no metadata. It is converted to libvips only when
+    something needs ``pixels``, because the conversion takes longer than processing a small image.
     """
 
     _pixels: pyvips.Image | None
@@ -30,14 +30,14 @@ class Image(msgspec.Struct, frozen=True):
 
     @property
     def pixels(self) -> pyvips.Image:
-        """Return the pixels as libvips has them."""
+        """Return the pixels as a libvips image."""
         if self._pixels is None and self.raster is not None:
-            msgspec.structs.force_setattr(self, "_pixels", _shared(self.raster))
+            msgspec.structs.force_setattr(self, "_pixels", _to_vips(self.raster))
         return self._pixels
 
     @property
     def has_raster(self) -> bool:
-        """Tell whether there is a ``raster``, which also says that there is nothing else to the picture."""
+        """Return whether there is a ``raster``; if so, the image has no alpha, metadata or further frames."""
         return self.raster is not None
 
     @property
@@ -52,7 +52,7 @@ class Image(msgspec.Struct, frozen=True):
 
     @property
     def has_alpha(self) -> bool:
-        """Tell whether the last band is opacity."""
+        """Return whether the last band is alpha."""
         return not self.has_raster and bool(self.pixels.hasalpha())
 
     @property
@@ -61,21 +61,23 @@ class Image(msgspec.Struct, frozen=True):
         return 65535 if self.pixels.format == "ushort" else 255
 
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401  # the fields' own types
-        """Return a copy with some fields changed; with other pixels it has no raster."""
+        """Return a copy with some fields changed. New ``pixels`` discard the raster."""
         if "pixels" in changes:
             changes = {"_pixels": changes.pop("pixels"), "raster": None, **changes}
         return msgspec.structs.replace(self, **changes)
 
     def map(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
-        """Return the image with ``transform`` applied to each frame on its own, for whatever looks at neighbours or edges."""
+        """Return the image with ``transform`` applied to each frame separately, as needed near edges of frames."""
         if self.frames == 1:
             return self.evolve(pixels=transform(self.pixels))
-        held = self.evolve(pixels=self.pixels.copy_memory())  # joining frames reads rows in an order that no file can be read in
-        frames = [transform(held.frame(index)) for index in range(self.frames)]
+        in_memory = self.evolve(
+            pixels=self.pixels.copy_memory()
+        )  # arrayjoin reads rows out of order, which a sequential source cannot
+        frames = [transform(in_memory.frame(index)) for index in range(self.frames)]
         return self.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1))
 
     def map_colour(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
-        """Return the image with ``transform`` applied to its colour bands and alpha left as it is."""
+        """Return the image with ``transform`` applied to its colour bands; alpha is unchanged."""
         if not self.has_alpha:
             return self.evolve(pixels=transform(self.pixels))
         bands = self.pixels.bands
@@ -92,7 +94,7 @@ class Image(msgspec.Struct, frozen=True):
         return array.reshape(self.pixels.height, self.pixels.width, self.pixels.bands)
 
     def to_pil(self) -> "PIL.Image.Image":
-        """Return the picture (the first frame of an animation) as an 8-bit Pillow image: ``L``, ``LA``, ``RGB`` or ``RGBA``."""
+        """Return the image (the first frame of an animation) as an 8-bit Pillow image: ``L``, ``LA``, ``RGB`` or ``RGBA``."""
         from PIL import Image as Pillow  # noqa: PLC0415  # most images never become a Pillow image
 
         pixels = self.frame(0)
@@ -103,12 +105,12 @@ class Image(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_raster(cls, raster: "PIL.Image.Image") -> Self:
-        """Make a still from a Pillow image of mode ``L`` or ``RGBX`` that nobody writes to any more."""
+        """Return a still made from a Pillow image of mode ``L`` or ``RGBX``, which must not be modified afterwards."""
         return cls(None, raster=raster)
 
     @classmethod
     def from_numpy(cls, array: "np.ndarray[Any, Any]") -> Self:
-        """Make a still from an array (height, width) or (height, width, bands) of ``uint8`` or ``uint16``."""
+        """Return a still made from an array (height, width) or (height, width, bands) of ``uint8`` or ``uint16``."""
         pixels = pyvips.Image.new_from_array(array)
         deep = pixels.format == "ushort"
         gray = pixels.bands <= 2  # noqa: PLR2004  # gray and its alpha
@@ -117,7 +119,7 @@ class Image(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_pil(cls, image: "PIL.Image.Image") -> Self:
-        """Make a still from a Pillow image; modes other than ``L``, ``LA``, ``RGB``, ``RGBA`` and 16-bit gray are converted."""
+        """Return a still made from a Pillow image; modes except ``L``, ``LA``, ``RGB``, ``RGBA`` and 16-bit gray are converted."""
         import numpy as np  # noqa: PLC0415  # most images never come from Pillow
 
         if image.mode.startswith("I;16"):
@@ -127,8 +129,8 @@ class Image(msgspec.Struct, frozen=True):
         return cls.from_numpy(np.asarray(image))
 
 
-def _shared(raster: "PIL.Image.Image") -> pyvips.Image:
-    """Return the pixels of ``raster`` as libvips has them."""
+def _to_vips(raster: "PIL.Image.Image") -> pyvips.Image:
+    """Return the pixels of ``raster`` as a libvips image."""
     bands = len(raster.getbands())
     pixels = pyvips.Image.new_from_memory(raster.tobytes(), raster.width, raster.height, bands, "uchar")
     return pixels.copy(interpretation="b-w") if bands == 1 else pixels.extract_band(0, n=3).copy(interpretation="srgb")

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-HEAD = 4096  # enough for the signature of every format that is sniffed
-CHUNK = 1 << 20
+HEAD_BYTES = 4096  # enough for the signature of every format
+CHUNK_BYTES = 1 << 20
 
 
 class Input:
-    """A source image: ``data`` when its bytes are in memory, ``path`` when a decoder may stream it from a file."""
+    """A source image: ``data`` if its bytes are in memory, ``path`` if a decoder may stream it from a file."""
 
     def __init__(self, data: bytes | None = None, *, path: bytes | str | Path | None = None) -> None:
-        """Take bytes, or the path of a local file that is not read before a decoder asks."""
+        """Take bytes, or the path of a local file, which is read only when a decoder needs it."""
         self.data = data
         self.path = path
 
@@ -20,22 +20,22 @@ class Input:
     def head(self) -> bytes:
         """Return the first 4,096 bytes, for sniffing."""
         if self.data is not None:
-            return self.data[:HEAD]
+            return self.data[:HEAD_BYTES]
         with Path(self.name).open("rb") as file:
-            return file.read(HEAD)
+            return file.read(HEAD_BYTES)
 
     @property
     def tail(self) -> bytes:
-        """Return the last 4,096 bytes, which tell whether a file is whole."""
+        """Return the last 4,096 bytes, which show whether a file is complete."""
         if self.data is not None:
-            return self.data[-HEAD:]
+            return self.data[-HEAD_BYTES:]
         with Path(self.name).open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - HEAD))
+            file.seek(max(0, file.seek(0, 2) - HEAD_BYTES))
             return file.read()
 
     @property
     def name(self) -> str:
-        """Return the local path as text, undecodable bytes escaped as Python does; empty for bytes in memory."""
+        """Return the local path as text, with undecodable bytes escaped as surrogates; empty for bytes in memory."""
         path = self.path
         if path is None:
             return ""
@@ -46,10 +46,10 @@ class Input:
         return self.data if self.data is not None else Path(self.name).read_bytes()
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content in pieces: one when it is in memory, else of a mebibyte each."""
+        """Yield the content in chunks: a single one if it is in memory, otherwise 1 MiB each."""
         if self.data is not None:
             yield self.data
             return
         with Path(self.name).open("rb") as file:
-            while piece := file.read(CHUNK):
+            while piece := file.read(CHUNK_BYTES):
                 yield piece

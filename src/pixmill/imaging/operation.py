@@ -14,32 +14,32 @@ from pixmill.imaging.image import Image
 class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     """One step: a few declared parameters and ``apply``.
 
-    The class docstring's first line is what ``pixmill explain`` says of it; the rest says when to use it, and ends with a
-    line ``Example: --step NAME:key=value`` in double back quotes. The facts below are what the engine and ``plan`` ask an
-    operation; a new one states those that are not as they stand here.
+    The first line of the class docstring is the summary in ``pixmill explain``; the rest says when to use the operation, and
+    ends with a line ``Example: --step NAME:key=value`` in double back quotes. The engine and ``plan`` read the attributes
+    below; a new operation overrides those that differ from the defaults.
     """
 
     error: ClassVar = RecipeError
 
-    #: It changes how many pixels a detail of the picture has.
+    #: It changes the scale of details, in pixels.
     rescales: ClassVar[bool] = False
-    #: It says how large the picture is to be, or which part of it: the default box stands back.
+    #: It sets the size of the image or selects a part of it, so the default box is not applied.
     sets_size: ClassVar[bool] = False
-    #: What it does is measured in pixels: a rescaling that follows would distort it.
+    #: Its effect is measured in pixels, so a later resize would distort it.
     wants_final_scale: ClassVar[bool] = False
-    #: It looks at transparency, and has nothing to look at once that is gone.
+    #: It depends on transparency, and has no effect on that part once alpha is removed.
     uses_alpha: ClassVar[bool] = False
     #: Its result has no transparency.
     removes_alpha: ClassVar[bool] = False
-    #: Its result is no longer in the working colour space, which every other step counts on.
+    #: Its result is no longer in the working colour space, which every other step requires.
     leaves_working_space: ClassVar[bool] = False
 
-    #: It runs code that is not ours, which may want to write files or to use the network.
+    #: It runs third-party code, which may need to write files or use the network.
     runs_foreign_code: ClassVar[bool] = False
 
     @classmethod
     def from_builtins(cls, data: object) -> Self:
-        """Return the operation that ``data`` is: a table, text, an operation, or a function of the user's own."""
+        """Return the operation that ``data`` describes: a table, text, an operation, or a user-defined function."""
         if isinstance(data, FunctionType):
             step: Self = cls.registry.get("python").of(data)
             return step
@@ -47,52 +47,52 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
 
     @property
     def streams(self) -> bool:
-        """Tell whether rows are read once, from top to bottom; otherwise the step holds the whole picture in memory."""
+        """Return whether rows are read once, from top to bottom; otherwise the step keeps the whole image in memory."""
         return True
 
     @property
     def enlarges(self) -> bool:
-        """Tell whether the result may show a detail with more pixels than it came with."""
+        """Return whether the step may enlarge the image."""
         return False
 
     @property
     def may_fail(self) -> bool:
-        """Tell whether ``size_after`` raises for some sizes."""
+        """Return whether ``size_after`` raises for some sizes."""
         return False
 
     @property
     def adds_alpha(self) -> bool:
-        """Tell whether an opaque picture may come out with transparency."""
+        """Return whether the step may add transparency to an opaque image."""
         return False
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Return the local files that the step reads besides the picture; their content is part of what is asked for."""
+        """Return the local files that the step reads besides the image; their content is part of the recipe's fingerprint."""
         return ()
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """Return the names of the Python modules, besides that of the step itself, whose code it runs."""
+        """Return the names of the Python modules whose code the step runs, except its own."""
         return ()
 
     def check(self) -> None:
-        """Raise ``RecipeError`` when the step cannot work on this machine, whatever the picture; called once, before a run."""
+        """Raise ``RecipeError`` if the step cannot work on this machine for any image. Called once, before a run."""
         for file in self.files:
             if not Path(file).is_file():
-                raise self.error(f"{self.label()}: there is no file {file}")
+                raise self.error(f"{self.label()}: file not found: {file}")
 
     def size_after(self, size: Size) -> Size | None:
-        """Return the size that a picture of ``size`` comes out with, or ``None`` where its pixels decide.
+        """Return the size of the result for an image of ``size``, or ``None`` if it depends on the pixels.
 
-        ``TransformError`` where the step cannot be done on a picture of that size.
+        Raise ``TransformError`` if the step cannot be applied to an image of that size.
         """
         return size
 
     def apply(self, image: Image) -> Image:
-        """Return the transformed picture. Pixels come upright, in the working colour space, alpha not premultiplied.
+        """Return the transformed image. The pixels are upright, in the working colour space, with alpha not premultiplied.
 
-        An animation is a column of frames (``image.frames``, ``image.frame_height``) and must stay one. ``TransformError``
-        when the step cannot be done on this picture.
+        An animation is a column of frames (``image.frames``, each ``image.height`` pixels high) and must stay one. Raise
+        ``TransformError`` if the step cannot be applied to this image.
         """
         raise NotImplementedError
 

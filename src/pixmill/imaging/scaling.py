@@ -1,4 +1,4 @@
-"""``Scaling``: a step that begins by making the picture smaller or larger, and how that is done well."""
+"""``Scaling``: a step that begins by scaling the image, and the scaling itself."""
 
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
@@ -13,42 +13,42 @@ from pixmill.imaging.pixels import premultiplied
 
 Kernel = Annotated[
     Literal["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"],
-    Meta(description="how pixels are weighed; nearest keeps the hard edges of pixel art"),
+    Meta(description="resampling kernel; nearest keeps the hard edges of pixel art"),
 ]
 
 
 class Scaling(Operation, frozen=True, kw_only=True):
-    """A step in two halves: it scales the picture to ``target``, then does the rest in ``finish``.
+    """A step in two phases: it scales the image to ``target``, then completes the work in ``finish``.
 
-    As the first step of a recipe its first half is done on the decoder's own picture (shrunk on load, not yet upright, in its
-    own colours), because every other thing is cheaper on the smaller one.
+    As the first step of a recipe, its first phase runs on the decoder's output (shrunk on load, not yet upright, in the source's
+    colour space), because everything else is cheaper on the smaller image.
     """
 
     rescales: ClassVar = True
     sets_size: ClassVar = True
 
     kernel: Kernel = "lanczos3"
-    linear: Annotated[bool, Meta(description="weigh pixels in linear light, as lenses do")] = False
+    linear: Annotated[bool, Meta(description="resample in linear light, as lenses do")] = False
 
     def target(self, size: Size) -> Size:
-        """Return the size to which a picture of ``size`` is scaled."""
+        """Return the size to which an image of ``size`` is scaled."""
         raise NotImplementedError
 
     def finish(self, image: Image) -> Image:
-        """Return what becomes of the scaled picture: cut, padded, or as it is."""
+        """Return the scaled image after cropping or padding, or unchanged."""
         return image
 
     def size_after(self, size: Size) -> Size | None:
-        """Return the size to which a picture of ``size`` is scaled."""
+        """Return the size to which an image of ``size`` is scaled."""
         return self.target(size)
 
     def apply(self, image: Image) -> Image:
-        """Return the picture scaled and finished."""
+        """Return the image scaled and finished."""
         return self.finish(scale(image, self.target((image.width, image.height)), kernel=self.kernel, linear=self.linear))
 
 
 def scale(image: Image, size: Size, *, kernel: str = "lanczos3", linear: bool = False) -> Image:
-    """Return ``image`` with frames of exactly ``size``, colours weighted by their opacity; unchanged when it has that size."""
+    """Return ``image`` with frames of exactly ``size``, resampled with premultiplied alpha; unchanged if it has that size."""
     if (image.width, image.height) == size:
         return image
 

@@ -1,4 +1,4 @@
-"""What steps do to pictures of given sizes: which of them will fail, and which enlarge. ``plan`` prints a sentence for each."""
+"""Check which steps will fail on images of given sizes, and which enlarge them. ``plan`` prints a warning for each."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,37 +11,37 @@ from pixmill.imaging.scaling import Scaling
 
 
 def depends_on_size(recipe: Recipe) -> bool:
-    """Tell whether there is anything to judge: a step that fails on some sizes, or one that may enlarge."""
+    """Return whether any step can fail on some sizes or may enlarge images."""
     steps = [*recipe.steps, *(step for rendition in recipe.renditions for step in rendition.steps)]
     return any(step.may_fail or step.enlarges for step in steps)
 
 
 def size_warnings(recipe: Recipe, sizes: Sequence[Size]) -> list[str]:
-    """Return a sentence for every step that fails on upright pictures of some of ``sizes``, or enlarges some of them."""
-    judged = Judged()
+    """Return a warning for every step that fails on, or enlarges, upright images of some of ``sizes``."""
+    checker = SizeChecker()
     for size in sizes:
-        after = judged.follow(size, enumerate(recipe.steps, start=1), "")
+        after = checker.apply_steps(size, enumerate(recipe.steps, start=1), "")
         for rendition in recipe.renditions if after else ():
             name = f" of {rendition.name}" if rendition.name else ""
-            judged.follow(after, enumerate(rendition.steps, start=len(recipe.steps) + 1), name)
-    return judged.sentences(len(sizes))
+            checker.apply_steps(after, enumerate(rendition.steps, start=len(recipe.steps) + 1), name)
+    return checker.warnings(len(sizes))
 
 
-class Judged:
-    """What was found out: by step, how many pictures it fails on (with the reason of the first) and how many it enlarges."""
+class SizeChecker:
+    """Counts, for each step, the images it fails on (with the reason for the first) and the images it enlarges."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start with no counts."""
         self._failed: Counter[str] = Counter()
         self._reasons: dict[str, str] = {}
         self._enlarged: Counter[str] = Counter()
 
-    def follow(self, size: Size | None, steps: Iterable[tuple[int, Operation]], whose: str) -> Size | None:
-        """Return the size behind ``steps``, given with their numbers; ``None`` where it is not known, or there is none."""
+    def apply_steps(self, size: Size | None, steps: Iterable[tuple[int, Operation]], suffix: str) -> Size | None:
+        """Return the size after the numbered ``steps``; ``None`` if it is unknown or a step fails."""
         for number, step in steps:
             if size is None:
                 return None
-            named = f"step {number} ({step.label()}){whose}"
+            named = f"step {number} ({step.label()}){suffix}"
             self._enlarged[named] += _enlarges(step, size)
             try:
                 size = step.size_after(size)
@@ -51,16 +51,16 @@ class Judged:
                 return None
         return size
 
-    def sentences(self, looked_at: int) -> list[str]:
-        """Return what was found out in ``looked_at`` pictures."""
-        of = f"of the {looked_at:,} images looked at" if looked_at > 1 else "of the one image looked at"
-        failed = [f"{step} will fail on {count:,} {of}: {self._reasons[step]}" for step, count in self._failed.items()]
-        enlarged = [f"{step} enlarges {count:,} {of}" for step, count in self._enlarged.items() if count]
+    def warnings(self, image_count: int) -> list[str]:
+        """Return the warnings after checking ``image_count`` images."""
+        share = f"of the {image_count:,} images examined" if image_count > 1 else "of the one image examined"
+        failed = [f"{step} will fail on {count:,} {share}: {self._reasons[step]}" for step, count in self._failed.items()]
+        enlarged = [f"{step} enlarges {count:,} {share}" for step, count in self._enlarged.items() if count]
         return failed + enlarged
 
 
 def _enlarges(step: Operation, size: Size) -> bool:
-    """Tell whether a picture of ``size`` gets more pixels than it has detail for."""
+    """Return whether ``step`` enlarges an image of ``size``."""
     if not step.enlarges or not isinstance(step, Scaling):
         return False
     width, height = step.target(size)

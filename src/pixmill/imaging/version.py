@@ -1,22 +1,22 @@
-"""What decides the bytes of an output besides source and recipe. Apart from the pipeline, which a coordinator never loads."""
+"""The versions that determine output bytes besides source and recipe. Outside the pipeline, which a coordinator never loads."""
 
 import pyvips
 
-#: Our own revision, to be raised with every change that alters bytes, and the library's version.
+#: pixmill's own revision, which must be raised with every change that alters output bytes, and the version of libvips.
 ENGINE = f"2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
-#: The distributions that decode, resize and encode, those of extras among them.
+#: The distributions that decode, resize and encode, including those of extras.
 _LIBRARIES = ("pyvips", "pyvips-binary", "simplejpeg", "cykooz-resizer", "pillow", "numpy", "pillow-heif", "pillow-jxl-plugin")
 
 
 def libraries() -> dict[str, str]:
-    """Return ``ENGINE``, and the versions of all libraries that touch pixels, empty for one that is not installed."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # 20 ms that only runs on a cluster need pay
+    """Return ``ENGINE`` and the versions of all libraries that process pixels; empty for those not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # takes 20 ms, and only cluster runs need it
 
-    found = {"engine": ENGINE}
+    versions = {"engine": ENGINE}
     for name in _LIBRARIES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = ""
-    return found
+            versions[name] = ""
+    return versions

@@ -1,4 +1,4 @@
-"""What every operation must do. Subclass ``OperationSuite`` in a test module, give it the fixture ``step``, and run pytest."""
+"""The test suite that every operation must pass. Subclass ``OperationSuite``, define the fixture ``step``, and run pytest."""
 
 import json
 import re
@@ -17,25 +17,25 @@ from pixmill.imaging.pixels import describe_invalid
 Picture = Callable[[], Image]
 
 _EXAMPLE = re.compile(r"^Example: ``--step ([^`]+)``$", re.MULTILINE)
-_DEEPER = 257  # from 8 bits to 16: 255 becomes 65535
+_SCALE_8_TO_16_BITS = 257  # 255 becomes 65535
 _FRAMES = 3
 
 
 def example_of(operation: type[Operation]) -> str:
-    """Return the step that the docstring of ``operation`` gives as its example, in the form of the command line."""
+    """Return the example step in the docstring of ``operation``, in command-line form."""
     found = _EXAMPLE.search(re.sub(r"\n +", "\n", operation.__doc__ or ""))
     assert found, f"the docstring of {operation.__name__} has no line 'Example: ``--step NAME:key=value``'"
     return found[1]
 
 
 def text_of(step: Operation) -> str:
-    """Return ``step`` as ``--step`` takes it, with all of its parameters."""
+    """Return ``step`` in the form of ``--step``, with all of its parameters."""
     values = {key: value for key, value in step.to_builtins().items() if key != "operation" and value is not None}
     return f"{step.label()}:" + ",".join(f"{key}={value}" for key, value in values.items())
 
 
 def picture(width: int, height: int, *, bands: int = 3, deep: bool = False, seed: int = 1) -> Image:
-    """Return a picture with slopes, grain, all degrees of opacity and, where there is room, a plain border and a busy spot."""
+    """Return an image with gradients, grain, all degrees of opacity and, if large enough, a plain border and a detailed spot."""
     across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     grain = np.random.default_rng(seed).normal(0, 0.02, (height, width))
     planes = [across, down, 1 - across * down, np.clip(1.4 - across - down / 2, 0, 1)]
@@ -45,11 +45,11 @@ def picture(width: int, height: int, *, bands: int = 3, deep: bool = False, seed
         values[[0, 1, -1]] = values[:, [0, -1]] = values[0, 0]
         values[6:12, 8:14] = np.indices((6, 6)).sum(axis=0)[..., None] % 2
     eight_bit = np.floor(values * 255 + 0.5)
-    return Image.from_numpy((eight_bit * _DEEPER).astype(np.uint16) if deep else eight_bit.astype(np.uint8))
+    return Image.from_numpy((eight_bit * _SCALE_8_TO_16_BITS).astype(np.uint16) if deep else eight_bit.astype(np.uint8))
 
 
 def animation(*, bands: int = 4) -> Image:
-    """Return three frames that differ."""
+    """Return an animation of three different frames."""
     frames = [picture(31, 19, bands=bands, seed=seed).to_numpy() for seed in range(_FRAMES)]
     return Image.from_numpy(np.vstack(frames)).evolve(frames=_FRAMES, delays=(40, 50, 60), loop=2)
 
@@ -73,16 +73,16 @@ PICTURES: dict[str, Picture] = {
 
 
 class OperationSuite:
-    """The contract of ``Operation`` as tests, for the one step that the fixture ``step`` returns."""
+    """The contract of ``Operation`` as tests, for the step that the fixture ``step`` returns."""
 
     @pytest.fixture
     def step(self) -> Operation:
-        """Return the step under test, with parameters for which it does something to a picture of 48 x 32 pixels."""
+        """Return the step under test, with parameters that affect an image of 48 x 32 pixels."""
         raise NotImplementedError
 
     @pytest.fixture(params=PICTURES)
     def image(self, request: pytest.FixtureRequest) -> Image:
-        """Return a picture of each kind there is."""
+        """Return an image of each kind."""
         return PICTURES[request.param]()
 
     def test_the_result_is_a_sound_picture(self, step: Operation, image: Image) -> None:
@@ -103,10 +103,10 @@ class OperationSuite:
         step.apply(image).to_numpy()
         assert np.array_equal(image.to_numpy(), before)
 
-    def test_the_size_that_is_told_beforehand_is_the_one_that_comes_out(self, step: Operation, image: Image) -> None:
-        told = step.size_after((image.width, image.height))
+    def test_the_predicted_size_is_the_one_that_comes_out(self, step: Operation, image: Image) -> None:
+        predicted = step.size_after((image.width, image.height))
         result = step.apply(image)
-        assert told in (None, (result.width, result.height))
+        assert predicted in (None, (result.width, result.height))
 
     def test_a_step_that_leaves_the_size_to_others_cuts_nothing_off(self, step: Operation) -> None:
         if not step.sets_size:
@@ -135,36 +135,36 @@ class OperationSuite:
     def test_a_picture_that_is_opaque_comes_out_as_one_without_alpha(self, step: Operation, bands: int) -> None:
         plain = picture(48, 32, bands=bands)
         opaque = plain.evolve(pixels=plain.pixels.addalpha())
-        without, result = _shown(step.apply(plain)), _shown(step.apply(opaque))
+        without, result = _visible(step.apply(plain)), _visible(step.apply(opaque))
         assert np.abs(without - result).max() <= 1 + 1e-6
 
     @pytest.mark.parametrize("bands", [2, 4])
     @pytest.mark.parametrize("deep", [False, True])
-    def test_a_colour_that_nobody_sees_changes_nothing(self, step: Operation, bands: int, *, deep: bool) -> None:
+    def test_an_invisible_colour_changes_nothing(self, step: Operation, bands: int, *, deep: bool) -> None:
         values = picture(48, 32, bands=bands, deep=deep).to_numpy().copy()
         values[:, 24:, -1] = 0
         one, other = values.copy(), values.copy()
         one[:, 24:, :-1], other[:, 24:, :-1] = 0, values.max()
-        results = [_shown(step.apply(Image.from_numpy(array))) for array in (one, other)]
+        results = [_visible(step.apply(Image.from_numpy(array))) for array in (one, other)]
         assert np.abs(results[0] - results[1]).max() <= 1 + 1e-6
 
     @pytest.mark.parametrize("bands", [1, 2, 3, 4])
     def test_sixteen_bits_give_what_eight_give(self, step: Operation, bands: int) -> None:
-        shallow = _shown(step.apply(picture(48, 32, bands=bands)))
-        deep = _shown(step.apply(picture(48, 32, bands=bands, deep=True)))
+        shallow = _visible(step.apply(picture(48, 32, bands=bands)))
+        deep = _visible(step.apply(picture(48, 32, bands=bands, deep=True)))
         assert shallow.shape == deep.shape
         assert np.abs(shallow - deep).max() <= 3
         assert np.abs(shallow - deep).mean() <= 1
 
     @pytest.mark.parametrize("frames", [1, 3])
     def test_a_source_that_can_be_read_only_once_gives_the_same(self, step: Operation, frames: int, tmp_path: Path) -> None:
-        # Tall: libvips keeps some hundred rows, within which it can go back.
+        # Tall, because libvips caches a few hundred rows and can go back within them.
         image = picture(20, 1500, bands=4).evolve(frames=frames)
         image.pixels.write_to_file(str(tmp_path / "once.png"))
         once = image.evolve(pixels=pyvips.Image.new_from_file(str(tmp_path / "once.png"), access="sequential"))
         assert np.array_equal(step.apply(once).to_numpy(), step.apply(image).to_numpy())
 
-    def test_a_step_that_streams_computes_nothing_before_it_is_asked(self, step: Operation, tmp_path: Path) -> None:
+    def test_a_streaming_step_computes_nothing_before_its_pixels_are_read(self, step: Operation, tmp_path: Path) -> None:
         if step.streams:
             whole = pyvips.Image.gaussnoise(400, 400).cast("uchar").copy(interpretation="b-w").pngsave_buffer()
             (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
@@ -186,15 +186,15 @@ class OperationSuite:
         step.check()
 
     def test_it_is_documented(self, step: Operation) -> None:
-        summary, _, rest = (type(step).__doc__ or "").partition("\n")
+        summary, _, details = (type(step).__doc__ or "").partition("\n")
         assert summary.endswith(".")
-        assert rest.strip()
+        assert details.strip()
         assert type(Operation.from_builtins(example_of(type(step)))) is type(step)
         assert [field.name for field in fields(type(step)) if not describe_field(field)] == []
 
 
-def _shown(image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return what the eye gets of ``image``, 0 to 255: opacity, and colours weighted by it."""
+def _visible(image: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return ``image`` with premultiplied alpha, 0 to 255, as floating-point RGBA."""
     values = image.to_numpy() / (image.max_value / 255)
     colour, alpha = (values[..., :-1], values[..., -1:]) if image.has_alpha else (values, np.full((*values.shape[:2], 1), 255.0))
     if colour.shape[-1] == 1:

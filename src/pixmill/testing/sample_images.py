@@ -1,6 +1,6 @@
-"""Sample pictures, made on the spot: what a new user sees first, and tests that need no corpus.
+"""Generated sample images, for new users and for tests that need no corpus.
 
-``python -m pixmill.testing.sample_images FOLDER`` writes them, unless the folder holds a picture already.
+``python -m pixmill.testing.sample_images FOLDER`` writes them, unless the folder already contains an image.
 """
 
 import io
@@ -16,14 +16,14 @@ from pixmill.testing import synthetic_scenes
 from pixmill.testing.synthetic_scenes import Plane
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".jxl"}
-MADE_AT = b"2024:05:17 19:42:00"
-TURN_CLOCKWISE = 6  # Exif: the picture is stored lying on its left side
+DATE_TAKEN = b"2024:05:17 19:42:00"
+TURN_CLOCKWISE = 6  # EXIF: the image must be rotated clockwise by 90 degrees for display
 DATE_TIME, ORIENTATION = 0x0132, 0x0112
 QUALITY = 90
 
 
 def sea() -> bytes:
-    """Return a JPEG of 4 megapixels, the most ordinary input there is."""
+    """Return a JPEG of 4 megapixels, the most common kind of input."""
     return _jpeg(synthetic_scenes.sea(1680, 2400, seed=3))
 
 
@@ -38,11 +38,11 @@ def islands() -> bytes:
 
 
 def lights() -> bytes:
-    """Return an upright picture of 3 megapixels that its camera stored lying down: EXIF orientation 6."""
+    """Return a portrait image of 3 megapixels that is stored rotated: EXIF orientation 6."""
     upright = synthetic_scenes.lights(2000, 1500, seed=2)
     exif = PIL.Image.Exif()
     exif[ORIENTATION] = TURN_CLOCKWISE
-    exif[DATE_TIME] = MADE_AT.decode()
+    exif[DATE_TIME] = DATE_TAKEN.decode()
     return _jpeg(np.rot90(upright), exif=exif.tobytes())
 
 
@@ -52,7 +52,7 @@ def glass_ball() -> bytes:
 
 
 def relief() -> bytes:
-    """Return a gray PNG of 16 bits: a landscape lit from the side, as maps print it."""
+    """Return a 16-bit gray PNG: a landscape lit from the side, as on relief maps."""
     ground, light = synthetic_scenes.relief(900, 1200, slope=2.25, seed=8)
     deep = ((0.15 + 0.85 * light * (0.45 + 0.55 * ground)) * 65535 + 0.5).astype(np.uint16)
     png: bytes = pyvips.Image.new_from_array(deep).copy(interpretation="grey16").pngsave_buffer()
@@ -66,7 +66,7 @@ def rings() -> bytes:
 
 
 def print_of_islands() -> bytes:
-    """Return a CMYK JPEG with the profile of its inks."""
+    """Return a CMYK JPEG with an embedded profile."""
     drawn = pyvips.Image.new_from_array(_eight_bit(synthetic_scenes.islands(960, 1280, seed=11)))
     inks = drawn.copy(interpretation="srgb").icc_transform("cmyk", input_profile="srgb", intent="perceptual")
     jpeg: bytes = inks.jpegsave_buffer(Q=QUALITY)
@@ -86,7 +86,7 @@ SAMPLES: dict[str, Callable[[], bytes]] = {
 
 
 def write_samples(folder: Path) -> list[Path]:
-    """Write every sample into ``folder``, which is made if need be, and return their paths. It takes some seconds."""
+    """Write every sample to ``folder``, which is created if necessary, and return their paths. Takes several seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, sample in SAMPLES.items():
@@ -96,8 +96,8 @@ def write_samples(folder: Path) -> list[Path]:
     return written
 
 
-def holds_pictures(folder: Path) -> bool:
-    """Tell whether ``folder`` or a folder in it holds a file that looks like a picture by its name."""
+def has_images(folder: Path) -> bool:
+    """Return whether ``folder`` or its subfolders contain a file with the extension of an image."""
     return any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*"))
 
 
@@ -117,12 +117,12 @@ def _encoded(picture: PIL.Image.Image, kind: str, **options: object) -> bytes:
 
 
 def main(folder: Path) -> str:
-    """Write the samples unless there is something to work on already; return what was done, in a sentence."""
-    if holds_pictures(folder):
-        return f"{folder} holds pictures already: no samples written"
+    """Write the samples unless ``folder`` already contains images; return a message that says which."""
+    if has_images(folder):
+        return f"{folder} already contains images: no samples written"
     written = write_samples(folder)
     size = sum(path.stat().st_size for path in written) / 1e6
-    return f"wrote {len(written)} sample pictures ({size:.0f} MB) to {folder}"
+    return f"wrote {len(written)} sample images ({size:.0f} MB) to {folder}"
 
 
 if __name__ == "__main__":

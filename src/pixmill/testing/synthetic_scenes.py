@@ -1,7 +1,7 @@
-"""Scenes computed from noise, with the statistics of photographs: slopes as smooth as skies, texture as rough as ground.
+"""Scenes computed from noise with the statistics of photographs: smooth gradients as in skies, and rough texture as on ground.
 
-Natural pictures have amplitudes that fall with the inverse of the frequency (D. J. Field, 1987); so has the noise here. A scene
-is an array (height, width, bands) of values from 0 to 1, and the same for the same seed.
+In natural images, amplitudes fall with the inverse of the frequency (D. J. Field, 1987), and so they do in this noise. A scene is
+an array (height, width, bands) of values from 0 to 1, and is the same for the same seed.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-Plane = np.ndarray[Any, np.dtype[np.float32]]  # half the memory of the usual doubles
+Plane = np.ndarray[Any, np.dtype[np.float32]]  # half the memory of float64
 Stop = tuple[float, tuple[float, float, float]]
 
 
 def noise(height: int, width: int, *, slope: float, seed: int, stretch: float = 1.0, tails: float = 0.5) -> Plane:
-    """Return noise from 0 to 1 whose amplitudes fall as frequency to the power of ``-slope``; it tiles without a seam.
+    """Return noise from 0 to 1 whose amplitudes are proportional to frequency to the power of ``-slope``; it tiles seamlessly.
 
-    ``stretch`` above 1 draws it out sideways. ``tails`` is how much (in per cent) is cut flat at either end.
+    ``stretch`` above 1 stretches it horizontally. ``tails`` is the percentage of values clipped at each end.
     """
     white = np.random.default_rng(seed).standard_normal((height, width), dtype=np.float32)
     rows, columns = np.fft.fftfreq(height)[:, None] * height, np.fft.rfftfreq(width)[None, :] * height * stretch
@@ -28,7 +28,7 @@ def noise(height: int, width: int, *, slope: float, seed: int, stretch: float = 
 
 
 def clipped(plane: Plane) -> Plane:
-    """Return ``plane`` with nothing below 0 or above 1."""
+    """Return ``plane`` clipped to 0 to 1."""
     inside: Plane = np.clip(plane, 0, 1)
     return inside
 
@@ -39,7 +39,7 @@ def rgb(red: float, green: float, blue: float) -> Plane:
 
 
 def ramp(position: Plane, stops: Sequence[Stop]) -> Plane:
-    """Return the colours at ``position`` on a gradient through ``stops``, bands last."""
+    """Return the colours at ``position`` on a gradient through ``stops``, with bands as the last axis."""
     places = [place for place, _ in stops]
     scene = np.empty((*position.shape, 3), np.float32)
     for band in range(3):
@@ -48,25 +48,25 @@ def ramp(position: Plane, stops: Sequence[Stop]) -> Plane:
 
 
 def mix(first: Plane, second: Plane, share: Plane) -> Plane:
-    """Return ``first`` with as much of ``second`` as ``share`` (without bands) says."""
+    """Return ``first`` blended with ``second`` by ``share`` (0 to 1, without a band axis)."""
     mixed: Plane = first + (second - first) * share[..., None]
     return mixed
 
 
 def grid(height: int, width: int) -> tuple[Plane, Plane]:
-    """Return x and y from 0 to 1 of every pixel."""
+    """Return the x and y coordinates of every pixel, from 0 to 1."""
     across, down = np.meshgrid(np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32))
     return across, down
 
 
 def grained(scene: Plane, *, seed: int, strength: float = 0.008) -> Plane:
-    """Return ``scene`` with the grain of a sensor."""
+    """Return ``scene`` with sensor noise."""
     grain = np.random.default_rng(seed).standard_normal(scene.shape[:2], dtype=np.float32)[..., None]
     return clipped(scene + strength * grain)
 
 
 def mountains(height: int, width: int, *, seed: int) -> Plane:
-    """Return ridges in the haze of an evening."""
+    """Return mountain ridges in evening haze."""
     across, down = grid(height, width)
     evening = [(0, (0.20, 0.33, 0.55)), (0.3, (0.55, 0.62, 0.75)), (0.5, (0.97, 0.80, 0.62)), (1, (0.99, 0.70, 0.48))]
     clouds = noise(height, width, slope=1.7, seed=seed, stretch=4) ** 3
@@ -106,7 +106,7 @@ def _pines(width: int, seed: int) -> Plane:
 
 
 def sea(height: int, width: int, *, seed: int) -> Plane:
-    """Return an open sea below clouds, with the sun on the water."""
+    """Return an open sea below clouds, with sunlight on the water."""
     across, down = grid(height, width)
     horizon, sun = 0.46, 0.36
     blue = [(0, (0.13, 0.33, 0.62)), (0.3, (0.42, 0.62, 0.80)), (horizon, (0.93, 0.90, 0.82))]
@@ -129,7 +129,7 @@ def sea(height: int, width: int, *, seed: int) -> Plane:
 
 
 def _in_perspective(texture: Plane, across: Plane, below: Plane) -> Plane:
-    """Return ``texture`` lying flat and seen at a low angle: ``below`` is the distance under the horizon."""
+    """Return ``texture`` as a horizontal plane seen at a low angle; ``below`` is the distance below the horizon."""
     distance = 0.10 / (below + 0.012)
     u, v = across * distance * 1.1, distance * 0.55
     return _bilinear(texture, u * texture.shape[1], v * texture.shape[0])
@@ -147,7 +147,7 @@ def _bilinear(texture: Plane, x: Plane, y: Plane) -> Plane:
 
 
 def relief(height: int, width: int, *, slope: float, seed: int) -> tuple[Plane, Plane]:
-    """Return the heights of a landscape and the light on it, both 0 to 1, as a map shows them from above."""
+    """Return the heights of a landscape and the light on it, both 0 to 1, seen from above."""
     ground = noise(height, width, slope=slope, seed=seed, tails=0.01)
     across, down = (np.asarray(np.gradient(ground, axis=axis), np.float32) for axis in (1, 0))
     return ground, 0.62 + 0.38 * np.tanh((across + down) * height * 0.30)
@@ -189,7 +189,7 @@ def lights(height: int, width: int, *, seed: int) -> Plane:
 
 
 def _add_disc(scene: Plane, centre: tuple[float, float], radius: float, colour: Plane) -> None:
-    """Add light to a disc of ``scene`` with a rim a little brighter, as a lens draws what is out of focus."""
+    """Add light to a disc of ``scene`` with a slightly brighter rim, as in out-of-focus highlights."""
     (x, y), reach = centre, radius + 3
     top, bottom, left, right = (round(max(0, value)) for value in (y - reach, y + reach, x - reach, x + reach))
     part = scene[top:bottom, left:right]
@@ -201,7 +201,7 @@ def _add_disc(scene: Plane, centre: tuple[float, float], radius: float, colour: 
 
 
 def glass_ball(side: int, *, seed: int) -> Plane:
-    """Return a ball of coloured glass and its shadow on nothing: four bands, the last is opacity."""
+    """Return a ball of coloured glass and its shadow on a transparent background: four bands, the last is alpha."""
     across, down = grid(side, side)
     x, y = (across - 0.5) / 0.40, (down - 0.46) / 0.40
     inside = np.clip((1 - np.hypot(x, y)) * side * 0.40 + 0.5, 0, 1)
@@ -224,7 +224,7 @@ def glass_ball(side: int, *, seed: int) -> Plane:
 
 
 def rings(height: int, width: int) -> Plane:
-    """Return waves of two stones thrown into still water, in few colours."""
+    """Return the waves of two stones thrown into still water, in few colours."""
     across, down = grid(height, width)
     x = across * width / height
     first, second = np.hypot(x - 0.45, down - 0.40), np.hypot(x - 0.95, down - 0.65)

@@ -259,7 +259,7 @@ def test_folders_and_files_whose_names_are_not_utf_8_are_processed_and_can_be_ru
 def test_a_watermark_that_changes_is_a_change_of_the_recipe_and_one_that_is_missing_is_refused(source, tmp_path):
     mark = tmp_path / "mark.png"
     recipe = {"steps": [{"operation": "watermark", "image": str(mark)}]}
-    with pytest.raises(pixmill.ConfigError, match="there is no file"):
+    with pytest.raises(pixmill.ConfigError, match="file not found"):
         pixmill.run(source, tmp_path / "out", pixmill.Recipe.from_builtins(recipe))
     Image.new("RGBA", (4, 4), "red").save(mark)
     pixmill.run(source, tmp_path / "out", pixmill.Recipe.from_builtins(recipe), workers=1)

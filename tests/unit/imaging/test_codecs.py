@@ -1,4 +1,4 @@
-"""Every format writes what it promises, reads it back, and refuses what it cannot hold."""
+"""Every format writes what it declares, reads it back, and rejects what it does not support."""
 
 import io
 
@@ -36,7 +36,7 @@ def made(data, encode, **recipe):
 
 @pytest.fixture
 def photograph():
-    """Return a PNG that is smooth here and noisy there, as photographs are."""
+    """Return a PNG with smooth and noisy parts, like a photograph."""
     y, x = np.mgrid[0:120, 0:160]
     noise = np.random.default_rng(7).integers(0, 60, (120, 160)) * (x > 60)
     return stored(Pillow.fromarray(np.stack([x + noise, y + noise, (x + y) // 2 + noise], axis=-1).clip(0, 255).astype(np.uint8)))
@@ -176,5 +176,5 @@ def test_keep_leaves_the_extension_of_what_it_does_not_know(own, extension):
         ("png", None), ("keep", None), ("keep:quality=8", 8),
     ],
 )  # fmt: skip
-def test_a_quality_is_told_only_where_pixels_are_lost(text, quality):
+def test_a_quality_is_reported_only_if_pixels_are_lost(text, quality):
     assert Codec.from_builtins(text).lossy_quality == quality

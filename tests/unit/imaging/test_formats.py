@@ -1,4 +1,4 @@
-"""A file is what its first bytes say."""
+"""The first bytes of a file determine its format."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Each limit holds just above itself and not just below, from the header alone, and says how to raise it."""
+"""Each limit applies just above its value and not at it, from the header alone, and the error says how to raise it."""
 
 import struct
 import zlib
@@ -17,7 +17,7 @@ ANY = Format(name="any", label="ANY", extensions=("any",), mime="")
 
 
 def png_header(width, height):
-    """Return a PNG that says it has this size, and has no pixels at all."""
+    """Return a PNG that declares this size but has no pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     ends = [header, b"IDAT" + zlib.compress(b""), b"IEND"]
     chunks = (struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in ends)
@@ -49,7 +49,7 @@ def test_each_limit_holds_just_above_itself(within, beyond, code):
 def test_a_kept_animation_counts_every_frame():
     header = Header(format=ANY, width=1000, height=1000, frames=101)
     Limits().check(header, frames=100)
-    with pytest.raises(LimitError, match="101,000,000 pixels, the limit is 100,000,000"):
+    with pytest.raises(LimitError, match="101,000,000 pixels; the limit is 100,000,000"):
         Limits().check(header, frames=101)
     tiny = Header(format=ANY, width=1, height=1, frames=2001)
     Limits().check(tiny, frames=2000)

@@ -1,4 +1,4 @@
-"""A picture's way through a recipe: stages, renditions, and whose fault it was."""
+"""Processing an image with a recipe: stages, renditions, and the classification of errors."""
 
 import io
 
@@ -27,7 +27,7 @@ def photograph():
     return Pillow.fromarray((np.stack([x / 4, y / 3, (x + y) / 6], axis=-1) + noise).clip(0, 255).astype(np.uint8))
 
 
-def test_stages_are_told_as_they_begin(photograph):
+def test_stages_are_reported_as_they_begin(photograph):
     stages = []
     process(Input(stored(photograph, "JPEG")), Recipe(), enter=stages.append)
     assert list(dict.fromkeys(stages)) == ["header", "decode", "transform", "encode"]
@@ -48,9 +48,9 @@ def test_a_file_that_is_cut_off_fails_in_the_decoder(photograph, container, sett
 
 
 @pytest.mark.parametrize("container", ["JPEG", "PNG"])
-def test_a_file_that_is_cut_off_is_called_so_and_may_be_allowed(photograph, container):
+def test_a_truncated_file_is_reported_and_may_be_allowed(photograph, container):
     data = stored(photograph, container)[:20_000]
-    with pytest.raises(DecodeError, match="is cut off") as failed:
+    with pytest.raises(DecodeError, match="is truncated") as failed:
         process(Input(data), Recipe())
     assert failed.value.code == "truncated"
     allowed = process(Input(data), Recipe(allow_truncated=True))

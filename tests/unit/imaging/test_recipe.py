@@ -1,4 +1,4 @@
-"""A recipe is right, or says in one sentence where it is not."""
+"""A recipe is valid, or its error names the problem in one sentence."""
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_a_recipe_survives_the_wire():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("width = 800", "recipe.width: no such setting"),
         ('color = "p3"', "recipe.color: expected one of srgb, keep, received p3"),
@@ -73,12 +73,12 @@ def test_a_recipe_survives_the_wire():
         ("renditions = []", "recipe.renditions: expected at least one"),
     ],
 )
-def test_errors_name_the_file_and_the_field(tmp_path, text, said):
+def test_errors_name_the_file_and_the_field(tmp_path, text, message):
     path = tmp_path / "recipe.toml"
     path.write_text(text)
     with pytest.raises(RecipeError) as wrong:
         Recipe.from_toml(path)
-    assert said in wrong.value.message
+    assert message in wrong.value.message
     assert wrong.value.message.startswith(str(path))
 
 

@@ -1,4 +1,4 @@
-"""SSIM, held to what scikit-image 0.26 gives for the same pictures (gaussian_weights, sigma 1.5, no sample covariance)."""
+"""SSIM, compared with the results of scikit-image 0.26 for the same images (gaussian_weights, sigma 1.5, no sample covariance)."""
 
 import io
 
@@ -31,12 +31,12 @@ def test_equal_pictures_are_wholly_alike():
 
 @pytest.mark.parametrize("other", [PICTURE[:-1], PICTURE.T])
 def test_pictures_of_different_shape_cannot_be_compared(other):
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="same shape"):
         ssim(PICTURE, other)
 
 
 def test_a_picture_smaller_than_the_window_cannot_be_compared():
-    with pytest.raises(ValueError, match="11 pixels a side"):
+    with pytest.raises(ValueError, match="11 pixels per side"):
         ssim(PICTURE[:10], PICTURE[:10])
 
 

@@ -11,19 +11,19 @@ def warnings(*steps):
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        ("sharpen", "resize:width=100", "step 1 (sharpen) is measured in pixels, and step 2 (resize) rescales them"),
+        ("sharpen", "resize:width=100", "step 1 (sharpen) is measured in pixels, and step 2 (resize) then rescales the image"),
         ("watermark:image=logo.png", "resize:percent=50", "put step 1 (watermark) after step 2 (resize)"),
         ("blur", "resize:width=100", "measured in pixels"),
         ("pad:border=5", "resize:width=100", "measured in pixels"),
-        ("resize:width=100", "resize:width=500,enlarge=true", "may enlarge what step 1 (resize) has made smaller"),
+        ("resize:width=100", "resize:width=500,enlarge=true", "may enlarge an image that step 1 (resize) has reduced"),
         ("resize:width=100", "resize:percent=200", "may enlarge"),
-        ("flatten", "trim", "removes the transparency that step 2 (trim) looks at"),
-        ("flatten", "rotate:angle=10", "adds some again"),
-        ("flatten", "pad:border=3", "adds some again"),
-        ("profile:name=cmyk", "grayscale", "leaves the colour space that step 2 (grayscale) counts on"),
+        ("flatten", "trim", "removes the transparency that step 2 (trim) uses"),
+        ("flatten", "rotate:angle=10", "adds it again"),
+        ("flatten", "pad:border=3", "adds it again"),
+        ("profile:name=cmyk", "grayscale", "leaves the colour space that step 2 (grayscale) requires"),
     ],
 )
-def test_a_poor_order_is_told_in_a_sentence(first, second, words):
+def test_a_poor_order_causes_a_warning(first, second, words):
     assert any(words in sentence for sentence in warnings(first, second))
     assert not warnings(second, first)
 
@@ -40,7 +40,7 @@ def test_a_poor_order_is_told_in_a_sentence(first, second, words):
         ("resize:width=800", "resize:width=100"),
     ],
 )
-def test_a_good_order_has_nothing_said_of_it(steps):
+def test_a_good_order_causes_no_warning(steps):
     assert warnings(*steps) == []
 
 

@@ -1,4 +1,4 @@
-"""Which steps will fail on pictures of given sizes, and which enlarge them, told without a picture."""
+"""Which steps will fail on images of given sizes, and which enlarge them, without decoding an image."""
 
 import pytest
 
@@ -9,11 +9,11 @@ SMALL, LARGE = (300, 200), (4000, 3000)
 
 
 @pytest.mark.parametrize(
-    ("steps", "said"),
+    ("steps", "messages"),
     [
-        (["crop:left=2000,top=100"], ["step 1 (crop) will fail on 2 of the 3 images looked at: the rectangle at 2000,100 lies"]),
-        (["resize:width=500,enlarge=true"], ["step 1 (resize) enlarges 2 of the 3 images looked at"]),
-        (["resize:percent=150"], ["step 1 (resize) enlarges 3 of the 3 images looked at"]),
+        (["crop:left=2000,top=100"], ["step 1 (crop) will fail on 2 of the 3 images examined: the rectangle at 2000,100 is"]),
+        (["resize:width=500,enlarge=true"], ["step 1 (resize) enlarges 2 of the 3 images examined"]),
+        (["resize:percent=150"], ["step 1 (resize) enlarges 3 of the 3 images examined"]),
         (["resize:width=50,height=500,enlarge=true,fit=contain"], []),
         (["resize:width=50,height=500,enlarge=true,fit=cover"], ["step 1 (resize) enlarges 2 of"]),
         (["rotate:angle=90", "crop:top=250"], []),
@@ -26,25 +26,25 @@ SMALL, LARGE = (300, 200), (4000, 3000)
         (["crop:width=9000,height=9000,gravity=attention", "sharpen"], []),
     ],
 )  # fmt: skip
-def test_a_step_that_fails_or_enlarges_is_named_with_the_number_of_images(steps, said):
+def test_a_step_that_fails_or_enlarges_is_named_with_the_number_of_images(steps, messages):
     found = size_warnings(Recipe(steps=steps), [SMALL, LARGE, SMALL])
-    assert len(found) == len(said)
-    assert [sentence[: len(start)] for sentence, start in zip(found, said, strict=True)] == said
+    assert len(found) == len(messages)
+    assert [sentence[: len(start)] for sentence, start in zip(found, messages, strict=True)] == messages
 
 
-def test_steps_of_renditions_are_judged_behind_those_that_are_shared():
+def test_steps_of_renditions_are_checked_after_the_shared_ones():
     recipe = Recipe(
         steps=["resize:width=1000"],
         renditions=[Rendition(name="a", steps=["crop:left=500"]), Rendition(name="b", steps=["resize:percent=300"])],
     )
     assert [sentence.partition(":")[0] for sentence in size_warnings(recipe, [SMALL, LARGE])] == [
-        "step 2 (crop) of a will fail on 1 of the 2 images looked at",
-        "step 2 (resize) of b enlarges 2 of the 2 images looked at",
+        "step 2 (crop) of a will fail on 1 of the 2 images examined",
+        "step 2 (resize) of b enlarges 2 of the 2 images examined",
     ]
 
 
 def test_one_image_is_not_several():
-    assert size_warnings(Recipe(steps=["resize:percent=300"]), [SMALL]) == ["step 1 (resize) enlarges 1 of the one image looked at"]
+    assert size_warnings(Recipe(steps=["resize:percent=300"]), [SMALL]) == ["step 1 (resize) enlarges 1 of the one image examined"]
 
 
 @pytest.mark.parametrize(

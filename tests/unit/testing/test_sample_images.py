@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from pixmill.testing import sample_images
-from pixmill.testing.sample_images import SAMPLES, holds_pictures, main
+from pixmill.testing.sample_images import SAMPLES, has_images, main
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +66,11 @@ def test_a_sample_is_the_same_every_time(samples, name):
 def test_a_folder_that_holds_a_picture_is_left_alone(tmp_path):
     (tmp_path / "holiday").mkdir()
     (tmp_path / "holiday" / "beach.JPG").write_bytes(b"")
-    assert holds_pictures(tmp_path)
+    assert has_images(tmp_path)
     assert main(tmp_path).endswith("no samples written")
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_command_fills_an_empty_folder(written, samples):
-    assert written[0].startswith(f"wrote {len(SAMPLES)} sample pictures")
+    assert written[0].startswith(f"wrote {len(SAMPLES)} sample images")
     assert samples.keys() == SAMPLES.keys()

@@ -14,7 +14,7 @@ from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Phases, in_lockstep
 from pixmill.engine.handler import PendingResult, Stages
 from pixmill.imaging.input import Input
-from pixmill.imaging.process import Output, Result, configure, process
+from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.retry.policy import RetryPolicy
@@ -150,7 +150,7 @@ def _left_over(item: Item) -> tuple[OutputRecord, ...]:
     return () if item.is_verified else tuple(output for output in item.former if output.name not in item.names)
 
 
-def _written(item: Item, index: int, output: Output, mark: bytes) -> OutputRecord:
+def _written(item: Item, index: int, output: EncodedOutput, mark: bytes) -> OutputRecord:
     digest = blake2b(output.data, digest_size=16).digest()
     name, size = item.names[index], len(output.data)
     return OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, mark)

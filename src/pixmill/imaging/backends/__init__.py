@@ -1,1 +1,1 @@
-"""The fast engine: JPEG through libjpeg-turbo, resized with vector instructions. What it cannot do exactly is left to libvips."""
+"""The libraries that read, write and resize: libvips, Pillow, and a resizer with vector instructions."""

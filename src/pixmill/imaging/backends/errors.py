@@ -1,4 +1,4 @@
-"""What the errors of libvips and of its loaders mean to the user."""
+"""Translate the errors of libvips and of its loaders for the user."""
 
 import re
 
@@ -6,14 +6,14 @@ from pixmill.core.errors import DecodeError, UnsupportedError
 from pixmill.imaging.format import Format
 from pixmill.imaging.input import Input
 
-# What libraries say when a file ends too early.
-CUT_OFF = re.compile(
+# Messages of libraries about a file that ends too early.
+TRUNCATED = re.compile(
     r"premature end|truncat|unexpected end|end of (?:file|stream|data)|not enough|too short|out of data|read error|EOF|incomplete"
     r"|Not enough data|insufficient|readgifimage|unable to read|corrupt.*read.*only",
     re.IGNORECASE,
 )
-# What they say when the file is sound and they do not know its kind.
-UNKNOWN_KIND = re.compile(
+# Messages about an intact file of an unsupported kind.
+UNSUPPORTED_VARIANT = re.compile(
     r"not supported|unsupported|not implemented|unimplemented|not configured|compression support|unknown compression|cannot handle"
     r"|arithmetic|SOF type|data precision|lossless|Sorry|whole number of bytes|samples out of range|labq"
     r"|Maximum supported image dimension|required field \d+ missing",
@@ -23,27 +23,27 @@ SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked
 DOMAIN = re.compile(
     r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
 )
-LONGEST_LINE = 120
+MAX_LINE_LENGTH = 120
 
 
-def failure(error: Exception, known: Format, source: Input) -> DecodeError | UnsupportedError:
-    """Return what ``error``, raised by a decoder of ``known`` on ``source``, means to the user."""
-    lines = said(error)
-    if line := _first(UNKNOWN_KIND, lines):
-        return UnsupportedError(f"this kind of {known.label} is not supported: {line}")
-    whole = known.end and known.end in source.tail
-    if not whole and (line := _first(CUT_OFF, lines)):
-        message, hint = f"the {known.label} is cut off: {line}", "--allow-truncated takes what there is of it"
+def decoder_error(error: Exception, file_format: Format, source: Input) -> DecodeError | UnsupportedError:
+    """Return the user-facing error for ``error``, which a decoder of ``file_format`` raised on ``source``."""
+    lines = message_lines(error)
+    if line := _first(UNSUPPORTED_VARIANT, lines):
+        return UnsupportedError(f"this kind of {file_format.label} is not supported: {line}")
+    is_complete = file_format.end and file_format.end in source.tail
+    if not is_complete and (line := _first(TRUNCATED, lines)):
+        message, hint = f"the {file_format.label} is truncated: {line}", "--allow-truncated decodes as much as possible"
         return DecodeError(message, hint=hint, code="truncated")
-    return DecodeError(": ".join((f"the {known.label} is damaged", *lines[:1])))
+    return DecodeError(": ".join((f"the {file_format.label} is damaged", *lines[:1])))
 
 
 def _first(pattern: re.Pattern[str], lines: list[str]) -> str:
     return next(filter(pattern.search, lines), "")
 
 
-def said(error: Exception) -> list[str]:
-    """Return what a library said went wrong, line by line, without its own names."""
+def message_lines(error: Exception) -> list[str]:
+    """Return the lines of a library's error message, without the prefixes that name its own parts."""
     text = str(getattr(error, "detail", "") or error)
     lines = (DOMAIN.sub("", line).strip() for line in SUMMARY.sub("", text).splitlines())
-    return [line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + "..." for line in lines if line]
+    return [line if len(line) <= MAX_LINE_LENGTH else line[:MAX_LINE_LENGTH] + "..." for line in lines if line]

@@ -1,4 +1,4 @@
-"""The other engine, Pillow: for formats that the wheel of libvips does not have. Only the one plugin that is wanted is tried."""
+"""The Pillow backend, for formats that the libvips wheel does not support. Only the plugin of the identified format is tried."""
 
 import importlib
 import io
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyvips
 
 from pixmill.core.errors import MissingExtra
-from pixmill.imaging.backends.errors import failure
+from pixmill.imaging.backends.errors import decoder_error
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -24,11 +24,11 @@ KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
 
 
-def header(source: Input, known: Format) -> Header:
-    """Return what Pillow reads of the header of ``source``; the error that its failure means."""
-    with _opened(source, known) as picture:
+def header(source: Input, file_format: Format) -> Header:
+    """Return the header of ``source`` as Pillow reads it. Raise an ``ImageError`` if that fails."""
+    with _open(source, file_format) as picture:
         return Header(
-            format=known,
+            format=file_format,
             width=picture.width,
             height=picture.height,
             frames=getattr(picture, "n_frames", 1),
@@ -38,55 +38,55 @@ def header(source: Input, known: Format) -> Header:
         )
 
 
-def decode(source: Input, about: Header, *, lenient: bool) -> Image:
-    """Return the picture of ``source``, decoded; the error that its failure means."""
-    from PIL import ImageFile  # noqa: PLC0415  # 20 ms, and most runs meet no file that needs it
+def decode(source: Input, header: Header, *, lenient: bool) -> Image:
+    """Return the decoded image of ``source``. Raise an ``ImageError`` if that fails."""
+    from PIL import ImageFile  # noqa: PLC0415  # takes 20 ms, and most runs never need it
 
-    with _opened(source, about.format) as picture:
+    with _open(source, header.format) as picture:
         ImageFile.LOAD_TRUNCATED_IMAGES = lenient
         try:
             picture.load()
         except Exception as error:
-            raise failure(error, about.format, source) from error
+            raise decoder_error(error, header.format, source) from error
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
         image = Image.from_pil(picture)
         return image.evolve(pixels=_with_metadata(image.pixels, picture))
 
 
-def encode(image: Image, known: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options
-    """Return the file that Pillow makes of ``image``."""
-    _plugin(known)
+def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options
+    """Return ``image`` encoded by Pillow."""
+    _import_plugin(file_format)
     file = io.BytesIO()
     blocks = {"icc_profile": field(image.pixels, "icc-profile-data"), "exif": fields.exif_block(image.pixels)}
-    image.to_pil().save(file, NAMES[known.name], **{name: block for name, block in blocks.items() if block}, **settings)
+    image.to_pil().save(file, NAMES[file_format.name], **{name: block for name, block in blocks.items() if block}, **settings)
     return file.getvalue()
 
 
-def _opened(source: Input, known: Format) -> "PIL.Image.Image":
-    from PIL import Image as Pillow  # noqa: PLC0415  # the same
+def _open(source: Input, file_format: Format) -> "PIL.Image.Image":
+    from PIL import Image as Pillow  # noqa: PLC0415  # as above
 
-    _plugin(known)
+    _import_plugin(file_format)
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
-        return Pillow.open(file, formats=(NAMES[known.name],))
+        return Pillow.open(file, formats=(NAMES[file_format.name],))
     except Exception as error:
-        raise failure(error, known, source) from error
+        raise decoder_error(error, file_format, source) from error
 
 
-def _plugin(known: Format) -> None:
+def _import_plugin(file_format: Format) -> None:
     try:
-        module = importlib.import_module(PLUGINS[known.name].removesuffix(".as_plugin"))
+        module = importlib.import_module(PLUGINS[file_format.name].removesuffix(".as_plugin"))
     except ImportError:
-        raise MissingExtra(known.extra, f"{known.label}") from None
-    if known.name == "heif":
+        raise MissingExtra(file_format.extra, f"{file_format.label}") from None
+    if file_format.name == "heif":
         module.register_heif_opener()
 
 
 def _with_metadata(pixels: pyvips.Image, picture: "PIL.Image.Image") -> pyvips.Image:
-    """Return ``pixels`` with the metadata of ``picture`` as the fields that libvips gives such."""
-    marked = pixels.copy()
+    """Return ``pixels`` with the metadata of ``picture`` under the field names of libvips."""
+    copied = pixels.copy()
     for name, block in BLOCKS.items():
         if picture.info.get(name):
-            marked.set_type(pyvips.GValue.blob_type, block, picture.info[name])
-    return marked
+            copied.set_type(pyvips.GValue.blob_type, block, picture.info[name])
+    return copied

@@ -1,7 +1,7 @@
-"""Resize a picture with transparency in one convolution with vector instructions: a third of the time that libvips takes.
+"""Resize an image with transparency in one convolution with vector instructions, in a third of the time of libvips.
 
-libvips weighs colours by their opacity in floating point, which is more exact than eight bits can show, and not cheap. Opaque
-pictures it resizes row by row about as fast, without holding them.
+libvips premultiplies colours in floating point, which is expensive and more exact than eight bits can represent. It resizes
+opaque images about as fast as this module, row by row and without keeping them in memory.
 """
 
 from collections.abc import Mapping
@@ -14,45 +14,45 @@ from PIL import Image as Pillow
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 
-#: The kernels that mean the same here as they do in libvips.
+#: The kernels that are the same as in libvips.
 KERNELS: Mapping[str, FilterType] = {
     "linear": FilterType.bilinear, "cubic": FilterType.catmull_rom,
     "mitchell": FilterType.mitchell, "lanczos3": FilterType.lanczos3,
 }  # fmt: skip
 GRAY, COLOUR, TRANSPARENT = "L", "CMYK", "RGBA"
-TRUE_NAMES = {GRAY: "L", COLOUR: "RGBX"}
+PILLOW_MODES = {GRAY: "L", COLOUR: "RGBX"}
 
 
-BYTES = 4  # of a pixel
+BYTES_PER_PIXEL = 4
 
 
 def supports(image: Image, size: Size, *, kernel: str, limit: int) -> bool:
-    """Tell whether ``resized`` makes ``size`` of ``image``: a still of eight bits with colour and alpha that becomes no larger.
+    """Return whether ``resized`` can resize ``image`` to ``size``: an 8-bit still with colour and alpha that is not enlarged.
 
-    It is held in memory as a whole, and may take ``limit`` bytes.
+    The whole image is kept in memory and may take at most ``limit`` bytes.
     """
     pixels = image.pixels
     return (
-        (pixels.interpretation, pixels.format, pixels.bands, image.frames) == ("srgb", "uchar", BYTES, 1)
+        (pixels.interpretation, pixels.format, pixels.bands, image.frames) == ("srgb", "uchar", BYTES_PER_PIXEL, 1)
         and kernel in KERNELS
         and size[0] <= image.width
         and size[1] <= image.height
-        and image.width * image.height * BYTES <= limit
+        and image.width * image.height * BYTES_PER_PIXEL <= limit
     )
 
 
 def resized(image: Image, size: Size, *, kernel: str) -> Image:
-    """Return ``image`` at ``size``, without its metadata; ``pyvips.Error`` when they cannot be decoded."""
-    whole = image.width, image.height
-    view = Pillow.frombuffer(TRANSPARENT, whole, image.pixels.write_to_memory(), "raw", TRANSPARENT, 0, 1)
-    return Raster(view, *whole).resized(size, kernel=kernel).to_image()
+    """Return ``image`` at ``size``, without its metadata. Raise ``pyvips.Error`` if its pixels cannot be decoded."""
+    source_size = image.width, image.height
+    view = Pillow.frombuffer(TRANSPARENT, source_size, image.pixels.write_to_memory(), "raw", TRANSPARENT, 0, 1)
+    return Raster(view, *source_size).resized(size, kernel=kernel).to_image()
 
 
 class Raster(NamedTuple):
-    """Pixels in memory, of which the picture is a box: ``left`` and ``top`` are 0, its sides need not be whole pixels.
+    """Pixels in memory and the box of them that is the image: at the top left, with sides that may be fractions of a pixel.
 
-    ``pixels`` have the mode ``GRAY``, or ``COLOUR`` for red, green, blue and a byte without meaning, or ``TRANSPARENT`` for red,
-    green, blue and opacity, by which colours are weighed.
+    The mode of ``pixels`` is ``GRAY``, ``COLOUR`` (red, green, blue and an unused byte) or ``TRANSPARENT`` (red, green, blue and
+    alpha, which are premultiplied for the resize).
     """
 
     pixels: Pillow.Image
@@ -60,7 +60,7 @@ class Raster(NamedTuple):
     height: float
 
     def resized(self, size: Size, *, kernel: str = "lanczos3") -> "Raster":
-        """Return the picture at exactly ``size``; itself when it has that size."""
+        """Return the image at exactly ``size``; ``self`` if it already has that size."""
         if (self.width, self.height) == size:
             return self
         result = Pillow.new(self.pixels.mode, size, None)
@@ -70,9 +70,9 @@ class Raster(NamedTuple):
         return Raster(result, *size)
 
     def to_image(self) -> Image:
-        """Return the pixels under their true names; the picture must be all of them."""
+        """Return the pixels as an ``Image``; the box must cover all of them."""
         data, size = self.pixels.tobytes(), self.pixels.size
         if self.pixels.mode == TRANSPARENT:
             return Image(pyvips.Image.new_from_memory(data, *size, 4, "uchar").copy(interpretation="srgb"))
-        mode = TRUE_NAMES[self.pixels.mode]
+        mode = PILLOW_MODES[self.pixels.mode]
         return Image.from_raster(Pillow.frombuffer(mode, size, data, "raw", mode, 0, 1))

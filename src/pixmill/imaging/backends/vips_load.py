@@ -1,7 +1,7 @@
-"""Headers and pixels through libvips.
+"""Read headers and pixels with libvips.
 
-The loader is always named, after our own look at the first bytes: libvips never chooses one, so no file reaches a loader that it
-was not meant for.
+The caller always names the loader, chosen by our own sniffing of the first bytes. libvips never chooses one, so no file reaches
+an unintended loader.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import msgspec
 import pyvips
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging.backends.errors import failure
+from pixmill.imaging.backends.errors import decoder_error
 from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -24,34 +24,34 @@ from pixmill.imaging.metadata.orientation import recorded_orientation
 Setting = str | int | float
 
 
-BITS = {
+BITS_PER_VALUE = {
     "uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64, "complex": 64,
     "dpcomplex": 128,
 }  # fmt: skip
 
 COLOURS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "scrgb": 3, "lab": 3, "labs": 3, "cmyk": 4}
 
-#: What makes the lowest signed integer zero, and the spaces where that is black.
-SIGNED = {"char": 2**7, "short": 2**15}
-COUNTED = ("b-w", "grey16", "srgb", "rgb16")
-WHITE = 2**16 - 1
+#: The offset that maps the lowest signed integer to zero, and the colour spaces where zero is black.
+SIGNED_OFFSETS = {"char": 2**7, "short": 2**15}
+INTEGER_SPACES = ("b-w", "grey16", "srgb", "rgb16")
+MAX_UINT16 = 2**16 - 1
 
 
-def read_header(source: Input, known: Format, loader: str, **settings: Setting) -> Header:
-    """Return what libvips reads of the header of ``source``; the error that its failure means."""
+def read_header(source: Input, file_format: Format, loader: str, **settings: Setting) -> Header:
+    """Return the header of ``source`` as libvips reads it. Raise an ``ImageError`` if that fails."""
     try:
         pixels = load(source, loader, **settings)
     except pyvips.Error as error:
-        raise failure(error, known, source) from error
+        raise decoder_error(error, file_format, source) from error
     if pixels.interpretation == "multiband":
-        raise UnsupportedError(f"this kind of {known.label} is not supported: {pixels.bands} channels of unknown meaning")
+        raise UnsupportedError(f"this kind of {file_format.label} is not supported: {pixels.bands} channels of unknown meaning")
     return Header(
-        format=known,
+        format=file_format,
         width=pixels.width,
         height=pixels.height,
         orientation=recorded_orientation(pixels),
         frames=field(pixels, "n-pages", 1),
-        depth=BITS[pixels.format],
+        depth=BITS_PER_VALUE[pixels.format],
         bands=pixels.bands,
         metadata_size=fields.size(pixels),
         metadata=fields.kinds(pixels),
@@ -59,64 +59,70 @@ def read_header(source: Input, known: Format, loader: str, **settings: Setting) 
 
 
 def open_image(
-    source: Input, about: Header, loader: str, options: DecodeOptions, *, opacity: int | None = 0, **settings: Setting
+    source: Input, header: Header, loader: str, options: DecodeOptions, *, alpha_index: int | None = 0, **settings: Setting
 ) -> Image:
-    """Open ``source`` lazily; the error that its failure means.
+    """Open ``source`` lazily. Raise an ``ImageError`` if that fails.
 
-    ``opacity`` says which of the bands after the colours is alpha, ``None`` that none is.
+    ``alpha_index`` says which of the bands after the colours is alpha; ``None`` if none is.
     """
     try:
         pixels = load(source, loader, **{"fail_on": options.fail_on, **settings})
     except pyvips.Error as error:
-        raise failure(error, about.format, source) from error
-    return Image(_in_range(_known_bands(pixels, opacity)))
+        raise decoder_error(error, header.format, source) from error
+    return Image(_in_supported_range(_colour_and_alpha(pixels, alpha_index)))
 
 
-def open_animation(source: Input, about: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
-    """Open the frames of ``source`` that ``options`` ask for, with their delays and repetitions."""
+def open_animation(source: Input, header: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
+    """Open the first ``options.frames`` frames of ``source``, with their delays and number of repetitions."""
     if options.frames == 1:
-        return open_image(source, about, loader, options, opacity=0, **settings)
-    column = open_image(source, about, loader, options, opacity=0, **{**settings, "n": options.frames, "access": "random"}).pixels
+        return open_image(source, header, loader, options, alpha_index=0, **settings)
+    column = open_image(
+        source, header, loader, options, alpha_index=0, **{**settings, "n": options.frames, "access": "random"}
+    ).pixels
     delays = tuple(field(column, "delay", ()))[: options.frames]
     return Image(column, frames=options.frames, delays=delays, loop=field(column, "loop", 0))
 
 
-def _known_bands(pixels: pyvips.Image, opacity: int | None) -> pyvips.Image:
-    """Return the colours of ``pixels`` and their alpha, without the bands whose meaning no format tells."""
+def _colour_and_alpha(pixels: pyvips.Image, alpha_index: int | None) -> pyvips.Image:
+    """Return the colour bands of ``pixels`` and their alpha, without bands of unknown meaning."""
     colours = COLOURS.get(pixels.interpretation, pixels.bands)
     extra = pixels.bands - colours
-    if extra < 1 or (extra == 1 and opacity == 0):
+    if extra < 1 or (extra == 1 and alpha_index == 0):
         return pixels
-    known = pixels.extract_band(0, n=colours)
-    return known if opacity is None or opacity >= extra else known.bandjoin(pixels.extract_band(colours + opacity))
+    colour_bands = pixels.extract_band(0, n=colours)
+    return (
+        colour_bands
+        if alpha_index is None or alpha_index >= extra
+        else colour_bands.bandjoin(pixels.extract_band(colours + alpha_index))
+    )
 
 
-def _in_range(pixels: pyvips.Image) -> pyvips.Image:
-    """Return numbers that pictures are rarely made of as such that colour management takes, which ends at 16 bits.
+def _in_supported_range(pixels: pyvips.Image) -> pyvips.Image:
+    """Return ``pixels`` with unusual value formats converted to those that colour management accepts, at most 16 bits.
 
-    The lowest of signed integers is black; gray fractions are linear light, as libvips takes those of colours.
+    For signed integers, the lowest value is black. Fractional gray values are linear light, as libvips assumes for colours.
     """
     kind, space = pixels.format, pixels.interpretation
     gray = space in ("b-w", "grey16")
     if kind == "uint":
         return (pixels >> 16).cast("ushort").copy(interpretation="grey16" if gray else "rgb16")
-    if kind in SIGNED and space in COUNTED:
-        return (pixels.cast("int") + SIGNED[kind]).cast(f"u{kind}").copy(interpretation=space)
+    if kind in SIGNED_OFFSETS and space in INTEGER_SPACES:
+        return (pixels.cast("int") + SIGNED_OFFSETS[kind]).cast(f"u{kind}").copy(interpretation=space)
     if kind == "float" and gray and pixels.bands == 1:
         return pixels.bandjoin([pixels, pixels]).copy(interpretation="scrgb").colourspace("grey16")
     if kind == "float" and space == "cmyk":
-        return (pixels * WHITE).cast("ushort").copy(interpretation="cmyk")
+        return (pixels * MAX_UINT16).cast("ushort").copy(interpretation="cmyk")
     return pixels
 
 
-def evolve(about: Header, **changes: Any) -> Header:  # noqa: ANN401  # the fields' own types
-    """Return a copy of ``about`` with some fields changed."""
-    return msgspec.structs.replace(about, **changes)
+def evolve(header: Header, **changes: Any) -> Header:  # noqa: ANN401  # the fields' own types
+    """Return a copy of ``header`` with some fields changed."""
+    return msgspec.structs.replace(header, **changes)
 
 
 def load(source: Input, loader: str, **settings: Setting) -> pyvips.Image:
-    """Open ``source`` with the libvips ``loader``, to be read once from top to bottom; ``pyvips.Error`` when it cannot be."""
-    pyvips.vips_lib.vips_error_clear()  # what the picture before left unsaid would be told of this one
+    """Open ``source`` with the libvips ``loader``, to be read once from top to bottom. Raise ``pyvips.Error`` if that fails."""
+    pyvips.vips_lib.vips_error_clear()  # otherwise an unreported error of the previous image would be blamed on this one
     settings = {"access": "sequential", **settings}
     if source.data is None:
         return pyvips.Operation.call(loader, source.name, **settings)

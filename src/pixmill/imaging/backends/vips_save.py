@@ -1,4 +1,4 @@
-"""From pixels to a file through libvips."""
+"""Encode pixels with libvips."""
 
 import pyvips
 
@@ -8,7 +8,7 @@ from pixmill.imaging.metadata import fields
 
 
 def save(image: Image, saver: str, **settings: Setting) -> bytes:
-    """Return the file that the libvips ``saver`` makes of ``image``, with the metadata that its pixels carry."""
+    """Return ``image`` encoded by the libvips ``saver``, with the metadata of its pixels."""
     pixels = animated(image) if image.frames > 1 else image.pixels
     data: bytes = pyvips.Operation.call(
         f"{saver}_buffer", pixels, keep="|".join(sorted(fields.kinds(pixels))) or "none", **settings
@@ -17,7 +17,7 @@ def save(image: Image, saver: str, **settings: Setting) -> bytes:
 
 
 def animated(image: Image) -> pyvips.Image:
-    """Return the pixels marked as frames with delays and repetitions, as savers of animations read them."""
+    """Return the pixels with the fields for page height, delays and repetitions that animation savers read."""
     pixels = image.pixels.copy()
     pixels.set_type(pyvips.GValue.gint_type, "page-height", image.height)
     pixels.set_type(pyvips.GValue.array_int_type, "delay", list(image.delays))

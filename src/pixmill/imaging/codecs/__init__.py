@@ -1,1 +1,1 @@
-"""Codecs, one file per image format, found by module name."""
+"""Codecs, one file per image format, discovered by module name."""

@@ -1,4 +1,4 @@
-"""``avif``: the smallest photographs for browsers of today."""
+"""``avif``: the smallest photographs for current browsers."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -13,13 +13,13 @@ from pixmill.imaging.input import Input
 
 EFFORTS = {"fast": 2, "default": 4, "best": 7}
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
-DEEP = 10  # bits a channel of a file made from 16
+HIGH_BIT_DEPTH = 10  # bits per channel of a file made from 16-bit pixels
 
 
 class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
-    """AVIF: lossy or lossless, with transparency, about half the size of JPEG, slow to write.
+    """AVIF: lossy or lossless, with transparency, about half the size of JPEG, slow to encode.
 
-    Use it for web pages, next to a format that old browsers read.
+    Use it for web pages, alongside a format that old browsers support.
 
     Example: ``--format avif:quality=45,effort=fast``
     """
@@ -31,23 +31,23 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 50 is close to JPEG at 80")] = 50
     effort: Effort = "default"
-    lossless: Annotated[bool, Meta(description="keep every pixel as it is")] = False
+    lossless: Annotated[bool, Meta(description="lossless compression")] = False
     subsampling: Annotated[
-        Literal["auto", "4:2:0", "4:4:4"], Meta(description="resolution of colour; auto halves it below quality 90")
+        Literal["auto", "4:2:0", "4:4:4"], Meta(description="chroma subsampling; auto uses 4:2:0 below quality 90")
     ] = "auto"
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; turns and mirrors of the container are applied by the decoder."""
+        """Return the header; the decoder applies the container's rotations and mirrors."""
         return vips_load.evolve(vips_load.read_header(source, cls.format, "heifload"), orientation=1)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the primary picture."""
+        """Return the primary image."""
         return vips_load.open_image(source, header, "heifload", options)
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         return vips_save.save(
             image,
             "heifsave",
@@ -56,5 +56,5 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
             effort=EFFORTS[self.effort],
             lossless=self.lossless,
             subsample_mode=CHROMA[self.subsampling],
-            bitdepth=DEEP if image.max_value > 255 else 8,  # noqa: PLR2004  # 16 bits
+            bitdepth=HIGH_BIT_DEPTH if image.max_value > 255 else 8,  # noqa: PLR2004  # 16 bits
         )

@@ -1,4 +1,4 @@
-"""``bmp``: what old Windows programs leave behind."""
+"""``bmp``: uncompressed images of old Windows programs."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from pixmill.imaging.input import Input
 
 
 class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
-    """BMP: uncompressed, without transparency. Use it only for programs that read nothing else."""
+    """BMP: uncompressed, without transparency. Use it only for programs that support nothing else."""
 
     format: ClassVar = Format(
         name="bmp", label="BMP", extensions=("bmp", "dib"), mime="image/bmp", signature=rb"BM.{12}[\x0c-\x7c]\0\0\0",
@@ -20,14 +20,14 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says."""
+        """Return the header."""
         return pillow.header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the picture."""
+        """Return the image."""
         return pillow.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         return pillow.encode(image, self.format)

@@ -1,4 +1,4 @@
-"""``gif``: small animations of few colours."""
+"""``gif``: small animations with few colours."""
 
 from typing import Annotated, ClassVar
 
@@ -16,9 +16,9 @@ EFFORTS = {"fast": 3, "default": 7, "best": 10}
 
 
 class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
-    """GIF: at most 256 colours, with animation and on-or-off transparency.
+    """GIF: at most 256 colours, with animation and 1-bit transparency.
 
-    Use it where an animation must play everywhere; ``webp`` is much smaller.
+    Use it if an animation must play everywhere; ``webp`` is much smaller.
 
     Example: ``--format gif:colours=64``
     """
@@ -29,31 +29,31 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
 
     effort: Effort = "default"
     colours: Annotated[int, Meta(ge=2, le=256, description="colours in the palette, rounded up to a power of two")] = 256
-    dither: Annotated[float, Meta(ge=0, le=1, description="dithering")] = 1.0
-    progressive: Annotated[bool, Meta(description="an interlaced file")] = False
+    dither: Annotated[float, Meta(ge=0, le=1, description="strength of dithering")] = 1.0
+    progressive: Annotated[bool, Meta(description="write an interlaced file")] = False
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; counts the frames, which is done without decoding them."""
+        """Return the header; counts the frames without decoding them."""
         header = vips_load.read_header(source, cls.format, "gifload")
-        return vips_load.evolve(header, bands=header.bands + 1) if _is_bare(source, header) else header
+        return vips_load.evolve(header, bands=header.bands + 1) if _has_bare_canvas(source, header) else header
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the frames, each complete: what was left from the one before is drawn, what none has painted is transparent."""
+        """Return complete frames: each is drawn over the previous ones, and unpainted parts of the canvas are transparent."""
         image = vips_load.open_animation(source, header, "gifload", options)
-        if image.has_alpha or not _is_bare(source, header):
+        if image.has_alpha or not _has_bare_canvas(source, header):
             return image
-        opacity = gif.painted(source.read(), image.width, image.height, count=image.frames)
+        opacity = gif.painted_opacity(source.read(), image.width, image.height, count=image.frames)
         return image.evolve(pixels=image.pixels.bandjoin(opacity))
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         bits = (self.colours - 1).bit_length()
         return vips_save.save(
             image, "gifsave", effort=EFFORTS[self.effort], bitdepth=bits, dither=self.dither, interlace=self.progressive
         )
 
 
-def _is_bare(source: Input, header: Header) -> bool:
-    return gif.is_bare(source.read(), header.width, header.height)
+def _has_bare_canvas(source: Input, header: Header) -> bool:
+    return gif.has_bare_canvas(source.read(), header.width, header.height)

@@ -1,4 +1,4 @@
-"""``heif``: photographs of telephones; needs the extra ``heif``."""
+"""``heif``: photographs from phones; requires the extra ``heif``."""
 
 from typing import Annotated, ClassVar
 
@@ -15,9 +15,9 @@ from pixmill.imaging.parsers import heif
 
 
 class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
-    """HEIF (HEIC): lossy, what iPhones take. Needs the extra ``heif``.
+    """HEIF (HEIC): lossy, the format of iPhone photographs. Requires the extra ``heif``.
 
-    Use it to read; as output, ``avif`` is as small and browsers show it.
+    Use it as input; for output, ``avif`` is as small and browsers support it.
 
     Example: ``--format heif:quality=60``
     """
@@ -31,18 +31,18 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; turns and mirrors of the container are applied by the decoder."""
+        """Return the header; the decoder applies the container's rotations and mirrors."""
         return pillow.header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the primary picture."""
+        """Return the primary image."""
         lenient = options.fail_on == "none"
         if not lenient and heif.is_cut_off(source):
-            hint = "--allow-truncated takes what there is of it"
-            raise DecodeError("the HEIF is cut off: its last part is not all there", hint=hint, code="truncated")
+            hint = "--allow-truncated decodes as much as possible"
+            raise DecodeError("the HEIF is truncated: its last box is incomplete", hint=hint, code="truncated")
         return pillow.decode(source, header, lenient=lenient)
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         return pillow.encode(image, self.format, quality=self.quality)

@@ -1,4 +1,4 @@
-"""``jpeg``: photographs, everywhere."""
+"""``jpeg``: photographs that every program can read."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -24,10 +24,10 @@ EFFORTS: dict[str, dict[str, bool]] = {
 
 
 class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
-    """JPEG: lossy, without transparency, read by everything.
+    """JPEG: lossy, without transparency, supported everywhere.
 
-    Use it for photographs. Effort ``default`` optimises the Huffman tables; ``best`` makes a progressive file with trellis
-    quantisation, about a tenth smaller at several times the time.
+    Use it for photographs. The effort ``default`` optimises the Huffman tables; ``best`` writes a progressive file with trellis
+    quantisation, about a tenth smaller and several times slower.
 
     Example: ``--format jpeg:quality=80,progressive=true``
     """
@@ -37,16 +37,16 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
     )  # fmt: skip
 
-    quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 for the web")] = 85
+    quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 suits the web")] = 85
     effort: Effort = "default"
-    progressive: Annotated[bool, Meta(description="a file that shows coarsely first")] = False
+    progressive: Annotated[bool, Meta(description="write a progressive file, which browsers show coarsely at first")] = False
     subsampling: Annotated[
-        Literal["auto", "4:2:0", "4:4:4"], Meta(description="resolution of colour; auto halves it below quality 90")
+        Literal["auto", "4:2:0", "4:4:4"], Meta(description="chroma subsampling; auto uses 4:2:0 below quality 90")
     ] = "auto"
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; counts the scans. libvips is asked only where the markers leave something to ask."""
+        """Return the header; counts the scans. Uses libvips only if the markers are not sufficient."""
         scan = jpeg.scan(source.chunks())
         jpeg.check(scan)
         if scan.is_plain and max(scan.width, scan.height) <= cls.format.max_side:
@@ -65,11 +65,11 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the picture, shrunk in the DCT so that at least a factor of two is left for the resize."""
+        """Return the image, shrunk in the DCT so that at least a factor of two remains for the resize."""
         shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
         return vips_load.open_image(source, header, "jpegload", options, shrink=shrink)
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         settings = {**EFFORTS[self.effort], **({"interlace": True} if self.progressive else {})}
         return vips_save.save(image, "jpegsave", Q=self.quality, subsample_mode=CHROMA[self.subsampling], **settings)

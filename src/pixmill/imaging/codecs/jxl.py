@@ -1,4 +1,4 @@
-"""``jxl``: JPEG XL; needs the extra ``jxl``."""
+"""``jxl``: JPEG XL; requires the extra ``jxl``."""
 
 from typing import Annotated, ClassVar
 
@@ -15,9 +15,9 @@ EFFORTS = {"fast": 3, "default": 7, "best": 9}
 
 
 class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
-    """JPEG XL: lossy or lossless, with transparency, smaller than all before it. Needs the extra ``jxl``.
+    """JPEG XL: lossy or lossless, with transparency, smaller than older formats. Requires the extra ``jxl``.
 
-    Use it for archives; few browsers show it.
+    Use it for archives; few browsers support it.
 
     Example: ``--format jxl:lossless=true``
     """
@@ -29,18 +29,18 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 85
     effort: Effort = "default"
-    lossless: Annotated[bool, Meta(description="keep every pixel as it is")] = False
+    lossless: Annotated[bool, Meta(description="lossless compression")] = False
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; the orientation is applied by the decoder."""
+        """Return the header; the decoder applies the orientation."""
         return pillow.header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the picture."""
+        """Return the image."""
         return pillow.decode(source, header, lenient=options.fail_on == "none")
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         return pillow.encode(image, self.format, quality=self.quality, effort=EFFORTS[self.effort], lossless=self.lossless)

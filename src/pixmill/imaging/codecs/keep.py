@@ -1,4 +1,4 @@
-"""``keep``: each output in the format of its source."""
+"""``keep``: write each output in the format of its source."""
 
 from typing import Annotated, ClassVar
 
@@ -10,14 +10,14 @@ from pixmill.imaging.codec import Codec, Effort
 from pixmill.imaging.format import Format
 from pixmill.imaging.formats import codec_for, sniff
 
-BEHIND_A_PREAMBLE = "jpg"  # the one format that is read though other bytes come first
+PREAMBLE_EXTENSION = "jpg"  # JPEG is the only format that is read even if other bytes come first
 
 
 class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
     """Keep: a JPEG stays a JPEG, a PNG a PNG.
 
-    Use it to optimise or resize a mixed folder. Options that a format does not have are passed over. An output keeps the
-    extension of its source as it is written, ``.JPG`` or ``.jpeg``, unless that belongs to another format than the content.
+    Use it to optimise or resize a mixed folder. Options that a format does not have are ignored. An output keeps the extension
+    of its source exactly as written, ``.JPG`` or ``.jpeg``, unless it belongs to a different format than the content.
 
     Example: ``--format keep:quality=80``
     """
@@ -25,21 +25,21 @@ class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
     format: ClassVar = Format(name="keep", label="the source's format", extensions=(), mime="")
     follows_source: ClassVar = True
 
-    quality: Annotated[int, Meta(ge=1, le=100, description="quality of lossy formats; each one's own when left out")] | None = None
+    quality: Annotated[int, Meta(ge=1, le=100, description="quality of lossy formats; default: that of each format")] | None = None
     effort: Effort = "default"
 
-    def for_source(self, known: Format) -> Codec:
-        """Return the codec of the source's format with these options; ``UnsupportedError`` when it is only read."""
-        if not known.writable:
-            raise UnsupportedError(f"pixmill does not write {known.label}", hint="choose a format other than keep")
-        codec = codec_for(known)
+    def for_source(self, source_format: Format) -> Codec:
+        """Return the codec of the source's format with these options. Raise ``UnsupportedError`` if it is read-only."""
+        if not source_format.writable:
+            raise UnsupportedError(f"pixmill does not write {source_format.label}", hint="choose a format other than keep")
+        codec = codec_for(source_format)
         declared = {field.name for field in fields(codec)}
-        wanted = {"quality": self.quality, "effort": self.effort}
-        return codec(**{name: value for name, value in wanted.items() if value is not None and name in declared})
+        options = {"quality": self.quality, "effort": self.effort}
+        return codec(**{name: value for name, value in options.items() if value is not None and name in declared})
 
     def extension_for(self, head: bytes, own: str = "") -> str:
-        """Return ``own`` where it belongs to the format of the content, or that is not known; else the format's usual one."""
-        known = sniff(head)
-        if known is None:  # nothing to write, or a JPEG behind bytes that are none
-            return own or BEHIND_A_PREAMBLE
-        return own if own.lower() in known.extensions else known.extension
+        """Return ``own`` if it fits the format of the content or that is unknown, otherwise the format's usual extension."""
+        file_format = sniff(head)
+        if file_format is None:  # not an image, or a JPEG after a preamble
+            return own or PREAMBLE_EXTENSION
+        return own if own.lower() in file_format.extensions else file_format.extension

@@ -1,4 +1,4 @@
-"""``png``: drawings, screenshots, transparency, without loss."""
+"""``png``: lossless drawings and screenshots, with transparency."""
 
 from typing import Annotated, ClassVar
 
@@ -19,10 +19,10 @@ COMPRESSION = {"fast": 2, "default": 6, "best": 9}
 
 
 class Png(Codec, frozen=True, kw_only=True, tag="png"):
-    """PNG: lossless, with transparency and up to 16 bits a channel.
+    """PNG: lossless, with transparency and up to 16 bits per channel.
 
-    Use it for drawings, screenshots and whatever must not change. ``palette`` reduces the picture to at most 256 colours,
-    which makes drawings several times smaller.
+    Use it for drawings, screenshots, and images whose pixels must not change. ``palette`` reduces the image to at most 256
+    colours, which makes drawings several times smaller.
 
     Example: ``--format png:palette=true``
     """
@@ -32,38 +32,38 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         end=b"IEND", depths=(8, 16), streams=True,
     )  # fmt: skip
 
-    compression: Annotated[int, Meta(ge=0, le=9, description="zlib level; the effort decides when left out")] | None = None
+    compression: Annotated[int, Meta(ge=0, le=9, description="zlib level; default: set by the effort")] | None = None
     effort: Effort = "default"
-    progressive: Annotated[bool, Meta(description="an interlaced file, about a quarter larger")] = False
-    palette: Annotated[bool, Meta(description="reduce to a palette")] = False
-    colours: Annotated[int, Meta(ge=2, le=256, description="colours in the palette, at most")] = 256
-    dither: Annotated[float, Meta(ge=0, le=1, description="dithering of a palette")] = 1.0
+    progressive: Annotated[bool, Meta(description="write an interlaced file, about a quarter larger")] = False
+    palette: Annotated[bool, Meta(description="reduce the image to a palette")] = False
+    colours: Annotated[int, Meta(ge=2, le=256, description="maximum number of colours in the palette")] = 256
+    dither: Annotated[float, Meta(ge=0, le=1, description="strength of dithering with a palette")] = 1.0
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says; counts the frames of an animated PNG, of which only the first can be read."""
+        """Return the header; counts the frames of an animated PNG, of which only the first can be read."""
         chunks = png.scan(source.chunks())
         header = vips_load.read_header(source, cls.format, "pngload")
         return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the picture, the first of an animated PNG, with a profile for what its chunks say of its colours."""
+        """Return the image (the first frame of an animated PNG), with an ICC profile for its colour chunks."""
         image = vips_load.open_image(source, header, "pngload", options)
         chunks = png.scan(source.chunks())
         if not chunks.colour:
             return image
-        from pixmill.imaging.colour import icc_write  # noqa: PLC0415  # it takes numpy, and most files say nothing of their colours
+        from pixmill.imaging.colour import icc_write  # noqa: PLC0415  # imports numpy, and most files have no colour chunks
 
-        described = icc_write.from_png(chunks.colour, gray=image.pixels.interpretation in GRAY)
-        if described is None:
+        profile = icc_write.from_png(chunks.colour, gray=image.pixels.interpretation in GRAY)
+        if profile is None:
             return image
-        marked = image.pixels.copy()
-        marked.set_type(pyvips.GValue.blob_type, PROFILE, described)
-        return image.evolve(pixels=marked)
+        with_profile = image.pixels.copy()
+        with_profile.set_type(pyvips.GValue.blob_type, PROFILE, profile)
+        return image.evolve(pixels=with_profile)
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         level = COMPRESSION[self.effort] if self.compression is None else self.compression
         settings: dict[str, Setting] = {"compression": level, "interlace": self.progressive}
         if self.palette:

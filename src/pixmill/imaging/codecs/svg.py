@@ -1,4 +1,4 @@
-"""``svg``: drawings by lines; read only where a recipe allows it, because such a file is a program of sorts."""
+"""``svg``: vector drawings; read only if a recipe allows it, because rendering untrusted SVG is a risk."""
 
 from typing import ClassVar
 
@@ -13,9 +13,9 @@ from pixmill.imaging.input import Input
 
 
 class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
-    """SVG: drawings that have no pixels yet. Read only, and only with ``--allow svg``.
+    """SVG: vector drawings. Input only, and only with ``--allow svg``.
 
-    It is drawn from memory, so that it can reach no other file.
+    SVG is rendered from memory, so that it cannot access other files.
     """
 
     format: ClassVar = Format(
@@ -25,11 +25,11 @@ class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return the size in which the drawing asks to be drawn."""
+        """Return the header with the drawing's own size."""
         pyvips.operation_block_set("VipsForeignLoadSvg", False)  # noqa: FBT003  # the library's own signature
         return vips_load.read_header(Input(source.read()), cls.format, "svgload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the drawing, drawn at the size at which it is needed."""
+        """Return the drawing, rendered at the required size."""
         return vips_load.open_image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))

@@ -14,14 +14,14 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields, tiff_exif
 from pixmill.imaging.parsers import tiff
 
-LARGEST = 2**32 - 2**24  # bytes of pixels; beyond, offsets of 32 bits may not reach and the file becomes a BigTIFF
+MAX_CLASSIC_BYTES = 2**32 - 2**24  # of pixels; a larger file becomes a BigTIFF, because 32-bit offsets might not reach
 LOSSY = ("jpeg",)
 
 
 class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
-    """TIFF: lossless, up to 16 bits a channel, read by whatever prints or archives.
+    """TIFF: lossless, up to 16 bits per channel, supported by print and archive software.
 
-    Use it for masters. ``tiled`` files open fast in viewers of very large pictures.
+    Use it for masters. ``tiled`` files open faster in viewers for very large images.
 
     Example: ``--format tiff:compression=deflate``
     """
@@ -31,18 +31,20 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
     )  # fmt: skip
 
-    compression: Annotated[Literal["none", "lzw", "deflate", "jpeg"], Meta(description="how pixels are packed")] = "deflate"
-    quality: Annotated[int, Meta(ge=1, le=100, description="quality when the compression is jpeg")] = 85
-    tiled: Annotated[bool, Meta(description="tiles instead of strips")] = False
+    compression: Annotated[
+        Literal["none", "lzw", "deflate", "jpeg"], Meta(description="compression of the pixels; jpeg is lossy")
+    ] = "deflate"
+    quality: Annotated[int, Meta(ge=1, le=100, description="quality if the compression is jpeg")] = 85
+    tiled: Annotated[bool, Meta(description="write tiles instead of strips")] = False
 
     @property
     def lossy_quality(self) -> int | None:
-        """Return the quality where the compression has one."""
+        """Return the quality if the compression is lossy, otherwise ``None``."""
         return self.quality if self.compression in LOSSY else None
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says of the first page."""
+        """Return the header of the first page."""
         tags = tiff.read(source)
         if tags.get(tiff.PHOTOMETRIC) == (tiff.YCBCR,) and tags.get(tiff.PLANAR) == (tiff.SEPARATE_PLANES,):
             raise UnsupportedError("this kind of TIFF is not supported: YCbCr in separate planes")
@@ -51,10 +53,10 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the first page."""
-        return vips_load.open_image(source, header, "tiffload", options, opacity=tiff.opacity(tiff.read(source)))
+        return vips_load.open_image(source, header, "tiffload", options, alpha_index=tiff.alpha_index(tiff.read(source)))
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         pixels = image.pixels
         size = pixels.width * pixels.height * pixels.bands * (2 if image.max_value > 255 else 1)  # noqa: PLR2004  # 16 bits
         data = vips_save.save(
@@ -64,6 +66,6 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
             predictor="none" if self.compression in (*LOSSY, "none") else "horizontal",
             Q=self.quality,
             tile=self.tiled,
-            bigtiff=size > LARGEST,
+            bigtiff=size > MAX_CLASSIC_BYTES,
         )
         return tiff_exif.insert(data, fields.exif_block(image.pixels))

@@ -27,26 +27,26 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
         animation=True, max_side=16_383,
     )  # fmt: skip
 
-    quality: Annotated[int, Meta(ge=0, le=100, description="quality; when lossless, how near")] = 80
+    quality: Annotated[int, Meta(ge=0, le=100, description="quality; with near_lossless, how close to lossless")] = 80
     effort: Effort = "default"
-    lossless: Annotated[bool, Meta(description="keep every pixel as it is")] = False
-    near_lossless: Annotated[bool, Meta(description="lossless but for what cannot be seen")] = False
-    alpha_quality: Annotated[int, Meta(ge=0, le=100, description="quality of transparency")] = 100
-    sharp_chroma: Annotated[bool, Meta(description="better edges between strong colours, slower")] = False
+    lossless: Annotated[bool, Meta(description="lossless compression")] = False
+    near_lossless: Annotated[bool, Meta(description="lossless except for invisible changes")] = False
+    alpha_quality: Annotated[int, Meta(ge=0, le=100, description="quality of the alpha channel")] = 100
+    sharp_chroma: Annotated[bool, Meta(description="sharper edges between saturated colours; slower")] = False
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return what the header says."""
+        """Return the header."""
         return vips_load.read_header(source, cls.format, "webpload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the picture, a still scaled down while it is decoded."""
+        """Return the image; a still is scaled down while it is decoded."""
         scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)
         return vips_load.open_animation(source, header, "webpload", options, scale=scale)
 
     def encode(self, image: Image) -> bytes:
-        """Return the file."""
+        """Return the encoded file."""
         return vips_save.save(
             image,
             "webpsave",

@@ -1,75 +1,75 @@
-"""ICC profiles: tell the one that needs no conversion.
+"""Read ICC profiles, to recognise sRGB, which needs no conversion.
 
 Source: ICC.1:2022, sections 7.2 (header), 7.3 (tag table), 10.6 and 10.18 (curves), 10.31 (XYZ).
 """
 
 import struct
 
-HEADER = 128
-# The primaries of sRGB, adapted to D50, as ICC.1 stores them; profiles in the field differ in the third digit.
+HEADER_BYTES = 128
+# The primaries of sRGB, adapted to D50, as ICC.1 stores them; real profiles differ in the third digit.
 PRIMARIES = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971), b"bXYZ": (0.1431, 0.0606, 0.7141)}
 TOLERANCE = 0.0025
 CURVE_TOLERANCE = 0.004
-SAMPLES = tuple(step / 16 for step in range(17))
+CURVE_SAMPLES = tuple(step / 16 for step in range(17))
 
 
 def tags(profile: bytes) -> dict[bytes, bytes]:
-    """Return the tagged elements of ``profile`` by signature; empty when it is not a profile."""
-    if len(profile) < HEADER + 4 or profile[36:40] != b"acsp":
+    """Return the tagged elements of ``profile`` by signature; empty if it is not a profile."""
+    if len(profile) < HEADER_BYTES + 4 or profile[36:40] != b"acsp":
         return {}
-    count = min(int.from_bytes(profile[HEADER : HEADER + 4]), 100)
-    entries = (profile[HEADER + 4 + 12 * index :][:12] for index in range(count))
-    found = (struct.unpack(">4sII", entry) for entry in entries if len(entry) == 12)  # noqa: PLR2004  # bytes of an entry
-    return {signature: profile[offset : offset + size] for signature, offset, size in found}
+    count = min(int.from_bytes(profile[HEADER_BYTES : HEADER_BYTES + 4]), 100)
+    entries = (profile[HEADER_BYTES + 4 + 12 * index :][:12] for index in range(count))
+    elements = (struct.unpack(">4sII", entry) for entry in entries if len(entry) == 12)  # noqa: PLR2004  # bytes of an entry
+    return {signature: profile[offset : offset + size] for signature, offset, size in elements}
 
 
 def describes(profile: bytes, space: bytes) -> bool:
-    """Tell whether ``profile`` looks like one for pixels of ``space`` (``RGB ``, ``GRAY``, ...).
+    """Return whether ``profile`` appears to describe pixels of ``space`` (``RGB ``, ``GRAY``, ...).
 
-    libvips takes its own default without a word where it is not.
+    If it does not, libvips silently uses its own default.
     """
     return bool(tags(profile)) and profile[16:20] == space
 
 
 def is_srgb(profile: bytes) -> bool:
-    """Tell whether ``profile`` describes sRGB as closely as eight bits can show: its pixels need no conversion."""
-    found = tags(profile)
-    if profile[16:20] != b"RGB " or b"A2B0" in found:
+    """Return whether ``profile`` describes sRGB to 8-bit precision, so that its pixels need no conversion."""
+    elements = tags(profile)
+    if profile[16:20] != b"RGB " or b"A2B0" in elements:
         return False
-    return all(_near(found.get(tag, b""), xyz) for tag, xyz in PRIMARIES.items()) and all(
-        _is_srgb_curve(found.get(tag, b"")) for tag in (b"rTRC", b"gTRC", b"bTRC")
+    return all(_is_near(elements.get(tag, b""), xyz) for tag, xyz in PRIMARIES.items()) and all(
+        _is_srgb_curve(elements.get(tag, b"")) for tag in (b"rTRC", b"gTRC", b"bTRC")
     )
 
 
-def _near(element: bytes, wanted: tuple[float, ...]) -> bool:
+def _is_near(element: bytes, reference: tuple[float, ...]) -> bool:
     if len(element) < 20 or element[:4] != b"XYZ ":  # noqa: PLR2004  # bytes of an XYZ element
         return False
     xyz = (value / 65536 for value in struct.unpack(">3i", element[8:20]))
-    return all(abs(value - expected) < TOLERANCE for value, expected in zip(xyz, wanted, strict=True))
+    return all(abs(value - expected) < TOLERANCE for value, expected in zip(xyz, reference, strict=True))
 
 
 def _is_srgb_curve(element: bytes) -> bool:
     try:
-        return all(abs(_curve(element, x) - _srgb_to_linear(x)) < CURVE_TOLERANCE for x in SAMPLES)
+        return all(abs(_curve(element, x) - _srgb_to_linear(x)) < CURVE_TOLERANCE for x in CURVE_SAMPLES)
     except (struct.error, ValueError, IndexError, ZeroDivisionError, OverflowError):
         return False
 
 
 def _srgb_to_linear(x: float) -> float:
-    """Return the light of the sRGB value ``x`` (IEC 61966-2-1)."""
+    """Return the linear light of the sRGB value ``x`` (IEC 61966-2-1)."""
     return x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4  # noqa: PLR2004  # the standard's constants
 
 
 def _curve(element: bytes, x: float) -> float:
-    """Return the light of ``x`` by a ``curv`` or ``para`` element; complex never comes out of what is near sRGB."""
+    """Return the linear light of ``x`` by a ``curv`` or ``para`` element; never complex for a curve near sRGB."""
     if element[:4] == b"curv":
         count = int.from_bytes(element[8:12])
         if count < 2:  # noqa: PLR2004  # none is the identity, one a power
             return float(x ** (int.from_bytes(element[12:14]) / 256)) if count else x
-        place = x * (count - 1)
-        low = min(int(place), count - 2)
+        position = x * (count - 1)
+        low = min(int(position), count - 2)
         first, second = struct.unpack_from(">2H", element, 12 + 2 * low)
-        return float(first + (second - first) * (place - low)) / 65535
+        return float(first + (second - first) * (position - low)) / 65535
     if element[:4] == b"para" and element[8:10] == b"\x00\x03":
         power, scale, offset, slope, start = (value / 65536 for value in struct.unpack_from(">5i", element, 12))
         return float((scale * x + offset) ** power) if x >= start else slope * x

@@ -1,4 +1,4 @@
-"""A profile for pictures that describe their colours by numbers: white, primaries and transfer curve, as PNG chunks do.
+"""Write an ICC profile for images that give white point, primaries and transfer curve as numbers, as PNG chunks do.
 
 Source: ICC.1:2022 for the profile; W3C PNG, third edition, sections 11.3.2 (cHRM, gAMA, cICP), for the numbers;
 ITU-T H.273, tables 2 and 3, for the codes of cICP.
@@ -25,21 +25,21 @@ PRIMARIES: dict[int, Chromaticities] = {
     11: ((0.314, 0.351), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
     12: (D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
 }
-#: Transfer characteristics by their code in H.273, as parameters of an ICC curve of type 3 (g, a, b, c, d); those of television
-#: are shown with the curve of sRGB, as browsers do.
+#: Transfer characteristics by their code in H.273, as parameters of an ICC curve of type 3 (g, a, b, c, d). Those of television
+#: use the curve of sRGB, as in browsers.
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 TRANSFERS: dict[int, Curve] = {1: SRGB_CURVE, 6: SRGB_CURVE, 13: SRGB_CURVE, 14: SRGB_CURVE, 15: SRGB_CURVE, 4: 2.2, 5: 2.8, 8: 1.0}
 WHITE_D50 = (0.9642, 1.0, 0.8249)
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-HEADER = 128
-CHRM_SIZE = 32
-SRGB_GAMMA = (0, *range(45_000, 46_000))  # none, or near 1 / 2.2
+HEADER_BYTES = 128
+CHRM_BYTES = 32
+SRGB_GAMMAS = (0, *range(45_000, 46_000))  # absent, or near 1 / 2.2
 
 
 def from_png(chunks: dict[bytes, bytes], *, gray: bool = False) -> bytes | None:
     """Return a profile for the colour chunks of a PNG: cICP before iCCP before sRGB before gAMA and cHRM.
 
-    ``None`` where there is nothing to say: an embedded profile, sRGB, or a code that has no profile (HDR).
+    ``None`` if no profile is needed or possible: an embedded profile, sRGB, or a code without a profile (HDR).
     """
     described = _from_codes(chunks.get(b"cICP", b""))
     if described is None and not chunks.keys() & {b"iCCP", b"sRGB"}:
@@ -50,25 +50,25 @@ def from_png(chunks: dict[bytes, bytes], *, gray: bool = False) -> bytes | None:
 
 
 def _from_codes(codes: bytes) -> tuple[Chromaticities, Curve] | None:
-    known = len(codes) >= len(bytes(2)) and codes[0] in PRIMARIES and codes[1] in TRANSFERS
-    return (PRIMARIES[codes[0]], TRANSFERS[codes[1]]) if known else None
+    is_known = len(codes) >= len(bytes(2)) and codes[0] in PRIMARIES and codes[1] in TRANSFERS
+    return (PRIMARIES[codes[0]], TRANSFERS[codes[1]]) if is_known else None
 
 
 def _from_numbers(points: bytes, gamma: bytes) -> tuple[Chromaticities, Curve] | None:
-    """Return what cHRM and gAMA say; ``None`` when that is sRGB, which writers say by a gamma of 1 / 2.2."""
+    """Return the values of cHRM and gAMA; ``None`` for sRGB, which encoders declare by a gamma of 1 / 2.2."""
     described = BT709
-    if len(points) >= CHRM_SIZE:
-        numbers = [value / 100_000 for value in struct.unpack(">8I", points[:CHRM_SIZE])]
+    if len(points) >= CHRM_BYTES:
+        numbers = [value / 100_000 for value in struct.unpack(">8I", points[:CHRM_BYTES])]
         white, red, green, blue = zip(numbers[::2], numbers[1::2], strict=True)
         described = (white, red, green, blue)
     exponent = int.from_bytes(gamma[:4])
-    if exponent in SRGB_GAMMA and np.allclose(described, BT709, atol=0.001):
+    if exponent in SRGB_GAMMAS and np.allclose(described, BT709, atol=0.001):
         return None
     return described, 100_000 / exponent if exponent else SRGB_CURVE
 
 
 def rgb_profile(chromaticities: Chromaticities, curve: Curve) -> bytes | None:
-    """Return an ICC profile for RGB with these primaries; ``None`` when they span no colours."""
+    """Return an ICC profile for RGB with these primaries; ``None`` if they span no colours."""
     try:
         columns = _columns(chromaticities)
     except (np.linalg.LinAlgError, ZeroDivisionError):
@@ -83,16 +83,16 @@ def gray_profile(curve: Curve) -> bytes:
 
 
 def _assembled(space: bytes, elements: dict[bytes, bytes]) -> bytes:
-    """Return a display profile of version 4 for ``space`` with these elements and those that every profile must have."""
+    """Return a version 4 display profile for ``space`` with these elements and the mandatory ones."""
     elements = {b"wtpt": _xyz(WHITE_D50), b"desc": _text("PNG"), b"cprt": _text("CC0"), **elements}
     table, content = struct.pack(">I", len(elements)), b""
-    start = HEADER + 4 + 12 * len(elements)
+    start = HEADER_BYTES + 4 + 12 * len(elements)
     for tag, element in elements.items():
         table += struct.pack(">4sII", tag, start + len(content), len(element))
         content += element + bytes(-len(element) % 4)
     head = struct.pack(">I4xI12s", start + len(content), 0x04400000, b"mntr" + space + b"XYZ ")
     head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _xyz(WHITE_D50)[8:]
-    return head.ljust(HEADER, b"\0") + table + content
+    return head.ljust(HEADER_BYTES, b"\0") + table + content
 
 
 def _columns(chromaticities: Chromaticities) -> list[tuple[float, ...]]:

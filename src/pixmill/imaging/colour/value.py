@@ -1,4 +1,4 @@
-"""Colours as people write them: ``white``, ``#ff8800``, ``#ff880080``, ``255,136,0``; and how a picture comes to show one."""
+"""Parse colours such as ``white``, ``#ff8800``, ``#ff880080`` and ``255,136,0``, and convert them to an image's bands."""
 
 import re
 from typing import ClassVar, Self
@@ -26,14 +26,14 @@ class Colour:
     _decimal: ClassVar[re.Pattern[str]] = re.compile(r"\d{1,3}(?:\s*,\s*\d{1,3}){2,3}")
 
     def __init__(self, red: int, green: int, blue: int, *, alpha: int = OPAQUE) -> None:
-        """Take the channels; ``ValueError`` when one is not from 0 to 255."""
+        """Take the channels. Raise ``ValueError`` unless each is from 0 to 255."""
         if not all(0 <= channel <= OPAQUE for channel in (red, green, blue, alpha)):
             raise ValueError(self.expected)
         self.red, self.green, self.blue, self.alpha = red, green, blue, alpha
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse ``value``; ``ValueError`` when it is not a colour."""
+        """Parse ``value``. Raise ``ValueError`` if it is not a colour."""
         text = str(value).strip()
         text = NAMES.get(text.lower(), text)
         if match := cls._hexadecimal.fullmatch(text):
@@ -47,22 +47,22 @@ class Colour:
 
     @property
     def is_opaque(self) -> bool:
-        """Tell whether nothing shines through."""
+        """Return whether the colour is fully opaque."""
         return self.alpha == OPAQUE
 
     @property
     def is_gray(self) -> bool:
-        """Tell whether a picture without colour can show it; so it can whatever is quite transparent."""
+        """Return whether a gray image can represent the colour, which is also true if it is fully transparent."""
         return self.red == self.green == self.blue or self.alpha == 0
 
     def band_values(self, image: Image) -> list[float]:
-        """Return the colour as the bands of ``image``, at its depth; the picture must be able to show it (``ready``)."""
+        """Return the colour as values for the bands of ``image``, at its depth; see ``with_bands_for``."""
         colour = [self.red, self.green, self.blue] if image.pixels.bands >= RGB_BANDS else [self.red]
         bands = [*colour, self.alpha] if image.has_alpha else colour
         return [band * image.max_value / OPAQUE for band in bands]
 
     def with_bands_for(self, image: Image) -> Image:
-        """Return ``image`` able to show this colour: gray becomes RGB for a hue, alpha is added for transparency."""
+        """Return ``image`` with the bands that this colour needs: RGB instead of gray, or an added alpha band."""
         pixels = image.pixels
         if pixels.bands < RGB_BANDS and not self.is_gray:
             pixels = pixels.colourspace("rgb16" if image.max_value > OPAQUE else "srgb")
@@ -80,7 +80,7 @@ class Colour:
         return self.to_builtin()
 
     def __repr__(self) -> str:
-        """Return the canonical text, named."""
+        """Return the canonical text with the class name."""
         return f"Colour({self})"
 
     def __eq__(self, other: object) -> bool:

@@ -1,25 +1,25 @@
-"""Proportions as people write them: ``16:9``, ``3/2`` or ``1.5``."""
+"""Aspect ratios, written as ``16:9``, ``3/2`` or ``1.5``."""
 
 import re
 from typing import ClassVar, Self
 
 
 class Ratio:
-    """Width to height. It keeps both numbers, so that ``16:9`` prints as it was written."""
+    """The ratio of width to height. It keeps both numbers, so that ``16:9`` prints as written."""
 
     __slots__ = ("height", "width")
-    expected: ClassVar[str] = "proportions such as 16:9 or 1.5"
+    expected: ClassVar[str] = "an aspect ratio such as 16:9 or 1.5"
     _pattern: ClassVar[re.Pattern[str]] = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[:/]\s*(\d+(?:\.\d+)?))?")
 
     def __init__(self, width: float, height: float = 1) -> None:
-        """Take both sides; ``ValueError`` unless they are above 0."""
+        """Take both sides. Raise ``ValueError`` unless they are above 0."""
         if width <= 0 or height <= 0:
             raise ValueError(self.expected)
         self.width, self.height = width, height
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse ``value``; ``ValueError`` when it is not a ratio."""
+        """Parse ``value``. Raise ``ValueError`` if it is not a ratio."""
         match = None if isinstance(value, bool) else cls._pattern.fullmatch(str(value).strip())
         if match is None:
             raise ValueError(cls.expected)
@@ -38,11 +38,11 @@ class Ratio:
         return self.to_builtin()
 
     def __repr__(self) -> str:
-        """Return the canonical text, named."""
+        """Return the canonical text with the class name."""
         return f"Ratio({self})"
 
     def __eq__(self, other: object) -> bool:
-        """Compare as written: 16:9 and 32:18 are two recipes of one result."""
+        """Compare as written: 16:9 and 32:18 make different recipes with the same result."""
         return isinstance(other, Ratio) and self.to_builtin() == other.to_builtin()
 
     def __hash__(self) -> int:

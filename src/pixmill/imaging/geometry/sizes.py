@@ -1,4 +1,4 @@
-"""How large a picture becomes, and which part of it stays: pure arithmetic on widths and heights.
+"""Compute target sizes and crop sizes: pure arithmetic on widths and heights.
 
 A size is ``(width, height)`` in pixels. Sides round to the nearest pixel, halves up, and are never less than 1.
 """
@@ -7,17 +7,17 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta
 
-#: How a picture is made to meet a box: within it, filling it and cut, within it and padded, or distorted to it.
+#: How an image fits a box: inside it, covering it and cropped, inside it and padded, or stretched to fill it.
 Fit = Literal["inside", "cover", "contain", "fill"]
 Size = tuple[int, int]
-#: A side of a picture or of a part of it, in pixels.
+#: A side of an image or of a part of it, in pixels.
 Side = Annotated[int, Meta(ge=1)]
 #: A distance in pixels.
 Distance = Annotated[int, Meta(ge=0)]
 
 
 class Rectangle(NamedTuple):
-    """A part of a picture, in pixels from its top left corner."""
+    """A part of an image, in pixels from its top left corner."""
 
     left: int
     top: int
@@ -26,7 +26,7 @@ class Rectangle(NamedTuple):
 
 
 def rounded(length: float) -> int:
-    """Return ``length`` as a side of a picture: whole pixels, at least one."""
+    """Return ``length`` as a side of an image: whole pixels, at least one."""
     return max(1, int(length + 0.5))
 
 
@@ -36,11 +36,11 @@ def scaled(size: Size, scale: float) -> Size:
 
 
 def target(size: Size, width: int | None, height: int | None, *, fit: Fit = "inside", enlarge: bool = False) -> Size:
-    """Return the size to which the pixels of a picture of ``size`` are scaled to meet the box ``width`` x ``height``.
+    """Return the size to which an image of ``size`` is scaled to fit the box ``width`` x ``height``.
 
-    A side that is ``None`` follows from the other by the picture's proportions, except for ``fill``, which leaves it as it is.
-    Without ``enlarge`` neither side of the result is longer than it was. For ``cover`` the result is what is cut to the box
-    afterwards (``kept``), for ``contain`` what is put into it.
+    A side that is ``None`` follows from the other and the aspect ratio, except for ``fill``, which leaves it unchanged. Without
+    ``enlarge``, neither side of the result is longer than before. For ``cover`` the result is the size before cropping to the
+    box (``cropped_size``), for ``contain`` the size before padding.
     """
     if fit == "fill":
         wanted = (width or size[0], height or size[1])
@@ -54,8 +54,8 @@ def target(size: Size, width: int | None, height: int | None, *, fit: Fit = "ins
     return scaled(size, scale)
 
 
-def kept(size: Size, width: int | None, height: int | None) -> Size:
-    """Return how much of a picture of ``size`` a cut to ``width`` x ``height`` leaves: never more than there is."""
+def cropped_size(size: Size, width: int | None, height: int | None) -> Size:
+    """Return the size after cropping an image of ``size`` to ``width`` x ``height``, never larger than before."""
     return min(size[0], width or size[0]), min(size[1], height or size[1])
 
 
@@ -74,7 +74,7 @@ def smallest_of_aspect(size: Size, aspect: float) -> Size:
 
 
 def overlap(size: Size, wanted: Rectangle) -> Rectangle | None:
-    """Return the part of ``wanted`` that lies within a picture of ``size``; ``None`` when nothing of it does."""
+    """Return the part of ``wanted`` inside an image of ``size``; ``None`` if they do not overlap."""
     left, top = max(0, wanted.left), max(0, wanted.top)
     right, bottom = min(size[0], wanted.left + wanted.width), min(size[1], wanted.top + wanted.height)
     return Rectangle(left, top, right - left, bottom - top) if left < right and top < bottom else None

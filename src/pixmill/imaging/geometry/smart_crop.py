@@ -1,8 +1,8 @@
-"""Which part of a picture to keep: one held at a place, or the one that the eye would look at."""
+"""Choose the part of an image to keep: at a fixed position, or the part that attracts attention."""
 
 from typing import ClassVar
 
-from pixmill.imaging.geometry.gravity import PLACES, Gravity
+from pixmill.imaging.geometry.gravity import POSITIONS, Gravity
 from pixmill.imaging.geometry.sizes import Rectangle, Size
 from pixmill.imaging.image import Image
 
@@ -11,36 +11,36 @@ SMART = ("attention", "entropy")
 
 
 class CropGravity(Gravity):
-    """A place as ``Gravity`` has them, or a search.
+    """A position as in ``Gravity``, or a smart crop.
 
-    ``attention``: edges, strong colours and tones of skin. ``entropy``: the part with the most detail.
+    ``attention`` looks for edges, strong colours and skin tones; ``entropy`` for the part with the most detail.
     """
 
     __slots__ = ()
-    choices: ClassVar = (*PLACES, *SMART)
+    choices: ClassVar = (*POSITIONS, *SMART)
     expected: ClassVar = f"one of {', '.join(choices)}"
 
     @property
     def is_smart(self) -> bool:
-        """Tell whether the picture must be seen to know the part."""
+        """Return whether the part depends on the pixels."""
         return self in SMART
 
-    def place(self, outer: Size, inner: Size) -> tuple[int, int]:
-        """Return left and top; of the middle where a search has nothing to search."""
-        return Gravity("centre").place(outer, inner) if self.is_smart else super().place(outer, inner)
+    def offset(self, outer: Size, inner: Size) -> tuple[int, int]:
+        """Return left and top; those of the centre for a smart crop."""
+        return Gravity("centre").offset(outer, inner) if self.is_smart else super().offset(outer, inner)
 
 
-def crop_to(image: Image, part: Size, focus: CropGravity) -> Image:
-    """Return the ``part`` of each frame at the ``focus``; it is found in the first frame, so that an animation stays still."""
+def crop_to(image: Image, part: Size, gravity: CropGravity) -> Image:
+    """Return each frame cropped to the size ``part``. A smart crop uses the first frame only, so an animation stays still."""
     size = (image.width, image.height)
     if part == size:
         return image
-    if focus.is_smart:
+    if gravity.is_smart:
         image = image.evolve(pixels=image.pixels.copy_memory())
-        # At eight bits, so that the depth of a picture does not decide what is worth looking at.
+        # At eight bits, so that the result does not depend on the depth of the image.
         first = image.frame(0).colourspace("srgb" if image.pixels.bands >= RGB_BANDS else "b-w")
-        found = first.smartcrop(*part, interesting=str(focus))
-        rectangle = Rectangle(-found.xoffset, -found.yoffset, *part)
+        cropped = first.smartcrop(*part, interesting=str(gravity))
+        rectangle = Rectangle(-cropped.xoffset, -cropped.yoffset, *part)
     else:
-        rectangle = Rectangle(*focus.place(size, part), *part)
+        rectangle = Rectangle(*gravity.offset(size, part), *part)
     return image.map(lambda pixels: pixels.crop(*rectangle))

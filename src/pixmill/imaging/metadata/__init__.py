@@ -1,1 +1,1 @@
-"""EXIF, XMP, IPTC and orientation: what is read, kept and dropped."""
+"""EXIF, XMP, IPTC and orientation: reading, keeping and removing metadata."""

@@ -1,1 +1,1 @@
-"""Operations, one file each, found by module name."""
+"""Operations, one file each, discovered by module name."""

@@ -1,4 +1,4 @@
-"""``blur``: the picture out of focus."""
+"""``blur``: a Gaussian blur."""
 
 from typing import Annotated
 
@@ -9,14 +9,14 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.pixels import premultiplied
 
-TAIL = 0.02  # of the peak: where the mask ends, 2.8 sigma out
+MIN_AMPLITUDE = 0.02  # of the peak: the mask is cut off there, at 2.8 sigma
 
 
 class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
-    """Blur the picture with a Gaussian.
+    """Blur the image with a Gaussian.
 
-    Use it for backdrops and placeholders, or to hide noise before a strong compression. Sigma is in pixels of the picture as
-    it is at this step, so blur after a resize. Nothing shines through from beyond the edges or out of transparent parts.
+    Use it for backdrops and placeholders, or to hide noise before strong compression. Sigma is in pixels at this step, so blur
+    after a resize. Colours from beyond the edges or from transparent areas do not bleed in.
 
     Example: ``--step blur:sigma=4``
     """
@@ -26,12 +26,12 @@ class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
     sigma: Annotated[float, Meta(gt=0, le=250, description="standard deviation of the Gaussian, in pixels")] = 2.0
 
     def apply(self, image: Image) -> Image:
-        """Return each frame blurred, colours weighted by their opacity."""
+        """Return each frame blurred, with premultiplied alpha."""
         return image.map(self._blurred)
 
     def _blurred(self, pixels: pyvips.Image) -> pyvips.Image:
-        # An integer mask, five times as fast, is up to three levels off, and more where it ends as early as libvips lets it.
+        # An integer mask is five times as fast, but up to three levels off, and more if it is cut off as early as libvips allows.
         def smooth(weighted: pyvips.Image) -> pyvips.Image:
-            return weighted.cast("float").gaussblur(self.sigma, min_ampl=TAIL, precision="float")
+            return weighted.cast("float").gaussblur(self.sigma, min_ampl=MIN_AMPLITUDE, precision="float")
 
         return premultiplied(pixels, smooth).rint().cast(pixels.format)

@@ -1,4 +1,4 @@
-"""``brightness``: every value multiplied."""
+"""``brightness``: multiply every value."""
 
 from typing import Annotated
 
@@ -10,10 +10,10 @@ from pixmill.imaging.pixels import linear
 
 
 class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
-    """Make the whole picture lighter or darker.
+    """Make the image lighter or darker.
 
-    Each value is multiplied by the factor, as the filter of the same name does in CSS; what passes white becomes white. To
-    lighten the midtones alone, use ``gamma``.
+    Each value is multiplied by the factor, like the CSS filter of the same name; values above white are clipped. To lighten only
+    the midtones, use ``gamma``.
 
     Example: ``--step brightness:factor=1.1``
     """
@@ -21,5 +21,5 @@ class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
     factor: Annotated[float, Meta(ge=0, le=100, description="1 changes nothing, 0 is black, 2 is twice as bright")]
 
     def apply(self, image: Image) -> Image:
-        """Return the picture with its colours multiplied; alpha stays."""
+        """Return the image with its colours multiplied; alpha is unchanged."""
         return image.map_colour(lambda colour: linear(colour, slope=self.factor, offset=0))

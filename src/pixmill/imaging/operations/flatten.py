@@ -1,37 +1,34 @@
-"""``flatten``: transparency laid on a colour."""
+"""``flatten``: replace transparency with a background colour."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
 from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.compositing import flattened
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 
 
 class Flatten(Operation, frozen=True, kw_only=True, tag="flatten"):
-    """Lay the picture on a background colour, so that nothing is transparent any more.
+    """Replace transparency with a background colour.
 
-    Formats without transparency do this by themselves, on the recipe's background; use the step to flatten for formats that
-    could keep it, or at a certain place among the steps. An opaque picture passes unchanged.
+    For formats without transparency this happens automatically, on the recipe's background. Use the step to flatten for formats
+    that support transparency, or at a specific point among the steps. An opaque image is unchanged.
 
     Example: ``--step flatten:background=#ffffff``
     """
 
     removes_alpha = True
 
-    background: Annotated[Colour, Meta(description="the colour below the picture")] = Colour(255, 255, 255)
+    background: Annotated[Colour, Meta(description="background colour; must be opaque")] = Colour(255, 255, 255)
 
     def __post_init__(self) -> None:
-        """Refuse a background through which something could be seen."""
+        """Reject a background that is not opaque."""
         super().__post_init__()
         if not self.background.is_opaque:
             raise self.error(f"flatten.background: expected an opaque colour, received {self.background}")
 
     def apply(self, image: Image) -> Image:
-        """Return the picture without its alpha band."""
-        if not image.has_alpha:
-            return image
-        ready = self.background.with_bands_for(image)
-        *colour, _ = self.background.band_values(ready)
-        return ready.evolve(pixels=ready.pixels.flatten(background=colour))
+        """Return the image without its alpha band."""
+        return flattened(image, self.background) if image.has_alpha else image

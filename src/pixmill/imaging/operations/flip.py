@@ -1,4 +1,4 @@
-"""``flip``: the picture in a mirror."""
+"""``flip``: mirror the image."""
 
 from typing import Annotated, Literal
 
@@ -9,22 +9,22 @@ from pixmill.imaging.operation import Operation
 
 
 class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
-    """Mirror the picture: left to right, or top to bottom.
+    """Mirror the image horizontally or vertically.
 
-    Use it for scans of transparencies that lay the wrong way round, or to augment training data. The orientation that a
-    camera recorded has been applied already.
+    Use it for slides that were scanned the wrong way round, or to augment training data. The orientation recorded by the camera
+    has already been applied.
 
     Example: ``--step flip:direction=vertical``
     """
 
     direction: Annotated[
         Literal["horizontal", "vertical"],
-        Meta(description="`horizontal` changes left and right, `vertical` top and bottom"),
+        Meta(description="`horizontal` swaps left and right, `vertical` swaps top and bottom"),
     ] = "horizontal"
 
     @property
     def streams(self) -> bool:
-        """Tell that the bottom row comes first when top and bottom change."""
+        """Return whether rows stay in order; a vertical flip starts with the bottom row."""
         return self.direction == "horizontal"
 
     def apply(self, image: Image) -> Image:

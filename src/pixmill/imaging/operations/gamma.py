@@ -1,4 +1,4 @@
-"""``gamma``: midtones lighter or darker."""
+"""``gamma``: lighten or darken the midtones."""
 
 from typing import Annotated
 
@@ -9,9 +9,9 @@ from pixmill.imaging.operation import Operation
 
 
 class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
-    """Lighten or darken the midtones; black and white stay.
+    """Lighten or darken the midtones; black and white are unchanged.
 
-    Each value becomes itself to the power of 1/gamma: above 1 lightens, below 1 darkens, 1 changes nothing.
+    Each value is raised to the power of 1/gamma: above 1 lightens, below 1 darkens, 1 changes nothing.
 
     Example: ``--step gamma:gamma=1.2``
     """
@@ -19,5 +19,5 @@ class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
     gamma: Annotated[float, Meta(ge=0.01, le=100, description="above 1 lightens, below 1 darkens")]
 
     def apply(self, image: Image) -> Image:
-        """Return the picture with the curve applied to its colours; alpha stays."""
+        """Return the image with the curve applied to its colours; alpha is unchanged."""
         return image.map_colour(lambda colour: colour.gamma(exponent=self.gamma))

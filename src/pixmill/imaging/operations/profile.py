@@ -1,4 +1,4 @@
-"""``profile``: the picture in another colour space, with the profile that says so."""
+"""``profile``: convert to another colour space and embed its profile."""
 
 from typing import Annotated, Literal
 
@@ -9,15 +9,15 @@ from pixmill.core.errors import RecipeError, TransformError
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 
-#: Spaces whose profiles are always there, by their names in libvips.
+#: Colour spaces with built-in profiles, and their names in libvips.
 BUILT_IN = {"srgb": "srgb", "display-p3": "p3", "cmyk": "cmyk"}
 
 
 class Profile(Operation, frozen=True, kw_only=True, tag="profile"):
-    """Convert the picture to a colour space and embed its ICC profile.
+    """Convert the image to a colour space and embed its ICC profile.
 
-    Use it as the last step, for print (CMYK, or the printer's own profile) and for wide-gamut displays; every other step
-    counts on sRGB. A space that the output format cannot hold fails the image. Alpha stays as it is.
+    Use it as the last step, for print (CMYK, or the printer's own profile) and for wide-gamut displays; all other steps require
+    sRGB. A colour space that the output format does not support fails the image. Alpha is unchanged.
 
     Example: ``--step profile:name=display-p3``
     """
@@ -27,16 +27,16 @@ class Profile(Operation, frozen=True, kw_only=True, tag="profile"):
     name: Annotated[str, Meta(min_length=1, description="srgb, display-p3, cmyk, or the path of an ICC profile")]
     intent: Annotated[
         Literal["relative", "perceptual", "saturation", "absolute"],
-        Meta(description="what becomes of colours that the space does not have"),
+        Meta(description="rendering intent: how out-of-gamut colours are mapped"),
     ] = "relative"
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Return the profile's file when it is named by its path."""
+        """Return the file of the profile, if it is given by path."""
         return () if self.name in BUILT_IN else (self.name,)
 
     def check(self) -> None:
-        """Try the profile, so that one that is broken or cannot be written to stops the run before it starts."""
+        """Try the profile, so that a broken or input-only one stops the run before it starts."""
         super().check()
         try:
             self.apply(Image(pyvips.Image.black(1, 1, bands=3).copy(interpretation="srgb")))
@@ -44,7 +44,7 @@ class Profile(Operation, frozen=True, kw_only=True, tag="profile"):
             raise RecipeError(error.message, hint=error.hint) from None
 
     def apply(self, image: Image) -> Image:
-        """Return the picture in the space of the profile; its own profile says where from, sRGB where it has none."""
+        """Return the image converted from its own profile, or sRGB if it has none, to the colour space of the profile."""
         try:
             return image.map_colour(self._converted)
         except pyvips.Error as error:

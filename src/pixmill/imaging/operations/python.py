@@ -1,4 +1,4 @@
-"""``python``: a function of the user's own as a step."""
+"""``python``: a user-defined function as a step."""
 
 import traceback
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from pixmill.imaging.pixels import describe_invalid, quantised
 class Python(Operation, frozen=True, kw_only=True, tag="python"):
     """Call a function of your own: ``def step(image: Image) -> Image``.
 
-    The function gets the picture upright and in the working colour space; ``image.to_numpy()`` and ``image.to_pil()`` give
-    its pixels, ``Image.from_numpy`` and ``Image.from_pil`` make a picture again; fractions are rounded and clipped. It runs
-    in the worker process. Whatever it raises fails that one image, with the line it was raised at. An animation has it
-    called for each frame. In Python, put the function itself among the steps.
+    The image is upright and in the working colour space. ``image.to_numpy()`` and ``image.to_pil()`` return its pixels;
+    ``Image.from_numpy`` and ``Image.from_pil`` create an image from them. Fractional values are rounded and clipped. The function
+    runs in the worker process. An exception fails only that image, and the error names the line that raised it. For an
+    animation, the function is called once per frame. In Python, pass the function itself as a step.
 
     Example: ``--step python:function=steps.py:posterize``
     """
@@ -33,14 +33,14 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
 
     @classmethod
     def of(cls, function: Callable[[Image], Image]) -> Self:
-        """Return the step that calls ``function``; ``RecipeError`` for a lambda or an inner function."""
+        """Return the step that calls ``function``. Raise ``RecipeError`` for a lambda or a nested function."""
         try:
             return cls(function=reference(function))
         except ConfigError as error:
             raise RecipeError(f"python.function: {error.message}", hint=error.hint) from None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be the address of a function."""
+        """Reject text that is not a reference to a function."""
         super().__post_init__()
         module, _, name = self.function.rpartition(":")
         if not module or not name.replace(".", "_").isidentifier():
@@ -48,70 +48,72 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
 
     @property
     def streams(self) -> bool:
-        """Tell that the function may read the pixels in any order."""
+        """Return ``False``, because the function may read the pixels in any order."""
         return False
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Return the file of the function when it is named by its path: a changed function is a changed recipe."""
+        """Return the file of the function if it is given by path: a changed function changes the recipe."""
         path = self.function.rpartition(":")[0]
         return (path,) if path.endswith(".py") else ()
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """Return the module of the function when it is named by its module."""
+        """Return the module of the function if it is given by module name."""
         return () if self.files else (self.function.rpartition(":")[0],)
 
     def check(self) -> None:
         """Import the function, so that a misspelt name stops the run before it starts."""
         super().check()
-        self._found()
+        self._import_function()
 
     def size_after(self, size: Size) -> None:
-        """Tell that only the function knows."""
+        """Return ``None``: the size depends on the function."""
         del size
 
     def apply(self, image: Image) -> Image:
-        """Return what the function makes of the picture, or of each frame; ``TransformError`` when it cannot."""
+        """Return the function's result for the image, or for each frame. Raise ``TransformError`` if it fails."""
         # Pixels are computed before the call, so that a damaged source is not blamed on the function.
-        held = image.evolve(pixels=image.pixels.copy_memory())
+        in_memory = image.evolve(pixels=image.pixels.copy_memory())
         if image.frames == 1:
-            return self._called(held)
-        frames = [self._called(Image(held.frame(index))).pixels for index in range(image.frames)]
+            return self._call(in_memory)
+        frames = [self._call(Image(in_memory.frame(index))).pixels for index in range(image.frames)]
         shapes = {(frame.width, frame.height, frame.bands, frame.format) for frame in frames}
         if len(shapes) > 1:
-            raise TransformError(f"{self.function} returned frames that differ in size or bands, expected {image.frames} alike")
+            raise TransformError(
+                f"{self.function} returned frames that differ in size or bands, expected {image.frames} of the same size and bands"
+            )
         return image.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1))
 
-    def _found(self) -> Callable[[Image], object]:
-        """Return the function; ``RecipeError`` where it is not there, or cannot be imported."""
+    def _import_function(self) -> Callable[[Image], object]:
+        """Return the function. Raise ``RecipeError`` if it does not exist or cannot be imported."""
         try:
             return import_object(self.function)
         except ConfigError as error:
             raise RecipeError(f"python.function: {error.message}") from None
         except Exception as error:
-            raise RecipeError(f"python.function: {self.function} cannot be imported: {_told(error)}") from error
+            raise RecipeError(f"python.function: {self.function} cannot be imported: {_describe_exception(error)}") from error
 
-    def _called(self, still: Image) -> Image:
-        function = self._found()  # it was there when the run began: if it is no more, no picture is to blame
+    def _call(self, still: Image) -> Image:
+        function = self._import_function()  # it was importable when the run began: if it no longer is, the image is not at fault
         try:
             result: object = function(still)
         except (ImageError, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001  # foreign code raises what it likes
+        except Exception as error:  # noqa: BLE001  # user code can raise anything
             trimmed = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
-            raise TransformError(f"{self.function} raised {_told(trimmed)}") from trimmed
+            raise TransformError(f"{self.function} raised {_describe_exception(trimmed)}") from trimmed
         if not isinstance(result, Image):
             raise TransformError(f"{self.function} returned {type(result).__name__}, expected pixmill.Image")
         levels = quantised(result)
-        if fault := describe_invalid(levels):
-            raise TransformError(f"{self.function} returned {fault}")
+        if problem := describe_invalid(levels):
+            raise TransformError(f"{self.function} returned {problem}")
         return levels
 
 
-def _told(error: Exception) -> str:
-    """Return the exception in one line, with the line of code that raised it."""
+def _describe_exception(error: Exception) -> str:
+    """Return the exception on one line, with the location that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
+    location = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name})" if frames else ""
     sentence = traceback.format_exception_only(error)[-1].strip()
-    return f"{sentence}{place}"
+    return f"{sentence}{location}"

@@ -1,4 +1,4 @@
-"""``saturation``: colours stronger or paler."""
+"""``saturation``: make colours more or less intense."""
 
 from typing import Annotated
 
@@ -13,18 +13,18 @@ RGB_BANDS = 3
 
 
 class Saturation(Operation, frozen=True, kw_only=True, tag="saturation"):
-    """Make colours stronger or paler.
+    """Make colours more or less intense.
 
-    Each colour moves away from the gray of its own luminance by the factor, as the filter ``saturate`` does in CSS. A gray
-    picture passes unchanged; to make one, use ``grayscale``, which also writes smaller files.
+    Each colour's distance from the gray of the same luminance is multiplied by the factor, like the CSS filter ``saturate``. A
+    gray image is unchanged. To convert an image to gray, use ``grayscale``, which also makes smaller files.
 
     Example: ``--step saturation:factor=1.3``
     """
 
-    factor: Annotated[float, Meta(ge=0, le=100, description="1 changes nothing, 0 leaves no colour, 2 doubles it")]
+    factor: Annotated[float, Meta(ge=0, le=100, description="1 changes nothing, 0 removes all colour, 2 doubles the saturation")]
 
     def apply(self, image: Image) -> Image:
-        """Return the picture with its colours stretched; alpha stays."""
+        """Return the image with its saturation changed; alpha is unchanged."""
         if image.pixels.bands < RGB_BANDS:
             return image
         return image.map_colour(self._stretched)

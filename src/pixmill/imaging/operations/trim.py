@@ -1,4 +1,4 @@
-"""``trim``: plain borders cut away."""
+"""``trim``: remove plain borders."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ from pixmill.imaging.geometry.sizes import Rectangle, Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 
-SMALLEST = 3  # libvips smooths single specks away with a window of 3 x 3 pixels, where there are as many
+MIN_SMOOTHED_SIDE = 3  # libvips removes single specks with a median filter of 3 x 3 pixels, which a smaller image cannot have
 
 
 class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
-    """Cut away borders of one colour, and transparent ones.
+    """Remove borders of a single colour, and transparent borders.
 
-    Use it for scans and product pictures. The border's colour is that of the top left pixel unless given. A picture that is
-    nothing but border stays as it is. All frames of an animation are cut alike, so that none loses a part.
+    Use it for scans and product images. The border colour is that of the top left pixel by default. An image that consists only
+    of border is unchanged. All frames of an animation are cropped to the same rectangle, so that none loses content.
 
     Example: ``--step trim:threshold=20``
     """
@@ -25,29 +25,31 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
     uses_alpha = True
     sets_size = True
 
-    threshold: Annotated[float, Meta(ge=0, le=255, description="how far a value of 0 to 255 may lie from the border's")] = 10.0
-    background: Annotated[Colour | None, Meta(description="the border's colour; that of the top left pixel when left out")] = None
+    threshold: Annotated[
+        float, Meta(ge=0, le=255, description="tolerance: the largest difference (0 to 255) from the border colour")
+    ] = 10.0
+    background: Annotated[Colour | None, Meta(description="border colour; default: the colour of the top left pixel")] = None
 
     @property
     def streams(self) -> bool:
-        """Tell that the whole picture is looked at before its first row is known."""
+        """Return ``False``, because all pixels are examined before the first output row is known."""
         return False
 
     def size_after(self, size: Size) -> None:
-        """Tell that only the pixels know how wide their border is."""
+        """Return ``None``: the size depends on the pixels."""
         del size
 
     def apply(self, image: Image) -> Image:
-        """Return each frame without the border that all of them have."""
-        held = image.evolve(pixels=image.pixels.copy_memory())
-        boxes = [box for index in range(held.frames) if (box := self._content(held.frame(index)))]
+        """Return each frame without the border that all frames share."""
+        in_memory = image.evolve(pixels=image.pixels.copy_memory())
+        boxes = [box for index in range(in_memory.frames) if (box := self._content(in_memory.frame(index)))]
         if not boxes:
             return image
         part = _around(boxes)
-        return held.map(lambda pixels: pixels.crop(*part))
+        return in_memory.map(lambda pixels: pixels.crop(*part))
 
     def _content(self, pixels: pyvips.Image) -> Rectangle | None:
-        """Return the part of a frame that is not border; ``None`` when all of it is."""
+        """Return the part of a frame that is not border; ``None`` if it is all border."""
         eight_bit = Image(pixels.colourspace("srgb" if pixels.bands > 2 else "b-w"))  # noqa: PLR2004  # gray and its alpha
         corner = eight_bit.pixels(0, 0)
         border = corner
@@ -55,21 +57,21 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
             eight_bit = self.background.with_bands_for(eight_bit)
             border = self.background.band_values(eight_bit)
         if not eight_bit.has_alpha:
-            return self._found(eight_bit.pixels, border)
+            return self._bounding_box(eight_bit.pixels, border)
         *colour, opacity = border
-        seen = self._found(eight_bit.pixels.flatten(background=colour), colour)
-        covered = self._found(eight_bit.pixels.extract_band(len(colour)), [opacity])
-        boxes = [box for box in (seen, covered) if box]
+        colour_box = self._bounding_box(eight_bit.pixels.flatten(background=colour), colour)
+        alpha_box = self._bounding_box(eight_bit.pixels.extract_band(len(colour)), [opacity])
+        boxes = [box for box in (colour_box, alpha_box) if box]
         return _around(boxes) if boxes else None
 
-    def _found(self, pixels: pyvips.Image, border: list[float]) -> Rectangle | None:
-        too_small = min(pixels.width, pixels.height) < SMALLEST
+    def _bounding_box(self, pixels: pyvips.Image, border: list[float]) -> Rectangle | None:
+        too_small = min(pixels.width, pixels.height) < MIN_SMOOTHED_SIDE
         box = Rectangle(*pixels.find_trim(threshold=self.threshold, background=border, line_art=too_small))
         return box if box.width and box.height else None
 
 
 def _around(boxes: list[Rectangle]) -> Rectangle:
-    """Return the smallest rectangle that holds all ``boxes``."""
+    """Return the smallest rectangle that contains all ``boxes``."""
     left, top = min(box.left for box in boxes), min(box.top for box in boxes)
     right, bottom = max(box.left + box.width for box in boxes), max(box.top + box.height for box in boxes)
     return Rectangle(left, top, right - left, bottom - top)

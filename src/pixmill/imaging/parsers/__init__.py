@@ -1,1 +1,1 @@
-"""Headers of image files, read without a decoder."""
+"""Parsers for the headers of image files, without a decoder."""

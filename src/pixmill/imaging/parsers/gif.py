@@ -1,4 +1,4 @@
-"""Where on its canvas each frame of a GIF lies: what no frame has painted is transparent, which libvips shows as black.
+"""Find the rectangle of each GIF frame. Unpainted parts of the canvas are transparent, but libvips makes them black.
 
 Source: GIF89a specification, sections 18 to 23.
 """
@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import pyvips
 
-SCREEN, PALETTE = 13, 0x80
-EXTENSION, CONTROL, PICTURE = 0x21, 0xF9, 0x2C
-CLEARED, RESTORED = 2, 3  # disposals: to nothing, to what was there before the frame
+HEADER_BYTES, PALETTE_FLAG = 13, 0x80
+EXTENSION, GRAPHIC_CONTROL, IMAGE_DESCRIPTOR = 0x21, 0xF9, 0x2C
+RESTORE_TO_BACKGROUND, RESTORE_TO_PREVIOUS = 2, 3  # disposal methods: to transparent, to the canvas before the frame
 OPAQUE = 255.0
 
 
-class Frame(NamedTuple):
-    """A rectangle of the canvas, and what becomes of it before the next frame."""
+class GifFrame(NamedTuple):
+    """A frame's rectangle on the canvas, and how it is disposed of before the next frame."""
 
     left: int
     top: int
@@ -24,51 +24,53 @@ class Frame(NamedTuple):
     disposal: int = 0
 
 
-def frames(data: bytes) -> Iterator[Frame]:
-    """Yield the frames of a file; ends where the file does, or where it makes no sense."""
-    place, disposal = SCREEN + _palette(data[10:11]), 0
-    while place + 10 <= len(data):
-        if data[place] == EXTENSION:
-            if data[place + 1] == CONTROL:
-                disposal = data[place + 3] >> 2 & 7
-            place = _after_blocks(data, place + 2)
-        elif data[place] == PICTURE:
-            left, top, width, height = (int.from_bytes(data[place + at : place + at + 2], "little") for at in (1, 3, 5, 7))
-            yield Frame(left, top, width, height, disposal)
-            place, disposal = _after_blocks(data, place + 11 + _palette(data[place + 9 : place + 10])), 0
+def frames(data: bytes) -> Iterator[GifFrame]:
+    """Yield the frames of a file; stops at the end of the file or at invalid data."""
+    offset, disposal = HEADER_BYTES + _palette_bytes(data[10:11]), 0
+    while offset + 10 <= len(data):
+        if data[offset] == EXTENSION:
+            if data[offset + 1] == GRAPHIC_CONTROL:
+                disposal = data[offset + 3] >> 2 & 7
+            offset = _after_blocks(data, offset + 2)
+        elif data[offset] == IMAGE_DESCRIPTOR:
+            left, top, width, height = (int.from_bytes(data[offset + at : offset + at + 2], "little") for at in (1, 3, 5, 7))
+            yield GifFrame(left, top, width, height, disposal)
+            offset, disposal = _after_blocks(data, offset + 11 + _palette_bytes(data[offset + 9 : offset + 10])), 0
         else:
             return
 
 
-def is_bare(data: bytes, width: int, height: int) -> bool:
-    """Tell whether the first frame leaves some of a canvas of this size bare."""
+def has_bare_canvas(data: bytes, width: int, height: int) -> bool:
+    """Return whether the first frame leaves part of a canvas of this size unpainted."""
     first = next(frames(data), None)
     return first is not None and (first.left, first.top, first.width, first.height) != (0, 0, width, height)
 
 
-def painted(data: bytes, width: int, height: int, *, count: int) -> pyvips.Image:
-    """Return the opacity of the first ``count`` frames, one below the other: full where some frame has painted."""
+def painted_opacity(data: bytes, width: int, height: int, *, count: int) -> pyvips.Image:
+    """Return the alpha of the first ``count`` frames, stacked vertically: opaque where a frame has painted."""
     canvas, column = pyvips.Image.black(width, height), []
     for frame, _ in zip(frames(data), range(count), strict=False):
-        shown = _filled(canvas, frame, OPAQUE)
-        column.append(shown)
-        canvas = {CLEARED: _filled(shown, frame, 0), RESTORED: canvas}.get(frame.disposal, shown)
+        painted_canvas = _filled(canvas, frame, OPAQUE)
+        column.append(painted_canvas)
+        canvas = {RESTORE_TO_BACKGROUND: _filled(painted_canvas, frame, 0), RESTORE_TO_PREVIOUS: canvas}.get(
+            frame.disposal, painted_canvas
+        )
     column += [canvas] * (count - len(column))
     return pyvips.Image.arrayjoin(column, across=1)
 
 
-def _filled(canvas: pyvips.Image, frame: Frame, value: float) -> pyvips.Image:
-    drawn: pyvips.Image = canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
-    return drawn
+def _filled(canvas: pyvips.Image, frame: GifFrame, value: float) -> pyvips.Image:
+    filled: pyvips.Image = canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
+    return filled
 
 
-def _palette(flags: bytes) -> int:
-    """Return the bytes of the palette that follows ``flags``."""
-    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & PALETTE else 0
+def _palette_bytes(flags: bytes) -> int:
+    """Return the size of the palette that follows ``flags``, in bytes."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & PALETTE_FLAG else 0
 
 
-def _after_blocks(data: bytes, place: int) -> int:
-    """Return where the chain of blocks that starts at ``place`` ends."""
-    while place < len(data) and data[place]:
-        place += 1 + data[place]
-    return place + 1
+def _after_blocks(data: bytes, offset: int) -> int:
+    """Return the end of the chain of blocks that starts at ``offset``."""
+    while offset < len(data) and data[offset]:
+        offset += 1 + data[offset]
+    return offset + 1

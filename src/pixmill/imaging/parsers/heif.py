@@ -1,4 +1,4 @@
-"""The boxes that a HEIF file is made of: does the file reach as far as they say? Its decoder does not look.
+"""Check that a HEIF file contains all of its boxes, which its decoder does not check.
 
 Source: ISO/IEC 14496-12, section 4.2.
 """
@@ -9,25 +9,25 @@ from typing import BinaryIO
 
 from pixmill.imaging.input import Input
 
-HEAD, LONG_HEAD = 8, 16
-LONG = 1  # in place of a length: it follows, in 64 bits
+BOX_HEADER_BYTES, LARGE_BOX_HEADER_BYTES = 8, 16
+LARGE_SIZE = 1  # as a box size: the actual size follows, in 64 bits
 
 
 def is_cut_off(source: Input) -> bool:
-    """Tell whether the last box at the top of the file ends after the file does."""
+    """Return whether the last top-level box extends beyond the end of the file."""
     with io.BytesIO(source.data) if source.data is not None else Path(source.name).open("rb") as file:
         size = file.seek(0, io.SEEK_END)
-        place = 0
-        while 0 <= place < size:
-            length = _length(file, place)
-            if length < HEAD:  # to the end, or nonsense, which is for the decoder to tell
+        offset = 0
+        while 0 <= offset < size:
+            length = _length(file, offset)
+            if length < BOX_HEADER_BYTES:  # extends to the end, or invalid, which the decoder reports
                 return False
-            place += length
-        return place > size
+            offset += length
+        return offset > size
 
 
-def _length(file: BinaryIO, place: int) -> int:
-    file.seek(place)
-    head = file.read(LONG_HEAD)
+def _length(file: BinaryIO, offset: int) -> int:
+    file.seek(offset)
+    head = file.read(LARGE_BOX_HEADER_BYTES)
     length = int.from_bytes(head[:4])
-    return int.from_bytes(head[HEAD:]) if length == LONG and len(head) == LONG_HEAD else length
+    return int.from_bytes(head[BOX_HEADER_BYTES:]) if length == LARGE_SIZE and len(head) == LARGE_BOX_HEADER_BYTES else length

@@ -1,7 +1,7 @@
-"""Walk the markers of a JPEG file: how many scans are read of it, and of which kind it is, without decoding.
+"""Parse the markers of a JPEG file: its kind, size and number of scans, without decoding.
 
-Source: ITU-T T.81, annex B. In the coded data of a scan a byte FF is always followed by 00 or a restart marker, so that
-``FF DA`` there begins another scan.
+Source: ITU-T T.81, annex B. In the entropy-coded data of a scan, a byte FF is always followed by 00 or a restart marker, so
+``FF DA`` always begins another scan.
 """
 
 import re
@@ -13,27 +13,27 @@ from msgspec import structs
 
 from pixmill.core.errors import UnsupportedError
 
-START_OF_SCAN, END = b"\xff\xda", b"\xff\xd9"
-#: The next marker that is neither a fill byte nor one without content.
-SEGMENT = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
-SCAN = re.compile(re.escape(START_OF_SCAN))
-LOOKED_AT = 10  # bytes of a segment: marker, length, and the precision, height, width and channels of a frame
-FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+#: A marker that begins a segment: not a fill byte, nor a marker without content.
+SEGMENT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+SCAN_MARKER = re.compile(re.escape(START_OF_SCAN))
+SEGMENT_HEAD_BYTES = 10  # marker, length, and the precision, height, width and channels of a frame
+FRAME_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
 ARITHMETIC = range(0xC9, 0xD0)
 HUFFMAN = {0xC0, 0xC1, 0xC2}
-APPLICATION = range(0xE0, 0xF0)
-#: Application data that say how pixels are stored, and nothing of what they show: JFIF and Adobe.
-STORAGE = {0xE0, 0xEE}
+APPLICATION_SEGMENTS = range(0xE0, 0xF0)
+#: Application segments that describe the encoding, not the content: JFIF and Adobe.
+STORAGE_SEGMENTS = {0xE0, 0xEE}
 HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
 EIGHT_BITS, PLAIN_BANDS = 8, (1, 3)
-FRAME, FRAME_PRECISION = struct.Struct(">xxHBHHB"), 4
-SEQUENTIAL, SCAN_BANDS = {0xC0, 0xC1}, 4
+FRAME_HEADER, PRECISION_OFFSET = struct.Struct(">xxHBHHB"), 4
+SEQUENTIAL, SCAN_BANDS_OFFSET = {0xC0, 0xC1}, 4
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the markers say. ``kind`` is the code of the frame marker, 0 when there is none; ``metadata_size`` is in bytes.
+    """The properties in the markers. ``kind`` is the code of the frame marker, 0 if there is none; ``metadata_size`` is in bytes.
 
     ``frames`` counts frame markers; ``precision``, ``height``, ``width`` and ``bands`` are those of the last.
     """
@@ -50,12 +50,12 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progressive(self) -> bool:
-        """Tell whether all scans must be read before a row is complete."""
+        """Return whether all scans must be read before a row is complete."""
         return self.kind in PROGRESSIVE
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether this is all that there is to know of the file: one frame of a common kind, without metadata."""
+        """Return whether the markers describe the file completely: one frame of a common kind, without metadata."""
         return (
             self.kind in HUFFMAN
             and self.frames == 1
@@ -68,61 +68,61 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scan(pieces: Iterator[bytes]) -> Scan:
-    """Return what the markers of a file, given in pieces, say. What has been looked at is not kept."""
-    window, place, known = b"", 2, Scan()
+    """Return the properties in the markers of a file, given in chunks. Parsed chunks are discarded."""
+    buffer, offset, info = b"", 2, Scan()
     while True:
-        while len(window) < place + LOOKED_AT and (piece := next(pieces, b"")):
-            window, place = window[place:] + piece, max(0, place - len(window))
-        found = SEGMENT.search(window, place)
-        if (found is None and len(window) < place + LOOKED_AT) or (found and found[0] == END):
-            return known
-        start = found.start() if found else len(window) - 1
-        if found is None or start > place:
-            place = start
+        while len(buffer) < offset + SEGMENT_HEAD_BYTES and (piece := next(pieces, b"")):
+            buffer, offset = buffer[offset:] + piece, max(0, offset - len(buffer))
+        marker = SEGMENT_MARKER.search(buffer, offset)
+        if (marker is None and len(buffer) < offset + SEGMENT_HEAD_BYTES) or (marker and marker[0] == END_OF_IMAGE):
+            return info
+        start = marker.start() if marker else len(buffer) - 1
+        if marker is None or start > offset:
+            offset = start
             continue
-        if found[0] == START_OF_SCAN:
-            return structs.replace(known, scans=1 if _is_whole(known, window, place) else _count(window, place, pieces))
-        known = _with_segment(known, window[place : place + LOOKED_AT])
-        place += 2 + max(int.from_bytes(window[place + 2 : place + 4]), 2)
+        if marker[0] == START_OF_SCAN:
+            return structs.replace(info, scans=1 if _is_complete(info, buffer, offset) else _count_scans(buffer, offset, pieces))
+        info = _with_segment(info, buffer[offset : offset + SEGMENT_HEAD_BYTES])
+        offset += 2 + max(int.from_bytes(buffer[offset + 2 : offset + 4]), 2)
 
 
-def _is_whole(known: Scan, window: bytes, place: int) -> bool:
-    """Tell whether the scan at ``place`` is all of the picture: no decoder reads on."""
-    return known.kind in SEQUENTIAL and window[place + SCAN_BANDS : place + SCAN_BANDS + 1] == bytes([known.bands])
+def _is_complete(info: Scan, buffer: bytes, offset: int) -> bool:
+    """Return whether the scan at ``offset`` contains the whole image, so that decoders stop after it."""
+    return info.kind in SEQUENTIAL and buffer[offset + SCAN_BANDS_OFFSET : offset + SCAN_BANDS_OFFSET + 1] == bytes([info.bands])
 
 
-def _with_segment(known: Scan, segment: bytes) -> Scan:
-    """Return ``known`` with what a segment, of which these are the first bytes, adds to it."""
+def _with_segment(info: Scan, segment: bytes) -> Scan:
+    """Return ``info`` updated from a segment, given by its first bytes."""
     code = segment[1]
-    if code in FRAMES:
-        _, precision, height, width, bands = FRAME.unpack(segment.ljust(LOOKED_AT, b"\0"))
-        precision = precision if len(segment) > FRAME_PRECISION else EIGHT_BITS
-        frames = known.frames + 1
-        return structs.replace(known, kind=code, frames=frames, precision=precision, height=height, width=width, bands=bands)
-    if code in APPLICATION:
-        size = known.metadata_size + int.from_bytes(segment[2:4])
-        return structs.replace(known, metadata_size=size, has_metadata=known.has_metadata or code not in STORAGE)
-    return known
+    if code in FRAME_MARKERS:
+        _, precision, height, width, bands = FRAME_HEADER.unpack(segment.ljust(SEGMENT_HEAD_BYTES, b"\0"))
+        precision = precision if len(segment) > PRECISION_OFFSET else EIGHT_BITS
+        frames = info.frames + 1
+        return structs.replace(info, kind=code, frames=frames, precision=precision, height=height, width=width, bands=bands)
+    if code in APPLICATION_SEGMENTS:
+        size = info.metadata_size + int.from_bytes(segment[2:4])
+        return structs.replace(info, metadata_size=size, has_metadata=info.has_metadata or code not in STORAGE_SEGMENTS)
+    return info
 
 
-def _count(first: bytes, place: int, pieces: Iterator[bytes]) -> int:
-    scans, last = _occurrences(first, place), first[-1:]
+def _count_scans(buffer: bytes, offset: int, pieces: Iterator[bytes]) -> int:
+    scans, last = _count_markers(buffer, offset), buffer[-1:]
     for piece in pieces:
-        scans += _occurrences(piece, 0) + (last + piece[:1] == START_OF_SCAN)
+        scans += _count_markers(piece, 0) + (last + piece[:1] == START_OF_SCAN)
         last = piece[-1:]
     return scans
 
 
-def _occurrences(piece: bytes, place: int) -> int:
-    # re finds two bytes more than twice as fast as bytes.count does: 0.9 against 2.2 ms in 2.6 MB.
-    return sum(1 for _ in SCAN.finditer(piece, place))
+def _count_markers(piece: bytes, offset: int) -> int:
+    # re finds two bytes more than twice as fast as bytes.count: 0.9 instead of 2.2 ms in 2.6 MB.
+    return sum(1 for _ in SCAN_MARKER.finditer(piece, offset))
 
 
-def check(found: Scan) -> None:
-    """Raise ``UnsupportedError`` for the kinds of JPEG that no decoder here reads."""
-    if found.kind in LOSSLESS:
-        raise UnsupportedError("this JPEG is of the lossless kind, which is not supported")
-    if found.kind in HIERARCHICAL:
-        raise UnsupportedError("this JPEG is of the hierarchical kind, which is not supported")
-    if found.precision != EIGHT_BITS and found.kind:
-        raise UnsupportedError(f"this JPEG has {found.precision} bits a channel, which is not supported")
+def check(info: Scan) -> None:
+    """Raise ``UnsupportedError`` for the kinds of JPEG that no decoder supports."""
+    if info.kind in LOSSLESS:
+        raise UnsupportedError("lossless JPEG is not supported")
+    if info.kind in HIERARCHICAL:
+        raise UnsupportedError("hierarchical JPEG is not supported")
+    if info.precision != EIGHT_BITS and info.kind:
+        raise UnsupportedError(f"JPEG with {info.precision} bits per channel is not supported")

@@ -1,4 +1,4 @@
-"""Walk the chunks of a PNG file that come before its pixels.
+"""Parse the chunks of a PNG file that come before its pixels.
 
 Source: W3C, Portable Network Graphics (PNG) Specification, third edition, section 11.
 """
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-SIGNATURE = 8
-FRAME = 12  # length, name and checksum of a chunk
-LOOKED_AT = 64  # bytes of the content of one
+SIGNATURE_BYTES = 8
+CHUNK_OVERHEAD_BYTES = 12  # length, name and checksum
+MAX_CONTENT_BYTES = 64  # of one chunk; the rest is skipped
 
 
 class Chunks(msgspec.Struct, frozen=True, kw_only=True):
-    """What the chunks before the pixels say. ``colour`` holds those that describe colours, by name."""
+    """The properties in the chunks before the pixels. ``colour`` maps the names of colour chunks to their content."""
 
     frames: int = 1
     interlaced: bool = False
@@ -21,20 +21,20 @@ class Chunks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scan(pieces: Iterator[bytes]) -> Chunks:
-    """Return what the chunks of a file, given in pieces, say; what cannot be read says nothing."""
-    window, place, frames, interlaced = b"", SIGNATURE, 1, False
+    """Return the properties in the chunks of a file, given in pieces; unreadable chunks are ignored."""
+    buffer, offset, frames, interlaced = b"", SIGNATURE_BYTES, 1, False
     colour: dict[bytes, bytes] = {}
     while True:
-        while len(window) < place + FRAME + LOOKED_AT and (piece := next(pieces, b"")):
-            window, place = window[place:] + piece, max(0, place - len(window))
-        length, name = int.from_bytes(window[place : place + 4]), window[place + 4 : place + 8]
+        while len(buffer) < offset + CHUNK_OVERHEAD_BYTES + MAX_CONTENT_BYTES and (piece := next(pieces, b"")):
+            buffer, offset = buffer[offset:] + piece, max(0, offset - len(buffer))
+        length, name = int.from_bytes(buffer[offset : offset + 4]), buffer[offset + 4 : offset + 8]
         if name in (b"", b"IDAT", b"IEND"):
             return Chunks(frames=frames, interlaced=interlaced, colour=colour)
-        content = window[place + 8 : place + 8 + min(length, LOOKED_AT)]
+        content = buffer[offset + 8 : offset + 8 + min(length, MAX_CONTENT_BYTES)]
         if name == b"IHDR":
             interlaced = content[12:13] == b"\x01"
         elif name == b"acTL":
             frames = max(1, int.from_bytes(content[:4]))
         elif name in (b"gAMA", b"cHRM", b"cICP", b"sRGB", b"iCCP"):
             colour[name] = content
-        place += FRAME + length
+        offset += CHUNK_OVERHEAD_BYTES + length

@@ -1,4 +1,4 @@
-"""The numbers in the first directory of a TIFF file, which say what its samples mean: libvips does not hand them all out.
+"""Read the numbers in the first directory of a TIFF file that define its samples; libvips does not expose them all.
 
 Source: TIFF 6.0, sections 2 and 8; the BigTIFF proposal.
 """
@@ -13,20 +13,20 @@ from pixmill.imaging.input import Input
 
 PHOTOMETRIC, PLANAR, EXTRA_SAMPLES = 262, 284, 338
 YCBCR, SEPARATE_PLANES = 6, 2
-#: What an extra sample must say of itself to be opacity: associated, or not.
-OPACITY = (1, 2)
+#: The kinds of extra samples that are alpha: associated and unassociated.
+ALPHA_KINDS = (1, 2)
 ORDERS = {b"II": "<", b"MM": ">"}
-BIG = 43
-#: The code and size of a number, by the type that an entry gives.
-NUMBERS = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4), 16: ("Q", 8)}
-MOST = 64  # values of one entry, and far more entries than a directory of pictures has
-MOST_ENTRIES = 4096
+BIGTIFF_VERSION = 43
+#: The struct code and size of a number, by entry type.
+NUMBER_TYPES = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4), 16: ("Q", 8)}
+MAX_VALUES = 64  # per entry
+MAX_ENTRIES = 4096  # far more than the directory of an image has
 
 Tags = Mapping[int, tuple[int, ...]]
 
 
 def read(source: Input) -> Tags:
-    """Return the values of the entries that hold a few numbers, by tag; empty when there is no such directory."""
+    """Return the values of entries with at most ``MAX_VALUES`` numbers, by tag; empty if the directory is unreadable."""
     with io.BytesIO(source.data) if source.data is not None else Path(source.name).open("rb") as file:
         try:
             return _directory(file)
@@ -34,33 +34,37 @@ def read(source: Input) -> Tags:
             return {}
 
 
-def opacity(tags: Tags) -> int | None:
-    """Return which of the extra samples is opacity, counted from 0; ``None`` for none of them.
+def alpha_index(tags: Tags) -> int | None:
+    """Return the index of the extra sample that is alpha, counted from 0; ``None`` if none is.
 
-    Files that say nothing at all about a fourth sample mean opacity by it.
+    In files that do not describe their extra samples, the first one is alpha.
     """
-    extras = tags.get(EXTRA_SAMPLES, OPACITY[1:])
-    return next((index for index, kind in enumerate(extras) if kind in OPACITY), None)
+    extras = tags.get(EXTRA_SAMPLES, ALPHA_KINDS[1:])
+    return next((index for index, kind in enumerate(extras) if kind in ALPHA_KINDS), None)
 
 
 def _directory(file: BinaryIO) -> dict[int, tuple[int, ...]]:
     order = ORDERS[file.read(2)]
-    big = _numbers(file, order + "H")[0] == BIG
+    big = _numbers(file, order + "H")[0] == BIGTIFF_VERSION
     if big:
         file.seek(8)
     file.seek(_numbers(file, order + ("Q" if big else "I"))[0])
-    count = min(_numbers(file, order + ("Q" if big else "H"))[0], MOST_ENTRIES)
+    count = min(_numbers(file, order + ("Q" if big else "H"))[0], MAX_ENTRIES)
     entry = struct.Struct(order + ("HHQ8s" if big else "HHI4s"))
     entries = [entry.unpack(file.read(entry.size)) for _ in range(count)]
-    return {tag: _values(file, order, kind, many, place) for tag, kind, many, place in entries if kind in NUMBERS and many <= MOST}
+    return {
+        tag: _values(file, order, kind, count_of_values, inline)
+        for tag, kind, count_of_values, inline in entries
+        if kind in NUMBER_TYPES and count_of_values <= MAX_VALUES
+    }
 
 
-def _values(file: BinaryIO, order: str, kind: int, count: int, place: bytes) -> tuple[int, ...]:
-    """Return the numbers of an entry: those in ``place`` itself, or those at the offset that it holds."""
-    code, size = NUMBERS[kind]
-    if count * size <= len(place):
-        return struct.unpack_from(f"{order}{count}{code}", place)
-    file.seek(struct.unpack(order + ("Q" if len(place) == struct.calcsize("Q") else "I"), place)[0])
+def _values(file: BinaryIO, order: str, kind: int, count: int, inline: bytes) -> tuple[int, ...]:
+    """Return the numbers of an entry, stored either in ``inline`` itself or at the offset that it contains."""
+    code, size = NUMBER_TYPES[kind]
+    if count * size <= len(inline):
+        return struct.unpack_from(f"{order}{count}{code}", inline)
+    file.seek(struct.unpack(order + ("Q" if len(inline) == struct.calcsize("Q") else "I"), inline)[0])
     return _numbers(file, f"{order}{count}{code}")
 
 

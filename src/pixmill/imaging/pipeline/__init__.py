@@ -1,1 +1,1 @@
-"""The stages that an image passes through, from bytes to bytes."""
+"""The stages of processing an image, from source bytes to output bytes."""

@@ -1,4 +1,4 @@
-"""From a finished picture to the file of one rendition."""
+"""Encode the transformed image as the file of one rendition."""
 
 from contextlib import suppress
 
@@ -11,15 +11,15 @@ from pixmill.imaging.compositing import flattened
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.metadata.fields import Kept, attach
+from pixmill.imaging.metadata.fields import Metadata, attach
 from pixmill.imaging.pipeline import turbo_encode
 from pixmill.imaging.recipe import Recipe, Rendition
 
-DEEP = 16
+HIGH_BIT_DEPTH = 16
 
 
-class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """One file that was made. ``format`` is the name of its format; ``width`` and ``height`` are of one frame."""
+class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """One encoded file. ``format`` is the format's name; ``width`` and ``height`` are those of one frame, in pixels."""
 
     rendition: str
     data: bytes
@@ -28,40 +28,40 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     format: str
 
 
-def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe, kept: Kept) -> Output:
-    """Return the file that ``rendition`` makes of ``image``, with the metadata that are ``kept``."""
+def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe, metadata: Metadata) -> EncodedOutput:
+    """Return ``image`` encoded as ``rendition`` specifies, with ``metadata`` attached."""
     codec = rendition.encode.for_source(header.format)
-    ready = fit(image, codec.format, recipe.background)
-    marked = ready.evolve(pixels=attach(ready.pixels, kept)) if kept or not ready.has_raster else ready
-    data = _written(codec, marked, recipe)
-    return Output(rendition=rendition.name, data=data, width=ready.width, height=ready.height, format=codec.format.name)
+    fitted = fit(image, codec.format, recipe.background)
+    with_metadata = fitted.evolve(pixels=attach(fitted.pixels, metadata)) if metadata or not fitted.has_raster else fitted
+    data = _encode_fastest(codec, with_metadata, recipe)
+    return EncodedOutput(rendition=rendition.name, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
 
 
-def _written(codec: Codec, image: Image, recipe: Recipe) -> bytes:
-    """Return the file, by the fastest engine that writes what ``codec`` would."""
+def _encode_fastest(codec: Codec, image: Image, recipe: Recipe) -> bytes:
+    """Return the file, from the fastest engine that writes the same as ``codec``."""
     if recipe.engine == "auto" and turbo_encode.supports(codec, image):
-        with suppress(turbo_encode.Unable):
+        with suppress(turbo_encode.NotHandled):
             return turbo_encode.encode(codec, image)
     return codec.encode(image)
 
 
-def fit(image: Image, known: Format, background: Colour) -> Image:
-    """Return ``image`` as ``known`` can hold it: one frame, opaque on ``background``, 8 bits, where it must.
+def fit(image: Image, file_format: Format, background: Colour) -> Image:
+    """Return ``image`` adapted to ``file_format``: a single frame, opaque on ``background``, or 8 bits, where required.
 
-    ``EncodeError`` with the numbers when a side is too long for the format.
+    Raise ``EncodeError``, with the numbers, if a side is too long for the format.
     """
-    if image.frames > 1 and not known.animation:
+    if image.frames > 1 and not file_format.animation:
         image = Image(image.frame(0))
     longest = max(image.width, image.height)
-    if longest > known.max_side:
+    if longest > file_format.max_side:
         size = f"{image.width:,} x {image.height:,}"
-        message = f"a picture of {size} is too large for {known.label}, whose sides end at {known.max_side:,}"
+        message = f"{size} pixels: {file_format.label} allows at most {file_format.max_side:,} pixels per side"
         raise EncodeError(message, hint="add a resize, or choose another format", code="too-large")
     if image.has_raster:
         return image
-    if image.has_alpha and not known.alpha:
+    if image.has_alpha and not file_format.alpha:
         image = flattened(image, background)
-    if image.pixels.format != "uchar" and DEEP not in known.depths:
+    if image.pixels.format != "uchar" and HIGH_BIT_DEPTH not in file_format.depths:
         pixels = image.pixels
         image = image.evolve(pixels=pixels.colourspace("b-w" if pixels.interpretation in ("grey16", "b-w") else "srgb"))
     return image

@@ -1,40 +1,40 @@
-"""Whose fault it was: a lazy engine decodes while it encodes, and its errors come when they come."""
+"""Find the stage that caused an error: a lazy engine decodes while it encodes, so errors surface late."""
 
 import re
 
 import pyvips
 
 from pixmill.core.errors import DecodeError, EncodeError, ImageError, TransformError
-from pixmill.imaging.backends.errors import failure, said
+from pixmill.imaging.backends.errors import decoder_error, message_lines
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
 
-# How the parts of libvips sign what they say.
+# The prefixes by which the messages of libvips name their origin.
 SAVER = re.compile(r"\w+save\w*:|Maximum supported image dimension|cgif")
 LOADER = re.compile(r"VipsJpeg|vipspng|\w*load\w*:|\w+2vips|VipsForeignLoad|source input|uhdr|Nsgif", re.IGNORECASE)
 
 
 def classify_error(error: Exception, stage: str, source: Input) -> ImageError:
-    """Return the error that ``error``, raised in ``stage`` on ``source``, means: with its true stage.
+    """Return the ``ImageError`` for ``error``, which was raised in ``stage`` on ``source``, assigned to its true stage.
 
-    While it encodes, libvips reads, decodes and transforms, so that what goes wrong there is mostly the source's fault.
+    While it encodes, libvips also reads, decodes and transforms, so most errors in that stage are caused by the source.
     """
-    known = sniff(source.head)
-    if known is None:
+    file_format = sniff(source.head)
+    if file_format is None:
         return DecodeError(f"the file cannot be read as an image: {_reason(error)}")
-    if stage in ("header", "decode") or _came_from_the_decoder(error, stage):
-        return failure(error, known, source)
+    if stage in ("header", "decode") or _is_decoder_error(error, stage):
+        return decoder_error(error, file_format, source)
     if stage == "transform":
         return TransformError(f"a step failed: {_reason(error)}")
     return EncodeError(f"the encoder failed: {_reason(error)}")
 
 
-def _came_from_the_decoder(error: Exception, stage: str) -> bool:
+def _is_decoder_error(error: Exception, stage: str) -> bool:
     if not isinstance(error, pyvips.Error):
         return False
-    said = str(error.detail)
-    return SAVER.search(said) is None if stage == "encode" else LOADER.search(said) is not None
+    detail = str(error.detail)
+    return SAVER.search(detail) is None if stage == "encode" else LOADER.search(detail) is not None
 
 
 def _reason(error: Exception) -> str:
-    return next(iter(said(error)), type(error).__name__)
+    return next(iter(message_lines(error)), type(error).__name__)

@@ -1,4 +1,4 @@
-"""What a file is, read from its first bytes, and how many of its frames are wanted."""
+"""Identify a file by its first bytes, read its header, and count the frames to decode."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.recipe import Recipe
 
-PREAMBLE_ENDS = b"\xff\xd8\xff"
+JPEG_START = b"\xff\xd8\xff"
 
 
 def read_header(source: Input, recipe: Recipe) -> Header:
-    """Return what ``source`` says of itself, once it is certain that it may be decoded."""
+    """Return the header of ``source``, after checking that it may be decoded."""
     codec = codec_for(identify(source, recipe.allow))
     header = codec.header(source)
     if min(header.width, header.height) < 1:
@@ -23,24 +23,24 @@ def read_header(source: Input, recipe: Recipe) -> Header:
 
 
 def without_preamble(source: Input) -> Input:
-    """Return ``source`` from its first JPEG marker on, when it starts with what nothing else does.
+    """Return ``source`` from its first JPEG marker on, if its first bytes match no known signature.
 
-    Cameras, scanners and mail gateways put bytes before a JPEG that every browser skips.
+    Cameras, scanners and mail gateways put bytes before a JPEG, which every browser skips.
     """
     if sniff(source.head) or other_image(source.head) or other_file(source.head):
         return source
-    start = source.head.find(PREAMBLE_ENDS)
+    start = source.head.find(JPEG_START)
     return source if start < 0 else Input(source.read()[start:])
 
 
 def identify(source: Input, allow: Sequence[str] = ()) -> Format:
-    """Return the format of ``source`` by its first bytes; the error for what is no image, or is none that may be read."""
-    known = sniff(source.head)
-    if known is None:
+    """Return the format of ``source`` by its first bytes. Raise an ``ImageError`` if it is not an image or may not be read."""
+    file_format = sniff(source.head)
+    if file_format is None:
         raise _unknown_format(source.head)
-    if known.opt_in and known.name not in allow:
-        raise UnsupportedError(f"{known.label} is not read unless it is allowed", hint=f"--allow {known.name}")
-    return known
+    if file_format.opt_in and file_format.name not in allow:
+        raise UnsupportedError(f"{file_format.label} is not read unless it is allowed", hint=f"--allow {file_format.name}")
+    return file_format
 
 
 def _unknown_format(head: bytes) -> ImageError:
@@ -53,13 +53,13 @@ def _unknown_format(head: bytes) -> ImageError:
 
 
 def wanted_frames(header: Header, recipe: Recipe) -> int:
-    """Return how many frames are decoded: all of an animation that is kept by some rendition whose format can, else one."""
+    """Return the number of frames to decode: all if a rendition keeps the animation and its format supports it, else one."""
     if recipe.animated == "first" or not header.format.animation:
         return 1
     writers = (rendition.encode.for_source(header.format) for rendition in recipe.renditions)
     return header.frames if any(writer.format.animation for writer in writers) else 1
 
 
-def dropped(header: Header, image: Image) -> tuple[str, ...]:
-    """Return the note on pictures of the file that were left out."""
+def dropped_notes(header: Header, image: Image) -> tuple[str, ...]:
+    """Return the note on frames or pages of the file that were dropped."""
     return (f"{header.format.pages}-dropped",) if header.frames > image.frames else ()

@@ -1,4 +1,4 @@
-"""``Draft``: a picture on its way through the steps, and how it gets on."""
+"""``Intermediate``: an image between decoding and encoding, and the steps applied to it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,30 +12,29 @@ from pixmill.imaging.pipeline.shrink_on_load import apply_leading_resize, leadin
 from pixmill.imaging.recipe import Recipe
 
 
-class Draft(NamedTuple):
-    """A picture: as a decoder gave it, or ``developed``, which is upright and in the working space. ``notes`` as in ``Result``."""
+class Intermediate(NamedTuple):
+    """An image as decoded, or ``is_colour_managed``: upright and in the working colour space. ``notes`` as in ``Result``."""
 
     image: Image
-    developed: bool = False
+    is_colour_managed: bool = False
     notes: tuple[str, ...] = ()
 
 
-def apply_steps(draft: Draft, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Draft:
-    """Return ``draft`` after ``steps``, developed.
+def apply_steps(intermediate: Intermediate, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Intermediate:
+    """Return ``intermediate`` after ``steps``, colour-managed.
 
-    A resize that comes first scales the picture as it was decoded, which is the least work, and finishes (cuts, pads) once it
-    is developed.
+    A leading resize scales the image as decoded, which is the least work, and finishes (crops, pads) after colour management.
     """
-    if draft.developed:
-        return draft._replace(image=_done(draft.image, steps))
-    image = autorotated(apply_leading_resize(draft.image, steps, header, recipe), header.orientation)
+    if intermediate.is_colour_managed:
+        return intermediate._replace(image=_apply_all(intermediate.image, steps))
+    image = autorotated(apply_leading_resize(intermediate.image, steps, header, recipe), header.orientation)
     image, notes = to_working_space(image, space=recipe.color, depth=recipe.depth)
-    if lead := leading_resize(steps):
-        image, steps = lead.finish(image), steps[1:]
-    return Draft(_done(image, steps), developed=True, notes=(*draft.notes, *notes))
+    if leading := leading_resize(steps):
+        image, steps = leading.finish(image), steps[1:]
+    return Intermediate(_apply_all(image, steps), is_colour_managed=True, notes=(*intermediate.notes, *notes))
 
 
-def _done(image: Image, steps: Sequence[Operation]) -> Image:
+def _apply_all(image: Image, steps: Sequence[Operation]) -> Image:
     for step in steps:
         image = step.apply(image)
     return image

@@ -1,4 +1,4 @@
-"""Write JPEG with libjpeg-turbo: the same bytes a picture as libvips writes, to a thousandth, in three quarters of the time."""
+"""Encode JPEG with libjpeg-turbo: files as large as those of libvips, to a thousandth, in three quarters of the time."""
 
 import io
 from typing import TypeGuard
@@ -8,16 +8,16 @@ from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import kinds
 
-WHOLE_CHROMA_FROM = 90  # the quality from which on ``auto`` does not halve the resolution of colour, as in libvips
+FULL_CHROMA_MIN_QUALITY = 90  # from this quality on, ``auto`` does not halve the chroma resolution, as in libvips
 SPACES = ("srgb", "b-w")
 
 
-class Unable(Exception):
-    """The encoder gave up on this picture: let libvips write it."""
+class NotHandled(Exception):
+    """The encoder cannot write this image: use libvips."""
 
 
 def supports(codec: Codec, image: Image) -> TypeGuard[Jpeg]:
-    """Tell whether ``encode`` writes what ``codec`` would: opaque pixels of eight bits, and nothing else."""
+    """Return whether ``encode`` can write this image for ``codec``: opaque 8-bit pixels without metadata."""
     return isinstance(codec, Jpeg) and codec.effort != "best" and not codec.progressive and (image.has_raster or _is_plain(image))
 
 
@@ -27,13 +27,13 @@ def _is_plain(image: Image) -> bool:
 
 
 def encode(codec: Jpeg, image: Image) -> bytes:
-    """Return the file. ``can`` must have said yes; ``Unable`` when pixels as noise need more than the encoder allows itself."""
-    whole = codec.subsampling == "4:4:4" or (codec.subsampling == "auto" and codec.quality >= WHOLE_CHROMA_FROM)
+    """Return the file; requires ``supports``. Raise ``NotHandled`` if noise overflows the encoder's buffer."""
+    full_chroma = codec.subsampling == "4:4:4" or (codec.subsampling == "auto" and codec.quality >= FULL_CHROMA_MIN_QUALITY)
     file = io.BytesIO()
     try:
         (image.raster or image.to_pil()).save(
-            file, "JPEG", quality=codec.quality, subsampling="4:4:4" if whole else "4:2:0", optimize=codec.effort != "fast"
+            file, "JPEG", quality=codec.quality, subsampling="4:4:4" if full_chroma else "4:2:0", optimize=codec.effort != "fast"
         )
     except OSError as error:
-        raise Unable from error
+        raise NotHandled from error
     return file.getvalue()

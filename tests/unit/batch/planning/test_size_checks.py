@@ -35,8 +35,8 @@ def warnings(source, tmp_path, **options):
 
 def test_a_step_that_will_fail_is_named_before_it_does(folder, tmp_path):
     (said,) = warnings(folder, tmp_path, step=CROP)
-    assert said.startswith("step 1 (crop) will fail on 1 of the 3 images looked at: the rectangle at 50,")
-    assert said.endswith("lies outside of the picture of 40x30")
+    assert said.startswith("step 1 (crop) will fail on 1 of the 3 images examined: the rectangle at 50,")
+    assert said.endswith("is outside the image of 40x30")
     assert not (tmp_path / "out").exists()
 
 
@@ -60,7 +60,7 @@ def test_the_first_two_hundred_of_many_are_looked_at(folder, tmp_path):
     for number in range(size_checks.LOOKED_AT):
         (folder / f"a{number:03}.png").write_bytes((folder / "small.png").read_bytes())
     (said,) = warnings(folder, tmp_path, step=CROP)
-    assert said.startswith("step 1 (crop) will fail on 200 of the 200 images looked at")
+    assert said.startswith("step 1 (crop) will fail on 200 of the 200 images examined")
 
 
 def test_a_file_that_is_not_there_any_more_is_no_reason_to_fail(folder, tmp_path):

@@ -34,7 +34,7 @@ def test_a_resize_that_is_larger_or_of_another_kernel_or_too_large_to_hold_is_le
     assert not can(PICTURE, limit=60 * 40 * 4 - 1)
 
 
-def test_colours_that_nobody_sees_do_not_leak_in():
+def test_invisible_colours_do_not_bleed_in():
     array = np.zeros((64, 64, 4), np.uint8)
     array[:, :, 1] = 255
     array[:, 1::2] = (255, 0, 0, 255)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pixmill.imaging.geometry.gravity import PLACES, Gravity
+from pixmill.imaging.geometry.gravity import POSITIONS, Gravity
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_is_no_place_is_refused_with_the_places_there_are(text):
 
 
 def test_the_nine_places_are_the_corners_the_edges_and_the_middle():
-    offsets = {name: Gravity(name).place((10, 7), (4, 4)) for name in PLACES}
+    offsets = {name: Gravity(name).offset((10, 7), (4, 4)) for name in POSITIONS}
     assert offsets["north-west"] == (0, 0)
     assert offsets["south-east"] == (6, 3)
     assert offsets["centre"] == (3, 1)

@@ -15,5 +15,5 @@ def test_proportions_are_read_as_people_write_them(text, value, canonical):
 
 @pytest.mark.parametrize("text", ["", "16:", "0:1", "1:0", "-1", "wide", True, None])
 def test_what_is_no_ratio_is_refused(text):
-    with pytest.raises(ValueError, match="proportions such as 16:9"):
+    with pytest.raises(ValueError, match="an aspect ratio such as 16:9"):
         Ratio.from_builtin(text)

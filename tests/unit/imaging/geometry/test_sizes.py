@@ -1,6 +1,15 @@
 import pytest
 
-from pixmill.imaging.geometry.sizes import Rectangle, kept, largest_of_aspect, overlap, rounded, scaled, smallest_of_aspect, target
+from pixmill.imaging.geometry.sizes import (
+    Rectangle,
+    cropped_size,
+    largest_of_aspect,
+    overlap,
+    rounded,
+    scaled,
+    smallest_of_aspect,
+    target,
+)
 
 
 @pytest.mark.parametrize(("length", "side"), [(0.0, 1), (0.4, 1), (1.49, 1), (1.5, 2), (2.5, 3), (99.5, 100)])
@@ -44,7 +53,7 @@ def test_inside_enlarges_when_asked():
 )
 def test_cover_fills_the_box_as_far_as_the_picture_goes(size, box, scaled_to, left):
     assert target(size, *box, fit="cover") == scaled_to
-    assert kept(scaled_to, *box) == left
+    assert cropped_size(scaled_to, *box) == left
 
 
 def test_fill_distorts_and_does_not_enlarge_either_side():

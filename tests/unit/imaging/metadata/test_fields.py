@@ -1,4 +1,4 @@
-"""What an output says about its picture, proven on a photograph with a place, serial numbers and a maker's notes."""
+"""The metadata of outputs, tested on a photograph with a location, serial numbers and maker notes."""
 
 import io
 

@@ -18,7 +18,7 @@ def test_a_larger_sigma_blurs_more():
     assert Blur(sigma=4).apply(noise).to_numpy().std() < Blur(sigma=1).apply(noise).to_numpy().std() < noise.to_numpy().std()
 
 
-def test_a_colour_that_nobody_sees_does_not_leak_into_its_neighbours():
+def test_an_invisible_colour_does_not_bleed_into_its_neighbours():
     picture = np.full((20, 40, 4), [0, 255, 0, 0], np.uint8)
     picture[:, 20:] = [200, 0, 0, 255]
     blurred = Blur(sigma=3).apply(Image.from_numpy(picture)).to_numpy()

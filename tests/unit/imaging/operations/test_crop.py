@@ -10,7 +10,7 @@ from pixmill.imaging.operations.crop import Crop
 
 
 def numbered(width, height):
-    """A picture in which the value of a pixel says where it was."""
+    """An image in which each pixel's value encodes its position."""
     return Image.from_numpy(np.arange(width * height, dtype=np.uint8).reshape(height, width))
 
 
@@ -52,12 +52,12 @@ def test_a_rectangle_beyond_the_edge_is_cut_at_the_edge():
 
 
 def test_a_rectangle_wholly_outside_fails_the_picture():
-    with pytest.raises(TransformError, match="the rectangle at 5,0 lies outside of the picture of 5x4"):
+    with pytest.raises(TransformError, match="the rectangle at 5,0 is outside the image of 5x4"):
         Crop(left=5, top=0, width=1, height=1).apply(numbered(5, 4))
 
 
-def test_a_crop_that_says_nothing_is_refused():
-    with pytest.raises(RecipeError, match="expected a width, a height"):
+def test_a_crop_without_parameters_is_refused():
+    with pytest.raises(RecipeError, match="expected at least one of width, height"):
         Crop()
     with pytest.raises(RecipeError, match=r"crop.width: expected an integer of at least 1, received 0"):
         Crop(width=0)

@@ -31,7 +31,7 @@ def test_the_room_has_the_background_and_the_picture_its_pixels():
     assert padded.to_numpy().tolist() == [[[255, 0, 0], [7, 7, 7]]]
 
 
-def test_the_room_is_transparent_unless_said_otherwise():
+def test_padding_is_transparent_by_default():
     padded = Pad(right=1).apply(Image.from_numpy(np.full((1, 1), 7, np.uint16)))
     assert padded.to_numpy().tolist() == [[[7, 65535], [0, 0]]]
     assert Pad().adds_alpha

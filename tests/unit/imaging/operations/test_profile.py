@@ -40,7 +40,7 @@ def test_an_embedded_profile_says_where_the_colours_come_from():
     assert np.abs(Profile(name="srgb").apply(wide).to_numpy().astype(int) - COLOURS).max() <= 2
 
 
-def test_a_profile_of_a_file_is_used_and_one_that_is_none_is_told_before_the_run(tmp_path):
+def test_a_profile_from_a_file_is_used_and_an_invalid_one_is_reported_before_the_run(tmp_path):
     wide = Profile(name="display-p3").apply(Image.from_numpy(COLOURS))
     (tmp_path / "wide.icc").write_bytes(wide.pixels.get(PROFILE))
     step = Profile(name=str(tmp_path / "wide.icc"))

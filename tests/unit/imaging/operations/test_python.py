@@ -125,12 +125,12 @@ def test_what_is_no_address_of_a_function_is_refused(address):
         Python(function=address)
 
 
-def test_a_function_that_is_not_there_is_told_before_the_run(step, tmp_path):
+def test_a_missing_function_is_reported_before_the_run(step, tmp_path):
     with pytest.raises(RecipeError, match="has no function called missing"):
         step("missing").check()
     with pytest.raises(RecipeError, match="has no function called not_a_function"):
         step("not_a_function").check()
-    with pytest.raises(RecipeError, match=r"there is no file nowhere\.py"):
+    with pytest.raises(RecipeError, match=r"file not found: nowhere\.py"):
         Python(function="nowhere.py:f").check()
     (tmp_path / "broken.py").write_text("1 / 0\n")
     with pytest.raises(RecipeError, match=r"cannot be imported: ZeroDivisionError: division by zero \(broken.py, line 1"):

@@ -65,7 +65,7 @@ def test_contain_adds_room_where_the_gravity_leaves_it():
     assert np.abs(values[30:].astype(int) - [90, 120, 30]).max() <= 1
 
 
-def test_the_room_is_transparent_unless_said_otherwise():
+def test_padding_is_transparent_by_default():
     values = Resize(width=60, height=60, fit="contain").apply(plain(200, 100)).to_numpy()
     assert values[0, 0].tolist() == [0, 0, 0, 0]
     assert values[30, 30].tolist() == [90, 120, 30, 255]
@@ -95,7 +95,7 @@ def test_an_animation_is_cut_at_one_place():
     assert (resized.frame(1).numpy()[..., 0] > 200).sum() == 0
 
 
-def test_colours_that_nobody_sees_do_not_leak_into_their_neighbours():
+def test_invisible_colours_do_not_bleed_into_their_neighbours():
     values = np.full((100, 200, 4), [0, 255, 0, 0], np.uint8)
     values[:, 100:] = [200, 0, 0, 255]
     resized = Resize(width=33).apply(Image.from_numpy(values)).to_numpy()
@@ -116,8 +116,8 @@ def test_nearest_keeps_the_colours_of_pixel_art():
     assert set(resized.ravel().tolist()) == {0, 255}
 
 
-def test_a_resize_that_says_nothing_or_two_things_is_refused():
-    with pytest.raises(RecipeError, match="expected either a width or height or a percent, received neither"):
+def test_a_resize_with_neither_or_both_targets_is_refused():
+    with pytest.raises(RecipeError, match="expected either a width or height, or a percent, received neither"):
         Resize()
     with pytest.raises(RecipeError, match="received both"):
         Resize(width=5, percent=5)

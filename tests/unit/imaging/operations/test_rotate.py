@@ -61,7 +61,7 @@ def test_no_dark_seam_appears_between_a_picture_and_its_transparent_corners():
     assert visible[:, :3].min() >= 195
 
 
-def test_a_colour_that_nobody_sees_does_not_leak_into_its_neighbours():
+def test_an_invisible_colour_does_not_bleed_into_its_neighbours():
     picture = np.full((40, 40, 4), [0, 255, 0, 0], np.uint8)
     picture[:, 20:] = [200, 0, 0, 255]
     turned = Rotate(angle=30).apply(Image.from_numpy(picture)).to_numpy()

@@ -39,7 +39,7 @@ def test_alpha_is_not_sharpened(kind, factor):
     assert (Sharpen(sigma=1).apply(soft).to_numpy()[..., 3] == soft.to_numpy()[..., 3]).all()
 
 
-def test_an_edge_to_a_colour_that_nobody_sees_is_no_edge_in_the_colour():
+def test_an_edge_to_an_invisible_colour_is_not_sharpened():
     picture = np.full((10, 20, 4), [255, 255, 255, 0], np.uint8)
     picture[:, 10:] = [128, 128, 128, 255]
     crisp = Sharpen(sigma=1, amount=8).apply(Image.from_numpy(picture)).to_numpy()[:, 12:]

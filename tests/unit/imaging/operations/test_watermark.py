@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from pixmill.core.errors import RecipeError, TransformError
-from pixmill.imaging.geometry.gravity import PLACES, Gravity
+from pixmill.imaging.geometry.gravity import POSITIONS, Gravity
 from pixmill.imaging.image import Image
 from pixmill.imaging.operations.watermark import Watermark
 
@@ -27,16 +27,16 @@ def gray_picture(width=20, height=10, bands=3, kind=np.uint8, value=100):
 
 
 def covered(image):
-    """The rectangle left, top, width, height in which the picture is red."""
+    """The rectangle (left, top, width, height) in which the image is red."""
     rows, columns = np.nonzero(image.to_numpy()[..., 1] < 50)
     return columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", POSITIONS)
 def test_the_mark_lies_at_its_place_and_leaves_its_margin(mark, place):
     left, top, width, height = covered(Watermark(image=mark(*RED), position=Gravity(place), margin=1).apply(gray_picture()))
     assert (width, height) == (4, 2)
-    across, down = PLACES[place]
+    across, down = POSITIONS[place]
     assert left == 1 + int(14 * across)
     assert top == 1 + int(6 * down)
 
@@ -115,6 +115,6 @@ def test_a_mark_that_cannot_be_read_fails_with_its_name(tmp_path):
     for name in ("text.png", "nowhere.png"):
         with pytest.raises(TransformError, match=f"watermark: cannot read .*{name}"):
             Watermark(image=str(tmp_path / name)).apply(gray_picture())
-    with pytest.raises(RecipeError, match="watermark: there is no file"):
+    with pytest.raises(RecipeError, match="watermark: file not found"):
         Watermark(image=str(tmp_path / "nowhere.png")).check()
     assert Watermark(image="logo.png").files == ("logo.png",)

@@ -1,4 +1,4 @@
-"""What a picture takes is told from its header."""
+"""The memory for an image is estimated from its header."""
 
 import pytest
 

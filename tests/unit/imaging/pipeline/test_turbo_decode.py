@@ -21,7 +21,7 @@ def picture(mode="RGB", size=(320, 200), kind="JPEG", **options):
 
 
 def decoded(source, header, recipe):
-    """Return the pictures of the fast path, which must be able to make them."""
+    """Return the images of the fast path, which must support the recipe."""
     return turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
 
 
@@ -72,12 +72,12 @@ def test_a_picture_too_large_to_be_held_is_left_to_libvips():
 
 
 @pytest.mark.parametrize("part", [0.5, 0.9, 0.999])
-def test_a_file_that_is_cut_off_is_left_to_libvips_which_says_so(part):
+def test_a_truncated_file_is_left_to_libvips_which_reports_it(part):
     whole = picture()
     source, recipe = Input(whole[: int(len(whole) * part)]), to(width=100)
-    with pytest.raises(turbo_decode.Unsure):
+    with pytest.raises(turbo_decode.NotHandled):
         decoded(source, identify.read_header(source, recipe), recipe)
-    with pytest.raises(DecodeError, match="cut off"):
+    with pytest.raises(DecodeError, match="truncated"):
         process(source, recipe)
 
 

@@ -58,5 +58,5 @@ def test_optimised_tables_are_as_good_as_those_of_libvips():
 
 def test_pixels_that_no_buffer_was_meant_for_are_left_to_libvips():
     noise = Image.from_numpy(np.random.default_rng(1).integers(0, 255, (900, 900, 3), np.uint8))
-    with pytest.raises(turbo_encode.Unable):
+    with pytest.raises(turbo_encode.NotHandled):
         turbo_encode.encode(Jpeg(quality=94, subsampling="4:4:4"), noise)

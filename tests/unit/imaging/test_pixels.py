@@ -23,9 +23,9 @@ def test_pictures_of_the_working_space_are_sound(bands, kind):
         (still().evolve(pixels=still().pixels.colourspace("lab")), "3 bands of float as lab"),
         (still().evolve(pixels=still().pixels.extract_band(0)), "1 bands of uchar as srgb"),
         (still(3, np.uint16).evolve(pixels=still().pixels.copy(interpretation="rgb16")), "3 bands of uchar as rgb16"),
-        (still().evolve(frames=4), "does not divide into 4 frames"),
+        (still().evolve(frames=4), "do not divide into 4 frames"),
         (still().evolve(frames=2, delays=(10,)), "1 delays for 2 frames"),
     ],
 )
-def test_what_is_wrong_is_said(image, fault):
+def test_an_invalid_image_is_described(image, fault):
     assert fault in describe_invalid(image)
