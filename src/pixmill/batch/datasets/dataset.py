@@ -95,8 +95,8 @@ def dataset_at(address: Address, shard: Shard = WHOLE) -> Dataset | None:
 
 def with_former_packing(destination: str, former: str) -> str:
     """Return the address of the folder ``destination`` in the packing that ``former``, the DST of a run, used for it."""
-    made, named = dataset_at(Address.parse(former)), dataset_at(Address.parse(destination))
-    return f"{made.packing}://{destination}" if made and not named else destination
+    former_dataset, named_dataset = dataset_at(Address.parse(former)), dataset_at(Address.parse(destination))
+    return f"{former_dataset.packing}://{destination}" if former_dataset and not named_dataset else destination
 
 
 def home(address: Address) -> Address:

@@ -88,7 +88,7 @@ def _previews(metadata: dict[str, Any], destination: str, state: Path, statistic
         return Previews()
     from pixmill.batch.datasets.extract import as_files  # noqa: PLC0415  # 20 modules that the live page does not need
 
-    former, names = str(metadata.get("destination", destination)), [picture.output for picture in sample]
+    former, names = str(metadata.get("destination", destination)), [image.output for image in sample]
     with as_files(
         destination, former=former, ledger_files=find_ledger_files(state), names=names, max_bytes=MAX_IMAGE_BYTES
     ) as outputs:

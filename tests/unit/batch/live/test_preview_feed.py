@@ -70,7 +70,7 @@ def test_the_latest_images_are_shown_and_the_oldest_make_room(hall):
 
 def test_what_cannot_be_shown_is_left_out_and_the_next_is_shown(hall):
     hall.name = b"gone.png"
-    wait_until(lambda: hall.album._seen and hall.album._seen.key == b"gone.png", seconds=60)
+    wait_until(lambda: hall.album._last_image and hall.album._last_image.key == b"gone.png", seconds=60)
     hall.name = b"a.png"
     wait_until(lambda: hall.album.previews, seconds=60)
     assert hall.album.previews[0].preview.image.key == b"a.png"

@@ -68,7 +68,7 @@ class TarReader(ShardReader):
         return content
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 

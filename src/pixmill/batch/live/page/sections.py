@@ -115,7 +115,7 @@ def latest(previews: tuple[NumberedPreview, ...]) -> Section | None:
         "Updated while this page is open, as often as possible without slowing down the run. "
         "The source is on the left, the output on the right.",
     )
-    return section("Latest previews", about, tag("div", map(_numbered, previews), class_="album"), identity="latest")
+    return section("Latest previews", about, tag("div", map(_numbered, previews), class_="previews"), identity="latest")
 
 
 def _numbered(preview: NumberedPreview) -> Html:

@@ -15,7 +15,7 @@ def previews_section(data: ReportData) -> Section | None:
     if not sample:
         return None
     about = tag("p", "A random sample. Move the slider or use the arrow keys: the source is on the left, the output on the right.")
-    return section("Previews", about, tag("div", map(_embedded, sample), class_="album"), identity="pictures")
+    return section("Previews", about, tag("div", map(_embedded, sample), class_="previews"), identity="pictures")
 
 
 def similarity(data: ReportData) -> Section | None:
@@ -29,7 +29,7 @@ def similarity(data: ReportData) -> Section | None:
         f"SSIM of {plural(len(previews.checked), 'image')}, comparing each output with the same image before encoding: "
         f"lowest {lowest:.4f}, median {middle:.4f}. 1 means no difference.",
     )
-    worst = tag("div", map(_embedded, previews.worst), class_="album")
+    worst = tag("div", map(_embedded, previews.worst), class_="previews")
     return section("Lowest similarity", about, worst, identity="similarity")
 
 

@@ -16,7 +16,7 @@ def packing():
 
 @pytest.fixture
 def begin(tmp_path, packing):
-    """Return a function that opens the workshop of this name, the same one each time."""
+    """Return a function that opens the dataset with this name, the same one each time."""
     return lambda name="out": DatasetFixture(tmp_path / name, packing)
 
 
@@ -32,8 +32,8 @@ def sealed_afresh(begin):
     return files
 
 
-def shards(workshop):
-    return {name: data for name, data in workshop.files().items() if name.startswith("0")}
+def shards(dataset):
+    return {name: data for name, data in dataset.files().items() if name.startswith("0")}
 
 
 def test_everything_finished_comes_into_shards_in_the_order_of_the_keys(begin, packing):
