@@ -147,7 +147,7 @@ def test_the_parts_of_a_divided_run_seal_shards_of_their_own(photos, pixmill, tm
 
 @pytest.mark.parametrize(("destination", "words", "message"), [
     ("tar://", (), "expected a folder after tar://"),
-    ("tar://https://host/out", (), "in a folder or in a bucket"),
+    ("tar://https://host/out", (), "in a folder or a bucket"),
     ("tar://parquet://out", (), "another dataset"),
     ("out", ("--shard-size", "1MB"), "are for datasets"),
     ("tar://out", ("--name", "{ext}/{stem}.{ext}"), "names samples"),
