@@ -71,10 +71,6 @@ class Debouncer:
                 del self._pending[path]
                 yield path, entry
 
-    def clear(self) -> None:
-        """Drop all pending files."""
-        self._pending.clear()
-
     def _add(self, path: bytes, pending: Pending) -> None:
         self._pending.pop(path, None)
         self._pending[path] = pending
