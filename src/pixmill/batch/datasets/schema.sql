@@ -1,5 +1,5 @@
--- shard: One row per shard. state: 0 staged, 1 about to be sealed, 2 sealed, 3 about to be replaced.
--- digest: BLAKE2b-128 of the file. fingerprint: of the samples in it; empty if the file has changed since it was sealed.
+-- shard: One row a shard. state: 0 staged, 1 about to be sealed, 2 sealed, 3 about to go.
+-- digest: BLAKE2b-128 of the file. fingerprint: of the samples in it; empty when the file is not what was sealed.
 CREATE TABLE shard (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE shard (
     digest BLOB NOT NULL
 ) STRICT;
 
--- member: One row per output in a shard. While shards are replaced, an output may be in an old and a new one.
+-- member: One row for each output in a shard. While shards take the place of others, an output may be in an old and a new one.
 CREATE TABLE member (
     name BLOB NOT NULL,
     shard INTEGER NOT NULL REFERENCES shard (id),
