@@ -93,10 +93,10 @@ def test_a_report_measures_without_the_code_nothing_and_says_so(pixmill, edited,
     ended = pixmill("report", "out", "--quality-check", "4", "-o", "r.html")
     assert ended.returncode == 0
     assert f"--step {STEP}" in ended.stderr
-    assert "Least alike" not in (tmp_path / "r.html").read_text()
+    assert "Lowest similarity" not in (tmp_path / "r.html").read_text()
     ended = pixmill("report", "out", "--quality-check", "4", "-o", "r.html", "--step", STEP)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "Least alike" in (tmp_path / "r.html").read_text()
+    assert "Lowest similarity" in (tmp_path / "r.html").read_text()
     assert edited.exists()
 
 

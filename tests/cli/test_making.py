@@ -32,7 +32,7 @@ def test_plan_report_and_json_say_the_same(photos, pixmill, tmp_path):
     assert json.loads(pixmill("plan", *words, "--json").stdout)["makes"] == [said]
     run = pixmill("run", *words, "--json", "--report", tmp_path / "report.html")
     assert json.loads(run.stdout.splitlines()[-1])["makes"] == [said]
-    assert f"<dt>Made of each image</dt><dd><ul><li>{said}</li></ul></dd>" in (tmp_path / "report.html").read_text()
+    assert f"<dt>Outputs of each image</dt><dd><ul><li>{said}</li></ul></dd>" in (tmp_path / "report.html").read_text()
 
 
 def test_several_outputs_have_a_line_each(photos, pixmill):

@@ -83,7 +83,7 @@ def test_the_time_of_each_stage_outlives_the_run_and_a_run_that_had_nothing_to_d
 
 
 def test_similarity_is_measured_when_it_is_asked_for(made):
-    assert "Least alike" not in made()
+    assert "Lowest similarity" not in made()
     text = made("--quality-check", "3")
     assert "SSIM of 3 images" in text
 
@@ -139,7 +139,7 @@ def test_a_page_that_could_not_be_written_is_refused_before_the_run(pixmill, pho
 
 
 def test_the_same_ledger_gives_the_same_page_but_for_the_time(made):
-    first, second = (re.sub(r"<dt>Report made</dt><dd>[^<]*", "", made()) for _ in range(2))
+    first, second = (re.sub(r"<dt>Report created</dt><dd>[^<]*", "", made()) for _ in range(2))
     assert first == second
 
 

@@ -100,5 +100,5 @@ def test_a_port_that_is_taken_is_said_before_anything_runs(pixmill, photos, tmp_
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = pixmill("run", photos, "out", "--serve", str(taken.getsockname()[1]))
     assert ended.returncode == 2
-    assert "cannot be listened on" in ended.stderr
+    assert "cannot listen on" in ended.stderr
     assert not (tmp_path / "out").exists()

@@ -345,7 +345,7 @@ def test_the_health_check_tells_life_from_death(watch, tmp_path, pixmill):
     ("options", "message"),
     [
         (("--mirror", "--move-done", "done"), "mirror"),
-        (("--move-done", "."), "holds SRC"),
+        (("--move-done", "."), "contains SRC"),
         (("--settle", "soon"), "a duration such as 30s"),
     ],
 )
@@ -360,7 +360,7 @@ def test_what_cannot_work_is_refused_at_once(pixmill, tmp_path, options, message
 def test_one_file_cannot_be_watched(pixmill, tmp_path):
     picture(tmp_path / "in" / "a.jpg")
     answer = pixmill("watch", "in/a.jpg", "out")
-    assert (answer.returncode, "only a folder can be watched" in answer.stderr) == (2, True)
+    assert (answer.returncode, "only local folders can be watched" in answer.stderr) == (2, True)
 
 
 def test_the_report_is_written_when_it_has_caught_up_and_again_at_the_end(watch, tmp_path):

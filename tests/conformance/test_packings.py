@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from pixmill.batch.datasets.packings.parquet import GROUP, Parquet
+from pixmill.batch.datasets.packings.parquet import ROW_GROUP_SIZE, Parquet
 from pixmill.batch.datasets.packings.tar import Tar, header
 from pixmill.testing.packings import PackingSuite, sample
 
@@ -86,7 +86,7 @@ class TestParquet(PackingSuite):
         }
 
     def test_a_reader_needs_no_more_memory_than_one_group_of_rows(self, tmp_path):
-        samples = [sample(number, size=GROUP // 3) for number in range(7)]
+        samples = [sample(number, size=ROW_GROUP_SIZE // 3) for number in range(7)]
         path, positions = self.pack(tmp_path, samples)
         table = parquet.ParquetFile(path)
         assert [table.metadata.row_group(index).num_rows for index in range(table.num_row_groups)] == [3, 3, 1]

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from support import program
-from support.datasets import Workshop
+from support.datasets import DatasetFixture
 
 FIRST = {f"photo {number}": number for number in range(7)}
 THEN = {"a": 90, "photo 1": 91, "z": 92}  # all shards shift, one sample changes, one is added
@@ -20,7 +20,7 @@ EVERY = [(call, 1) for call in ("open", "write", "fsync", "rename", "close")]
 
 def prepare(folder, packing):
     """Return a dataset that was sealed once, with images that were finished since."""
-    shop = Workshop(folder, packing)
+    shop = DatasetFixture(folder, packing)
     shop.finish(FIRST)
     shop.seal()
     shop.finish(THEN)

@@ -117,5 +117,5 @@ def test_when_the_run_is_killed_the_page_says_that_it_is_gone(live, visit_addres
     page = visit_address(run.url).page
     page.locator("dd[data-value=done]").wait_for(timeout=WAIT)
     run.process.kill()
-    page.get_by_role("alert").get_by_text("cannot be reached any more").wait_for(timeout=WAIT)
+    page.get_by_role("alert").get_by_text("cannot be reached").wait_for(timeout=WAIT)
     assert page.locator("dd[data-value=done]").is_visible()

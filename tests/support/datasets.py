@@ -1,4 +1,4 @@
-"""A workshop for tests of datasets: images that are finished without any having been made, sealed as a run seals them."""
+"""A fixture for tests of datasets: finished images without any processing, sealed in the same way as by a run."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from random import Random
 
-from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
+from pixmill.batch.datasets.catalogue import CATALOGUE_FILE, Catalogue
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.open import open_contents
 from pixmill.batch.datasets.sealing.sealing import Sealing
@@ -22,28 +22,28 @@ from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.task import Attempt, Done, State, Task
 from pixmill.storage.address import Address
 
-#: an image's name below SRC without its ending, and the number that its bytes follow from
+#: an image's name below SRC without its extension, and the number from which its bytes are generated
 Images = Mapping[str, int]
 
 
 def content(number: int) -> bytes:
-    """Return the bytes of the finished image with this ``number``: noise of some kilobytes."""
-    return Random(number).randbytes(2000 + number % 500)  # noise
+    """Return the bytes of the finished image with this ``number``: about 2 kB of noise."""
+    return Random(number).randbytes(2000 + number % 500)
 
 
-class Workshop:
-    """The dataset in ``folder``, with shards of three samples."""
+class DatasetFixture:
+    """The dataset in ``folder``, with shards of three samples by default."""
 
     def __init__(self, folder: Path, packing: str = "tar", *, samples: int = 3) -> None:
-        """Make the folder, if need be."""
+        """Create the folder if it does not exist."""
         self.folder = folder
         self.dataset = Dataset(packing, Address.parse(folder))
-        self.state = self.dataset.work
+        self.state = self.dataset.work_folder
         self.bounds = Bounds(samples=samples)
         self.dataset.parts.mkdir(parents=True, exist_ok=True)
 
     def finish(self, images: Images, *, ending: str = "png", suffix: str = ".jpg") -> None:
-        """Finish ``images`` as workers do: write parts, ``NAME`` and ``suffix``, and tell the ledger of ``NAME.ENDING``."""
+        """Finish ``images`` as workers do: write parts named ``NAME`` plus ``suffix``, and record ``NAME.ENDING`` in the ledger."""
         ends = []
         for name, number in images.items():
             data = content(number)
@@ -61,7 +61,7 @@ class Workshop:
             ledger.record_outcomes(ends)
 
     def forget(self, *names: str) -> None:
-        """Let the ledger forget that images are finished."""
+        """Reset finished images in the ledger."""
         with self.ledger() as ledger:
             ledger.reset([os.fsencode(f"{name}.png") for name in names])
 
@@ -74,28 +74,28 @@ class Workshop:
         finally:
             ledger.close()
 
-    def seal(self, goes_on: Callable[[], bool] = lambda: True) -> bool:
-        """Seal as a run does at its end."""
+    def seal(self, should_continue: Callable[[], bool] = lambda: True) -> bool:
+        """Seal, as a run does at its end."""
         with ExitStack() as stack:
             ledger = stack.enter_context(self.ledger())
-            catalogue = Catalogue(self.state / CATALOGUE)
+            catalogue = Catalogue(self.state / CATALOGUE_FILE)
             stack.callback(catalogue.close)
-            publisher, shelf = EventPublisher([], SystemClock()), open_shard_store(self.dataset.home)
-            sealing = Sealing(self.dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=self.bounds, publisher=publisher)
+            publisher, store = EventPublisher([], SystemClock()), open_shard_store(self.dataset.home)
+            sealing = Sealing(self.dataset, store, ledger=ledger, catalogue=catalogue, bounds=self.bounds, publisher=publisher)
             stack.callback(sealing.close)
-            return sealing.seal(goes_on)
+            return sealing.seal(should_continue)
 
     def files(self) -> dict[str, bytes]:
-        """Return what anybody sees: the files in the folder, by name."""
+        """Return the contents of the visible files in the folder, by name."""
         return {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
 
     def left_over(self) -> list[Path]:
-        """Return the files that should be gone once everything is sealed: parts, and shards on their way."""
-        places = (self.dataset.parts, self.dataset.staging)
-        return [path for place in places for path in place.rglob("*") if path.is_file()]
+        """Return the files that should be gone when everything is sealed: parts and staged shards."""
+        folders = (self.dataset.parts, self.dataset.staging)
+        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
     def missing(self) -> list[bytes]:
-        """Return the outputs that the ledger calls done and that are to be had nowhere: none, whatever happened."""
+        """Return the outputs that the ledger records as done but whose bytes are wrong; reading raises if one is missing."""
         with self.ledger() as ledger, open_contents(self.dataset, self.state) as contents:
             done = [unpack(record.result).outputs[0] for record in ledger.records(State.DONE)]
             return [
@@ -105,5 +105,5 @@ class Workshop:
             ]
 
 
-if __name__ == "__main__":  # what a test of sealing kills, with FOLDER and PACKING
-    Workshop(Path(sys.argv[1]), sys.argv[2]).seal()
+if __name__ == "__main__":  # the process that tests of sealing kill; arguments: FOLDER PACKING
+    DatasetFixture(Path(sys.argv[1]), sys.argv[2]).seal()

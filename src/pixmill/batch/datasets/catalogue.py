@@ -1,4 +1,4 @@
-"""The catalogue: which shards there are, and where in them each output is. A SQLite file beside the ledger."""
+"""The catalogue: the shards of a dataset and the location of each output in them. A SQLite file beside the ledger."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,27 +11,27 @@ import msgspec
 from pixmill.engine.sqlite.database import Schema, open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.statements import read_statements
 
-CATALOGUE = "catalogue.sqlite"
+CATALOGUE_FILE = "catalogue.sqlite"
 _PACKAGE = "pixmill.batch.datasets"
 _VERSION = 1
 _APPLICATION = int.from_bytes(b"pxmd", "big")
 
 
 class Stage(IntEnum):
-    """How far a shard has come."""
+    """The state of a shard."""
 
     STAGED = 0
-    #: its file is whole, in the folder of shards that wait
+    #: its file is complete, in the staging folder
     SEALING = 1
-    #: decided; its file is on its way to its final name, or there
+    #: a switch has begun: its file is in the staging folder or already under its final name
     SEALED = 2
-    #: under its final name
-    LEAVING = 3
-    #: decided; others take its place
+    #: its file has its final name
+    RETIRING = 3
+    #: a switch has begun: other shards replace it
 
 
 class DatasetShard(msgspec.Struct, frozen=True):
-    """A shard as it was written. ``name`` is that of its file, ``size`` its bytes, ``digest`` their BLAKE2b-128."""
+    """A shard as written. ``name`` is its file name, ``size`` the file's size in bytes, ``digest`` the BLAKE2b-128 of the file."""
 
     id: int
     name: str
@@ -43,7 +43,7 @@ class DatasetShard(msgspec.Struct, frozen=True):
 
 
 class OutputLocation(msgspec.Struct, frozen=True):
-    """Where an output is: at ``position`` of the shard with the id ``shard``. ``source`` is the ledger's key."""
+    """The location of an output: ``position`` in the shard with the id ``shard``. ``source`` is the ledger's key."""
 
     shard: int
     source: bytes
@@ -53,66 +53,68 @@ class OutputLocation(msgspec.Struct, frozen=True):
 
 
 class Catalogue:
-    """What shards hold, for one writer at a time. Every change is on disk when the call returns; ``RunError`` when it cannot be.
+    """The contents of shards, for one writer at a time. Every change is on disk when the call returns; ``RunError`` if it fails.
 
-    A damaged file is set aside and forgotten, as a ledger is.
+    A damaged file is quarantined and replaced by an empty one, like a ledger.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the catalogue at ``path``, or make it there; with ``read_only`` it must be there."""
+        """Open the catalogue at ``path``, creating it if needed; with ``read_only`` it must exist."""
         self._path = path
         self._sql = read_statements(_PACKAGE, "queries.sql")
-        design = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
-        self._connection, _ = open_for_reading(path, design) if read_only else open_for_writing(path, design)
+        schema = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
+        self._connection, _ = open_for_reading(path, schema) if read_only else open_for_writing(path, schema)
 
     def shards(self) -> list[DatasetShard]:
-        """Return every shard, by name."""
+        """Return every shard, ordered by name."""
         return self._shards("shards")
 
-    def changing(self) -> list[DatasetShard]:
-        """Return the shards about which something is decided and not yet done, by name."""
+    def pending_switch(self) -> list[DatasetShard]:
+        """Return the shards of a switch that has begun and is not committed, ordered by name."""
         return self._shards("changing")
 
-    def find(self, name: bytes) -> list[OutputLocation]:
-        """Return where the output ``name`` is, the newest first."""
+    def locate(self, name: bytes) -> list[OutputLocation]:
+        """Return the locations of the output ``name``, newest first."""
         with translating_errors(self._path):
             return [OutputLocation(*row) for row in self._connection.execute(self._sql["find"], (name,)).fetchall()]
 
-    def add(self, shard: DatasetShard, spots: Iterable[tuple[bytes, OutputLocation]]) -> DatasetShard:
-        """Add ``shard`` with its outputs, by name; return it with the id that it got, which those of the arguments are not."""
+    def add(self, shard: DatasetShard, locations: Iterable[tuple[bytes, OutputLocation]]) -> DatasetShard:
+        """Add ``shard`` and the locations of its outputs by name; return it with its new id. Ids in the arguments are ignored."""
         values = (shard.name, shard.stage, shard.fingerprint, shard.size, shard.samples, shard.digest)
         with self._change() as connection:
-            identity = connection.execute(self._sql["add"], values).lastrowid or 0
-            rows = ((name, identity, spot.source, spot.position, spot.size, spot.digest) for name, spot in spots)
+            shard_id = connection.execute(self._sql["add"], values).lastrowid or 0
+            rows = (
+                (name, shard_id, location.source, location.position, location.size, location.digest) for name, location in locations
+            )
             connection.executemany(self._sql["place"], rows)
-        return msgspec.structs.replace(shard, id=identity)
+        return msgspec.structs.replace(shard, id=shard_id)
 
-    def begin_switch(self, sealing: Sequence[DatasetShard], leaving: Sequence[DatasetShard]) -> None:
-        """Say, all at once, that some shards take the place of others. From here on it is to be seen through."""
-        rows = [(Stage.SEALING, shard.id) for shard in sealing] + [(Stage.LEAVING, shard.id) for shard in leaving]
+    def begin_switch(self, sealing: Sequence[DatasetShard], retiring: Sequence[DatasetShard]) -> None:
+        """Record in one transaction that the shards ``sealing`` replace ``retiring``. From here on the switch must be completed."""
+        rows = [(Stage.SEALING, shard.id) for shard in sealing] + [(Stage.RETIRING, shard.id) for shard in retiring]
         with self._change() as connection:
             connection.executemany(self._sql["decide"], rows)
 
     def commit_switch(self) -> None:
-        """Say that what was decided has been done."""
+        """Record that the switch is complete."""
         with self._change() as connection:
             for statement in ("seal", "part", "leave"):
                 connection.execute(self._sql[statement])
 
     def rollback_switch(self) -> None:
-        """Take back what was decided and has not been done."""
+        """Undo a switch that has begun and is not complete."""
         with self._change() as connection:
             for statement in ("unseal", "stay"):
                 connection.execute(self._sql[statement])
 
     def invalidate(self, shard: DatasetShard) -> None:
-        """Forget what is in a shard: its file has been changed."""
+        """Delete the contents of a shard whose file has changed."""
         with self._change() as connection:
             for statement in ("empty", "void"):
                 connection.execute(self._sql[statement], (shard.id,))
 
     def delete(self, shard: DatasetShard) -> None:
-        """Forget a shard."""
+        """Delete a shard."""
         with self._change() as connection:
             for statement in ("empty", "drop"):
                 connection.execute(self._sql[statement], (shard.id,))
@@ -128,6 +130,6 @@ class Catalogue:
 
     @contextmanager
     def _change(self) -> Iterator[Connection]:
-        """One transaction: on disk after the block, or undone."""
+        """Run the block in one transaction: on disk afterwards, or rolled back."""
         with translating_errors(self._path), transaction(self._connection) as connection:
             yield connection

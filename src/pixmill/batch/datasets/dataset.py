@@ -1,4 +1,4 @@
-"""``Dataset``: the shards that an address such as ``tar://FOLDER`` names, and where everything is in it."""
+"""``Dataset``: the shards that an address such as ``tar://FOLDER`` names, and the names of its files and folders."""
 
 import os
 import re
@@ -18,9 +18,9 @@ WHOLE = Shard()
 
 
 class Dataset(msgspec.Struct, frozen=True):
-    """Shards of ``packing`` at ``home``. ``tag`` tells the part of a run, such as ``3of16``, and is empty for a whole one.
+    """Shards of ``packing`` at ``home``. ``tag`` names the shard of a run, such as ``3of16``; it is empty for a run without shards.
 
-    Several parts of a run share their home; each has shards, parts and an index of its own.
+    Several shards of a run share their home; each has its own dataset shards, parts and index.
     """
 
     packing: str
@@ -28,45 +28,45 @@ class Dataset(msgspec.Struct, frozen=True):
     tag: str = ""
 
     @property
-    def packs(self) -> type[Packing]:
-        """Return what makes the shards."""
+    def packing_class(self) -> type[Packing]:
+        """Return the packing that writes the shards."""
         return packings().get(self.packing)
 
     @property
     def identity(self) -> str:
-        """Return what, with the samples, decides the bytes of a shard."""
-        return f"{self.packing} {self.packs.version}"
+        """Return the name and version of the packing: with the samples, they determine the bytes of a shard."""
+        return f"{self.packing} {self.packing_class.version}"
 
     @property
-    def work(self) -> Path:
-        """Return the folder of this machine where shards are made."""
+    def work_folder(self) -> Path:
+        """Return the folder on this machine where shards are built."""
         return default_state(self.home)
 
     @property
     def parts(self) -> Path:
-        """Return the folder of finished images that are in no shard yet."""
-        return self.work / self._own("parts")
+        """Return the folder of finished images that are not in a shard yet."""
+        return self.work_folder / self._own("parts")
 
     @property
     def staging(self) -> Path:
-        """Return the folder of shards that are being written, or wait for others."""
-        return self.work / self._own("staging")
+        """Return the folder of shards that are being written or wait for a switch."""
+        return self.work_folder / self._own("staging")
 
     def shard_name(self, number: int) -> str:
-        """Return the name of the file of the shard with this ``number``, from 0."""
-        return f"{self._prefix}{number:06}{self.packs.suffix}"
+        """Return the file name of the shard with this ``number``, counting from 0."""
+        return f"{self._prefix}{number:06}{self.packing_class.suffix}"
 
     def index_name(self, name: str) -> str:
-        """Return what the index called ``name`` is called here."""
+        """Return the file name of the index ``name`` in this dataset."""
         return f"{self._prefix}{name}"
 
     def is_shard(self, name: str) -> bool:
-        """Tell whether a file of this name is a shard, of any packing and of any part of a run."""
+        """Return whether ``name`` is the file name of a shard, of any packing and of any shard of a run."""
         suffixes = "|".join(re.escape(packing.suffix) for _, packing in packings())
         return re.fullmatch(rf"(?:[0-9]+of[0-9]+-)?[0-9]{{6,}}(?:{suffixes})", name) is not None
 
     def is_of_other_shard(self, name: str) -> bool:
-        """Tell whether the file ``name`` belongs to another part of the same division of a run."""
+        """Return whether the file ``name`` belongs to another shard of a run that is split in the same way."""
         others = re.match(r"([0-9]+of([0-9]+))-", name)
         return bool(self.tag and others and others[1] != self.tag and others[2] == self.tag.partition("of")[2])
 
@@ -79,27 +79,27 @@ class Dataset(msgspec.Struct, frozen=True):
 
 
 def dataset_at(address: Address, shard: Shard = WHOLE) -> Dataset | None:
-    """Return the dataset that ``address`` names, as one part of a run makes it; ``None`` when it names none.
+    """Return the dataset that ``address`` names, as ``shard`` of a run writes it; ``None`` if the address names no dataset.
 
-    ``AddressError`` when it names no folder.
+    ``AddressError`` if it names no folder.
     """
     if address.scheme not in packings().names():
         return None
     if not address.location:
         raise AddressError(f"expected a folder after {address.scheme}://", hint=f"such as {address.scheme}://out")
-    place = Address.parse(os.fsdecode(address.location))
-    if place.scheme in packings().names():
+    inner = Address.parse(os.fsdecode(address.location))
+    if inner.scheme in packings().names():
         raise AddressError(f"{address}: expected a folder or a bucket after {address.scheme}://, received another dataset")
-    return Dataset(address.scheme, place, shard.tag if shard.count > 1 else "")
+    return Dataset(address.scheme, inner, shard.tag if shard.count > 1 else "")
 
 
 def with_former_packing(destination: str, former: str) -> str:
-    """Return how to name the folder ``destination`` so that it is what ``former``, the DST of a run, has made of it."""
-    made, named = dataset_at(Address.parse(former)), dataset_at(Address.parse(destination))
-    return f"{made.packing}://{destination}" if made and not named else destination
+    """Return the address of the folder ``destination`` in the packing that ``former``, the DST of a run, used for it."""
+    former_dataset, named_dataset = dataset_at(Address.parse(former)), dataset_at(Address.parse(destination))
+    return f"{former_dataset.packing}://{destination}" if former_dataset and not named_dataset else destination
 
 
 def home(address: Address) -> Address:
-    """Return the place that ``address`` leads to: that of a dataset for ``tar://FOLDER``, else what it names itself."""
+    """Return the folder or bucket of the dataset that ``address`` names, such as ``tar://FOLDER``; otherwise ``address`` itself."""
     dataset = dataset_at(address)
     return dataset.home if dataset else address

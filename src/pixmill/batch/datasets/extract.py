@@ -1,4 +1,4 @@
-"""Outputs as files, for those who can only open files: a few are copied out of their shards for as long as they are needed."""
+"""Outputs as files, for code that can only open files: a few are copied out of their shards while they are needed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,24 +15,26 @@ from pixmill.storage.open import open_storage
 
 
 @contextmanager
-def as_files(destination: str, *, former: str, held: Sequence[LedgerFile], names: Iterable[bytes], largest: int) -> Iterator[str]:
-    """Give the URL of a place where the outputs called ``names`` in ``destination`` can be opened.
+def as_files(
+    destination: str, *, former: str, ledger_files: Sequence[LedgerFile], names: Iterable[bytes], max_bytes: int
+) -> Iterator[str]:
+    """Yield the URL of a location where the outputs called ``names`` in ``destination`` can be opened.
 
-    That is ``destination`` itself, or for a dataset a temporary folder. ``former`` and ``held`` are those of ``open_outputs``;
-    what cannot be read, or has more than ``largest`` bytes, is left out.
+    This is ``destination`` itself or, for a dataset, a temporary folder. ``former`` and ``ledger_files`` are those of
+    ``open_outputs``. Outputs that cannot be read or have more than ``max_bytes`` bytes are left out.
     """
-    asked = Address.parse(with_former_packing(destination, former))
-    if dataset_at(asked) is None:
-        yield asked.url
+    address = Address.parse(with_former_packing(destination, former))
+    if dataset_at(address) is None:
+        yield address.url
         return
     with temporary_folder() as folder:
-        with open_outputs(destination, former=former, held=held) as outputs:
-            _copy(outputs, names, Path(folder), largest)
+        with open_outputs(destination, former=former, ledger_files=ledger_files) as outputs:
+            _copy(outputs, names, Path(folder), max_bytes)
         yield Address.parse(folder).url
 
 
-def _copy(outputs: Outputs, names: Iterable[bytes], folder: Path, largest: int) -> None:
+def _copy(outputs: Outputs, names: Iterable[bytes], folder: Path, max_bytes: int) -> None:
     files = open_storage(folder)
     for name in names:
         with suppress(PixmillError):
-            files.write(name, outputs.read(name, limit=largest), durable=False)
+            files.write(name, outputs.read(name, limit=max_bytes), durable=False)

@@ -1,4 +1,4 @@
-"""The indexes of a dataset, ``index.jsonl`` with a line for each sample, and ``shards.json``: where they are, it is whole."""
+"""The indexes of a dataset, ``index.jsonl`` with a line for each sample, and ``shards.json``: if both exist, it is complete."""
 
 import json
 import os
@@ -18,42 +18,42 @@ from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.task import State
 
 
-def write_indexes(dataset: Dataset, shelf: ShardStore, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
-    """Put both on ``shelf``, each whole or not at all, in constant memory; ``RunError`` when they cannot be written."""
+def write_indexes(dataset: Dataset, store: ShardStore, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
+    """Write both to ``store``, each atomically, in constant memory; ``RunError`` if they cannot be written."""
     shards = {shard.id: shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
     lines, table = (dataset.staging / dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
-    with atomic_shard_file(lines) as sink:
+    with atomic_shard_file(lines) as writer:
         for entry in _entries(dataset, ledger, contents, shards):
-            sink.write((json_line(entry) + "\n").encode())
-    with atomic_shard_file(table) as sink:
-        sink.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
+            writer.write((json_line(entry) + "\n").encode())
+    with atomic_shard_file(table) as writer:
+        writer.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
     for file in (lines, table):
-        shelf.put(file)
+        store.put(file)
 
 
-def is_indexed(dataset: Dataset, shelf: ShardStore) -> bool:
-    """Tell whether both are on ``shelf``."""
-    return {dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX)} <= shelf.sizes().keys()
+def is_indexed(dataset: Dataset, store: ShardStore) -> bool:
+    """Return whether both are in ``store``."""
+    return {dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX)} <= store.sizes().keys()
 
 
-def remove_indexes(dataset: Dataset, shelf: ShardStore) -> None:
-    """Remove both: the dataset is between two states until they are there again."""
+def remove_indexes(dataset: Dataset, store: ShardStore) -> None:
+    """Remove both: the dataset is in transition until they exist again."""
     for name in (SAMPLES_INDEX, SHARDS_INDEX):
-        shelf.remove(dataset.index_name(name))
+        store.remove(dataset.index_name(name))
 
 
 def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, DatasetShard]) -> Iterator[dict[str, object]]:
-    place = dataset.packs.position
+    position_name = dataset.packing_class.position_name
     for record in ledger.records(State.DONE):
         sample = sample_of(record)
-        found = [(member, spot) for member in sample.members if (spot := contents.locate(member))]
-        for _, spot in found[:1]:
+        members = [(member, location) for member in sample.members if (location := contents.locate(member))]
+        for _, location in members[:1]:
             yield {
                 "key": os.fsdecode(sample.key),
                 "source": os.fsdecode(sample.source),
-                "shard": shards[spot.shard].name,
+                "shard": shards[location.shard].name,
                 "columns": msgspec.json.decode(sample.columns or b"{}"),
-                "members": [_member(member) | {place: spot.position} for member, spot in found],
+                "members": [_member(member) | {position_name: location.position} for member, location in members],
             }
 
 

@@ -1,11 +1,11 @@
-"""Open what a run needs of the dataset that it makes, and what others need to look into one."""
+"""Open a dataset: for the run that writes it, and for reading."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pixmill.batch.config.models import Placement
-from pixmill.batch.datasets.catalogue import CATALOGUE, Catalogue
+from pixmill.batch.datasets.catalogue import CATALOGUE_FILE, Catalogue
 from pixmill.batch.datasets.contents import CombinedOutputs, Contents, Outputs
 from pixmill.batch.datasets.dataset import Dataset, dataset_at, home, with_former_packing
 from pixmill.batch.datasets.index import is_indexed
@@ -27,38 +27,38 @@ from pixmill.storage.retry.storage import open_with_retries
 def open_sealing(
     dataset: Dataset, placement: Placement, state: Path, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack
 ) -> Sealing:
-    """Return what seals the shards of ``dataset``, whose catalogue is in ``state``. The lock of the output is the caller's."""
-    state_folder.refuse_second_names(state, CATALOGUE)
-    catalogue = Catalogue(state / CATALOGUE)
+    """Return the sealing of ``dataset``, whose catalogue is in ``state``. The caller holds the lock of the output."""
+    state_folder.refuse_second_names(state, CATALOGUE_FILE)
+    catalogue = Catalogue(state / CATALOGUE_FILE)
     stack.callback(catalogue.close)
-    shelf = open_shard_store(dataset.home)
-    stack.callback(shelf.close)
+    store = open_shard_store(dataset.home)
+    stack.callback(store.close)
     publisher, limits = EventPublisher(observers, SystemClock()), bounds(placement)
-    sealing = Sealing(dataset, shelf, ledger=ledger, catalogue=catalogue, bounds=limits, publisher=publisher)
+    sealing = Sealing(dataset, store, ledger=ledger, catalogue=catalogue, bounds=limits, publisher=publisher)
     stack.callback(sealing.close)
     return sealing
 
 
 @contextmanager
 def open_contents(dataset: Dataset, state: Path) -> Iterator[Contents]:
-    """Open the contents of ``dataset``, whose catalogue is in ``state``, to read; a run may be going on meanwhile."""
+    """Open the contents of ``dataset``, whose catalogue is in ``state``, for reading; a run may be in progress."""
     with ExitStack() as stack:
-        shelf = open_shard_store(dataset.home)
-        stack.callback(shelf.close)
-        contents = Contents(dataset, _catalogue_to_read(dataset, state, shelf, stack), shelf)
+        store = open_shard_store(dataset.home)
+        stack.callback(store.close)
+        contents = Contents(dataset, _catalogue_to_read(dataset, state, store, stack), store)
         stack.callback(contents.close)
         yield contents
 
 
-def _catalogue_to_read(dataset: Dataset, state: Path, shelf: ShardStore, stack: ExitStack) -> Catalogue | None:
-    """Return the catalogue of this machine, or for a dataset in a store one of what its indexes say: another may know more."""
-    if dataset.home.local is None and is_indexed(dataset, shelf):
+def _catalogue_to_read(dataset: Dataset, state: Path, store: ShardStore, stack: ExitStack) -> Catalogue | None:
+    """Return the catalogue of this machine, or for a dataset in a store one built from its indexes, which may be more recent."""
+    if dataset.home.local is None and is_indexed(dataset, store):
         folder = Path(stack.enter_context(temporary_folder()))
-        catalogue = Catalogue(folder / CATALOGUE)
-        import_index(dataset, catalogue, shelf, is_ours=lambda: True)
-    elif (state / CATALOGUE).exists():
+        catalogue = Catalogue(folder / CATALOGUE_FILE)
+        import_index(dataset, catalogue, store, is_ours=lambda: True)
+    elif (state / CATALOGUE_FILE).exists():
         state_folder.check(state)
-        catalogue = Catalogue(state / CATALOGUE, read_only=True)
+        catalogue = Catalogue(state / CATALOGUE_FILE, read_only=True)
     else:
         return None
     stack.callback(catalogue.close)
@@ -66,16 +66,16 @@ def _catalogue_to_read(dataset: Dataset, state: Path, shelf: ShardStore, stack: 
 
 
 @contextmanager
-def open_outputs(destination: str, *, former: str, held: Sequence[LedgerFile]) -> Iterator[Outputs]:
-    """Give what was made in ``destination``, to read; ``former`` is how its last run named it, ``held`` where its ledgers are."""
-    asked = Address.parse(with_former_packing(destination, former))
+def open_outputs(destination: str, *, former: str, ledger_files: Sequence[LedgerFile]) -> Iterator[Outputs]:
+    """Open the outputs in ``destination`` for reading; ``former`` is the DST of its last run, ``ledger_files`` are its ledgers."""
+    address = Address.parse(with_former_packing(destination, former))
     with ExitStack() as stack:
-        found = [(dataset_at(asked, each.shard), each.folder) for each in held]
-        parts = [stack.enter_context(open_contents(dataset, folder)) for dataset, folder in found if dataset]
-        yield CombinedOutputs(parts) if parts else open_with_retries(home(asked))
+        datasets = [(dataset_at(address, each.shard), each.folder) for each in ledger_files]
+        parts = [stack.enter_context(open_contents(dataset, folder)) for dataset, folder in datasets if dataset]
+        yield CombinedOutputs(parts) if parts else open_with_retries(home(address))
 
 
 def bounds(placement: Placement) -> Bounds:
-    """Return where shards end, as far as it was asked for."""
-    asked = {"size": placement.shard_size, "samples": placement.shard_samples}
-    return Bounds(**{name: int(value) for name, value in asked.items() if value is not None})
+    """Return the size limits of a shard that ``placement`` sets."""
+    limits = {"size": placement.shard_size, "samples": placement.shard_samples}
+    return Bounds(**{name: int(value) for name, value in limits.items() if value is not None})

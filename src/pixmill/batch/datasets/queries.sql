@@ -1,13 +1,13 @@
 -- shards: Return every shard.
 SELECT id, name, state, fingerprint, size, samples, digest FROM shard ORDER BY name, id;
 
--- changing: Return the shards that are on their way.
+-- changing: Return the shards of a switch that is not complete.
 SELECT id, name, state, fingerprint, size, samples, digest FROM shard WHERE state IN (1, 3) ORDER BY name, id;
 
--- find: Return where an output is, the newest first.
+-- find: Return the locations of an output, newest first.
 SELECT shard, source, position, size, digest FROM member WHERE name = ? ORDER BY shard DESC;
 
--- add: Add a shard that is whole.
+-- add: Add a complete shard.
 INSERT INTO shard (name, state, fingerprint, size, samples, digest) VALUES (?, ?, ?, ?, ?, ?);
 
 -- place: Add an output of a shard.
@@ -16,26 +16,26 @@ INSERT INTO member (name, shard, source, position, size, digest) VALUES (?, ?, ?
 -- decide: Give a shard a state.
 UPDATE shard SET state = ? WHERE id = ?;
 
--- unseal: What was about to be sealed waits again.
+-- unseal: Return the shards that were to be sealed to the staged state.
 UPDATE shard SET state = 0 WHERE state = 1;
 
--- stay: What was about to go stays.
+-- stay: Return the shards that were to be replaced to the sealed state.
 UPDATE shard SET state = 2 WHERE state = 3;
 
--- seal: What was about to be sealed has been.
+-- seal: Mark the shards that were to be sealed as sealed.
 UPDATE shard SET state = 2 WHERE state = 1;
 
--- part: Forget the outputs of the shards that were about to go.
+-- part: Delete the outputs of the replaced shards.
 DELETE FROM member WHERE shard IN (SELECT id FROM shard WHERE state = 3);
 
--- leave: Forget the shards that were about to go.
+-- leave: Delete the replaced shards.
 DELETE FROM shard WHERE state = 3;
 
--- empty: Forget the outputs of one shard.
+-- empty: Delete the outputs of one shard.
 DELETE FROM member WHERE shard = ?;
 
--- void: Believe nothing of one shard any more but that its file is ours.
+-- void: Clear the fingerprint of one shard: its file is ours, but its contents are not trusted.
 UPDATE shard SET fingerprint = x'' WHERE id = ?;
 
--- drop: Forget one shard.
+-- drop: Delete one shard.
 DELETE FROM shard WHERE id = ?;

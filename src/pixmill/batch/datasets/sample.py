@@ -12,9 +12,9 @@ _KEY = re.compile(rb"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """What was made of the image ``source``, a key of the ledger. ``members`` are its outputs, named ``KEY.EXTENSION``.
+    """The outputs of the image ``source``, a key of the ledger. ``members`` are these outputs, named ``KEY.EXTENSION``.
 
-    ``columns`` is what the list that named the source says of it besides, such as a label, as a JSON object.
+    ``columns`` is a JSON object with the other columns of the manifest row that named the source, such as a label.
     """
 
     key: bytes
@@ -24,14 +24,14 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def size(self) -> int:
-        """Return the bytes of all members together."""
+        """Return the total size of all members in bytes."""
         return sum(member.size for member in self.members)
 
 
 def split_name(name: bytes) -> tuple[bytes, bytes]:
-    """Return key and extension of a member: its last component is split at the first dot, as WebDataset does it.
+    """Return key and extension of a member: its last component is split at the first dot, as WebDataset does.
 
-    ``ValueError`` for a name that is no member's.
+    ``ValueError`` if ``name`` is not the name of a member.
     """
     match = _KEY.fullmatch(name)
     if match is None:
@@ -40,27 +40,27 @@ def split_name(name: bytes) -> tuple[bytes, bytes]:
 
 
 def sample_of(record: Record) -> Sample:
-    """Return the sample that the done ``record`` tells of."""
+    """Return the sample of ``record``, which must be done."""
     product = unpack(record.result)
     return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.columns)
 
 
 def is_sample(record: Record) -> bool:
-    """Tell whether the outputs of the done ``record`` are named as members are."""
+    """Return whether the outputs of ``record``, which must be done, have names of members."""
     return all(_KEY.fullmatch(output.name) for output in unpack(record.result).outputs)
 
 
 def description(sample: Sample) -> dict[str, object]:
-    """Return what a sample says of itself, as plain data: of its one rendition, or of each by its extension."""
-    told: dict[str, object] = {"source": os.fsdecode(sample.source)}
+    """Return the description of a sample as plain data: of its only rendition, or of each rendition by its extension."""
+    fields: dict[str, object] = {"source": os.fsdecode(sample.source)}
     if sample.columns:
-        told["columns"] = msgspec.json.decode(sample.columns)
+        fields["columns"] = msgspec.json.decode(sample.columns)
     if len(sample.members) == 1:
-        return told | _facts(sample.members[0])
-    return told | {"renditions": {os.fsdecode(split_name(member.name)[1]): _facts(member) for member in sample.members}}
+        return fields | _properties(sample.members[0])
+    return fields | {"renditions": {os.fsdecode(split_name(member.name)[1]): _properties(member) for member in sample.members}}
 
 
-def _facts(member: OutputRecord) -> dict[str, object]:
+def _properties(member: OutputRecord) -> dict[str, object]:
     return {
         "format": member.format,
         "width": member.width,

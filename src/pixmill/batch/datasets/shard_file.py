@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and survive a power cut: what shards and indexes are written with."""
+"""Atomic files that survive a power cut, for shards and indexes."""
 
 import io
 import os
@@ -12,16 +12,16 @@ from pixmill.core.errors import ReadError, RunError, WriteError
 from pixmill.storage.local.errors import write_error
 from pixmill.storage.local.fsync import sync_folder
 
-UNFINISHED = ".unfinished"
-_BUFFER = 1 << 20
-_AGAIN = "see to it, and run the same command again"
+TEMPORARY_SUFFIX = ".unfinished"
+_BUFFER_SIZE = 1 << 20
+_RETRY_HINT = "fix this, and run the same command again"
 
 
 class HashingWriter(io.RawIOBase):
-    """What a file is written through, front to back: it counts the bytes, and knows their digest."""
+    """Writes a file sequentially, counting and hashing its bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Pass everything on to ``file``."""
+        """Write to ``file``."""
         super().__init__()
         self._file = file
         self._hash = blake2b(digest_size=16)
@@ -29,16 +29,16 @@ class HashingWriter(io.RawIOBase):
 
     @property
     def digest(self) -> bytes:
-        """Return the BLAKE2b-128 of what was written so far."""
+        """Return the BLAKE2b-128 of the bytes written so far."""
         return self._hash.digest()
 
     @property
     def as_file(self) -> BinaryIO:
-        """Return this, typed as what writers take."""
+        """Return this object with the type that writers expect."""
         return cast("BinaryIO", self)
 
     def writable(self) -> bool:
-        """Say so."""
+        """Return ``True``."""
         return True
 
     def write(self, data: Any, /) -> int:  # noqa: ANN401  # any buffer
@@ -52,15 +52,15 @@ class HashingWriter(io.RawIOBase):
 
 @contextmanager
 def atomic_shard_file(target: Path) -> Iterator[HashingWriter]:
-    """Write a file that gets the name ``target`` at the end of the block. Until then it is called otherwise, in the same folder.
+    """Write a file that gets the name ``target`` at the end of the block; until then it has a temporary name in the same folder.
 
-    When it cannot be written, nothing is left of it.
+    If it cannot be written, nothing is left behind.
     """
-    temporary = target.with_name(target.name + UNFINISHED)
+    temporary = target.with_name(target.name + TEMPORARY_SUFFIX)
     try:
-        with suppress(FileNotFoundError):  # of a dead run, or a link of whoever may write here
+        with suppress(FileNotFoundError):  # left by a dead run, or a link planted by another user who can write here
             temporary.unlink()
-        with temporary.open("xb", buffering=_BUFFER) as file:
+        with temporary.open("xb", buffering=_BUFFER_SIZE) as file:
             yield HashingWriter(file)
             file.flush()
             os.fsync(file.fileno())
@@ -73,21 +73,21 @@ def atomic_shard_file(target: Path) -> Iterator[HashingWriter]:
 
 
 def fsync_directories(*folders: Path) -> None:
-    """Make the names in ``folders`` survive a power cut."""
+    """Make the file names in ``folders`` survive a power cut."""
     for folder in folders:
         sync_folder(os.fsencode(folder))
 
 
 @contextmanager
 def translating_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system or a store says against a change at ``folder`` into a ``RunError``: there is no going on without."""
+    """Translate errors of the system or a store about a change in ``folder`` into a ``RunError``: the run cannot continue."""
     try:
         yield
     except (ReadError, WriteError) as error:
-        raise RunError(error.message, code="not-writable", hint=error.hint or _AGAIN) from error
+        raise RunError(error.message, code="not-writable", hint=error.hint or _RETRY_HINT) from error
     except OSError as error:
-        place = os.fsencode(folder)
-        meant = write_error(error, os.fsencode(error.filename) if error.filename else place, root=place)
-        if isinstance(meant, RunError):
-            raise meant from error
-        raise RunError(meant.message, code="not-writable", hint=_AGAIN) from error
+        path = os.fsencode(folder)
+        translated = write_error(error, os.fsencode(error.filename) if error.filename else path, root=path)
+        if isinstance(translated, RunError):
+            raise translated from error
+        raise RunError(translated.message, code="not-writable", hint=_RETRY_HINT) from error

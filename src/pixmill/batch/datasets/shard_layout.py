@@ -1,4 +1,4 @@
-"""The layout of a dataset: which samples make up which shard. A pure function of the samples in their order."""
+"""The layout of a dataset: the assignment of samples to shards. A pure function of the samples in their order."""
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
@@ -9,38 +9,38 @@ from pixmill.batch.datasets.sample import Sample
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a shard ends: before the sample that would make it larger than ``size`` bytes, or after ``samples``."""
+    """The limits of a shard: it ends before the sample that would make it exceed ``size`` bytes, or after ``samples`` samples."""
 
     size: int = 1_000_000_000
     samples: int = 10_000
 
 
 class ShardPlan(msgspec.Struct, frozen=True):
-    """A shard as it should be. Memory: what is known of its samples, without their bytes."""
+    """A planned shard. In memory it takes the metadata of its samples, without their bytes."""
 
     number: int
     samples: tuple[Sample, ...]
 
     def fingerprint(self, packing: str) -> bytes:
-        """Return 16 bytes that decide the content of this shard in ``packing``, a name with a version."""
+        """Return 16 bytes that determine the content of this shard in ``packing``, a name with a version."""
         digest = blake2b(packing.encode(), digest_size=16)
         for sample in self.samples:
-            told = [
+            members = [
                 (each.name, each.size, each.width, each.height, each.format, each.rendition, each.digest) for each in sample.members
             ]
-            digest.update(msgspec.msgpack.encode((sample.source, told, sample.columns)))
+            digest.update(msgspec.msgpack.encode((sample.source, members, sample.columns)))
         return digest.digest()
 
 
 def plan_shards(samples: Iterable[Sample], bounds: Bounds) -> Iterator[ShardPlan]:
-    """Yield the shards that ``samples`` make up, in order; a sample that is larger than a shard has one for itself."""
+    """Yield the shards of ``samples``, in order; a sample that is larger than a shard gets its own."""
     number, size = 0, 0
-    waiting: list[Sample] = []
+    pending: list[Sample] = []
     for sample in samples:
-        if waiting and (size + sample.size > bounds.size or len(waiting) == bounds.samples):
-            yield ShardPlan(number, tuple(waiting))
-            number, size, waiting = number + 1, 0, []
-        waiting.append(sample)
+        if pending and (size + sample.size > bounds.size or len(pending) == bounds.samples):
+            yield ShardPlan(number, tuple(pending))
+            number, size, pending = number + 1, 0, []
+        pending.append(sample)
         size += sample.size
-    if waiting:
-        yield ShardPlan(number, tuple(waiting))
+    if pending:
+        yield ShardPlan(number, tuple(pending))

@@ -1,4 +1,4 @@
-"""Where shards have their final names: a folder of this machine, or a bucket."""
+"""The storage of sealed shards: a folder of this machine, or a bucket."""
 
 import os
 from contextlib import suppress
@@ -17,29 +17,29 @@ from pixmill.storage.retry.policy import RetryPolicy
 
 
 class ShardStore(Protocol):
-    """Whole files under names. Errors are an ``OSError``, or an ``ImageError`` of a store that is out of reach."""
+    """Complete files by name. Errors are an ``OSError``, or an ``ImageError`` if an object store cannot be reached."""
 
     def sizes(self) -> dict[str, int]:
         """Return the size of each file, by name."""
 
     def put(self, file: Path) -> None:
-        """Move ``file`` here, under its own name, whole or not at all; what was there is replaced. Once done it is durable."""
+        """Move ``file`` here under its own name, atomically, replacing an existing file. Durable when the call returns."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
 
     def path(self, name: str) -> Path:
-        """Return where the content of a file can be read until the next call."""
+        """Return a path where the content of a file can be read until the next call."""
 
     def close(self) -> None:
-        """Let go of what ``path`` has given."""
+        """Release the file that ``path`` returned."""
 
 
 class LocalShardStore(ShardStore):
     """A folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Stand on ``folder``, which need not exist yet."""
+        """Use ``folder``, which need not exist yet."""
         self._folder = folder
 
     def sizes(self) -> dict[str, int]:
@@ -54,26 +54,26 @@ class LocalShardStore(ShardStore):
         fsync_directories(self._folder, file.parent)
 
     def remove(self, name: str) -> None:
-        """Unlink it."""
+        """Unlink the file."""
         (self._folder / name).unlink(missing_ok=True)
         fsync_directories(self._folder)
 
     def path(self, name: str) -> Path:
-        """Return where it is."""
+        """Return its path in the folder."""
         return self._folder / name
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: no resources are held."""
 
 
 class BucketShardStore(ShardStore):
-    """A bucket, or what is below a prefix of it. One file at a time is brought here to be read."""
+    """A bucket, or a prefix of one. One file at a time is downloaded for reading."""
 
     def __init__(self, storage: ObjectStorage) -> None:
-        """Ask for nothing yet."""
+        """Send no request yet."""
         self._storage = storage
-        self._patience = RetryPolicy()
-        self._here: TemporaryDirectory[str] | None = None
+        self._retry_policy = RetryPolicy()
+        self._download_folder: TemporaryDirectory[str] | None = None
 
     def sizes(self) -> dict[str, int]:
         """Return the size of each object that is not in a folder."""
@@ -81,42 +81,42 @@ class BucketShardStore(ShardStore):
         return {os.fsdecode(entry.path): entry.size for listing in listings for entry in listing}
 
     def put(self, file: Path) -> None:
-        """Upload ``file``, see that all of it has arrived, and remove it."""
+        """Upload ``file``, verify its size in the bucket, and remove it."""
         name = os.fsencode(file.name)
-        self._patience.call(lambda: self._upload(name, file))
+        self._retry_policy.call(lambda: self._upload(name, file))
         file.unlink()
 
     def remove(self, name: str) -> None:
         """Delete the object."""
-        self._patience.call(lambda: self._storage.delete(os.fsencode(name)))
+        self._retry_policy.call(lambda: self._storage.delete(os.fsencode(name)))
 
     def path(self, name: str) -> Path:
-        """Download it."""
+        """Download the object to a temporary folder."""
         self.close()
-        self._here = temporary_folder()
-        target = Path(self._here.name) / name
-        self._patience.call(lambda: self._storage.download(os.fsencode(name), target))
+        self._download_folder = temporary_folder()
+        target = Path(self._download_folder.name) / name
+        self._retry_policy.call(lambda: self._storage.download(os.fsencode(name), target))
         return target
 
     def close(self) -> None:
-        """Remove what was brought here."""
-        if self._here is not None:
-            self._here.cleanup()
-            self._here = None
+        """Remove the downloaded file."""
+        if self._download_folder is not None:
+            self._download_folder.cleanup()
+            self._download_folder = None
 
     def _upload(self, name: bytes, file: Path) -> None:
         self._storage.upload(name, file)
         entry, size = self._storage.stat(name), file.stat().st_size
         if entry is None or entry.size != size:
-            found = "nothing" if entry is None else f"{entry.size} bytes"
-            raise WriteError(f"{printable(name)}: there is {found} in the store after {size} bytes were put", retryable=True)
+            actual = "nothing" if entry is None else f"{entry.size} bytes"
+            raise WriteError(f"{printable(name)}: uploaded {size} bytes, but the store has {actual}", retryable=True)
 
 
 def open_shard_store(home: Address) -> ShardStore:
-    """Return the shelf at ``home``; ``AddressError`` when shards cannot be kept there."""
+    """Return the shard store at ``home``; ``AddressError`` if shards cannot be stored there."""
     if home.local:
         return LocalShardStore(home.local)
     storage = open_storage(home)
     if not isinstance(storage, ObjectStorage):
-        raise AddressError(f"{home}: shards are kept in a folder or in a bucket")
+        raise AddressError(f"{home}: shards can only be stored in a folder or a bucket")
     return BucketShardStore(storage)

@@ -34,7 +34,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 def verify(ledgers: CombinedLedger, destination: str) -> Iterator[Problem]:
     """Read every output that the ledgers hold as done, and yield those that are not the bytes that were written."""
     former = last_config(ledgers).destination
-    with open_outputs(destination, former=former, held=ledgers.ledger_files) as outputs:
+    with open_outputs(destination, former=former, ledger_files=ledgers.ledger_files) as outputs:
         made = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
         look = _concurrently if isinstance(outputs, RetryingStorage) else _sequentially
         for (source, output), what in look(partial(_difference, outputs), made):

@@ -1,1 +1,1 @@
-"""The report of a run while it goes on: the same page, live, for whoever asks this process by HTTP."""
+"""The live page: the report of a run in progress, served by this process over HTTP."""

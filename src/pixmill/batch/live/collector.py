@@ -1,4 +1,4 @@
-"""Sees what happens in a run and keeps, in constant memory, what the live page shows of it."""
+"""Collects the events of a run, in constant memory, for the live page."""
 
 import random
 import threading
@@ -15,47 +15,47 @@ from pixmill.engine.task import Done, Failed, State
 
 
 class LiveCollector(Observer):
-    """An observer that adds up what the report adds up, as it happens.
+    """An observer that keeps the statistics of the report up to date.
 
-    ``findings`` and the rest may be read by other threads within ``held``: the run waits meanwhile, so be quick.
-    ``silence`` is for how many seconds nothing had finished when that was last said, 0 when something has since.
+    Other threads may read the attributes within ``locked``; the run waits meanwhile, so be quick. ``stalled_for`` is the
+    number of seconds without a result when a stall was last reported, 0 if an image has finished since.
     """
 
     def __init__(self, began: float) -> None:
-        """Take time from ``began``, in seconds since the epoch."""
+        """Measure time from ``began``, in seconds since the epoch."""
         self._lock = threading.Lock()
-        self.findings = LedgerStatistics(began, pictures=0, chance=random.Random(0))  # noqa: S311  # a sample of nothing
-        self.posts: tuple[WorkerStatus, ...] = ()
+        self.statistics = LedgerStatistics(began, sample_size=0, rng=random.Random(0))  # noqa: S311  # the sample is empty
+        self.workers: tuple[WorkerStatus, ...] = ()
         self.latest: ImageSummary | None = None
-        self.run = 0
-        self.silence = 0.0
+        self.run_number = 0
+        self.stalled_for = 0.0
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let nothing change within the block."""
+        """Prevent changes within the block."""
         with self._lock:
             yield
 
     def on_event(self, event: Event) -> None:
-        """Take note of ``event``."""
+        """Update the statistics with ``event``."""
         with self._lock:
             match event:
                 case TaskFinished():
-                    self.silence = 0.0
-                    self._finish(event)
+                    self.stalled_for = 0.0
+                    self._add_outcome(event)
                 case WorkersSeen():
-                    self.posts = tuple(post for post in event.posts if post.key is not None)
+                    self.workers = tuple(post for post in event.posts if post.key is not None)
                 case RunStalled():
-                    self.silence = event.seconds
+                    self.stalled_for = event.seconds
                 case RunStarted():
-                    self.run = event.run
+                    self.run_number = event.run
                 case RunEnded():
-                    self.posts = ()
+                    self.workers = ()
 
     def close(self) -> None:
-        """Keep what was seen: it may still be read."""
+        """Do nothing: the statistics may still be read."""
 
-    def _finish(self, event: TaskFinished) -> None:
+    def _add_outcome(self, event: TaskFinished) -> None:
         outcome = event.outcome
         task = outcome.task
         if isinstance(outcome, Done):
@@ -68,7 +68,7 @@ class LiveCollector(Observer):
                 seconds=outcome.seconds,
                 finished_at=event.at,
             )
-            self.findings.add([done])
+            self.statistics.add([done])
             product = unpack(outcome.result)
             self.latest = image_summary(done, product) if product.outputs else self.latest
         elif isinstance(outcome, Failed):
@@ -79,6 +79,8 @@ class LiveCollector(Observer):
                 attempts=outcome.attempts,
                 failure=outcome.failure,
                 seconds=outcome.seconds,
-                finished_at=0.0 if outcome.remembered else event.at,  # one of an earlier run is none of this one's throughput
+                finished_at=0.0
+                if outcome.remembered
+                else event.at,  # a failure of an earlier run does not count towards the throughput of this one
             )
-            self.findings.add([failed])
+            self.statistics.add([failed])

@@ -1,4 +1,4 @@
-"""``LivePage``: everything that ``--serve`` starts, put together."""
+"""``LivePage``: the components of ``--serve``, put together."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from pixmill.batch.live.page.sections import Composer
 from pixmill.batch.live.preview_feed import PreviewFeed
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.progress.progress import Progress
-from pixmill.batch.report.data.run_info import about_here
+from pixmill.batch.report.data.run_info import current_run_info
 from pixmill.batch.report.previews.messages import PreviewOptions
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.events import Event, Observer
@@ -21,14 +21,14 @@ from pixmill.core.humanize import duration_text
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 
-LARGEST = 32_000_000  # bytes of a source that is shown: the pictures of a larger one would cost the run too much
-NICENESS = 10  # the run goes first, and yet a picture comes in seconds where all cores are busy
+MAX_SOURCE_BYTES = 32_000_000  # sources with more bytes get no preview, which would slow down the run too much
+NICENESS = 10  # the run has priority, yet a preview takes only seconds when all cores are busy
 
 
 class LivePage(Observer):
-    """Shows a run of ``config`` to whoever asks ``endpoint``, from now until it is closed.
+    """Serves the live page of a run of ``config`` at ``endpoint`` until it is closed.
 
-    It comes after ``progress`` and ``metrics`` among the observers. ``exposition`` writes numbers as Prometheus reads them.
+    It must come after ``progress`` and ``metrics`` among the observers. ``exposition`` formats metrics for Prometheus.
     """
 
     def __init__(
@@ -41,54 +41,56 @@ class LivePage(Observer):
         exposition: Callable[[MetricsSnapshot], str],
         command: Sequence[str] = (),
     ) -> None:
-        """Listen from now on; ``ConfigError`` when the port cannot be had."""
-        self._witness = witness = LiveCollector(time.time())
-        composer = Composer(config, about_here(command), witness=witness, progress=progress, metrics=metrics, clock=time.time)
-        self._board = PageCache(lambda is_over: composer.compose(self._album.pictures, is_over=is_over), clock=time.monotonic)
-        self._album = PreviewFeed(
-            lambda: witness.latest, lambda: self._board.is_watched, lambda: picture_options(config), cores=usable_cores()
+        """Start listening; ``ConfigError`` if the port is not available."""
+        self._collector = collector = LiveCollector(time.time())
+        composer = Composer(
+            config, current_run_info(command), collector=collector, progress=progress, metrics=metrics, clock=time.time
         )
-        self._guard = access_control(endpoint)
+        self._page = PageCache(lambda is_over: composer.compose(self._previews.previews, is_over=is_over), clock=time.monotonic)
+        self._previews = PreviewFeed(
+            lambda: collector.latest, lambda: self._page.is_watched, lambda: preview_options(config), cores=usable_cores()
+        )
+        self._access = access_control(endpoint)
         self._endpoint = endpoint
-        site = Routes(
-            self._guard,
-            self._board,
-            pictures=lambda: self._album.pictures,
+        routes = Routes(
+            self._access,
+            self._page,
+            previews=lambda: self._previews.previews,
             metrics=lambda: exposition(metrics.snapshot()),
-            trouble=self._unhealthy_reason,
+            unhealthy_reason=self._unhealthy_reason,
         )
-        self._server = Server(endpoint, site)
-        self._album.open()
+        self._server = Server(endpoint, routes)
+        self._previews.open()
 
     @property
     def url(self) -> str:
-        """Return where the page is, with the token that opens it where one is needed."""
-        query = f"?token={self._guard.token}" if self._guard.token else ""
+        """Return the address of the page, with the token if one is needed."""
+        query = f"?token={self._access.token}" if self._access.token else ""
         return f"http://{Endpoint(self._server.port, host=reachable(self._endpoint.host))}/{query}"
 
     def on_event(self, event: Event) -> None:
-        """Keep what the page shows of ``event``."""
-        self._witness.on_event(event)
+        """Update the page with ``event``."""
+        self._collector.on_event(event)
 
     def close(self) -> None:
-        """Show everybody how it ended, and listen no more."""
-        self._board.end()
-        self._album.close()
+        """Send the final state to every viewer and stop listening."""
+        self._page.end()
+        self._previews.close()
         self._server.close()
 
     def _unhealthy_reason(self) -> str:
-        silence = self._witness.silence
-        return f"nothing has finished for {duration_text(silence)}" if silence else ""
+        stalled_for = self._collector.stalled_for
+        return f"nothing has finished for {duration_text(stalled_for)}" if stalled_for else ""
 
 
-def picture_options(config: RunConfig) -> PreviewOptions:
-    """Return what the pictures of a run of ``config`` have in common."""
-    assignment = plan(config).assignment
+def preview_options(config: RunConfig) -> PreviewOptions:
+    """Return the options of the previews of a run of ``config``."""
+    options = plan(config).assignment
     return PreviewOptions(
-        source=assignment.source,
-        destination=assignment.destination,
-        recipe=assignment.recipe,
-        max_bytes=LARGEST,
-        follow_symlinks=assignment.follow_symlinks,
+        source=options.source,
+        destination=options.destination,
+        recipe=options.recipe,
+        max_bytes=MAX_SOURCE_BYTES,
+        follow_symlinks=options.follow_symlinks,
         nice=NICENESS,
     )

@@ -1,4 +1,4 @@
-"""The pictures of the images that were done last, made while somebody looks, and few of them."""
+"""A few previews of the latest images, made only while the page is watched."""
 
 import threading
 import time
@@ -13,26 +13,27 @@ from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.batch.report.previews.messages import Preview, PreviewOptions
 from pixmill.core.errors import PixmillError
 
-KEPT = 8  # pictures; each is some 20 kB before and as much after
-PAUSE = 2.0  # seconds between two pictures, or more:
-SHARE = 0.005  # of the machine's time is what pictures may take
-START = 0.25  # seconds of processor time that a worker takes to start
-IDLE_TIMEOUT = 30.0  # seconds without anybody looking after which the worker goes home
+MAX_PREVIEWS = 8  # previews; each takes about 20 kB before and 20 kB after
+MIN_INTERVAL = 2.0  # seconds between two previews, more if needed to respect CPU_SHARE
+CPU_SHARE = 0.005  # of the machine's processor time may be spent on previews
+WORKER_START_CPU = 0.25  # seconds of processor time that a worker takes to start
+IDLE_TIMEOUT = 30.0  # seconds without a viewer after which the worker ends
 
 
 class NumberedPreview(msgspec.Struct, frozen=True):
-    """A picture with the number that it is asked for by."""
+    """A preview with the number that identifies it in requests."""
 
     number: int
-    shown: Preview
+    preview: Preview
 
 
 class PreviewFeed:
-    """Makes pictures of ``latest()`` as long as ``is_watched()``, and keeps the last eight.
+    """Makes previews of ``latest()`` while ``is_watched()``, and keeps the last eight.
 
-    One comes every two seconds, or less often: as many as cost 0.5 % of what the ``cores`` can do, the start of their worker
-    included. Only the first is lent, to be there soon; the next comes when both have been earned. ``options`` is asked for when
-    the first picture is wanted. What cannot be shown is left out: nobody's work depends on it.
+    A preview is made every two seconds, or less often: together they may take 0.5 % of the processor time of the ``cores``,
+    including the start of the worker. Only the first is made in advance of its budget, to appear soon; the next follows when
+    both are paid for. ``options`` is called when the first preview is needed. Images without a preview are left out: nothing
+    depends on them.
     """
 
     def __init__(
@@ -44,63 +45,63 @@ class PreviewFeed:
         cores: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make nothing yet. ``clock`` gives seconds that only grow."""
+        """Make nothing yet. ``clock`` is monotonic, in seconds."""
         self._latest = latest
         self._is_watched = is_watched
         self._options = options
-        self._allowance = SHARE * cores
+        self._allowance = CPU_SHARE * cores
         self._clock = clock
-        self._framed: deque[NumberedPreview] = deque(maxlen=KEPT)
+        self._kept: deque[NumberedPreview] = deque(maxlen=MAX_PREVIEWS)
         self._made = 0
-        self._seen: ImageSummary | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
+        self._last_image: ImageSummary | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="previews", daemon=True)
 
     @property
-    def pictures(self) -> tuple[NumberedPreview, ...]:
-        """Return the pictures, the youngest first."""
-        return tuple(reversed(tuple(self._framed)))
+    def previews(self) -> tuple[NumberedPreview, ...]:
+        """Return the previews, newest first."""
+        return tuple(reversed(tuple(self._kept)))
 
     def open(self) -> None:
-        """Begin."""
-        with suppress(RuntimeError):  # where no thread is to be had there are no pictures
+        """Start the thread."""
+        with suppress(RuntimeError):  # no previews if no thread can be started
             self._thread.start()
 
     def close(self) -> None:
-        """End, and see the worker off."""
-        self._over.set()
+        """Stop the thread and its worker."""
+        self._closed.set()
         if self._thread.ident is not None:
             self._thread.join()
 
     def _work(self) -> None:
-        while not self._over.wait(PAUSE):
+        while not self._closed.wait(MIN_INTERVAL):
             if self._is_watched():
-                with suppress(PixmillError), PreviewWorker(self._options()) as studio:
-                    self._attend(studio)
+                with suppress(PixmillError), PreviewWorker(self._options()) as worker:
+                    self._make_while_watched(worker)
 
-    def _attend(self, studio: PreviewWorker) -> None:
-        """Make pictures until nobody has looked for a while, each when there is time to spare for it."""
-        owed, is_lent, now = START, False, self._clock()
-        looked_at = now
-        while now - looked_at < IDLE_TIMEOUT:
+    def _make_while_watched(self, worker: PreviewWorker) -> None:
+        """Make previews, each when the budget allows it, until the page has not been watched for a while."""
+        cpu_debt, has_advance, now = WORKER_START_CPU, False, self._clock()
+        last_watched = now
+        while now - last_watched < IDLE_TIMEOUT:
             if self._is_watched():
-                looked_at = now
-                if not owed or not is_lent:
-                    cost = self._add(studio)
-                    owed, is_lent = owed + cost, is_lent or cost > 0
-            if self._over.wait(PAUSE):
+                last_watched = now
+                if not cpu_debt or not has_advance:
+                    cost = self._add_preview(worker)
+                    cpu_debt, has_advance = cpu_debt + cost, has_advance or cost > 0
+            if self._closed.wait(MIN_INTERVAL):
                 return
             before, now = now, self._clock()
-            owed = max(0.0, owed - self._allowance * (now - before))
+            cpu_debt = max(0.0, cpu_debt - self._allowance * (now - before))
 
-    def _add(self, studio: PreviewWorker) -> float:
-        """Make one picture if there is a new image, and return the seconds of processor time that it cost."""
-        picture = self._latest()
-        if picture is None or picture is self._seen:
+    def _add_preview(self, worker: PreviewWorker) -> float:
+        """Make one preview if there is a new image, and return the processor time that it took, in seconds."""
+        image = self._latest()
+        if image is None or image is self._last_image:
             return 0.0
-        self._seen = picture
-        shown, seconds = studio.make(picture, is_wanted=lambda: not self._over.is_set())
-        if shown is not None:
+        self._last_image = image
+        preview, seconds = worker.make(image, is_wanted=lambda: not self._closed.is_set())
+        if preview is not None:
             self._made += 1
-            self._framed.append(NumberedPreview(self._made, shown))
+            self._kept.append(NumberedPreview(self._made, preview))
         return seconds

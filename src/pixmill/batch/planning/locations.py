@@ -99,7 +99,7 @@ def _dataset(config: RunConfig) -> Dataset | None:
     if dataset is not None:
         from pixmill.batch.datasets.shard_store import open_shard_store  # noqa: PLC0415  # no other run pays for it
 
-        dataset.packs.check()
+        dataset.packing_class.check()
         open_shard_store(dataset.home)  # says what is wrong with the address, or not installed
     elif placement.shard_size is not None or placement.shard_samples is not None:
         raise ConfigError("shard_size and shard_samples are for datasets", hint="name one as DST, such as tar://FOLDER")

@@ -1,1 +1,1 @@
-"""How far a run is, and how much work is left."""
+"""The progress of a run and the remaining work."""

@@ -1,6 +1,6 @@
-"""The model of progress: how far a run is, how fast, and how long it will take. Who shows it is another matter.
+"""The model of progress: the state of a run, its speed and the remaining time, independent of any display.
 
-What is left is weighed in pixels, not counted in images: ``workload`` says how.
+The remaining work is measured in pixels, not in images: see ``workload``.
 """
 
 from collections import deque
@@ -15,18 +15,17 @@ from pixmill.core.events import Event
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
 from pixmill.engine.task import Done, Failed, Task
 
-RECENT = 10.0  # seconds that "now" means
-SAMPLE = 0.2  # seconds between two memories of the recent past
+RATE_WINDOW = 10.0  # seconds over which the current rate is measured
+MEASUREMENT_INTERVAL = 0.2  # seconds between two measurements that are kept
 
 
 class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a run is at one moment.
+    """The progress of a run at one moment.
 
-    Everything counts images but ``outputs``, which counts the files that were made of them. ``remembered``: those of the failed
-    that failed before this run. ``found``: images discovered so far. ``total``: all there are, ``None`` while that is not known.
-    ``images_rate`` and ``pixels_rate`` are a second, over the last 10 s, of images that
-    were work. ``remaining`` is in seconds, ``None`` while it cannot be said. ``saved`` is in bytes, negative when the results
-    are larger.
+    All counts are images, except ``outputs``, which counts the files written. ``remembered``: failed images that had failed
+    before this run. ``found``: images discovered so far. ``total``: all images, ``None`` while unknown. ``images_rate`` and
+    ``pixels_rate`` are per second, over the last 10 s, of images that this run worked on. ``remaining`` is in seconds, ``None``
+    while it cannot be estimated. ``saved`` is in bytes, negative if the outputs are larger than their sources.
     """
 
     done: int = 0
@@ -50,12 +49,12 @@ class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def worked(self) -> int:
-        """Return the number of images that were work in this run."""
+        """Return the number of images that this run worked on."""
         return self.done + self.failed - self.remembered
 
     @property
     def share(self) -> float | None:
-        """Return the part that is finished, 0 to 1; ``None`` while the total is not known."""
+        """Return the finished share of the images, 0 to 1; ``None`` while the total is unknown."""
         if self.total is None:
             return None
         return self.finished / self.total if self.total else 1.0
@@ -69,9 +68,9 @@ class _Measurement(msgspec.Struct, frozen=True):
 
 
 class Progress:
-    """An observer that counts. ``clock`` returns seconds that only grow; ``size_of`` tells the bytes of a task's source.
+    """An observer that counts. ``clock`` is monotonic, in seconds; ``size_of`` returns the size of a task's source in bytes.
 
-    ``on_event`` is for the run's thread; ``snapshot`` and ``expect`` may come from others.
+    ``on_event`` must be called from the run's thread; ``snapshot`` and ``set_total`` may be called from others.
     """
 
     def __init__(self, clock: Callable[[], float], *, size_of: Callable[[Task], int] | None = None) -> None:
@@ -81,54 +80,54 @@ class Progress:
         self._workload = Workload()
         self._lock = Lock()
         self._began = clock()
-        self._samples = deque([_Measurement(self._began, 0, 0.0, 0)])
+        self._measurements = deque([_Measurement(self._began, 0, 0.0, 0)])
         self._found = self._done = self._skipped = self._failed = self._remembered = 0
         self._bytes_in = self._bytes_out = self._pixels = self._outputs = 0
         self._in_flight: set[bytes] = set()
         self._workers = 0
         self._total: int | None = None
         self._handlers: dict[type[Event], Callable[..., None]] = {
-            RunStarted: self._started,
-            TaskFound: self._found_one,
-            AttemptStarted: self._began_one,
-            TaskRetried: self._put_back_one,
-            TaskFinished: self._finished_one,
-            SourceExhausted: self._found_all,
+            RunStarted: self._on_run_started,
+            TaskFound: self._on_found,
+            AttemptStarted: self._on_attempt_started,
+            TaskRetried: self._on_retried,
+            TaskFinished: self._on_finished,
+            SourceExhausted: self._on_source_exhausted,
         }
 
     def on_event(self, event: Event) -> None:
         """Count ``event``."""
-        hear = self._handlers.get(type(event))
-        if hear is not None:
+        handler = self._handlers.get(type(event))
+        if handler is not None:
             with self._lock:
-                hear(event)
+                handler(event)
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: no resources are held."""
 
     @property
     def in_flight(self) -> int:
         """Return the number of images that are being worked on."""
-        return min(len(self._in_flight), self._workers)  # the rest waits in a worker's pipe, and is called back
+        return min(len(self._in_flight), self._workers)  # the others wait in a worker's pipe and can be cancelled
 
-    def set_total(self, ahead: WorkTotal) -> None:
-        """Say how much there will be, before the run has found it all."""
+    def set_total(self, total: WorkTotal) -> None:
+        """Set the total amount of work, before the run has found all of it."""
         with self._lock:
             if self._total is None:
-                self._total = ahead.count
-                self._workload.set_total(ahead)
+                self._total = total.count
+                self._workload.set_total(total)
 
     def snapshot(self) -> ProgressSnapshot:
-        """Return how far it is now."""
+        """Return the current progress."""
         with self._lock:
             return self._snapshot(self._clock())
 
     def _snapshot(self, now: float) -> ProgressSnapshot:
         sample = _Measurement(now, self._done + self._failed - self._remembered, self._workload.finished, self._pixels)
-        past = self._remember(sample)
-        passed = now - past.at
+        earlier = self._record(sample)
+        seconds = now - earlier.at
         total = None if self._total is None else max(self._total, self._found)
-        pace = (sample.weight - past.weight) / passed if passed else 0.0
+        pace = (sample.weight - earlier.weight) / seconds if seconds else 0.0
         return ProgressSnapshot(
             done=self._done,
             skipped=self._skipped,
@@ -138,38 +137,38 @@ class Progress:
             found=self._found,
             total=total,
             in_flight=self.in_flight,
-            images_rate=(sample.worked - past.worked) / passed if passed else 0.0,
-            pixels_rate=(sample.pixels - past.pixels) / passed if passed else 0.0,
+            images_rate=(sample.worked - earlier.worked) / seconds if seconds else 0.0,
+            pixels_rate=(sample.pixels - earlier.pixels) / seconds if seconds else 0.0,
             saved=self._bytes_in - self._bytes_out,
             elapsed=now - self._began,
             remaining=self._workload.remaining / pace if total is not None and pace else None,
         )
 
-    def _remember(self, sample: _Measurement) -> _Measurement:
-        """Keep ``sample`` for later, and return the one to compare it with: as old as can be, up to ``RECENT`` seconds."""
-        if sample.at - self._samples[-1].at >= SAMPLE:
-            self._samples.append(sample)
-        while len(self._samples) > 1 and sample.at - self._samples[1].at >= RECENT:
-            self._samples.popleft()
-        return self._samples[0]
+    def _record(self, sample: _Measurement) -> _Measurement:
+        """Record ``sample``, and return the oldest measurement to compare it with, up to ``RATE_WINDOW`` seconds old."""
+        if sample.at - self._measurements[-1].at >= MEASUREMENT_INTERVAL:
+            self._measurements.append(sample)
+        while len(self._measurements) > 1 and sample.at - self._measurements[1].at >= RATE_WINDOW:
+            self._measurements.popleft()
+        return self._measurements[0]
 
-    def _started(self, event: RunStarted) -> None:
+    def _on_run_started(self, event: RunStarted) -> None:
         self._workers = event.workers
 
-    def _found_one(self, event: TaskFound) -> None:
+    def _on_found(self, event: TaskFound) -> None:
         self._found += 1
         self._workload.find(event.task.key, self._size_of(event.task))
 
-    def _found_all(self, event: SourceExhausted) -> None:
+    def _on_source_exhausted(self, event: SourceExhausted) -> None:
         self._total = event.found
 
-    def _began_one(self, event: AttemptStarted) -> None:
+    def _on_attempt_started(self, event: AttemptStarted) -> None:
         self._in_flight.add(event.attempt.task.key)
 
-    def _put_back_one(self, event: TaskRetried) -> None:
+    def _on_retried(self, event: TaskRetried) -> None:
         self._in_flight.discard(event.attempt.task.key)
 
-    def _finished_one(self, event: TaskFinished) -> None:
+    def _on_finished(self, event: TaskFinished) -> None:
         outcome = event.outcome
         task = outcome.task
         self._in_flight.discard(task.key)
@@ -190,5 +189,5 @@ class Progress:
 
 
 def source_size(task: Task) -> int:
-    """Return the bytes of the image that a task is about, as far as they are known before it is read."""
+    """Return the size in bytes of the source image of a task, as far as it is known before it is read."""
     return item.source_size(task.payload)

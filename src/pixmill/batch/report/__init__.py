@@ -1,1 +1,1 @@
-"""What was done, made from the ledger and the metrics, so that it can be made again."""
+"""The report of a run, generated from the ledger and the metrics, so that it can be generated again."""

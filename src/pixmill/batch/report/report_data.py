@@ -1,4 +1,4 @@
-"""Everything a report is made of, collected from the state of an output: the ledger, the account of the last run, pictures."""
+"""All data of a report, collected from the state of an output: the ledger, the run info of the last run, the previews."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from pixmill.batch.report.data.run_info import RunInfo
 from pixmill.batch.report.data.shard_merge import last_run_info
 from pixmill.batch.report.data.statistics import LedgerStatistics
 from pixmill.batch.report.previews.messages import PreviewOptions
-from pixmill.batch.report.previews.previews import SHOWN, Previews, make_previews
+from pixmill.batch.report.previews.previews import SAMPLE_SIZE, Previews, make_previews
 from pixmill.batch.source import SourceRequest, open_source
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError, PixmillError
@@ -22,15 +22,15 @@ from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
-SEED = 2004  # the same ledger gives the same report
-LARGEST = 256_000_000  # bytes of a file that is shown
-RUNS = 1000  # the youngest ones are known; a watched folder has many
+SEED = 2004  # fixed, so that the same ledger gives the same report
+MAX_IMAGE_BYTES = 256_000_000  # larger files get no preview
+MAX_RUNS = 1000  # only the newest are loaded; a watched folder has many
 
 
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an output. ``account`` is of the last run that worked on images, ``None`` where none was kept.
+    """The data of a report. ``run_info`` is that of the last run that worked on images, ``None`` if it was not written.
 
-    ``run`` is that run, or of several shards all of them together; ``recipe`` is plain data, of the last run. ``made_at`` is in
+    ``run`` is that run, or the merged runs of several shards; ``recipe`` is plain data, from the last run. ``made_at`` is in
     seconds since the epoch.
     """
 
@@ -40,61 +40,63 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[RunRecord, ...]
     run: RunRecord | None
     run_info: RunInfo | None
-    findings: LedgerStatistics
-    pictures: Previews
+    statistics: LedgerStatistics
+    previews: Previews
     made_at: float
 
 
 def collect(
     ledger: LedgerView, *, destination: str, state: Path, check: int, allowed: Collection[Code] = (), now: float
 ) -> ReportData:
-    """Read everything once, and make the pictures. ``check`` is how many images to measure the similarity of.
+    """Read everything once, and make the previews. ``check`` is the number of images whose similarity is measured.
 
-    That runs the recipe which the ledger names, and with it code only as far as it is among ``allowed``.
+    Measuring it runs the recipe in the ledger, but only if all foreign code in the recipe is among ``allowed``.
     """
-    runs = tuple(ledger.runs())[-RUNS:]
-    account, run = last_run_info(ledger, state)
-    asked: dict[str, Any] = json.loads(runs[-1].metadata) if runs and runs[-1].metadata else {}
-    findings = LedgerStatistics(run.started_at if run else 0.0, pictures=max(SHOWN, check), chance=random.Random(SEED))  # noqa: S311  # a sample, no secret
-    findings.add(ledger.records())
+    runs = tuple(ledger.runs())[-MAX_RUNS:]
+    run_info, run = last_run_info(ledger, state)
+    metadata: dict[str, Any] = json.loads(runs[-1].metadata) if runs and runs[-1].metadata else {}
+    statistics = LedgerStatistics(run.started_at if run else 0.0, sample_size=max(SAMPLE_SIZE, check), rng=random.Random(SEED))  # noqa: S311  # for sampling, not a secret
+    statistics.add(ledger.records())
     return ReportData(
-        source=str(asked.get("source", "")),
+        source=str(metadata.get("source", "")),
         destination=destination,
-        recipe=asked.get("recipe", {}),
+        recipe=metadata.get("recipe", {}),
         runs=runs,
         run=run,
-        run_info=account,
-        findings=findings,
-        pictures=_pictures(asked, destination, state, findings, check if _may_run(asked, allowed) else 0),
+        run_info=run_info,
+        statistics=statistics,
+        previews=_previews(metadata, destination, state, statistics, check if _may_run(metadata, allowed) else 0),
         made_at=now,
     )
 
 
-def _may_run(asked: dict[str, Any], allowed: Collection[Code]) -> bool:
+def _may_run(metadata: dict[str, Any], allowed: Collection[Code]) -> bool:
     try:
-        return set(steps_of(Recipe.from_builtins(asked["recipe"]))) <= set(allowed)
-    except (KeyError, ConfigError):  # of another version, or of nobody
+        return set(steps_of(Recipe.from_builtins(metadata["recipe"]))) <= set(allowed)
+    except (KeyError, ConfigError):  # written by another version, or missing
         return False
 
 
-def _pictures(asked: dict[str, Any], destination: str, state: Path, findings: LedgerStatistics, check: int) -> Previews:
-    sample = findings.sample.members
-    if not asked or not sample:
+def _previews(metadata: dict[str, Any], destination: str, state: Path, statistics: LedgerStatistics, check: int) -> Previews:
+    sample = statistics.sample.members
+    if not metadata or not sample:
         return Previews()
-    selection = Selection.from_builtins(asked.get("selection", {}))
+    selection = Selection.from_builtins(metadata.get("selection", {}))
     try:
-        source = open_source(SourceRequest(address=Address.parse(str(asked["source"])), selection=selection))
-    except PixmillError:  # it is gone, or may not be read any more: the numbers are still there
+        source = open_source(SourceRequest(address=Address.parse(str(metadata["source"])), selection=selection))
+    except PixmillError:  # the source is gone or unreadable: the numbers are still available
         return Previews()
-    from pixmill.batch.datasets.extract import as_files  # noqa: PLC0415  # 20 modules that the live page does without
+    from pixmill.batch.datasets.extract import as_files  # noqa: PLC0415  # 20 modules that the live page does not need
 
-    former, names = str(asked.get("destination", destination)), [picture.output for picture in sample]
-    with as_files(destination, former=former, held=find_ledger_files(state), names=names, largest=LARGEST) as place:
+    former, names = str(metadata.get("destination", destination)), [image.output for image in sample]
+    with as_files(
+        destination, former=former, ledger_files=find_ledger_files(state), names=names, max_bytes=MAX_IMAGE_BYTES
+    ) as outputs:
         options = PreviewOptions(
             source=source.address.url,
-            destination=place,
-            recipe=asked["recipe"] if check else {},
-            max_bytes=LARGEST,
+            destination=outputs,
+            recipe=metadata["recipe"] if check else {},
+            max_bytes=MAX_IMAGE_BYTES,
             follow_symlinks=selection.follow_symlinks,
         )
         return make_previews(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above

@@ -1,4 +1,4 @@
-"""``Report``: what a run did, in numbers and names."""
+"""``Report``: the results of a run."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -12,13 +12,13 @@ from pixmill.engine.task import Counts
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done. Bytes and pixels are those of the images that were made in this run.
+    """The results of a run. Bytes and pixels are those of the images processed in this run.
 
-    ``failures``: by code, how many and the first three sources. ``left_alone``: images that were skipped although they are not
-    done, by reason. ``ignored``: what was no candidate, by reason. ``notes``: what
-    was dropped or ignored on the way, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five
-    images that took longest. ``throttled``: how often a store asked for fewer requests. ``reason``: why it ended.
-    ``makes``: what is made of each image, in words.
+    ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped although they are
+    not done, by reason. ``ignored``: files that were not candidates, by reason. ``notes``: content that was dropped or ignored
+    during processing, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five images that took
+    longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended.
+    ``makes``: the outputs of each image, in words.
     """
 
     counts: Counts
@@ -42,29 +42,29 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = FINISHED
     makes: tuple[str, ...] = ()
 
-    #: what an interrupted run exits with, by the reason that it was stopped for
+    #: exit codes of an interrupted run, by the reason for which it was stopped
     SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143}
 
     @property
     def bytes_saved(self) -> int:
-        """Return by how much the outputs are smaller than their sources; negative when they are larger."""
+        """Return the number of bytes by which the outputs are smaller than their sources; negative if they are larger."""
         return self.bytes_in - self.bytes_out
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether every image that was found has an outcome."""
+        """Return whether every image that was found has an outcome."""
         return self.reason == FINISHED and not self.counts.pending
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when all is done, 1 when images failed, 3 when the run was stopped, 128 + n for signal n."""
+        """Return 0 if all images are done, 1 if images failed, 3 if the run was stopped, 128 + n for signal n."""
         if not self.is_complete:
             return self.SIGNALS.get(self.reason, 3)
         return 1 if self.counts.failed else 0
 
 
 def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: tuple[str, ...] = ()) -> Report:
-    """Return the report on what ``snapshot`` counted."""
+    """Return the report of the metrics in ``snapshot``."""
     measures = snapshot.measures
     notes = {name.removeprefix("note."): count for name, count in measures.items() if name.startswith("note.")}
     return Report(

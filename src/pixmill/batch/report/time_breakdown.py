@@ -1,4 +1,4 @@
-"""Where the time went: what the workers spent theirs on, and what to do about it when one thing dominates."""
+"""The breakdown of the workers' time, and advice if one activity dominates."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,17 +6,17 @@ import msgspec
 
 from pixmill.engine.observability.histogram import HistogramSnapshot
 
-QUEUE = "queue"  # the tasks' time, not the workers': while one waits its worker is at another
+QUEUE = "queue"  # time of tasks, not of workers: while a task waits, its worker is busy with another
 READING = frozenset({"read"})
 WRITING = frozenset({"write", "fsync"})
-WORTH_SAYING = 10.0  # seconds: advice on a run that is over at once is noise
+MIN_SECONDS = 10.0  # seconds; for a shorter run, advice is noise
 DOMINATES = 0.5
 
 
 class TimeBreakdown(msgspec.Struct, frozen=True, kw_only=True):
-    """The time of all workers together, in seconds: ``available`` and, by stage, ``used`` on images that were done.
+    """The time of all workers together, in seconds: ``available`` and, by stage, ``used`` on images that are done.
 
-    ``workers`` is how many there were. The difference is what the workers waited, started, or spent on images that failed.
+    ``workers`` is their number. The difference is the time that the workers waited, started up, or spent on failed images.
     """
 
     workers: int
@@ -25,28 +25,28 @@ class TimeBreakdown(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shares(self) -> dict[str, float]:
-        """Return the share of each stage in what was used, the largest first."""
+        """Return the share of each stage in the used time, largest first."""
         total = sum(self.used.values())
         ordered = sorted(self.used.items(), key=lambda entry: -entry[1])
         return {stage: seconds / total for stage, seconds in ordered} if total else {}
 
     @property
     def input_output(self) -> float:
-        """Return the part of the available time that was spent on reading and writing and on nothing else meanwhile, 0 to 1.
+        """Return the share of the available time that was spent on reading and writing only, 0 to 1.
 
-        An image is written while the next is computed: of that, only what computing does not hide.
+        An image is written while the next is computed; time that overlaps with computing is not counted.
         """
         both = self._part(sum(seconds for stage, seconds in self.used.items() if stage in READING | WRITING))
         return min(both, 1.0 - self.computing)
 
     @property
     def computing(self) -> float:
-        """Return the part of the available time that was spent on everything else that is done with an image, 0 to 1."""
+        """Return the share of the available time that was spent on all other processing of images, 0 to 1."""
         return self._part(sum(seconds for stage, seconds in self.used.items() if stage not in READING | WRITING))
 
     @property
     def waiting(self) -> float:
-        """Return the part of the available time in which the workers were at no image that was done, 0 to 1."""
+        """Return the share of the available time that was not spent on images that are done, 0 to 1."""
         return max(0.0, 1.0 - self.computing - self.input_output)
 
     def _part(self, seconds: float) -> float:
@@ -54,32 +54,32 @@ class TimeBreakdown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def time_breakdown(stages: Mapping[str, HistogramSnapshot], *, workers: int, seconds: float) -> TimeBreakdown:
-    """Return what ``workers`` did with the ``seconds`` of a run that timed these ``stages``."""
+    """Return the breakdown of the ``seconds`` of a run with ``workers`` that timed these ``stages``."""
     used = {stage: timing.total for stage, timing in stages.items() if stage != QUEUE}
     return TimeBreakdown(workers=workers, available=workers * seconds, used=used)
 
 
-def advice(spent: TimeBreakdown) -> str:
-    """Return one plain sentence when one thing dominates a run that was long enough, else the empty string."""
-    if not spent.used or spent.available < WORTH_SAYING * max(1, spent.workers):
+def advice(breakdown: TimeBreakdown) -> str:
+    """Return one sentence if one activity dominates a run that was long enough, otherwise the empty string."""
+    if not breakdown.used or breakdown.available < MIN_SECONDS * max(1, breakdown.workers):
         return ""
-    return next(_dominant(spent), "")
+    return next(_dominant(breakdown), "")
 
 
-def _dominant(spent: TimeBreakdown) -> Iterator[str]:
-    share = spent.shares.get
-    if spent.waiting > DOMINATES:
+def _dominant(breakdown: TimeBreakdown) -> Iterator[str]:
+    share = breakdown.shares.get
+    if breakdown.waiting > DOMINATES:
         yield (
-            f"The workers had nothing to do {spent.waiting:.0%} of the time: the source lists its files slowly, "
-            "--max-rate holds them back, or much of it went into images that failed."
+            f"The workers were idle {breakdown.waiting:.0%} of the time: the source lists its files slowly, "
+            "--max-rate limits the run, or much of the time went into images that failed."
         )
     if share("read", 0.0) > DOMINATES:
-        yield "Reading dominates: more --workers than cores would hide it, a faster disk or network would end it."
+        yield "Reading dominates: use more --workers than cores, or a faster disk or network."
     if sum(share(stage, 0.0) for stage in WRITING) > DOMINATES:
-        yield "Writing dominates: a faster disk would help, or --durability none where the results can be made again."
+        yield "Writing dominates: use a faster disk, or --durability none if the outputs can be created again."
     if share("encode", 0.0) > DOMINATES:
-        yield "Encoding dominates: --effort fast or a cheaper --format would help, and so would more cores."
+        yield "Encoding dominates: use --effort fast, a cheaper --format, or more cores."
     if share("decode", 0.0) > DOMINATES:
-        yield "Decoding dominates, which is what large sources cost: only more cores would help."
+        yield "Decoding dominates, as is normal for large sources: only more cores would help."
     if share("transform", 0.0) > DOMINATES:
-        yield "The steps of the recipe dominate: fewer or smaller ones would help, and so would more cores."
+        yield "The steps of the recipe dominate: use fewer or cheaper steps, or more cores."

@@ -11,7 +11,7 @@ from pixmill.batch.report.html.page import page
 from pixmill.batch.report.report_data import collect
 from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
 
-NAME = "report.html"
+REPORT_NAME = "report.html"
 
 
 def write_report(
@@ -23,17 +23,17 @@ def write_report(
     allowed: Collection[Code] = (),
     now: float | None = None,
 ) -> Path:
-    """Write the report of ``destination``, whole or not at all, and return where it is: ``path``, or in the folder of its state.
+    """Write the report of ``destination`` atomically and return its path: ``path``, or a file in the state folder.
 
-    ``check`` is how many images are sampled for similarity, which runs the recipe of the last run: with code that is not among
-    ``allowed``, none is. A run may be going on meanwhile. ``AddressError`` when no run has
-    been there, ``RunError`` when the file cannot be written.
+    ``check`` is the number of images sampled for similarity. Measuring it runs the recipe of the last run, so none is measured
+    if the recipe has foreign code that is not among ``allowed``. A run may be in progress. ``AddressError`` if there has been
+    no run, ``RunError`` if the file cannot be written.
     """
     folder = find_state_folder(destination, state)
     with open_ledgers(destination, state) as ledger:
         made_at = time.time() if now is None else now
         text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
-    target = path or folder / NAME
+    target = path or folder / REPORT_NAME
     if path is not None:
         check_again("the report", path, "report")
     with run_error_if_unwritable(target), atomic_text_file(target) as file:

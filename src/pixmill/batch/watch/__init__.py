@@ -1,1 +1,1 @@
-"""What a hot folder needs: to hear of changes, to wait until files are whole, and to turn them into tasks."""
+"""Watching a hot folder: detecting changes, waiting until files are complete, and turning them into tasks."""

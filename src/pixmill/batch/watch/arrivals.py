@@ -1,4 +1,4 @@
-"""The images of a watched folder as a stream of tasks: what is there, then what comes, each once it is whole."""
+"""The images of a watched folder as a stream of tasks: existing files, then arriving ones, each when it is complete."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -17,198 +17,206 @@ from pixmill.batch.watch.events import CaughtUp, NameRefused, OutputRemoved, Sou
 from pixmill.batch.watch.folder_names import FolderNamer, NamedItems
 from pixmill.batch.watch.mirror_deletes import DeletionMirror
 from pixmill.batch.watch.options import WatchOptions
-from pixmill.batch.watch.root import Root, watched
+from pixmill.batch.watch.root import WatchedRoot, watched_folder
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Failed, Outcome, Task
 from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
 
-GLANCE = 1.0  # seconds between two looks at whether the folder is still there
-IDLE_SHARE = 4  # for each second that naming costs, this many seconds without: a burst comes in few large portions
-ASSUMED_COMPLETE_AGE = 60.0  # seconds: what was last changed before them, by its own clock, was whole before anybody watched
-# what browsers and copying programs call a file that they have not finished
+ROOT_CHECK_INTERVAL = 1.0  # seconds between two checks whether the folder still exists
+IDLE_SHARE = 4  # seconds of pause for each second of naming, so that a burst is named in few large batches
+ASSUMED_COMPLETE_AGE = 60.0  # seconds; a file last modified before that, by its file system's clock, is complete at the start
+# suffixes that browsers and copy programs use for unfinished files
 PARTIAL_SUFFIXES = (b".part", b".partial", b".tmp", b".temp", b".crdownload", b".download", b".opdownload", b".filepart", b"~")
-# a failure that says nothing about the image: it was not there, or not the same any more
+# failures that say nothing about the image: it was missing or had changed
 TRANSIENT_CODES = frozenset({"changed", "read-changed", "read-vanished"})
 
 Publish = Callable[..., None]
 
 
 class Clocks(msgspec.Struct, frozen=True):
-    """``elapsed`` returns seconds that only grow, ``now`` seconds since the epoch."""
+    """``elapsed`` is monotonic, in seconds; ``now`` returns seconds since the epoch."""
 
     elapsed: Callable[[], float]
     now: Callable[[], float]
 
 
 class Arrivals:
-    """Iterate for the tasks; ``None`` means that there is nothing at the moment. Ends when ``goes_on`` returns ``False``.
+    """Iterate for the tasks; ``None`` means that there is none at the moment. Ends when ``should_continue`` returns ``False``.
 
-    A path that has a task gets no other before ``finished`` was told of its outcome. ``tell(kind, **facts)`` hears of events.
+    A path with a task gets no other one until ``finished`` has been called with its outcome. ``publish(kind, **fields)``
+    receives events.
     """
 
     def __init__(
-        self, plan: Plan, ledger: Ledger, watching: WatchOptions, *, tell: Publish, goes_on: Callable[[], bool], clocks: Clocks
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        options: WatchOptions,
+        *,
+        publish: Publish,
+        should_continue: Callable[[], bool],
+        clocks: Clocks,
     ) -> None:
-        """Look at nothing yet."""
+        """Read nothing yet."""
         self._plan = plan
         self._ledger = ledger
-        self._watching = watching
-        self._publish = tell
-        self._goes_on = goes_on
+        self._options = options
+        self._publish = publish
+        self._should_continue = should_continue
         self._clocks = clocks
-        self._source, self._folder = watched(plan)
-        self._root = Root(self._folder, plan.places.own)
-        self._siblings = FolderNamer(plan, ledger, empties=watching.empties)
-        self._mirror = self._make_mirror() if watching.mirror else None
-        self._gate = self._make_gate(lambda _: False)
+        self._source, self._folder = watched_folder(plan)
+        self._root = WatchedRoot(self._folder, plan.places.own)
+        self._namer = FolderNamer(plan, ledger, empties=options.empties)
+        self._mirror = self._make_mirror() if options.mirror else None
+        self._debouncer = self._make_debouncer(lambda _: False)
         self._in_flight: set[bytes] = set()
-        self._again: set[bytes] = set()
-        self._looks_again_at = self._names_again_at = 0.0
-        self._has_missed_something = self._is_behind = True
+        self._changed_in_flight: set[bytes] = set()
+        self._next_root_check = self._next_naming = 0.0
+        self._needs_full_listing = self._is_behind = True
 
     def __iter__(self) -> Iterator[Task | None]:
-        """Yield what is there and what comes."""
-        while self._goes_on():
+        """Yield the tasks of existing and of arriving images."""
+        while self._should_continue():
             if self._root.is_there():
-                with closing(self._listen()) as detector:
+                with closing(self._start_detector()) as detector:
                     yield from self._follow(detector)
-            elif self._goes_on():
+            elif self._should_continue():
                 yield from self._wait_for_return()
 
     def finished(self, outcome: Outcome) -> None:
-        """Take note of the outcome of a task."""
+        """Record the outcome of a task."""
         key = outcome.task.key
         self._in_flight.discard(key)
         if self._mirror and self._mirror.is_renaming(key):
-            self._mirror.finished(key, spared=self._named(_folder(key), set(), set()).names)
+            self._mirror.finished(key, still_used=self._name(_folder(key), set(), set()).names)
         if isinstance(outcome, Failed) and outcome.remembered and outcome.failure.code in TRANSIENT_CODES:
             self._ledger.reset([key])
-            self._again.add(key)
-        if key in self._again:
-            self._again.discard(key)
-            self._gate.note(key)
+            self._changed_in_flight.add(key)
+        if key in self._changed_in_flight:
+            self._changed_in_flight.discard(key)
+            self._debouncer.note(key)
 
-    def _listen(self) -> Detector:
+    def _start_detector(self) -> Detector:
         root = bytes(self._folder)
         follow = self._plan.config.selection.follow_symlinks
         detector, reason = choose_detector(
-            root, self._source.enters, follow=follow, poll=self._watching.poll, clock=self._clocks.elapsed
+            root, self._source.enters, follow=follow, poll=self._options.poll, clock=self._clocks.elapsed
         )
-        self._gate = self._make_gate(detector.is_open)
-        self._has_missed_something = True
+        self._debouncer = self._make_debouncer(detector.is_open)
+        self._needs_full_listing = True
         self._publish(WatchStarted, method=detector.method, reason=reason)
         return detector
 
     def _follow(self, detector: Detector) -> Iterator[Task | None]:
-        """Yield until the folder is gone, the detector can go on no more, or all is over."""
-        while self._goes_on() and self._is_root_there():
-            if self._has_missed_something:
-                self._has_missed_something = False
-                yield from self._everything(detector)
+        """Yield tasks until the folder is gone, the detector fails, or the watch ends."""
+        while self._should_continue() and self._is_root_there():
+            if self._needs_full_listing:
+                self._needs_full_listing = False
+                yield from self._list_all(detector)
             try:
                 self._note(detector.changes())
             except OSError:
                 return
-            yield from self._settled()
-            self._tell_whether_caught_up()
+            yield from self._debounced()
+            self._publish_if_caught_up()
             yield None
 
     def _wait_for_return(self) -> Iterator[None]:
         self._publish(SourceLost)
-        while self._goes_on():
-            if self._is_time_to_look() and self._root.has_returned():
+        while self._should_continue():
+            if self._is_root_check_due() and self._root.has_returned():
                 self._publish(SourceReturned)
                 return
             yield None
 
-    def _everything(self, detector: Detector) -> Iterator[Task]:
-        """Yield what is there, folder by folder; what may still be growing waits at the gate."""
+    def _list_all(self, detector: Detector) -> Iterator[Task]:
+        """Yield the existing images, folder by folder; files that may still be growing are debounced."""
         refusals: list[Item] = []
 
         def refused(path: bytes, error: ImageError) -> None:
             refusals.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         is_empty = True
-        self._plan.selector.ignored.clear()  # nobody else counts here, and what is listed again is not more
+        self._plan.selector.ignored.clear()  # only this loop counts them, and listing a file again must not count it twice
         for entries in self._source.folders(refused, self._plan.selector.leave_out):
             is_empty = False
-            yield from self._old_ones(entries)
+            yield from self._complete_files(entries)
             self._note(detector.changes())
             yield from self._as_tasks(refusals)
             refusals.clear()
         yield from self._as_tasks(refusals)
-        if self._mirror and not is_empty:  # a folder without anything in it is more likely one that was not mounted
-            self._mirror.forget(self._mirror.missing(self._exists), spared=())
+        if self._mirror and not is_empty:  # an empty folder is more likely an unmounted one
+            self._mirror.remove(self._mirror.missing(self._exists), still_used=())
 
-    def _old_ones(self, entries: Sequence[Entry]) -> Iterator[Task]:
+    def _complete_files(self, entries: Sequence[Entry]) -> Iterator[Task]:
         limit = (self._clocks.now() - ASSUMED_COMPLETE_AGE) * 1e9
         files = [entry for entry in entries if not isinstance(entry, Folder)]
         old = {entry.path for entry in files if int(entry.version) < limit}
         for entry in files:
             if entry.path not in old:
                 self._note_file(entry.path)
-        return self._as_tasks(self._guarded(entries, old).came)
+        return self._as_tasks(self._name_or_report(entries, old).arrived)
 
     def _note(self, changes: Changes) -> None:
-        """Hold at the gate whatever may have changed."""
+        """Debounce all files that may have changed."""
         for path in changes.paths:
             self._note_file(path)
         for folder in changes.folders:
             if not folder:
-                self._has_missed_something = True
+                self._needs_full_listing = True
                 continue
-            for entries in self._source.storage.list(folder, descend=self._source.enters, on_error=_leave_out):
+            for entries in self._source.storage.list(folder, descend=self._source.enters, on_error=_ignore):
                 for entry in entries:
                     self._note_file(entry.path)
 
     def _note_file(self, path: bytes) -> None:
         name = path.rpartition(b"/")[2]
         if not name.startswith(b".") and not name.lower().endswith(PARTIAL_SUFFIXES):
-            self._gate.note(path)
+            self._debouncer.note(path)
             self._is_behind = True
 
-    def _settled(self) -> Iterator[Task]:
-        """Yield the tasks of what the gate lets through, folder by folder."""
+    def _debounced(self) -> Iterator[Task]:
+        """Yield the tasks of files that are ready, folder by folder."""
         began = self._clocks.elapsed()
-        if began < self._names_again_at:
+        if began < self._next_naming:
             return
-        came: dict[bytes, set[bytes]] = defaultdict(set)
+        arrived: dict[bytes, set[bytes]] = defaultdict(set)
         gone: dict[bytes, set[bytes]] = defaultdict(set)
-        for path, entry in self._gate.settled():
+        for path, entry in self._debouncer.ready():
             if path in self._in_flight:
-                self._again.add(path)
+                self._changed_in_flight.add(path)
             else:
-                (came if entry else gone)[_folder(path)].add(path)
-        named = [self._change(folder, came[folder], gone[folder]) for folder in sorted({*came, *gone})]
+                (arrived if entry else gone)[_folder(path)].add(path)
+        named = [self._name_and_mirror(folder, arrived[folder], gone[folder]) for folder in sorted({*arrived, *gone})]
         now = self._clocks.elapsed()
-        self._names_again_at = now + IDLE_SHARE * (now - began)
+        self._next_naming = now + IDLE_SHARE * (now - began)
         for each in named:
-            yield from self._as_tasks(each.came)
-            yield from self._as_tasks(item for item in each.renamed if item.entry.path not in self._gate)
+            yield from self._as_tasks(each.arrived)
+            yield from self._as_tasks(item for item in each.renamed if item.entry.path not in self._debouncer)
 
-    def _change(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> NamedItems:
-        """Name what came into ``folder``, and let the mirror see what went; without one, what went is of no interest."""
-        if not self._mirror or not self._root.is_there():  # what went with the whole folder was not removed
-            return self._named(folder, came, set()) if came else NamedItems()
-        named = self._named(folder, came, gone)
+    def _name_and_mirror(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> NamedItems:
+        """Name the files that arrived in ``folder``, and mirror removals; without a mirror, removals are ignored."""
+        if not self._mirror or not self._root.is_there():  # files that vanished with the root folder do not count as removed
+            return self._name(folder, arrived, set()) if arrived else NamedItems()
+        named = self._name(folder, arrived, gone)
         below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}
-        left = self._mirror.forget(gone | below, spared=named.names)
+        left = self._mirror.remove(gone | below, still_used=named.names)
         for item in named.renamed:
             left += self._mirror.rename(item.entry.path)
         return msgspec.structs.replace(
             named,
-            came=tuple(handed_over(item, left) for item in named.came),
+            arrived=tuple(handed_over(item, left) for item in named.arrived),
             renamed=tuple(handed_over(item, left) for item in named.renamed),
         )
 
-    def _named(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> NamedItems:
-        return self._guarded(self._siblings.listed(folder), came, gone)
+    def _name(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> NamedItems:
+        return self._name_or_report(self._namer.list_folder(folder), arrived, gone)
 
-    def _guarded(self, entries: Sequence[Entry], came: set[bytes], gone: set[bytes] | None = None) -> NamedItems:
+    def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes], gone: set[bytes] | None = None) -> NamedItems:
         try:
-            return self._siblings.named(entries, came=came, gone=gone or ())
+            return self._namer.name_items(entries, arrived=arrived, gone=gone or ())
         except ConfigError as error:
             self._publish(NameRefused, message=error.message)
             return NamedItems()
@@ -221,41 +229,41 @@ class Arrivals:
                 self._is_behind = True
                 yield task
 
-    def _tell_whether_caught_up(self) -> None:
-        if self._is_behind and not self._in_flight and not self._gate:
+    def _publish_if_caught_up(self) -> None:
+        if self._is_behind and not self._in_flight and not self._debouncer:
             self._is_behind = False
             self._publish(CaughtUp)
 
     def _is_root_there(self) -> bool:
-        return not self._is_time_to_look() or self._root.is_there()
+        return not self._is_root_check_due() or self._root.is_there()
 
-    def _is_time_to_look(self) -> bool:
+    def _is_root_check_due(self) -> bool:
         now = self._clocks.elapsed()
-        if now < self._looks_again_at:
+        if now < self._next_root_check:
             return False
-        self._looks_again_at = now + GLANCE
+        self._next_root_check = now + ROOT_CHECK_INTERVAL
         return True
 
-    def _make_gate(self, is_open: Callable[[bytes], bool]) -> Debouncer:
-        return Debouncer(self._look, is_open, settle=self._watching.settle, clock=self._clocks.elapsed)
+    def _make_debouncer(self, is_open: Callable[[bytes], bool]) -> Debouncer:
+        return Debouncer(self._stat, is_open, settle=self._options.settle, clock=self._clocks.elapsed)
 
     def _make_mirror(self) -> DeletionMirror:
         destination = open_storage(self._plan.places.destination)
         return DeletionMirror(self._ledger, destination, lambda name: self._publish(OutputRemoved, name=name))
 
-    def _look(self, path: bytes) -> Entry | None:
-        """Return what is at ``path``. What cannot be looked at is not gone."""
+    def _stat(self, path: bytes) -> Entry | None:
+        """Return the entry at ``path``. A file that cannot be read is not treated as gone."""
         try:
             return self._source.storage.stat(path)
         except ReadError:
             return Entry(path, 0, b"")
 
     def _exists(self, path: bytes) -> bool:
-        return self._look(path) is not None
+        return self._stat(path) is not None
 
 
-def _leave_out(path: bytes, error: ImageError) -> None:
-    """Pass over a folder that went again, or that nobody may read."""
+def _ignore(path: bytes, error: ImageError) -> None:
+    """Skip a folder that is gone again or unreadable."""
     del path, error
 
 

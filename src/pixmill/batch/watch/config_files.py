@@ -1,26 +1,26 @@
-"""The files that say what to do: whether one of them has changed."""
+"""Detects changes of the configuration files."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 
 class ConfigFileWatcher:
-    """Notices when a file changes and has then stayed the same between two looks, so that nobody reads half of it."""
+    """Detects when a file has changed and then stayed the same between two checks, so that a partial file is never read."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """Remember what is there now."""
+        """Record the current state of the files."""
         self._paths = tuple(paths)
-        self._known = self._seen = self._look()
+        self._reported = self._last_seen = self._stamps()
 
     def have_changed(self) -> bool:
-        """Tell whether they have changed for good since they were last told of. Look once a second."""
-        before, self._seen = self._seen, self._look()
-        if self._seen != before or self._seen == self._known:
+        """Return whether the files have changed since the last reported change and are stable. Call this once a second."""
+        before, self._last_seen = self._last_seen, self._stamps()
+        if self._last_seen != before or self._last_seen == self._reported:
             return False
-        self._known = self._seen
+        self._reported = self._last_seen
         return True
 
-    def _look(self) -> list[tuple[int, int, int] | None]:
+    def _stamps(self) -> list[tuple[int, int, int] | None]:
         return [_stamp(path) for path in self._paths]
 
 

@@ -1,4 +1,4 @@
-"""The gate that lets a file through once it is whole: nobody touches it before."""
+"""Debouncing: a file is passed on only when it is complete, and not touched before."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,11 +7,11 @@ import msgspec
 from pixmill.storage.entry import Entry
 
 MAX_OPEN_WAIT = 300.0
-"""Seconds after which a file counts as whole though it seems open: ``truncate(2)`` changes a file that nobody will close."""
+"""Seconds after which a file counts as complete although it seems open: ``truncate(2)`` changes a file without a close event."""
 
 
 class Pending(msgspec.Struct, frozen=True, array_like=True):
-    """What a file was when it last changed, and when that was seen."""
+    """The state of a file after its last change, the time when this was seen, and the time of the next check."""
 
     entry: Entry | None
     since: float
@@ -19,61 +19,58 @@ class Pending(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Debouncer:
-    """Holds files until size and modification time have been the same for ``settle`` seconds, and nobody has them open to write.
+    """Holds files until size and modification time are unchanged for ``settle`` seconds and no program has them open for writing.
 
-    ``look`` returns what is there now, ``is_open`` whether somebody is known to write it. ``clock`` returns seconds that only grow.
+    ``stat`` returns the current entry of a path, ``is_open`` whether a program is known to be writing it. ``clock`` is monotonic,
+    in seconds.
     """
 
     def __init__(
         self,
-        look: Callable[[bytes], Entry | None],
+        stat: Callable[[bytes], Entry | None],
         is_open: Callable[[bytes], bool],
         *,
         settle: float,
         clock: Callable[[], float],
     ) -> None:
-        """Hold nothing yet."""
-        self._look = look
+        """Start without files."""
+        self._stat = stat
         self._is_open = is_open
         self._settle = settle
         self._clock = clock
-        self._waiting: dict[bytes, Pending] = {}  # in the order in which they are due: each wait is equally long
+        self._pending: dict[bytes, Pending] = {}  # ordered by due time, since every wait is equally long
 
     def __len__(self) -> int:
-        """Return how many files wait."""
-        return len(self._waiting)
+        """Return the number of pending files."""
+        return len(self._pending)
 
     def __contains__(self, path: object) -> bool:
-        """Tell whether ``path`` waits."""
-        return path in self._waiting
+        """Return whether ``path`` is pending."""
+        return path in self._pending
 
     def note(self, path: bytes) -> None:
-        """Hold ``path``: it has changed just now."""
+        """Hold ``path``, which has just changed."""
         now = self._clock()
-        self._hold(path, Pending(self._look(path), now, now + self._settle))
+        self._add(path, Pending(self._stat(path), now, now + self._settle))
 
-    def settled(self) -> Iterator[tuple[bytes, Entry | None]]:
-        """Let through every path that has settled: with what it is, or ``None`` when it is gone."""
+    def ready(self) -> Iterator[tuple[bytes, Entry | None]]:
+        """Release every path that is stable, with its entry, or ``None`` if it is gone."""
         now = self._clock()
         due = []
-        for path, waiting in self._waiting.items():
-            if waiting.due > now:
+        for path, pending in self._pending.items():
+            if pending.due > now:
                 break
-            due.append((path, waiting))
-        for path, waiting in due:
-            entry = self._look(path)
-            if entry != waiting.entry:
-                self._hold(path, Pending(entry, now, now + self._settle))
-            elif self._is_open(path) and now - waiting.since < MAX_OPEN_WAIT:
-                self._hold(path, Pending(entry, waiting.since, now + self._settle))
+            due.append((path, pending))
+        for path, pending in due:
+            entry = self._stat(path)
+            if entry != pending.entry:
+                self._add(path, Pending(entry, now, now + self._settle))
+            elif self._is_open(path) and now - pending.since < MAX_OPEN_WAIT:
+                self._add(path, Pending(entry, pending.since, now + self._settle))
             else:
-                del self._waiting[path]
+                del self._pending[path]
                 yield path, entry
 
-    def clear(self) -> None:
-        """Let go of everything."""
-        self._waiting.clear()
-
-    def _hold(self, path: bytes, waiting: Pending) -> None:
-        self._waiting.pop(path, None)
-        self._waiting[path] = waiting
+    def _add(self, path: bytes, pending: Pending) -> None:
+        self._pending.pop(path, None)
+        self._pending[path] = pending

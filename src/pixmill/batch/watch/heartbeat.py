@@ -1,4 +1,4 @@
-"""A sign of life that another process can read: the health check of a container."""
+"""A heartbeat file that another process can read, for the health check of a container."""
 
 import os
 import time
@@ -14,75 +14,75 @@ from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.core.validation import DECODE_ERRORS
 
-NAME = "heartbeat"
-PAUSE = 2.0  # seconds between two signs
-ALLOWANCE = 20.0  # seconds of silence beyond the longest that one image may take
+HEARTBEAT_FILE = "heartbeat"
+BEAT_INTERVAL = 2.0  # seconds between two heartbeats
+GRACE_SECONDS = 20.0  # seconds without a heartbeat, in addition to the deadline of one image
 
 
 class HeartbeatRecord(msgspec.Struct, frozen=True):
-    """Who lives, and how many seconds of silence mean that it does not."""
+    """The process, and the number of seconds without a heartbeat after which it counts as dead."""
 
     pid: int
     limit: float
 
 
 class Heartbeat:
-    """Leaves a sign in ``folder`` every other second, as long as somebody calls ``beat``.
+    """Writes a heartbeat to ``folder`` every two seconds, as long as ``beat`` is called.
 
-    ``busy`` is how long the caller may have no time for it: the deadline of an image. ``clock`` returns seconds that only grow.
+    ``max_busy`` is the longest time without a call: the deadline of an image. ``clock`` is monotonic, in seconds.
     """
 
-    def __init__(self, folder: Path, *, busy: float, clock: Callable[[], float]) -> None:
-        """Leave no sign yet."""
+    def __init__(self, folder: Path, *, max_busy: float, clock: Callable[[], float]) -> None:
+        """Write nothing yet."""
         self._folder = folder
-        self._sign = HeartbeatRecord(os.getpid(), ALLOWANCE + busy)
+        self._record = HeartbeatRecord(os.getpid(), GRACE_SECONDS + max_busy)
         self._clock = clock
         self._due = 0.0
-        self._is_there = False
+        self._is_written = False
 
     def beat(self) -> None:
-        """Leave a sign when it is time for one."""
+        """Write a heartbeat if it is due."""
         if self._clock() < self._due:
             return
-        self._due = self._clock() + PAUSE
+        self._due = self._clock() + BEAT_INTERVAL
         if not self._is_renewed():
             try:
-                state_folder.write(self._folder, NAME, msgspec.json.encode(self._sign))
+                state_folder.write(self._folder, HEARTBEAT_FILE, msgspec.json.encode(self._record))
             except OSError as error:
-                message = f"the sign of life in {printable(self._folder)} cannot be written: {error.strerror}"
+                message = f"cannot write the heartbeat in {printable(self._folder)}: {error.strerror}"
                 raise RunError(message, code=CODES.get(error.errno or 0, "not-writable")) from None
-            self._is_there = True
+            self._is_written = True
 
     def end(self) -> None:
-        """Take the sign away."""
-        with suppress(OSError):  # with the whole folder, perhaps
-            (self._folder / NAME).unlink()
+        """Remove the heartbeat file."""
+        with suppress(OSError):  # the folder itself may be gone
+            (self._folder / HEARTBEAT_FILE).unlink()
 
     def _is_renewed(self) -> bool:
-        if self._is_there:
+        if self._is_written:
             with suppress(OSError):
-                os.utime(self._folder / NAME, follow_symlinks=False)
+                os.utime(self._folder / HEARTBEAT_FILE, follow_symlinks=False)
                 return True
         return False
 
 
 def liveness_problem(folder: Path, *, now: Callable[[], float] = time.time) -> str:
-    """Return what is wrong with the watcher whose signs are in ``folder``, or the empty string."""
+    """Return the problem of the watch whose heartbeat is in ``folder``, or the empty string."""
     try:
-        sign = msgspec.json.decode(state_folder.read(folder, NAME), type=HeartbeatRecord)
-        silence = now() - (folder / NAME).lstat().st_mtime
+        record = msgspec.json.decode(state_folder.read(folder, HEARTBEAT_FILE), type=HeartbeatRecord)
+        silence = now() - (folder / HEARTBEAT_FILE).lstat().st_mtime
     except (OSError, *DECODE_ERRORS):
-        return "nothing is watching"
-    state = _state(sign.pid)
+        return "no watch is running"
+    state = _state(record.pid)
     if state in "TtZX":
-        return f"process {sign.pid} is stopped or dead"
-    if silence > sign.limit:
-        return f"process {sign.pid} has given no sign for {silence:.0f} s"
+        return f"process {record.pid} is stopped or dead"
+    if silence > record.limit:
+        return f"process {record.pid} has not sent a heartbeat for {silence:.0f} s"
     return ""
 
 
 def _state(pid: int) -> str:
-    """Return the state of a process as the kernel writes it (proc_pid_stat(5)): ``X`` when there is none, ``R`` when unknown."""
+    """Return the state of a process as the kernel writes it (proc_pid_stat(5)): ``X`` if it does not exist, ``R`` if unknown."""
     if not Path("/proc/self/stat").exists():
         return "R"
     try:

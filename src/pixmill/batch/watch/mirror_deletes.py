@@ -1,4 +1,4 @@
-"""Removes the outputs of images that were removed, where it was asked for."""
+"""Removes the outputs of removed images, if this is enabled."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
@@ -10,45 +10,45 @@ from pixmill.storage.storage import Storage
 
 
 class DeletionMirror:
-    """Removes outputs by the ledger's word alone: what pixmill did not write, it does not remove."""
+    """Removes only outputs recorded in the ledger: files that pixmill did not write are never removed."""
 
-    def __init__(self, ledger: Ledger, destination: Storage, removed: Callable[[bytes], None]) -> None:
-        """Tell ``removed`` of each output that is gone."""
+    def __init__(self, ledger: Ledger, destination: Storage, on_removed: Callable[[bytes], None]) -> None:
+        """Call ``on_removed`` for each removed output."""
         self._ledger = ledger
         self._destination = destination
-        self._removed = removed
+        self._on_removed = on_removed
         self._stale: dict[bytes, set[bytes]] = {}
 
-    def forget(self, keys: Iterable[bytes], *, spared: Collection[bytes]) -> list[OutputRecord]:
-        """Remove what is known of the images ``keys``, and their outputs; ``spared`` are names that others have by now.
+    def remove(self, keys: Iterable[bytes], *, still_used: Collection[bytes]) -> list[OutputRecord]:
+        """Delete the records of the images ``keys`` and their outputs, except for names in ``still_used``, which others have taken.
 
-        Return the outputs that were spared.
+        Return the outputs that are still used.
         """
         records = self._ledger.delete(keys)
         for record in records:
-            self._remove(_outputs(record) - set(spared))
-        return [output for record in records for output in on_record(record) if output.name in spared]
+            self._remove(_outputs(record) - set(still_used))
+        return [output for record in records for output in on_record(record) if output.name in still_used]
 
     def rename(self, key: bytes) -> list[OutputRecord]:
-        """Make the image ``key`` new, since its outputs get other names; the old ones stay until the new ones are there.
+        """Delete the record of the image ``key``, whose outputs get new names; the old outputs stay until the new ones exist.
 
-        Return the old ones.
+        Return the old outputs.
         """
         records = self._ledger.delete([key])
         for record in records:
             self._stale.setdefault(key, set()).update(_outputs(record))
         return [output for record in records for output in on_record(record)]
 
-    def finished(self, key: bytes, *, spared: Collection[bytes]) -> None:
-        """Remove the former outputs of an image that has new ones, but for the names that are ``spared``."""
-        self._remove(self._stale.pop(key, set()) - set(spared))
+    def finished(self, key: bytes, *, still_used: Collection[bytes]) -> None:
+        """Remove the old outputs of an image that has new ones, except for the names in ``still_used``."""
+        self._remove(self._stale.pop(key, set()) - set(still_used))
 
     def is_renaming(self, key: bytes) -> bool:
-        """Tell whether ``finished`` has something to do for ``key``."""
+        """Return whether ``finished`` has old outputs to remove for ``key``."""
         return key in self._stale
 
     def missing(self, is_there: Callable[[bytes], bool], *, below: bytes = b"") -> Iterator[bytes]:
-        """Yield the finished images, all or those in the folder ``below``, that are not there any more."""
+        """Yield the finished images that no longer exist, all or those in the folder ``below``."""
         prefix = below + b"/" if below else b""
         for record in self._ledger.records(State.DONE):
             if record.key.startswith(prefix) and not is_there(record.key):
@@ -57,7 +57,7 @@ class DeletionMirror:
     def _remove(self, names: set[bytes]) -> None:
         for name in sorted(names):
             self._destination.delete(name)
-            self._removed(name)
+            self._on_removed(name)
 
 
 def _outputs(record: Record) -> set[bytes]:

@@ -1,4 +1,4 @@
-"""Moves finished images out of the watched folder: the one thing that ever changes SRC, and only where it was asked for."""
+"""Moves finished images out of the watched folder: the only operation that ever changes SRC, and only if it is enabled."""
 
 import errno
 import os
@@ -17,22 +17,22 @@ from pixmill.storage.storage import Storage
 
 
 class ProcessedMover:
-    """Moves an image to where its outcome says, keeping its folder and never writing over another file."""
+    """Moves an image to the folder for its outcome, keeping its relative path and never overwriting another file."""
 
     def __init__(self, source: Storage, root: Path, *, done: str | None, failed: str | None) -> None:
-        """Check that all of it can work; ``ConfigError`` or ``RunError`` when it cannot."""
+        """Check that moving can work; ``ConfigError`` or ``RunError`` if it cannot."""
         self._source = source
         self._root = root
         self._done = _checked(done, root)
         self._failed = _checked(failed, root)
         if (done or failed) and not os.access(root, os.W_OK | os.X_OK):
-            hint = "mount it writable, or leave out --move-done and --move-failed"
+            hint = "mount it writable, or remove --move-done and --move-failed"
             raise RunError(
-                f"SRC {printable(root)} cannot be written to, so nothing can be moved out", code="not-writable", hint=hint
+                f"SRC {printable(root)} is not writable, so images cannot be moved out of it", code="not-writable", hint=hint
             )
 
-    def take(self, outcome: Outcome) -> Path | None:
-        """Move the image of ``outcome``, if it is to be moved and is still what was processed; return where to. ``OSError``."""
+    def move(self, outcome: Outcome) -> Path | None:
+        """Move the image of ``outcome``, if requested and unchanged since processing; return its new path. Raises ``OSError``."""
         folder = self._failed if isinstance(outcome, Failed) else self._done
         entry = from_payload(outcome.task.payload).entry
         if folder is None or self._source.stat(entry.path) != entry:
@@ -45,44 +45,44 @@ def _checked(folder: str | None, root: Path) -> Path | None:
     if folder is None:
         return None
     path = Path(folder).absolute()
-    held = inodes.inode(bytes(path))
-    if held and any(inodes.inode(each) == held for each in inodes.parents(bytes(root))):
-        raise ConfigError(f"{printable(folder)} holds SRC: images would not leave it", hint="name a folder beside SRC")
+    identity = inodes.inode(bytes(path))
+    if identity and any(inodes.inode(each) == identity for each in inodes.parents(bytes(root))):
+        raise ConfigError(f"{printable(folder)} contains SRC, so images would stay in it", hint="use a folder outside SRC")
     return path
 
 
 def _move(source: Path, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    place = _reserve(target)
+    free_path = _reserve(target)
     try:
-        source.rename(place)
+        source.rename(free_path)
     except OSError as error:
         if error.errno != errno.EXDEV:
-            place.unlink()
+            free_path.unlink()
             raise
-        _carry(source, place)
-    return place
+        _move_across_file_systems(source, free_path)
+    return free_path
 
 
-def _carry(source: Path, place: Path) -> None:
-    """Move to another file system: the source goes only when all of the copy is on disk."""
+def _move_across_file_systems(source: Path, target: Path) -> None:
+    """Move to another file system: the source is removed only when the complete copy is on disk."""
     try:
-        shutil.copy2(source, place)
-        with place.open("rb") as copy:
+        shutil.copy2(source, target)
+        with target.open("rb") as copy:
             os.fsync(copy.fileno())
     except OSError:
         with suppress(OSError):
-            place.unlink()
+            target.unlink()
         raise
     source.unlink()
 
 
 def _reserve(target: Path) -> Path:
-    """Make an empty file under ``target`` or, where there is one already, under its name with a number."""
-    for place in _names(target):
+    """Create an empty file at ``target`` or, if it exists, under its name with a number."""
+    for path in _names(target):
         with suppress(FileExistsError):
-            place.touch(exist_ok=False)
-            return place
+            path.touch(exist_ok=False)
+            return path
     raise FileExistsError(target)
 
 

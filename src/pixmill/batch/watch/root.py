@@ -1,4 +1,4 @@
-"""The watched folder itself: whether it is still there, and still the same."""
+"""The watched folder itself: whether it still exists and is still the same folder."""
 
 import stat
 from pathlib import Path
@@ -11,32 +11,32 @@ from pixmill.core.text import printable
 from pixmill.storage.address import Address
 
 
-def watched(plan: Plan) -> tuple[Directory, Path]:
-    """Return the folder that ``plan`` takes images from, as a source and as a path; ``AddressError`` when it is anything else."""
+def watched_folder(plan: Plan) -> tuple[Directory, Path]:
+    """Return the source folder of ``plan``, as a source and as a path; ``AddressError`` if the source is not a local folder."""
     if plan.places.dataset:
-        raise AddressError("a dataset cannot be watched: its shards are sealed when a run ends", hint="name a folder as DST")
+        raise AddressError("watch cannot write a dataset: its shards are sealed when a run ends", hint="use a folder as DST")
     source, path = plan.places.source, plan.places.source_root.local
     if not isinstance(source, Directory) or path is None or Address.parse(plan.config.source).local != path:
-        message = f"SRC {printable(plan.config.source)} is not a folder of this machine, and only a folder can be watched"
+        message = f"SRC {printable(plan.config.source)} is not a local folder: only local folders can be watched"
         raise AddressError(message)
     return source, path
 
 
-class Root:
-    """Remembers which folder is at ``path``; another one under that name is not it, and one that lies in an output is none."""
+class WatchedRoot:
+    """Remembers the folder at ``path``. Another folder with that name does not count, nor does one inside an output."""
 
     def __init__(self, path: Path, own: OwnFolders) -> None:
-        """Look at what is there."""
+        """Record the current folder."""
         self._path = path
         self._own = own
         self._identity = self._look()
 
     def is_there(self) -> bool:
-        """Tell whether it is still the same folder."""
+        """Return whether it is still the same folder."""
         return self._identity is not None and self._look() == self._identity
 
     def has_returned(self) -> bool:
-        """Tell whether there is a folder again, and remember it."""
+        """Return whether there is a folder again, and remember it."""
         self._identity = self._look()
         return self._identity is not None
 
@@ -47,5 +47,5 @@ class Root:
             return None
         if self._own.find_output_above(bytes(self._path)):
             return None
-        # a folder that was removed under a mount point or an open handle is still seen, but has no name any more
+        # a folder that was removed while it is a mount point or open can still be read, but has no name any more
         return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) and status.st_nlink else None

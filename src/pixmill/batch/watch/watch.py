@@ -1,6 +1,6 @@
-"""A hot folder: what is there and what arrives is processed, until somebody says stop.
+"""A hot folder: existing and arriving images are processed until the watch is stopped.
 
-One long run over one ledger, with its workers kept warm; a new run begins only when what is to be made has changed.
+One long run over one ledger keeps its workers warm; a new run begins only when the configuration has changed.
 """
 
 import time
@@ -21,36 +21,36 @@ from pixmill.batch.watch.events import SettingsChanged, SettingsRefused, SourceK
 from pixmill.batch.watch.heartbeat import Heartbeat
 from pixmill.batch.watch.move_processed import ProcessedMover
 from pixmill.batch.watch.options import WatchOptions
-from pixmill.batch.watch.root import watched
+from pixmill.batch.watch.root import watched_folder
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
 
-PAUSE = 1.0  # seconds between two looks at the files that say what to do
+CONFIG_CHECK_INTERVAL = 1.0  # seconds between two checks of the configuration files
 
 
 class Watch:
-    """A watched folder: iterate for the outcomes, without end until ``stop``.
+    """A watched folder: iterate for the outcomes, endlessly until ``stop``.
 
-    ``ask`` returns what is to be done; it is called again when one of ``files`` changes, and what it raises then
-    (``ConfigError``) is told and changes nothing. Iterating raises what ``open_run`` raises.
+    ``load_config`` returns the configuration. It is called again when one of ``files`` changes; a ``ConfigError`` that it raises
+    then is published as an event and changes nothing. Iterating raises the same errors as ``open_run``.
     """
 
     def __init__(
         self,
-        ask: Callable[[], RunConfig],
-        watching: WatchOptions,
+        load_config: Callable[[], RunConfig],
+        options: WatchOptions,
         *,
         files: Sequence[Path] = (),
         observers: Sequence[Observer] = (),
         clocks: Clocks | None = None,
     ) -> None:
-        """Ask once; start nothing yet."""
-        self._ask = ask
-        self._config = ask()
-        self._watching = watching
+        """Load the configuration; start nothing yet."""
+        self._load_config = load_config
+        self._config = load_config()
+        self._options = options
         self._files = ConfigFileWatcher(files)
         self._metrics = Metrics()
         self._observers = (self._metrics, *observers)
@@ -58,10 +58,10 @@ class Watch:
         self._run: BatchRun | None = None
         self._reason = ""
         self._is_outdated = False
-        self._looks_again_at = 0.0
+        self._next_config_check = 0.0
 
     def __iter__(self) -> Iterator[Outcome]:
-        """Yield each task's outcome; whatever the image is moved to, it is there by then."""
+        """Yield each task's outcome, after its image has been moved if it is to be moved."""
         with ExitStack() as stack:
             for observer in self._observers:
                 stack.callback(observer.close)
@@ -72,7 +72,7 @@ class Watch:
                     return
 
     def stop(self, reason: str) -> None:
-        """Take no more images and let those in flight finish. May be called from a signal handler."""
+        """Accept no more images and let those in flight finish. May be called from a signal handler."""
         self._reason = self._reason or reason
         if self._run is not None:
             self._run.stop(reason)
@@ -84,30 +84,34 @@ class Watch:
             self._run.kill()
 
     def report(self) -> Report:
-        """Return what has been done since it began."""
+        """Return the report since the watch began."""
         if self._run is None:
             return summarise(self._metrics.snapshot(), {})
-        made = self._run.plan
-        return summarise(self._metrics.snapshot(), made.selector.ignored, makes=made.makes)
+        current_plan = self._run.plan
+        return summarise(self._metrics.snapshot(), current_plan.selector.ignored, makes=current_plan.makes)
 
     def _watch(self) -> Iterator[Outcome]:
-        made = self._plan()
-        inbox = self._inbox(made)
-        heartbeat = Heartbeat(made.places.state, busy=made.config.policy.timeout, clock=self._clocks.elapsed)
+        current_plan = self._plan()
+        mover = self._make_mover(current_plan)
+        heartbeat = Heartbeat(current_plan.places.state, max_busy=current_plan.config.policy.timeout, clock=self._clocks.elapsed)
         arrivals: list[Arrivals] = []
 
         def stream(ledger: Ledger) -> Iterator[Task | None]:
-            goes_on = partial(self._goes_on, heartbeat)
-            arrivals.append(Arrivals(made, ledger, self._watching, tell=self._tell, goes_on=goes_on, clocks=self._clocks))
+            should_continue = partial(self._should_continue, heartbeat)
+            arrivals.append(
+                Arrivals(
+                    current_plan, ledger, self._options, publish=self._publish, should_continue=should_continue, clocks=self._clocks
+                )
+            )
             return iter(arrivals[0])
 
-        with begin(made, stream, observers=[_NonClosing(observer) for observer in self._observers]) as run:
+        with begin(current_plan, stream, observers=[_NonClosing(observer) for observer in self._observers]) as run:
             self._run = run
             if self._reason:
                 run.stop(self._reason)
             try:
                 for outcome in run:
-                    self._move(inbox, outcome)
+                    self._move(mover, outcome)
                     arrivals[0].finished(outcome)
                     heartbeat.beat()
                     yield outcome
@@ -115,57 +119,59 @@ class Watch:
                 heartbeat.end()
 
     def _plan(self) -> Plan:
-        """Resolve what was asked; folders that images are moved to are not part of the source."""
-        made = plan(self._config)
-        former, _ = watched(made)
-        moves = [Path(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
-        return Plan(made.config, msgspec.structs.replace(made.places, source=former.excluding(moves)))
+        """Resolve the configuration; folders that images are moved to are excluded from the source."""
+        current_plan = plan(self._config)
+        former, _ = watched_folder(current_plan)
+        moves = [Path(folder) for folder in (self._options.move_done, self._options.move_failed) if folder]
+        return Plan(current_plan.config, msgspec.structs.replace(current_plan.places, source=former.excluding(moves)))
 
-    def _inbox(self, made: Plan) -> ProcessedMover:
-        places, watching = made.places, self._watching
-        return ProcessedMover(places.source.storage, watched(made)[1], done=watching.move_done, failed=watching.move_failed)
+    def _make_mover(self, current_plan: Plan) -> ProcessedMover:
+        places, options = current_plan.places, self._options
+        return ProcessedMover(
+            places.source.storage, watched_folder(current_plan)[1], done=options.move_done, failed=options.move_failed
+        )
 
-    def _move(self, inbox: ProcessedMover, outcome: Outcome) -> None:
+    def _move(self, mover: ProcessedMover, outcome: Outcome) -> None:
         try:
-            moved = inbox.take(outcome)
+            moved = mover.move(outcome)
         except OSError as error:
-            self._tell(SourceKept, path=outcome.task.key, message=error.strerror or str(error))
+            self._publish(SourceKept, path=outcome.task.key, message=error.strerror or str(error))
             return
         if moved is not None:
-            self._tell(SourceMoved, path=outcome.task.key, to=str(moved))
+            self._publish(SourceMoved, path=outcome.task.key, to=str(moved))
 
-    def _goes_on(self, heartbeat: Heartbeat) -> bool:
-        """Give a sign of life, and tell whether the run still does what is asked."""
+    def _should_continue(self, heartbeat: Heartbeat) -> bool:
+        """Send a heartbeat, and return whether the configuration of the run is still current."""
         heartbeat.beat()
         now = self._clocks.elapsed()
-        if now >= self._looks_again_at:
-            self._looks_again_at = now + PAUSE
+        if now >= self._next_config_check:
+            self._next_config_check = now + CONFIG_CHECK_INTERVAL
             if self._files.have_changed():
-                self._ask_again()
+                self._reload_config()
         return not self._is_outdated
 
-    def _ask_again(self) -> None:
+    def _reload_config(self) -> None:
         try:
-            config = self._ask()
+            config = self._load_config()
         except ConfigError as error:
-            self._tell(SettingsRefused, message=error.message)
+            self._publish(SettingsRefused, message=error.message)
             return
         if config != self._config:
             self._config = config
             self._is_outdated = True
-            self._tell(SettingsChanged)
+            self._publish(SettingsChanged)
 
-    def _tell(self, kind: type[Event], **facts: object) -> None:
-        event = kind(at=self._clocks.now(), **facts)
+    def _publish(self, kind: type[Event], **fields: object) -> None:
+        event = kind(at=self._clocks.now(), **fields)
         for observer in self._observers:
             observer.on_event(event)
 
 
 class _NonClosing:
-    """An observer that outlives the run that it observes."""
+    """An observer that is not closed with the run that it observes."""
 
     def __init__(self, observer: Observer) -> None:
         self.on_event = observer.on_event
 
     def close(self) -> None:
-        """Stay open: the next run has the same observers."""
+        """Do nothing: the next run has the same observers."""

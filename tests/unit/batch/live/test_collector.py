@@ -22,7 +22,7 @@ def test_it_adds_up_what_the_report_adds_up():
     finish(witness, made(b"b.jpg", size=150), at=1003.5)
     finish(witness, Failed(task=Task.of(b"c.jpg"), failure=FAULT))
     finish(witness, Skipped(task=Task.of(b"d.jpg")))
-    found = witness.findings
+    found = witness.statistics
     assert (found.counts.done, found.counts.failed, found.grown) == (2, 1, 1)
     assert [(part.done, part.failed) for part in found.timeline.parts] == [(0, 0), (1, 1), (0, 0), (1, 0)]
     assert witness.latest.key == b"b.jpg"
@@ -31,22 +31,22 @@ def test_it_adds_up_what_the_report_adds_up():
 def test_a_failure_of_an_earlier_run_is_listed_but_is_none_of_the_throughput():
     witness = LiveCollector(1000.0)
     finish(witness, Failed(task=Task.of(b"c.jpg"), failure=FAULT, remembered=True))
-    assert witness.findings.errors["decode"].count == 1
-    assert witness.findings.timeline.parts == ()
+    assert witness.statistics.errors["decode"].count == 1
+    assert witness.statistics.timeline.parts == ()
 
 
 def test_silence_lasts_until_something_finishes():
     witness = LiveCollector(1000.0)
     witness.on_event(RunStalled(at=0, seconds=60, posts=()))
-    assert witness.silence == 60
+    assert witness.stalled_for == 60
     finish(witness, made(b"a.jpg"))
-    assert witness.silence == 0
+    assert witness.stalled_for == 0
 
 
 def test_who_is_at_work_is_known_until_the_run_ends():
     witness = LiveCollector(1000.0)
     witness.on_event(RunStarted(at=0, run=3, workers=2))
     witness.on_event(WorkersSeen(at=0, memory=1, posts=(WorkerStatus(pid=1, key=b"a.jpg", stage="decode"), WorkerStatus(pid=2))))
-    assert (witness.run, [post.pid for post in witness.posts]) == (3, [1])
+    assert (witness.run_number, [post.pid for post in witness.workers]) == (3, [1])
     witness.on_event(RunEnded(at=0, counts=Counts(), reason="finished", seconds=1))
-    assert witness.posts == ()
+    assert witness.workers == ()

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.live.live_page import picture_options
-from pixmill.batch.live.preview_feed import KEPT, SHARE, START, PreviewFeed
+from pixmill.batch.live.live_page import preview_options
+from pixmill.batch.live.preview_feed import CPU_SHARE, MAX_PREVIEWS, WORKER_START_CPU, PreviewFeed
 from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.testing import sample_images
 from support.processes import children, wait_until
@@ -37,7 +37,7 @@ class Hall:
         self.is_watched = True
         config = RunConfig(source=str(place / "in"), destination=str(place / "out"))
         self.album = PreviewFeed(
-            lambda: picture(self.name), lambda: self.is_watched, lambda: picture_options(config), cores=cores, clock=clock
+            lambda: picture(self.name), lambda: self.is_watched, lambda: preview_options(config), cores=cores, clock=clock
         )
 
 
@@ -60,20 +60,20 @@ def hall(place):
 
 
 def test_the_latest_images_are_shown_and_the_oldest_make_room(hall):
-    wait_until(lambda: hall.album.pictures and hall.album.pictures[0].number == 2, seconds=60)
-    first = hall.album.pictures[-1].shown
+    wait_until(lambda: hall.album.previews and hall.album.previews[0].number == 2, seconds=60)
+    first = hall.album.previews[-1].preview
     assert first.before[:4] == first.after[:4] == b"RIFF"
-    numbers = [framed.number for framed in hall.album.pictures]
+    numbers = [framed.number for framed in hall.album.previews]
     assert numbers == sorted(numbers, reverse=True)
-    assert hall.album._framed.maxlen == KEPT
+    assert hall.album._kept.maxlen == MAX_PREVIEWS
 
 
 def test_what_cannot_be_shown_is_left_out_and_the_next_is_shown(hall):
     hall.name = b"gone.png"
-    wait_until(lambda: hall.album._seen and hall.album._seen.key == b"gone.png", seconds=60)
+    wait_until(lambda: hall.album._last_image and hall.album._last_image.key == b"gone.png", seconds=60)
     hall.name = b"a.png"
-    wait_until(lambda: hall.album.pictures, seconds=60)
-    assert hall.album.pictures[0].shown.picture.key == b"a.png"
+    wait_until(lambda: hall.album.previews, seconds=60)
+    assert hall.album.previews[0].preview.image.key == b"a.png"
 
 
 def test_only_the_first_is_lent_and_the_next_comes_when_it_and_the_start_of_the_worker_are_earned(place):
@@ -81,8 +81,8 @@ def test_only_the_first_is_lent_and_the_next_comes_when_it_and_the_start_of_the_
     hall = Hall(place, cores=1, clock=clock)
     hall.album.open()
     try:
-        wait_until(lambda: len(hall.album.pictures) > 1, seconds=60)
-        assert clock.now - STEP > START / SHARE
+        wait_until(lambda: len(hall.album.previews) > 1, seconds=60)
+        assert clock.now - STEP > WORKER_START_CPU / CPU_SHARE
     finally:
         hall.album.close()
 
@@ -94,4 +94,4 @@ def test_while_nobody_looks_there_is_no_worker(place):
     hall.album.open()
     hall.album.close()
     assert set(children(os.getpid())) <= before
-    assert hall.album.pictures == ()
+    assert hall.album.previews == ()

@@ -26,13 +26,13 @@ class Drawn:
         config = RunConfig(source=str(folder / "in"), destination=str(folder / "out"))
         self.told = []
         self.ledger = MemoryLedger()
-        self.goes_on = True
+        self.should_continue = True
         self.arrivals = Arrivals(
             plan(config),
             self.ledger,
             WatchOptions(settle=Duration(SETTLE)),
-            tell=lambda kind, **_: self.told.append(kind),
-            goes_on=lambda: self.goes_on,
+            publish=lambda kind, **_: self.told.append(kind),
+            should_continue=lambda: self.should_continue,
             clocks=Clocks(time.monotonic, time.time),
         )
         self._stream = iter(self.arrivals)
@@ -66,7 +66,7 @@ def drawn(tmp_path):
     (tmp_path / "in").mkdir()
     made = Drawn(tmp_path)
     yield made
-    made.goes_on = False
+    made.should_continue = False
     assert set(made._stream) <= {None}  # it ends when it is told to, and closes what it opened
 
 
@@ -74,7 +74,7 @@ def test_an_image_that_changes_while_it_is_worked_on_comes_again_once_that_is_ov
     picture(tmp_path / "in" / "a.jpg", 10)
     first = drawn.next_task()
     picture(tmp_path / "in" / "a.jpg", 200)
-    assert drawn.draw(lambda: b"a.jpg" in drawn.arrivals._again) == []
+    assert drawn.draw(lambda: b"a.jpg" in drawn.arrivals._changed_in_flight) == []
     drawn.arrivals.finished(Done(task=first))
     second = drawn.next_task()
     assert (second.key, second.id == first.id) == (b"a.jpg", False)
@@ -104,7 +104,7 @@ def test_it_is_not_caught_up_while_an_image_is_worked_on(drawn, tmp_path):
     drawn.told.clear()
     picture(tmp_path / "in" / "a.jpg", 10)
     first = drawn.next_task()
-    drawn.draw(lambda: not drawn.arrivals._gate)
+    drawn.draw(lambda: not drawn.arrivals._debouncer)
     assert CaughtUp not in drawn.told
     drawn.arrivals.finished(Done(task=first))
     drawn.draw(lambda: CaughtUp in drawn.told)

@@ -32,7 +32,7 @@ def gate(tmp_path, clock, written):
 
 
 def passed(gate):
-    return [path for path, entry in gate.settled() if entry]
+    return [path for path, entry in gate.ready() if entry]
 
 
 def test_a_file_waits_until_it_has_stayed_the_same_for_the_whole_time(gate, clock, tmp_path):
@@ -90,10 +90,10 @@ def test_a_file_that_seems_open_for_ever_goes_through_in_the_end(gate, clock, wr
 def test_a_file_that_is_gone_is_told_of_once_it_has_stayed_gone(gate, clock, tmp_path):
     gate.note(b"a.jpg")
     clock.time += SETTLE
-    assert list(gate.settled()) == [(b"a.jpg", None)]
+    assert list(gate.ready()) == [(b"a.jpg", None)]
     gate.note(b"a.jpg")
     (tmp_path / "a.jpg").write_bytes(b"it was replaced")
     clock.time += SETTLE
-    assert list(gate.settled()) == []
+    assert list(gate.ready()) == []
     clock.time += SETTLE
     assert passed(gate) == [b"a.jpg"]

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from pixmill.batch.watch.heartbeat import ALLOWANCE, NAME, Heartbeat, liveness_problem
+from pixmill.batch.watch.heartbeat import GRACE_SECONDS, HEARTBEAT_FILE, Heartbeat, liveness_problem
 
 BEATS = """
 import sys, time
 from pathlib import Path
 from pixmill.batch.watch.heartbeat import Heartbeat
-heart = Heartbeat(Path(sys.argv[1]), busy=60.0, clock=time.monotonic)
+heart = Heartbeat(Path(sys.argv[1]), max_busy=60.0, clock=time.monotonic)
 heart.beat()
 print("beats", flush=True)
 sys.stdin.read()
@@ -22,32 +22,34 @@ sys.stdin.read()
 
 
 def test_without_a_sign_nobody_is_watching(tmp_path):
-    assert liveness_problem(tmp_path) == "nothing is watching"
+    assert liveness_problem(tmp_path) == "no watch is running"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"\xff": 1}'])
 def test_a_sign_that_cannot_be_read_is_none(tmp_path, damage):
-    (tmp_path / NAME).write_bytes(damage)
-    assert liveness_problem(tmp_path) == "nothing is watching"
+    (tmp_path / HEARTBEAT_FILE).write_bytes(damage)
+    assert liveness_problem(tmp_path) == "no watch is running"
 
 
 def test_a_fresh_sign_is_life_and_silence_is_not(tmp_path):
-    heart = Heartbeat(tmp_path, busy=60.0, clock=time.monotonic)
+    heart = Heartbeat(tmp_path, max_busy=60.0, clock=time.monotonic)
     heart.beat()
     assert liveness_problem(tmp_path) == ""
-    assert liveness_problem(tmp_path, now=lambda: time.time() + ALLOWANCE + 59) == ""
-    assert f"process {os.getpid()} has given no sign for" in liveness_problem(tmp_path, now=lambda: time.time() + ALLOWANCE + 61)
+    assert liveness_problem(tmp_path, now=lambda: time.time() + GRACE_SECONDS + 59) == ""
+    assert f"process {os.getpid()} has not sent a heartbeat for" in liveness_problem(
+        tmp_path, now=lambda: time.time() + GRACE_SECONDS + 61
+    )
 
 
 def test_the_sign_is_renewed_every_other_second_and_taken_away_at_the_end(tmp_path):
     times = iter([10.0, 10.0, 11.0, 12.5, 12.5])
-    heart = Heartbeat(tmp_path, busy=60.0, clock=lambda: next(times))
+    heart = Heartbeat(tmp_path, max_busy=60.0, clock=lambda: next(times))
     heart.beat()
-    os.utime(tmp_path / NAME, (0, 0))
+    os.utime(tmp_path / HEARTBEAT_FILE, (0, 0))
     heart.beat()
-    assert (tmp_path / NAME).stat().st_mtime == 0
+    assert (tmp_path / HEARTBEAT_FILE).stat().st_mtime == 0
     heart.beat()
-    assert (tmp_path / NAME).stat().st_mtime > 0
+    assert (tmp_path / HEARTBEAT_FILE).stat().st_mtime > 0
     heart.end()
     assert liveness_problem(tmp_path)
 

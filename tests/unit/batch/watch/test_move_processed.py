@@ -29,38 +29,38 @@ def task(source):
 
 
 def test_a_done_image_is_moved_with_its_folder(inbox, source, tmp_path):
-    assert inbox.take(Done(task=task(source))) == tmp_path / "done" / "sub" / "a.jpg"
+    assert inbox.move(Done(task=task(source))) == tmp_path / "done" / "sub" / "a.jpg"
     assert (tmp_path / "done" / "sub" / "a.jpg").read_bytes() == b"picture"
     assert not (tmp_path / "in" / "sub" / "a.jpg").exists()
 
 
 def test_a_failed_image_goes_elsewhere(inbox, source, tmp_path):
     failure = Failure(code="decode", stage="decode", message="cut off")
-    assert inbox.take(Failed(task=task(source), failure=failure)) == tmp_path / "failed" / "sub" / "a.jpg"
+    assert inbox.move(Failed(task=task(source), failure=failure)) == tmp_path / "failed" / "sub" / "a.jpg"
 
 
 def test_nothing_is_ever_written_over(inbox, source, tmp_path):
     (tmp_path / "done" / "sub").mkdir(parents=True)
     (tmp_path / "done" / "sub" / "a.jpg").write_bytes(b"an earlier one")
-    assert inbox.take(Done(task=task(source))) == tmp_path / "done" / "sub" / "a~2.jpg"
+    assert inbox.move(Done(task=task(source))) == tmp_path / "done" / "sub" / "a~2.jpg"
     assert (tmp_path / "done" / "sub" / "a.jpg").read_bytes() == b"an earlier one"
 
 
 def test_an_image_that_has_changed_since_it_was_processed_stays(inbox, source, tmp_path):
     processed = task(source)
     (tmp_path / "in" / "sub" / "a.jpg").write_bytes(b"a newer picture")
-    assert inbox.take(Done(task=processed)) is None
+    assert inbox.move(Done(task=processed)) is None
     assert (tmp_path / "in" / "sub" / "a.jpg").exists()
 
 
 def test_an_image_stays_where_no_folder_was_named_for_its_outcome(source, tmp_path):
     inbox = ProcessedMover(source, tmp_path / "in", done=None, failed=str(tmp_path / "failed"))
-    assert inbox.take(Done(task=task(source))) is None
+    assert inbox.move(Done(task=task(source))) is None
 
 
 @pytest.mark.parametrize("folder", [".", "..", "../in"])
 def test_a_folder_that_holds_the_source_is_refused(source, tmp_path, folder):
-    with pytest.raises(ConfigError, match="holds SRC"):
+    with pytest.raises(ConfigError, match="contains SRC"):
         ProcessedMover(source, tmp_path / "in", done=str(tmp_path / "in" / folder), failed=None)
 
 
@@ -69,7 +69,7 @@ def test_an_image_is_moved_to_another_file_system(source, tmp_path):
     other = Path("/dev/shm") / f"pixmill-test-{os.getpid()}"
     inbox = ProcessedMover(source, tmp_path / "in", done=str(other), failed=None)
     try:
-        moved = inbox.take(Done(task=task(source)))
+        moved = inbox.move(Done(task=task(source)))
         assert moved is not None
         assert moved.read_bytes() == b"picture"
         assert not (tmp_path / "in" / "sub" / "a.jpg").exists()

@@ -1,1 +1,1 @@
-"""Packings, one file each: how the samples of a shard become a file."""
+"""Packings, one module each: file formats for the samples of a shard."""

@@ -1,4 +1,4 @@
-"""``parquet://``: shards as tables with the bytes of the images, one row for each rendition. Needs the extra ``parquet``."""
+"""``parquet://``: shards as tables that contain the images, one row for each rendition. Needs the extra ``parquet``."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -13,14 +13,14 @@ from pixmill.core.text import printable
 if TYPE_CHECKING:
     import pyarrow as pa
 
-GROUP = 32_000_000  # bytes of images in one row group: what a reader has in memory at a time
+ROW_GROUP_SIZE = 32_000_000  # bytes of images in one row group: the amount that a reader has in memory at a time
 
 
 def schema() -> "pa.Schema":
     r"""Return the columns of a shard.
 
-    ``source`` and ``key`` are text; bytes in them that are not UTF-8 are written ``\xff``. ``columns`` is a JSON object: what the
-    list that named the source says of it besides.
+    ``source`` and ``key`` are text; bytes in them that are not UTF-8 are written as ``\xff``. ``columns`` is a JSON object: the
+    other columns of the manifest row that named the source.
     """
     import pyarrow as pa  # noqa: PLC0415  # an extra
 
@@ -31,10 +31,10 @@ def schema() -> "pa.Schema":
 
 
 class ParquetWriter(ShardWriter):
-    """Appends rows to a table. A position is the number of a row."""
+    """Appends rows to a table. A position is a row number."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Begin a table: without compression, which does nothing for images, and without statistics of their bytes."""
+        """Begin a table, without compression, which does not help with images, and without statistics of the image bytes."""
         from pyarrow import parquet  # noqa: PLC0415  # an extra
 
         self._schema = schema()
@@ -65,7 +65,7 @@ class ParquetWriter(ShardWriter):
             )
             self._size += len(content)
         self._count += len(contents)
-        if self._size >= GROUP:
+        if self._size >= ROW_GROUP_SIZE:
             self._flush()
         return range(first, self._count)
 
@@ -83,7 +83,7 @@ class ParquetWriter(ShardWriter):
 
 
 class ParquetReader(ShardReader):
-    """Reads the images of a table, a row group at a time."""
+    """Reads the images of a table, one row group at a time."""
 
     def __init__(self, path: Path) -> None:
         """Open the table."""
@@ -91,32 +91,32 @@ class ParquetReader(ShardReader):
         from pyarrow import parquet  # noqa: PLC0415
 
         self._path = path
-        self._damage = (OSError, pa.ArrowException)
+        self._read_errors = (OSError, pa.ArrowException)
         try:
             self._file = parquet.ParquetFile(path)
-        except self._damage as error:
+        except self._read_errors as error:
             raise ReadError(f"{printable(path)} could not be read: {error}") from error
         counts = [self._file.metadata.row_group(index).num_rows for index in range(self._file.num_row_groups)]
         self._groups = [(index, row) for index, count in enumerate(counts) for row in range(count)]
-        self._held = -1
+        self._loaded_group = -1
         self._images: Any = None
 
     def read(self, position: int, size: int) -> bytes:
-        """Return the image of the row ``position``."""
+        """Return the image in row ``position``."""
         try:
             group, row = self._groups[position]
-            if group != self._held:
+            if group != self._loaded_group:
                 self._images = self._file.read_row_group(group, columns=["bytes"]).column(0)
-                self._held = group
+                self._loaded_group = group
             content: bytes = self._images[row].as_py()
-        except (*self._damage, IndexError) as error:
+        except (*self._read_errors, IndexError) as error:
             raise ReadError(f"{printable(self._path)} could not be read: {error}") from error
         if len(content) != size:
-            raise ReadError(f"{printable(self._path)} holds another image in row {position}")
+            raise ReadError(f"{printable(self._path)} has a different image in row {position}")
         return content
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
@@ -124,18 +124,18 @@ class Parquet(Packing):
     """Tables of images."""
 
     suffix: ClassVar = ".parquet"
-    position: ClassVar = "row"
+    position_name: ClassVar = "row"
     version: ClassVar = 1
 
     @classmethod
     def check(cls) -> None:
-        """Say what to install where pyarrow is not."""
+        """Raise ``MissingExtra`` if pyarrow is not installed."""
         if find_spec("pyarrow") is None:
             raise MissingExtra("parquet", "writing Parquet")
 
     @classmethod
     def writer(cls, file: BinaryIO) -> ParquetWriter:
-        """Return what writes a table to ``file``."""
+        """Return a writer of a table to ``file``."""
         return ParquetWriter(file)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""``tar://``: shards as WebDataset lays them out: of each sample its images, ``KEY.jpg``, and ``KEY.json`` that describes them."""
+"""``tar://``: shards in the layout of WebDataset: for each sample its images, ``KEY.jpg``, and a description, ``KEY.json``."""
 
 import os
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from pixmill.engine.observability.json_lines import json_line
 from pixmill.storage.local.errors import read_error
 
 BLOCK = 512
-END = bytes(2 * BLOCK)
-_NAME_ROOM = 100
+END_OF_ARCHIVE = bytes(2 * BLOCK)
+_NAME_FIELD_SIZE = 100
 _OCTAL_LIMIT = 8**11
 _LONG_NAME = b"././@LongLink"
 
 
 class TarWriter(ShardWriter):
-    """Appends members to an archive. A position is that of a member's first byte."""
+    """Appends members to an archive. A position is the offset of a member's first byte."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Begin an archive."""
@@ -35,7 +35,7 @@ class TarWriter(ShardWriter):
 
     def close(self) -> None:
         """Write the end of the archive."""
-        self._file.write(END)
+        self._file.write(END_OF_ARCHIVE)
 
     def _append(self, name: bytes, content: bytes) -> int:
         head = header(name, len(content))
@@ -68,7 +68,7 @@ class TarReader(ShardReader):
         return content
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
@@ -76,7 +76,7 @@ class Tar(Packing):
     """WebDataset shards."""
 
     suffix: ClassVar = ".tar"
-    position: ClassVar = "offset"
+    position_name: ClassVar = "offset"
     version: ClassVar = 1
 
     @classmethod
@@ -96,10 +96,10 @@ class Tar(Packing):
 
 def header(name: bytes, size: int) -> bytes:
     """Return what stands before the ``size`` bytes of a file called ``name``."""
-    if len(name) < _NAME_ROOM:
+    if len(name) < _NAME_FIELD_SIZE:
         return _block(name, size, b"0")
     stored = name + b"\0"
-    return _block(_LONG_NAME, len(stored), b"L") + stored + padding(len(stored)) + _block(name[: _NAME_ROOM - 1], size, b"0")
+    return _block(_LONG_NAME, len(stored), b"L") + stored + padding(len(stored)) + _block(name[: _NAME_FIELD_SIZE - 1], size, b"0")
 
 
 def padding(size: int) -> bytes:
@@ -109,7 +109,7 @@ def padding(size: int) -> bytes:
 
 def _block(name: bytes, size: int, kind: bytes) -> bytes:
     fields = (
-        name.ljust(_NAME_ROOM, b"\0"),
+        name.ljust(_NAME_FIELD_SIZE, b"\0"),
         b"0000644\0",  # everybody may read it, its owner write it
         b"0000000\0" * 2,  # user and group
         _number(size),

@@ -1,1 +1,1 @@
-"""From parts to finished shards of a dataset."""
+"""Packing parts into the finished shards of a dataset."""

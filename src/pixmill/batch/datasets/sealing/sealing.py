@@ -1,9 +1,10 @@
-"""Seal what is finished: gather parts into shards, whose bytes depend on nothing but the images and the recipe.
+"""Seal finished images: pack parts into shards, whose bytes depend only on the images and the recipe.
 
-A shard is written to the staging folder, whole and synced, and the catalogue is told what is in it. Then the catalogue is told
-that it is to be sealed, and from there on that is seen through, by the next run if need be: the file is renamed, the catalogue
-told again, and only then its parts are removed. A shard of parts alone, under a free name, is sealed at once. One that takes
-the place of another, or takes over what is in another, waits until all of them are whole: then they change places together.
+A shard is written to the staging folder and synced, and its contents are recorded in the catalogue. Then the catalogue records
+that it is to be sealed. From there on the switch is always completed, by the next run if necessary: the file is renamed, the
+catalogue updated, and only then are its parts removed. A shard that consists of parts only and has an unused name is sealed at
+once. One that replaces another shard, or contains outputs from another, waits until all such shards are complete: then they are
+switched together.
 """
 
 import shutil
@@ -30,106 +31,105 @@ from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.task import State
 
 
-class _Stopped(Exception):  # an answer, not an error
-    """Somebody asked to stop."""
+class _Stopped(Exception):  # control flow, not an error
+    """The run was asked to stop."""
 
 
 class Sealing:
-    """Makes the shards of ``dataset`` hold what ``ledger`` holds as done. Nobody else writes to any of them meanwhile.
+    """Packs the images that ``ledger`` records as done into the shards of ``dataset``. No other process may write to them.
 
-    ``contents`` is what there is to be believed when a run begins.
+    ``contents`` are the outputs that a run can trust when it begins.
     """
 
     def __init__(
         self,
         dataset: Dataset,
-        shelf: ShardStore,
+        store: ShardStore,
         *,
         ledger: Ledger,
         catalogue: Catalogue,
         bounds: Bounds,
         publisher: EventPublisher,
     ) -> None:
-        """Finish what a dead run has decided, and clear away what it left. ``ConfigError`` where strange shards would be lost.
+        """Complete the switch of a dead run and remove its leftovers. ``ConfigError`` if unknown shards would be overwritten.
 
-        ``publisher`` tells of each shard that is sealed.
+        ``publisher`` publishes an event for each sealed shard.
         """
         self._dataset = dataset
-        self._shelf = shelf
+        self._store = store
         self._ledger = ledger
         self._catalogue = catalogue
         self._bounds = bounds
         self._publisher = publisher
-        with translating_errors(dataset.work):
+        with translating_errors(dataset.work_folder):
             for folder in (dataset.staging, dataset.parts):
                 state_folder.make_within(folder.parent, folder.name)
-            if is_indexed(dataset, shelf):  # after what this catalogue has decided, if anything: another machine went on
+            if is_indexed(dataset, store):  # complete since this catalogue began a switch, if it did: another machine has continued
                 catalogue.rollback_switch()
-                import_index(dataset, catalogue, shelf, is_ours=lambda: ledger.counts().done > 0)
-            roll_forward(dataset, catalogue, shelf)
-            remove_orphans(dataset, catalogue, shelf)
-        self.contents = Contents(dataset, catalogue, shelf)
+                import_index(dataset, catalogue, store, is_ours=lambda: ledger.counts().done > 0)
+            roll_forward(dataset, catalogue, store)
+            remove_orphans(dataset, catalogue, store)
+        self.contents = Contents(dataset, catalogue, store)
         self._staging = Staging(dataset, ledger=ledger, catalogue=catalogue, contents=self.contents, check=self._check)
-        self._goes_on: Callable[[], bool] = lambda: True
-        self._is_changing = False
+        self._should_continue: Callable[[], bool] = lambda: True
+        self._has_no_indexes = False
 
-    def seal(self, goes_on: Callable[[], bool]) -> bool:
-        """Seal everything; return ``False`` when ``goes_on``, which is asked before each sample, has said no before the end.
+    def seal(self, should_continue: Callable[[], bool]) -> bool:
+        """Seal everything. ``should_continue`` is called before each sample; when it returns ``False``, stop and return ``False``.
 
-        ``RunError`` when it cannot be done, or when finished images are not there any more: these are pending from then on, and
-        all the others are sealed.
+        ``RunError`` if it fails, or if finished images are missing: these become pending, and all others are sealed.
         """
-        self._goes_on = goes_on
+        self._should_continue = should_continue
         lost = 0
         try:
-            while (outdated := self._pass()) is not None:
-                self._ledger.reset(outdated.sources)
-                lost += len(outdated.sources) if outdated.lost else 0
-            self._commit_outcomes()
+            while (stale := self._run_pass()) is not None:
+                self._ledger.reset(stale.sources)
+                lost += len(stale.sources) if stale.lost else 0
+            self._finish()
         except _Stopped:
             return False
         if lost:
-            message = f"{plural(lost, 'finished image')} in {printable(self._dataset.parts)} are not what was written, or gone"
-            raise RunError(message, code="parts-lost", hint="run the same command again: they are made anew")
+            message = f"{plural(lost, 'finished image')} in {printable(self._dataset.parts)} are missing or damaged"
+            raise RunError(message, code="parts-lost", hint="run the same command again to process them again")
         return True
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close the open shard."""
         self.contents.close()
 
-    def _pass(self) -> StaleSamples | None:
-        """Seal what is there; return what was counted on in vain, after which it must be gone through again."""
+    def _run_pass(self) -> StaleSamples | None:
+        """Seal all samples; return the stale ones if there are any: the caller resets these and runs another pass."""
         self.contents.refresh()
-        with translating_errors(self._dataset.work):
+        with translating_errors(self._dataset.work_folder):
             try:
-                self._go_through()
-            except StaleSamples as outdated:
-                return outdated
+                self._seal_missing()
+            except StaleSamples as stale:
+                return stale
         return None
 
-    def _go_through(self) -> None:
+    def _seal_missing(self) -> None:
         shards = self._catalogue.shards()
         sealed = {shard.name: shard for shard in shards if shard.stage is Stage.SEALED}
         staged = {shard.name: shard for shard in shards if shard.stage is Stage.STAGED}
         waiting: list[DatasetShard] = []
-        kept: set[int] = set()
-        for draft in plan_shards(self._samples(), self._bounds):
+        unchanged: set[int] = set()
+        for plan in plan_shards(self._samples(), self._bounds):
             self._check()
-            name, fingerprint = self._dataset.shard_name(draft.number), draft.fingerprint(self._dataset.identity)
+            name, fingerprint = self._dataset.shard_name(plan.number), plan.fingerprint(self._dataset.identity)
             if name in sealed and sealed[name].fingerprint == fingerprint:
-                kept.add(sealed[name].id)
+                unchanged.add(sealed[name].id)
             elif name in staged and staged[name].fingerprint == fingerprint:
                 waiting.append(staged.pop(name))
             else:
-                self._stage(draft, waiting, former=staged.pop(name, None), is_free=name not in sealed)
+                self._stage(plan, waiting, former=staged.pop(name, None), is_free=name not in sealed)
         for shard in staged.values():
             discard(self._dataset, self._catalogue, shard)
-        leaving = [shard for shard in sealed.values() if shard.id not in kept]
-        if waiting or leaving:
-            self._seal(waiting, leaving)
+        retiring = [shard for shard in sealed.values() if shard.id not in unchanged]
+        if waiting or retiring:
+            self._seal(waiting, retiring)
 
     def _samples(self) -> Iterator[Sample]:
-        """Yield what is done, in order; ``Outdated`` where an earlier run made files here whose names are no members'."""
+        """Yield the done samples in order; ``StaleSamples`` if an earlier run wrote files here that are not named like members."""
         for record in self._ledger.records(State.DONE):
             try:
                 yield sample_of(record)
@@ -137,37 +137,37 @@ class Sealing:
                 others = [each.key for each in self._ledger.records(State.DONE) if not is_sample(each)]
                 raise StaleSamples(others, lost=True) from None
 
-    def _stage(self, draft: ShardPlan, waiting: list[DatasetShard], *, former: DatasetShard | None, is_free: bool) -> None:
-        """Write ``draft``, and seal it if it need not wait for others."""
+    def _stage(self, plan: ShardPlan, waiting: list[DatasetShard], *, former: DatasetShard | None, is_free: bool) -> None:
+        """Write ``plan``, and seal it if it does not have to wait for others."""
         if former is not None:
             discard(self._dataset, self._catalogue, former)
-        shard, is_of_parts = self._staging.write(draft)
+        shard, is_of_parts = self._staging.write(plan)
         if not (is_free and is_of_parts):
             waiting.append(shard)
             return
         self._seal([shard], [])
-        for sample in draft.samples:
+        for sample in plan.samples:
             for member in sample.members:
                 self.contents.remove_part(member)
 
-    def _seal(self, sealing: Sequence[DatasetShard], leaving: Sequence[DatasetShard]) -> None:
-        if not self._is_changing:
-            remove_indexes(self._dataset, self._shelf)
-            self._is_changing = True
-        self._catalogue.begin_switch(sealing, leaving)
-        for shard in roll_forward(self._dataset, self._catalogue, self._shelf):
+    def _seal(self, sealing: Sequence[DatasetShard], retiring: Sequence[DatasetShard]) -> None:
+        if not self._has_no_indexes:
+            remove_indexes(self._dataset, self._store)
+            self._has_no_indexes = True
+        self._catalogue.begin_switch(sealing, retiring)
+        for shard in roll_forward(self._dataset, self._catalogue, self._store):
             self._publisher.publish(ShardSealed, name=shard.name, samples=shard.samples, bytes=shard.size)
 
-    def _commit_outcomes(self) -> None:
-        """Every image that is done is sealed now: what parts there are belong to nobody."""
+    def _finish(self) -> None:
+        """Remove the remaining parts, which nothing refers to now that every done image is sealed, and write the indexes."""
         self.contents.refresh()
-        with translating_errors(self._dataset.work):
+        with translating_errors(self._dataset.work_folder):
             shutil.rmtree(self._dataset.parts)
             self._dataset.parts.mkdir()
-            if self._is_changing or not is_indexed(self._dataset, self._shelf):
-                write_indexes(self._dataset, self._shelf, ledger=self._ledger, catalogue=self._catalogue, contents=self.contents)
-                self._is_changing = False
+            if self._has_no_indexes or not is_indexed(self._dataset, self._store):
+                write_indexes(self._dataset, self._store, ledger=self._ledger, catalogue=self._catalogue, contents=self.contents)
+                self._has_no_indexes = False
 
     def _check(self) -> None:
-        if not self._goes_on():
+        if not self._should_continue():
             raise _Stopped

@@ -1,4 +1,4 @@
-"""Write one shard to the staging folder: its samples from parts and from shards that are there, each read back and compared."""
+"""Write one shard to the staging folder: its samples come from parts and existing shards, and each is verified when read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -11,25 +11,25 @@ from pixmill.batch.datasets.shard_file import atomic_shard_file
 from pixmill.batch.datasets.shard_layout import ShardPlan
 from pixmill.batch.item import unpack
 from pixmill.core.errors import ReadError
-from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import State
 
 
-class StaleSamples(Exception):  # an answer, not an error
-    """Samples that the ledger holds as done are not to be had; ``sources`` are their keys.
+class StaleSamples(Exception):  # control flow, not an error
+    """Samples that the ledger records as done are not available; ``sources`` are their keys.
 
-    They are ``lost`` when their bytes are gone; else their name is that of a younger sample, and they are no more.
+    They are ``lost`` if their bytes are gone; otherwise a newer sample has taken their name and replaced them.
     """
 
     def __init__(self, sources: list[bytes], *, lost: bool) -> None:
-        """Say which."""
+        """Record the keys and the reason."""
         super().__init__()
         self.sources = sources
         self.lost = lost
 
 
 class Staging:
-    """Writes shards of ``dataset``. ``check`` is called before each sample, and may raise to stop."""
+    """Writes shards of ``dataset``. ``check`` is called before each sample and may raise to stop."""
 
     def __init__(
         self, dataset: Dataset, *, ledger: Ledger, catalogue: Catalogue, contents: Contents, check: Callable[[], None]
@@ -41,33 +41,35 @@ class Staging:
         self._contents = contents
         self._check = check
 
-    def write(self, draft: ShardPlan) -> tuple[DatasetShard, bool]:
-        """Write ``draft`` and add it to the catalogue; return it, and whether it is made of parts alone.
+    def write(self, plan: ShardPlan) -> tuple[DatasetShard, bool]:
+        """Write ``plan`` and add it to the catalogue; return the shard, and whether it consists of parts only.
 
-        ``Outdated`` when a sample of it cannot be had.
+        ``StaleSamples`` if one of its samples is not available.
         """
-        is_of_parts = self._look_for(draft)
-        name = self._dataset.shard_name(draft.number)
+        is_of_parts = self._check_sources(plan)
+        name = self._dataset.shard_name(plan.number)
         target = self._dataset.staging / name
-        spots: list[tuple[bytes, OutputLocation]] = []
-        with atomic_shard_file(target) as sink, closing(self._dataset.packs.writer(sink.as_file)) as writer:
-            for sample in draft.samples:
+        locations: list[tuple[bytes, OutputLocation]] = []
+        with atomic_shard_file(target) as file, closing(self._dataset.packing_class.writer(file.as_file)) as writer:
+            for sample in plan.samples:
                 self._check()
-                spots += _spots(sample, writer.add(sample, self._read(sample)))
-        fingerprint = draft.fingerprint(self._dataset.identity)
-        shard = DatasetShard(0, name, Stage.STAGED, fingerprint, sink.size, len(draft.samples), sink.digest)
-        return self._catalogue.add(shard, spots), is_of_parts
+                locations += _locations(sample, writer.add(sample, self._read(sample)))
+        fingerprint = plan.fingerprint(self._dataset.identity)
+        shard = DatasetShard(0, name, Stage.STAGED, fingerprint, file.size, len(plan.samples), file.digest)
+        return self._catalogue.add(shard, locations), is_of_parts
 
-    def _look_for(self, draft: ShardPlan) -> bool:
-        """Tell whether all of ``draft`` is in parts; ``Outdated`` for what is nowhere, and for what has lost its name."""
+    def _check_sources(self, plan: ShardPlan) -> bool:
+        """Return whether all of ``plan`` is in parts; ``StaleSamples`` for samples that are missing or have lost their name."""
         lost: list[bytes] = []
         owners: dict[bytes, bytes] = {}
         is_of_parts = True
-        for sample in draft.samples:
+        for sample in plan.samples:
             self._check()
             for member in sample.members:
-                rivals = {spot.source for spot in self._catalogue.find(member.name)} | {owners.get(member.name, sample.source)}
-                self._resolve_name_conflict(member.name, sample.source, rivals - {sample.source})
+                claimants = {location.source for location in self._catalogue.locate(member.name)} | {
+                    owners.get(member.name, sample.source)
+                }
+                self._resolve_name_conflict(member.name, sample.source, claimants - {sample.source})
                 owners[member.name] = sample.source
                 if self._contents.locate(member) is not None:
                     is_of_parts = False
@@ -77,11 +79,11 @@ class Staging:
             raise StaleSamples(lost, lost=True)
         return is_of_parts
 
-    def _resolve_name_conflict(self, name: bytes, source: bytes, rivals: set[bytes]) -> None:
-        """Let the youngest have ``name``: a source that has gone left it to another, and its output was written over."""
-        known = self._ledger.get([source, *rivals]) if rivals else []
+    def _resolve_name_conflict(self, name: bytes, source: bytes, claimants: set[bytes]) -> None:
+        """Give ``name`` to the newest claimant: the source of an older one is gone, and its output was overwritten."""
+        records = self._ledger.get([source, *claimants]) if claimants else []
         claims = [
-            each for each in known if each and each.state is State.DONE and name in {o.name for o in unpack(each.result).outputs}
+            each for each in records if each and each.state is State.DONE and name in {o.name for o in unpack(each.result).outputs}
         ]
         claims.sort(key=lambda record: record.finished_at)
         if len(claims) > 1:
@@ -96,10 +98,6 @@ class Staging:
             raise StaleSamples([sample.source], lost=True) from error
 
 
-def _has(record: Record, name: bytes) -> bool:
-    return record.state is State.DONE and any(output.name == name for output in unpack(record.result).outputs)
-
-
-def _spots(sample: Sample, positions: Sequence[int]) -> Iterator[tuple[bytes, OutputLocation]]:
+def _locations(sample: Sample, positions: Sequence[int]) -> Iterator[tuple[bytes, OutputLocation]]:
     for member, position in zip(sample.members, positions, strict=True):
         yield member.name, OutputLocation(0, sample.source, position, member.size, member.digest)

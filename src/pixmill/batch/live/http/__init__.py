@@ -1,1 +1,1 @@
-"""The server of the live page, and who may ask it."""
+"""The HTTP server of the live page and its access control."""

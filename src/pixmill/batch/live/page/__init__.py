@@ -1,1 +1,1 @@
-"""What the live page shows."""
+"""The contents of the live page."""

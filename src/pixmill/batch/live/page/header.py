@@ -1,4 +1,4 @@
-"""The top of the live page: how far the run is, how fast, and how long it will take."""
+"""The header of the live page: progress, speed and remaining time."""
 
 from collections.abc import Iterator
 
@@ -13,26 +13,26 @@ TENTHS = 10
 
 
 def page_header(now: ProgressSnapshot, numbers: Numbers, destination: str) -> Html:
-    """Return title, one sentence, the bar, and the numbers that matter most."""
-    place = safe_text(destination)
-    total = plural(now.found, "image") + " so far" if now.total is None else plural(now.total, "image")
+    """Return the title, a status sentence, the progress bar and the most important numbers."""
+    destination_text = safe_text(destination)
+    total = plural(now.found, "image") + " found so far" if now.total is None else plural(now.total, "image")
     return tag(
         "header",
-        tag("p", "pixmill, live", class_="brand"),
-        tag("h1", f"{now.finished:,} of {total} into {place}"),
-        tag("p", sentence(now, numbers), class_="state"),
+        tag("p", "pixmill live", class_="brand"),
+        tag("h1", f"{now.finished:,} of {total} finished: {destination_text}"),
+        tag("p", status_sentence(now, numbers), class_="state"),
         tag(
             "progress",
             max=100,
             value=_percent(now.share),
-            aria_label="Images that are finished",
+            aria_label="Finished images",
         ),
         tiles(_numbers(now, numbers)),
     )
 
 
-def sentence(now: ProgressSnapshot, numbers: Numbers) -> str:
-    """Say in one sentence what it is at: the rate and the time left, or how it ended."""
+def status_sentence(now: ProgressSnapshot, numbers: Numbers) -> str:
+    """Return the status in one sentence: the rate and the remaining time, or the outcome."""
     if numbers.reason:
         failed = f"; {plural(now.failed, 'image')} failed" if now.failed else ""
         outcome = "Finished" if numbers.reason == FINISHED else f"Ended early: {safe_text(numbers.reason)}"
@@ -41,23 +41,23 @@ def sentence(now: ProgressSnapshot, numbers: Numbers) -> str:
         "still discovering" if now.total is None else "" if now.remaining is None else f"about {duration_text(now.remaining)} left"
     )
     speed = f"{now.images_rate:.1f} images/s, {now.pixels_rate / 1e6:.0f} megapixels/s"
-    return f"At {speed}{f'; {left}' if left else ''}."
+    return f"{speed}{f'; {left}' if left else ''}."
 
 
-def short(now: ProgressSnapshot, numbers: Numbers) -> str:
-    """Return what a tab has room for: ``42 %``."""
+def tab_title(now: ProgressSnapshot, numbers: Numbers) -> str:
+    """Return a title short enough for a browser tab: ``42%``."""
     if numbers.reason:
         return "finished" if numbers.reason == FINISHED else "ended early"
     return f"{now.finished:,} done" if now.share is None else f"{now.share:.0%}"
 
 
 def aria_status(now: ProgressSnapshot, numbers: Numbers) -> str:
-    """Return what a screen reader says when it changes: at each tenth, at each new kind of failure, and at the end."""
+    """Return the text for screen readers. It changes at every 10%, at each new kind of failure, and at the end."""
     if numbers.reason:
-        return sentence(now, numbers)
+        return status_sentence(now, numbers)
     share = 0.0 if now.share is None else now.share
     kinds = f" Failures: {', '.join(sorted(map(safe_text, numbers.failures)))}." if numbers.failures else ""
-    return f"{int(share * TENTHS) * TENTHS} % finished.{kinds}"
+    return f"{int(share * TENTHS) * TENTHS}% finished.{kinds}"
 
 
 def _percent(share: float | None) -> str | None:
@@ -75,4 +75,4 @@ def _numbers(now: ProgressSnapshot, numbers: Numbers) -> Iterator[tuple[str, str
     yield "pending", f"{pending:,}", ""
     yield "in", byte_count(numbers.measures.get("bytes_in", 0)), ""
     yield "out", byte_count(numbers.measures.get("bytes_out", 0)), ""
-    yield "saved" if now.saved >= 0 else "more", byte_count(abs(now.saved)), "good" if now.saved > 0 else ""
+    yield "saved" if now.saved >= 0 else "added", byte_count(abs(now.saved)), "good" if now.saved > 0 else ""

@@ -1,4 +1,4 @@
-"""The parts of the live page, each a piece of markup that is made anew at most once a second."""
+"""The parts of the live page, each a piece of markup that is rendered at most once a second."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.live.collector import LiveCollector
-from pixmill.batch.live.page.header import aria_status, page_header, short
+from pixmill.batch.live.page.header import aria_status, page_header, tab_title
 from pixmill.batch.live.preview_feed import NumberedPreview
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.report.data.run_info import RunInfo
@@ -14,7 +14,7 @@ from pixmill.batch.report.html.failures import failures
 from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.overview import what_was_run
 from pixmill.batch.report.html.page import contents
-from pixmill.batch.report.html.previews import compared
+from pixmill.batch.report.html.previews import before_after
 from pixmill.batch.report.html.sizes import sizes
 from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section, section, table
@@ -25,15 +25,15 @@ from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 
-#: those of the report, in its order; the live page puts what changes most before them
-REPORT = (throughput, stages, sizes, extremes, what_was_run)
-REVIEW = 5.0  # seconds between two reviews of these: half of the work of a page, for what changes slowly
-#: what the page has room for, whether there is something to show in it or not
+#: the sections of the report, in its order; on the live page they follow the parts that change more often
+REPORT_SECTIONS = (throughput, stages, sizes, extremes, what_was_run)
+REPORT_INTERVAL = 5.0  # seconds between two renderings of these: half of the work of a page, although they change slowly
+#: the parts that the page has a place for, whether or not they have content
 ORDER = ("head", "contents", "working", "failures", "latest", "throughput", "stages", "sizes", "extremes", "run")
 
 
 class PageState(msgspec.Struct, frozen=True, kw_only=True):
-    """The page at one moment: its ``parts`` by name, a title for the tab, and what a screen reader should say."""
+    """The page at one moment: its ``parts`` by name, a title for the tab, and the text for screen readers."""
 
     parts: Mapping[str, str]
     title: str
@@ -41,79 +41,83 @@ class PageState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Composer:
-    """Makes moments of what ``witness``, ``progress`` and ``metrics`` have counted; ``clock`` is seconds since the epoch."""
+    """Composes page states from ``collector``, ``progress`` and ``metrics``; ``clock`` returns seconds since the epoch."""
 
     def __init__(
         self,
         config: RunConfig,
-        about: RunInfo,
+        run_info: RunInfo,
         *,
-        witness: LiveCollector,
+        collector: LiveCollector,
         progress: Progress,
         metrics: Metrics,
         clock: Callable[[], float],
     ) -> None:
-        """Make nothing yet. ``about`` is what is known of the run before it begins."""
+        """Compose nothing yet. ``run_info`` is the information about the run that is available before it begins."""
         self._config = config
         self._recipe = config.recipe.to_builtins()
-        self._about = about
-        self._witness = witness
+        self._run_info = run_info
+        self._collector = collector
         self._progress = progress
         self._metrics = metrics
         self._clock = clock
         self._began = clock()
-        self._reviewed: list[Section | None] = []
-        self._review_at = 0.0
+        self._report_sections: list[Section | None] = []
+        self._next_report = 0.0
 
-    def compose(self, pictures: tuple[NumberedPreview, ...], *, is_over: bool) -> PageState:
-        """Return the page as it is now."""
+    def compose(self, previews: tuple[NumberedPreview, ...], *, is_over: bool) -> PageState:
+        """Return the current state of the page."""
         now, counted = self._progress.snapshot(), self._metrics.snapshot()
-        numbers = counted if is_over else msgspec.structs.replace(counted, reason="")  # a watch goes on after each of its runs
-        with self._witness.locked():
-            dossier = self._dossier(numbers)
-            if is_over or dossier.made_at >= self._review_at:
-                self._review_at = dossier.made_at + REVIEW
-                self._reviewed = [part(dossier) for part in REPORT]
-            sections = [working(self._witness.posts), failures(dossier), latest(pictures), *self._reviewed]
+        numbers = counted if is_over else msgspec.structs.replace(counted, reason="")  # a watch continues after each of its runs
+        with self._collector.locked():
+            data = self._report_data(numbers)
+            if is_over or data.made_at >= self._next_report:
+                self._next_report = data.made_at + REPORT_INTERVAL
+                self._report_sections = [part(data) for part in REPORT_SECTIONS]
+            sections = [workers(self._collector.workers), failures(data), latest(previews), *self._report_sections]
         shown = [each for each in sections if each is not None]
         written = {each.identity: each.html for each in shown}
         top = {"head": page_header(now, numbers, self._config.destination), "contents": contents(shown)}
-        title = f"{short(now, numbers)} of {safe_text(self._config.destination)}"
+        title = f"{tab_title(now, numbers)} of {safe_text(self._config.destination)}"
         return PageState(parts={**top, **written}, title=title, spoken=aria_status(now, numbers))
 
-    def _dossier(self, numbers: MetricsSnapshot) -> ReportData:
-        run = RunRecord(number=self._witness.run, started_at=self._began)
+    def _report_data(self, numbers: MetricsSnapshot) -> ReportData:
+        run = RunRecord(number=self._collector.run_number, started_at=self._began)
         return ReportData(
             source=self._config.source,
             destination=self._config.destination,
             recipe=self._recipe,
             runs=(),
             run=run,
-            run_info=msgspec.structs.replace(self._about, snapshot=numbers),
-            findings=self._witness.findings,
-            pictures=Previews(),
+            run_info=msgspec.structs.replace(self._run_info, snapshot=numbers),
+            statistics=self._collector.statistics,
+            previews=Previews(),
             made_at=self._clock(),
         )
 
 
-def working(posts: tuple[WorkerStatus, ...]) -> Section | None:
-    """Return what the workers are at."""
-    if not posts:
+def workers(statuses: tuple[WorkerStatus, ...]) -> Section | None:
+    """Return the current tasks of the workers."""
+    if not statuses:
         return None
-    rows = [(safe_text(post.key or b""), post.stage or "its handler", duration_text(post.seconds), post.pid) for post in posts]
-    return section("At work", table("What each worker is at", ("image", " stage", "for", "process"), rows), identity="working")
+    rows = [
+        (safe_text(status.key or b""), status.stage or "handler", duration_text(status.seconds), status.pid) for status in statuses
+    ]
+    return section("Workers", table("Current task of each worker", ("image", " stage", "for", "process"), rows), identity="working")
 
 
-def latest(pictures: tuple[NumberedPreview, ...]) -> Section | None:
-    """Return the pictures that were made last."""
-    if not pictures:
+def latest(previews: tuple[NumberedPreview, ...]) -> Section | None:
+    """Return the latest previews."""
+    if not previews:
         return None
     about = tag(
-        "p", "As often as costs the run next to nothing, while somebody looks: the source is on the left, the result on the right."
+        "p",
+        "Updated while this page is open, as often as possible without slowing down the run. "
+        "The source is on the left, the output on the right.",
     )
-    return section("Latest pictures", about, tag("div", map(_framed, pictures), class_="album"), identity="latest")
+    return section("Latest previews", about, tag("div", map(_numbered, previews), class_="previews"), identity="latest")
 
 
-def _framed(framed: NumberedPreview) -> Html:
-    place = f"pictures/{framed.number}"
-    return compared(framed.shown, before=f"{place}/before", after=f"{place}/after", identity=f"picture-{framed.number}")
+def _numbered(preview: NumberedPreview) -> Html:
+    url = f"pictures/{preview.number}"
+    return before_after(preview.preview, before=f"{url}/before", after=f"{url}/after", identity=f"picture-{preview.number}")

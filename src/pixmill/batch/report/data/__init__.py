@@ -1,1 +1,1 @@
-"""What the report is drawn from."""
+"""The data of the report."""

@@ -1,6 +1,6 @@
-"""The account of a run: what the ledger does not keep. The command, the versions, the machine, and the numbers at the end.
+"""The run info: data about a run that the ledger does not store. The command, the versions, the machine and the final metrics.
 
-One file a run in the folder ``runs`` of the state, brought up to date while the run goes on, so that a run that was killed has
+One file per run in the folder ``runs`` of the state, updated while the run is in progress, so that a run that was killed has
 one too. It is a convenience: no other part of pixmill depends on it.
 """
 
@@ -23,14 +23,14 @@ from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.imaging.version import ENGINE
 
-MAX_RUN_FILES = 20  # accounts; the oldest go
+MAX_RUN_FILES = 20  # files; the oldest are removed
 _NAME = re.compile(r"[0-9]+\.json")
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of one run. ``command`` is as the shell gave it, empty when a program started the run.
+    """The stored information about one run. ``command`` is as the shell passed it, empty if a program started the run.
 
-    ``makes`` is what was made of each image, in words.
+    ``makes`` describes the outputs of each image in words.
     """
 
     command: tuple[bytes, ...] = ()
@@ -45,10 +45,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunInfoFile(Observer):
-    """Keeps the account of a run of ``metrics`` in ``folder``, that of a state. It comes after ``metrics`` among the observers.
+    """Writes the run info with ``metrics`` to ``folder``, in a state folder. It must come after ``metrics`` among the observers.
 
-    A run that worked on nothing leaves none, so that the account of the one that did the work stays the last. What cannot be
-    written is not: a full disk has its own message.
+    A run without any work writes no file, so that the info of the last run that did work stays the latest. Write errors are
+    ignored: a full disk is reported elsewhere.
     """
 
     def __init__(
@@ -63,19 +63,19 @@ class RunInfoFile(Observer):
         """Write nothing yet."""
         self._state, self._name = folder.parent, folder.name
         self._metrics = metrics
-        self._about = about_here(command, makes)
+        self._run_info = current_run_info(command, makes)
         self._clock = clock
         self._next = clock() + RUN_FILE_INTERVAL
 
-    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look at the clock
-        """Write the account if it is time."""
+    def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an opportunity to check the clock
+        """Write the file if it is due."""
         now = self._clock()
         if now >= self._next:
             self._next = now + RUN_FILE_INTERVAL
             self._write()
 
     def close(self) -> None:
-        """Write the account as it is now, and forget the oldest."""
+        """Write the final file, and remove the oldest ones."""
         self._write()
         with suppress(OSError), state_folder.opened(self._state, self._name) as (folder, _):
             for name in sorted(filter(_NAME.fullmatch, os.listdir(folder)))[:-MAX_RUN_FILES]:  # noqa: PTH208  # of a descriptor
@@ -85,14 +85,14 @@ class RunInfoFile(Observer):
         snapshot = self._metrics.snapshot()
         if not snapshot.tried:
             return
-        data = msgspec.json.encode(msgspec.structs.replace(self._about, snapshot=snapshot))
+        data = msgspec.json.encode(msgspec.structs.replace(self._run_info, snapshot=snapshot))
         with suppress(OSError):
             state_folder.make_within(self._state, self._name)
             state_folder.write(self._state, f"{self._name}/{snapshot.run:08}.json", data)
 
 
 def run_infos(state: Path) -> Iterator[RunInfo]:
-    """Yield the accounts below the folder ``state``, the youngest first; one that cannot be read is left out."""
+    """Yield the run infos below the folder ``state``, newest first; unreadable ones are left out."""
     names: list[str] = []
     with suppress(OSError), state_folder.opened(state, RUNS) as (folder, _):
         names = sorted(filter(_NAME.fullmatch, os.listdir(folder)), reverse=True)  # noqa: PTH208  # of a descriptor
@@ -101,8 +101,8 @@ def run_infos(state: Path) -> Iterator[RunInfo]:
             yield msgspec.json.decode(state_folder.read(state, f"{RUNS}/{name}"), type=RunInfo)
 
 
-def about_here(command: Sequence[str], makes: tuple[str, ...] = ()) -> RunInfo:
-    """Return what is known of a run on this machine before it begins."""
+def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> RunInfo:
+    """Return the information about a run on this machine that is available before it begins."""
     return RunInfo(
         command=tuple(map(os.fsencode, command)),
         makes=makes,

@@ -1,4 +1,4 @@
-"""Keep a few of many, seen one at a time: those that rank highest, or a fair sample."""
+"""Select a few items from a stream: those with the highest rank, or a uniform sample."""
 
 import heapq
 import random
@@ -9,16 +9,16 @@ T = TypeVar("T")
 
 
 class TopK(Generic[T]):
-    """Keeps the ``size`` members of the highest rank."""
+    """Keeps the ``size`` members with the highest rank."""
 
     def __init__(self, size: int) -> None:
         """Start empty."""
         self._size = size
         self._heap: list[tuple[float, int, T]] = []
-        self._order = count(0, -1)  # of two of one rank the earlier stays; members are never compared
+        self._order = count(0, -1)  # on equal rank the earlier member stays; members are never compared
 
     def offer(self, rank: float, member: T) -> None:
-        """Take ``member`` if it ranks high enough."""
+        """Add ``member`` if its rank is high enough."""
         entry = (rank, next(self._order), member)
         if len(self._heap) < self._size:
             heapq.heappush(self._heap, entry)
@@ -27,29 +27,29 @@ class TopK(Generic[T]):
 
     @property
     def members(self) -> tuple[T, ...]:
-        """Return those that are kept, the highest first."""
+        """Return the kept members, highest rank first."""
         return tuple(member for _, _, member in sorted(self._heap, key=lambda entry: entry[:2], reverse=True))
 
 
 class ReservoirSample(Generic[T]):
-    """Keeps ``size`` members of a stream of any length, each with the same chance."""
+    """Keeps ``size`` members of a stream of any length, each with the same probability."""
 
-    def __init__(self, size: int, chance: random.Random) -> None:
-        """Start empty; draw with ``chance``."""
+    def __init__(self, size: int, rng: random.Random) -> None:
+        """Start empty; draw with ``rng``."""
         self._size = size
-        self._chance = chance
+        self._rng = rng
         self._seen = 0
         self._kept: list[tuple[int, T]] = []
 
     def offer(self, member: T) -> None:
-        """Take ``member``, perhaps in the place of another (reservoir sampling, Vitter 1985, algorithm R)."""
+        """Add ``member`` with the right probability, replacing another (reservoir sampling, Vitter 1985, algorithm R)."""
         self._seen += 1
         if len(self._kept) < self._size:
             self._kept.append((self._seen, member))
-        elif (place := self._chance.randrange(self._seen)) < self._size:
-            self._kept[place] = (self._seen, member)
+        elif (index := self._rng.randrange(self._seen)) < self._size:
+            self._kept[index] = (self._seen, member)
 
     @property
     def members(self) -> tuple[T, ...]:
-        """Return those that are kept, in the order in which they came."""
+        """Return the kept members, in the order of the stream."""
         return tuple(member for _, member in sorted(self._kept, key=lambda entry: entry[0]))

@@ -1,4 +1,4 @@
-"""Several shards' accounts and runs as one: what was done side by side, added up."""
+"""Merge the run infos and runs of several shards, which ran side by side, into one."""
 
 import json
 from collections import Counter
@@ -19,36 +19,36 @@ from pixmill.engine.task import Counts
 
 
 def last_run_info(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunRecord | None]:
-    """Return the account of the last run that worked on images, and that run: of all shards together where there are several.
+    """Return the run info of the last run that worked on images, and that run; for several shards, those of all shards merged.
 
-    ``None`` stands for an account that was not kept, and for a run that there was not.
+    ``None`` stands for a run info that was not written, and for a run that does not exist.
     """
     folders = [each.folder for each in find_ledger_files(state) if each.shard.count > 1]
-    if len(folders) < 2:  # noqa: PLR2004  # one is not several
+    if len(folders) < 2:  # noqa: PLR2004  # no merge for one shard
         return _of_one(ledger, folders[0] if folders else state)
     runs = _last_of_each(ledger.runs())
-    kept = [account for account in (next(run_infos(folder), None) for folder in folders) if account]
-    return (merge_runs(kept) if kept else None), (_spanning(runs) if runs else None)
+    infos = [run_info for run_info in (next(run_infos(folder), None) for folder in folders) if run_info]
+    return (merge_runs(infos) if infos else None), (_spanning(runs) if runs else None)
 
 
 def run_name(run: RunRecord | None) -> str:
-    """Return what ``run`` is called in a report."""
+    """Return the name of ``run`` in a report."""
     if run is None or not run.number:
         return "All shards"
     shard = _shard(run)
     return f"Run {run.number} of shard {shard}" if shard else f"Run {run.number}"
 
 
-def merge_runs(kept: Sequence[RunInfo]) -> RunInfo:
-    """Return one account of what was done side by side; the machine is that of the first."""
-    return replace(kept[0], snapshot=reduce(_merge_two, (account.snapshot for account in kept)))
+def merge_runs(infos: Sequence[RunInfo]) -> RunInfo:
+    """Return one run info for runs side by side; the machine is that of the first."""
+    return replace(infos[0], snapshot=reduce(_merge_two, (run_info.snapshot for run_info in infos)))
 
 
 def _of_one(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunRecord | None]:
     runs = list(ledger.runs())
-    account = next(run_infos(state), None)
-    run = next((run for run in reversed(runs) if account is not None and run.number == account.snapshot.run), None)
-    return account, run or (runs[-1] if runs else None)
+    run_info = next(run_infos(state), None)
+    run = next((run for run in reversed(runs) if run_info is not None and run.number == run_info.snapshot.run), None)
+    return run_info, run or (runs[-1] if runs else None)
 
 
 def _last_of_each(runs: Iterable[RunRecord]) -> list[RunRecord]:
@@ -57,14 +57,14 @@ def _last_of_each(runs: Iterable[RunRecord]) -> list[RunRecord]:
 
 
 def _shard(run: RunRecord) -> str:
-    """Return the shard that ``run`` was asked to do; empty for the whole."""
-    asked = json.loads(run.metadata) if run.metadata else {}
-    shard = str(asked.get("selection", {}).get("shard", ""))
+    """Return the shard that ``run`` worked on; empty for a run without shards."""
+    metadata = json.loads(run.metadata) if run.metadata else {}
+    shard = str(metadata.get("selection", {}).get("shard", ""))
     return "" if shard == str(Shard()) else shard
 
 
 def _spanning(runs: Sequence[RunRecord]) -> RunRecord:
-    """Return what began with the first of ``runs`` and ended with the last."""
+    """Return one record that begins with the first of ``runs`` and ends with the last."""
     has_ended = all(run.ended_at for run in runs)
     return RunRecord(
         number=0,
@@ -77,15 +77,15 @@ def _spanning(runs: Sequence[RunRecord]) -> RunRecord:
 
 
 def _merge_two(one: MetricsSnapshot, two: MetricsSnapshot) -> MetricsSnapshot:
-    """Return the numbers of two runs on different images. ``seconds`` is what their workers had on average."""
+    """Return the merged metrics of two runs on different images. ``seconds`` is the average over their workers."""
     workers = one.workers + two.workers
-    had = one.workers * one.seconds + two.workers * two.seconds
+    worker_seconds = one.workers * one.seconds + two.workers * two.seconds
     counts = _sum(one.counts, two.counts)
     return replace(
         one,
         run=0,
         workers=workers,
-        seconds=had / workers if workers else max(one.seconds, two.seconds),
+        seconds=worker_seconds / workers if workers else max(one.seconds, two.seconds),
         found=counts.found,
         done=counts.done,
         skipped=counts.skipped,

@@ -1,4 +1,4 @@
-"""What a ledger tells about the work in one pass over its records, in constant memory: totals, classes, extremes, a sample."""
+"""Statistics of a ledger in one pass over its records, in constant memory: totals, error classes, extremes, a sample."""
 
 import random
 from collections import Counter
@@ -12,15 +12,15 @@ from pixmill.batch.report.data.timeline import Timeline
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import Counts, Failure, State
 
-EXAMPLES = 50  # files listed of each class of errors
-EXTREMES = 10  # rows of each list
+MAX_FILES_PER_ERROR = 50  # files listed for each class of errors
+TOP_COUNT = 10  # images in each top list
 TENTHS = 10
 
 
 class ImageSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One image that was done: its key, its first output, the seconds that it took, and its bytes before and after.
+    """One image that is done: its key, its first output, its processing time in seconds, and its size in bytes before and after.
 
-    ``bytes_out`` is of all outputs together.
+    ``bytes_out`` is the total of all outputs.
     """
 
     key: bytes
@@ -35,7 +35,7 @@ class ImageSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailedFile(msgspec.Struct, frozen=True):
-    """One image that failed, and why."""
+    """One image that failed, and its failure."""
 
     key: bytes
     failure: Failure
@@ -43,7 +43,7 @@ class FailedFile(msgspec.Struct, frozen=True):
 
 
 class ErrorClass(msgspec.Struct):
-    """All failures with one code: how many, and the first files."""
+    """All failures with one code: their count, and the first files."""
 
     count: int = 0
     files: list[FailedFile] = msgspec.field(default_factory=list)
@@ -57,37 +57,38 @@ class FormatTotal(msgspec.Struct):
 
 
 class LedgerStatistics:
-    """Adds up records. Read its fields once all have been added.
+    """Adds up records. Read its fields after all records have been added.
 
-    ``shares``: how many images whose output has up to 10 %, 20 %, ... 100 % of the bytes of its source; the last counts those
-    that grew. Only images of a single output are in ``shares`` and ``grown``: several sizes of one source say nothing there.
+    ``shares``: the number of images whose output has up to 10 %, 20 %, ... 100 % of the bytes of its source; the last counts
+    those that grew. Only images with a single output count in ``shares`` and ``grown``: with several sizes of one source the
+    comparison is meaningless.
     """
 
-    def __init__(self, began: float, *, pictures: int, chance: random.Random) -> None:
-        """Start at nought: time counts from ``began``; keep a sample of so many ``pictures``."""
+    def __init__(self, began: float, *, sample_size: int, rng: random.Random) -> None:
+        """Start empty: time is measured from ``began``; keep a sample of ``sample_size`` images, drawn with ``rng``."""
         self.timeline = Timeline(began)
-        self.counted: Counter[State] = Counter()
+        self.state_counts: Counter[State] = Counter()
         self.bytes_in = self.bytes_out = self.outputs = 0
         self.notes: Counter[str] = Counter()
         self.formats: dict[str, FormatTotal] = {}
         self.errors: dict[str, ErrorClass] = {}
         self.shares = [0] * (TENTHS + 1)
         self.grown = 0
-        self.slowest: TopK[ImageSummary] = TopK(EXTREMES)
-        self.largest: TopK[ImageSummary] = TopK(EXTREMES)
-        self.grew_most: TopK[ImageSummary] = TopK(EXTREMES)
-        self.sample: ReservoirSample[ImageSummary] = ReservoirSample(pictures, chance)
+        self.slowest: TopK[ImageSummary] = TopK(TOP_COUNT)
+        self.largest: TopK[ImageSummary] = TopK(TOP_COUNT)
+        self.grew_most: TopK[ImageSummary] = TopK(TOP_COUNT)
+        self.sample: ReservoirSample[ImageSummary] = ReservoirSample(sample_size, rng)
 
     @property
     def counts(self) -> Counts:
-        """Return how many records there are of each kind."""
-        counted = self.counted
-        return Counts(done=counted[State.DONE], failed=counted[State.FAILED], pending=counted[State.PENDING])
+        """Return the number of records in each state."""
+        counts = self.state_counts
+        return Counts(done=counts[State.DONE], failed=counts[State.FAILED], pending=counts[State.PENDING])
 
     def add(self, records: Iterable[Record]) -> None:
-        """Take ``records``."""
+        """Add ``records``."""
         for record in records:
-            self.counted[record.state] += 1
+            self.state_counts[record.state] += 1
             if record.state == State.DONE:
                 self._add_done(record, unpack(record.result))
             elif record.failure is not None:
@@ -97,7 +98,7 @@ class LedgerStatistics:
         self.timeline.add(record.finished_at, failed=True)
         kind = self.errors.setdefault(failure.code, ErrorClass())
         kind.count += 1
-        if len(kind.files) < EXAMPLES:
+        if len(kind.files) < MAX_FILES_PER_ERROR:
             kind.files.append(FailedFile(record.key, failure, record.attempts))
 
     def _add_done(self, record: Record, product: ImageResult) -> None:
@@ -113,20 +114,20 @@ class LedgerStatistics:
         if product.outputs:
             self._rank(image_summary(record, product), is_single=len(product.outputs) == 1)
 
-    def _rank(self, picture: ImageSummary, *, is_single: bool) -> None:
-        self.slowest.offer(picture.seconds, picture)
-        self.largest.offer(picture.bytes_in, picture)
-        self.sample.offer(picture)
-        if is_single and picture.bytes_in:
-            growth = picture.bytes_out - picture.bytes_in
-            self.shares[min(TENTHS, max(0, (picture.bytes_out * TENTHS - 1) // picture.bytes_in))] += 1
+    def _rank(self, image: ImageSummary, *, is_single: bool) -> None:
+        self.slowest.offer(image.seconds, image)
+        self.largest.offer(image.bytes_in, image)
+        self.sample.offer(image)
+        if is_single and image.bytes_in:
+            growth = image.bytes_out - image.bytes_in
+            self.shares[min(TENTHS, max(0, (image.bytes_out * TENTHS - 1) // image.bytes_in))] += 1
             if growth > 0:
                 self.grown += 1
-                self.grew_most.offer(growth, picture)
+                self.grew_most.offer(growth, image)
 
 
 def image_summary(record: Record, product: ImageResult) -> ImageSummary:
-    """Return the image of ``record`` with the first of its outputs, of which there must be one."""
+    """Return the summary of ``record``, which must have at least one output."""
     first = product.outputs[0]
     return ImageSummary(
         key=record.key,

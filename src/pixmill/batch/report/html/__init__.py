@@ -1,1 +1,1 @@
-"""The report as one self-contained page: no request leaves it, and every name in it is inert."""
+"""The report as one self-contained page: it sends no requests, and all names in it are escaped."""

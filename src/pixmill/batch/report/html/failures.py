@@ -1,4 +1,4 @@
-"""The images that failed: by class, each with what it means, what to do about it, and the first of its files."""
+"""Failed images by error class, each with its meaning, advice and the first of its files."""
 
 from collections.abc import Iterator
 
@@ -10,24 +10,24 @@ from pixmill.core.errors import PixmillError
 from pixmill.core.humanize import plural
 from pixmill.engine.task import Failure
 
-OPEN = 3  # classes that are not folded
+OPEN_CLASSES = 3  # classes that are open at first
 
 
-def failures(dossier: ReportData) -> Section | None:
-    """Return every class of failures, the most frequent first."""
-    errors = dossier.findings.errors
+def failures(data: ReportData) -> Section | None:
+    """Return all classes of failures, most frequent first."""
+    errors = data.statistics.errors
     if not errors:
         return None
     ordered = sorted(errors.items(), key=lambda entry: (-entry[1].count, entry[0]))
-    classes = [_class(code, kind, is_open=index < OPEN) for index, (code, kind) in enumerate(ordered)]
+    classes = [_class(code, kind, is_open=index < OPEN_CLASSES) for index, (code, kind) in enumerate(ordered)]
     total = plural(sum(kind.count for kind in errors.values()), "image")
-    about = tag("p", f"{total} failed. Once the cause is gone, ", tag("code", "pixmill retry DST"), " tries them again.")
+    about = tag("p", f"{total} failed. After fixing the cause, retry with ", tag("code", "pixmill retry DST"), ".")
     return section("Failures", about, classes, identity="failures")
 
 
 def meaning(code: str) -> str:
-    """Return what ``code`` means, as it is documented; the empty string for one that no error of pixmill has."""
-    for error in _family(PixmillError):
+    """Return the documented meaning of ``code``; empty if it is not an error code of pixmill."""
+    for error in _subclasses(PixmillError):
         if code in error.codes:
             return _sentence(error.codes[code])
         if code == vars(error).get("code"):
@@ -37,24 +37,25 @@ def meaning(code: str) -> str:
 
 def _class(code: str, kind: ErrorClass, *, is_open: bool) -> Html:
     hint = next((file.failure.hint for file in kind.files if file.failure.hint), "")
-    advice = tag("p", "What to do: ", safe_text(hint), class_="advice") if hint else None
+    advice = tag("p", "Advice: ", safe_text(hint), class_="advice") if hint else None
     rows = [
-        (safe_text(file.key), safe_text(_told(file.failure)), safe_text(file.failure.stage), file.attempts) for file in kind.files
+        (safe_text(file.key), safe_text(_describe(file.failure)), safe_text(file.failure.stage), file.attempts)
+        for file in kind.files
     ]
-    shown = plural(kind.count, "image") if kind.count == len(rows) else f"the first {len(rows)} of {plural(kind.count, 'image')}"
-    listed = table(f"{safe_text(code)}: {shown}", ("image", " what happened", " stage", "attempts"), rows)
+    shown = plural(kind.count, "image") if kind.count == len(rows) else f"first {len(rows)} of {plural(kind.count, 'image')}"
+    listed = table(f"{safe_text(code)}: {shown}", ("image", " error", " stage", "attempts"), rows)
     title = (tag("strong", safe_text(code)), " ", tag("span", f"{kind.count:,}", class_="count", data_code=safe_text(code)))
     return details(title, tag("p", meaning(code)) if meaning(code) else None, advice, listed, is_open=is_open)
 
 
-def _told(failure: Failure) -> str:
+def _describe(failure: Failure) -> str:
     return f"{failure.message} (node {failure.node})" if failure.node else failure.message
 
 
-def _family(error: type[PixmillError]) -> Iterator[type[PixmillError]]:
+def _subclasses(error: type[PixmillError]) -> Iterator[type[PixmillError]]:
     yield error
     for child in error.__subclasses__():
-        yield from _family(child)
+        yield from _subclasses(child)
 
 
 def _sentence(text: str) -> str:

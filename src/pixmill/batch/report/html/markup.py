@@ -1,31 +1,31 @@
-"""HTML that cannot be injected into: text is escaped where it becomes markup, and there is no other way in."""
+"""HTML that is safe from injection: all text is escaped when it becomes markup."""
 
 from collections.abc import Iterable
 from html import escape
 
 from pixmill.core.text import printable
 
-LONGEST = 240  # characters of a name or message that are shown
+MAX_TEXT_LENGTH = 240  # characters text of a name or message
 
 VOID = frozenset({"input", "img", "meta", "link", "br", "hr"})
 
 
 class Html(str):
-    """Markup. Made by ``tag`` and ``raw`` only; any other text is escaped when it becomes a child."""
+    """Markup. Created by ``tag`` and ``raw`` only; any other text is escaped when it becomes a child."""
 
     __slots__ = ()
 
 
 def raw(text: str) -> Html:
-    """Return markup of our own making as it is: an asset, never anything that a file, a name or a person gave."""
+    """Return trusted markup unchanged: one of pixmill's assets, never data from files, file names or users."""
     return Html(text)
 
 
 def tag(name: str, /, *children: object, **attributes: str | float | bool | None) -> Html:
-    """Return the element ``name`` with ``children`` (text, numbers, markup, or lists of these; ``None`` is nothing).
+    """Return the element ``name`` with ``children`` (text, numbers, markup, or lists of these; ``None`` is omitted).
 
-    An attribute is written with dashes for underscores (``class_`` is ``class``), bare when ``True``, not at all when ``None``
-    or ``False``.
+    Underscores in attribute names become dashes (``class_`` is ``class``). An attribute that is ``True`` has no value; one that
+    is ``None`` or ``False`` is omitted.
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in VOID:
@@ -34,15 +34,15 @@ def tag(name: str, /, *children: object, **attributes: str | float | bool | None
 
 
 def join(children: Iterable[object]) -> Html:
-    """Return ``children`` one after the other."""
+    """Return the concatenated ``children``."""
     return Html("".join(map(_child, children)))
 
 
 def safe_text(name: bytes | str) -> str:
-    """Return a name or message for people: one line, nothing invisible, its middle left out when it is long."""
-    shown = printable(name)
-    half = LONGEST // 2
-    return shown if len(shown) <= LONGEST else f"{shown[:half]} ... {shown[-half:]}"
+    """Return a name or message for display: on one line, without invisible characters, shortened in the middle if it is long."""
+    text = printable(name)
+    half = MAX_TEXT_LENGTH // 2
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[:half]} ... {text[-half:]}"
 
 
 def _child(child: object) -> str:

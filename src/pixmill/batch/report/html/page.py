@@ -1,4 +1,4 @@
-"""The page as a whole: its parts in order, its style and its few lines of script, and a policy that forbids all else."""
+"""The complete page: its sections in order, its style and short script, and a policy that forbids everything else."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -14,23 +14,23 @@ from pixmill.batch.report.html.speed import extremes, stages, throughput
 from pixmill.batch.report.html.tables import Section
 from pixmill.batch.report.report_data import ReportData
 
-PARTS = (failures, previews_section, similarity, sizes, throughput, stages, extremes, what_was_run)
+SECTIONS = (failures, previews_section, similarity, sizes, throughput, stages, extremes, what_was_run)
 
 
-def page(dossier: ReportData) -> str:
-    """Return the report as an HTML document that needs nothing besides itself."""
+def page(data: ReportData) -> str:
+    """Return the report as a self-contained HTML document."""
     style, script = asset("report.css"), asset("report.js")
     policy = f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'"
-    guarded = tag("meta", http_equiv="Content-Security-Policy", content=policy)
-    sections = [section for part in PARTS if (section := part(dossier))]
+    policy_tag = tag("meta", http_equiv="Content-Security-Policy", content=policy)
+    sections = [section for part in SECTIONS if (section := part(data))]
     main = tag("main", [section.html for section in sections])
-    body = (headline(dossier), contents(sections), main, tag("script", raw(script)))
-    return document(safe_text(dossier.destination), guarded, tag("style", raw(style)), body=body)
+    body = (headline(data), contents(sections), main, tag("script", raw(script)))
+    return document(safe_text(data.destination), policy_tag, tag("style", raw(style)), body=body)
 
 
 def document(subject: str, *head: Html, body: Iterable[Html]) -> str:
-    """Return a document about ``subject`` in the colours that whoever reads it prefers."""
-    known = (
+    """Return a document about ``subject`` in the reader's preferred colour scheme."""
+    elements = (
         tag("meta", charset="utf-8"),
         tag("meta", name="generator", content="pixmill"),
         *head,
@@ -38,20 +38,20 @@ def document(subject: str, *head: Html, body: Iterable[Html]) -> str:
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"pixmill: {subject}"),
     )
-    return "<!doctype html>\n" + tag("html", tag("head", known), tag("body", body), lang="en") + "\n"
+    return "<!doctype html>\n" + tag("html", tag("head", elements), tag("body", body), lang="en") + "\n"
 
 
 def contents(sections: Iterable[Section]) -> Html:
     """Return links to the ``sections``."""
     links = [tag("li", tag("a", section.title, href=f"#{section.identity}")) for section in sections]
-    return tag("nav", tag("ul", links), aria_label="Parts of this page")
+    return tag("nav", tag("ul", links), aria_label="Contents")
 
 
 def asset(name: str) -> str:
-    """Return the text of a style or a script that is part of pixmill."""
+    """Return the text of a style sheet or script that ships with pixmill."""
     return files("pixmill.batch.report").joinpath("assets", name).read_text("utf-8")
 
 
 def digest(text: str) -> str:
-    """Return ``text`` as a content security policy names it."""
+    """Return the hash source of ``text`` for a content security policy."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

@@ -1,4 +1,4 @@
-"""The pictures, before and after, with a slider between them."""
+"""Previews before and after, with a slider between them."""
 
 from base64 import b64encode
 
@@ -9,37 +9,37 @@ from pixmill.batch.report.report_data import ReportData
 from pixmill.core.humanize import byte_count, plural
 
 
-def previews_section(dossier: ReportData) -> Section | None:
-    """Return the sample."""
-    sample = dossier.pictures.sample
+def previews_section(data: ReportData) -> Section | None:
+    """Return the previews of the sample."""
+    sample = data.previews.sample
     if not sample:
         return None
-    about = tag("p", "A fair sample. Move the slider, or use the arrow keys: the source is on the left, the result on the right.")
-    return section("Pictures", about, tag("div", map(_whole, sample), class_="album"), identity="pictures")
+    about = tag("p", "A random sample. Move the slider or use the arrow keys: the source is on the left, the output on the right.")
+    return section("Previews", about, tag("div", map(_embedded, sample), class_="previews"), identity="pictures")
 
 
-def similarity(dossier: ReportData) -> Section | None:
-    """Return how alike results and sources look, and those that look least alike."""
-    pictures = dossier.pictures
-    if not pictures.checked:
+def similarity(data: ReportData) -> Section | None:
+    """Return the similarity of outputs and sources, and the previews of the least similar images."""
+    previews = data.previews
+    if not previews.checked:
         return None
-    lowest, middle = pictures.checked[0], pictures.checked[len(pictures.checked) // 2]
+    lowest, middle = previews.checked[0], previews.checked[len(previews.checked) // 2]
     about = tag(
         "p",
-        f"SSIM of {plural(len(pictures.checked), 'image')}, measured on the result against the same picture before it was encoded: "
-        f"lowest {lowest:.4f}, median {middle:.4f}. 1 is no difference.",
+        f"SSIM of {plural(len(previews.checked), 'image')}, comparing each output with the same image before encoding: "
+        f"lowest {lowest:.4f}, median {middle:.4f}. 1 means no difference.",
     )
-    worst = tag("div", map(_whole, pictures.worst), class_="album")
-    return section("Least alike", about, worst, identity="similarity")
+    worst = tag("div", map(_embedded, previews.worst), class_="previews")
+    return section("Lowest similarity", about, worst, identity="similarity")
 
 
-def compared(shown: Preview, *, before: str, after: str, identity: str | None = None) -> Html:
-    """Return both pictures of an image, one over the other; ``before`` and ``after`` are where a browser finds them."""
-    picture = shown.picture
-    name = safe_text(picture.key)
-    alike = "" if shown.similarity is None else f", SSIM {shown.similarity:.4f}"
-    facts = f"{byte_count(picture.bytes_in)} to {byte_count(picture.bytes_out)}, {picture.width} x {picture.height}{alike}"
-    slider = tag("input", type="range", min=0, max=100, value=50, aria_label=f"Before or after: {name}")
+def before_after(preview: Preview, *, before: str, after: str, identity: str | None = None) -> Html:
+    """Return an image before and after, one on top of the other; ``before`` and ``after`` are their URLs."""
+    image = preview.image
+    name = safe_text(image.key)
+    alike = "" if preview.similarity is None else f", SSIM {preview.similarity:.4f}"
+    facts = f"{byte_count(image.bytes_in)} to {byte_count(image.bytes_out)}, {image.width} x {image.height}{alike}"
+    slider = tag("input", type="range", min=0, max=100, value=50, aria_label=f"Compare before and after: {name}")
     frame = tag(
         "div",
         tag("img", src=after, alt=f"{name}, after", class_="after"),
@@ -51,8 +51,8 @@ def compared(shown: Preview, *, before: str, after: str, identity: str | None = 
     return tag("figure", frame, tag("figcaption", tag("strong", name), tag("span", facts)), id=identity)
 
 
-def _whole(shown: Preview) -> Html:
-    return compared(shown, before=_data(shown.before), after=_data(shown.after))
+def _embedded(preview: Preview) -> Html:
+    return before_after(preview, before=_data(preview.before), after=_data(preview.after))
 
 
 def _data(webp: bytes) -> str:

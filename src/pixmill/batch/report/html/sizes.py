@@ -1,4 +1,4 @@
-"""What was saved: bytes before and after, by format, and the images that grew."""
+"""Saved bytes: sizes before and after, by format, and the images that grew."""
 
 from collections.abc import Iterator
 
@@ -10,67 +10,71 @@ from pixmill.batch.report.report_data import ReportData
 from pixmill.core.humanize import byte_count, plural
 
 
-def sizes(dossier: ReportData) -> Section | None:
-    """Return bytes in against bytes out."""
-    found = dossier.findings
-    if not found.outputs:
+def sizes(data: ReportData) -> Section | None:
+    """Return the comparison of bytes in and bytes out."""
+    statistics = data.statistics
+    if not statistics.outputs:
         return None
-    saved = found.bytes_in - found.bytes_out
-    share = f" ({abs(saved) / found.bytes_in:.0%})" if found.bytes_in else ""
-    verb = "saved" if saved >= 0 else "more than before"
-    about = f"{byte_count(found.bytes_in)} became {byte_count(found.bytes_out)}: {byte_count(abs(saved))} {verb}{share}."
+    saved = statistics.bytes_in - statistics.bytes_out
+    share = f" ({abs(saved) / statistics.bytes_in:.0%})" if statistics.bytes_in else ""
+    verb = "saved" if saved >= 0 else "added"
+    about = f"{byte_count(statistics.bytes_in)} became {byte_count(statistics.bytes_out)}: {byte_count(abs(saved))} {verb}{share}."
     formats = [
         (name, f"{total.count:,}", byte_count(total.size), byte_count(total.size / total.count))
-        for name, total in sorted(found.formats.items())
+        for name, total in sorted(statistics.formats.items())
     ]
     listed = table("Outputs by format", ("format", "outputs", "bytes", "mean"), formats)
-    return section("Size", tag("p", about), _distribution(found), listed, _grown(found), _notes(found), identity="sizes")
+    return section(
+        "Size", tag("p", about), _distribution(statistics), listed, _grown(statistics), _notes(statistics), identity="sizes"
+    )
 
 
-def _distribution(found: LedgerStatistics) -> Html | None:
-    total = sum(found.shares)
+def _distribution(statistics: LedgerStatistics) -> Html | None:
+    total = sum(statistics.shares)
     if not total:
         return None
-    names = [f"up to {(index + 1) * TENTHS} %" for index in range(TENTHS)] + ["more than the source"]
+    names = [f"up to {(index + 1) * TENTHS} %" for index in range(TENTHS)] + ["larger than the source"]
     bars = [
         Bar((count, 0) if index < TENTHS else (0, count), f"{name}: {plural(count, 'image')}")
-        for index, (name, count) in enumerate(zip(names, found.shares, strict=True))
+        for index, (name, count) in enumerate(zip(names, statistics.shares, strict=True))
     ]
-    label = "How many images have an output of up to 10 %, 20 % and so on of the bytes of their source; the last column grew"
-    chart = columns(bars, label=label, unit="", ends=("up to 10 % of the source's bytes", "grew"))
-    rows = [(name, f"{count:,}") for name, count in zip(names, found.shares, strict=True)]
-    numbers = details("The numbers", table("Images by the size of their output", ("bytes of the output", "images"), rows))
+    label = "Number of images by output size, in steps of 10 % of the source size; the last column is images that grew"
+    chart = columns(bars, label=label, unit="", ends=("up to 10 % of the source size", "grew"))
+    rows = [(name, f"{count:,}") for name, count in zip(names, statistics.shares, strict=True)]
+    numbers = details("Data", table("Images by output size", ("output size", "images"), rows))
     return tag("div", tag("figure", chart), numbers)
 
 
-def _grown(found: LedgerStatistics) -> Html | None:
-    if not found.grown:
+def _grown(statistics: LedgerStatistics) -> Html | None:
+    if not statistics.grown:
         return None
     rows = [
         (
-            safe_text(picture.key),
-            byte_count(picture.bytes_in),
-            byte_count(picture.bytes_out),
-            _growth(picture.bytes_in, picture.bytes_out),
+            safe_text(image.key),
+            byte_count(image.bytes_in),
+            byte_count(image.bytes_out),
+            _growth(image.bytes_in, image.bytes_out),
         )
-        for picture in found.grew_most.members
+        for image in statistics.grew_most.members
     ]
-    shown = "" if found.grown == len(rows) else f", the {len(rows)} that grew most"
-    advice = tag("p", "--never-bigger keeps the source where nothing but its size would change.", class_="advice")
-    caption = f"{plural(found.grown, 'image')} with an output larger than the source{shown}"
-    return tag("div", table(caption, ("image", "in", "out", "more"), rows), advice)
+    shown = "" if statistics.grown == len(rows) else f"; the {len(rows)} that grew most"
+    advice = tag(
+        "p", "--never-bigger keeps the source file if the output would be larger and otherwise unchanged.", class_="advice"
+    )
+    caption = f"{plural(statistics.grown, 'image')} with an output larger than its source{shown}"
+    return tag("div", table(caption, ("image", "in", "out", "growth"), rows), advice)
 
 
 def _growth(before: int, after: int) -> str:
     return f"{byte_count(after - before)} ({(after - before) / before:.0%})"
 
 
-def _notes(found: LedgerStatistics) -> Html | None:
-    if not found.notes:
+def _notes(statistics: LedgerStatistics) -> Html | None:
+    if not statistics.notes:
         return None
-    return table("What was dropped or ignored on the way", ("note", "images"), _note_rows(found))
+    return table("Dropped or ignored content", ("note", "images"), _note_rows(statistics))
 
 
-def _note_rows(found: LedgerStatistics) -> Iterator[tuple[object, ...]]:
-    for note, count in found.notes.most_common():
+def _note_rows(statistics: LedgerStatistics) -> Iterator[tuple[object, ...]]:
+    for note, count in statistics.notes.most_common():
         yield safe_text(note), f"{count:,}"

@@ -1,4 +1,4 @@
-"""How fast it was, over time and by stage, and which images took longest."""
+"""Speed over time and by stage, and the images that took longest."""
 
 from collections.abc import Iterator
 
@@ -15,75 +15,78 @@ from pixmill.engine.ledger import RunRecord
 from pixmill.engine.observability.metrics import MetricsSnapshot
 
 
-def throughput(dossier: ReportData) -> Section | None:
-    """Return images a second over the last run that worked on any."""
-    line = dossier.findings.timeline
-    if not line.parts:
+def throughput(data: ReportData) -> Section | None:
+    """Return the throughput over the last run that worked on images."""
+    timeline = data.statistics.timeline
+    if not timeline.parts:
         return None
-    total = sum(part.done + part.failed for part in line.parts)
-    length = _length(dossier.run) or len(line.parts) * line.width
-    words = f"{run_name(dossier.run)}: {plural(total, 'image')} in {duration_text(length)}, {total / length:.1f} a second"
-    bars = [Bar((part.done / line.width, part.failed / line.width), _words(part, line.width)) for part in line.parts]
-    chart = columns(bars, label=f"Images a second over time. {words}.", unit="", ends=("start", duration_text(length)))
-    rows = [(duration_text(part.begins), part.done, part.failed) for part in line.parts]
-    numbers = details("The numbers", table("Images that ended in each part of the run", ("from", "done", "failed"), rows))
+    total = sum(part.done + part.failed for part in timeline.parts)
+    seconds = _duration(data.run) or len(timeline.parts) * timeline.width
+    summary = f"{run_name(data.run)}: {plural(total, 'image')} in {duration_text(seconds)}, {total / seconds:.1f} per second"
+    bars = [
+        Bar((part.done / timeline.width, part.failed / timeline.width), _bar_description(part, timeline.width))
+        for part in timeline.parts
+    ]
+    chart = columns(bars, label=f"Images per second over time. {summary}.", unit="", ends=("start", duration_text(seconds)))
+    rows = [(duration_text(part.begins), part.done, part.failed) for part in timeline.parts]
+    numbers = details("Data", table("Images finished in each part of the run", ("from", "done", "failed"), rows))
     key = [
         tag("li", tag("span", class_=f"key part{index}", aria_hidden="true"), name) for index, name in enumerate(("done", "failed"))
     ]
-    about = tag("p", f"{words}.")
+    about = tag("p", f"{summary}.")
     return section("Throughput", about, tag("figure", chart, tag("ul", key, class_="keys")), numbers, identity="throughput")
 
 
-def stages(dossier: ReportData) -> Section | None:
-    """Return where the workers' time went."""
-    snapshot = dossier.run_info.snapshot if dossier.run_info else None
+def stages(data: ReportData) -> Section | None:
+    """Return the breakdown of the workers' time."""
+    snapshot = data.run_info.snapshot if data.run_info else None
     if snapshot is None or not snapshot.stages:
         return None
-    spent = time_breakdown(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
+    breakdown = time_breakdown(snapshot.stages, workers=snapshot.workers, seconds=snapshot.seconds)
     about = (
-        f"{run_name(dossier.run)}: {plural(snapshot.workers, 'worker')} for {duration_text(snapshot.seconds)}, of which computing "
-        f"{spent.computing:.0%}, reading and writing {spent.input_output:.0%}, waiting {spent.waiting:.0%}."
+        f"{run_name(data.run)}: {plural(snapshot.workers, 'worker')} for {duration_text(snapshot.seconds)}: "
+        f"{breakdown.computing:.0%} computing, {breakdown.input_output:.0%} reading and writing, {breakdown.waiting:.0%} waiting."
     )
-    chart = shares(list(spent.shares.items()), label="Share of each stage in the time of the workers")
-    sentence = advice(spent)
+    chart = shares(list(breakdown.shares.items()), label="Share of each stage in the workers' time")
+    sentence = advice(breakdown)
     advised = tag("p", sentence, class_="advice") if sentence else None
-    columns_named = ("stage", "images", "total", "mean", "half within", "95 % within", "longest")
-    numbers = table("Time of each stage", columns_named, _stage_rows(snapshot))
-    return section("Where the time went", tag("p", about), advised, chart, numbers, identity="stages")
+    columns_named = ("stage", "images", "total", "mean", "median", "95th percentile", "longest")
+    numbers = table("Time by stage", columns_named, _stage_rows(snapshot))
+    return section("Time by stage", tag("p", about), advised, chart, numbers, identity="stages")
 
 
-def extremes(dossier: ReportData) -> Section | None:
+def extremes(data: ReportData) -> Section | None:
     """Return the slowest and the largest images."""
-    found = dossier.findings
-    if not found.slowest.members:
+    statistics = data.statistics
+    if not statistics.slowest.members:
         return None
     named = ("image", "time", "in", "out")
-    slowest = table("The slowest images", named, map(_row, found.slowest.members))
-    largest = table("The largest images", named, map(_row, found.largest.members))
-    return section("Slowest and largest", join([slowest, largest]), identity="extremes")
+    slowest = table("Slowest images", named, map(_row, statistics.slowest.members))
+    largest = table("Largest images", named, map(_row, statistics.largest.members))
+    return section("Slowest and largest images", join([slowest, largest]), identity="extremes")
 
 
-def _length(run: RunRecord | None) -> float:
-    """Return the seconds that ``run`` took, 0 when it has not ended."""
+def _duration(run: RunRecord | None) -> float:
+    """Return the duration of ``run`` in seconds, 0 if it has not ended."""
     return run.ended_at - run.started_at if run is not None and run.ended_at else 0.0
 
 
-def _row(picture: ImageSummary) -> tuple[object, ...]:
-    return safe_text(picture.key), f"{picture.seconds:.2f} s", byte_count(picture.bytes_in), byte_count(picture.bytes_out)
+def _row(image: ImageSummary) -> tuple[object, ...]:
+    return safe_text(image.key), f"{image.seconds:.2f} s", byte_count(image.bytes_in), byte_count(image.bytes_out)
 
 
 def _stage_rows(snapshot: MetricsSnapshot) -> Iterator[tuple[object, ...]]:
-    """Yield the stages in the order of their total; the queue, which is nobody's work, at the end."""
+    """Yield the stages by total time; the queue, in which no worker is busy, comes last."""
     ordered = sorted(snapshot.stages.items(), key=lambda entry: (entry[0] == QUEUE, -entry[1].total))
     for stage, timing in [*ordered, ("whole image", snapshot.task)]:
         quantiles = (timing.mean, timing.quantile(0.5), timing.quantile(0.95), timing.longest)
-        yield stage, f"{timing.count:,}", duration_text(timing.total), *(_short(seconds) for seconds in quantiles)
+        yield stage, f"{timing.count:,}", duration_text(timing.total), *(_short_duration(seconds) for seconds in quantiles)
 
 
-def _short(seconds: float) -> str:
+def _short_duration(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def _words(part: Part, width: float) -> str:
+def _bar_description(part: Part, width: float) -> str:
     failed = f", {part.failed:,} failed" if part.failed else ""
     return f"from {duration_text(part.begins)}: {(part.done + part.failed) / width:.1f} images/s{failed}"

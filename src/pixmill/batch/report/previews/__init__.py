@@ -1,1 +1,1 @@
-"""Small pictures for the report, made by a worker."""
+"""Previews for the report, made by workers."""

@@ -1,4 +1,4 @@
-"""What the coordinator asks of a worker for the pictures of a report, and what it gets."""
+"""The messages between the coordinator and the workers that make previews."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import msgspec
 
 from pixmill.batch.report.data.statistics import ImageSummary
 
-PROCESSOR_TIME = "processor_us"  # the measure of an errand: microseconds of processor time
+CPU_TIME = "processor_us"  # measure of a request: microseconds of processor time
 
 
 class PreviewOptions(msgspec.Struct, frozen=True):
-    """What all pictures have in common. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
+    """The options of all previews. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
 
-    ``nice``: by how much the worker lets others go first.
+    ``nice`` is added to the niceness of the worker.
     """
 
     source: str
@@ -24,20 +24,20 @@ class PreviewOptions(msgspec.Struct, frozen=True):
 
 
 class PreviewRequest(msgspec.Struct, frozen=True, array_like=True):
-    """What to make: small pictures of ``picture``, or with ``compare`` its similarity, or both."""
+    """A request for a preview of ``image`` (``show``), its similarity (``compare``), or both."""
 
-    picture: ImageSummary
+    image: ImageSummary
     show: bool
     compare: bool
 
 
 class Preview(msgspec.Struct, frozen=True, array_like=True):
-    """Small WebP files of an image before and after, and their similarity: ``None`` where it is not known.
+    """Small WebP files of an image before and after, and their similarity, ``None`` if it is unknown.
 
-    ``similarity`` compares the output with what the recipe makes before it is encoded with loss: size and crop play no part.
+    ``similarity`` compares the output with the result of the recipe before lossy encoding, so size and crop do not affect it.
     """
 
-    picture: ImageSummary
+    image: ImageSummary
     before: bytes
     after: bytes
     similarity: float | None

@@ -1,4 +1,4 @@
-"""The pictures of a report: which are wanted, made on the pool, and chosen by what they may weigh."""
+"""The previews of a report: they are selected, made on a pool, and limited in total size."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,17 +13,17 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 
-SHOWN = 12  # pictures of the sample
-WORST = 6  # pictures of those that look least like what they were
-HEAVIEST = 1_400_000  # bytes of all pictures together, before they grow by a third as text
-PATIENCE = Duration(60)
+SAMPLE_SIZE = 12  # previews of the sample
+WORST_SIZE = 6  # previews of the least similar images
+MAX_PREVIEW_BYTES = 1_400_000  # bytes of all previews together, before base64 adds a third
+PREVIEW_TIMEOUT = Duration(60)
 HANDLER = "pixmill.batch.report.previews.handler"
 
 
 class Previews(msgspec.Struct, frozen=True, kw_only=True):
-    """Pictures before and after.
+    """The previews of a report.
 
-    ``checked`` are the similarities that were measured, the lowest first; ``worst`` the pictures of the first of them.
+    ``checked`` are the measured similarities, lowest first; ``worst`` are the previews of the first of them.
     """
 
     sample: tuple[Preview, ...] = ()
@@ -31,55 +31,55 @@ class Previews(msgspec.Struct, frozen=True, kw_only=True):
     checked: tuple[float, ...] = ()
 
 
-def make_previews(pictures: Sequence[ImageSummary], options: PreviewOptions, *, check: int) -> Previews:
-    """Return small pictures of the first of ``pictures``, and the least similar of ``check`` of them."""
-    errands = (
-        PreviewRequest(picture, show=index < SHOWN, compare=index < check)
-        for index, picture in enumerate(pictures[: max(SHOWN, check)])
+def make_previews(images: Sequence[ImageSummary], options: PreviewOptions, *, check: int) -> Previews:
+    """Return previews of the first of ``images``, and of the least similar among ``check`` of them."""
+    requests = (
+        PreviewRequest(image, show=index < SAMPLE_SIZE, compare=index < check)
+        for index, image in enumerate(images[: max(SAMPLE_SIZE, check)])
     )
-    made = sorted(show(errands, options), key=lambda each: each.picture.key)
+    made = sorted(run_requests(requests, options), key=lambda each: each.image.key)
     measured = sorted((each for each in made if each.similarity is not None), key=_similarity)
     worst = (
-        show((PreviewRequest(each.picture, show=True, compare=True) for each in measured[:WORST]), options)
+        run_requests((PreviewRequest(each.image, show=True, compare=True) for each in measured[:WORST_SIZE]), options)
         if measured
         else iter(())
     )
     ranked = sorted(worst, key=_similarity)
-    room = HEAVIEST - sum(map(_weight, ranked))
+    budget = MAX_PREVIEW_BYTES - sum(map(_byte_size, ranked))
     return Previews(
-        sample=tuple(_within(room, (each for each in made if each.before))),
-        worst=tuple(_within(HEAVIEST, ranked)),
+        sample=tuple(_fitting(budget, (each for each in made if each.before))),
+        worst=tuple(_fitting(MAX_PREVIEW_BYTES, ranked)),
         checked=tuple(each.similarity for each in measured if each.similarity is not None),
     )
 
 
-def show(errands: Iterable[PreviewRequest], options: PreviewOptions) -> Iterator[Preview]:
-    """Yield what became of ``errands``, in any order; those whose files are gone or cannot be read any more are left out."""
+def run_requests(requests: Iterable[PreviewRequest], options: PreviewOptions) -> Iterator[Preview]:
+    """Yield the previews for ``requests``, in any order; images whose files are gone or unreadable are left out."""
     handler = handler_ref(options)
-    tasks = (Task.of(b"%d" % number, msgspec.msgpack.encode(errand)) for number, errand in enumerate(errands))
-    with open_run(tasks, handler, policy=Policy(attempts=1, timeout=PATIENCE)) as under_way:
-        for outcome in under_way:
+    tasks = (Task.of(b"%d" % number, msgspec.msgpack.encode(request)) for number, request in enumerate(requests))
+    with open_run(tasks, handler, policy=Policy(attempts=1, timeout=PREVIEW_TIMEOUT)) as run:
+        for outcome in run:
             if isinstance(outcome, Done):
                 yield msgspec.msgpack.decode(outcome.result, type=Preview)
 
 
 def handler_ref(options: PreviewOptions) -> HandlerRef:
-    """Return the reference to what makes pictures in a worker."""
-    return HandlerRef(f"{HANDLER}:picture_handler", msgspec.msgpack.encode(options), preload=(*PRELOAD, HANDLER))
+    """Return the reference to the handler of preview workers."""
+    return HandlerRef(f"{HANDLER}:preview_handler", msgspec.msgpack.encode(options), preload=(*PRELOAD, HANDLER))
 
 
-def _similarity(shown: Preview) -> float:
-    return 1.0 if shown.similarity is None else shown.similarity
+def _similarity(preview: Preview) -> float:
+    return 1.0 if preview.similarity is None else preview.similarity
 
 
-def _weight(shown: Preview) -> int:
-    return len(shown.before) + len(shown.after)
+def _byte_size(preview: Preview) -> int:
+    return len(preview.before) + len(preview.after)
 
 
-def _within(room: int, pictures: Iterable[Preview]) -> Iterator[Preview]:
-    """Yield the pictures that fit into ``room`` bytes together."""
-    for each in pictures:
-        room -= _weight(each)
-        if room < 0:
+def _fitting(budget: int, images: Iterable[Preview]) -> Iterator[Preview]:
+    """Yield the first previews that fit into ``budget`` bytes together."""
+    for each in images:
+        budget -= _byte_size(each)
+        if budget < 0:
             return
         yield each

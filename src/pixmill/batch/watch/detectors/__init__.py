@@ -1,1 +1,1 @@
-"""How changes of a source are noticed."""
+"""Detecting changes in a source."""

@@ -1,4 +1,4 @@
-"""The contract of every detector: it tells what may have changed in a folder and in those below it."""
+"""The contract of every detector: it reports possible changes in a folder and its subfolders."""
 
 from typing import Protocol
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What may have changed, as paths below the root.
+    """Possible changes, as paths relative to the root.
 
-    ``paths``: files that came, changed or went, and folders that went. ``folders``: folders that came with all that is in
-    them, to be listed with everything below; the empty path is the root, when something was missed.
+    ``paths``: files that were added, changed or removed, and folders that were removed. ``folders``: folders that were added
+    with their contents and must be listed recursively; the empty path is the root, if changes were missed.
     """
 
     paths: frozenset[bytes] = frozenset()
@@ -17,18 +17,18 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Detector(Protocol):
-    """Tells of changes, often of too many, never of too few. ``method`` is its name for people.
+    """Reports changes, often too many, never too few. ``method`` is its name for display.
 
-    It looks from the moment it is made: whoever lists the tree afterwards misses nothing.
+    It watches from its creation: a caller that lists the tree afterwards misses nothing.
     """
 
     method: str
 
     def changes(self) -> Changes:
-        """Return what may have changed since the last call, without waiting. ``OSError`` when it cannot go on."""
+        """Return the possible changes since the last call, without waiting; ``OSError`` if it cannot continue."""
 
     def is_open(self, path: bytes) -> bool:
-        """Tell whether a program is known to have the file open for writing; ``False`` when that cannot be known."""
+        """Return whether a program is known to have the file open for writing; ``False`` if this is unknown."""
 
     def close(self) -> None:
-        """Let go of every resource."""
+        """Release all resources."""

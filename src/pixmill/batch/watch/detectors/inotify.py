@@ -1,6 +1,6 @@
-"""The kernel's own word on what changes in a folder: Linux inotify, without a thread or a dependency.
+"""Changes in a folder as reported by the kernel: Linux inotify, without a thread or a dependency.
 
-Source: inotify(7). Why not a library: docs/decisions/0007-inotify-from-the-kernel.md.
+Source: inotify(7). For the reason not to use a library, see docs/decisions/0007-inotify-from-the-kernel.md.
 """
 
 import ctypes
@@ -13,11 +13,11 @@ from enum import IntFlag
 import msgspec
 
 _HEADER = struct.Struct("iIII")
-_BUFFER = 1 << 16
+_BUFFER_SIZE = 1 << 16
 
 
 class Mask(IntFlag):
-    """What happened, or is to be heard of."""
+    """Events that occurred or that are requested."""
 
     MODIFY = 0x2
     ATTRIB = 0x4
@@ -33,11 +33,11 @@ class Mask(IntFlag):
     ISDIR = 0x4000_0000
 
 
-CONTENT = Mask.MODIFY | Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.MOVED_FROM | Mask.MOVED_TO | Mask.CREATE | Mask.DELETE
+CHANGE_EVENTS = Mask.MODIFY | Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.MOVED_FROM | Mask.MOVED_TO | Mask.CREATE | Mask.DELETE
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something happened to ``name`` in the folder that was given the number ``folder``."""
+    """An event for ``name`` in the folder with the watch descriptor ``folder``."""
 
     folder: int
     mask: int
@@ -45,7 +45,7 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Inotify:
-    """One queue of notices. ``OSError`` where the kernel has no inotify or gives no more of it."""
+    """One queue of notices. ``OSError`` if the kernel has no inotify or its limit is reached."""
 
     def __init__(self) -> None:
         """Open the queue."""
@@ -56,20 +56,20 @@ class Inotify:
             raise OSError("this system has no inotify") from error
 
     def watch(self, folder: bytes) -> int:
-        """Hear of what happens in ``folder`` (not below it) from now on; return its number in the notices."""
-        mask = CONTENT | Mask.ONLYDIR | Mask.DONT_FOLLOW
+        """Watch ``folder`` (without its subfolders) from now on; return its watch descriptor."""
+        mask = CHANGE_EVENTS | Mask.ONLYDIR | Mask.DONT_FOLLOW
         return self._call(self._libc.inotify_add_watch, self._file, folder, ctypes.c_uint32(mask))
 
-    def forget(self, folder: int) -> None:
-        """Hear no more of the folder with this number, if it is still there."""
+    def unwatch(self, folder: int) -> None:
+        """Stop watching the folder with this watch descriptor, if it still exists."""
         with suppress(OSError):
             self._call(self._libc.inotify_rm_watch, self._file, folder)
 
     def read(self) -> Iterator[Notice]:
-        """Yield what has happened, without waiting."""
+        """Yield the pending notices, without waiting."""
         while True:
             try:
-                data = os.read(self._file, _BUFFER)
+                data = os.read(self._file, _BUFFER_SIZE)
             except BlockingIOError:
                 return
             position = 0

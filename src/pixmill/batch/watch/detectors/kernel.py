@@ -1,4 +1,4 @@
-"""The detector that is told by the kernel of every change, at once and at no cost while nothing happens."""
+"""The inotify detector: the kernel reports every change at once, and idling costs nothing."""
 
 import os
 import stat
@@ -7,52 +7,52 @@ from collections.abc import Callable
 from pixmill.batch.watch.detectors.detector import Changes
 from pixmill.batch.watch.detectors.inotify import Inotify, Mask, Notice
 
-_CAME = Mask.CREATE | Mask.MOVED_TO
-_WENT = Mask.DELETE | Mask.MOVED_FROM
+_ADDED = Mask.CREATE | Mask.MOVED_TO
+_REMOVED = Mask.DELETE | Mask.MOVED_FROM
 
 
 class InotifyDetector:
-    """Hears of the tree below ``root``, but for the folders that ``enters`` refuses. ``OSError`` when it cannot."""
+    """Watches the tree below ``root``, except for folders that ``enters`` rejects; ``OSError`` if it cannot."""
 
     method = "inotify"
 
     def __init__(self, root: bytes, enters: Callable[[bytes], bool]) -> None:
-        """Begin to listen; one watch for each folder."""
+        """Start watching, with one watch for each folder."""
         self._root = root
         self._enters = enters
         self._queue = Inotify()
         self._paths: dict[int, bytes] = {}
-        self._numbers: dict[bytes, int] = {}
+        self._descriptors: dict[bytes, int] = {}
         self._open: set[bytes] = set()
-        self._touched: set[bytes] = set()
+        self._changed: set[bytes] = set()
         self._folders: set[bytes] = set()
         try:
-            self._listen_below(b"")
+            self._watch_tree(b"")
         except BaseException:
             self.close()
             raise
 
     def changes(self) -> Changes:
-        """Return what was heard since the last call."""
+        """Return the changes since the last call."""
         for notice in self._queue.read():
-            self._hear(notice)
-        changes = Changes(frozenset(self._touched), frozenset(self._folders))
-        self._touched.clear()
+            self._on_notice(notice)
+        changes = Changes(frozenset(self._changed), frozenset(self._folders))
+        self._changed.clear()
         self._folders.clear()
         return changes
 
     def is_open(self, path: bytes) -> bool:
-        """Tell whether the file was written to and not closed since."""
+        """Return whether the file was written to and has not been closed since."""
         return path in self._open
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop watching."""
         self._queue.close()
 
-    def _hear(self, notice: Notice) -> None:
-        if notice.mask & Mask.OVERFLOW:  # the kernel dropped notices: look at everything again
+    def _on_notice(self, notice: Notice) -> None:
+        if notice.mask & Mask.OVERFLOW:  # the kernel dropped notices: everything must be listed again
             self._open.clear()
-            self._listen_below(b"")
+            self._watch_tree(b"")
             self._folders.add(b"")
             return
         folder = self._paths.get(notice.folder)
@@ -63,62 +63,62 @@ class InotifyDetector:
             return
         path = folder + b"/" + notice.name if folder else notice.name
         if notice.mask & Mask.ISDIR:
-            self._hear_of_folder(path, notice.mask)
+            self._on_folder_notice(path, notice.mask)
         else:
-            self._hear_of_file(path, notice.mask)
+            self._on_file_notice(path, notice.mask)
 
-    def _hear_of_folder(self, path: bytes, mask: int) -> None:
+    def _on_folder_notice(self, path: bytes, mask: int) -> None:
         if not self._enters(path):
             return
-        if mask & _CAME:
-            self._listen_below(path)
+        if mask & _ADDED:
+            self._watch_tree(path)
             self._folders.add(path)
-        elif mask & _WENT:
-            self._stop_listening_below(path)
-            self._touched.add(path)
+        elif mask & _REMOVED:
+            self._unwatch_tree(path)
+            self._changed.add(path)
 
-    def _hear_of_file(self, path: bytes, mask: int) -> None:
-        self._touched.add(path)
-        if mask & (Mask.CLOSE_WRITE | _WENT):
+    def _on_file_notice(self, path: bytes, mask: int) -> None:
+        self._changed.add(path)
+        if mask & (Mask.CLOSE_WRITE | _REMOVED):
             self._open.discard(path)
-        elif mask & Mask.MODIFY or (mask & Mask.CREATE and self._is_being_begun(path)):
+        elif mask & Mask.MODIFY or (mask & Mask.CREATE and self._is_new_file(path)):
             self._open.add(path)
 
-    def _is_being_begun(self, path: bytes) -> bool:
-        """Tell a file that somebody opened to write from a link to a finished one, which nobody will ever close."""
+    def _is_new_file(self, path: bytes) -> bool:
+        """Return whether a program has just created the file to write it. A hard link to a finished file is never closed."""
         try:
             status = os.lstat(self._root + b"/" + path)
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_size == 0
 
-    def _listen_below(self, path: bytes) -> None:
+    def _watch_tree(self, path: bytes) -> None:
         waiting = [path]
         while waiting:
             folder = waiting.pop()
             full = self._root + b"/" + folder
             try:
-                self._listen(folder, full)
+                self._watch(folder, full)
                 with os.scandir(full) as entries:
                     names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
             except (FileNotFoundError, NotADirectoryError, PermissionError):
-                continue  # it went again, or nobody may read it: the listing will say so
+                continue  # gone again or unreadable: the listing reports it
             below = [folder + b"/" + name if folder else name for name in names]
             waiting.extend(each for each in below if self._enters(each))
 
-    def _listen(self, folder: bytes, full: bytes) -> None:
+    def _watch(self, folder: bytes, full: bytes) -> None:
         number = self._queue.watch(full)
         former = self._paths.get(number)
         if former is not None and former != folder:  # the same folder under a new name
-            self._numbers.pop(former, None)
+            self._descriptors.pop(former, None)
         self._paths[number] = folder
-        self._numbers[folder] = number
+        self._descriptors[folder] = number
 
-    def _stop_listening_below(self, path: bytes) -> None:
-        for folder in [folder for folder in self._numbers if folder == path or folder.startswith(path + b"/")]:
-            self._queue.forget(self._drop(folder))
+    def _unwatch_tree(self, path: bytes) -> None:
+        for folder in [folder for folder in self._descriptors if folder == path or folder.startswith(path + b"/")]:
+            self._queue.unwatch(self._drop(folder))
 
     def _drop(self, folder: bytes) -> int:
-        number = self._numbers.pop(folder)
+        number = self._descriptors.pop(folder)
         self._paths.pop(number, None)
         return number

@@ -1,8 +1,8 @@
-"""The detector that looks for itself, again and again: where the kernel does not hear of changes, as on network file systems.
+"""The polling detector, for file systems whose changes the kernel does not report, such as network file systems.
 
-It glances often and looks seldom. A glance asks each folder when its list of names last changed, and reads only those that
-have a new answer: what comes, goes or is renamed is seen soon, at the cost of a call for each folder. A look reads every folder,
-and so also sees a file that was written over in its place.
+It makes frequent quick scans and rare full scans. A quick scan checks the modification time of each folder and reads only
+folders that have changed: added, removed and renamed files are folders soon, at the cost of one call per folder. A full scan
+reads every folder and so also finds files that were overwritten in place.
 """
 
 import os
@@ -13,14 +13,14 @@ import msgspec
 
 from pixmill.batch.watch.detectors.detector import Changes
 
-FULL_SCAN_CPU = 0.001  # of a core: the most that looks may cost, whether anything happens or not
-QUICK_SCAN_CPU = 0.02  # of a core: the most that glances may cost, which cost next to nothing unless something happens
-DUTY = 0.2  # of the time: the most that the other side, which may be a slow server, is kept busy
+FULL_SCAN_CPU = 0.001  # of a core: the limit for full scans
+QUICK_SCAN_CPU = 0.02  # of a core: the limit for quick scans, which cost almost nothing unless something changes
+MAX_BUSY_SHARE = 0.2  # of the time: the limit for keeping the file system busy, which may be a slow server
 Files = dict[bytes, tuple[int, int, int]]
 
 
 class Folder(msgspec.Struct, frozen=True):
-    """One folder as it was read: ``names_changed`` is its time in nanoseconds, ``is_new`` whether that has just moved on."""
+    """One folder as read: ``names_changed`` is its modification time in ns, ``is_new`` whether it differs from the last scan."""
 
     names_changed: int
     is_new: bool
@@ -29,9 +29,9 @@ class Folder(msgspec.Struct, frozen=True):
 
 
 class PollingDetector:
-    """Glances at the tree below ``root`` every ``interval`` seconds, more rarely when that would cost more than its share.
+    """Scans the tree below ``root`` every ``interval`` seconds, less often if that would exceed its limits.
 
-    Remembers every file: some 200 bytes each. ``clock`` returns seconds that only grow, ``cpu`` those that were worked.
+    It remembers every file, about 200 bytes each. ``clock`` is monotonic, in seconds; ``cpu`` returns the processor time used.
     """
 
     method = "polling"
@@ -46,62 +46,62 @@ class PollingDetector:
         clock: Callable[[], float],
         cpu: Callable[[], float] = time.thread_time,
     ) -> None:
-        """Look for the first time."""
+        """Make the first scan."""
         self._root = root
         self._enters = enters
         self._interval = interval
         self._follow = follow
         self._clock = clock
         self._cpu = cpu
-        self._known: dict[bytes, Folder] = {}
-        self._glance_due = self._look_due = 0.0
+        self._folders: dict[bytes, Folder] = {}
+        self._quick_scan_due = self._full_scan_due = 0.0
         self.changes()
 
     def changes(self) -> Changes:
-        """Return the differences to the last time, when it is time again."""
+        """Return the changes since the last scan, if a scan is due."""
         began, worked = self._clock(), self._cpu()
-        if began < min(self._glance_due, self._look_due):
+        if began < min(self._quick_scan_due, self._full_scan_due):
             return Changes()
-        is_look = began >= self._look_due
-        before, self._known = self._known, self._visit({} if is_look else self._known)
-        changes = _differences(before, self._known)
+        is_full = began >= self._full_scan_due
+        before, self._folders = self._folders, self._scan({} if is_full else self._folders)
+        changes = _differences(before, self._folders)
         now = self._clock()
-        share = FULL_SCAN_CPU if is_look else QUICK_SCAN_CPU
-        pause = max(self._interval, (self._cpu() - worked) / share, (now - began) / DUTY)
-        self._glance_due = now + (self._interval if is_look else pause)
-        if is_look:
-            self._look_due = now + pause
+        share = FULL_SCAN_CPU if is_full else QUICK_SCAN_CPU
+        pause = max(self._interval, (self._cpu() - worked) / share, (now - began) / MAX_BUSY_SHARE)
+        self._quick_scan_due = now + (self._interval if is_full else pause)
+        if is_full:
+            self._full_scan_due = now + pause
         return changes
 
     def is_open(self, path: bytes) -> bool:
-        """Return ``False``: looking does not tell."""
+        """Return ``False``: polling cannot detect it."""
         del path
         return False
 
     def close(self) -> None:
-        """Hold nothing, so let go of nothing."""
+        """Do nothing: no resources are held."""
 
-    def _visit(self, known: dict[bytes, Folder]) -> dict[bytes, Folder]:
-        """Go through the tree; a folder that is ``known`` and has the same names is not read again."""
-        found: dict[bytes, Folder] = {}
+    def _scan(self, former: dict[bytes, Folder]) -> dict[bytes, Folder]:
+        """Scan the tree; a folder in ``former`` that has not changed is not read again."""
+        folders: dict[bytes, Folder] = {}
         visited: set[tuple[int, int]] = set()
         waiting = [b""]
         while waiting:
             path = waiting.pop()
             try:
-                status = os.stat(self._full(path))  # noqa: PTH116  # a file name need not be text, and pathlib knows only text
-                place = (status.st_dev, status.st_ino)
-                if self._follow and place in visited:
+                status = os.stat(self._full(path))  # noqa: PTH116  # file names need not be valid text, which pathlib requires
+                identity = (status.st_dev, status.st_ino)
+                if self._follow and identity in visited:
                     continue
-                visited.add(place)
-                found[path] = self._folder(path, status.st_mtime_ns, known.get(path))
+                visited.add(identity)
+                folders[path] = self._folder(path, status.st_mtime_ns, former.get(path))
             except OSError:
-                continue  # it went meanwhile, or nobody may read it: the listing will say so
-            waiting.extend(found[path].below)
-        return found
+                continue  # gone or unreadable: the listing reports it
+            waiting.extend(folders[path].below)
+        return folders
 
     def _folder(self, path: bytes, names_changed: int, former: Folder | None) -> Folder:
-        """Read a folder if its names have changed, and once more after that: two changes may have the same time."""
+        """Read a folder if its names have changed, and once more in the next scan: two changes may have the same time."""
         is_new = former is None or former.names_changed != names_changed
         if former is not None and not is_new and not former.is_new:
             return former
@@ -137,5 +137,5 @@ def _differences(before: dict[bytes, Folder], after: dict[bytes, Folder]) -> Cha
             prefix = path + b"/" if path else b""
             names = former.keys() | latter.keys()
             paths.update(prefix + name for name in names if former.get(name) != latter.get(name))
-    gone = {path for path in before if path and path not in after}  # the root has no name of its own
+    gone = {path for path in before if path and path not in after}  # the root has no name
     return Changes(frozenset(paths | gone))

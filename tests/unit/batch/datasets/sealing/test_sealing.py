@@ -3,7 +3,7 @@
 import pytest
 
 from pixmill.core.errors import ConfigError, RunError
-from support.datasets import Workshop, content
+from support.datasets import DatasetFixture, content
 
 FIRST = {f"photo {number:02}": number for number in range(0, 20, 2)}
 
@@ -16,8 +16,8 @@ def packing():
 
 @pytest.fixture
 def begin(tmp_path, packing):
-    """Return a function that opens the workshop of this name, the same one each time."""
-    return lambda name="out": Workshop(tmp_path / name, packing)
+    """Return a function that opens the dataset with this name, the same one each time."""
+    return lambda name="out": DatasetFixture(tmp_path / name, packing)
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def sealed_afresh(begin):
     return files
 
 
-def shards(workshop):
-    return {name: data for name, data in workshop.files().items() if name.startswith("0")}
+def shards(dataset):
+    return {name: data for name, data in dataset.files().items() if name.startswith("0")}
 
 
 def test_everything_finished_comes_into_shards_in_the_order_of_the_keys(begin, packing):
@@ -101,7 +101,7 @@ def test_other_bounds_only_repack(begin, sealed_afresh):
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
-    wide = Workshop(shop.folder, shop.dataset.packing, samples=100)
+    wide = DatasetFixture(shop.folder, shop.dataset.packing, samples=100)
     wide.seal()
     assert len(shards(shop)) == 1
     begin().seal()
@@ -114,12 +114,12 @@ def test_another_packing_takes_over_what_is_sealed_and_goes_the_same_way(begin, 
     shop.finish(FIRST)
     shop.seal()
     before = shop.files()
-    other = Workshop(shop.folder, "parquet")
+    other = DatasetFixture(shop.folder, "parquet")
     other.seal()
     assert sorted(shards(other)) == [f"00000{n}.parquet" for n in range(4)]
     other.finish({"photo 09": 99})
     other.seal()
-    afresh = Workshop(tmp_path / "parquet", "parquet")
+    afresh = DatasetFixture(tmp_path / "parquet", "parquet")
     afresh.finish(FIRST | {"photo 09": 99})
     afresh.seal()
     assert other.files() == afresh.files()
@@ -219,7 +219,7 @@ def test_an_index_that_makes_no_sense_tells_of_nothing(begin, damage):
     shop.seal()
     (shop.state / "catalogue.sqlite").unlink()
     (shop.folder / "index.jsonl").write_bytes(damage)
-    with pytest.raises(ConfigError, match="none of the shards"):
+    with pytest.raises(ConfigError, match="a shard that this output did not write"):
         shop.seal()
 
 

@@ -23,13 +23,13 @@ class House:
         self.site = Routes(
             AccessControl(Endpoint(8642), token=token),
             board,
-            pictures=lambda: (NumberedPreview(7, Preview(PICTURE, b"before", b"after", None)),),
+            previews=lambda: (NumberedPreview(7, Preview(PICTURE, b"before", b"after", None)),),
             metrics=lambda: "pixmill_images_total 4\n",
-            trouble=lambda: self.trouble,
+            unhealthy_reason=lambda: self.trouble,
         )
 
     def ask(self, target, method="GET", host="127.0.0.1:8642", **headers):
-        return self.site.answer(Request(method=method, target=target, headers={"host": host, **headers}))
+        return self.site.respond(Request(method=method, target=target, headers={"host": host, **headers}))
 
 
 def test_every_address_has_its_answer():

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from pixmill.batch.live.http.routes import Response
-from pixmill.batch.live.http.server import CONNECTIONS, Server
+from pixmill.batch.live.http.server import MAX_CONNECTIONS, Server
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from support.processes import wait_until
@@ -22,12 +22,12 @@ class Echo:
         self.may.set()
         self.asked = 0
 
-    def answer(self, question):
+    def respond(self, request):
         self.asked += 1
         assert self.may.wait(60)
-        if question.target == "/fault":
+        if request.target == "/fault":
             raise ValueError
-        return Response(status=200, body=question.target.encode())
+        return Response(status=200, body=request.target.encode())
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def test_what_is_no_request_is_refused(server):
 def test_who_comes_when_there_are_too_many_is_sent_away(server, site):
     site.may.clear()
     with ExitStack() as stack:
-        for _ in range(CONNECTIONS):
+        for _ in range(MAX_CONNECTIONS):
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_until(lambda: site.asked == CONNECTIONS, seconds=60)
+        wait_until(lambda: site.asked == MAX_CONNECTIONS, seconds=60)
         late = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
         assert late.recv(1) == b""
         site.may.set()
@@ -114,5 +114,5 @@ def test_the_last_answers_are_given_before_it_closes(site):
 
 
 def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(server):
-    with pytest.raises(ConfigError, match="cannot be listened on"):
+    with pytest.raises(ConfigError, match="cannot listen on"):
         Server(Endpoint(server.port), Echo())

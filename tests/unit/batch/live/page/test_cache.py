@@ -1,7 +1,7 @@
 import threading
 from itertools import count
 
-from pixmill.batch.live.page.cache import INTERVAL, WATCHED_FOR, PageCache
+from pixmill.batch.live.page.cache import REFRESH_INTERVAL, WATCHED_FOR, PageCache
 from pixmill.batch.live.page.sections import PageState
 
 
@@ -31,7 +31,7 @@ class Scene:
 def test_many_who_look_within_a_second_see_the_same_moment():
     scene = Scene()
     assert [scene.board.now().parts["head"] for _ in range(5)] == ["moment 1"] * 5
-    scene.clock.now += INTERVAL
+    scene.clock.now += REFRESH_INTERVAL
     assert scene.board.now().parts["head"] == "moment 2"
     assert scene.made == 2
 
@@ -40,7 +40,7 @@ def test_only_what_has_changed_is_told():
     scene = Scene()
     first = scene.board.now()
     assert set(first.parts) == {"head", "run"}
-    scene.clock.now += INTERVAL
+    scene.clock.now += REFRESH_INTERVAL
     second = scene.board.wait_for_change(first.version)
     assert (second.version, second.parts) == (2, {"head": "moment 2"})
 
@@ -56,7 +56,7 @@ def test_the_end_wakes_whoever_waits_and_is_the_last_moment():
     scene = Scene()
     version = scene.board.now().version
     told = []
-    waiting = threading.Thread(target=lambda: told.append(scene.board.wait_for_change(version, patience=60)))
+    waiting = threading.Thread(target=lambda: told.append(scene.board.wait_for_change(version, timeout=60)))
     scene.clock.now -= 30  # the next moment is half a minute away
     waiting.start()
     scene.board.end()

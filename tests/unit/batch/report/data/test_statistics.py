@@ -6,8 +6,8 @@ import pytest
 
 from pixmill.batch.item import ImageResult, OutputRecord, pack
 from pixmill.batch.report.data.sampling import ReservoirSample, TopK
-from pixmill.batch.report.data.statistics import EXAMPLES, LedgerStatistics
-from pixmill.batch.report.data.timeline import MOST, Timeline
+from pixmill.batch.report.data.statistics import MAX_FILES_PER_ERROR, LedgerStatistics
+from pixmill.batch.report.data.timeline import MAX_PARTS, Timeline
 from pixmill.engine.ledger import Record
 from pixmill.engine.task import Counts, Failure, State
 
@@ -25,7 +25,7 @@ def failed(number, code="decode"):
 
 @pytest.fixture
 def findings():
-    return LedgerStatistics(90.0, pictures=5, chance=random.Random(1))
+    return LedgerStatistics(90.0, sample_size=5, rng=random.Random(1))
 
 
 def test_the_totals_are_those_of_the_ledger(findings):
@@ -42,7 +42,7 @@ def test_every_failure_counts_and_only_the_first_are_listed(findings):
     findings.add([failed(number, "timeout") for number in range(120)])
     findings.add([failed(200)])
     assert {code: (kind.count, len(kind.files)) for code, kind in findings.errors.items()} == {
-        "timeout": (120, EXAMPLES),
+        "timeout": (120, MAX_FILES_PER_ERROR),
         "decode": (1, 1),
     }
 
@@ -74,7 +74,7 @@ def test_a_timeline_of_any_length_has_a_bounded_number_of_parts_and_loses_nothin
         line.add(at, failed=False)
     line.add(1003, failed=True)
     line.add(999, failed=False)  # of an earlier run
-    assert MOST / 2 <= len(line.parts) <= MOST
+    assert MAX_PARTS / 2 <= len(line.parts) <= MAX_PARTS
     assert sum(part.done for part in line.parts) == 5000
     assert sum(part.failed for part in line.parts) == line.parts[0].failed == 1
     first = sum(at - 1000 < line.width for at in times)

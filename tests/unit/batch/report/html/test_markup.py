@@ -1,7 +1,7 @@
 import pytest
 
 from pixmill.batch.report.html.failures import meaning
-from pixmill.batch.report.html.markup import LONGEST, Html, raw, safe_text, tag
+from pixmill.batch.report.html.markup import MAX_TEXT_LENGTH, Html, raw, safe_text, tag
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b", "'"])
@@ -39,7 +39,7 @@ def test_a_name_is_shown_on_one_line_and_does_nothing(name):
 
 def test_a_long_name_is_shortened_in_its_middle():
     shown = safe_text("a" * 5000 + ".jpg")
-    assert len(shown) <= LONGEST + 5
+    assert len(shown) <= MAX_TEXT_LENGTH + 5
     assert shown.endswith(".jpg")
 
 

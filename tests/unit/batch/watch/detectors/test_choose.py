@@ -33,7 +33,7 @@ def test_a_folder_is_on_the_file_systems_that_are_mounted_over_and_below_it(fold
 
 def test_who_asks_for_polling_gets_it(tmp_path):
     detector, reason = choose_detector(bytes(tmp_path), lambda _: True, follow=False, poll=Duration(1), clock=time.monotonic)
-    assert (detector.method, reason) == ("polling", "it was asked for")
+    assert (detector.method, reason) == ("polling", "polling was requested")
     detector.close()
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pixmill.batch.watch.detectors.kernel import InotifyDetector
-from pixmill.batch.watch.detectors.polling import DUTY, QUICK_SCAN_CPU, PollingDetector
+from pixmill.batch.watch.detectors.polling import MAX_BUSY_SHARE, QUICK_SCAN_CPU, PollingDetector
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 DEADLINE = 10.0
@@ -187,7 +187,7 @@ class Stepping:
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "worked", "pause"), [(0.0, 0.03, 0.03 / QUICK_SCAN_CPU), (1.0, 0.0, 1.0 / DUTY), (0.0, 0.0, 0.4)]
+    ("elapsed", "worked", "pause"), [(0.0, 0.03, 0.03 / QUICK_SCAN_CPU), (1.0, 0.0, 1.0 / MAX_BUSY_SHARE), (0.0, 0.0, 0.4)]
 )
 def test_a_glance_is_followed_by_a_pause_that_makes_up_for_its_cost(tmp_path, elapsed, worked, pause):
     clock = Stepping(elapsed)
@@ -223,5 +223,5 @@ def test_what_changes_twice_at_the_same_time_by_the_folders_clock_is_seen_twice(
     detector.changes()
     (tmp_path / "b.jpg").write_bytes(b"x")
     os.utime(tmp_path, ns=(1, 1))
-    detector._glance_due = 0.0
+    detector._quick_scan_due = 0.0
     assert detector.changes().paths == {b"b.jpg"}
