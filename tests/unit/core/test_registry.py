@@ -37,7 +37,7 @@ def test_a_dash_and_an_underscore_are_the_same(registry):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(registry):
-    with pytest.raises(ConfigError, match="no plugin is called 'two_wrds'; did you mean 'two_words'"):
+    with pytest.raises(ConfigError, match="unknown plugin 'two_wrds'; did you mean 'two_words'"):
         registry.get("two_wrds")
 
 

@@ -62,7 +62,7 @@ def test_bytes_and_path_objects_are_never_urls(tmp_path):
         ("", "received nothing"),
         ("a\0b", r"received a\\x00b with a NUL"),
         ("file://photos/x", "names a file on the host 'photos'"),
-        ("fiel:///x", "no storage scheme is called 'fiel'; did you mean 'file'"),
+        ("fiel:///x", "unknown storage scheme 'fiel'; did you mean 'file'"),
         ("gopher://x", "there are az, file, "),
     ],
 )
