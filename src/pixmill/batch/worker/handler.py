@@ -140,7 +140,7 @@ class ImageHandler:
                 data,
                 durable=durable,
                 mtime_ns=mtime,
-                syncing=lambda: stages.enter("fsync"),
+                on_sync=lambda: stages.enter("fsync"),
                 replacing=names.replacing(name),
             )
         except WriteError as error:

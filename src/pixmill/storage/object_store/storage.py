@@ -93,7 +93,7 @@ class ObjectStorage(Scheme):
         *,
         durable: bool,  # noqa: ARG002  # always
         mtime_ns: int | None = None,  # noqa: ARG002  # it cannot be set
-        syncing: Callable[[], None] = no_op,  # noqa: ARG002  # all of it is waiting
+        on_sync: Callable[[], None] = no_op,  # noqa: ARG002  # all of it is waiting
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data``, in parts where it is large, and make sure that all of it has arrived.

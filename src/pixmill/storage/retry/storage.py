@@ -56,13 +56,13 @@ class RetryingStorage(Storage):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,
+        on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Put ``data`` under ``path``: from the start with each try."""
 
         def write() -> None:
-            self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing)
+            self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
 
         self._policy.call(write)
 

@@ -49,7 +49,7 @@ class MemoryStorage(Scheme):
         *,
         durable: bool,  # noqa: ARG002  # it lasts as long as it lasts
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,  # noqa: ARG002  # nothing is waited for
+        on_sync: Callable[[], None] = no_op,  # noqa: ARG002  # nothing is waited for
         replacing: Replacing = FREE_NAME,
     ) -> None:
         """Keep ``data``."""

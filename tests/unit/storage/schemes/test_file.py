@@ -182,7 +182,7 @@ def test_messages_show_names_safely():
 def test_that_the_disk_is_waited_for_is_said_when_the_bytes_are_there_and_the_name_is_not(storage, root, durable):
     heard = []
     storage.write(
-        b"a.jpg", b"x" * 100, durable=durable, syncing=lambda: heard.append([each.stat().st_size for each in root.iterdir()])
+        b"a.jpg", b"x" * 100, durable=durable, on_sync=lambda: heard.append([each.stat().st_size for each in root.iterdir()])
     )
     assert heard == ([[100]] if durable else [])
     assert [each.name for each in root.iterdir()] == ["a.jpg"]
@@ -190,6 +190,6 @@ def test_that_the_disk_is_waited_for_is_said_when_the_bytes_are_there_and_the_na
 
 def test_the_final_name_is_not_there_yet_when_the_disk_is_waited_for(storage, root):
     names = []
-    storage.write(b"a.jpg", b"x", durable=True, syncing=lambda: names.extend(each.name for each in root.iterdir()))
+    storage.write(b"a.jpg", b"x", durable=True, on_sync=lambda: names.extend(each.name for each in root.iterdir()))
     assert len(names) == 1
     assert names != ["a.jpg"]
