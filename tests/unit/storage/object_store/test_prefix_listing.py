@@ -50,7 +50,7 @@ def read(keys, key="in", library=None):
     library, store = library or Library(), MemoryStore()
     for each in keys:
         store.put(each, b"" if each.endswith("empty") else b"1")
-    folder = PrefixListing(Bucket(library, store, "memory"), key, page=PAGE)
+    folder = PrefixListing(Bucket(library, store, "memory"), key, page_size=PAGE)
     for _ in range(1000):
         try:
             if folder.next_page():

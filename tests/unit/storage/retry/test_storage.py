@@ -45,13 +45,13 @@ def time():
     return Time()
 
 
-def patience(time, **choices):
+def policy(time, **choices):
     return RetryPolicy(clock=time.clock, sleep=time.sleep, rng=random.Random(7), **choices)
 
 
 def retrying(storage, time, **choices):
     storage.write(b"a", b"data", durable=False)
-    return RetryingStorage(storage, patience(time, **choices))
+    return RetryingStorage(storage, policy(time, **choices))
 
 
 def test_what_may_succeed_later_is_tried_again_after_a_pause(time):
@@ -101,12 +101,12 @@ def test_a_pause_that_was_asked_for_is_kept(time):
 def test_throttling_is_told_and_other_faults_are_not(time):
     told = []
     errors = [ReadError(code="throttled", retryable=True), ReadError(retryable=True)]
-    retrying(Flaky(*errors), time, throttled=told.append).read(b"a", limit=10)
+    retrying(Flaky(*errors), time, on_throttled=told.append).read(b"a", limit=10)
     assert len(told) == 1
 
 
 def test_a_storm_is_not_doubled_by_trying_again(time):
-    patient = patience(time)
+    retry_policy = policy(time)
     tried = []
 
     def refused():
@@ -115,8 +115,8 @@ def test_a_storm_is_not_doubled_by_trying_again(time):
 
     for _ in range(200):
         with pytest.raises(ReadError):
-            patient.call(refused)
-    assert len(tried) <= 200 + RetryBudget.FIRST
+            retry_policy.call(refused)
+    assert len(tried) <= 200 + RetryBudget.MAX_BALANCE
 
 
 def test_the_limit_is_halved_when_a_request_is_refused_and_grows_back_a_little_with_each_answer(time):
@@ -125,7 +125,7 @@ def test_the_limit_is_halved_when_a_request_is_refused_and_grows_back_a_little_w
     pace.on_throttled()
     assert pace.limit == 2.0
     pace.on_success()
-    assert pace.limit == 2.0 + AdaptiveLimiter.STEP
+    assert pace.limit == 2.0 + AdaptiveLimiter.INCREASE
     for _ in range(1000):
         pace.on_success()
     assert pace.limit == 8.0

@@ -16,7 +16,7 @@ TAKE_A_TURN = """
 import sys
 from pixmill.storage.web.host_limiter import HostLimiter
 
-with HostLimiter(most=2, folder=sys.argv[1]).slot("example.org"):
+with HostLimiter(max_concurrency=2, folder=sys.argv[1]).slot("example.org"):
     print("entered", flush=True)
     sys.stdin.read()
 """
@@ -52,7 +52,7 @@ def test_no_more_than_are_allowed_are_at_a_host_and_the_dead_leave_their_place(f
     assert has_entered(first, 60)
     assert has_entered(second, 60)
     waiting = take_a_turn()
-    with HostLimiter(most=2, folder=folder).slot("another.org"):
+    with HostLimiter(max_concurrency=2, folder=folder).slot("another.org"):
         pass  # another host has places of its own
     assert not has_entered(waiting, 1)
     os.kill(first.pid, signal.SIGKILL)
@@ -60,8 +60,8 @@ def test_no_more_than_are_allowed_are_at_a_host_and_the_dead_leave_their_place(f
 
 
 def test_a_place_is_held_though_others_of_this_process_were_here_and_left(folder, take_a_turn):
-    with HostLimiter(most=2, folder=folder).slot("example.org"):
-        another = HostLimiter(most=2, folder=folder)
+    with HostLimiter(max_concurrency=2, folder=folder).slot("example.org"):
+        another = HostLimiter(max_concurrency=2, folder=folder)
         del another
         assert has_entered(take_a_turn(), 60)
         assert not has_entered(take_a_turn(), 1)
@@ -69,7 +69,7 @@ def test_a_place_is_held_though_others_of_this_process_were_here_and_left(folder
 
 def test_requests_keep_their_distance_in_time(folder):
     now, slept = 1000.0, []
-    turns = HostLimiter(most=8, rate=4, folder=folder, clock=lambda: now, sleep=slept.append)
+    turns = HostLimiter(max_concurrency=8, rate=4, folder=folder, clock=lambda: now, sleep=slept.append)
     for _ in range(4):
         with turns.slot("example.org"):
             pass
@@ -81,20 +81,20 @@ def test_requests_keep_their_distance_in_time(folder):
 def test_what_was_written_before_this_machine_was_started_does_not_count(folder):
     slept = []
     for now in (1_000_000.0, 5.0):
-        turns = HostLimiter(most=8, rate=1, folder=folder, clock=lambda: now, sleep=slept.append)  # noqa: B023  # it is used at once
+        turns = HostLimiter(max_concurrency=8, rate=1, folder=folder, clock=lambda: now, sleep=slept.append)  # noqa: B023  # it is used at once
         with turns.slot("example.org"):
             pass
     assert slept == []
 
 
 def test_the_file_is_of_this_user_alone(folder):
-    HostLimiter(most=1, folder=folder)
+    HostLimiter(max_concurrency=1, folder=folder)
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700  # noqa: PTH116  # it is text
     os.chmod(folder, 0o777)  # noqa: PTH101  # the same
-    assert HostLimiter(most=1, folder=folder)._locks == -1
+    assert HostLimiter(max_concurrency=1, folder=folder)._locks == -1
 
 
 def test_where_there_is_no_room_for_the_file_requests_go_on(tmp_path):
-    turns = HostLimiter(most=1, rate=1, folder=str(tmp_path / "not" / "there"), sleep=time.sleep)
+    turns = HostLimiter(max_concurrency=1, rate=1, folder=str(tmp_path / "not" / "there"), sleep=time.sleep)
     with turns.slot("example.org"):
         pass

@@ -176,7 +176,7 @@ def test_chunks_that_end_too_soon_are_worth_another_try(storage, answers):
 
 def test_a_server_that_falls_silent_is_given_up(server, answers):
     answers["/a.jpg"] = Answer(DATA, pause=60)
-    storage = WebStorage(server.url + "/", Client(RequestPolicy(allow_private=True), silence=0.2))
+    storage = WebStorage(server.url + "/", Client(RequestPolicy(allow_private=True), read_timeout=0.2))
     error = refusal(lambda: storage.read(b"a.jpg", limit=20_000))
     assert (error.code, error.retryable) == ("read-stalled", True)
 
@@ -230,7 +230,7 @@ def test_redirections_are_followed(storage, answers, status):
 def test_redirections_end(storage, server, answers):
     answers["/a.jpg"] = Answer(status=302, headers={"Location": "/a.jpg"})
     error = refusal(lambda: storage.read(b"a.jpg", limit=20_000))
-    assert "leads on and on" in error.message
+    assert "redirects more than" in error.message
     assert not error.retryable
     assert len(server.asked) == 6
 
@@ -307,7 +307,7 @@ def test_what_is_no_url_of_the_web_is_refused(text):
 
 @pytest.mark.parametrize("fragment", ["nothing", "per-host=0", "per-host=x", "rate=-1", "private=1&more=2"])
 def test_terms_that_make_no_sense_are_refused(fragment):
-    with pytest.raises(AddressError, match="expected terms"):
+    with pytest.raises(AddressError, match="expected settings"):
         open_storage(f"https://example.org#{fragment}")
 
 
