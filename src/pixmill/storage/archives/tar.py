@@ -103,7 +103,7 @@ class TarFormat(ArchiveFormat):
     def _content(self, header: _Header, size: int) -> bytes:
         data = self._file.read(size, header.data)
         if len(data) < size:
-            raise unreadable(header.name, "cut off: the archive ends in the middle of it")
+            raise unreadable(header.name, "truncated: the archive ends in the middle of it")
         return data
 
     def _member(self, header: _Header) -> Member:
@@ -114,7 +114,7 @@ class TarFormat(ArchiveFormat):
         if header.kind == _LINK:
             return Member(path, 0, b"", header.offset, link=safe_name(header.link))
         if header.data + header.size > self._file.size:
-            raise unreadable(path, "cut off: the archive ends in the middle of it")
+            raise unreadable(path, "truncated: the archive ends in the middle of it")
         return Member(path, header.size, b"%d" % (header.mtime_ns or self._file.mtime_ns), header.offset)
 
     def _existing(self, offset: int) -> _Header:

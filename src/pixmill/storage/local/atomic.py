@@ -117,7 +117,7 @@ def _rename(directory: Directory, temporary: bytes, name: bytes, target: bytes, 
         if occupant is not None:
             if occupant.identity == replacing.source():
                 raise _is_source(target)
-            if not replacing.own and occupant.holds(content.data, durable=content.durable):
+            if not replacing.own and occupant.contains(content.data, durable=content.durable):
                 os.unlink(temporary, dir_fd=folder)
                 return
             if occupant.is_folder or not _may_replace(occupant, directory, replacing):

@@ -42,7 +42,7 @@ class Occupant(msgspec.Struct, frozen=True):
         """Tell whether it is a folder."""
         return stat.S_ISDIR(self.status.st_mode)
 
-    def holds(self, data: bytes, *, durable: bool) -> bool:
+    def contains(self, data: bytes, *, durable: bool) -> bool:
         """Tell whether it is a file with exactly these bytes; with ``durable``, sync it to survive a power failure."""
         if not self.is_file or self.status.st_size != len(data):
             return False

@@ -31,7 +31,7 @@ def refused(storage):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_members_are_read_by_place_and_by_path(path, method):
+def test_members_are_read_by_locator_and_by_path(path, method):
     content = {"b/2.jpg": os.urandom(3_000_000), "a.jpg": b"x" * 5_000_000, "ü/é.jpg": b"", "folder/": b""}
     storage = pack(path, content, compression=method)
     entries = [entry for listing in storage.list() for entry in listing]

@@ -33,7 +33,7 @@ def test_of_a_host_with_both_kinds_only_the_public_addresses_are_used():
 
 
 @pytest.mark.parametrize(("number", "passes"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, True)])
-def test_a_host_that_is_not_found_is_final_unless_nobody_could_be_asked(number, passes):
+def test_an_unknown_host_is_final_unless_the_lookup_failed_temporarily(number, passes):
     def fails(*_):
         raise socket.gaierror(number, "no answer")
 
