@@ -11,7 +11,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("rnu", "photos", "out"), "no command is called 'rnu'; did you mean 'run'?"),
+        (("rnu", "photos", "out"), "unknown command 'rnu'; did you mean 'run'?"),
         ((*RUN, "--sise", "800x600"), "unknown option --sise; did you mean '--size'?"),
         ((*RUN, "--sise=800x600"), "unknown option --sise; did you mean '--size'?"),
         ((*RUN, "--siz", "800x600"), "unknown option --siz; did you mean '--size'?"),
@@ -25,9 +25,9 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--fit", "insde"), "--fit: expected one of inside, cover, contain, fill, received insde; did you mean 'inside'?"),
         ((*RUN, "--size", "0x5"), f"--size: {SIZE}, received 0x5"),
         ((*RUN, "--quality", "101"), "--quality: expected an integer from 1 to 100, received 101"),
-        ((*RUN, "--format", "jpge"), "no format is called 'jpge'; did you mean 'jpeg'?"),
+        ((*RUN, "--format", "jpge"), "unknown format 'jpge'; did you mean 'jpeg'?"),
         ((*RUN, "--format", "jpeg:qualty=3"), "jpeg.qualty: no such setting; did you mean 'quality'?"),
-        ((*RUN, "--step", "resiz:width=3"), "no operation is called 'resiz'; did you mean 'resize'?"),
+        ((*RUN, "--step", "resiz:width=3"), "unknown operation 'resiz'; did you mean 'resize'?"),
         ((*RUN, "--step", "resize:widht=3"), "resize.widht: no such setting; did you mean 'width'?"),
         ((*RUN, "--step", "resize:width=0"), "resize.width: expected an integer of at least 1, received 0"),
         ((*RUN, "--shard", "4/3"), "--shard: expected a shard such as 3/16, the first being 1/16, received 4/3"),

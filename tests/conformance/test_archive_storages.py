@@ -1,4 +1,4 @@
-"""An archive is read as the contract of a storage says: each write makes the archive anew, and it is opened again."""
+"""An archive is read as the contract of a storage demands: each write creates the archive again, and it is opened again."""
 
 import io
 import os
@@ -27,9 +27,9 @@ class Packed:
         return getattr(self.reader(os.fsencode(self.path)), name)
 
     def write(self, path, data, *, durable, mtime_ns=None, replacing=FREE_NAME):  # noqa: ARG002  # the archive is made for the test
-        there = self.content.get(relative(path))
-        if there and not (replacing.own or replacing.others):
-            if there[0] != data:
+        existing = self.content.get(relative(path))
+        if existing and not (replacing.own or replacing.others):
+            if existing[0] != data:
                 raise occupied(path)
             return
         self.writes += 1

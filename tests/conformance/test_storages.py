@@ -62,7 +62,7 @@ class ObjectsSuite(StorageSuite):
         storage.write(b"large", data, durable=True)
         assert storage.read(b"large", limit=len(data)) == data
 
-    def test_a_missing_object_has_no_entry_to_fetch(self, storage):
+    def test_a_missing_object_has_no_version_to_read(self, storage):
         with pytest.raises(ReadError) as raised:
             storage.read_version(Entry(b"gone", 1, b'"0123"'), limit=10)
         assert raised.value.code in ("read-vanished", "changed")
@@ -80,7 +80,7 @@ class TestS3(ObjectsSuite):
 
 class TestGs(ObjectsSuite):
     __test__ = True
-    # SeaweedFS again, which answers in Google's place
+    # SeaweedFS again, which stands in for Google
     impossible = frozenset({b"a\\b"})
 
     @pytest.fixture

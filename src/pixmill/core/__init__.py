@@ -1,1 +1,1 @@
-"""The ground floor: models, errors, units, the registry and the observer contract. Imports nothing of pixmill above it."""
+"""The lowest layer: models, errors, units, the registry and the observer contract. Imports nothing from the layers above."""

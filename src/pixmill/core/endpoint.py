@@ -1,29 +1,29 @@
-"""Where a server listens: ``9400`` (this machine only), ``0.0.0.0:9400``, ``[::]:9400``."""
+"""The address a server listens on: ``9400`` (this machine only), ``0.0.0.0:9400``, ``[::]:9400``."""
 
 import re
 from typing import ClassVar, Self
 
 LOOPBACK = "127.0.0.1"
-_HIGHEST = 65535
+_MAX_PORT = 65535
 
 
 class Endpoint:
-    """A host and a port. Without a host it is the loopback address: nobody else can connect. Port 0 is any that is free."""
+    """A host and a port. The default host is the loopback address, so only this machine can connect. Port 0 means any free port."""
 
     __slots__ = ("host", "port")
     expected: ClassVar[str] = "a port such as 9400, or an address and a port such as 0.0.0.0:9400"
     _pattern: ClassVar[re.Pattern[str]] = re.compile(r"(?:(?P<host>[^\s:\[\]]+|\[[0-9a-fA-F:.]+\]):)?(?P<port>\d{1,5})")
 
     def __init__(self, port: int, *, host: str = LOOPBACK) -> None:
-        """Take them as they are."""
+        """Store both without checking them."""
         self.host = host
         self.port = port
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse ``value``; ``ValueError`` when it is no endpoint."""
+        """Parse ``value``; ``ValueError`` if it is not an endpoint."""
         match = None if isinstance(value, bool) else cls._pattern.fullmatch(str(value).strip())
-        if match is None or int(match["port"]) > _HIGHEST:
+        if match is None or int(match["port"]) > _MAX_PORT:
             raise ValueError(cls.expected)
         return cls(int(match["port"]), host=(match["host"] or LOOPBACK).strip("[]"))
 
@@ -37,7 +37,7 @@ class Endpoint:
         return self.to_builtin()
 
     def __repr__(self) -> str:
-        """Return the canonical text, named."""
+        """Return the canonical text inside the class name."""
         return f"Endpoint({self})"
 
     def __eq__(self, other: object) -> bool:

@@ -1,7 +1,7 @@
-"""What happened, and whoever listens.
+"""Events and their observers.
 
-An event is a plain frozen record; its class is its kind. Observers run in the coordinator only, in its one thread, and
-must be quick: they are called for every task.
+An event is a plain frozen record; its class is its kind. Observers run only in the coordinator, in its single thread, and
+must be fast: they are called for every task.
 """
 
 from typing import Protocol
@@ -16,10 +16,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observer(Protocol):
-    """Whoever listens: ledger, metrics, progress, log."""
+    """A receiver of events: ledger, metrics, progress, log."""
 
     def on_event(self, event: Event) -> None:
-        """Take note of ``event``. An exception ends the run: an observer that cannot do its work is not ignored."""
+        """Handle ``event``. An exception ends the run: a failing observer is not ignored."""
 
     def close(self) -> None:
-        """Write what is still held back and let go of every resource. Called once, however the run ended."""
+        """Flush buffered data and release every resource. Called once, however the run ended."""

@@ -1,4 +1,4 @@
-"""Put in order what need not fit into memory: sorted runs on disk, merged as they are read."""
+"""External merge sort: sorted runs on disk, merged as they are read, for records that may not fit into memory."""
 
 import heapq
 import os
@@ -15,25 +15,25 @@ from pixmill.core.temporary_folder import writing_temporaries
 Record = tuple[bytes, bytes]
 
 MEMORY_LIMIT = 32_000_000  # bytes of records in memory before they go to disk
-_OVERHEAD = 150  # bytes that Python needs for a record beyond its content
-_BLOCK = 500  # records that are read back at once
+_RECORD_OVERHEAD = 150  # bytes that Python needs for a record beyond its content
+_BLOCK_SIZE = 500  # records that are read back at once
 _first = itemgetter(0)
-_blocks = msgspec.msgpack.Decoder(list[Record])
+_block_decoder = msgspec.msgpack.Decoder(list[Record])
 
 
 class ExternalSort:
-    """``records`` (key and content) in order of key; equal keys stay in the order in which they came.
+    """Sorts ``records`` (key and content) by key; equal keys keep their order of arrival.
 
-    They are drawn once, when the first is asked for, and may then be gone through any number of times, by several threads
-    too. What does not fit into ``held`` bytes lies in an unnamed file in the folder for temporary files, which goes with
-    the process however it ends; ``RunError`` where that has no room.
-    Memory: ``held``, and a few hundred records of each run while they are merged.
+    The input is consumed once, at the first iteration. After that the result can be iterated any number of times, also by
+    several threads. Records beyond ``memory_limit`` bytes are stored in an unnamed file in the folder for temporary files,
+    which disappears with the process, however that ends; ``RunError`` if the folder has no space.
+    Memory: ``memory_limit``, plus a few hundred records of each run while runs are merged.
     """
 
-    def __init__(self, records: Iterable[Record], *, held: int = MEMORY_LIMIT) -> None:
-        """Draw nothing yet."""
+    def __init__(self, records: Iterable[Record], *, memory_limit: int = MEMORY_LIMIT) -> None:
+        """Consume nothing yet."""
         self._records: Iterable[Record] | None = records
-        self._held = held
+        self._memory_limit = memory_limit
         self._latest: list[Record] = []
         self._runs: list[_Run] = []
         self._filling = Lock()
@@ -51,8 +51,8 @@ class ExternalSort:
         size = 0
         for record in records:
             self._latest.append(record)
-            size += len(record[0]) + len(record[1]) + _OVERHEAD
-            if size > self._held:
+            size += len(record[0]) + len(record[1]) + _RECORD_OVERHEAD
+            if size > self._memory_limit:
                 spill = spill or _SpillFile()
                 self._latest.sort(key=_first)
                 self._runs.append(_Run(spill, self._latest))
@@ -61,7 +61,7 @@ class ExternalSort:
 
 
 class _SpillFile:
-    """An unnamed file that only grows; it is closed when nobody holds it any more."""
+    """An unnamed, append-only file; it is closed with the last reference to it."""
 
     def __init__(self) -> None:
         with writing_temporaries(), tempfile.TemporaryFile() as file:
@@ -70,15 +70,15 @@ class _SpillFile:
         self.size = 0
 
     def append(self, data: bytes) -> tuple[int, int]:
-        """Write ``data`` at the end; return where it is, and its size."""
-        place = self.size
-        rest = memoryview(data)
+        """Append ``data``; return its offset and its size."""
+        offset = self.size
+        remainder = memoryview(data)
         with writing_temporaries():
-            while rest:
-                written = os.pwrite(self.descriptor, rest, self.size)
+            while remainder:
+                written = os.pwrite(self.descriptor, remainder, self.size)
                 self.size += written
-                rest = rest[written:]
-        return place, len(data)
+                remainder = remainder[written:]
+        return offset, len(data)
 
 
 class _Run:
@@ -87,8 +87,9 @@ class _Run:
     def __init__(self, spill: _SpillFile, records: list[Record]) -> None:
         self._spill = spill
         encode = msgspec.msgpack.encode
-        self._places = [spill.append(encode(records[start : start + _BLOCK])) for start in range(0, len(records), _BLOCK)]
+        starts = range(0, len(records), _BLOCK_SIZE)
+        self._blocks = [spill.append(encode(records[start : start + _BLOCK_SIZE])) for start in starts]
 
     def __iter__(self) -> Iterator[Record]:
-        for place, size in self._places:
-            yield from _blocks.decode(os.pread(self._spill.descriptor, size, place))
+        for offset, size in self._blocks:
+            yield from _block_decoder.decode(os.pread(self._spill.descriptor, size, offset))

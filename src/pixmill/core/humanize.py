@@ -1,4 +1,4 @@
-"""How amounts are written for people."""
+"""Format amounts for people: bytes, durations, counts."""
 
 BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 MINUTE = 60
@@ -7,7 +7,7 @@ SHORT = 10
 
 
 def byte_count(amount: float) -> str:
-    """Return ``812.4 MB`` for a number of bytes, decimal; a sign stays."""
+    """Return a number of bytes in decimal units, such as ``812.4 MB``; a minus sign is kept."""
     for factor, unit in BYTE_STEPS:
         if abs(amount) >= factor:
             return f"{amount / factor:.1f} {unit}"
@@ -15,14 +15,14 @@ def byte_count(amount: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return ``4.2 s``, ``1:34`` or ``2:05:00`` for a length of time."""
+    """Return a length of time in seconds as ``4.2 s``, ``1:34`` or ``2:05:00``."""
     if seconds < SHORT:
         return f"{seconds:.1f} s"
     if seconds < MINUTE:
         return f"{seconds:.0f} s"
-    whole = round(seconds)
-    hours, minutes = divmod(whole // MINUTE, MINUTE)
-    return f"{hours}:{minutes:02}:{whole % MINUTE:02}" if hours else f"{minutes}:{whole % MINUTE:02}"
+    rounded = round(seconds)
+    hours, minutes = divmod(rounded // MINUTE, MINUTE)
+    return f"{hours}:{minutes:02}:{rounded % MINUTE:02}" if hours else f"{minutes}:{rounded % MINUTE:02}"
 
 
 def plural(number: int, noun: str) -> str:

@@ -1,8 +1,8 @@
 """``Model``: the immutable, validated record that is the same in Python, TOML, JSON and on the wire.
 
-A parameter is declared once, as a typed field with its description. From that one line come the check, the flag, the
-TOML key, the JSON schema, the page of ``pixmill explain`` and the fingerprint. msgspec checks nothing that is built in
-Python; ``Model`` does, with the same sentence for every error.
+A parameter is declared once, as a typed field with its description. The check, the flag, the TOML key, the JSON schema, the
+page of ``pixmill explain`` and the fingerprint all derive from that one line. msgspec does not validate instances that are
+built in Python; ``Model`` does, with the same message for the same error.
 """
 
 import hashlib
@@ -17,22 +17,22 @@ from pixmill.core.validation import InvalidValue, convert, did_you_mean
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An immutable record whose fields are checked however it was made.
+    """An immutable record whose fields are always checked, decoded or built in Python.
 
-    ``error`` is raised for a wrong field, with one sentence: *resize.width: expected an integer of at least 1,
-    received 0*. ``label`` is the word in front of the dot.
+    A wrong field raises ``error``, with one sentence: *resize.width: expected an integer of at least 1, received 0*.
+    ``label`` is the word before the dot.
     """
 
     error: ClassVar[type[ConfigError]] = ConfigError
 
     @classmethod
     def label(cls) -> str:
-        """Return the name of this model in messages: its tag where it has one, else its class name in lower case."""
+        """Return the name of this model in messages: its tag if it has one, else its class name in lower case."""
         tag = cls.__struct_config__.tag
         return str(tag) if tag else cls.__name__.lower()
 
     def __post_init__(self) -> None:
-        """Check and normalise every field, so that a value built in Python is as good as one that was decoded."""
+        """Check and normalise every field, so that an instance built in Python is as valid as a decoded one."""
         for field in fields(type(self)):
             value = getattr(self, field.name)
             checked = self.checked(field.encode_name, field.type, value)
@@ -41,15 +41,15 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @classmethod
     def checked(cls, name: str, kind: Any, value: object) -> Any:  # noqa: ANN401  # any field type
-        """Return ``value`` as ``kind``; raise the class' error with the parameter sentence when it is not one."""
+        """Return ``value`` as ``kind``; raise the class's error, naming the field, if it does not fit."""
         try:
             return convert(value, kind)
-        except InvalidValue as wrong:
-            raise cls.error(f"{cls.label()}.{name}{wrong.where}: {wrong}") from None
+        except InvalidValue as invalid:
+            raise cls.error(f"{cls.label()}.{name}{invalid.path}: {invalid}") from None
 
     @classmethod
     def from_builtins(cls, data: object) -> Self:
-        """Build the model from what TOML, JSON or a flag gave (a mapping); raise the class' error if it does not fit."""
+        """Build the model from a mapping, as TOML, JSON or a flag provides it; raise the class's error if it does not fit."""
         if isinstance(data, cls):
             return data
         if not isinstance(data, dict):
@@ -69,12 +69,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return cls(**values)
 
     def to_builtins(self) -> dict[str, Any]:
-        """Return the model as plain data: what TOML and JSON hold, quantities as text."""
+        """Return the model as plain data, as it is stored in TOML and JSON; quantities become text."""
         data: dict[str, Any] = msgspec.to_builtins(self, enc_hook=_to_builtin)
         return data
 
     def fingerprint(self) -> str:
-        """Return 32 hex digits that change exactly when a value of the model does (defaults included)."""
+        """Return 32 hex digits that change if and only if a value of the model changes (defaults included)."""
         canonical = json.dumps(self.to_builtins(), sort_keys=True, separators=(",", ":"))
         return hashlib.blake2b(canonical.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
@@ -90,8 +90,8 @@ def fields(model: type[Model]) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def describe_field(field: msgspec.structs.FieldInfo) -> str:
-    """Return the description that was declared with ``field`` in ``Meta(description=...)``, or the empty string."""
-    for kind in (field.type, *get_args(field.type)):  # an option that may be left out holds it in a member of its union
+    """Return the description declared for ``field`` in ``Meta(description=...)``, or an empty string."""
+    for kind in (field.type, *get_args(field.type)):  # an optional field has it in a member of its union
         for meta in getattr(kind, "__metadata__", ()):
             if isinstance(meta, msgspec.Meta) and meta.description:
                 return meta.description

@@ -1,18 +1,18 @@
-"""Work in steps: what is done several times over may wait together, after each step, for what all have to wait for."""
+"""Work split into phases, so that several pieces of work can run phase by phase and share what each phase waits for."""
 
 from collections.abc import Generator, Iterable
 from itertools import zip_longest
 
-#: Work under way: it does a step with each ``next``, and is done when there is none left. To close it is to give it up.
+#: Work in progress: each ``next`` runs one phase, and the work is done when none is left. Closing it aborts the work.
 Phases = Generator[None, None, None]
 
 
 def in_lockstep(works: Iterable[Phases]) -> Phases:
-    """Take all ``works`` a step further with each step; when one fails, the others are given up."""
-    under_way = list(works)
+    """Run the next phase of all ``works`` with each phase; if one fails, the others are aborted."""
+    unfinished = list(works)
     try:
-        for _ in zip_longest(*under_way):
+        for _ in zip_longest(*unfinished):
             yield
     finally:
-        for work in under_way:
+        for work in unfinished:
             work.close()

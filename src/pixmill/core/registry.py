@@ -1,4 +1,4 @@
-"""Find extensions by module name, and by entry point for plugins; import one only when it is asked for.
+"""Find extensions by module name, and plugins by entry point; each is imported only when it is needed.
 
 A new operation, codec, scheme, executor, ledger, source or command is one new file in the package that its registry
 names: the module's name is the extension's name, and the extension is the class that the module defines.
@@ -22,12 +22,12 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """The extensions of one kind: modules of ``package`` and entry points of the group of the same name.
 
-    ``base`` is the class that each extension derives from, ``kind`` the word for one of them in messages. A module whose
+    ``base`` is the class that each extension derives from, ``kind`` the noun for an extension in messages. A module whose
     name starts with an underscore is not an extension.
     """
 
     def __init__(self, package: str, base: type[T], kind: str, error: type[ConfigError] = ConfigError) -> None:
-        """Remember where to look; nothing is imported yet."""
+        """Store the package to search; nothing is imported yet."""
         self.package = package
         self.base = base
         self.kind = kind
@@ -35,11 +35,11 @@ class Registry(Generic[T]):
         self._loaded: dict[str, type[T]] = {}
 
     def names(self) -> list[str]:
-        """Return the names of every extension there is, sorted, without importing any."""
+        """Return the names of all extensions, sorted, without importing any."""
         return sorted({*self._modules, *self._plugins})
 
     def get(self, name: str) -> type[T]:
-        """Return the extension called ``name`` (``-`` and ``_`` are the same); raise the registry's error if there is none."""
+        """Return the extension called ``name`` (``-`` and ``_`` are the same); raise the registry's error if it is unknown."""
         module = name.replace("-", "_")
         if module not in self._loaded:
             self._loaded[module] = self._load(module)
@@ -51,23 +51,23 @@ class Registry(Generic[T]):
             yield name, self.get(name)
 
     def preload(self) -> bool:
-        """Import the extensions of the package itself and look for plugins, without running any code of theirs.
+        """Import the extensions of the package itself, and look for plugins without running any of their code.
 
-        For a process from which others are forked. Return whether that is all there are.
+        For a process from which others are forked. Return whether every extension is loaded: there are no plugins.
         """
         for name in self._modules:
             self.get(name)
         return not self._plugins
 
     def _load(self, name: str) -> type[T]:
-        if name in self._modules:  # whatever else was typed is not imported: ".." would be a package, too
+        if name in self._modules:  # nothing else that a user types is imported: ".." would be a package, too
             module = importlib.import_module(f"{self.package}.{name}")
             return self._defined_in(module.__name__, vars(module))
         plugins = self._plugins
         if name not in plugins:
-            known = self.names()
-            guess = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-            raise self.error(f"no {self.kind} is called '{name}'{guess}")
+            names = self.names()
+            suggestion = did_you_mean(name, names) or f"; choose one of {', '.join(names)}"
+            raise self.error(f"unknown {self.kind} '{name}'{suggestion}")
         extension: type[T] = plugins[name].load()
         return extension
 
@@ -80,11 +80,11 @@ class Registry(Generic[T]):
     @cached_property
     def _modules(self) -> list[str]:
         package = importlib.import_module(self.package)
-        return [found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")]
+        return [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
 
     @cached_property
     def _plugins(self) -> "dict[str, EntryPoint]":
-        # Read once: a look at what is installed takes longer than a small picture.
-        from importlib.metadata import entry_points  # noqa: PLC0415  # a worker that finds all it needs here does without
+        # Read once: searching the installed packages takes longer than processing a small image.
+        from importlib.metadata import entry_points  # noqa: PLC0415  # a worker that needs no plugin never imports it
 
         return {point.name.replace("-", "_"): point for point in entry_points(group=self.package)}

@@ -1,4 +1,4 @@
-"""The folder for temporary files, and one sentence where it cannot be used: it is full, missing or read-only."""
+"""The folder for temporary files, and one error for a folder that cannot be used: full, missing or read-only."""
 
 import os
 import tempfile
@@ -11,29 +11,29 @@ from pixmill.core.text import printable
 
 
 def temporary_folder(prefix: str = "pixmill-") -> "TemporaryDirectory[str]":
-    """Return a new folder for temporary files, which goes at the end of its block; ``RunError`` when it cannot be made."""
+    """Return a new folder for temporary files, removed at the end of its ``with`` block; ``RunError`` if it cannot be made."""
     with writing_temporaries():
         return TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
 
 
 @contextmanager
 def writing_temporaries() -> Iterator[None]:
-    """Turn what the system says against temporary files into a ``RunError`` that says what to do."""
+    """Translate an ``OSError`` about temporary files into a ``RunError`` with a remedy."""
     try:
         yield
     except OSError as error:
-        raise unusable(error) from error
+        raise _unusable_folder(error) from error
 
 
-def unusable(error: OSError) -> RunError:
-    """Return what ``error`` means: it came from the folder for temporary files."""
-    asked = tempfile.tempdir or os.environ.get("TMPDIR", "")
+def _unusable_folder(error: OSError) -> RunError:
+    """Return the ``RunError`` for ``error``, which came from the folder for temporary files."""
+    folder = tempfile.tempdir or os.environ.get("TMPDIR", "")
     with suppress(OSError):
-        asked = tempfile.gettempdir()
+        folder = tempfile.gettempdir()
     reason = error.strerror or str(error)
-    place = f" in {printable(asked)}" if asked and asked not in reason else ""
+    location = f" in {printable(folder)}" if folder and folder not in reason else ""
     return RunError(
-        f"temporary files cannot be written{place}: {reason}",
+        f"temporary files cannot be written{location}: {reason}",
         code="temporary-files",
-        hint="name a folder that has room with the variable TMPDIR (TMPDIR=/path/to/folder), and run the same command again",
+        hint="set TMPDIR to a folder with free space (TMPDIR=/path/to/folder), then run the same command again",
     )

@@ -1,4 +1,4 @@
-"""Show what came from outside, file names above all, without letting it act on a terminal or forge a line of a log."""
+"""Make untrusted text, above all file names, safe to print: it cannot control a terminal or forge a line of a log."""
 
 import os
 import unicodedata
@@ -8,10 +8,10 @@ _ESCAPED_BYTES = range(0xDC80, 0xDD00)
 
 
 def printable(text: bytes | str | os.PathLike[str]) -> str:
-    r"""Return ``text`` on one line, with everything that is not visible written as an escape: ``\n``, ``\x1b``, ``\u202e``.
+    r"""Return ``text`` on one line, with every invisible character written as an escape: ``\n``, ``\x1b``, ``\u202e``.
 
-    Bytes are taken for UTF-8; those that are not, and the surrogates that ``os.fsdecode`` makes of them, become ``\xff``.
-    For people, not for machines: a backslash that was there stays single.
+    Bytes are decoded as UTF-8; invalid ones, and the surrogates that ``os.fsdecode`` makes of them, become ``\xff``.
+    For people, not for machines: backslashes in the text are not doubled, so the result is ambiguous.
     """
     plain = os.fspath(text)
     if isinstance(plain, bytes):

@@ -1,6 +1,6 @@
 """Quantities as people write them: ``100MP``, ``2GB``, ``30s``, ``50/s``, ``1920x1080``.
 
-Each is a value of its own type, parses what people write, prints the same, and is used as the plain number that it is.
+Each quantity has its own type, parses human-readable text, prints the same text, and can be used as a plain number.
 """
 
 import re
@@ -11,12 +11,12 @@ _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z/%]*)\s*", re.IGNORECASE)
 
 
 def plain(amount: float) -> str:
-    """Write ``amount`` exactly and without an exponent, which people do not write and the units do not read."""
+    """Format ``amount`` exactly and without an exponent, which the quantities do not parse."""
     return format(Decimal(repr(float(amount))).normalize(), "f")
 
 
 class Quantity:
-    """What the numeric quantities share: a number, a unit, and the way back to text."""
+    """Base of the numeric quantities: a number, a unit, and the conversion back to text."""
 
     __slots__ = ()
     expected: ClassVar[str]
@@ -24,9 +24,9 @@ class Quantity:
 
     @classmethod
     def number(cls, value: object) -> float:
-        """Return ``value`` (a number in the base unit, or text with a unit) in the base unit; ``ValueError`` if it is neither."""
+        """Return ``value`` (a number in the base unit, or text with a unit) in the base unit; else ``ValueError``."""
         if isinstance(value, bool):
-            raise ValueError(cls.expected)  # noqa: TRY004  # it is the same mistake as any other text
+            raise ValueError(cls.expected)  # noqa: TRY004  # the same error as for any other wrong value
         if isinstance(value, int | float):
             amount, unit = float(value), ""
         else:
@@ -41,7 +41,7 @@ class Quantity:
 
     @classmethod
     def text(cls, amount: float) -> str:
-        """Write ``amount`` in the largest unit that divides it."""
+        """Format ``amount`` in the largest unit that divides it."""
         for unit, factor in sorted(cls.units.items(), key=lambda item: -item[1]):
             if unit and amount and (amount / factor).is_integer():
                 return f"{amount / factor:.0f}{cls.spelling.get(unit, unit)}"
@@ -51,7 +51,7 @@ class Quantity:
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse what a TOML file, a flag or a Python caller gave."""
+        """Parse a value from a TOML file, a flag or a Python caller."""
         return cls(cls.number(value))  # type: ignore[call-arg]  # the numeric base supplies the constructor
 
     def to_builtin(self) -> str:
@@ -97,45 +97,46 @@ class Duration(Quantity, float):
 
 
 class Rate(Quantity, float):
-    """A number of images a second: ``50/s``, ``600/m`` or a plain number."""
+    """A number of images per second: ``50/s``, ``600/m`` or a plain number."""
 
     __slots__ = ()
     expected = "a rate such as 50/s"
     units: ClassVar = {"": 1, "/s": 1, "/m": 1 / 60, "/min": 1 / 60, "/h": 1 / 3600}
 
     def to_builtin(self) -> str:
-        """Return the rate in images a second."""
+        """Return the rate in images per second."""
         return f"{plain(self)}/s"
 
 
 class Size:
-    """A box in pixels, ``1920x1080``; one side may be left open: ``1920x`` or ``x1080``; ``1920`` means both sides.
+    """A box in pixels, ``1920x1080``; one side may be omitted: ``1920x`` or ``x1080``; ``1920`` sets both sides.
 
-    Or a part of what there is, ``50%``; or ``keep`` (also ``none``, ``original``): the size as it is, with no side and no part.
+    Or a percentage of the current size, ``50%``; or ``keep`` (also ``none``, ``original``): the current size, with neither sides
+    nor a percentage.
     """
 
     __slots__ = ("height", "percent", "width")
     expected: ClassVar[str] = "a size such as 1920x1080, 1920x, x1080 or 50%, or keep"
     _expected_box: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
     _box: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[xX\u00d7*]\s*(\d*)\s*|\s*(\d+)\s*")
-    _part: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
-    _words: ClassVar[tuple[str, ...]] = ("keep", "none", "original")
-    _largest_part: ClassVar[float] = 10_000
+    _percentage: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+    _keep_words: ClassVar[tuple[str, ...]] = ("keep", "none", "original")
+    _max_percent: ClassVar[float] = 10_000
 
     def __init__(self, width: int | None = None, height: int | None = None, *, percent: float | None = None) -> None:
-        """Take the sides in pixels (``None`` leaves a side open), or the percentage of both that there are."""
+        """Store the sides in pixels (``None``: no bound for that side), or the percentage of both current sides."""
         self.width = width
         self.height = height
         self.percent = percent
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse ``value``; ``ValueError`` when it is not a size."""
-        if value is False or str(value).strip().lower() in cls._words:
+        """Parse ``value``; ``ValueError`` if it is not a size."""
+        if value is False or str(value).strip().lower() in cls._keep_words:
             return cls()
-        if part := cls._part.fullmatch(str(value)):
-            percent = float(part[1])
-            if not 0 < percent <= cls._largest_part:
+        if percentage := cls._percentage.fullmatch(str(value)):
+            percent = float(percentage[1])
+            if not 0 < percent <= cls._max_percent:
                 raise ValueError(cls.expected)
             return cls(percent=percent)
         match = None if isinstance(value, bool) else cls._box.fullmatch(str(value))
@@ -148,21 +149,21 @@ class Size:
 
     @property
     def is_box(self) -> bool:
-        """Tell whether it names a side."""
+        """Tell whether at least one side is given in pixels."""
         return (self.width, self.height) != (None, None)
 
     def to_builtin(self) -> str:
         """Return the canonical text."""
         if self.percent is not None:
             return f"{plain(self.percent)}%"
-        return f"{self.width or ''}x{self.height or ''}" if self.is_box else self._words[0]
+        return f"{self.width or ''}x{self.height or ''}" if self.is_box else self._keep_words[0]
 
     def __str__(self) -> str:
         """Return the canonical text."""
         return self.to_builtin()
 
     def __repr__(self) -> str:
-        """Return the canonical text, named."""
+        """Return the canonical text inside the class name."""
         return f"Size({self})"
 
     def __eq__(self, other: object) -> bool:

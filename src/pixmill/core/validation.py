@@ -1,6 +1,6 @@
-"""Turn a value into what a field declares, or say in one sentence why not: *expected ..., received ...*.
+"""Convert a value to the declared type of a field, or explain in one sentence why that fails: *expected ..., received ...*.
 
-msgspec checks the leaves; this module walks the containers, so that every message can name the value that was wrong.
+msgspec checks the leaves; this module walks the containers, so that every message can name the wrong value.
 """
 
 import types
@@ -13,17 +13,17 @@ DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class InvalidValue(ValueError):
-    """A value does not fit its type. ``where`` is the path inside the field: ``[2]``."""
+    """A value does not fit its type. ``path`` leads to the value inside the field: ``[2]``."""
 
-    def __init__(self, expected: str, value: object, *, choices: Iterable[str] = (), where: str = "") -> None:
-        """Compose the sentence from what was ``expected`` and the ``value`` that came."""
-        hint = did_you_mean(value, choices) if isinstance(value, str) else ""
-        super().__init__(f"expected {expected}, received {quoted(value)}{hint}")
-        self.where = where
+    def __init__(self, expected: str, value: object, *, choices: Iterable[str] = (), path: str = "") -> None:
+        """Compose the message from the ``expected`` type and the ``value`` received, with a suggestion from ``choices``."""
+        suggestion = did_you_mean(value, choices) if isinstance(value, str) else ""
+        super().__init__(f"expected {expected}, received {quoted(value)}{suggestion}")
+        self.path = path
 
 
 def convert(value: object, kind: Any) -> Any:  # noqa: ANN401  # any declared type
-    """Return ``value`` as ``kind``: a scalar, quantity, Model, ``Literal``, union, tuple or mapping; else ``Unknown``."""
+    """Return ``value`` as ``kind``: a scalar, quantity, Model, ``Literal``, union, tuple or mapping; else ``InvalidValue``."""
     origin = get_origin(kind)
     base = get_args(kind)[0] if origin is Annotated else kind
     if get_origin(base) in (Union, types.UnionType):
@@ -50,28 +50,28 @@ def _leaf(value: object, kind: Any, base: Any) -> Any:  # noqa: ANN401  # any de
 def _parse(parser: Any, value: object) -> Any:  # noqa: ANN401  # a classmethod of any type
     try:
         return parser(value)
-    except ValueError as wrong:
-        if isinstance(wrong, InvalidValue):
+    except ValueError as error:
+        if isinstance(error, InvalidValue):
             raise
-        raise InvalidValue(str(wrong), value) from None
+        raise InvalidValue(str(error), value) from None
 
 
 def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa: ANN401  # any union
-    """Return ``value`` as the first member it fits; ``bounds`` that were declared around the union hold for each member."""
+    """Return ``value`` as the first member it fits; ``bounds`` declared for the union apply to each member."""
     members = get_args(union)
     if value is None and type(None) in members:
         return None
-    wrong: InvalidValue | None = None
+    first_error: InvalidValue | None = None
     for member in members:
         if member is type(None):
             continue
         try:
             return convert(value, Annotated[member, *bounds] if bounds else member)
         except InvalidValue as error:
-            wrong = wrong or error
-    if wrong is None or len(members) > 2:  # noqa: PLR2004  # the first member's own sentence serves "X or nothing"
+            first_error = first_error or error
+    if first_error is None or len(members) > 2:  # noqa: PLR2004  # for "X or None" the message of X is the best one
         raise InvalidValue(expected(union), value)
-    raise wrong
+    raise first_error
 
 
 def _tuple(value: object, member: Any) -> tuple[Any, ...]:  # noqa: ANN401  # any member type
@@ -86,20 +86,20 @@ def _mapping(value: object, member: Any) -> dict[str, Any]:  # noqa: ANN401  # a
     return {str(key): _member(entry, member, f".{key}") for key, entry in value.items()}
 
 
-def _member(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401  # any member type
+def _member(value: object, kind: Any, path: str) -> Any:  # noqa: ANN401  # any member type
     try:
         return convert(value, kind)
-    except InvalidValue as wrong:
-        wrong.where = where + wrong.where
+    except InvalidValue as error:
+        error.path = path + error.path
         raise
 
 
 def expected(kind: Any) -> str:  # noqa: ANN401  # any declared type
-    """Say in words what ``kind`` accepts: *an integer of at least 1*, *one of inside, cover*."""
+    """Describe the values that ``kind`` accepts: *an integer of at least 1*, *one of inside, cover*."""
     metadata: tuple[Any, ...] = ()
     if get_origin(kind) is Annotated:
-        kind, *rest = get_args(kind)
-        metadata = tuple(rest)
+        kind, *annotations = get_args(kind)
+        metadata = tuple(annotations)
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(str(choice) for choice in get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
@@ -126,19 +126,18 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
     return ""
 
 
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the known name nearest to ``name``, or a short list of what there is."""
-    import difflib  # noqa: PLC0415  # few runs have anything to guess
+def did_you_mean(name: object, candidates: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` with the candidate closest to ``name``, or an empty string if none is close."""
+    import difflib  # noqa: PLC0415  # few runs need a suggestion
 
-    names = list(known)
-    match = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    match = difflib.get_close_matches(str(name), list(candidates), n=1, cutoff=0.6)
     return f"; did you mean '{match[0]}'?" if match else ""
 
 
 def quoted(value: object) -> str:
-    """Return ``value`` for a message: plain for numbers and words, quoted where spaces or emptiness would confuse."""
+    """Return ``value`` for a message: numbers and words as they are, text with spaces and empty text in quotes."""
     text = repr(value)
     if isinstance(value, str) and value.isprintable() and value and " " not in value:
         text = value
-    longest = 80
-    return text if len(text) <= longest else text[:longest] + "..."
+    max_length = 80
+    return text if len(text) <= max_length else text[:max_length] + "..."

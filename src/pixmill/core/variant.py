@@ -1,4 +1,4 @@
-"""A family of models that are told apart by name: operations in a recipe, codecs of a rendition."""
+"""A family of models that are distinguished by name: operations in a recipe, codecs of a rendition."""
 
 import re
 from typing import Any, ClassVar, Self
@@ -7,15 +7,15 @@ from pixmill.core.model import Model, fields
 from pixmill.core.registry import Registry
 from pixmill.core.units import plain
 
-#: A comma that ends a setting; in a value such as ``255,136,0`` it does not.
+#: A comma that separates two settings, unlike those inside a value such as ``255,136,0``.
 NEXT_SETTING = re.compile(r",+(?=[^,=]*=)")
 
 
 class Variant(Model, frozen=True, kw_only=True):
-    """One member of a family. The member's tag is its name; ``registry`` finds the class that goes with a name.
+    """One member of a family. The member's tag is its name; ``registry`` finds the class for a name.
 
     As data: a table whose tag field (``operation = "resize"``) names the member. As text, on the command line:
-    ``resize:width=800,fit=cover``. As Python: an instance.
+    ``resize:width=800,fit=cover``. In Python: an instance.
     """
 
     registry: ClassVar[Registry[Any]]
@@ -23,7 +23,7 @@ class Variant(Model, frozen=True, kw_only=True):
 
     @classmethod
     def from_builtins(cls, data: object) -> Self:
-        """Return the member that ``data`` names, checked; the family's error when there is none."""
+        """Return the member that ``data`` describes, checked; raise the family's error if it names no member."""
         if isinstance(data, cls):
             return data
         if isinstance(data, str):
@@ -39,16 +39,16 @@ class Variant(Model, frozen=True, kw_only=True):
 
     @classmethod
     def named(cls, name: str) -> type[Self]:
-        """Return the member of the family that goes by ``name``; the family's error when there is none."""
+        """Return the member of the family called ``name``; raise the family's error if there is none."""
         member: type[Self] = cls.registry.get(name)
         return member
 
     def text(self) -> str:
-        """Return the member as the command line takes it: ``NAME:key=value``, without what is at its default."""
+        """Return the member in the command line's syntax, ``NAME:key=value``, without settings that have their default."""
         defaults = {field.encode_name: field.default for field in fields(type(self))}
         tag = str(self.__struct_config__.tag)
         settings = [
-            f"{name}={_written(value)}"
+            f"{name}={_setting_text(value)}"
             for name, value in self.to_builtins().items()
             if name in defaults and getattr(self, name) != defaults[name]
         ]
@@ -56,7 +56,7 @@ class Variant(Model, frozen=True, kw_only=True):
 
     @classmethod
     def parse_text(cls, text: str) -> dict[str, object]:
-        """Return ``NAME:key=value,key=value`` as a table; values that read as numbers or booleans become those."""
+        """Return ``NAME:key=value,key=value`` as a table; values that look like numbers or booleans are converted."""
         name, _, settings = text.partition(":")
         data: dict[str, object] = {str(cls.__struct_config__.tag_field): name.strip()}
         for setting in filter(None, NEXT_SETTING.split(settings.strip(","))):
@@ -67,7 +67,7 @@ class Variant(Model, frozen=True, kw_only=True):
         return data
 
 
-def _written(value: object) -> str:
+def _setting_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return plain(value) if isinstance(value, float) else str(value)

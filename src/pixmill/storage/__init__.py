@@ -1,1 +1,1 @@
-"""Where bytes live and how they are named. Knows nothing of images, tasks or runs."""
+"""Storages and addresses: where bytes are stored and how they are named. Independent of images, tasks and runs."""

@@ -1,18 +1,16 @@
-"""What a listing tells of a file: its path, size and version, and where it is to be found."""
+"""Entries of a listing: the path, size and version of a file, and how its storage locates it."""
 
 import msgspec
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 
-#: the entries of one directory, in the order of their names
-
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A regular file or an object. ``path`` is relative to the storage's root, ``/``-separated bytes.
 
-    Together, ``size`` and ``version`` change when the content may have changed. ``version`` is the modification time in
-    nanoseconds for a file, an ETag for an object.
+    If the content may have changed, ``size`` or ``version`` changes. ``version`` is the modification time in nanoseconds for
+    a file, an ETag for an object.
     """
 
     path: bytes
@@ -21,23 +19,24 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class LocatedEntry(Entry, frozen=True, array_like=True, gc=False):
-    """An entry that its storage finds by ``place``: at once, where its path would have to be looked for.
+    """An entry with a ``locator``, by which its storage finds it at once, without searching for its path.
 
-    The place is no part of what the entry is; it may change while the content stays. It begins with NUL, as no path does.
+    The locator is not part of the entry's identity; it may change while the content stays. It begins with NUL, unlike any path.
     """
 
     locator: bytes
 
 
 def changed(path: bytes) -> ReadError:
-    """Return the error for a source that was written to since it was listed, so that it may be half of each version."""
-    message, hint = f"{printable(path)} changed or vanished while it was read", "run again: it will be taken as it is then"
-    return ReadError(message, code="changed", hint=hint)
+    """Return the error for a source that was modified after it was listed, so that its bytes may mix both versions."""
+    message = f"{printable(path)} was changed or removed while it was being processed"
+    return ReadError(message, code="changed", hint="run the same command again to process the new version")
 
 
 def locator_of(entry: Entry) -> bytes:
-    """Return what its storage finds ``entry`` by best: its place where it has one, else its path."""
+    """Return the best key for finding ``entry`` in its storage: its locator if it has one, else its path."""
     return entry.locator if isinstance(entry, LocatedEntry) else entry.path
 
 
+#: the entries of one directory, sorted by name
 Listing = list[Entry]

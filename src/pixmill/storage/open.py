@@ -1,4 +1,4 @@
-"""From an address to the storage that is there: the schemes, found by name."""
+"""Open the storage at an address: its scheme is found by name."""
 
 import os
 
@@ -9,15 +9,16 @@ from pixmill.storage.storage import Scheme, Storage
 
 
 def schemes() -> Registry[Scheme]:
-    """Return every storage scheme, by the name that stands before ``://``."""
+    """Return every storage scheme, by the name before ``://``."""
     package = "pixmill.storage.schemes"
-    return Registry(package, Scheme, "storage scheme", AddressError)  # type: ignore[type-abstract]  # it makes none
+    return Registry(package, Scheme, "storage scheme", AddressError)  # type: ignore[type-abstract]  # it instantiates none
 
 
 def open_storage(address: Address | str | bytes | os.PathLike[str], *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
-    """Open a local path or a URL; ``AddressError`` names the nearest scheme when there is none of that name.
+    """Open a local path or a URL; for an unknown scheme, ``AddressError`` suggests the one with the closest name.
 
-    ``tag`` is the run's own: it marks the temporaries of this storage's writes, so that ``sweep`` can tell whose they are.
+    ``tag`` belongs to the run: it marks the temporaries of this storage's writes, so that ``remove_temporaries`` can tell to
+    which run they belong.
     """
-    where = address if isinstance(address, Address) else Address.parse(address)
-    return schemes().get(where.scheme).open(where, tag=tag, follow_symlinks=follow_symlinks)
+    parsed = address if isinstance(address, Address) else Address.parse(address)
+    return schemes().get(parsed.scheme).open(parsed, tag=tag, follow_symlinks=follow_symlinks)

@@ -13,20 +13,21 @@ from pixmill.storage.entry import Entry, Listing, changed
 
 
 def no_op() -> None:
-    """Do nothing: nobody asked to hear of it."""
+    """Do nothing: the default callback."""
 
 
 def no_source() -> tuple[int, int] | None:
-    """Return ``None``: no file has to be spared."""
+    """Return ``None``: there is no source file to protect."""
     return None
 
 
 class Replacing(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``write`` may replace. By default nothing.
+    """The existing files that ``write`` may replace; by default none.
 
-    ``own``: whatever is there, since the caller has written it. ``others``: also what the caller has not written.
-    ``unrecorded``: spans of time in nanoseconds since the epoch; a file of this machine that came there within one of them is
-    the caller's, who was stopped before it could note so. ``source`` returns device and inode of a file that is never replaced.
+    ``own``: any file at the path, because the caller wrote it. ``others``: also files that the caller did not write.
+    ``unrecorded``: time spans in nanoseconds since the epoch; a local file that appeared within one of them was written by the
+    caller, which was stopped before it could record the write. ``source`` returns device and inode of a file that is never
+    replaced.
     """
 
     own: bool = False
@@ -39,38 +40,44 @@ FREE_NAME = Replacing()
 
 
 def occupied(path: bytes) -> WriteError:
-    """Return the error for a name at which something is that may not be replaced."""
-    message = f"{printable(path)} is in the destination already, and pixmill has not written it"
-    hint = "move it away, then: pixmill retry DST; or add --existing replace (or skip) to the same command"
+    """Return the error for a path whose existing file may not be replaced."""
+    message = f"{printable(path)} already exists in the destination, and pixmill did not write it"
+    hint = "move it away, then run: pixmill retry DST; or add --existing replace (or skip) to the same command"
     return WriteError(message, code="exists", hint=hint)
+
+
+def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
+    """Return the error for a source of ``size`` bytes (``None``: not known exactly) where at most ``limit`` bytes are allowed."""
+    excess = f"more than the limit of {limit} bytes" if size is None else f"{size} bytes, more than the limit of {limit}"
+    return ReadError(f"{printable(name)} has {excess}", code="limit-bytes")
 
 
 class Storage(Protocol):
     """A tree of named byte strings under one root.
 
-    Paths are ``/``-separated bytes, relative, without ``.``, ``..``, empty parts and NUL: anything else is an
+    Paths are ``/``-separated bytes, relative, without ``.``, ``..``, empty parts and NUL; any other path raises
     ``AddressError``. Other errors: ``ReadError`` and ``WriteError`` (``retryable`` tells whether the same call may succeed
-    later; retrying itself is the decorator's business), and ``RunError`` when the storage as a whole is unusable: code
-    ``disk-full``, ``read-only`` or ``not-writable``. Where a listing gave an entry a place, ``stat``, ``read``, ``head`` and
-    ``local_path`` take that too; what is there now and was not when it was listed is a ``ReadError``.
+    later; retrying is left to a decorator), and ``RunError`` if the storage as a whole is unusable, with code
+    ``disk-full``, ``read-only`` or ``not-writable``. ``stat``, ``read``, ``head`` and ``local_path`` also accept the locator
+    of a listed entry; they raise ``ReadError`` if something else is there now.
     """
 
     def stat(self, path: bytes) -> Entry | None:
-        """Return what is there, or ``None`` for nothing and for anything but a regular file.
+        """Return the entry at ``path``, or ``None`` if there is nothing or something other than a regular file.
 
-        Follows no symbolic link unless the storage was opened to.
+        Follows symbolic links only if the storage was opened to do so.
         """
 
     def read(self, path: bytes, *, limit: int) -> bytes:
-        """Return the whole content; ``ReadError`` with code ``limit-bytes`` when it is larger than ``limit`` bytes.
+        """Return the complete content; ``ReadError`` with code ``limit-bytes`` if it is larger than ``limit`` bytes.
 
-        Anything but a regular file is refused, without blocking. A file that changes meanwhile is a retryable error.
+        Anything but a regular file is refused, without blocking. A file that changes during the read is a retryable error.
         """
 
     def read_version(self, entry: Entry, *, limit: int) -> bytes:
-        """Return the whole content of ``entry``; ``ReadError`` with code ``changed`` when it is not that any more.
+        """Return the complete content of ``entry``; ``ReadError`` with code ``changed`` if it is no longer that version.
 
-        Else what ``read`` does. A scheme that can ask for a version does this in one request.
+        Otherwise the same as ``read``. A scheme that can request a version does this in one request.
         """
         data = self.read(entry.path, limit=limit)
         if self.stat(entry.path) != entry:
@@ -78,7 +85,7 @@ class Storage(Protocol):
         return data
 
     def head(self, path: bytes, size: int) -> bytes:
-        """Return the first ``size`` bytes, fewer when there are fewer; refuses what ``read`` refuses."""
+        """Return the first ``size`` bytes, or all if there are fewer; refuses what ``read`` refuses."""
 
     def write(
         self,
@@ -87,17 +94,17 @@ class Storage(Protocol):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,
+        on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
-        """Put ``data`` under ``path``, whole or not at all, making parent directories.
+        """Write ``data`` to ``path`` atomically, creating parent directories.
 
-        What is there already and may not be replaced (``replacing``) is a ``WriteError`` with code ``exists``; if it holds the
-        very same bytes, it stays and counts as written.
+        An existing file that may not be replaced (``replacing``) raises ``WriteError`` with code ``exists``; if it contains
+        exactly these bytes, it stays and counts as written.
 
-        With ``durable``, content and name survive a power cut once the call returns. ``mtime_ns`` becomes the modification
-        time where the scheme keeps one that can be set. ``syncing`` is called, if at all, when the bytes have been handed over
-        and what is left is to wait until they are safe.
+        With ``durable``, content and name survive a power failure once the call returns. ``mtime_ns`` becomes the modification
+        time if the scheme has one that can be set. ``on_sync`` is called, if at all, when all bytes have been handed over and
+        only their durability remains to be waited for.
         """
 
     def write_phases(
@@ -107,27 +114,27 @@ class Storage(Protocol):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,
+        on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> Phases:
-        """Do what ``write`` does in steps, and yield between them.
+        """Do the same as ``write`` in phases, and yield between them.
 
-        Take several files through their steps in turn, and what each would wait for, they wait for together: here nothing,
-        with files of this machine the commits of the file system.
+        Several writes that run phase by phase share their waits: for local files, those for the file system's commits; here,
+        by default, none.
         """
-        self.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing)
+        self.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
         yield from ()
 
     def is_occupied(self, path: bytes) -> bool:
-        """Tell whether anything is at ``path``, a link or a folder too; where that cannot be told, there may be."""
+        """Tell whether anything exists at ``path``, including a link or a folder; true if that cannot be determined."""
         return self.stat(path) is not None
 
     def file_of(self, path: bytes) -> bytes | None:
-        """Return the file of this machine that holds the content of ``path``: itself, or its archive; ``None`` for none."""
+        """Return the local file that contains ``path``: the file itself, or its archive; ``None`` if there is none."""
         return self.local_path(path)
 
     def delete(self, path: bytes) -> None:
-        """Remove ``path``; nothing happens when it is not there."""
+        """Remove ``path``; do nothing if it does not exist."""
 
     def list(
         self,
@@ -139,20 +146,21 @@ class Storage(Protocol):
     ) -> Iterator[Listing]:
         """Yield the entries below ``under`` one directory at a time, each sorted by name, directories in sorted order.
 
-        A directory comes before those in it; empty ones are left out, and so are the temporaries of ``write``. ``descend``
-        says which directories to enter (all by default), and is asked about those in a directory before the entries beside
-        them are yielded. ``on_error`` is told of each directory, link or file that cannot be looked at, and the rest goes on;
-        without it the error is raised when it is reached. ``on_link`` is told of each symbolic link before the entries beside it
-        are yielded, whether it is followed or left out. Memory: one directory's entries and the way to it.
+        A directory comes before its subdirectories; empty directories and the temporaries of ``write`` are omitted. ``descend``
+        decides which directories to enter (default: all), and is called for those in a directory before the entries beside
+        them are yielded. ``on_error`` is called for each directory, link or file that cannot be examined, and the listing
+        continues; without it the error is raised when it is reached. ``on_link`` is called for each symbolic link before the
+        entries beside it are yielded, whether it is followed or omitted. Memory: the entries of one directory, and the
+        directories still to be entered on the path to it.
         """
 
     def local_path(self, path: bytes) -> bytes | None:
-        """Return the file-system path of ``path`` where it has one, so that a decoder may stream it; else ``None``."""
+        """Return the file-system path of ``path`` if it has one, so that a decoder can stream it; else ``None``."""
 
     def remove_temporaries(self, tags: Container[str] | None = None) -> int:
-        """Remove what dead writers with these ``tags`` left unfinished (``None``: with any), and nothing else; return how many.
+        """Remove the temporaries that dead writers with these ``tags`` left (``None``: any tag); return how many.
 
-        Whoever calls knows that these writers are dead.
+        Nothing else is removed. The caller must know that these writers are dead.
         """
 
 
@@ -162,7 +170,8 @@ class Scheme(Storage, Protocol):
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:
-        """Return the storage at ``address``; ``AddressError`` when the address makes no sense in this scheme.
+        """Return the storage at ``address``; ``AddressError`` if the address is invalid for this scheme.
 
-        Nothing need be there yet. ``tag`` (up to 32 letters and digits) marks the temporaries of ``write`` for ``sweep``.
+        Nothing need exist there yet. ``tag`` (up to 32 letters and digits) marks the temporaries of ``write`` for
+        ``remove_temporaries``.
         """

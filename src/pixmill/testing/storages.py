@@ -1,4 +1,4 @@
-"""What every storage scheme must do. Subclass ``StorageSuite`` in a test module, give it the fixture ``storage``, run pytest."""
+"""Tests for every storage scheme. Subclass ``StorageSuite`` in a test module, define the fixture ``storage``, run pytest."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -28,7 +28,7 @@ _BAD_PATHS = [b"", b"/a", b"..", b"../a", b"a/../b", b".", b"./a", b"a/.", b"a//
 class StorageSuite:
     """The contract of ``Storage`` as tests.
 
-    ``keeps_times``: whether a modification time can be set; ``impossible``: odd names that the server behind it cannot have.
+    ``keeps_times``: whether a modification time can be set; ``impossible``: odd names that the server does not support.
     """
 
     keeps_times: ClassVar[bool] = True
@@ -36,7 +36,7 @@ class StorageSuite:
 
     @pytest.fixture
     def storage(self) -> Iterator[Storage]:
-        """Return the storage under test; empty at first."""
+        """Return the storage under test, empty."""
         raise NotImplementedError
 
     def test_what_was_written_can_be_read(self, storage: Storage) -> None:
@@ -100,7 +100,7 @@ class StorageSuite:
             storage.read(b"a", limit=4)
         assert raised.value.code == "limit-bytes"
 
-    def test_an_entry_is_fetched_only_while_it_is_what_was_listed(self, storage: Storage) -> None:
+    def test_a_version_is_read_only_while_it_is_the_one_listed(self, storage: Storage) -> None:
         storage.write(b"a", b"12345", durable=False)
         entry = storage.stat(b"a")
         assert entry
@@ -133,7 +133,7 @@ class StorageSuite:
 
     def test_a_modification_time_is_the_version(self, storage: Storage) -> None:
         if not self.keeps_times:
-            pytest.skip("the scheme keeps no time that can be set")
+            pytest.skip("the scheme has no modification time that can be set")
         for name, time in ((b"a", 1_000_000_007), (b"b", 1_000_000_007), (b"c", 2_000_000_011)):
             storage.write(name, b"1", durable=True, mtime_ns=time)
         versions = [entry.version for listing in storage.list() for entry in listing]
@@ -156,7 +156,7 @@ class StorageSuite:
         listings = storage.list(descend=lambda directory: not directory.endswith(b"no"))
         assert [entry.path for listing in listings for entry in listing] == [b"4", b"a/1"]
 
-    def test_the_folders_beside_entries_are_asked_about_before_these_come(self, storage: Storage) -> None:
+    def test_descend_is_called_for_the_folders_beside_entries_first(self, storage: Storage) -> None:
         for path in (b"1", b"a/2", b"a/b/3", b"c/d/4"):
             storage.write(path, b"1", durable=False)
         asked: list[bytes] = []
@@ -178,7 +178,7 @@ class StorageSuite:
     @pytest.mark.parametrize("name", _ODD_NAMES)
     def test_odd_names_are_names(self, storage: Storage, name: bytes) -> None:
         if name in self.impossible:
-            pytest.skip("the server cannot have this name")
+            pytest.skip("the server does not support this name")
         storage.write(b"d/" + name, name, durable=True)
         assert storage.read(b"d/" + name, limit=100) == name
         assert [entry.path for listing in storage.list() for entry in listing] == [b"d/" + name]
@@ -203,7 +203,7 @@ class StorageSuite:
             with open(path, "rb") as file:  # noqa: PTH123  # the path is bytes
                 assert file.read() == b"123"
 
-    def test_sweeping_keeps_what_is_finished(self, storage: Storage) -> None:
+    def test_removing_temporaries_keeps_finished_files(self, storage: Storage) -> None:
         storage.write(b"a/b", b"123", durable=True)
         assert storage.remove_temporaries() == 0
         assert storage.read(b"a/b", limit=100) == b"123"

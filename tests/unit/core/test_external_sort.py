@@ -17,22 +17,22 @@ def shuffled(count):
     return records
 
 
-@pytest.mark.parametrize(("held", "count"), [(1, 0), (1, 1), (1, 300), (1_000, 700), (20_000, 3_000), (32_000_000, 3_000)])
-def test_the_order_does_not_depend_on_what_fits_into_memory(held, count):
+@pytest.mark.parametrize(("memory_limit", "count"), [(1, 0), (1, 1), (1, 300), (1_000, 700), (20_000, 3_000), (32_000_000, 3_000)])
+def test_the_order_does_not_depend_on_what_fits_into_memory(memory_limit, count):
     records = shuffled(count)
-    ordered = ExternalSort(iter(records), held=held)
+    ordered = ExternalSort(iter(records), memory_limit=memory_limit)
     assert list(ordered) == sorted(records)
     assert list(ordered) == sorted(records)
 
 
 def test_equal_keys_stay_in_the_order_in_which_they_came():
     records = [(b"same", b"%d" % number) for number in range(2_000)]
-    assert list(ExternalSort(iter(records), held=5_000)) == records
+    assert list(ExternalSort(iter(records), memory_limit=5_000)) == records
 
 
 def test_several_threads_may_go_through_it_at_once():
     records = shuffled(20_000)
-    ordered = ExternalSort(iter(records), held=200_000)
+    ordered = ExternalSort(iter(records), memory_limit=200_000)
     seen = []
     threads = [threading.Thread(target=lambda: seen.append(list(ordered))) for _ in range(3)]
     for thread in threads:
@@ -46,7 +46,7 @@ def test_several_threads_may_go_through_it_at_once():
 def test_the_file_on_disk_goes_with_it():
     gc.collect()
     before = deleted_files()
-    ordered = ExternalSort(iter(shuffled(1_000)), held=1_000)
+    ordered = ExternalSort(iter(shuffled(1_000)), memory_limit=1_000)
     assert len(list(ordered)) == 1_000
     assert deleted_files() == before + 1
     del ordered

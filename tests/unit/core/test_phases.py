@@ -1,4 +1,4 @@
-"""Works that take their steps in turn."""
+"""Works that run phase by phase."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pixmill.core.phases import in_lockstep
 
 
 def work(log, name, steps):
-    """Write a line for each step, and one when it is given up."""
+    """Write a line for each phase, and one when it is aborted."""
     try:
         for step in range(steps):
             log.append(f"{name}{step}")
@@ -16,19 +16,19 @@ def work(log, name, steps):
         log.append(f"{name} given up")
 
 
-def test_each_takes_a_step_in_its_turn_until_it_is_done():
+def test_works_advance_phase_by_phase_until_each_is_done():
     log = []
     assert len(list(in_lockstep([work(log, "a", 2), work(log, "b", 0), work(log, "c", 1)]))) == 2
     assert log == ["a0", "b done", "c0", "a1", "c done", "a done"]
 
 
-def test_nothing_is_done_before_the_first_step_is_asked_for():
+def test_nothing_runs_before_the_first_phase_is_requested():
     log = []
     in_lockstep([work(log, "a", 2)])
     assert log == []
 
 
-def test_when_one_fails_the_others_are_given_up():
+def test_when_one_fails_the_others_are_aborted():
     def failing():
         yield
         raise OSError("the disk is gone")
@@ -39,7 +39,7 @@ def test_when_one_fails_the_others_are_given_up():
     assert log == ["a0", "c0", "a1", "a given up", "c given up"]
 
 
-def test_who_gives_up_the_whole_gives_up_each():
+def test_closing_the_group_aborts_every_work():
     log = []
     steps = in_lockstep([work(log, "a", 3), work(log, "b", 3)])
     next(steps)

@@ -37,7 +37,7 @@ def test_a_dash_and_an_underscore_are_the_same(registry):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(registry):
-    with pytest.raises(ConfigError, match="no plugin is called 'two_wrds'; did you mean 'two_words'"):
+    with pytest.raises(ConfigError, match="unknown plugin 'two_wrds'; did you mean 'two_words'"):
         registry.get("two_wrds")
 
 
@@ -46,7 +46,7 @@ def test_a_module_without_an_extension_says_so(registry):
         registry.get("empty")
 
 
-def test_what_is_prepared_is_imported_but_for_plugins_whose_code_is_not_run(tmp_path, registry):
+def test_preloading_imports_the_package_and_runs_no_code_of_plugins(tmp_path, registry):
     (tmp_path / "found_plugins/empty.py").unlink()
     assert registry.preload()
     assert "found_plugins.two_words" in sys.modules

@@ -151,7 +151,7 @@ def test_an_extension_takes_the_settings_of_its_format():
 
 @pytest.mark.parametrize("word", ["jpge", "raw", "", "."])
 def test_what_names_no_format_is_refused_with_what_there_is(word):
-    with pytest.raises(RecipeError, match="no format is called"):
+    with pytest.raises(RecipeError, match="unknown format"):
         Codec.from_builtins({"format": word})
 
 

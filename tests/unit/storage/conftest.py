@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def public_path():
-    """Return a folder outside of pytest's own, which are for this user alone and made so again whenever pytest is started."""
+    """Return a folder outside pytest's own folders, which are private to this user and made private again at each start."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         path.chmod(0o755)

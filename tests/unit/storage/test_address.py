@@ -59,11 +59,11 @@ def test_bytes_and_path_objects_are_never_urls(tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "received nothing"),
-        ("a\0b", r"received a\\x00b with a NUL"),
+        ("", "received an empty string"),
+        ("a\0b", r"received a\\x00b, which contains a NUL"),
         ("file://photos/x", "names a file on the host 'photos'"),
-        ("fiel:///x", "no storage scheme is called 'fiel'; did you mean 'file'"),
-        ("gopher://x", "there are az, file, "),
+        ("fiel:///x", "unknown storage scheme 'fiel'; did you mean 'file'"),
+        ("gopher://x", "choose one of az, file, "),
     ],
 )
 def test_an_address_that_cannot_be_used_is_explained(text, sentence):

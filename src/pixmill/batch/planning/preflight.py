@@ -11,7 +11,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
-from pixmill.storage.local.rename import means_in
+from pixmill.storage.local.rename import rename_method_in
 
 __all__ = ["MAX_CHECKED", "is_near", "preflight_warnings"]
 
@@ -52,6 +52,6 @@ def preflight_warnings(made: Plan, ledger: Ledger, first: Sequence[Task], *, com
 def _has_a_window(folder: bytes) -> bool:
     """Tell whether a name in ``folder`` is looked at before it is given; a disk that has no answer has its own message later."""
     try:
-        return means_in(folder) == "check"
+        return rename_method_in(folder) == "check"
     except OSError:
         return False

@@ -32,9 +32,9 @@ class ImageHandler:
         self._options = options
         self._at_hand = threading.local()  # its ``stages``: of the task of this thread, which makes one or writes one
         source, destination = Address.parse(options.source), Address.parse(options.destination)
-        self._source = open_with_retries(source, follow_symlinks=options.follow_symlinks, patience=self._patience())
+        self._source = open_with_retries(source, follow_symlinks=options.follow_symlinks, policy=self._patience())
         self._destination = open_with_retries(
-            destination, tag=options.tag, follow_symlinks=options.follow_output_links, patience=self._patience()
+            destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._patience()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
 
@@ -80,7 +80,7 @@ class ImageHandler:
 
     def _patience(self) -> RetryPolicy:
         """Return patience with one end: each has a pace of its own."""
-        return RetryPolicy(most=1, throttled=self._throttled)
+        return RetryPolicy(max_concurrency=1, on_throttled=self._throttled)
 
     def _throttled(self, seconds: float) -> None:
         """Show that a store asks for less, and that the time from here is spent on waiting for it."""
@@ -138,7 +138,7 @@ class ImageHandler:
                 data,
                 durable=durable,
                 mtime_ns=mtime,
-                syncing=lambda: stages.enter("fsync"),
+                on_sync=lambda: stages.enter("fsync"),
                 replacing=names.replacing(name),
             )
         except WriteError as error:

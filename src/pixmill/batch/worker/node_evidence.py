@@ -87,7 +87,7 @@ def look(question: ProbeQuestion) -> Environment:
 def open_briefly(address: str, *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
     """Return the storage at ``address``, with little patience."""
     return open_with_retries(
-        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, patience=RetryPolicy(deadline=DEADLINE)
+        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, policy=RetryPolicy(deadline=DEADLINE)
     )
 
 

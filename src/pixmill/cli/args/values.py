@@ -25,7 +25,7 @@ def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # an
     try:
         return convert(_parsed(value, unwrapped(kind)), kind)
     except InvalidValue as wrong:
-        raise ConfigError(f"{origin}{wrong.where}: {wrong}") from None
+        raise ConfigError(f"{origin}{wrong.path}: {wrong}") from None
 
 
 def unwrapped(kind: Any) -> Any:  # noqa: ANN401  # any declared type

@@ -1,1 +1,1 @@
-"""Archives as storages: their members are read where they lie, and nothing is unpacked."""
+"""Archives as storages: members are read in place, without unpacking the archive."""

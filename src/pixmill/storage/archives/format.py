@@ -1,4 +1,4 @@
-"""What the kinds of archives have in common: members, each found at an offset of the file."""
+"""The common ground of archive formats: members, each found at an offset in the file."""
 
 import os
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from pixmill.core.text import printable
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A regular file in an archive. ``at`` is where its header begins; a hard link names the member ``link`` instead of a size.
+    """A regular file in an archive. Its header begins at ``offset``; a hard link has the name of a member in ``link``, and no size.
 
-    ``refusal`` says why it cannot be taken, where that is so; without a path it is about all that follows in the archive.
+    ``error`` is the reason if the member cannot be read; without a path, it applies to the remainder of the archive.
     """
 
     path: bytes
@@ -25,32 +25,32 @@ class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ArchiveFormat(Protocol):
-    """How one kind of archive is laid out."""
+    """The layout of one kind of archive."""
 
     def __init__(self, file: "ArchiveFile") -> None:
-        """Take an open file; ``AddressError`` when it is not of this kind."""
+        """Use an open file; ``AddressError`` if it is not in this format."""
 
     def members(self) -> Iterator[Member]:
-        """Yield every regular file, in the order of the archive; a name may come again, and then the last one counts.
+        """Yield every regular file, in the order of the archive; a name may occur several times, and the last one counts.
 
-        What is no regular file is left out, as in a folder.
+        Anything but regular files is omitted, as in the listing of a folder.
         """
 
-    def member(self, at: int) -> Member:
-        """Return the member whose header is at ``at``; ``ReadError`` when there is none."""
+    def member(self, offset: int) -> Member:
+        """Return the member whose header is at ``offset``; ``ReadError`` if there is none."""
 
-    def read(self, at: int, *, limit: int) -> bytes:
-        """Return the content of the member at ``at``; ``ReadError`` ``limit-bytes`` as soon as it is more than ``limit`` bytes."""
+    def read(self, offset: int, *, limit: int) -> bytes:
+        """Return the content of the member at ``offset``; ``ReadError`` ``limit-bytes`` once it exceeds ``limit`` bytes."""
 
-    def head(self, at: int, size: int) -> bytes:
-        """Return the first ``size`` bytes of the member at ``at``."""
+    def head(self, offset: int, size: int) -> bytes:
+        """Return the first ``size`` bytes of the member at ``offset``."""
 
 
 class ArchiveFile:
-    """An archive that is open for reading at any offset. ``identity`` changes when the file is another than it was."""
+    """An archive that is open for reading at any offset. ``identity`` changes if the file is replaced or modified."""
 
     def __init__(self, path: bytes) -> None:
-        """Open ``path``; ``OSError`` when that is not possible."""
+        """Open ``path``; ``OSError`` if that fails."""
         self.path = path
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(self._descriptor)
@@ -59,33 +59,34 @@ class ArchiveFile:
 
     @property
     def identity(self) -> bytes:
-        """Return what tells this state of the file from others: its size and its modification time."""
+        """Return the size and the modification time, which identify this state of the file."""
         return b"%d-%d" % (self.size, self.mtime_ns)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._descriptor)
 
-    def read(self, size: int, at: int) -> bytes:
-        """Return the ``size`` bytes at ``at``, fewer at the end of the file."""
+    def read(self, size: int, offset: int) -> bytes:
+        """Return the ``size`` bytes at ``offset``, fewer at the end of the file."""
         parts = []
-        size = min(size, self.size - at) if 0 <= at < self.size else 0  # a damaged header may say anything
-        while size > 0 and (part := os.pread(self._descriptor, min(size, 1 << 24), at)):
+        size = min(size, self.size - offset) if 0 <= offset < self.size else 0  # a damaged header may contain any number
+        while size > 0 and (part := os.pread(self._descriptor, min(size, 1 << 24), offset)):
             parts.append(part)
-            at += len(part)
+            offset += len(part)
             size -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def damaged(self, at: int, what: str) -> ReadError:
-        """Return the error for an archive that is not what it should be at ``at``."""
-        message = f"{printable(self.path)} is damaged at byte {at:,}: {what}"
-        return ReadError(message, code="archive-damaged", hint="what follows in it cannot be found; make the archive anew")
+    def damaged(self, offset: int, problem: str) -> ReadError:
+        """Return the error for an archive with a ``problem`` at ``offset``."""
+        message = f"{printable(self.path)} is damaged at byte {offset:,}: {problem}"
+        hint = "the files after the damage cannot be found; create the archive again"
+        return ReadError(message, code="archive-damaged", hint=hint)
 
 
 def safe_name(name: bytes) -> bytes:
-    """Return a member's ``name`` as a path below the archive: without ``./`` in front, and doubled slashes.
+    """Return a member's ``name`` as a path inside the archive: without a leading ``./`` and without double slashes.
 
-    ``ReadError`` for one that leads out of it: absolute, or with ``..`` in it.
+    ``ReadError`` if it leads out of the archive: an absolute path, or one with ``..``.
     """
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
     if name.startswith(b"/") or b".." in parts or b"\0" in name or not parts:
@@ -93,12 +94,6 @@ def safe_name(name: bytes) -> bytes:
     return b"/".join(parts)
 
 
-def too_large(path: bytes, size: int | None, limit: int) -> ReadError:
-    """Return the error for a member of ``size`` bytes (``None``: more than it says) where ``limit`` are allowed."""
-    has = "more bytes than it says" if size is None else f"{size} bytes"
-    return ReadError(f"{printable(path)} has {has}, more than the limit of {limit}", code="limit-bytes")
-
-
-def unreadable(path: bytes, why: str, *, hint: str = "") -> ReadError:
-    """Return the error for one member that cannot be read: ``why`` completes *photo.jpg is ...*."""
-    return ReadError(f"{printable(path)} is {why}", code="archive-member", hint=hint)
+def unreadable(path: bytes, reason: str, *, hint: str = "") -> ReadError:
+    """Return the error for one member that cannot be read; ``reason`` completes *photo.jpg is ...*."""
+    return ReadError(f"{printable(path)} is {reason}", code="archive-member", hint=hint)

@@ -1,4 +1,4 @@
-"""Where the members of an archive are: by path, and in the order of a listing, however many there are."""
+"""An index of the members of an archive: by path, and in listing order, for any number of members."""
 
 import posixpath
 from array import array
@@ -13,26 +13,26 @@ from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.storage.archives.format import ArchiveFormat, Member
 
 _HASHES = 1 << 64
-_LONGEST_CHAIN = 8  # links that are followed from one to the next
-_FOLDER = -1  # the offset of what stands for a folder, so that it is met among the members beside it
-_REMEMBERED = 10_000  # folders that are not noted again
+_MAX_LINK_CHAIN = 8  # links followed one after the other
+_FOLDER = -1  # the offset of a record that stands for a folder, so that the folder is sorted among the members beside it
+_MAX_NOTED_FOLDERS = 10_000  # folders known to have a record already
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
 
 
 class MemberIndex:
-    """The members of one archive, found by going through it once when they are first asked for.
+    """The members of one archive, found by scanning it once at the first request.
 
-    Memory: 16 bytes a member for finding them by path, and what ``Sorted`` takes for listing them.
+    Memory: 16 bytes per member for finding them by path, plus the memory of an ``ExternalSort`` for listing them.
     """
 
     def __init__(self, layout: ArchiveFormat) -> None:
-        """Look at nothing yet."""
+        """Scan nothing yet."""
         self._layout = layout
 
     def find(self, path: bytes) -> Member | None:
-        """Return the last member called ``path``, links followed to what they name; ``None`` when there is none."""
-        for _ in range(_LONGEST_CHAIN):
+        """Return the last member called ``path``, or the member a link there leads to; ``None`` if there is none."""
+        for _ in range(_MAX_LINK_CHAIN):
             member = self._last(path)
             if member is None or not member.link:
                 return member
@@ -40,16 +40,17 @@ class MemberIndex:
         return None
 
     def folders(self, under: bytes, descend: Callable[[bytes], bool] | None) -> Iterator[list[Member]]:
-        """Yield the members below ``under`` folder by folder, each sorted by name; of several with one name the last.
+        """Yield the members below ``under`` folder by folder, each sorted by name; of several with the same name only the last.
 
-        Links are not followed. ``descend`` says which folders to enter, and is asked about those beside members before these come.
+        Links are not followed. ``descend`` decides which folders to enter, and is called for the folders beside members before
+        those members are yielded.
         """
-        inside = under + b"/" if under else b""
-        for folder, found in groupby(self._in_order(), key=_folder):
-            is_below = folder == under or folder.startswith(inside)
+        prefix = under + b"/" if under else b""
+        for folder, records in groupby(self._in_order(), key=_folder):
+            is_below = folder == under or folder.startswith(prefix)
             if is_below and (descend is None or all(map(descend, _between(under, folder)))):
                 members: dict[bytes, Member] = {}
-                for member in found:
+                for member in records:
                     if member.offset != _FOLDER:
                         members[member.path] = member
                     elif descend is not None:
@@ -66,7 +67,7 @@ class MemberIndex:
 
     @cached_property
     def _index(self) -> tuple["array[int]", "array[int]"]:
-        """Return the hashes of all paths, sorted, and the offsets that belong to them."""
+        """Return the sorted hashes of all paths, and the offsets in the same order."""
         hashes, offsets = array("Q"), array("Q")
         for member in self._layout.members():
             hashes.append(hash(member.path) % _HASHES)
@@ -78,24 +79,24 @@ class MemberIndex:
         hashes, offsets = self._index
         wanted = hash(path) % _HASHES
         first = bisect_left(hashes, wanted)
-        found = None
+        last = None
         for index in range(first, len(hashes)):
             if hashes[index] != wanted:
                 break
             member = self._layout.member(offsets[index])
             if member.path == path:
-                found = member  # the offsets of one hash are in the order of the archive
-        return found
+                last = member  # the offsets of one hash are in the order of the archive
+        return last
 
 
 def _records(members: Iterator[Member]) -> Iterator[Record]:
-    """Yield a record for each member, and one for each folder on the way to it, some of them more than once."""
+    """Yield a record for each member and for each of its parent folders; some folders come more than once."""
     noted: set[bytes] = set()
     for member in members:
         yield _record(member)
         folder = _folder(member)
         while folder and folder not in noted:
-            if len(noted) >= _REMEMBERED:
+            if len(noted) >= _MAX_NOTED_FOLDERS:
                 noted.clear()
             noted.add(folder)
             yield _record(Member(folder, 0, b"", _FOLDER))
@@ -103,20 +104,20 @@ def _records(members: Iterator[Member]) -> Iterator[Record]:
 
 
 def _record(member: Member) -> Record:
-    """Return ``member`` under a key that sorts a folder before those in it, and all of them by the names on the way."""
+    """Return ``member`` with a key that sorts a folder before its subfolders, and everything by the names along its path."""
     folder, name = _folder(member), posixpath.basename(member.path)
     return b"%s\0\0%s" % (folder.replace(b"/", b"\0"), name), _encode(member)
 
 
 def _folder(member: Member) -> bytes:
-    """Return the folder of a member; the root for one that is refused, since its name may lead anywhere."""
+    """Return the folder of a member; the root for an unreadable one, because its name may lead anywhere."""
     return b"" if member.error else posixpath.dirname(member.path)
 
 
 def _between(under: bytes, folder: bytes) -> list[bytes]:
-    """Return the folders on the way from ``under`` to ``folder``, the last included."""
-    way = []
+    """Return the folders on the path from ``under`` to ``folder``, including the last."""
+    folders = []
     while folder != under:
-        way.append(folder)
+        folders.append(folder)
         folder = posixpath.dirname(folder)
-    return way[::-1]
+    return folders[::-1]

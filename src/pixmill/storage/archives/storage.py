@@ -17,16 +17,16 @@ from pixmill.storage.read_only import ReadOnly
 
 
 class ArchiveStorage(ReadOnly):
-    """The members of one archive, read where they lie.
+    """The members of one archive, read in place.
 
-    An entry's place is the offset of its header, with what tells that the archive is still the same: a worker that is given
-    it need not know any other member. Reading by path goes through the headers of all members once.
+    An entry's locator is the offset of its header together with the identity of the archive, so a worker can read the entry
+    without knowing any other member. The first read by path scans the headers of all members.
     """
 
     layout: ClassVar[type[ArchiveFormat]]
 
     def __init__(self, path: bytes) -> None:
-        """Open the archive at ``path``; ``AddressError`` when it is not there or not of this kind."""
+        """Open the archive at ``path``; ``AddressError`` if it does not exist or is not in this format."""
         try:
             self._file = ArchiveFile(path)
         except OSError as error:
@@ -36,25 +36,25 @@ class ArchiveStorage(ReadOnly):
         self._layout = self.layout(self._file)
 
     @classmethod
-    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # it writes nothing, and links lead into it
-        """Return the archive whose path, percent-encoded, is the location of ``address``."""
+    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # it writes nothing, and its links stay inside it
+        """Return the archive whose percent-encoded path is the location of ``address``."""
         return cls(os.path.abspath(unquote_to_bytes(address.location)))
 
     def stat(self, path: bytes) -> LocatedEntry | None:
-        """Return the member that is there, or ``None``."""
+        """Return the member at ``path``, or ``None``."""
         member = self._member(path)
         return None if member is None else self._entry(member, path)
 
     def read(self, path: bytes, *, limit: int) -> bytes:
-        """Return the whole content of a member."""
+        """Return the complete content of a member."""
         return self._layout.read(self._existing(path).offset, limit=limit)
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes of a member."""
         return self._layout.head(self._existing(path).offset, size)
 
-    def file_of(self, path: bytes) -> bytes:  # noqa: ARG002  # one file holds them all
-        """Return the archive."""
+    def file_of(self, path: bytes) -> bytes:  # noqa: ARG002  # one file contains all members
+        """Return the path of the archive."""
         return self._path
 
     def list(
@@ -63,7 +63,7 @@ class ArchiveStorage(ReadOnly):
         *,
         descend: Callable[[bytes], bool] | None = None,
         on_error: Callable[[bytes, ReadError], None] | None = None,
-        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # links in an archive are left out or lead to its members
+        on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # links in an archive are omitted or lead to its members
     ) -> Iterator[Listing]:
         """Yield the members below ``under``, one folder at a time, sorted."""
         for members in self._members.folders(relative(under) if under else b"", descend):
@@ -79,20 +79,21 @@ class ArchiveStorage(ReadOnly):
                 yield entries
 
     def local_path(self, path: bytes) -> None:
-        """Return ``None``: a member has no path of its own."""
+        """Return ``None``: a member has no path in the file system."""
         self._checked(path)
 
     def read_only_error(self, path: bytes) -> RunError:
-        """Return that an archive is only read."""
+        """Return the error for writing into an archive."""
         self._checked(path)
-        return RunError(f"{printable(self._file.path)} is an archive, which is only read", code="read-only")
+        message = f"{printable(self._file.path)} is an archive, which pixmill only reads"
+        return RunError(message, code="read-only", hint="choose a folder or a bucket as the destination")
 
     @cached_property
     def _members(self) -> MemberIndex:
         return MemberIndex(self._layout)
 
     def _member(self, path: bytes) -> Member | None:
-        return self._members.find(relative(path)) if not path.startswith(b"\0") else self._placed(path)
+        return self._members.find(relative(path)) if not path.startswith(b"\0") else self._located(path)
 
     def _existing(self, path: bytes) -> Member:
         member = self._member(path)
@@ -100,20 +101,21 @@ class ArchiveStorage(ReadOnly):
             raise ReadError(f"{printable(path)} is not in {printable(self._file.path)}", code="read-vanished")
         return member
 
-    def _placed(self, place: bytes) -> Member:
-        at, _, identity = place[1:].partition(b" ")
+    def _located(self, locator: bytes) -> Member:
+        offset, _, identity = locator[1:].partition(b" ")
         if identity != self._file.identity:
-            raise ReadError(f"{printable(self._file.path)} was replaced since it was listed", code="read-changed")
-        return self._layout.member(int(at))
+            message = f"{printable(self._file.path)} was changed after it was listed"
+            raise ReadError(message, code="read-changed", hint="run the same command again to read the new archive")
+        return self._layout.member(int(offset))
 
     def _listed(self, member: Member) -> LocatedEntry:
-        """Return the entry for a member, that of what it links to for a link; ``ReadError`` when it cannot be taken."""
+        """Return the entry for a member, for a link that of its target; ``ReadError`` if it cannot be read."""
         if member.error:
             raise ReadError(member.error, code="archive-member" if member.path else "archive-damaged")
-        found = self._members.find(member.link) if member.link else member
-        if found is None:
-            raise unreadable(member.path, f"a link to {printable(member.link)}, which is not there")
-        return self._entry(found, member.path)
+        target = self._members.find(member.link) if member.link else member
+        if target is None:
+            raise unreadable(member.path, f"a link to {printable(member.link)}, which is not in the archive")
+        return self._entry(target, member.path)
 
     def _entry(self, member: Member, path: bytes) -> LocatedEntry:
         return LocatedEntry(path, member.size, member.version, b"\0%d %s" % (member.offset, self._file.identity))

@@ -1,6 +1,6 @@
-"""The layout of a zip file: a directory at its end that says where each member is.
+"""The layout of a zip file: a directory at its end with the offset of each member.
 
-The format: PKWARE, *APPNOTE.TXT, .ZIP File Format Specification*, 6.3.10; zip64 for what is larger than 32 bits.
+The format: PKWARE, *APPNOTE.TXT, .ZIP File Format Specification*, 6.3.10; zip64 for numbers larger than 32 bits.
 """
 
 import calendar
@@ -13,23 +13,24 @@ import msgspec
 
 from pixmill.core.errors import AddressError, ReadError
 from pixmill.core.text import printable
-from pixmill.storage.archives.format import ArchiveFile, ArchiveFormat, Member, safe_name, too_large, unreadable
+from pixmill.storage.archives.format import ArchiveFile, ArchiveFormat, Member, safe_name, unreadable
+from pixmill.storage.storage import too_large
 
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s2B5H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
-_LONGEST_COMMENT = 0xFFFF
+_MAX_COMMENT_SIZE = 0xFFFF
 _SATURATED = 0xFFFFFFFF
 _ENCRYPTED, _IS_UTF8 = 1 << 0, 1 << 11
 _STORED, _DEFLATED = 0, 8
 _UNIX, _ZIP_64 = 3, 1
-_AT_ONCE = 1 << 20
+_CHUNK_SIZE = 1 << 20
 
 
 class _Entry(msgspec.Struct, gc=False):
-    """One entry of the directory. ``at`` is where it is, ``header`` where the member's own header is, ``next`` the next entry."""
+    """One entry of the directory, with the offsets of itself, of the member's ``header`` and of the ``next`` entry."""
 
     name: bytes
     flags: int
@@ -39,77 +40,78 @@ class _Entry(msgspec.Struct, gc=False):
     stored: int
     size: int
     mode: int
-    at: int
+    offset: int
     header: int
     next: int
 
 
 class ZipFormat(ArchiveFormat):
-    """A zip file, its members stored or deflated. The version of one is its time, with its checksum in the nanoseconds."""
+    """A zip file with stored or deflated members. A member's version is its time, with its checksum in the nanoseconds."""
 
     def __init__(self, file: ArchiveFile) -> None:
-        """Find the directory; ``AddressError`` when there is none."""
+        """Find the directory; ``AddressError`` if there is none."""
         self._file = file
         self._start, self._end, self._shift = self._directory()
 
     def members(self) -> Iterator[Member]:
         """Yield every regular file, in the order of the directory."""
-        at = self._start
-        while at < self._end:
+        offset = self._start
+        while offset < self._end:
             try:
-                entry = self._entry(at)
+                entry = self._entry(offset)
             except ReadError as error:
-                yield Member(b"", 0, b"", at, error=error.message)
+                yield Member(b"", 0, b"", offset, error=error.message)
                 return
             if not entry.name.endswith(b"/") and stat.S_IFMT(entry.mode) in (0, stat.S_IFREG):
                 try:
                     yield _member(entry)
                 except ReadError as error:
-                    yield Member(entry.name, 0, b"", at, error=error.message)
-            at = entry.next
+                    yield Member(entry.name, 0, b"", offset, error=error.message)
+            offset = entry.next
 
-    def member(self, at: int) -> Member:
-        """Return the member whose entry in the directory is at ``at``."""
-        return _member(self._entry(at))
+    def member(self, offset: int) -> Member:
+        """Return the member whose entry in the directory is at ``offset``."""
+        return _member(self._entry(offset))
 
-    def read(self, at: int, *, limit: int) -> bytes:
-        """Return the content of the member, as far as its checksum proves it."""
-        entry = self._entry(at)
+    def read(self, offset: int, *, limit: int) -> bytes:
+        """Return the content of the member, verified against its checksum."""
+        entry = self._entry(offset)
         if entry.size > limit:
             raise too_large(entry.name, entry.size, limit)
-        data = self._content(entry, entry.size + 1)  # one byte more than there should be: it comes when there is more
+        data = self._content(entry, entry.size + 1)  # one byte more than declared, to detect a member that is longer
         if len(data) > entry.size:
-            raise too_large(entry.name, None, entry.size)
+            message = f"{printable(entry.name)} has more bytes than the {entry.size} that the archive declares"
+            raise ReadError(message, code="limit-bytes")
         if len(data) < entry.size or zlib.crc32(data) != entry.crc:
-            raise unreadable(entry.name, "damaged in the archive: its checksum is another")
+            raise unreadable(entry.name, "damaged in the archive: its checksum does not match")
         return data
 
-    def head(self, at: int, size: int) -> bytes:
+    def head(self, offset: int, size: int) -> bytes:
         """Return the first ``size`` bytes of the member."""
-        return self._content(self._entry(at), size)
+        return self._content(self._entry(offset), size)
 
-    def _content(self, entry: _Entry, most: int) -> bytes:
-        _member(entry)  # refuse what cannot be read
+    def _content(self, entry: _Entry, max_size: int) -> bytes:
+        _member(entry)  # raises if the member cannot be read
         local = self._file.read(_LOCAL.size, entry.header)
         if len(local) < _LOCAL.size or not local.startswith(b"PK\3\4"):
-            raise self._file.damaged(entry.header, f"{printable(entry.name)} should begin there")
+            raise self._file.damaged(entry.header, f"the header of {printable(entry.name)} is missing")
         *_, name, extra = _LOCAL.unpack(local)
         data = entry.header + _LOCAL.size + name + extra
         if entry.method == _STORED:
-            return self._file.read(min(entry.stored, most), data)
-        return self._inflated(entry, data, most)
+            return self._file.read(min(entry.stored, max_size), data)
+        return self._inflated(entry, data, max_size)
 
-    def _inflated(self, entry: _Entry, at: int, most: int) -> bytes:
-        """Decompress as much as is asked for and no more: what a bomb would grow to does not matter."""
+    def _inflated(self, entry: _Entry, offset: int, max_size: int) -> bytes:
+        """Decompress at most ``max_size`` bytes, so that a decompression bomb does no harm."""
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        parts, missing, end = [], most, at + entry.stored
+        parts, missing, end = [], max_size, offset + entry.stored
         try:
-            while missing > 0 and at < end and not inflate.eof:
-                compressed = self._file.read(min(_AT_ONCE, end - at), at)
+            while missing > 0 and offset < end and not inflate.eof:
+                compressed = self._file.read(min(_CHUNK_SIZE, end - offset), offset)
                 if not compressed:
                     break
                 part = inflate.decompress(compressed, missing)
-                at += len(compressed)
+                offset += len(compressed)
                 parts.append(part)
                 missing -= len(part)
         except zlib.error:
@@ -117,48 +119,48 @@ class ZipFormat(ArchiveFormat):
         return b"".join(parts)
 
     def _directory(self) -> tuple[int, int, int]:
-        """Return where the directory begins and ends, and by how much all offsets are shifted by what stands before the archive."""
+        """Return start and end of the directory, and the length of any data before the archive, which shifts all offsets."""
         file = self._file
-        tail_at = max(0, file.size - _END.size - _LONGEST_COMMENT)
-        tail = file.read(_END.size + _LONGEST_COMMENT, tail_at)
-        found = tail.rfind(b"PK\5\6")
-        if found < 0 or found + _END.size > len(tail):
-            raise AddressError(f"{printable(file.path)} is no zip file, or its end is missing")
-        _, disk, first_disk, _, _, size, offset, _ = _END.unpack_from(tail, found)
-        end = tail_at + found
+        tail_offset = max(0, file.size - _END.size - _MAX_COMMENT_SIZE)
+        tail = file.read(_END.size + _MAX_COMMENT_SIZE, tail_offset)
+        index = tail.rfind(b"PK\5\6")
+        if index < 0 or index + _END.size > len(tail):
+            raise AddressError(f"{printable(file.path)} is not a zip file, or its end is missing")
+        _, disk, first_disk, _, _, size, offset, _ = _END.unpack_from(tail, index)
+        end = tail_offset + index
         locator = file.read(_END_64_LOCATOR.size, end - _END_64_LOCATOR.size) if end >= _END_64_LOCATOR.size else b""
         if locator.startswith(b"PK\6\7"):
             end, size, offset = self._directory_64(end - _END_64_LOCATOR.size, locator, size, offset)
         elif (disk, first_disk) != (0, 0):
             raise AddressError(
-                f"{printable(file.path)} is one part of several", hint="put them together: zip -s 0 in.zip --out out.zip"
+                f"{printable(file.path)} is one part of a split zip file", hint="join the parts: zip -s 0 in.zip --out out.zip"
             )
         shift = end - size - offset
         if shift < 0:
-            raise AddressError(f"{printable(file.path)} is cut off, or damaged: its directory is not where it should be")
+            raise AddressError(f"{printable(file.path)} is truncated or damaged: its directory is not at the recorded offset")
         return offset + shift, end, shift
 
-    def _directory_64(self, locator_at: int, locator: bytes, size: int, offset: int) -> tuple[int, int, int]:
-        """Return the end, size and offset of the directory as the records for large archives have them."""
-        record_at = _END_64_LOCATOR.unpack(locator)[2]
-        for at in (record_at, locator_at - _END_64.size):  # the second is where it is when something stands before the archive
-            record = self._file.read(_END_64.size, at)
+    def _directory_64(self, locator_offset: int, locator: bytes, size: int, offset: int) -> tuple[int, int, int]:
+        """Return the end, size and offset of the directory from the zip64 records of large archives."""
+        record_offset = _END_64_LOCATOR.unpack(locator)[2]
+        for candidate in (record_offset, locator_offset - _END_64.size):  # the second if there is data before the archive
+            record = self._file.read(_END_64.size, candidate)
             if len(record) == _END_64.size and record.startswith(b"PK\6\6"):
                 *_, size, offset = _END_64.unpack(record)
-                return at, size, offset
-        return locator_at, size, offset
+                return candidate, size, offset
+        return locator_offset, size, offset
 
-    def _entry(self, at: int) -> _Entry:
-        fixed = self._file.read(_ENTRY.size, at)
+    def _entry(self, offset: int) -> _Entry:
+        fixed = self._file.read(_ENTRY.size, offset)
         if len(fixed) < _ENTRY.size or not fixed.startswith(b"PK\1\2"):
-            raise self._file.damaged(at, "there should be an entry of the directory")
+            raise self._file.damaged(offset, "an entry of the directory is missing")
         fields = _ENTRY.unpack(fixed)
         _, _, system, _, flags, method, time, date, crc, stored, size, name_size, extra_size, comment_size, _, _, mode, header = (
             fields
         )
-        variable = self._file.read(name_size + extra_size, at + _ENTRY.size)
+        variable = self._file.read(name_size + extra_size, offset + _ENTRY.size)
         name, extra = variable[:name_size], variable[name_size:]
-        size, stored, header = _large(extra, [size, stored, header])
+        size, stored, header = _with_zip64(extra, [size, stored, header])
         return _Entry(
             name=name if flags & _IS_UTF8 else name.decode("cp437").encode(),
             flags=flags,
@@ -168,9 +170,9 @@ class ZipFormat(ArchiveFormat):
             stored=stored,
             size=size,
             mode=mode >> 16 if system == _UNIX else 0,
-            at=at,
+            offset=offset,
             header=header + self._shift,
-            next=at + _ENTRY.size + name_size + extra_size + comment_size,
+            next=offset + _ENTRY.size + name_size + extra_size + comment_size,
         )
 
 
@@ -179,26 +181,26 @@ def _member(entry: _Entry) -> Member:
     if entry.flags & _ENCRYPTED:
         raise unreadable(path, "encrypted")
     if entry.method not in (_STORED, _DEFLATED):
-        hint = "unpack the archive, or make it anew with deflate"
-        raise unreadable(path, f"compressed with a method (number {entry.method}) that is not read in place", hint=hint)
-    # Times are of two seconds each: what is below that has room for the checksum, and the version stays a time.
-    return Member(path, entry.size, b"%d" % (_nanoseconds(*entry.modified) + entry.crc % (2 * 10**9)), entry.at)
+        hint = "unpack the archive, or create it again with deflate compression"
+        raise unreadable(path, f"compressed with a method (number {entry.method}) that cannot be read in place", hint=hint)
+    # Times have a resolution of two seconds: the digits below that have space for the checksum, and the version stays a time.
+    return Member(path, entry.size, b"%d" % (_nanoseconds(*entry.modified) + entry.crc % (2 * 10**9)), entry.offset)
 
 
-def _large(extra: bytes, values: list[int]) -> list[int]:
-    """Replace those ``values`` that did not fit into 32 bits by what the zip64 field of ``extra`` has for them."""
-    at = 0
-    while at + 4 <= len(extra):
-        kind, size = struct.unpack_from("<2H", extra, at)
+def _with_zip64(extra: bytes, values: list[int]) -> list[int]:
+    """Replace the ``values`` that did not fit into 32 bits by those from the zip64 field of ``extra``."""
+    offset = 0
+    while offset + 4 <= len(extra):
+        kind, size = struct.unpack_from("<2H", extra, offset)
         if kind == _ZIP_64:
-            large = iter(struct.unpack_from(f"<{min(size, len(extra) - at - 4) // 8}Q", extra, at + 4))
+            large = iter(struct.unpack_from(f"<{min(size, len(extra) - offset - 4) // 8}Q", extra, offset + 4))
             return [next(large, value) if value == _SATURATED else value for value in values]
-        at += 4 + size
+        offset += 4 + size
     return values
 
 
 def _nanoseconds(date: int, time: int) -> int:
-    """Return a time of MS-DOS, which knows no time zone and no odd seconds, as nanoseconds; taken for UTC."""
+    """Return an MS-DOS time as nanoseconds. It has no time zone, taken as UTC, and no odd seconds."""
     day = (1980 + (date >> 9), date >> 5 & 15, date & 31)
     clock = (time >> 11, time >> 5 & 63, (time & 31) * 2)
     return calendar.timegm((*day, *clock)) * 10**9 if day[1] in range(1, 13) else 0

@@ -1,1 +1,1 @@
-"""What the operating system offers, made safe: regular files only, whole or not at all, every error with a name."""
+"""Safe access to the local file system: regular files only, atomic writes, and a code for every error."""

@@ -1,10 +1,10 @@
-"""Write a file whole or not at all, so that it is still there after a power cut.
+"""Write a file atomically, so that it survives a power failure.
 
-The order is what makes it safe: content to disk, then the name, then the directory that holds the name. A rename without
-the first leaves an empty file under the final name after a power cut (seen on ext4); without the last, no file.
+The order makes it safe: first sync the content, then rename, then sync the directory that contains the name. Without the first
+sync, a power failure leaves an empty file under the final name (seen on ext4); without the last, no file.
 
-A file system commits whatever is ready with each fsync. Of several files that are written before any is synced, and renamed
-before any directory is, the first sync has most of the work and the others hardly any: so each of these is a step.
+A file system commits all pending changes with each fsync. If several files are written before any is synced, and renamed
+before any directory is synced, the first sync does most of the work and the others hardly any: so each of these is a phase.
 """
 
 import os
@@ -22,15 +22,15 @@ from pixmill.storage.local.fsync import FsyncError, PendingDirectorySyncs, sync
 from pixmill.storage.local.rename import name_exclusively
 from pixmill.storage.storage import FREE_NAME, Replacing, no_op, occupied
 
-_TRIES = 10  # to name a file while others make and remove one of that name
-_MOST_OPEN = 16  # files that wait for others to be synced: as many as are settled together, and far from any limit
+_MAX_RENAME_ATTEMPTS = 10  # while other processes create and remove a file of that name
+_MAX_OPEN_FILES = 16  # files that wait for others before they are synced: the size of a commit group, far below any system limit
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class WriteRequest(msgspec.Struct, frozen=True):
-    """What to write: the bytes, whether they must survive a power cut, and a modification time to set.
+    """The bytes to write, whether they must survive a power failure, and a modification time to set.
 
-    ``syncing`` is called when only the disk is waited for. ``replacing`` is what may be replaced.
+    ``on_sync`` is called when only the sync remains. ``replacing`` says which existing files may be replaced.
     """
 
     data: bytes
@@ -41,31 +41,31 @@ class WriteRequest(msgspec.Struct, frozen=True):
 
 
 class AtomicWriter:
-    """Writes files with names of its own for the unfinished ones. Threads may share it."""
+    """Writes files by way of temporaries with unique names. Threads may share it."""
 
     def __init__(self, directories: Directories, temporaries: Iterator[bytes]) -> None:
-        """Write into ``directories``, and take the names of unfinished files from ``temporaries``."""
+        """Write into ``directories``, with temporaries named by ``temporaries``."""
         self._directories = directories
         self._temporaries = temporaries
         self._syncs = PendingDirectorySyncs()
         self._open: set[int] = set()
 
     def write_phases(self, target: bytes, content: WriteRequest) -> Phases:
-        """Put ``content`` under the relative path ``target``, in steps.
+        """Write ``content`` to the relative path ``target``, in phases.
 
-        ``OSError`` or ``WriteError`` when it could not be done, and then no temporary is left. After a failed fsync everything
-        is written once more, from the start.
+        ``OSError`` or ``WriteError`` on failure, and then no temporary is left. After a failed fsync the file is written once
+        more, from the start.
         """
         try:
-            yield from self._steps(target, content)
+            yield from self._write_once(target, content)
         except FsyncError:
-            yield from self._steps(target, content)
+            yield from self._write_once(target, content)
 
-    def _steps(self, target: bytes, content: WriteRequest) -> Phases:
+    def _write_once(self, target: bytes, content: WriteRequest) -> Phases:
         folder, _, name = target.rpartition(b"/")
         self._directories.check_length(target)
         directory, changed = self._directories.open(folder)
-        flushes = list(map(self._syncs.of, changed))
+        parent_syncs = list(map(self._syncs.of, changed))
         descriptor, temporary = self._create(directory)
         try:
             try:
@@ -76,20 +76,20 @@ class AtomicWriter:
                     sync(descriptor)
             finally:
                 os.close(descriptor)
-            _give_name(directory, temporary, name, target, content)
+            _rename(directory, temporary, name, target, content)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=directory.descriptor)
             raise
         if content.durable:
-            last = self._syncs.of(directory)
+            own_sync = self._syncs.of(directory)
             yield
-            for flush in (last, *reversed(flushes)):
-                flush.wait()
+            for directory_sync in (own_sync, *reversed(parent_syncs)):
+                directory_sync.wait()
 
     def _yield_before_sync(self, descriptor: int) -> Phases:
-        """End the step here, so that others write before this is synced; not where too many files are open for that."""
-        if len(self._open) < _MOST_OPEN:
+        """End the phase here, so that others write before this file is synced; not if too many files are open already."""
+        if len(self._open) < _MAX_OPEN_FILES:
             self._open.add(descriptor)
             try:
                 yield
@@ -97,18 +97,18 @@ class AtomicWriter:
                 self._open.discard(descriptor)
 
     def _create(self, directory: Directory) -> tuple[int, bytes]:
-        """Return a new file and its name."""
+        """Return the descriptor of a new temporary and its name."""
         for name in self._temporaries:
-            # taken by another machine on the same file system, or by a dead process of the same number
+            # the name may be taken by another machine on the same file system, or by a dead process with the same number
             with suppress(FileExistsError):
                 return os.open(name, _FLAGS, 0o666, dir_fd=directory.descriptor), name
         raise FileExistsError(directory)
 
 
-def _give_name(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: WriteRequest) -> None:
-    """Rename ``temporary`` to ``name``, or drop it where its very bytes are there; ``WriteError`` where it may not be replaced."""
+def _rename(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: WriteRequest) -> None:
+    """Rename ``temporary`` to ``name``, or remove it if the same bytes are there; ``WriteError`` if that may not be replaced."""
     folder, replacing = directory.descriptor, content.replacing
-    for _ in range(_TRIES):
+    for _ in range(_MAX_RENAME_ATTEMPTS):
         if not replacing.own:
             with suppress(FileExistsError):
                 name_exclusively(temporary, name, folder=folder)
@@ -117,20 +117,20 @@ def _give_name(directory: Directory, temporary: bytes, name: bytes, target: byte
         if occupant is not None:
             if occupant.identity == replacing.source():
                 raise _is_source(target)
-            if not replacing.own and occupant.holds(content.data, durable=content.durable):
+            if not replacing.own and occupant.contains(content.data, durable=content.durable):
                 os.unlink(temporary, dir_fd=folder)
                 return
             if occupant.is_folder or not _may_replace(occupant, directory, replacing):
                 raise occupied(target)
         elif not replacing.own:
-            continue  # what had the name is gone again
+            continue  # the file that had the name is gone again
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         return
     raise occupied(target)
 
 
 def _may_replace(occupant: Occupant, directory: Directory, replacing: Replacing) -> bool:
-    """Tell whether ``occupant`` may be replaced. Behind a link or a mount only what is our own: it may lead to a source."""
+    """Tell whether ``occupant`` may be replaced. Behind a link or a mount only our own files may be: it may lead to a source."""
     if replacing.own or (replacing.others and not directory.is_elsewhere):
         return True
     changed = occupant.status.st_ctime_ns
@@ -138,13 +138,13 @@ def _may_replace(occupant: Occupant, directory: Directory, replacing: Replacing)
 
 
 def _is_source(target: bytes) -> WriteError:
-    message = f"{printable(target)} in the destination is the very file that the image is read from"
-    return WriteError(message, code="exists", hint="inputs are never changed: choose another destination")
+    message = f"{printable(target)} in the destination is the source file of this image"
+    return WriteError(message, code="exists", hint="pixmill never changes its inputs: choose another destination")
 
 
 def _fill(descriptor: int, content: WriteRequest) -> None:
-    rest = memoryview(content.data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    remainder = memoryview(content.data)
+    while remainder:
+        remainder = remainder[os.write(descriptor, remainder) :]
     if content.mtime_ns is not None:
         os.utime(descriptor, ns=(content.mtime_ns, content.mtime_ns))

@@ -1,6 +1,7 @@
-"""The folders below a root as descriptors, opened one component at a time, so that no link leads a write elsewhere.
+"""The folders below a root as descriptors, opened one component at a time, so that no link redirects a write.
 
-A path that is looked up again for each call can be another folder each time. A descriptor stays the folder that was checked.
+A path that is resolved again for each call may lead to another folder each time. A descriptor always refers to the folder that
+was checked.
 """
 
 import errno
@@ -15,31 +16,31 @@ from pixmill.core.text import printable
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_PATH = os.pathconf("/", "PC_PATH_MAX")  # bytes, with the NUL at the end
-_MAX_CACHED = 32  # folders; each is an open file, and a run may have a hundred workers
+_MAX_CACHED = 32  # folders; each is an open descriptor, and a run may have a hundred workers
 
 
 class Directory:
     """An open folder. Its descriptor is closed with the last reference.
 
-    ``is_elsewhere``: a symbolic link or another mount on the way to it leads out of the tree, perhaps to the sources.
+    ``is_elsewhere``: a symbolic link or another mount on the path to it leads out of the tree, perhaps to the sources.
     """
 
     __slots__ = ("descriptor", "identity", "is_elsewhere", "mount")
 
     def __init__(self, descriptor: int, *, parent: "Directory | None" = None, is_linked: bool = False) -> None:
-        """Own ``descriptor``, which was opened in ``parent``, by way of a link if it ``is_linked``."""
+        """Take ownership of ``descriptor``, which was opened in ``parent``, through a link if ``is_linked``."""
         self.descriptor = descriptor
         self.identity = _identity(os.fstat(descriptor))
         self.mount = _mount(descriptor) or self.identity[:1]
         self.is_elsewhere: bool = is_linked or (parent is not None and (parent.is_elsewhere or parent.mount != self.mount))
 
     def __del__(self) -> None:
-        """Close it."""
+        """Close the descriptor."""
         with suppress(OSError):
             os.close(self.descriptor)
 
     def is_at(self, path: bytes) -> bool:
-        """Tell whether this folder is still what ``path`` leads to."""
+        """Tell whether ``path`` still leads to this folder."""
         try:
             return _identity(os.stat(path)) == self.identity
         except OSError:
@@ -47,11 +48,11 @@ class Directory:
 
 
 class Directories:
-    """Opens and makes folders below ``root``, and keeps the ones used last. Threads may share it.
+    """Opens and creates folders below ``root``, and caches the most recently used ones. Threads may share it.
 
-    Without ``follow_links`` a symbolic link below the root is a ``WriteError`` with code ``write-link``. The root itself may be
-    one. It is made with the first folder that is asked for; when it is gone after that, it is a ``RunError``: what was written
-    is gone with it.
+    Without ``follow_links`` a symbolic link below the root raises ``WriteError`` with code ``write-link``; the root itself may
+    be a link. The root is created with the first folder that is opened. If it disappears after that, ``RunError`` is raised: the
+    results in it are gone, too.
     """
 
     def __init__(self, root: bytes, *, follow_links: bool) -> None:
@@ -63,26 +64,26 @@ class Directories:
         self._lock = threading.Lock()
 
     def check_length(self, path: bytes) -> None:
-        """Raise the ``OSError`` of a path that is too long to be opened by its name, which readers do."""
+        """Raise an ``OSError`` if ``path`` is too long to be opened by name, as readers do."""
         if len(self._path) + len(path) + 2 > _MAX_PATH:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)
 
     def open(self, folder: bytes) -> tuple[Directory, list[Directory]]:
-        """Return the folder at the relative path ``folder`` (empty: the root), and those in which others were made for it."""
+        """Return the folder at the relative path ``folder`` (empty: the root), and the folders in which new ones were created."""
         with self._lock:
-            known = self._cached.get(folder)
-            if known is not None and known.is_at(os.path.join(self._path, folder)):
+            cached = self._cached.get(folder)
+            if cached is not None and cached.is_at(os.path.join(self._path, folder)):
                 self._cached.move_to_end(folder)
-                return known, []
+                return cached, []
             changed: list[Directory] = []
-            found = self._opened_root(changed)
+            directory = self._opened_root(changed)
             for component in filter(None, folder.split(b"/")):
-                found = self._opened(component, found, changed, folder)
-            self._cached[folder] = found
+                directory = self._opened(component, directory, changed, folder)
+            self._cached[folder] = directory
             self._cached.move_to_end(folder)
             if len(self._cached) > _MAX_CACHED:
                 self._cached.popitem(last=False)
-            return found, changed
+            return directory, changed
 
     def _opened_root(self, changed: list[Directory]) -> Directory:
         if self._root is None:
@@ -90,13 +91,13 @@ class Directories:
             self._root = Directory(os.open(self._path, _FLAGS))
         elif not self._root.is_at(self._path):
             self._cached.clear()
-            message = f"{printable(self._path)} was removed or replaced while results were written to it"
-            raise RunError(message, code="output-lost", hint="see that the folder is there, and run the same command again")
+            message = f"{printable(self._path)} was removed or replaced while results were being written to it"
+            raise RunError(message, code="output-lost", hint="make sure that the folder exists, then run the same command again")
         return self._root
 
     def _opened(self, component: bytes, parent: Directory, changed: list[Directory], folder: bytes) -> Directory:
-        """Return the folder ``component`` in ``parent``, made if it is not there."""
-        for _ in range(2):  # twice: another worker may make it, or remove it, at this moment
+        """Return the folder ``component`` in ``parent``, created if it does not exist."""
+        for _ in range(2):  # twice: another worker may create or remove it at the same time
             with suppress(FileNotFoundError):
                 return self._existing(component, parent, folder)
             with suppress(FileExistsError):
@@ -114,17 +115,17 @@ class Directories:
             return Directory(descriptor, parent=parent)
         shown = printable(folder)
         if not stat.S_ISLNK(os.stat(component, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
-            message = f"{shown} cannot be a folder in the destination: {printable(component)} is a file there"
-            raise WriteError(message, code="exists", hint="move that file away, then: pixmill retry DST")
+            message = f"the folder {shown} cannot be created in the destination: {printable(component)} is a file there"
+            raise WriteError(message, code="exists", hint="move that file away, then run: pixmill retry DST")
         if not self._follow:
             target = printable(os.readlink(component, dir_fd=parent.descriptor))
             message = f"{printable(component)} (in {shown}) is a symbolic link in the destination, to {target}"
-            raise WriteError(message, code="write-link", hint="--follow-output-links writes through links below DST")
+            raise WriteError(message, code="write-link", hint="to write through links below DST, use --follow-output-links")
         return Directory(os.open(component, _FLAGS, dir_fd=parent.descriptor), parent=parent, is_linked=True)
 
 
 def _make_root(path: bytes) -> list[bytes]:
-    """Make the folder ``path`` and its parents; return those whose content changed: the parents of all that were made."""
+    """Create the folder ``path`` and its parents; return the folders that changed: the parents of all that were created."""
     missing = []
     while not os.path.isdir(path):
         missing.append(path)
@@ -136,7 +137,7 @@ def _make_root(path: bytes) -> list[bytes]:
 
 
 def _mount(descriptor: int) -> tuple[int, ...]:
-    """Return the number of the mount that an open file is on: two of one file system differ in it. Empty where nobody tells."""
+    """Return the ID of the mount of an open file; two mounts of one file system have different IDs. Empty if it is unknown."""
     with suppress(OSError), open(f"/proc/self/fdinfo/{descriptor}", "rb") as lines:
         return tuple(int(line.split()[1]) for line in lines if line.startswith(b"mnt_id:"))
     return ()

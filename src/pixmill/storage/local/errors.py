@@ -1,4 +1,4 @@
-"""What an error of the operating system means: for one file, or for the whole run."""
+"""Translate errors of the operating system into errors of pixmill: for one file, or for the whole run."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import os
 from pixmill.core.errors import PixmillError, ReadError, RunError, WriteError
 from pixmill.core.text import printable
 
-#: the same call may succeed later: a flaky disk or network, or too many open files just now
+#: errors after which the same call may succeed later: a flaky disk or network, or too many open files at the moment
 TRANSIENT = frozenset({
     errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ETIMEDOUT,
 })  # fmt: skip
@@ -20,24 +20,24 @@ _WRITE_CODES = {errno.EACCES: "write-denied", errno.EPERM: "write-denied", errno
 
 
 def read_error(error: OSError, path: bytes) -> ReadError:
-    """Return what ``error`` means for reading ``path``."""
+    """Return the ``ReadError`` for an ``error`` while reading ``path``."""
     number = error.errno or 0
     message = f"{printable(path)} could not be read: {_reason(error)}"
     return ReadError(message, code=_READ_CODES.get(number, ""), retryable=number in TRANSIENT)
 
 
 def write_error(error: OSError, path: bytes, *, root: bytes) -> PixmillError:
-    """Return what ``error`` means for writing ``path`` below ``root``: a ``RunError`` when no write can go on."""
+    """Return the error for an ``error`` while writing ``path`` below ``root``: a ``RunError`` if no write can succeed."""
     number = error.errno or 0
     shown = printable(root)
     if number in (errno.ENOSPC, errno.EDQUOT):
-        hint = "free some space (or inodes, or quota) and run the same command again: it goes on where it stopped"
+        hint = "free some space (or inodes, or quota), then run the same command again: it continues where it stopped"
         return RunError(f"there is no space left for {shown}: {_reason(error)}", code="disk-full", hint=hint)
     if number == errno.EROFS:
-        hint = "mount it writable, or choose another output directory, and run the same command again"
-        return RunError(f"{shown} is on a file system that is read-only", code="read-only", hint=hint)
+        hint = "mount it writable or choose another destination, then run the same command again"
+        return RunError(f"{shown} is on a read-only file system", code="read-only", hint=hint)
     if number in _DENIED and not os.access(root, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
-        hint = "give this user the right to write there, or choose another output directory"
+        hint = "give this user write permission there, or choose another destination"
         return RunError(f"{shown} cannot be written to: {_reason(error)}", code="not-writable", hint=hint)
     message = f"{printable(path)} could not be written: {_reason(error)}"
     return WriteError(message, code=_WRITE_CODES.get(number, ""), retryable=number in TRANSIENT)

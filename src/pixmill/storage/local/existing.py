@@ -1,4 +1,4 @@
-"""What has a name that a result wants."""
+"""The existing file, folder or link at the path of a new output."""
 
 import os
 import stat
@@ -9,11 +9,11 @@ import msgspec
 from pixmill.storage.local.fsync import sync
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_CHUNK = 1 << 20  # bytes
+_CHUNK_SIZE = 1 << 20  # bytes
 
 
 class Occupant(msgspec.Struct, frozen=True):
-    """What is at ``name`` in the open ``folder``: a file, a folder, a link, whatever it is."""
+    """The file, folder, link or other object called ``name`` in the open ``folder``."""
 
     name: bytes
     folder: int
@@ -21,7 +21,7 @@ class Occupant(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, name: bytes, *, folder: int) -> Self | None:
-        """Return what is there; ``None`` for nothing."""
+        """Return the occupant of ``name``; ``None`` if there is none."""
         try:
             return cls(name, folder, os.stat(name, dir_fd=folder, follow_symlinks=False))
         except FileNotFoundError:
@@ -29,7 +29,7 @@ class Occupant(msgspec.Struct, frozen=True):
 
     @property
     def identity(self) -> tuple[int, int]:
-        """Return its device and inode."""
+        """Return device and inode."""
         return self.status.st_dev, self.status.st_ino
 
     @property
@@ -42,8 +42,8 @@ class Occupant(msgspec.Struct, frozen=True):
         """Tell whether it is a folder."""
         return stat.S_ISDIR(self.status.st_mode)
 
-    def holds(self, data: bytes, *, durable: bool) -> bool:
-        """Tell whether it is a file of exactly these bytes; with ``durable`` they are then safe from a power cut."""
+    def contains(self, data: bytes, *, durable: bool) -> bool:
+        """Tell whether it is a file with exactly these bytes; with ``durable``, sync it to survive a power failure."""
         if not self.is_file or self.status.st_size != len(data):
             return False
         try:
@@ -61,9 +61,9 @@ class Occupant(msgspec.Struct, frozen=True):
 
 
 def _is_equal(descriptor: int, data: bytes) -> bool:
-    rest = memoryview(data)
-    while part := os.read(descriptor, _CHUNK):
-        if part != rest[: len(part)]:
+    remainder = memoryview(data)
+    while part := os.read(descriptor, _CHUNK_SIZE):
+        if part != remainder[: len(part)]:
             return False
-        rest = rest[len(part) :]
-    return not rest
+        remainder = remainder[len(part) :]
+    return not remainder

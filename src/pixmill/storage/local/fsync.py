@@ -1,4 +1,4 @@
-"""fsync: of a file, and of the directory that holds its name, once for every name that is in it by then."""
+"""fsync of a file, and of the directory that contains its name: one sync covers all names in the directory at that time."""
 
 import fcntl
 import os
@@ -9,13 +9,13 @@ from pixmill.storage.local.directory_descriptors import Directory
 
 
 class FsyncError(OSError):
-    """An fsync failed. The kernel may have dropped the data and marked it clean, so asking again proves nothing."""
+    """An fsync failed. The kernel may have dropped the data and marked it clean, so a second fsync proves nothing."""
 
 
 def sync(descriptor: int) -> None:
-    """Have what was written survive a power cut."""
+    """Make the written data survive a power failure; ``FsyncError`` if that fails."""
     try:
-        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's own cache
+        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
         else:
             os.fsync(descriptor)
@@ -24,7 +24,7 @@ def sync(descriptor: int) -> None:
 
 
 def sync_folder(path: bytes) -> None:
-    """Make the names in the folder at ``path`` survive a power cut."""
+    """Make the names in the folder at ``path`` survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         sync(descriptor)
@@ -33,40 +33,40 @@ def sync_folder(path: bytes) -> None:
 
 
 class DirectorySync:
-    """One fsync of a folder, for all whose names it is to keep. Threads may share it."""
+    """One fsync of a folder, shared by all new names in it. Threads may share it."""
 
     def __init__(self, directory: Directory, close: Callable[[Directory], None]) -> None:
-        """``close`` is told of ``directory`` before it begins: from then on new names need another one."""
+        """Call ``close`` with ``directory`` before the sync begins: names that come later need another one."""
         self._directory = directory
         self._close = close
         self._error: OSError | None = None
-        self._is_over = False
-        self._turn = threading.Lock()
+        self._is_done = False
+        self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when it is over, having done it if nobody has; the ``OSError`` of a failed one is everybody's."""
-        with self._turn:
-            if not self._is_over:
+        """Return when the sync is done; the first caller does it. If it fails, every caller gets the ``OSError``."""
+        with self._lock:
+            if not self._is_done:
                 self._close(self._directory)
                 try:
                     sync(self._directory.descriptor)
                 except OSError as error:
                     self._error = error
-                self._is_over = True
+                self._is_done = True
         if self._error is not None:
             raise self._error
 
 
 class PendingDirectorySyncs:
-    """The folders with names in them that a power cut could take."""
+    """The folders with new names that a power failure could lose."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self._due: dict[tuple[int, int], DirectorySync] = {}
+        """Start with none."""
+        self._pending: dict[tuple[int, int], DirectorySync] = {}
 
     def of(self, directory: Directory) -> DirectorySync:
-        """Return the flush that makes a name safe that has just come into ``directory``."""
-        return self._due.setdefault(directory.identity, DirectorySync(directory, self._close))
+        """Return the sync that will cover a name just created in ``directory``."""
+        return self._pending.setdefault(directory.identity, DirectorySync(directory, self._close))
 
     def _close(self, directory: Directory) -> None:
-        self._due.pop(directory.identity, None)
+        self._pending.pop(directory.identity, None)

@@ -1,4 +1,4 @@
-"""The mounted file systems of this machine, as Linux tells them: proc_pid_mountinfo(5)."""
+"""The mounted file systems of this machine, read from Linux: proc_pid_mountinfo(5)."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _ESCAPES = ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """What is mounted at ``point``: the folder ``root`` of the file system on ``device``, which is of the type ``kind``."""
+    """A mount at ``point``: the folder ``root`` of the file system on ``device``, of the type ``kind``."""
 
     point: bytes
     root: bytes
@@ -20,7 +20,7 @@ class Mount(msgspec.Struct, frozen=True):
 
 
 def mounts() -> list[Mount]:
-    """Return what is mounted, in the order in which it was; empty where the system does not tell."""
+    """Return all mounts in the order in which they were mounted; empty if the system does not list them."""
     try:
         return list(parse(MOUNTS.read_bytes()))
     except OSError:
@@ -28,7 +28,7 @@ def mounts() -> list[Mount]:
 
 
 def parse(content: bytes) -> Iterator[Mount]:
-    """Read the lines of a mountinfo file."""
+    """Parse the lines of a mountinfo file."""
     for line in content.splitlines():
         left, _, right = line.partition(b" - ")
         _, _, device, root, point = left.split()[:5]
@@ -36,18 +36,18 @@ def parse(content: bytes) -> Iterator[Mount]:
 
 
 def is_within(path: bytes, folder: bytes) -> bool:
-    """Tell whether ``path`` is ``folder`` or lies in it, by their names."""
+    """Tell whether ``path`` is ``folder`` or inside it, judging by the names alone."""
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def views(folder: bytes, mounted: list[Mount]) -> list[bytes]:
-    """Return the mount points at which ``folder``, a real path, or a folder in it can be seen: those of bind mounts."""
+    """Return the other mount points that show ``folder``, a real path, or a folder inside it: those of bind mounts."""
     around = [mount for mount in mounted if is_within(folder, mount.point)]
     if not around:
         return []
     own = max(enumerate(around), key=lambda each: (len(each[1].point), each[0]))[1]  # the last one covers those before
-    place = os.path.join(own.root, folder[len(own.point.rstrip(b"/")) + 1 :]).rstrip(b"/") or b"/"
-    return [mount.point for mount in mounted if mount.device == own.device and mount is not own and is_within(mount.root, place)]
+    inner = os.path.join(own.root, folder[len(own.point.rstrip(b"/")) + 1 :]).rstrip(b"/") or b"/"
+    return [mount.point for mount in mounted if mount.device == own.device and mount is not own and is_within(mount.root, inner)]
 
 
 def _unescape(text: bytes) -> bytes:

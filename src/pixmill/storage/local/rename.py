@@ -1,4 +1,4 @@
-"""Give a finished file its name without replacing what has it: by the best means that the file system has."""
+"""Rename a finished file without replacing an existing one, by the best method that the file system supports."""
 
 import ctypes
 import errno
@@ -11,17 +11,17 @@ from typing import Literal
 from pixmill.storage.local import temporary
 
 _NOREPLACE = 1  # RENAME_NOREPLACE, renameat2(2)
-_UNKNOWN = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
-_NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.EACCES, errno.EXDEV, *_UNKNOWN})
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.EACCES, errno.EXDEV, *_UNSUPPORTED})
 
-Means = Literal["rename", "link", "check"]
+RenameMethod = Literal["rename", "link", "check"]
 
 
-def name_exclusively(unfinished: bytes, name: bytes, *, folder: int) -> Means:
-    """Rename ``unfinished`` to ``name`` within the open ``folder``; ``FileExistsError`` when anything has that name.
+def name_exclusively(unfinished: bytes, name: bytes, *, folder: int) -> RenameMethod:
+    """Rename ``unfinished`` to ``name`` within the open ``folder``; ``FileExistsError`` if ``name`` exists.
 
-    ``rename`` and ``link`` cannot replace a file. Where a file system has neither, the name is looked at before an ordinary
-    rename (``check``), and a file that is made between the two is lost. Return which of them it was.
+    ``rename`` and ``link`` cannot replace a file. If a file system supports neither, the name is checked before an ordinary
+    rename (``check``), and a file created between the two is lost. Return the method that was used.
     """
     if _rename_exclusively(unfinished, name, folder):
         return "rename"
@@ -35,8 +35,8 @@ def name_exclusively(unfinished: bytes, name: bytes, *, folder: int) -> Means:
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
 
 
-def means_in(path: bytes) -> Means:
-    """Return how a name is given in the folder ``path``, by giving one to an empty file, which is removed."""
+def rename_method_in(path: bytes) -> RenameMethod:
+    """Return the rename method for the folder ``path``, found by renaming an empty file, which is then removed."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     first, second = islice(temporary.names("probe"), 2)
     try:
@@ -50,20 +50,20 @@ def means_in(path: bytes) -> Means:
 
 
 def _rename_exclusively(unfinished: bytes, name: bytes, folder: int) -> bool:
-    """Return whether the kernel and the file system know such a rename."""
+    """Rename if the kernel and the file system support ``RENAME_NOREPLACE``; return whether they do."""
     rename = _renameat2()
     if rename is None:
         return False
     if rename(folder, unfinished, folder, name, _NOREPLACE) == 0:
         return True
     number = ctypes.get_errno()
-    if number in _UNKNOWN:
+    if number in _UNSUPPORTED:
         return False
     raise OSError(number, os.strerror(number), name)
 
 
 def _link_exclusively(unfinished: bytes, name: bytes, folder: int) -> bool:
-    """Return whether the file system has hard links."""
+    """Rename by way of a hard link if the file system supports them; return whether it does."""
     try:
         os.link(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except OSError as error:
@@ -76,7 +76,7 @@ def _link_exclusively(unfinished: bytes, name: bytes, folder: int) -> bool:
 
 @cache
 def _renameat2() -> "ctypes._NamedFuncPointer | None":
-    """Return the function of the C library; ``None`` outside Linux, and with a library that does not have it."""
+    """Return the function of the C library; ``None`` outside Linux, or if the library lacks it."""
     libc = ctypes.CDLL(None, use_errno=True)
     function = getattr(libc, "renameat2", None)
     if function is not None:

@@ -1,6 +1,6 @@
-"""List a directory tree as a stream: sorted, in bytes, one directory in memory at a time.
+"""List a directory tree as a stream: sorted, in bytes, with one directory in memory at a time.
 
-The innermost loop runs once a file, for up to a hundred million of them: it is kept free of calls that do nothing.
+The innermost loop runs once per file, for up to a hundred million files: it contains no needless calls.
 """
 
 import os
@@ -16,9 +16,9 @@ from pixmill.storage.local.temporary import is_temporary
 
 
 class Walk(msgspec.Struct, frozen=True):
-    """How to go through a tree below ``root``.
+    """A traversal of the tree below ``root``.
 
-    ``follow`` follows symbolic links; a directory that can be reached in several ways is then visited once, the first way.
+    ``follow`` follows symbolic links; a directory that several paths lead to is then visited once, by the first path.
     ``descend``, ``on_error`` and ``on_link`` are those of ``Storage.list``.
     """
 
@@ -31,14 +31,14 @@ class Walk(msgspec.Struct, frozen=True):
     def listings(self, under: bytes) -> Iterator[Listing]:
         """Yield the entries below ``under``, directory by directory."""
         visited: set[tuple[int, int]] = set()
-        # a stack of what is still to be visited on each level: as deep as the tree, as wide as its directories
+        # a stack of the directories still to be visited on each level: as deep as the tree, as wide as its directories
         levels = [[under]]
         while levels:
             if not levels[-1]:
                 levels.pop()
                 continue
             path = levels[-1].pop()
-            if self.follow and not self._first(path, visited):
+            if self.follow and not self._is_first_visit(path, visited):
                 continue
             files, directories = self._directory(path)
             if files:
@@ -50,8 +50,8 @@ class Walk(msgspec.Struct, frozen=True):
         """Return the files of one directory, sorted, and the directories in it to enter, in reverse."""
         prefix = path + b"/" if path else b""
         try:
-            with os.scandir(os.path.join(self.root, path)) as found:
-                files, directories = self._partition(prefix, found)
+            with os.scandir(os.path.join(self.root, path)) as entries:
+                files, directories = self._partition(prefix, entries)
         except OSError as error:
             self._report(path, error)
             return [], []
@@ -61,11 +61,11 @@ class Walk(msgspec.Struct, frozen=True):
         directories.sort(reverse=True)
         return files, directories
 
-    def _partition(self, prefix: bytes, found: Iterator[os.DirEntry[bytes]]) -> tuple[Listing, list[bytes]]:
+    def _partition(self, prefix: bytes, entries: Iterator[os.DirEntry[bytes]]) -> tuple[Listing, list[bytes]]:
         files: Listing = []
         directories: list[bytes] = []
         follow = self.follow
-        for entry in found:
+        for entry in entries:
             name = entry.name
             if follow and self.on_link and entry.is_symlink():
                 self.on_link(prefix + name)
@@ -75,7 +75,7 @@ class Walk(msgspec.Struct, frozen=True):
                     continue
                 status = entry.stat(follow_symlinks=follow)
             except OSError as error:
-                # what vanished since the directory was read was never there; a link that leads nowhere is an error
+                # a file removed since the directory was read is ignored; a dangling link is an error
                 if not isinstance(error, FileNotFoundError) or entry.is_symlink():
                     self._report(prefix + name, error)
                 continue
@@ -85,15 +85,15 @@ class Walk(msgspec.Struct, frozen=True):
                 self.on_link(prefix + name)
         return files, directories
 
-    def _first(self, path: bytes, visited: set[tuple[int, int]]) -> bool:
+    def _is_first_visit(self, path: bytes, visited: set[tuple[int, int]]) -> bool:
         try:
             status = os.stat(os.path.join(self.root, path))
         except OSError as error:
             self._report(path, error)
             return False
-        place = (status.st_dev, status.st_ino)
-        is_first = place not in visited
-        visited.add(place)
+        identity = (status.st_dev, status.st_ino)
+        is_first = identity not in visited
+        visited.add(identity)
         return is_first
 
     def _report(self, path: bytes, error: OSError) -> None:

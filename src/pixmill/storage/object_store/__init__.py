@@ -1,1 +1,1 @@
-"""What all object stores have in common: buckets of keys behind one library, obstore."""
+"""The common ground of all object stores: buckets of keys, accessed through one library, obstore."""

@@ -1,4 +1,4 @@
-"""What the files of the AWS tools say: keys, region and endpoint of a profile. The environment goes before them."""
+"""Read keys, region and endpoint of a profile from the files of the AWS tools. The environment takes precedence over them."""
 
 import configparser
 from collections.abc import Mapping
@@ -6,35 +6,35 @@ from pathlib import Path
 
 from pixmill.core.errors import AddressError
 
-# what only a program of AWS can turn into keys
-_FOREIGN = ("sso_session", "sso_start_url", "role_arn", "credential_process", "login_session")
+# settings that only the AWS tools can turn into keys
+_AWS_TOOLS_ONLY = ("sso_session", "sso_start_url", "role_arn", "credential_process", "login_session")
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key", "aws_session_token": "session_token"}
 
 
 def aws_profile(environment: Mapping[str, str], home: Path) -> dict[str, str]:
-    """Return obstore's settings for the profile that is asked for, without those that the environment holds already.
+    """Return obstore's settings for the selected profile, without those that the environment sets already.
 
-    ``AddressError`` when a profile is named that is not there, or whose keys only the AWS tools can make.
+    ``AddressError`` if the named profile does not exist, or if only the AWS tools can obtain its keys.
     """
     name = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE") or "default"
     keys = _section(Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws/credentials"), name)
-    rest = _section(Path(environment.get("AWS_CONFIG_FILE") or home / ".aws/config"), name, f"profile {name}")
-    if name != "default" and not keys and not rest:
-        raise AddressError(f"there is no AWS profile '{name}'", hint="see: aws configure list-profiles")
-    found = {setting: value for written, setting in _KEYS.items() if (value := keys.get(written) or rest.get(written))}
+    config = _section(Path(environment.get("AWS_CONFIG_FILE") or home / ".aws/config"), name, f"profile {name}")
+    if name != "default" and not keys and not config:
+        raise AddressError(f"there is no AWS profile '{name}'", hint="list the profiles with: aws configure list-profiles")
+    settings = {setting: value for written, setting in _KEYS.items() if (value := keys.get(written) or config.get(written))}
     if "AWS_ACCESS_KEY_ID" in environment:
-        found = {}
-    elif not found and name != "default" and any(each in rest for each in _FOREIGN):
+        settings = {}
+    elif not settings and name != "default" and any(each in config for each in _AWS_TOOLS_ONLY):
         hint = f'eval "$(aws configure export-credentials --profile {name} --format env)"'
-        raise AddressError(f"the keys of the AWS profile '{name}' are made by the AWS tools, and have to be exported", hint=hint)
-    if region := _missing(environment, rest.get("region"), "AWS_REGION", "AWS_DEFAULT_REGION"):
-        found["region"] = region
-    if endpoint := _missing(environment, rest.get("endpoint_url"), "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"):
-        found["endpoint"] = endpoint
-    return found
+        raise AddressError(f"only the AWS tools can obtain the keys of the AWS profile '{name}': export them first", hint=hint)
+    if region := _unless_set(environment, config.get("region"), "AWS_REGION", "AWS_DEFAULT_REGION"):
+        settings["region"] = region
+    if endpoint := _unless_set(environment, config.get("endpoint_url"), "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"):
+        settings["endpoint"] = endpoint
+    return settings
 
 
-def _missing(environment: Mapping[str, str], value: str | None, *variables: str) -> str | None:
+def _unless_set(environment: Mapping[str, str], value: str | None, *variables: str) -> str | None:
     return None if any(environment.get(variable) for variable in variables) else value
 
 
@@ -43,5 +43,7 @@ def _section(path: Path, *names: str) -> Mapping[str, str]:
     try:
         parser.read(path, "utf-8")
     except (configparser.Error, UnicodeDecodeError):
-        raise AddressError(f"the file {path.name} of the AWS tools cannot be understood") from None  # its lines may hold keys
+        # no line of the file is quoted: it may contain keys
+        hint = "correct its syntax; the lines are not shown because they may contain keys"
+        raise AddressError(f"the file {path.name} of the AWS tools cannot be parsed", hint=hint) from None
     return next((dict(parser[name]) for name in names if parser.has_section(name)), {})

@@ -1,4 +1,4 @@
-"""From an address to a bucket: what every scheme of an object store does before it asks for the first object."""
+"""Open the bucket of an address: the steps that all object stores share before the first request."""
 
 import importlib
 import os
@@ -16,21 +16,21 @@ from pixmill.storage.address import Address
 Store = TypeVar("Store")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
-_THREADS = "TOKIO_WORKER_THREADS"  # what the runtime inside obstore reads when it starts
-# one request may take as long as a large part over a slow line; a silent connection is given up sooner
-_CONNECT, _SILENCE, _REQUEST = timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=10)
+_THREADS = "TOKIO_WORKER_THREADS"  # read by the runtime inside obstore when it starts
+# a request may take as long as a large part over a slow connection; a connection without data times out sooner
+_CONNECT_TIMEOUT, _READ_TIMEOUT, _REQUEST_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=10)
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """An opened ``store``, whose ``library`` is obstore itself, and its ``place`` as people name it."""
+    """An opened ``store``, its ``library``, obstore, and its ``address`` for messages."""
 
     library: Any
     store: Any
-    place: str
+    address: str
 
 
 class ClientOptions(TypedDict):
-    """How to talk to a store: obstore's own names."""
+    """Options for the connection to a store, with obstore's names."""
 
     allow_http: bool
     connect_timeout: timedelta
@@ -39,8 +39,8 @@ class ClientOptions(TypedDict):
 
 
 def import_obstore(extra: str, purpose: str) -> ModuleType:
-    """Return the library; ``MissingExtra`` when it is not installed. Nothing imports it before an address asks for it."""
-    os.environ.setdefault(_THREADS, "2")  # in each process; otherwise as many as there are cores, times six workers a core
+    """Return obstore; ``MissingExtra`` if it is not installed. It is imported only when an address needs it."""
+    os.environ.setdefault(_THREADS, "2")  # per process; the default is one per core, times six workers per core
     try:
         importlib.import_module("obstore.store")
         return importlib.import_module("obstore")
@@ -49,13 +49,13 @@ def import_obstore(extra: str, purpose: str) -> ModuleType:
 
 
 def bucket_and_prefix(address: Address) -> tuple[str, str]:
-    """Return the bucket and the prefix that ``address`` names; ``AddressError`` when it names none, or holds a secret."""
+    """Return the bucket and the prefix of ``address``; ``AddressError`` if it names no bucket, or contains a secret."""
     shape = f"expected {address.scheme}://BUCKET or {address.scheme}://BUCKET/PREFIX"
     bucket, _, prefix = address.location.partition(b"/")
-    if b"@" in bucket or b":" in bucket:  # not repeated: what stands before an @ is a password
+    if b"@" in bucket or b":" in bucket:  # not quoted: the text before an @ may be a password
         raise AddressError(
-            f"{shape}, received an address with a user name, a password or a port in it",
-            hint="credentials come from the environment, the endpoint too: they are no part of an address",
+            f"{shape}, received an address that contains a user name, a password or a port",
+            hint="set credentials and endpoint in the environment; they cannot be part of an address",
         )
     try:
         name, below = bucket.decode(), prefix.rstrip(b"/").decode()
@@ -67,28 +67,31 @@ def bucket_and_prefix(address: Address) -> tuple[str, str]:
 
 
 def client_options(endpoint: str) -> ClientOptions:
-    """Return how to talk to a store at ``endpoint``, if it has one: without encryption only where that itself says so.
+    """Return the options for a store at ``endpoint``, if it has one: unencrypted only if that is an ``http://`` URL.
 
-    ``AddressError`` when it is not the URL of a host; it is not repeated.
+    ``AddressError`` if it is not the URL of a host; the message does not quote it.
     """
     if endpoint and _ENDPOINT.fullmatch(endpoint) is None:
-        hint = "expected a URL such as https://store.example:9000"
-        raise AddressError("the endpoint that the environment names for the store makes no sense", hint=hint)
+        hint = "set it to a URL such as https://store.example:9000"
+        raise AddressError("the endpoint that the environment sets for the store is not a valid URL", hint=hint)
     return ClientOptions(
-        allow_http=endpoint.startswith("http://"), connect_timeout=_CONNECT, read_timeout=_SILENCE, timeout=_REQUEST
+        allow_http=endpoint.startswith("http://"),
+        connect_timeout=_CONNECT_TIMEOUT,
+        read_timeout=_READ_TIMEOUT,
+        timeout=_REQUEST_TIMEOUT,
     )
 
 
 def no_retries() -> dict[str, object]:
-    """Return the settings that leave trying again to us, who can show it and slow down for it."""
+    """Return the settings that turn off obstore's retries: pixmill does them, so that it can report them and slow down."""
     backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1), "base": 2}
     return {"max_retries": 0, "retry_timeout": timedelta(minutes=1), "backoff": backoff}
 
 
 def open_store(make: Callable[[], Store], address: Address) -> Store:
-    """Return the store that ``make`` makes; ``AddressError`` when its settings make no sense, without repeating any of them."""
+    """Return the store that ``make`` creates; ``AddressError`` if its settings are invalid, without quoting any of them."""
     try:
         return make()
-    except Exception as error:  # noqa: BLE001  # its own, ValueError, TypeError: they repeat the settings
+    except Exception as error:  # noqa: BLE001  # obstore's own, ValueError, TypeError: their messages quote the settings
         message = f"{address} cannot be opened: {type(error).__name__} in the settings of its store"
-        raise AddressError(message, hint="check the variables of the environment that configure it") from None
+        raise AddressError(message, hint="check the environment variables that configure the store") from None

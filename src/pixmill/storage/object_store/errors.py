@@ -1,7 +1,7 @@
-"""What an error of an object store means: for one object, or for the whole run.
+"""Translate errors of an object store into errors of pixmill: for one object, or for the whole run.
 
-obstore's messages hold whatever the store answered and the whole URL, signatures included. Nothing of them is passed on but a
-status code, the store's one-word code, and the kind of a broken connection.
+obstore's messages contain the store's response and the complete URL, including signatures. Only three parts of them are passed
+on: the status code, the store's one-word code, and the kind of a broken connection.
 """
 
 import re
@@ -21,12 +21,12 @@ _TRANSIENT = frozenset({408, 409, 500, 502, 504})
 _FULL = 507
 _CHANGED = 412
 _REFUSED = frozenset({401, 403})
-_CREDENTIALS = (
-    "check the address, the credentials and what they allow; then run the same command again: it goes on where it stopped"
+_CHECK_CREDENTIALS = (
+    "check the address, the credentials and their permissions, then run the same command again: it continues where it stopped"
 )
-_SAME_COMMAND = "make room and run the same command again: it goes on where it stopped"
-# the account or the bucket, whatever the object
-_NOT_ABOUT_THE_OBJECT = frozenset({
+_FREE_SPACE = "free some space, then run the same command again: it continues where it stopped"
+# errors of the account or the bucket, independent of the object
+_STORE_CODES = frozenset({
     "AccountProblem", "AllAccessDisabled", "AuthenticationFailed", "AuthorizationHeaderMalformed", "ContainerNotFound",
     "ExpiredToken", "InvalidAccessKeyId", "InvalidBucketName", "InvalidToken", "NoSuchBucket", "PermanentRedirect",
     "RequestTimeTooSkewed", "SignatureDoesNotMatch", "TokenRefreshRequired",
@@ -34,7 +34,7 @@ _NOT_ABOUT_THE_OBJECT = frozenset({
 
 
 class StoreError(msgspec.Struct, frozen=True):
-    """What a store answered: its ``status`` (0 for none), its one-word ``code``, the ``kind`` of what broke before an answer."""
+    """A store's response: ``status`` (0: none), one-word ``code``, and ``kind`` of the failure if there was no response."""
 
     status: int = 0
     code: str = ""
@@ -42,20 +42,20 @@ class StoreError(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, error: Exception) -> "StoreError":
-        """Read it from the text of obstore's ``error``."""
+        """Parse the text of obstore's ``error``."""
         text = str(error)
         status, code, kind = _STATUS.search(text), _CODE.search(text), _KIND.search(text)
         return cls(int(status[1]) if status else 0, code[1] if code else "", kind[1] if kind else "")
 
     @property
     def is_throttled(self) -> bool:
-        """Tell whether the store asks for fewer requests."""
+        """Tell whether the store is throttling requests."""
         return self.status in THROTTLED or self.code in _OVERLOADED
 
     @property
     def is_about_the_store(self) -> bool:
-        """Tell whether every other request would be answered in the same way."""
-        return self.code in _NOT_ABOUT_THE_OBJECT
+        """Tell whether every other request would fail in the same way."""
+        return self.code in _STORE_CODES
 
     @property
     def is_transient(self) -> bool:
@@ -63,43 +63,43 @@ class StoreError(msgspec.Struct, frozen=True):
         return self.is_throttled or self.status in _TRANSIENT or (not self.status and bool(self.kind))
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return a description for messages."""
         if self.status:
-            return f"the store answered {self.status}" + (f" ({self.code})" if self.code else "")
-        return f"the connection failed ({self.kind.lower()})" if self.kind else "the store gave no answer that makes sense"
+            return f"the store returned {self.status}" + (f" ({self.code})" if self.code else "")
+        return f"the connection failed ({self.kind.lower()})" if self.kind else "the store sent an invalid response"
 
 
-def read_error(error: Exception, path: bytes, place: str) -> PixmillError:
-    """Return what ``error`` means for reading ``path`` from ``place``: a ``RunError`` when no read can go on."""
-    answer = StoreError.of(error)
-    if answer.status == _CHANGED:
+def read_error(error: Exception, path: bytes, address: str) -> PixmillError:
+    """Return the error for reading ``path`` from the store at ``address``: a ``RunError`` if no read can succeed."""
+    response = StoreError.of(error)
+    if response.status == _CHANGED:
         return changed(path)
-    if isinstance(error, FileNotFoundError) and not answer.is_about_the_store:
-        return ReadError(f"{printable(path)} is not there", code="read-vanished")
-    if answer.is_about_the_store:
-        return RunError(f"{place} cannot be read: {answer}", code="not-readable", hint=_CREDENTIALS)
-    code = "throttled" if answer.is_throttled else "read-denied" if answer.status in _REFUSED else ""
-    return ReadError(f"{printable(path)} could not be read: {answer}", code=code, retryable=answer.is_transient)
+    if isinstance(error, FileNotFoundError) and not response.is_about_the_store:
+        return ReadError(f"{printable(path)} does not exist in {address}", code="read-vanished")
+    if response.is_about_the_store:
+        return RunError(f"{address} cannot be read: {response}", code="not-readable", hint=_CHECK_CREDENTIALS)
+    code = "throttled" if response.is_throttled else "read-denied" if response.status in _REFUSED else ""
+    return ReadError(f"{printable(path)} could not be read: {response}", code=code, retryable=response.is_transient)
 
 
-def write_error(error: Exception, path: bytes, place: str) -> PixmillError:
-    """Return what ``error`` means for writing ``path`` to ``place``: a ``RunError`` when no write can go on."""
-    answer = StoreError.of(error)
-    if answer.status == _FULL:
-        return RunError(f"there is no space left in {place}: {answer}", code="disk-full", hint=_SAME_COMMAND)
-    if answer.is_about_the_store or answer.status in _REFUSED or isinstance(error, FileNotFoundError):
-        return RunError(f"{place} cannot be written to: {answer}", code="not-writable", hint=_CREDENTIALS)
-    code = "throttled" if answer.is_throttled else ""
-    return WriteError(f"{printable(path)} could not be written: {answer}", code=code, retryable=answer.is_transient)
+def write_error(error: Exception, path: bytes, address: str) -> PixmillError:
+    """Return the error for writing ``path`` to the store at ``address``: a ``RunError`` if no write can succeed."""
+    response = StoreError.of(error)
+    if response.status == _FULL:
+        return RunError(f"there is no space left in {address}: {response}", code="disk-full", hint=_FREE_SPACE)
+    if response.is_about_the_store or response.status in _REFUSED or isinstance(error, FileNotFoundError):
+        return RunError(f"{address} cannot be written to: {response}", code="not-writable", hint=_CHECK_CREDENTIALS)
+    code = "throttled" if response.is_throttled else ""
+    return WriteError(f"{printable(path)} could not be written: {response}", code=code, retryable=response.is_transient)
 
 
-def list_error(error: Exception, path: bytes, place: str) -> PixmillError:
-    """Return what ``error`` means for listing ``path`` in ``place``."""
-    answer = StoreError.of(error)
-    if answer.is_about_the_store or answer.status in _REFUSED:
-        return RunError(f"{place} cannot be listed: {answer}", code="not-readable", hint=_CREDENTIALS)
-    shown = printable(path) or place
-    if not (answer.status or answer.kind):  # a key that is no path: obstore can list nothing beside it
-        return ReadError(f"{shown} could not be listed: it may hold a key with an empty part, '.' or '..'")
-    code = "throttled" if answer.is_throttled else ""
-    return ReadError(f"{shown} could not be listed: {answer}", code=code, retryable=answer.is_transient)
+def list_error(error: Exception, path: bytes, address: str) -> PixmillError:
+    """Return the error for listing ``path`` in the store at ``address``: a ``RunError`` if it refuses all listings."""
+    response = StoreError.of(error)
+    if response.is_about_the_store or response.status in _REFUSED:
+        return RunError(f"{address} cannot be listed: {response}", code="not-readable", hint=_CHECK_CREDENTIALS)
+    shown = printable(path) or address
+    if not (response.status or response.kind):  # a key that is not a valid path: obstore cannot list anything beside it
+        return ReadError(f"{shown} could not be listed: it may contain a key with an empty part, '.' or '..'")
+    code = "throttled" if response.is_throttled else ""
+    return ReadError(f"{shown} could not be listed: {response}", code=code, retryable=response.is_transient)

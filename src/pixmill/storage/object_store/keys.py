@@ -1,8 +1,8 @@
-"""Keys of objects: text without control characters, where paths are bytes. The way between the two loses nothing.
+"""Lossless conversion between paths, which are bytes, and keys of objects, which are text without control characters.
 
-What a key cannot hold is written as an escape: ``%0A`` for a control character, ``%00E4`` for a byte that is no UTF-8 (a path
-never has a NUL). A percent sign is escaped only where it would be read as the start of one of these, so that the keys that
-others have written, ``100%`` and ``a%20b`` among them, stay what they are.
+Bytes that a key cannot contain are escaped: ``%0A`` for a control character, ``%00E4`` for a byte that is not UTF-8 (a path
+never contains a NUL). A percent sign is escaped only where it would be read as the start of such an escape, so that keys
+written by other programs, such as ``100%`` and ``a%20b``, stay unchanged.
 """
 
 import re
@@ -11,7 +11,7 @@ _ESCAPE = "(?:0[1-9A-F]|1[0-9A-F]|7F|00[89A-F][0-9A-F])"
 _LOOKS_ESCAPED = re.compile(f"%(?=(?:25)*{_ESCAPE})")
 _ESCAPED = re.compile(f"%(?:25(?=(?:25)*{_ESCAPE})|({_ESCAPE}))")
 _IMPOSSIBLE = re.compile("[\x01-\x1f\x7f\udc80-\udcff]")
-_BYTES = 0xDC00  # os.fsdecode adds it to a byte that is no UTF-8
+_BYTES = 0xDC00  # added by os.fsdecode to a byte that is not UTF-8
 
 
 def key_of(path: bytes) -> str:
@@ -21,7 +21,7 @@ def key_of(path: bytes) -> str:
 
 
 def path_of(key: str) -> bytes:
-    """Return the path that ``key`` is for."""
+    """Return the path of the object with this ``key``."""
     return _ESCAPED.sub(_read_escape, key).encode("utf-8", "surrogateescape") if "%" in key else key.encode()
 
 

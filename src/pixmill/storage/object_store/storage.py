@@ -1,4 +1,4 @@
-"""Objects below one prefix of one bucket, as a storage. Which store it is, is the scheme's business."""
+"""Objects below one prefix of one bucket, as a storage. The schemes choose the store."""
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
@@ -18,47 +18,47 @@ from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import BucketWalk, FolderListing
 from pixmill.storage.retry.policy import RetryPolicy
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op, occupied
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op, occupied, too_large
 
-#: bytes of an object from which it is sent in parts: as much as a slow line sends before a silent store is given up
-PARTED = 16 << 20
-PART = 8 << 20
-#: seconds of patience with one page of a listing, on which everything depends
-LISTED = 120.0
+#: bytes; larger objects are uploaded in parts: a slow connection can send this much before the request times out
+MULTIPART_THRESHOLD = 16 << 20
+PART_SIZE = 8 << 20
+#: seconds of retries for one page of a listing, on which everything depends
+LISTING_DEADLINE = 120.0
 
-Meaning = Callable[[Exception, bytes, str], PixmillError]
+Translation = Callable[[Exception, bytes, str], PixmillError]
 
 
 class ObjectVersion(msgspec.Struct, frozen=True):
-    """What tells one put of an object from all others, for the store that compares it."""
+    """Identifies one upload of an object, so that the store can compare it with others."""
 
     e_tag: str | None = None
     version: str | None = None
 
 
 class ObjectStorage(Scheme):
-    """A bucket, or what is below a prefix of it. A put is atomic, and durable when it returns; an entry's version is its ETag.
+    """A bucket, or the part of it below a prefix. An upload is atomic, and durable when it returns; an entry's version is its ETag.
 
-    The modification time of an object is that of its put and cannot be set.
+    The modification time of an object is that of its upload and cannot be set.
     """
 
-    def __init__(self, bucket: Bucket, *, patience: RetryPolicy | None = None) -> None:
-        """Ask for nothing yet. ``patience`` is had with listings; for the rest a ``Retrying`` has it."""
+    def __init__(self, bucket: Bucket, *, listing_policy: RetryPolicy | None = None) -> None:
+        """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
         self._bucket = bucket
-        self._patience = patience or RetryPolicy(deadline=LISTED)
+        self._listing_policy = listing_policy or RetryPolicy(deadline=LISTING_DEADLINE)
 
     @classmethod
-    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # a put leaves nothing, no links
-        """Return what is at ``address``."""
+    def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # no temporaries, no links
+        """Return the storage at ``address``."""
         return cls(cls.bucket(address))
 
     @classmethod
     def bucket(cls, address: Address) -> Bucket:
-        """Return the opened store; ``AddressError`` or ``MissingExtra`` when it cannot be. One request has not been made yet."""
+        """Return the opened store without sending a request; ``AddressError`` or ``MissingExtra`` if it cannot be opened."""
         raise NotImplementedError
 
     def stat(self, path: bytes) -> Entry | None:
-        """Return the object that is there, or ``None``."""
+        """Return the object at ``path``, or ``None``."""
         key = key_of(relative(path))
         with self._translating_errors(path, errors.read_error):
             try:
@@ -67,7 +67,7 @@ class ObjectStorage(Scheme):
                 return None
 
     def read(self, path: bytes, *, limit: int) -> bytes:
-        """Return the whole content: of one version, whatever is put meanwhile."""
+        """Return the complete content, all of one version even if the object is replaced meanwhile."""
         return self._read(path, limit, {})
 
     def read_version(self, entry: Entry, *, limit: int) -> bytes:
@@ -82,7 +82,7 @@ class ObjectStorage(Scheme):
                 return bytes(self._bucket.library.get(self._bucket.store, key, options={"range": (0, max(1, size))}).bytes())[:size]
         except ReadError as error:
             entry = None if error.retryable else self.stat(path)
-            if entry is not None and not entry.size:  # it has no first byte that could be asked for
+            if entry is not None and not entry.size:  # an empty object has no byte for a range request
                 return b""
             raise
 
@@ -93,37 +93,37 @@ class ObjectStorage(Scheme):
         *,
         durable: bool,  # noqa: ARG002  # always
         mtime_ns: int | None = None,  # noqa: ARG002  # it cannot be set
-        syncing: Callable[[], None] = no_op,  # noqa: ARG002  # all of it is waiting
+        on_sync: Callable[[], None] = no_op,  # noqa: ARG002  # there is no separate sync
         replacing: Replacing = FREE_NAME,
     ) -> None:
-        """Put ``data``, in parts where it is large, and make sure that all of it has arrived.
+        """Upload ``data``, in parts if it is large, and verify that all of it has arrived.
 
-        A store compares when it is given the whole object at once. Before one in parts the name is looked at, and an object that
-        comes there meanwhile is replaced.
+        A store can refuse to replace an object only if the new one is uploaded at once. Before an upload in parts the path is
+        checked, and an object that appears there meanwhile is replaced.
         """
-        key, is_parted = key_of(relative(path)), len(data) > PARTED
+        key, is_multipart = key_of(relative(path)), len(data) > MULTIPART_THRESHOLD
         is_guarded = not (replacing.own or replacing.others)
-        if is_guarded and is_parted and self._is_there(path, data):
+        if is_guarded and is_multipart and self._is_same(path, data):
             return
         with self._translating_errors(path, errors.write_error):
-            options: dict[str, Any] = {"mode": "create"} if is_guarded and not is_parted else {}
+            options: dict[str, Any] = {"mode": "create"} if is_guarded and not is_multipart else {}
             try:
                 sent = self._bucket.library.put(
-                    self._bucket.store, key, data, use_multipart=is_parted, chunk_size=PART, max_concurrency=2, **options
+                    self._bucket.store, key, data, use_multipart=is_multipart, chunk_size=PART_SIZE, max_concurrency=2, **options
                 )
             except self._bucket.library.exceptions.AlreadyExistsError:
                 sent = None
             stored = None
             if sent is not None and (sent["e_tag"] or "").strip('"') != _md5(data):
                 stored = self._bucket.library.head(self._bucket.store, key)
-        if sent is None and not self._is_there(path, data):
-            raise WriteError(f"{printable(path)} was there, and is gone again", retryable=True)
+        if sent is None and not self._is_same(path, data):
+            raise WriteError(f"{printable(path)} existed when it was to be written, but no longer does", retryable=True)
         if stored is not None and stored["size"] != len(data):
-            message = f"{printable(path)} has {stored['size']} bytes in {self._bucket.place} after {len(data)} were put"
+            message = f"{printable(path)} has {stored['size']} bytes in {self._bucket.address} after {len(data)} were uploaded"
             raise WriteError(message, retryable=True)
 
-    def _is_there(self, path: bytes, data: bytes) -> bool:
-        """Tell whether exactly ``data`` is at ``path``; ``WriteError`` with code ``exists`` when it is something else."""
+    def _is_same(self, path: bytes, data: bytes) -> bool:
+        """Tell whether exactly ``data`` is at ``path``; ``WriteError`` with code ``exists`` if something else is."""
         entry = self.stat(path)
         if entry is None:
             return False
@@ -133,49 +133,49 @@ class ObjectStorage(Scheme):
         return True
 
     def compare_and_swap(self, path: bytes, data: bytes, *, expected: ObjectVersion | None) -> ObjectVersion | None:
-        """Put ``data`` if what is at ``path`` is still marked ``expected`` (``None``: nothing is there); return the new mark.
+        """Write ``data`` if ``path`` still has the version ``expected`` (``None``: does not exist); return the new version.
 
-        ``None`` when somebody else was there before: exactly one of several who try at once succeeds.
+        Return ``None`` if another writer was faster: of several concurrent writers, exactly one succeeds.
         """
         key = key_of(relative(path))
-        refused = self._bucket.library.exceptions
+        exceptions = self._bucket.library.exceptions
         mode: object = (
             "create" if expected is None else {name: each for name, each in msgspec.structs.asdict(expected).items() if each}
         )
         with self._translating_errors(path, errors.write_error):
             try:
                 return _object_version(self._bucket.library.put(self._bucket.store, key, data, mode=mode, use_multipart=False))
-            except (refused.AlreadyExistsError, refused.PreconditionError, FileNotFoundError):
+            except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError):
                 return None
 
     def read_with_version(self, path: bytes, *, limit: int) -> tuple[bytes, ObjectVersion]:
-        """Return the content of ``path`` and the mark that it has."""
+        """Return the content of ``path`` and its version."""
         key = key_of(relative(path))
         with self._translating_errors(path, errors.read_error):
-            found = self._bucket.library.get(self._bucket.store, key)
-            if found.meta["size"] > limit:
-                raise _too_large(path, found.meta["size"], limit)
-            return bytes(found.bytes()), _object_version(found.meta)
+            response = self._bucket.library.get(self._bucket.store, key)
+            if response.meta["size"] > limit:
+                raise too_large(path, response.meta["size"], limit)
+            return bytes(response.bytes()), _object_version(response.meta)
 
     def upload(self, path: bytes, file: Path) -> None:
-        """Put the content of ``file``, which need not fit into memory, whole or not at all."""
+        """Upload the content of ``file``, which need not fit into memory, atomically."""
         key = key_of(relative(path))
         with self._translating_errors(path, errors.write_error):
-            self._bucket.library.put(self._bucket.store, key, file, chunk_size=PART, max_concurrency=2)
+            self._bucket.library.put(self._bucket.store, key, file, chunk_size=PART_SIZE, max_concurrency=2)
 
     def download(self, path: bytes, file: Path) -> None:
         """Write the content of ``path`` to ``file``, a part at a time; ``file`` is complete when this returns."""
         key = key_of(relative(path))
         with self._translating_errors(path, errors.read_error), file.open("wb") as target:
-            found = self._bucket.library.get(self._bucket.store, key)
-            for part in found.stream(min_chunk_size=PART):
+            response = self._bucket.library.get(self._bucket.store, key)
+            for part in response.stream(min_chunk_size=PART_SIZE):
                 target.write(part)
             written = target.tell()
-        if written != found.meta["size"]:
-            raise ReadError(f"{printable(path)} ended after {written} of {found.meta['size']} bytes", retryable=True)
+        if written != response.meta["size"]:
+            raise ReadError(f"{printable(path)} ended after {written} of {response.meta['size']} bytes", retryable=True)
 
     def delete(self, path: bytes) -> None:
-        """Remove an object, if it is there."""
+        """Remove an object, if it exists."""
         key = key_of(relative(path))
         with self._translating_errors(path, errors.write_error):
             try:
@@ -191,73 +191,69 @@ class ObjectStorage(Scheme):
         on_error: Callable[[bytes, ReadError], None] | None = None,
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # a store has no links
     ) -> Iterator[Listing]:
-        """Yield the objects below ``under``, folder by folder; ``RunError`` when the store cannot be listed at all."""
+        """Yield the objects below ``under``, folder by folder; ``RunError`` if the store cannot be listed at all."""
         return BucketWalk(self._page, descend, on_error).listings(relative(under) if under else b"")
 
     def local_path(self, path: bytes) -> None:
-        """Return ``None``: nothing here has a place in the file system."""
+        """Return ``None``: an object has no path in the file system."""
         relative(path)
 
-    def remove_temporaries(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # nothing is told apart
-        """Return 0: an unfinished put is nowhere. obstore cannot list the parts of a large one: the bucket's rules remove them."""
+    def remove_temporaries(self, tags: Container[str] | None = None) -> int:  # noqa: ARG002  # there are no temporaries
+        """Return 0: an unfinished upload is invisible. obstore cannot list its parts; the bucket's lifecycle rules remove them."""
         return 0
 
     def _read(self, path: bytes, limit: int, options: dict[str, object]) -> bytes:
         key = key_of(relative(path))
         with self._translating_errors(path, errors.read_error):
-            found = self._bucket.library.get(self._bucket.store, key, options=options)
-            size = found.meta["size"]
-            data = bytes(found.bytes()) if size <= limit else b""
+            response = self._bucket.library.get(self._bucket.store, key, options=options)
+            size = response.meta["size"]
+            data = bytes(response.bytes()) if size <= limit else b""
         if size > limit:
-            raise _too_large(path, size, limit)
+            raise too_large(path, size, limit)
         if len(data) != size:
             raise ReadError(f"{printable(path)} ended after {len(data)} of {size} bytes", retryable=True)
         return data
 
     @contextmanager
-    def _translating_errors(self, path: bytes, meaning: Meaning) -> Iterator[None]:
+    def _translating_errors(self, path: bytes, translate: Translation) -> Iterator[None]:
         try:
             yield
         except PixmillError:
             raise
-        except Exception as error:  # noqa: BLE001  # obstore raises its own, and several of Python's
-            raise meaning(error, path, self._bucket.place) from None
+        except Exception as error:  # noqa: BLE001  # obstore raises its own exceptions, and several of Python's
+            raise translate(error, path, self._bucket.address) from None
 
     def _page(self, path: bytes) -> FolderListing:
         folder = PrefixListing(self._bucket, key_of(path) if path else "")
         try:
-            while not self._patiently(path, folder.next_page):
+            while not self._retried(path, folder.next_page):
                 pass
         except ReadError as error:
             if error.retryable:
                 raise
-            self._patiently(path, folder.list_with_delimiter)  # a key further down is no path, which need not concern this folder
+            self._retried(path, folder.list_with_delimiter)  # an invalid key further down, which may not concern this folder
         entries = [_entry(path_of(each["path"]), each) for each in folder.objects.values()]
         return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
 
-    def _patiently(self, path: bytes, request: Callable[[], bool]) -> bool:
-        def explained() -> bool:
+    def _retried(self, path: bytes, request: Callable[[], bool]) -> bool:
+        def translated() -> bool:
             with self._translating_errors(path, errors.list_error):
                 return request()
 
-        return self._patience.call(explained)
+        return self._listing_policy.call(translated)
 
 
-def _entry(path: bytes, found: Any) -> Entry:  # noqa: ANN401  # obstore's own type is not there at run time
-    # without its quotes: Azure leaves them out of listings
-    return Entry(path, found["size"], (found["e_tag"] or "").strip('"').encode())
+def _entry(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own type does not exist at run time
+    # without quotes: Azure omits them in listings
+    return Entry(path, meta["size"], (meta["e_tag"] or "").strip('"').encode())
 
 
-def _object_version(found: Any) -> ObjectVersion:  # noqa: ANN401  # the same
-    return ObjectVersion(found["e_tag"], found["version"])
+def _object_version(meta: Any) -> ObjectVersion:  # noqa: ANN401  # the same
+    return ObjectVersion(meta["e_tag"], meta["version"])
 
 
 def _md5(data: bytes) -> str:
     return md5(data, usedforsecurity=False).hexdigest()
-
-
-def _too_large(path: bytes, size: int, limit: int) -> ReadError:
-    return ReadError(f"{printable(path)} has {size} bytes, more than the limit of {limit}", code="limit-bytes")
 
 
 def _path(entry: Entry) -> bytes:

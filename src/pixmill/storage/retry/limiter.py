@@ -1,4 +1,4 @@
-"""How many requests may be in flight: fewer when a server asks for less, more again while it answers."""
+"""Limit the requests in flight: fewer when a server throttles, more again while requests succeed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,31 +6,31 @@ from contextlib import contextmanager
 
 
 class AdaptiveLimiter:
-    """How many requests may be under way: halved when the storage refuses one, grown a little with each that it answers.
+    """The number of requests that may be in flight: halved when the storage throttles, raised a little with each success.
 
     Below one, the time between requests grows instead: at 1/4, a request that took a second is followed by a pause of three.
-    This is additive increase and multiplicative decrease: many who share a storage come to shares of what it bears.
+    This is additive increase and multiplicative decrease (AIMD): clients that share a storage converge to shares of its capacity.
     """
 
-    LEAST = 1 / 64
-    STEP = 1 / 16
+    MIN_LIMIT = 1 / 64
+    INCREASE = 1 / 16
 
-    def __init__(self, most: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        """Begin at ``most``, which is never exceeded."""
-        self.limit = self._most = most
+    def __init__(self, max_limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        """Start at ``max_limit``, which is never exceeded."""
+        self.limit = self._max_limit = max_limit
         self._clock = clock
         self._sleep = sleep
-        self._opens_at = 0.0
-        self._under_way = 0
+        self._next_start = 0.0
+        self._in_flight = 0
         self._changed = threading.Condition()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for a place, and hold it."""
+        """Wait for a free slot, and occupy it."""
         with self._changed:
-            self._changed.wait_for(lambda: self._under_way < max(1, int(self.limit)))
-            self._under_way += 1
-            pause = self._opens_at - self._clock()
+            self._changed.wait_for(lambda: self._in_flight < max(1, int(self.limit)))
+            self._in_flight += 1
+            pause = self._next_start - self._clock()
         if pause > 0:
             self._sleep(pause)
         began = self._clock()
@@ -38,18 +38,18 @@ class AdaptiveLimiter:
             yield
         finally:
             with self._changed:
-                self._under_way -= 1
+                self._in_flight -= 1
                 now = self._clock()
-                self._opens_at = now + max(0.0, (now - began) * (1 / self.limit - 1))
+                self._next_start = now + max(0.0, (now - began) * (1 / self.limit - 1))
                 self._changed.notify()
 
     def on_throttled(self) -> None:
         """Halve the limit."""
         with self._changed:
-            self.limit = max(self.LEAST, self.limit / 2)
+            self.limit = max(self.MIN_LIMIT, self.limit / 2)
 
     def on_success(self) -> None:
-        """Let the limit grow."""
+        """Raise the limit."""
         with self._changed:
-            self.limit = min(self._most, self.limit + self.STEP)
+            self.limit = min(self._max_limit, self.limit + self.INCREASE)
             self._changed.notify()

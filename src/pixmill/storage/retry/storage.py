@@ -1,4 +1,4 @@
-"""Try again what may succeed later: a decorator for any storage."""
+"""A decorator that retries the calls of any storage."""
 
 from collections.abc import Callable, Container, Iterator
 
@@ -11,34 +11,34 @@ from pixmill.storage.storage import FREE_NAME, Replacing, Storage, no_op
 
 
 def open_with_retries(
-    address: Address, *, tag: str = "0", follow_symlinks: bool = False, patience: RetryPolicy | None = None
+    address: Address, *, tag: str = "0", follow_symlinks: bool = False, policy: RetryPolicy | None = None
 ) -> Storage:
-    """Open ``address`` as ``open_storage`` does, with patience where it is not a folder of this machine.
+    """Open ``address`` as ``open_storage`` does, with retries unless it is a local folder.
 
-    What a disk says is for the engine to try again.
+    Errors of a disk are retried by the engine.
     """
     storage = open_storage(address, tag=tag, follow_symlinks=follow_symlinks)
-    return storage if address.local else RetryingStorage(storage, patience or RetryPolicy())
+    return storage if address.local else RetryingStorage(storage, policy or RetryPolicy())
 
 
 class RetryingStorage(Storage):
-    """``storage``, each call of it repeated with ``patience`` while its error says that it is ``retryable``.
+    """Retries each call of ``storage`` by ``policy`` while it fails with a ``retryable`` error.
 
-    A listing is not repeated: what was yielded of it cannot be taken back, and a storage that lists by requests has patience
-    with each of them.
+    A listing is not retried: yielded entries cannot be withdrawn, and a storage that lists by requests retries each of them
+    itself.
     """
 
-    def __init__(self, storage: Storage, patience: RetryPolicy) -> None:
+    def __init__(self, storage: Storage, policy: RetryPolicy) -> None:
         """Wrap ``storage``."""
         self._storage = storage
-        self._policy = patience
+        self._policy = policy
 
     def stat(self, path: bytes) -> Entry | None:
-        """Return what is there, or ``None``."""
+        """Return the entry at ``path``, or ``None``."""
         return self._policy.call(lambda: self._storage.stat(path))
 
     def read(self, path: bytes, *, limit: int) -> bytes:
-        """Return the whole content."""
+        """Return the complete content."""
         return self._policy.call(lambda: self._storage.read(path, limit=limit))
 
     def read_version(self, entry: Entry, *, limit: int) -> bytes:
@@ -56,22 +56,22 @@ class RetryingStorage(Storage):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,
+        on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
-        """Put ``data`` under ``path``: from the start with each try."""
+        """Write ``data`` to ``path``, from the start with each attempt."""
 
         def write() -> None:
-            self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing)
+            self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
 
         self._policy.call(write)
 
     def is_occupied(self, path: bytes) -> bool:
-        """Tell whether anything is at ``path``."""
+        """Tell whether anything exists at ``path``."""
         return self._policy.call(lambda: self._storage.is_occupied(path))
 
     def file_of(self, path: bytes) -> bytes | None:
-        """Return the file of this machine that holds the content of ``path``."""
+        """Return the local file that contains ``path``."""
         return self._storage.file_of(path)
 
     def delete(self, path: bytes) -> None:
@@ -90,9 +90,9 @@ class RetryingStorage(Storage):
         return self._storage.list(under, descend=descend, on_error=on_error, on_link=on_link)
 
     def local_path(self, path: bytes) -> bytes | None:
-        """Return the file-system path of ``path`` where it has one."""
+        """Return the file-system path of ``path`` if it has one."""
         return self._storage.local_path(path)
 
     def remove_temporaries(self, tags: Container[str] | None = None) -> int:
-        """Remove what dead writers left."""
+        """Remove the temporaries of dead writers."""
         return self._policy.call(lambda: self._storage.remove_temporaries(tags))

@@ -1,4 +1,4 @@
-"""Azure Blob Storage: ``az://container/prefix``, in the account that the environment names.
+"""Azure Blob Storage: ``az://container/prefix``, in the account set by the environment.
 
 Account and credentials come from the environment: ``AZURE_STORAGE_CONNECTION_STRING``, or ``AZURE_STORAGE_ACCOUNT_NAME`` with
 ``AZURE_STORAGE_ACCOUNT_KEY``, ``AZURE_STORAGE_SAS_TOKEN`` or ``AZURE_CLIENT_ID`` and ``AZURE_CLIENT_SECRET``; or from the machine.
@@ -18,7 +18,7 @@ _SETTINGS = {
 
 
 class AzStorage(ObjectStorage):
-    """Blobs of a container of Azure."""
+    """The blobs of an Azure container."""
 
     @classmethod
     def bucket(cls, address: Address) -> Bucket:
@@ -38,7 +38,7 @@ class AzStorage(ObjectStorage):
 
 
 def from_connection_string(text: str) -> dict[str, str]:
-    """Return the settings of a connection string, as the portal shows it, without those that are not about blobs."""
+    """Return the settings of a connection string in the portal's format, limited to those for blobs."""
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
     if parts.get("UseDevelopmentStorage", "").lower() == "true":
         return {"use_emulator": "true"}

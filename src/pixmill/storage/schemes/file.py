@@ -1,4 +1,4 @@
-"""Files of this machine: ``photos``, ``/srv/photos``, ``file:///srv/photos``."""
+"""Local files: ``photos``, ``/srv/photos``, ``file:///srv/photos``."""
 
 import errno
 import os
@@ -13,20 +13,20 @@ from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local import atomic, temporary
 from pixmill.storage.local.directory_descriptors import Directories
 from pixmill.storage.local.errors import read_error, write_error
-from pixmill.storage.local.read import read_head, read_whole
+from pixmill.storage.local.read import read_all, read_head
 from pixmill.storage.local.walk import Walk
 from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op
 
 
 class FileStorage(Scheme):
-    """A directory. Regular files only; with ``follow_symlinks`` also those that links lead to, wherever they are.
+    """A directory. Regular files only; with ``follow_symlinks`` also the targets of links, wherever they are.
 
-    Without it the last part of a path may not be a link, and nothing is written through one. That no link is on the way to what
-    is read is seen to by listing, which enters none.
+    Without ``follow_symlinks`` the last part of a path may not be a link, and nothing is written through links. Listings enter no
+    links either, so the path of a listed file contains none.
     """
 
     def __init__(self, root: bytes, *, tag: str = "0", follow_symlinks: bool = False) -> None:
-        """Stand on ``root``, which need not exist yet; later changes of the working directory do not matter."""
+        """Use the directory ``root``, which need not exist yet; later changes of the working directory have no effect."""
         self.root = os.path.abspath(root)
         self._follow = follow_symlinks
         self._writer = atomic.AtomicWriter(Directories(self.root, follow_links=follow_symlinks), temporary.names(tag))
@@ -37,7 +37,7 @@ class FileStorage(Scheme):
         return cls(address.location, tag=tag, follow_symlinks=follow_symlinks)
 
     def stat(self, path: bytes) -> Entry | None:
-        """Return the regular file that is there, or ``None``."""
+        """Return the regular file at ``path``, or ``None``."""
         try:
             status = os.stat(self.local_path(path), follow_symlinks=self._follow)
         except (FileNotFoundError, NotADirectoryError):
@@ -47,8 +47,8 @@ class FileStorage(Scheme):
         return Entry(path, status.st_size, b"%d" % status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
     def read(self, path: bytes, *, limit: int) -> bytes:
-        """Return the whole content of a regular file."""
-        return read_whole(self.local_path(path), limit=limit, follow=self._follow)
+        """Return the complete content of a regular file."""
+        return read_all(self.local_path(path), limit=limit, follow=self._follow)
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes of a regular file."""
@@ -61,11 +61,11 @@ class FileStorage(Scheme):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,
+        on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> None:
-        """Take all steps of ``writing``."""
-        for _ in self.write_phases(path, data, durable=durable, mtime_ns=mtime_ns, syncing=syncing, replacing=replacing):
+        """Run all phases of ``write_phases``."""
+        for _ in self.write_phases(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing):
             pass
 
     def write_phases(
@@ -75,18 +75,18 @@ class FileStorage(Scheme):
         *,
         durable: bool,
         mtime_ns: int | None = None,
-        syncing: Callable[[], None] = no_op,
+        on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
     ) -> Phases:
-        """Write a temporary beside the target, then rename it; with ``durable``, fsync the file before and the directory after."""
-        content = atomic.WriteRequest(data, durable, mtime_ns, syncing, replacing)
+        """Write a temporary next to the target, then rename it; with ``durable``, fsync the file before and the directory after."""
+        content = atomic.WriteRequest(data, durable, mtime_ns, on_sync, replacing)
         try:
             yield from self._writer.write_phases(relative(path), content)
         except OSError as error:
             raise write_error(error, self.local_path(path), root=self.root) from error
 
     def is_occupied(self, path: bytes) -> bool:
-        """Tell whether anything is at ``path``; so it counts where a file is in the place of a folder, or nobody can tell."""
+        """Tell whether anything exists at ``path``; true if a parent of it is a file, or if the path cannot be examined."""
         try:
             os.lstat(self.local_path(path))
         except OSError as error:
@@ -94,7 +94,7 @@ class FileStorage(Scheme):
         return True
 
     def delete(self, path: bytes) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         target = self.local_path(path)
         try:
             os.unlink(target)
@@ -116,9 +116,9 @@ class FileStorage(Scheme):
         return walk.listings(relative(under) if under else b"")
 
     def local_path(self, path: bytes) -> bytes:
-        """Return where ``path`` is in the file system."""
+        """Return the file-system path of ``path``."""
         return os.path.join(self.root, relative(path))
 
     def remove_temporaries(self, tags: Container[str] | None = None) -> int:
-        """Remove the temporaries of dead writers from the whole tree; return how many there were."""
+        """Remove the temporaries of dead writers from the complete tree; return how many were removed."""
         return temporary.remove_temporaries(self.root, tags)

@@ -1,7 +1,7 @@
 """Google Cloud Storage: ``gs://bucket/prefix``.
 
 Credentials come from the environment (``GOOGLE_APPLICATION_CREDENTIALS``, ``GOOGLE_SERVICE_ACCOUNT``, ...), from ``gcloud auth
-application-default login``, or from the machine. ``STORAGE_EMULATOR_HOST`` names an emulator, which asks for none.
+application-default login``, or from the machine. ``STORAGE_EMULATOR_HOST`` names an emulator, which needs none.
 """
 
 import os
@@ -12,7 +12,7 @@ from pixmill.storage.object_store.storage import ObjectStorage
 
 
 class GsStorage(ObjectStorage):
-    """Objects of a bucket of Google Cloud Storage."""
+    """The objects of a Google Cloud Storage bucket."""
 
     @classmethod
     def bucket(cls, address: Address) -> Bucket:
@@ -31,10 +31,10 @@ class GsStorage(ObjectStorage):
 
 
 def from_emulator(host: str) -> dict[str, str]:
-    """Return the settings for an emulator at ``host`` (a URL, or what follows ``http://``); none when there is no host."""
+    """Return the settings for an emulator at ``host`` (a URL, or the part after ``http://``); empty without a host."""
     if not host:
         return {}
     return {
         "base_url": host if "://" in host else f"http://{host}",
-        "bearer_token": "emulated",
-    }  # or obstore asks the machine for one
+        "bearer_token": "emulated",  # otherwise obstore requests one from the machine
+    }

@@ -1,9 +1,9 @@
-"""Images on the web, by HTTP, to be read: ``http://example.org/photos``."""
+"""Images on the web over HTTP, read-only: ``http://example.org/photos``."""
 
 from pixmill.storage.web.storage import WebStorage
 
 
 class HttpStorage(WebStorage):
-    """What is below one URL."""
+    """The images below one URL."""
 
     scheme = "http"

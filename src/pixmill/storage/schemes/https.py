@@ -1,9 +1,9 @@
-"""Images on the web, by HTTPS, to be read: ``https://example.org/photos``."""
+"""Images on the web over HTTPS, read-only: ``https://example.org/photos``."""
 
 from pixmill.storage.web.storage import WebStorage
 
 
 class HttpsStorage(WebStorage):
-    """What is below one URL."""
+    """The images below one URL."""
 
     scheme = "https"

@@ -1,4 +1,4 @@
-"""Amazon S3 and what speaks like it: ``s3://bucket/prefix``.
+"""Amazon S3 and compatible stores: ``s3://bucket/prefix``.
 
 Credentials, region and endpoint come from the environment (``AWS_ACCESS_KEY_ID``, ``AWS_PROFILE``, ``AWS_ENDPOINT_URL``, ...), from
 the files of the AWS tools, or from the machine (instance, container and web identity).
@@ -14,7 +14,7 @@ from pixmill.storage.object_store.storage import ObjectStorage
 
 
 class S3Storage(ObjectStorage):
-    """Objects of a bucket of S3."""
+    """The objects of an S3 bucket."""
 
     @classmethod
     def bucket(cls, address: Address) -> Bucket:

@@ -1,1 +1,1 @@
-"""The web as a storage that is only read: one request for one image, on terms that protect both sides."""
+"""The web as a read-only storage: one request per image, under a request policy that protects client and servers."""

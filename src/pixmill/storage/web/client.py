@@ -1,4 +1,4 @@
-"""Ask a server for one thing: connections that lead where they should, redirections that end, turns that are kept."""
+"""An HTTP client for single requests: it connects only to allowed addresses, bounds redirects, and respects the limits per host."""
 
 import http.client
 import socket
@@ -12,34 +12,34 @@ from functools import cached_property
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
-from pixmill.storage.web.errors import _GONE, _PASSING, _REFUSED, retry_after, translate_error
+from pixmill.storage.web.errors import DENIED, GONE, TRANSIENT, retry_after, translate_error
 from pixmill.storage.web.host_limiter import HostLimiter
 from pixmill.storage.web.policy import RequestPolicy
 from pixmill.storage.web.resolver import Lookup, allowed_addresses, resolve
 from pixmill.storage.web.url import PORTS, Url, redacted, redirected
 
-REDIRECTS = 5
-READ_TIMEOUT = 20.0  # seconds without a byte, or for a connection to be made, after which a server is given up
-_KEPT = 16  # connections that stay open
+MAX_REDIRECTS = 5
+READ_TIMEOUT = 20.0  # seconds without a byte, or to establish a connection, after which a request fails
+_MAX_OPEN_CONNECTIONS = 16
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _THROTTLED = frozenset({429, 503})
 _HEADERS = {"User-Agent": "pixmill", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
 
 
 class Client:
-    """Asks servers on ``terms``. One thread at a time; connections are kept for the next request."""
+    """Sends requests under ``policy``. For one thread at a time; connections are reused."""
 
     def __init__(
         self,
-        terms: RequestPolicy,
+        policy: RequestPolicy,
         *,
-        silence: float = READ_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
         lookup: Lookup = resolve,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Connect to nothing yet."""
-        self._policy = terms
-        self._silence = silence
+        self._policy = policy
+        self._read_timeout = read_timeout
         self._lookup = lookup
         self._clock = clock
         self._connections: OrderedDict[str, http.client.HTTPConnection] = OrderedDict()
@@ -47,14 +47,14 @@ class Client:
 
     @contextmanager
     def request(self, method: str, text: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
-        """Give the answer to a request once it is one with content; ``ReadError`` says why there is none.
+        """Give the response to a request, following redirects; ``ReadError`` if it is not a success.
 
-        What is not read of it is thrown away, and so is the connection. An error while it is read is explained, too.
+        If the caller does not read all of it, the connection is discarded. Errors while it is read are translated, too.
         """
         url = Url.parse(text)
-        for _ in range(REDIRECTS + 1):
-            turn = self._limiter.slot(f"{url.host}:{url.port}")
-            with turn, self._translating_errors(url), closing(self._sent(method, url, headers)) as response:
+        for _ in range(MAX_REDIRECTS + 1):
+            slot = self._limiter.slot(f"{url.host}:{url.port}")
+            with slot, self._translating_errors(url), closing(self._sent(method, url, headers)) as response:
                 if response.status not in _MOVED:
                     self._check(response, url)
                     yield response
@@ -63,29 +63,29 @@ class Client:
                 location = response.headers.get("Location", "")
                 self._discard(url)
             url = redirected(url, location)
-        raise ReadError(f"{redacted(text)} leads on and on: more than {REDIRECTS} redirections", code="read-url")
+        raise ReadError(f"{redacted(text)} redirects more than {MAX_REDIRECTS} times", code="read-url")
 
     def _sent(self, method: str, url: Url, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        """Send the request; again over a new connection when the one that was kept had been closed meanwhile."""
-        kept = self._connections.get(url.origin)
-        if kept is not None:
+        """Send the request; again over a new connection if the server had closed the reused one."""
+        reused = self._connections.get(url.origin)
+        if reused is not None:
             with suppress(ConnectionError, http.client.BadStatusLine, http.client.ImproperConnectionState):
-                return _exchanged(kept, method, url, headers)
+                return _exchanged(reused, method, url, headers)
             self._discard(url)
         connection = self._connections[url.origin] = self._connected(url)
-        while len(self._connections) > _KEPT:
+        while len(self._connections) > _MAX_OPEN_CONNECTIONS:
             self._connections.popitem(last=False)[1].close()
         return _exchanged(connection, method, url, headers)
 
     def _connected(self, url: Url) -> http.client.HTTPConnection:
-        """Return a connection to one of the addresses that were checked, and to no other."""
-        addresses = allowed_addresses(url.host, url.port, private=self._policy.allow_private, lookup=self._lookup)
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=self._silence)
+        """Return a connection to one of the checked addresses, and to no other."""
+        addresses = allowed_addresses(url.host, url.port, allow_private=self._policy.allow_private, lookup=self._lookup)
+        connection = http.client.HTTPConnection(url.host, url.port, timeout=self._read_timeout)
         connection.default_port = PORTS[url.scheme]
-        connection.auto_open = 0  # it would look the host up by itself
+        connection.auto_open = 0  # it would resolve the host itself
         for number, address in enumerate(addresses, 1):
             try:
-                connection.sock = socket.create_connection((address, url.port), timeout=self._silence)
+                connection.sock = socket.create_connection((address, url.port), timeout=self._read_timeout)
                 break
             except OSError:
                 if number == len(addresses):
@@ -100,7 +100,7 @@ class Client:
 
     @cached_property
     def _limiter(self) -> HostLimiter:
-        return HostLimiter(most=self._policy.per_host, rate=self._policy.rate)
+        return HostLimiter(max_concurrency=self._policy.per_host, rate=self._policy.rate)
 
     @contextmanager
     def _translating_errors(self, url: Url) -> Iterator[None]:
@@ -108,28 +108,28 @@ class Client:
             yield
         except BaseException as error:
             self._discard(url)
-            meaning = translate_error(error, url)
-            if meaning is None:
+            translated = translate_error(error, url)
+            if translated is None:
                 raise
             try:
-                raise meaning from None
+                raise translated from None
             finally:
-                del meaning  # its traceback leads here, and would keep this client and its connections until a collection
+                del translated  # its traceback refers to this frame, and would keep client and connections until a collection
 
     def _check(self, response: http.client.HTTPResponse, url: Url) -> None:
         status = response.status
-        if 200 <= status < 300:  # noqa: PLR2004  # the statuses of success, RFC 9110
+        if 200 <= status < 300:  # noqa: PLR2004  # the status codes of success, RFC 9110
             return
         pause = 0.0
         if status in _THROTTLED:
             code, pause = "throttled", retry_after(response.headers.get("Retry-After", ""), self._clock())
         else:
-            code = "read-vanished" if status in _GONE else "read-denied" if status in _REFUSED else ""
-        message = f"{redacted(str(url))} was answered with {status} {printable(response.reason)[:60]}".rstrip()
-        raise ReadError(message, code=code, retryable=status in _THROTTLED | _PASSING, retry_after=pause)
+            code = "read-vanished" if status in GONE else "read-denied" if status in DENIED else ""
+        message = f"{redacted(str(url))} could not be read: the server returned {status} {printable(response.reason)[:60]}".rstrip()
+        raise ReadError(message, code=code, retryable=status in _THROTTLED | TRANSIENT, retry_after=pause)
 
     def _return_to_pool(self, url: Url, response: http.client.HTTPResponse) -> None:
-        """Keep the connection if all that was sent has been read."""
+        """Keep the connection for reuse if the response has been read completely."""
         if not response.isclosed() or response.will_close:
             self._discard(url)
         elif url.origin in self._connections:

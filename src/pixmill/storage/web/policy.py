@@ -1,4 +1,4 @@
-"""On which terms servers are asked: what a run allows itself."""
+"""The request policy of a run: the hosts it may read from, and the rate of its requests."""
 
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
@@ -11,11 +11,12 @@ PER_HOST = 8
 
 
 class RequestPolicy(msgspec.Struct, frozen=True):
-    """What is allowed, and how much of it.
+    """The limits for requests to web servers.
 
-    ``private`` allows addresses that are not of the public internet. ``per_host`` is how many requests one host gets at a
-    time and ``rate`` how many a second (0: as many as come), from all processes of this user on this machine together.
-    They travel as the fragment of an address, the part of a URL that no server is ever sent: ``https://example.org#per-host=2``.
+    ``allow_private`` permits addresses that are not on the public internet. ``per_host`` is the number of concurrent requests to
+    one host and ``rate`` the number per second (0: no limit), for all processes of this user on this machine together.
+    The policy is passed on as the fragment of an address, the part of a URL that is never sent to a server:
+    ``https://example.org#per-host=2``.
     """
 
     allow_private: bool = False
@@ -24,25 +25,25 @@ class RequestPolicy(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, fragment: str) -> Self:
-        """Read the fragment of an address; ``AddressError`` when it holds no terms."""
+        """Parse the fragment of an address; ``AddressError`` if it is not a valid policy."""
         try:
-            given = dict(parse_qsl(fragment, strict_parsing=True)) if fragment else {}
-            terms = cls(
-                allow_private=given.pop("private", "0") == "1",
-                per_host=int(given.pop("per-host", PER_HOST)),
-                rate=float(given.pop("rate", 0)),
+            settings = dict(parse_qsl(fragment, strict_parsing=True)) if fragment else {}
+            policy = cls(
+                allow_private=settings.pop("private", "0") == "1",
+                per_host=int(settings.pop("per-host", PER_HOST)),
+                rate=float(settings.pop("rate", 0)),
             )
         except ValueError:
-            given, terms = {}, None
-        if terms is None or given or terms.per_host < 1 or terms.rate < 0:
-            raise AddressError(f"expected terms such as private=1&per-host=4&rate=2 behind the #, received {fragment!r}")
-        return terms
+            settings, policy = {}, None
+        if policy is None or settings or policy.per_host < 1 or policy.rate < 0:
+            raise AddressError(f"expected settings such as private=1&per-host=4&rate=2 after the #, received {fragment!r}")
+        return policy
 
     def __str__(self) -> str:
-        """Return the fragment; empty for the terms that hold anyway."""
-        told = {
+        """Return the fragment; empty for the default policy."""
+        settings = {
             "private": "1" if self.allow_private else "",
             "per-host": self.per_host if self.per_host != PER_HOST else "",
             "rate": self.rate or "",
         }
-        return urlencode({name: value for name, value in told.items() if value})
+        return urlencode({name: value for name, value in settings.items() if value})

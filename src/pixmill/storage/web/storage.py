@@ -1,4 +1,4 @@
-"""``WebStorage``: what is below one URL, as a storage that is only read and cannot be listed."""
+"""``WebStorage``: the images below one URL, as a storage that is read-only and cannot be listed."""
 
 from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
@@ -9,6 +9,7 @@ from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.read_only import ReadOnly
+from pixmill.storage.storage import too_large
 from pixmill.storage.web.body import read_all, read_head
 from pixmill.storage.web.client import Client
 from pixmill.storage.web.policy import RequestPolicy
@@ -16,29 +17,30 @@ from pixmill.storage.web.url import redacted
 
 
 class WebStorage(ReadOnly):
-    """Images by URL. A path is put behind the root, percent-encoded; a place is what follows ``scheme://``, as it stands.
+    """Images by URL. A path is percent-encoded and appended to the root; a locator is the part after ``scheme://``, unchanged.
 
-    An entry's version is its ETag, or the time of its last change; empty where a server tells neither.
+    An entry's version is its ETag, or its ``Last-Modified`` time; empty if the server sends neither.
     """
 
     scheme: ClassVar[str]
 
     def __init__(self, root: str, client: Client) -> None:
-        """Ask ``client`` for what is below ``root``."""
+        """Read the images below ``root`` through ``client``."""
         self._root = root
         self._client = client
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # it writes nothing, and has no links
-        """Return what is below ``address``, on the terms that stand behind its ``#``."""
+        """Return the storage at ``address``, with the request policy after its ``#``."""
         try:
             location, _, fragment = address.location.decode("ascii").partition("#")
         except UnicodeDecodeError:
-            raise AddressError(f"{address} is no URL: letters beyond ASCII are written as %XX") from None
+            message = f"{address} is not a valid URL: it contains characters beyond ASCII"
+            raise AddressError(message, hint="write these characters percent-encoded, as %XX") from None
         return cls(f"{cls.scheme}://{location.partition('?')[0]}".rstrip("/") + "/", Client(RequestPolicy.parse(fragment)))
 
     def stat(self, path: bytes) -> Entry | None:
-        """Return what the server says is there, or ``None``."""
+        """Return the entry that the server reports, or ``None``."""
         url = self._url(path)
         try:
             try:
@@ -47,7 +49,7 @@ class WebStorage(ReadOnly):
             except ReadError as error:
                 if error.code != "read" or error.retryable:
                     raise
-            with self._client.request("GET", url, {}) as response:  # it knows no HEAD
+            with self._client.request("GET", url, {}) as response:  # it does not support HEAD
                 return Entry(path, _size(response), _version(response))
         except ReadError as error:
             if error.code == "read-vanished":
@@ -55,15 +57,15 @@ class WebStorage(ReadOnly):
             raise
 
     def read(self, path: bytes, *, limit: int) -> bytes:
-        """Return the whole content, in one request."""
+        """Return the complete content, in one request."""
         url = self._url(path)
         with self._client.request("GET", url, {}) as response:
             if _size(response) > limit:
-                raise ReadError(f"{redacted(url)} has {_size(response)} bytes, more than the limit of {limit}", code="limit-bytes")
+                raise too_large(redacted(url), _size(response), limit)
             return read_all(response, url, limit=limit)
 
     def head(self, path: bytes, size: int) -> bytes:
-        """Return the first bytes; of a server that knows no ranges no more is read either."""
+        """Return the first bytes; no more are read even if the server does not support ranges."""
         url = self._url(path)
         with self._client.request("GET", url, {"Range": f"bytes=0-{max(0, size - 1)}"}) as response:
             return read_head(response, url, size=size)
@@ -72,23 +74,24 @@ class WebStorage(ReadOnly):
         self,
         under: bytes = b"",
         *,
-        descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # there is nothing to enter
-        on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # nor to look at
+        descend: Callable[[bytes], bool] | None = None,  # noqa: ARG002  # nothing can be listed
+        on_error: Callable[[bytes, ReadError], None] | None = None,  # noqa: ARG002  # the same
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # the same
     ) -> Iterator[Listing]:
-        """Refuse to: the web has no listings."""
+        """Raise ``AddressError``: a web server has no listings."""
         raise AddressError(
-            f"{redacted(self._url(under) if under else self._root)} is no folder: a server does not list what it has",
-            hint="give a file that names the URLs: pixmill run urls.txt DST",
+            f"{redacted(self._url(under) if under else self._root)} cannot be listed: a web server does not list its files",
+            hint="write the URLs of the images into a file, then run: pixmill run urls.txt DST",
         )
 
     def local_path(self, path: bytes) -> None:
-        """Return ``None``: nothing here has a place in the file system."""
+        """Return ``None``: a URL has no path in the file system."""
         self._url(path)
 
     def read_only_error(self, path: bytes) -> RunError:
-        """Return that the web is only read."""
-        return RunError(f"{redacted(self._url(path))} is on the web, which is only read", code="read-only")
+        """Return the error for writing to the web."""
+        message = f"{redacted(self._url(path))} is on the web, which pixmill only reads"
+        return RunError(message, code="read-only", hint="choose a folder or a bucket as the destination")
 
     def _url(self, path: bytes) -> str:
         if path.startswith(b"\0"):
@@ -97,7 +100,7 @@ class WebStorage(ReadOnly):
 
 
 def _size(response: HTTPResponse) -> int:
-    """Return the number of bytes that are announced, 0 when that is not known before they have come."""
+    """Return the announced number of bytes, 0 if it is not known in advance."""
     length = response.headers.get("Content-Length", "")
     is_plain = response.headers.get("Content-Encoding", "identity").strip().lower() in ("", "identity")
     return int(length) if length.isdigit() and is_plain else 0

@@ -328,7 +328,7 @@ def peak_of(rows):
     images = (ManifestImage(b"x/%08d.jpg" % (number * 7919 % rows), b"\0https://x/%d" % number) for number in range(rows))
     tracemalloc.start()
     try:
-        count = sum(len(chunk) for chunk in chunks(ExternalSort(map(record, images), held=3_000_000), refused=print))
+        count = sum(len(chunk) for chunk in chunks(ExternalSort(map(record, images), memory_limit=3_000_000), refused=print))
         assert count == rows
         return tracemalloc.get_traced_memory()[1]
     finally:

@@ -24,7 +24,7 @@ REFUSED = count()
 def refusing(payload, stages):
     """Refuse the first attempts, as many as the payload says; count one more refusal in each that succeeds."""
     if next(REFUSED) % (int(payload) + 1) < int(payload):
-        raise ReadError("the store answered 503 (SlowDown)", code="throttled", retryable=True)
+        raise ReadError("the store returned 503 (SlowDown)", code="throttled", retryable=True)
     stages.count("throttled", 1)
     stages.count("throttled_ms", 1500)
     return b"done"

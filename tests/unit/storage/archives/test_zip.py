@@ -31,7 +31,7 @@ def refused(storage):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_members_are_read_by_place_and_by_path(path, method):
+def test_members_are_read_by_locator_and_by_path(path, method):
     content = {"b/2.jpg": os.urandom(3_000_000), "a.jpg": b"x" * 5_000_000, "ü/é.jpg": b"", "folder/": b""}
     storage = pack(path, content, compression=method)
     entries = [entry for listing in storage.list() for entry in listing]
@@ -69,7 +69,7 @@ def test_a_bomb_that_lies_about_its_size_is_found_out(path):
     with pytest.raises(ReadError) as raised:
         ZipStorage(os.fsencode(path)).read(b"bomb.jpg", limit=1000)
     assert raised.value.code == "limit-bytes"
-    assert "more bytes than it says" in raised.value.message
+    assert "more bytes than" in raised.value.message
 
 
 def test_damage_within_a_member_costs_that_member(path):
@@ -163,5 +163,5 @@ def test_a_cut_archive_is_refused(path):
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.jpg", b"x" * 1000)
     path.write_bytes(buffer.getvalue()[:-40])
-    with pytest.raises(AddressError, match="no zip file"):
+    with pytest.raises(AddressError, match="not a zip file"):
         ZipStorage(os.fsencode(path))

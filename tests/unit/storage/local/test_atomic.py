@@ -1,4 +1,4 @@
-"""Local writes under faults: whole or not at all, nothing left behind, and every error with the right name (S1 to S8, S17, S18)."""
+"""Local writes under faults: atomic, nothing left behind, and every error with the right code (S1 to S8, S17, S18)."""
 
 import gc
 import os
@@ -30,7 +30,7 @@ for name in sys.argv[2:]:
     except PixmillError as error:
         print(type(error).__name__, error.code, error.retryable, bool(error.hint))
 """
-WRITE_IN_STEP = """
+WRITE_IN_LOCKSTEP = """
 import os, sys
 from pixmill.core.phases import in_lockstep
 from pixmill.storage.schemes.file import FileStorage
@@ -219,7 +219,7 @@ def test_durable_writes_sync_the_file_before_its_name_and_then_every_new_directo
 
 
 @needs_strace
-def test_files_that_are_written_in_step_share_the_sync_of_their_directory(tmp_path):
+def test_files_written_in_lockstep_share_the_sync_of_their_directory(tmp_path):
     calls = write_in_step(tmp_path, "trace=fsync,rename,renameat,renameat2")
     assert ["rename" in call for call in calls] == [False, True, False, True, False, True, False, False]
     assert [synced(call) for call in calls[-2:]] == [f"{tmp_path}/root/a", f"{tmp_path}/root/b"]
@@ -227,7 +227,7 @@ def test_files_that_are_written_in_step_share_the_sync_of_their_directory(tmp_pa
 
 
 @needs_strace
-def test_a_directory_that_cannot_be_synced_fails_all_who_relied_on_it(tmp_path):
+def test_a_failed_directory_sync_fails_every_write_that_relied_on_it(tmp_path):
     calls = write_in_step(tmp_path, "inject=fsync:error=EIO:when=4", "trace=fsync,rename,renameat,renameat2")
     assert sum("rename" in call for call in calls) == 5  # the two of a/ are written once more, from the start
     assert sum(synced(call) == f"{tmp_path}/root/a" for call in calls if "rename" not in call) >= 2
@@ -235,12 +235,12 @@ def test_a_directory_that_cannot_be_synced_fails_all_who_relied_on_it(tmp_path):
 
 
 def write_in_step(folder, *asked):
-    """Write three files, two into one directory, a step of each at a time; return the calls of the system that strace saw."""
+    """Write three files phase by phase, two into one directory; return the system calls that strace saw."""
     root, trace = folder / "root", folder / "trace"
     for name in ("a", "b"):
         (root / name).mkdir(parents=True)
     before = ["strace", "-f", "-qq", "-y", "-o", str(trace), *(word for each in asked for word in ("-e", each))]
-    started = process(WRITE_IN_STEP, root, "a/1.jpg", "a/2.jpg", "b/3.jpg", before=before)
+    started = process(WRITE_IN_LOCKSTEP, root, "a/1.jpg", "a/2.jpg", "b/3.jpg", before=before)
     _, complaint = started.communicate(timeout=60)
     assert started.returncode == 0, complaint
     return [line for line in trace.read_text().splitlines() if str(root) in line]
@@ -251,15 +251,15 @@ def synced(call):
     return call.split("<")[1].split(">")[0]
 
 
-def test_however_many_are_written_in_step_few_are_open_at_once(tmp_path):
+def test_few_files_are_open_at_once_however_many_are_written_in_lockstep(tmp_path):
     names = [f"{number}.jpg" for number in range(200)]
-    started = process(WRITE_IN_STEP, tmp_path, *names, before=["sh", "-c", 'ulimit -n 64; exec "$0" "$@"'])
+    started = process(WRITE_IN_LOCKSTEP, tmp_path, *names, before=["sh", "-c", 'ulimit -n 64; exec "$0" "$@"'])
     _, complaint = started.communicate(timeout=60)
     assert started.returncode == 0, complaint
     assert files(tmp_path) == sorted(map(os.fsencode, names))
 
 
-def test_a_write_that_is_given_up_leaves_nothing(storage, tmp_path):
+def test_an_aborted_write_leaves_nothing(storage, tmp_path):
     steps = storage.write_phases(b"a.jpg", b"1", durable=True)
     next(steps)
     assert len(files(tmp_path)) == 1
@@ -267,7 +267,7 @@ def test_a_write_that_is_given_up_leaves_nothing(storage, tmp_path):
     assert files(tmp_path) == []
 
 
-def test_kill_9_leaves_whole_files_and_temporaries_that_a_sweep_removes(tmp_path):
+def test_kill_9_leaves_complete_files_and_temporaries_that_can_be_removed(tmp_path):
     for rounds in range(1, 12, 3):
         writer = process(WRITE_FOR_EVER, tmp_path)
         for _ in range(rounds):
@@ -285,7 +285,7 @@ def test_kill_9_leaves_whole_files_and_temporaries_that_a_sweep_removes(tmp_path
     assert all((tmp_path / os.fsdecode(name)).stat().st_size == 3_000_000 for name in whole)
 
 
-def test_a_sweep_removes_its_own_kind_only(tmp_path):
+def test_only_temporaries_are_removed(tmp_path):
     ours, others = next(names("run1")), next(names("run2"))
     kept = [
         ".pixmill-run1.tmp",
@@ -317,12 +317,12 @@ def test_a_temporary_of_the_same_name_is_never_overwritten(storage, tmp_path):
 
 
 @pytest.mark.parametrize("tag", ["", "a-b", "../x", "x" * 33, "ä"])
-def test_a_tag_that_a_sweep_would_not_recognise_is_refused(tmp_path, tag):
+def test_a_tag_that_would_not_be_recognised_later_is_refused(tmp_path, tag):
     with pytest.raises(ValueError, match="letters and digits"):
         FileStorage(os.fsencode(tmp_path), tag=tag).write(b"a", b"", durable=False)
 
 
-def test_a_sweep_does_not_enter_an_output_below(tmp_path):
+def test_temporaries_of_an_output_below_stay(tmp_path):
     inner = tmp_path / "out" / "sub"
     (inner / ".pixmill").mkdir(parents=True)
     (inner / "deep").mkdir()

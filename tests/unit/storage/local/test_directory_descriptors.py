@@ -36,7 +36,7 @@ def test_a_link_below_the_root_is_not_written_through(root, elsewhere, path):
     assert not [path for path in elsewhere.rglob("*") if path.is_file()]
 
 
-def test_a_link_is_written_through_where_that_is_asked_for(root, elsewhere):
+def test_a_link_is_written_through_on_request(root, elsewhere):
     (root / "link").symlink_to(elsewhere)
     storage_at(root, follow=True).write(b"link/new/a.jpg", b"1", durable=True)
     assert (elsewhere / "new" / "a.jpg").read_bytes() == b"1"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pixmill.storage.local.rename import means_in, name_exclusively
+from pixmill.storage.local.rename import name_exclusively, rename_method_in
 
 
 @pytest.fixture
@@ -33,5 +33,5 @@ def test_whatever_has_the_name_keeps_it(tmp_path, folder, kind):
 
 
 def test_asking_for_the_means_leaves_nothing(tmp_path):
-    assert means_in(os.fsencode(tmp_path)) == "rename"
+    assert rename_method_in(os.fsencode(tmp_path)) == "rename"
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Names of temporaries, asked for by several threads at once, as a worker and what settles its results do."""
+"""Names of temporaries, requested by several threads at once, as a worker and its group commit do."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor

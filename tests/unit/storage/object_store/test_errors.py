@@ -20,22 +20,22 @@ def answered(status, code="", kind=Exception):
 @pytest.mark.parametrize("status", [0, 301, 400, 401, 403, 404, 408, 412, 429, 500, 503, 507])
 @pytest.mark.parametrize("code", ["SlowDown", "SignatureDoesNotMatch", "NoSuchBucket", "Hostile" + "x" * 100, f"</Code>{SECRET}"])
 def test_nothing_that_a_store_says_about_credentials_is_passed_on(meaning, status, code):
-    told = meaning(answered(status, code), b"a.jpg", PLACE)
-    assert "AKIA" not in told.message + told.hint + repr(told.args)
-    assert "wJalr" not in told.message + told.hint + repr(told.args)
+    error = meaning(answered(status, code), b"a.jpg", PLACE)
+    assert "AKIA" not in error.message + error.hint + repr(error.args)
+    assert "wJalr" not in error.message + error.hint + repr(error.args)
 
 
-def test_a_store_that_asks_for_less_is_throttling():
+def test_a_store_that_asks_for_fewer_requests_is_throttling():
     for error in (answered(503, "SlowDown"), answered(429), answered(400, "RequestLimitExceeded")):
-        told = read_error(error, b"a.jpg", PLACE)
-        assert (type(told), told.code, told.retryable) == (ReadError, "throttled", True)
+        translated = read_error(error, b"a.jpg", PLACE)
+        assert (type(translated), translated.code, translated.retryable) == (ReadError, "throttled", True)
         assert write_error(error, b"a.jpg", PLACE).code == "throttled"
 
 
 def test_a_key_that_is_refused_stops_the_run_and_a_forbidden_object_does_not():
     assert isinstance(read_error(answered(403, "InvalidAccessKeyId"), b"a.jpg", PLACE), RunError)
-    told = read_error(answered(403, "AccessDenied"), b"a.jpg", PLACE)
-    assert (type(told), told.code) == (ReadError, "read-denied")
+    error = read_error(answered(403, "AccessDenied"), b"a.jpg", PLACE)
+    assert (type(error), error.code) == (ReadError, "read-denied")
 
 
 def test_what_may_not_be_written_or_listed_stops_the_run():
@@ -45,12 +45,12 @@ def test_what_may_not_be_written_or_listed_stops_the_run():
 
 
 def test_an_object_that_is_gone_is_no_fault_of_the_store():
-    told = read_error(answered(404, "NoSuchKey", FileNotFoundError), b"a.jpg", PLACE)
-    assert (told.code, told.retryable) == ("read-vanished", False)
+    error = read_error(answered(404, "NoSuchKey", FileNotFoundError), b"a.jpg", PLACE)
+    assert (error.code, error.retryable) == ("read-vanished", False)
     assert isinstance(read_error(answered(404, "NoSuchBucket", FileNotFoundError), b"a.jpg", PLACE), RunError)
 
 
 def test_a_connection_that_broke_is_worth_another_try():
-    told = write_error(Exception("HTTP error: error sending request\nDebug source: kind: Connect,"), b"a.jpg", PLACE)
-    assert (type(told), told.retryable) == (WriteError, True)
-    assert "connect" in told.message
+    error = write_error(Exception("HTTP error: error sending request\nDebug source: kind: Connect,"), b"a.jpg", PLACE)
+    assert (type(error), error.retryable) == (WriteError, True)
+    assert "connect" in error.message

@@ -50,7 +50,7 @@ def read(keys, key="in", library=None):
     library, store = library or Library(), MemoryStore()
     for each in keys:
         store.put(each, b"" if each.endswith("empty") else b"1")
-    folder = PrefixListing(Bucket(library, store, "memory"), key, page=PAGE)
+    folder = PrefixListing(Bucket(library, store, "memory"), key, page_size=PAGE)
     for _ in range(1000):
         try:
             if folder.next_page():
@@ -60,7 +60,7 @@ def read(keys, key="in", library=None):
     pytest.fail("it never ends")
 
 
-def test_a_page_that_breaks_off_is_asked_for_again_and_none_before_it():
+def test_an_interrupted_page_is_requested_again_and_none_before_it():
     folder, library, _ = read(FLAT, library=Library(breaks=lambda page: page % 3 == 0))
     assert sorted(folder.objects) == FLAT
     assert library.faults > 2
@@ -75,13 +75,13 @@ def test_a_small_folder_takes_one_request():
     assert (len(library.listings), library.asked_by_name) == (1, 0)
 
 
-def test_many_folders_are_asked_for_by_name():
+def test_many_folders_are_listed_with_a_delimiter():
     folder, library, _ = read([f"in/{number}/x" for number in range(50)])
     assert len(folder.folders) == 50
     assert (library.pages, library.asked_by_name) == (1, 1)
 
 
-def test_large_folders_are_leapt_over_where_names_do_not_come():
+def test_large_folders_are_skipped_if_the_listing_with_a_delimiter_fails():
     keys = [f"in/{folder}/{number:03}" for folder in "abc" for number in range(100)] + FLAT
     folder, library, _ = read(keys, library=Library(by_name=False))
     assert (sorted(folder.objects), folder.folders) == (sorted(FLAT), {"in/a", "in/b", "in/c"})
@@ -96,7 +96,7 @@ def test_a_store_with_an_order_of_its_own_is_read_from_its_beginning_again():
     assert set(library.listings) == {None}
 
 
-def test_an_object_without_bytes_is_told_from_an_empty_folder():
+def test_an_empty_object_is_distinguished_from_an_empty_folder():
     folder, library, _ = read(["in/a", "in/empty"])
     assert sorted(folder.objects) == ["in/a", "in/empty"]
     assert library.asked_by_name == 1

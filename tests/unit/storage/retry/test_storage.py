@@ -45,13 +45,13 @@ def time():
     return Time()
 
 
-def patience(time, **choices):
+def policy(time, **choices):
     return RetryPolicy(clock=time.clock, sleep=time.sleep, rng=random.Random(7), **choices)
 
 
 def retrying(storage, time, **choices):
     storage.write(b"a", b"data", durable=False)
-    return RetryingStorage(storage, patience(time, **choices))
+    return RetryingStorage(storage, policy(time, **choices))
 
 
 def test_what_may_succeed_later_is_tried_again_after_a_pause(time):
@@ -62,7 +62,7 @@ def test_what_may_succeed_later_is_tried_again_after_a_pause(time):
     assert 0 <= time.pauses[1] <= 0.2
 
 
-def test_pauses_are_spread_over_the_whole_of_a_bound_that_doubles(time):
+def test_pauses_are_spread_up_to_a_bound_that_doubles(time):
     errors = [ReadError(code="throttled", retryable=True) for _ in range(15)]
     retrying(Flaky(*errors), time, deadline=1e9).read(b"a", limit=10)
     assert len(set(time.pauses)) == 15
@@ -80,7 +80,7 @@ def test_the_error_is_raised_when_enough_time_has_passed(time):
     assert FIRST_CONTACT_DEADLINE < time.now <= 20.0
 
 
-def test_a_storage_that_has_never_answered_is_given_up_sooner(time):
+def test_a_storage_that_has_never_responded_has_a_shorter_deadline(time):
     with pytest.raises(ReadError):
         retrying(Flaky(*[ReadError(retryable=True)] * 1000), time).read(b"a", limit=10)
     assert time.now <= FIRST_CONTACT_DEADLINE
@@ -93,20 +93,20 @@ def test_what_will_not_succeed_later_is_not_tried_again(time, error):
     assert time.pauses == []
 
 
-def test_a_pause_that_was_asked_for_is_kept(time):
+def test_a_requested_pause_is_respected(time):
     retrying(Flaky(ReadError(code="throttled", retryable=True, retry_after=3.0)), time).read(b"a", limit=10)
     assert 3.0 <= time.pauses[0] <= 3.1
 
 
-def test_throttling_is_told_and_other_faults_are_not(time):
-    told = []
+def test_throttling_is_reported_and_other_faults_are_not(time):
+    pauses = []
     errors = [ReadError(code="throttled", retryable=True), ReadError(retryable=True)]
-    retrying(Flaky(*errors), time, throttled=told.append).read(b"a", limit=10)
-    assert len(told) == 1
+    retrying(Flaky(*errors), time, on_throttled=pauses.append).read(b"a", limit=10)
+    assert len(pauses) == 1
 
 
-def test_a_storm_is_not_doubled_by_trying_again(time):
-    patient = patience(time)
+def test_retries_do_not_double_an_overload(time):
+    retry_policy = policy(time)
     tried = []
 
     def refused():
@@ -115,53 +115,53 @@ def test_a_storm_is_not_doubled_by_trying_again(time):
 
     for _ in range(200):
         with pytest.raises(ReadError):
-            patient.call(refused)
-    assert len(tried) <= 200 + RetryBudget.FIRST
+            retry_policy.call(refused)
+    assert len(tried) <= 200 + RetryBudget.MAX_BALANCE
 
 
 def test_the_limit_is_halved_when_a_request_is_refused_and_grows_back_a_little_with_each_answer(time):
-    pace = AdaptiveLimiter(8.0, clock=time.clock, sleep=time.sleep)
-    pace.on_throttled()
-    pace.on_throttled()
-    assert pace.limit == 2.0
-    pace.on_success()
-    assert pace.limit == 2.0 + AdaptiveLimiter.STEP
+    limiter = AdaptiveLimiter(8.0, clock=time.clock, sleep=time.sleep)
+    limiter.on_throttled()
+    limiter.on_throttled()
+    assert limiter.limit == 2.0
+    limiter.on_success()
+    assert limiter.limit == 2.0 + AdaptiveLimiter.INCREASE
     for _ in range(1000):
-        pace.on_success()
-    assert pace.limit == 8.0
+        limiter.on_success()
+    assert limiter.limit == 8.0
 
 
 def test_no_more_requests_are_under_way_than_the_limit_allows_and_all_of_them_are_again_when_it_has_grown():
-    pace = AdaptiveLimiter(4.0, clock=monotonic, sleep=sleep)
+    limiter = AdaptiveLimiter(4.0, clock=monotonic, sleep=sleep)
     under_way, most = [], []
     together = Barrier(4, timeout=60)
 
     def request(meets):
-        with pace.slot():
+        with limiter.slot():
             under_way.append(None)
             most.append(len(under_way))
             if meets:
                 together.wait()
             under_way.pop()
-        pace.on_success()
+        limiter.on_success()
 
-    pace.on_throttled()
-    pace.on_throttled()
+    limiter.on_throttled()
+    limiter.on_throttled()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(request, [False] * 8))
         assert max(most) <= 2  # the limit grows by a sixteenth with each
         for _ in range(64):
-            pace.on_success()
+            limiter.on_success()
         list(pool.map(request, [True] * 8))
     assert max(most) == 4
 
 
 def test_below_one_request_at_a_time_the_pauses_between_them_grow(time):
-    pace = AdaptiveLimiter(1.0, clock=time.clock, sleep=time.sleep)
-    pace.on_throttled()
-    pace.on_throttled()
-    with pace.slot():
+    limiter = AdaptiveLimiter(1.0, clock=time.clock, sleep=time.sleep)
+    limiter.on_throttled()
+    limiter.on_throttled()
+    with limiter.slot():
         time.now += 1.0
-    with pace.slot():
+    with limiter.slot():
         pass
     assert time.pauses == [3.0]

@@ -60,7 +60,7 @@ def test_a_device_behind_a_link_is_refused_when_links_are_followed(root):
     assert raised.value.code == "read-not-a-file"
 
 
-def test_links_are_followed_only_when_asked(storage, root, tmp_path):
+def test_links_are_followed_only_on_request(storage, root, tmp_path):
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "a.jpg").write_bytes(b"1")
     (root / "link").symlink_to(tmp_path / "outside")
@@ -179,17 +179,17 @@ def test_messages_show_names_safely():
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_that_the_disk_is_waited_for_is_said_when_the_bytes_are_there_and_the_name_is_not(storage, root, durable):
-    heard = []
+def test_on_sync_is_called_when_the_bytes_are_written_and_the_name_is_not_there_yet(storage, root, durable):
+    sizes = []
     storage.write(
-        b"a.jpg", b"x" * 100, durable=durable, syncing=lambda: heard.append([each.stat().st_size for each in root.iterdir()])
+        b"a.jpg", b"x" * 100, durable=durable, on_sync=lambda: sizes.append([each.stat().st_size for each in root.iterdir()])
     )
-    assert heard == ([[100]] if durable else [])
+    assert sizes == ([[100]] if durable else [])
     assert [each.name for each in root.iterdir()] == ["a.jpg"]
 
 
 def test_the_final_name_is_not_there_yet_when_the_disk_is_waited_for(storage, root):
     names = []
-    storage.write(b"a.jpg", b"x", durable=True, syncing=lambda: names.extend(each.name for each in root.iterdir()))
+    storage.write(b"a.jpg", b"x", durable=True, on_sync=lambda: names.extend(each.name for each in root.iterdir()))
     assert len(names) == 1
     assert names != ["a.jpg"]

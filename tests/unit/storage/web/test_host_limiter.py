@@ -1,4 +1,4 @@
-"""Turns at a host, taken by several processes."""
+"""Request slots of a host, shared by several processes."""
 
 import os
 import select
@@ -12,11 +12,11 @@ import pytest
 
 from pixmill.storage.web.host_limiter import HostLimiter
 
-TAKE_A_TURN = """
+OCCUPY_A_SLOT = """
 import sys
 from pixmill.storage.web.host_limiter import HostLimiter
 
-with HostLimiter(most=2, folder=sys.argv[1]).slot("example.org"):
+with HostLimiter(max_concurrency=2, folder=sys.argv[1]).slot("example.org"):
     print("entered", flush=True)
     sys.stdin.read()
 """
@@ -28,11 +28,11 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def take_a_turn(folder):
+def occupy_a_slot(folder):
     started = []
 
     def start():
-        command = [sys.executable, "-c", TAKE_A_TURN, folder]
+        command = [sys.executable, "-c", OCCUPY_A_SLOT, folder]
         started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         return started[-1]
 
@@ -47,33 +47,33 @@ def has_entered(process, seconds):
     return bool(readable) and process.stdout.readline() == b"entered\n"
 
 
-def test_no_more_than_are_allowed_are_at_a_host_and_the_dead_leave_their_place(folder, take_a_turn):
-    first, second = take_a_turn(), take_a_turn()
+def test_the_limit_of_a_host_holds_and_dead_processes_free_their_slots(folder, occupy_a_slot):
+    first, second = occupy_a_slot(), occupy_a_slot()
     assert has_entered(first, 60)
     assert has_entered(second, 60)
-    waiting = take_a_turn()
-    with HostLimiter(most=2, folder=folder).slot("another.org"):
-        pass  # another host has places of its own
+    waiting = occupy_a_slot()
+    with HostLimiter(max_concurrency=2, folder=folder).slot("another.org"):
+        pass  # another host has its own slots
     assert not has_entered(waiting, 1)
     os.kill(first.pid, signal.SIGKILL)
     assert has_entered(waiting, 60)
 
 
-def test_a_place_is_held_though_others_of_this_process_were_here_and_left(folder, take_a_turn):
-    with HostLimiter(most=2, folder=folder).slot("example.org"):
-        another = HostLimiter(most=2, folder=folder)
+def test_a_slot_stays_locked_when_other_slots_of_the_process_are_released(folder, occupy_a_slot):
+    with HostLimiter(max_concurrency=2, folder=folder).slot("example.org"):
+        another = HostLimiter(max_concurrency=2, folder=folder)
         del another
-        assert has_entered(take_a_turn(), 60)
-        assert not has_entered(take_a_turn(), 1)
+        assert has_entered(occupy_a_slot(), 60)
+        assert not has_entered(occupy_a_slot(), 1)
 
 
 def test_requests_keep_their_distance_in_time(folder):
     now, slept = 1000.0, []
-    turns = HostLimiter(most=8, rate=4, folder=folder, clock=lambda: now, sleep=slept.append)
+    limiter = HostLimiter(max_concurrency=8, rate=4, folder=folder, clock=lambda: now, sleep=slept.append)
     for _ in range(4):
-        with turns.slot("example.org"):
+        with limiter.slot("example.org"):
             pass
-    with turns.slot("another.org"):
+    with limiter.slot("another.org"):
         pass
     assert slept == [0.25, 0.5, 0.75]
 
@@ -81,20 +81,20 @@ def test_requests_keep_their_distance_in_time(folder):
 def test_what_was_written_before_this_machine_was_started_does_not_count(folder):
     slept = []
     for now in (1_000_000.0, 5.0):
-        turns = HostLimiter(most=8, rate=1, folder=folder, clock=lambda: now, sleep=slept.append)  # noqa: B023  # it is used at once
-        with turns.slot("example.org"):
+        limiter = HostLimiter(max_concurrency=8, rate=1, folder=folder, clock=lambda: now, sleep=slept.append)  # noqa: B023  # it is used at once
+        with limiter.slot("example.org"):
             pass
     assert slept == []
 
 
 def test_the_file_is_of_this_user_alone(folder):
-    HostLimiter(most=1, folder=folder)
+    HostLimiter(max_concurrency=1, folder=folder)
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700  # noqa: PTH116  # it is text
     os.chmod(folder, 0o777)  # noqa: PTH101  # the same
-    assert HostLimiter(most=1, folder=folder)._locks == -1
+    assert HostLimiter(max_concurrency=1, folder=folder)._locks == -1
 
 
 def test_where_there_is_no_room_for_the_file_requests_go_on(tmp_path):
-    turns = HostLimiter(most=1, rate=1, folder=str(tmp_path / "not" / "there"), sleep=time.sleep)
-    with turns.slot("example.org"):
+    limiter = HostLimiter(max_concurrency=1, rate=1, folder=str(tmp_path / "not" / "there"), sleep=time.sleep)
+    with limiter.slot("example.org"):
         pass

@@ -28,24 +28,24 @@ def test_what_only_this_machine_or_its_network_can_reach_is_not_public(address):
 
 def test_of_a_host_with_both_kinds_only_the_public_addresses_are_used():
     found = ["10.0.0.1", "8.8.8.8", "::1"]
-    assert allowed_addresses("example.org", 80, private=False, lookup=lambda *_: found) == ["8.8.8.8"]
-    assert allowed_addresses("example.org", 80, private=True, lookup=lambda *_: found) == found
+    assert allowed_addresses("example.org", 80, allow_private=False, lookup=lambda *_: found) == ["8.8.8.8"]
+    assert allowed_addresses("example.org", 80, allow_private=True, lookup=lambda *_: found) == found
 
 
 @pytest.mark.parametrize(("number", "passes"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, True)])
-def test_a_host_that_is_not_found_is_final_unless_nobody_could_be_asked(number, passes):
+def test_an_unknown_host_is_final_unless_the_lookup_failed_temporarily(number, passes):
     def fails(*_):
         raise socket.gaierror(number, "no answer")
 
     with pytest.raises(ReadError) as raised:
-        allowed_addresses("example.org", 80, private=False, lookup=fails)
+        allowed_addresses("example.org", 80, allow_private=False, lookup=fails)
     assert (raised.value.code, raised.value.retryable) == ("read-host", passes)
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".org", "a..b"])
 def test_a_name_that_is_none_is_refused(host):
     with pytest.raises(ReadError) as raised:
-        allowed_addresses(host, 80, private=True)
+        allowed_addresses(host, 80, allow_private=True)
     assert raised.value.code == "read-host"
 
 
@@ -56,5 +56,5 @@ def test_every_spelling_of_this_machine_is_seen_through(spelling):
     except OSError:
         pytest.skip("this system does not know the spelling")
     with pytest.raises(ReadError) as raised:
-        allowed_addresses(spelling, 80, private=False)
+        allowed_addresses(spelling, 80, allow_private=False)
     assert raised.value.code == "read-private"

@@ -1,4 +1,4 @@
-"""A server has to prove who it is."""
+"""The certificates of servers are verified."""
 
 import shutil
 import ssl
@@ -53,9 +53,9 @@ def test_a_certificate_that_is_trusted_and_for_this_host_is_enough(port, certifi
 
 
 @pytest.mark.parametrize(("host", "is_trusted"), [("localhost", False), ("127.0.0.1", True)])
-def test_one_that_nobody_vouches_for_or_for_another_host_is_refused(port, certificate, monkeypatch, host, is_trusted):
+def test_an_untrusted_certificate_or_one_for_another_host_is_refused(port, certificate, monkeypatch, host, is_trusted):
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with pytest.raises(ReadError, match="could not prove who it is") as raised:
+    with pytest.raises(ReadError, match="certificate is not valid") as raised:
         open_storage(f"https://{host}:{port}#private=1").read(b"a.jpg", limit=10)
     assert (raised.value.code, raised.value.retryable) == ("read-host", False)
