@@ -184,7 +184,7 @@ class StorageSuite:
         assert [entry.path for listing in storage.list() for entry in listing] == [b"d/" + name]
 
     @pytest.mark.parametrize("path", _BAD_PATHS)
-    def test_paths_that_lead_elsewhere_are_refused(self, storage: Storage, path: bytes) -> None:
+    def test_paths_that_lead_outside_are_refused(self, storage: Storage, path: bytes) -> None:
         for call in (
             lambda: storage.stat(path),
             lambda: storage.read(path, limit=1),

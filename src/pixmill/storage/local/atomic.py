@@ -131,7 +131,7 @@ def _rename(directory: Directory, temporary: bytes, name: bytes, target: bytes, 
 
 def _may_replace(occupant: Occupant, directory: Directory, replacing: Replacing) -> bool:
     """Tell whether ``occupant`` may be replaced. Behind a link or a mount only our own files may be: it may lead to a source."""
-    if replacing.own or (replacing.others and not directory.is_elsewhere):
+    if replacing.own or (replacing.others and not directory.is_behind_link_or_mount):
         return True
     changed = occupant.status.st_ctime_ns
     return occupant.is_file and any(begin <= changed <= end for begin, end in replacing.unrecorded)

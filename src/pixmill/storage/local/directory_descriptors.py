@@ -22,7 +22,7 @@ _MAX_CACHED = 32  # folders; each is an open descriptor, and a run may have a hu
 class Directory:
     """An open folder. Its descriptor is closed with the last reference.
 
-    ``is_elsewhere``: a symbolic link or another mount on the path to it leads out of the tree, perhaps to the sources.
+    ``is_behind_link_or_mount``: a symbolic link or another mount on the path to it leads out of the tree, perhaps to the sources.
     """
 
     __slots__ = ("descriptor", "identity", "is_elsewhere", "mount")
@@ -32,7 +32,7 @@ class Directory:
         self.descriptor = descriptor
         self.identity = _identity(os.fstat(descriptor))
         self.mount = _mount(descriptor) or self.identity[:1]
-        self.is_elsewhere: bool = is_linked or (parent is not None and (parent.is_elsewhere or parent.mount != self.mount))
+        self.is_behind_link_or_mount: bool = is_linked or (parent is not None and (parent.is_behind_link_or_mount or parent.mount != self.mount))
 
     def __del__(self) -> None:
         """Close the descriptor."""
