@@ -51,7 +51,7 @@ class SampleNamer(Namer):
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
         """Tell whether ``names`` are others than ``source`` wanted."""
-        keys = [self._fill(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
+        keys = [self._render(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
         return all(names != self._named(source, key) for key in keys)
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:

@@ -28,7 +28,7 @@ def open_sealing(
     dataset: Dataset, placement: Placement, state: Path, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack
 ) -> Sealing:
     """Return what seals the shards of ``dataset``, whose catalogue is in ``state``. The lock of the output is the caller's."""
-    state_folder.refuse_second_names(state, CATALOGUE)
+    state_folder.refuse_hard_links(state, CATALOGUE)
     catalogue = Catalogue(state / CATALOGUE)
     stack.callback(catalogue.close)
     shelf = open_shard_store(dataset.home)

@@ -83,7 +83,7 @@ class LivePage(Observer):
 
 def picture_options(config: RunConfig) -> PreviewOptions:
     """Return what the pictures of a run of ``config`` have in common."""
-    assignment = plan(config).assignment
+    assignment = plan(config).handler_options
     return PreviewOptions(
         source=assignment.source,
         destination=assignment.destination,

@@ -7,7 +7,7 @@ from contextlib import closing
 import msgspec
 
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.outputs.reuse import handed_over
+from pixmill.batch.outputs.reuse import with_released_outputs
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.source import Folder
 from pixmill.batch.watch.debounce import Debouncer
@@ -59,7 +59,7 @@ class Arrivals:
         self._goes_on = goes_on
         self._clocks = clocks
         self._source, self._folder = watched(plan)
-        self._root = Root(self._folder, plan.places.own)
+        self._root = Root(self._folder, plan.locations.own)
         self._siblings = FolderNamer(plan, ledger, empties=watching.empties)
         self._mirror = self._make_mirror() if watching.mirror else None
         self._gate = self._make_gate(lambda _: False)
@@ -94,7 +94,7 @@ class Arrivals:
         root = bytes(self._folder)
         follow = self._plan.config.selection.follow_symlinks
         detector, reason = choose_detector(
-            root, self._source.enters, follow=follow, poll=self._watching.poll, clock=self._clocks.elapsed
+            root, self._source.is_entered, follow=follow, poll=self._watching.poll, clock=self._clocks.elapsed
         )
         self._gate = self._make_gate(detector.is_open)
         self._has_missed_something = True
@@ -132,7 +132,7 @@ class Arrivals:
 
         is_empty = True
         self._plan.selector.ignored.clear()  # nobody else counts here, and what is listed again is not more
-        for entries in self._source.folders(refused, self._plan.selector.leave_out):
+        for entries in self._source.folders(refused, self._plan.selector.count_ignored):
             is_empty = False
             yield from self._old_ones(entries)
             self._note(detector.changes())
@@ -159,7 +159,7 @@ class Arrivals:
             if not folder:
                 self._has_missed_something = True
                 continue
-            for entries in self._source.storage.list(folder, descend=self._source.enters, on_error=_leave_out):
+            for entries in self._source.storage.list(folder, descend=self._source.is_entered, on_error=_leave_out):
                 for entry in entries:
                     self._note_file(entry.path)
 
@@ -199,8 +199,8 @@ class Arrivals:
             left += self._mirror.rename(item.entry.path)
         return msgspec.structs.replace(
             named,
-            came=tuple(handed_over(item, left) for item in named.came),
-            renamed=tuple(handed_over(item, left) for item in named.renamed),
+            came=tuple(with_released_outputs(item, left) for item in named.came),
+            renamed=tuple(with_released_outputs(item, left) for item in named.renamed),
         )
 
     def _named(self, folder: bytes, came: set[bytes], gone: set[bytes]) -> NamedItems:
@@ -240,7 +240,7 @@ class Arrivals:
         return Debouncer(self._look, is_open, settle=self._watching.settle, clock=self._clocks.elapsed)
 
     def _make_mirror(self) -> DeletionMirror:
-        destination = open_storage(self._plan.places.destination)
+        destination = open_storage(self._plan.locations.destination)
         return DeletionMirror(self._ledger, destination, lambda name: self._publish(OutputRemoved, name=name))
 
     def _look(self, path: bytes) -> Entry | None:

@@ -29,11 +29,11 @@ class FolderNamer:
 
     def __init__(self, plan: Plan, ledger: Ledger, *, empties: bool) -> None:
         """Look at folders as ``plan`` does; what is ignored is not counted again."""
-        self._plan = plan.alike()
+        self._plan = plan.fresh_copy()
         self._source, _ = watched(plan)
         self._ledger = ledger
         self._empties = empties
-        self._destination = open_storage(plan.places.destination)
+        self._destination = open_storage(plan.locations.destination)
 
     def listed(self, folder: bytes) -> list[Entry]:
         """Return the entries of one folder, and the folders in it; none when it is gone or nobody may read it."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from pixmill.batch.item import OutputRecord, unpack
-from pixmill.batch.outputs.reuse import on_record
+from pixmill.batch.outputs.reuse import recorded_outputs
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import State
 from pixmill.storage.storage import Storage
@@ -27,7 +27,7 @@ class DeletionMirror:
         records = self._ledger.delete(keys)
         for record in records:
             self._remove(_outputs(record) - set(spared))
-        return [output for record in records for output in on_record(record) if output.name in spared]
+        return [output for record in records for output in recorded_outputs(record) if output.name in spared]
 
     def rename(self, key: bytes) -> list[OutputRecord]:
         """Make the image ``key`` new, since its outputs get other names; the old ones stay until the new ones are there.
@@ -37,7 +37,7 @@ class DeletionMirror:
         records = self._ledger.delete([key])
         for record in records:
             self._stale.setdefault(key, set()).update(_outputs(record))
-        return [output for record in records for output in on_record(record)]
+        return [output for record in records for output in recorded_outputs(record)]
 
     def finished(self, key: bytes, *, spared: Collection[bytes]) -> None:
         """Remove the former outputs of an image that has new ones, but for the names that are ``spared``."""

@@ -13,9 +13,9 @@ from pixmill.storage.address import Address
 
 def watched(plan: Plan) -> tuple[Directory, Path]:
     """Return the folder that ``plan`` takes images from, as a source and as a path; ``AddressError`` when it is anything else."""
-    if plan.places.dataset:
+    if plan.locations.dataset:
         raise AddressError("a dataset cannot be watched: its shards are sealed when a run ends", hint="name a folder as DST")
-    source, path = plan.places.source, plan.places.source_root.local
+    source, path = plan.locations.source, plan.locations.source_root.local
     if not isinstance(source, Directory) or path is None or Address.parse(plan.config.source).local != path:
         message = f"SRC {printable(plan.config.source)} is not a folder of this machine, and only a folder can be watched"
         raise AddressError(message)

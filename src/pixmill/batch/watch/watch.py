@@ -93,7 +93,7 @@ class Watch:
     def _watch(self) -> Iterator[Outcome]:
         made = self._plan()
         inbox = self._inbox(made)
-        heartbeat = Heartbeat(made.places.state, busy=made.config.policy.timeout, clock=self._clocks.elapsed)
+        heartbeat = Heartbeat(made.locations.state, busy=made.config.policy.timeout, clock=self._clocks.elapsed)
         arrivals: list[Arrivals] = []
 
         def stream(ledger: Ledger) -> Iterator[Task | None]:
@@ -119,10 +119,10 @@ class Watch:
         made = plan(self._config)
         former, _ = watched(made)
         moves = [Path(folder) for folder in (self._watching.move_done, self._watching.move_failed) if folder]
-        return Plan(made.config, msgspec.structs.replace(made.places, source=former.excluding(moves)))
+        return Plan(made.config, msgspec.structs.replace(made.locations, source=former.excluding(moves)))
 
     def _inbox(self, made: Plan) -> ProcessedMover:
-        places, watching = made.places, self._watching
+        places, watching = made.locations, self._watching
         return ProcessedMover(places.source.storage, watched(made)[1], done=watching.move_done, failed=watching.move_failed)
 
     def _move(self, inbox: ProcessedMover, outcome: Outcome) -> None:

@@ -49,7 +49,7 @@ def execute_run(config: RunConfig, showing: RunOutput, reporting: ReportOptions,
             for line in () if showing.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.count_ahead(run.plan.extent)
+            display.count_ahead(run.plan.work_total)
             interruption.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
@@ -63,7 +63,7 @@ def execute_run(config: RunConfig, showing: RunOutput, reporting: ReportOptions,
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            reporting.write(config, run.plan.places.state)
+            reporting.write(config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:
