@@ -201,7 +201,7 @@ def test_a_bucket_is_proven_with_the_credentials_and_the_endpoint(s3, tmp_path, 
             there.setenv("AWS_SECRET_ACCESS_KEY", "another")
             evidence = answer(probe.options)
         with pytest.raises(
-            RunError, match=f"DST {place}/out on the node is not that of the coordinator: .*; SRC {place}/in is not"
+            RunError, match=f"DST {place}/out on the node is not that of the coordinator: .*; SRC {place}/in on the node is not"
         ):
             probe.check(evidence)
         assert len([*store.list(f"{tmp_path.name}/out".encode())]) == 1

@@ -102,7 +102,7 @@ def test_two_options_may_not_name_one_file_but_one_device(place):
     (place / "two").symlink_to("one")
     for first, second in (("new", "new"), ("new", "state/../new"), ("one", "two")):
         files = [NamedFile("--first", place / first, "index"), NamedFile("--second", place / second, "events")]
-        with pytest.raises(ConfigError, match="--first and --second name one file"):
+        with pytest.raises(ConfigError, match="--first and --second name the same file"):
             check(files, source="", states=())
     check([NamedFile("--first", Path("/dev/null"), "index"), NamedFile("--second", Path("/dev/null"), "log")], source="", states=())
 

@@ -168,7 +168,7 @@ def test_no_input_is_written_over(source, tmp_path):
         ("list.jsonl", "path\na.jpg", {}, "not a list of JSON objects"),
         ("list.jsonl", '"\udce9"', {}, "not a list of JSON objects"),
         ("list.txt", "", {}, "no images found"),
-        ("list.parquet", "path", {}, "no Parquet file"),
+        ("list.parquet", "path", {}, "not a Parquet file"),
     ],
 )
 def test_a_list_that_is_none_is_refused_before_anything_is_written(source, tmp_path, name, text, options, sentence):

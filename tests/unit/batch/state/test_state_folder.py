@@ -114,7 +114,7 @@ def test_a_state_folder_that_a_stranger_has_made_is_refused(state):
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(state):
     os.mkfifo(state / "lock")
-    with pytest.raises(RunError, match="no regular file"):
+    with pytest.raises(RunError, match="not a regular file"):
         state_folder.open_file(state, "lock", os.O_RDWR)
 
 
