@@ -37,7 +37,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--name", "../{stem}.{ext}"), "--name: expected a name made of text and {dir}, "),
         ((*RUN, "third"), "expected SRC DST, received one word more: third"),
         (("run",), "SRC: expected a folder or bucket of images, "),
-        (("run", "photos"), "DST: expected a folder or bucket for the outputs, received none"),
+        (("run", "photos"), "DST: expected a folder or bucket of the results, received none"),
         (("run", "", "out"), "SRC: expected a name, received ''"),
         (("run", "nowhere", "out"), "SRC nowhere does not exist"),
         (("run", "photos", "photos"), "SRC photos and DST photos are the same folder"),
