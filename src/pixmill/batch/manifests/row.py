@@ -24,14 +24,14 @@ class ManifestRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     error: str = ""
 
 
-def choose_column(names: Iterable[str], wanted: str | None, *, shown: str) -> str:
-    """Return the column that names the images: ``wanted``, or the first of ``COLUMNS``; ``ConfigError`` when there is none."""
+def choose_column(names: Iterable[str], requested: str | None, *, shown: str) -> str:
+    """Return the column that names the images: ``requested``, or the first of ``COLUMNS``; ``ConfigError`` when there is none."""
     columns = list(names)
     by_name = {name.strip().lower(): name for name in reversed(columns)}
-    if wanted is not None:
-        if wanted in columns:
-            return wanted
-        raise ConfigError(f"column: {shown} has no column '{printable(wanted)}'{did_you_mean(wanted, columns)}")
+    if requested is not None:
+        if requested in columns:
+            return requested
+        raise ConfigError(f"column: {shown} has no column '{printable(requested)}'{did_you_mean(requested, columns)}")
     for name in COLUMNS:
         if name in by_name:
             return by_name[name]

@@ -47,24 +47,24 @@ class Namer:
     def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
         """Return one name per rendition for every source, all distinct and none the same as a folder of outputs.
 
-        If several sources want a name, one whose own name it is gets it, otherwise the first in order of path; the others use
+        If several sources map to a name, the one with that name gets it, otherwise the first in order of path; the others use
         their full name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order of ``sources`` does not
         matter. ``folders`` are the folders next to the sources, whose images go into folders as well.
         """
         self._extensions.clear()
-        wanted = {source: self._render(source, None) for source in sorted(sources)}
-        self._keep_recorded(wanted)
-        in_order = sorted(wanted, key=lambda source: source not in wanted[source])  # stable: by path within
+        preferred = {source: self._render(source, None) for source in sorted(sources)}
+        self._keep_recorded(preferred)
+        in_order = sorted(preferred, key=lambda source: source not in preferred[source])  # stable: by path within
         taken = {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)}
         names = {}
         collided = []
         for source in in_order:
-            if self._claim(source, wanted[source], taken):
-                names[source] = wanted[source]
+            if self._claim(source, preferred[source], taken):
+                names[source] = preferred[source]
             else:
                 collided.append(source)
         if collided and self._refuse:
-            raise _collision(collided[0], wanted[collided[0]], taken)
+            raise _collision(collided[0], preferred[collided[0]], taken)
         for source in collided:
             names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken))
         return names
@@ -73,13 +73,13 @@ class Namer:
         """Tell whether ``names``, as returned by the last ``names()``, differ from the preferred ones because of a collision."""
         return names not in (self._render(source, None), self._render(source, None, digits=FORMER_HASH_DIGITS))
 
-    def _keep_recorded(self, wanted: dict[bytes, tuple[bytes, ...]]) -> None:
-        if self._recorded is None or not wanted:
+    def _keep_recorded(self, preferred: dict[bytes, tuple[bytes, ...]]) -> None:
+        if self._recorded is None or not preferred:
             return
-        for source, names in zip(list(wanted), self._recorded(list(wanted)), strict=True):
+        for source, names in zip(list(preferred), self._recorded(list(preferred)), strict=True):
             former = self._render(source, None, digits=FORMER_HASH_DIGITS) if names else ()
             if not set(names).isdisjoint(self._files(source, former) if former else ()):
-                wanted[source] = former
+                preferred[source] = former
 
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
