@@ -57,7 +57,7 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     format: str
     digest: bytes
     rendition: str = ""
-    fingerprint: bytes = b""
+    fingerprint: bytes = msgspec.field(default=b"", name="mark")  # its name in events
 
 
 class ImageResult(msgspec.Struct, frozen=True, array_like=True):
