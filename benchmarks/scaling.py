@@ -153,7 +153,7 @@ def list_files(count: int, folder: Path) -> Iterator[dict[str, float | str]]:
     made = plan(resolve(str(source), str(folder / "out"), {}))
 
     def walk() -> int:
-        return sum(len(entries) for entries in made.places.source.folders(lambda *_: None))
+        return sum(len(entries) for entries in made.locations.source.folders(lambda *_: None))
 
     for what, action in (("walk", walk), ("walk, name and pack", lambda: sum(1 for _ in made.tasks()))):
         before = processor()

@@ -6,8 +6,8 @@ import re
 import pytest
 from PIL import Image
 
-BOX = "makes     JPEG, quality 85; fitted into 1920x1920 (the default box); sRGB, 8 bits; metadata: only copyright"
-KEPT = "JPEG, quality 85; size as it is; sRGB, 8 bits; metadata: only copyright"
+BOX = "makes     JPEG, quality 85; fit within 1920x1920 (the default box); sRGB, 8 bits; metadata: only copyright"
+KEPT = "JPEG, quality 85; original size; sRGB, 8 bits; metadata: only copyright"
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_plan_report_and_json_say_the_same(photos, pixmill, tmp_path):
 def test_several_outputs_have_a_line_each(photos, pixmill):
     lines = pixmill("plan", photos, "out", "--sizes", "32,16", "--formats", "webp,JPG").stdout.splitlines()
     assert lines[:3] == [
-        "makes          32: WebP, quality 80 and JPEG, quality 85; fitted into 32x (--sizes)",
-        "               16: WebP, quality 80 and JPEG, quality 85; fitted into 16x (--sizes)",
+        "makes          32: WebP, quality 80 and JPEG, quality 85; fit within 32x (--sizes)",
+        "               16: WebP, quality 80 and JPEG, quality 85; fit within 16x (--sizes)",
         "               each: sRGB, 8 bits; metadata: only copyright",
     ]
 
@@ -84,8 +84,8 @@ def test_a_fit_without_a_box_is_refused_in_words(size, large, pixmill, tmp_path)
     run = pixmill("run", large, "out", "--size", size, "--fit", "cover")
     assert run.returncode == 2
     assert run.stderr.splitlines() == [
-        f"pixmill: fit: there is no box to fit when the size is {size}",
-        "  leave out --fit, or --size",
+        f"pixmill: fit: requires a box, but the size is {size}",
+        "  omit --fit or --size",
     ]
     assert not (tmp_path / "out").exists()
 

@@ -88,7 +88,7 @@ def test_a_link_in_the_destination_is_said_and_not_followed_unless_asked(pixmill
 def test_several_formats_and_a_name_without_an_extension_are_refused(pixmill):
     ended = run(pixmill, "--formats", "jpeg,webp", "--name", "{dir}/{stem}")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "put {ext} into it" in ended.stderr
+    assert "add {ext} to the name" in ended.stderr
 
 
 def test_a_format_that_is_also_the_source_s_own_gives_two_outputs(pixmill, tmp_path):

@@ -152,7 +152,7 @@ def test_pictures_whose_source_is_gone_are_left_out(made, photos):
 def test_where_no_run_has_been_there_is_nothing_to_report(pixmill, tmp_path):
     ended = pixmill("report", tmp_path)
     assert ended.returncode == 2
-    assert "holds no run of pixmill" in ended.stderr
+    assert "no pixmill run found in" in ended.stderr
 
 
 def test_shards_are_reported_on_as_one(pixmill, photos, tmp_path):

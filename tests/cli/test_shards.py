@@ -134,8 +134,8 @@ def test_retry_tries_the_failures_of_every_shard_where_its_state_is(pixmill, man
 def test_another_number_of_shards_goes_on_with_what_is_known_and_says_so(pixmill, many):
     pixmill("run", many, "out", "--quiet")
     ended = pixmill("run", many, "out", "--shard", "1/2", "--json")
-    assert "shard 1/2 goes on with" in ended.stderr
-    assert "known to the whole" in ended.stderr
+    assert "shard 1/2 continues with" in ended.stderr
+    assert "recorded by the unsplit run" in ended.stderr
     report = json.loads(ended.stdout.splitlines()[-1])
     assert report["counts"]["done"] == 0
     assert report["counts"]["skipped"] > 0

@@ -91,8 +91,8 @@ def test_a_name_in_another_case(source, ignoring_case):
     shutil.copytree(source, ignoring_case / "Photos")
     before = digests(ignoring_case)
     assert refused(run("Photos", "photos", cwd=ignoring_case), "SRC Photos and DST photos are the same folder")
-    assert refused(run("Photos/SUB", "photos", cwd=ignoring_case), "SRC Photos/SUB lies inside of DST photos")
-    assert refused(run("PHOTOS/a.jpg", "photos", cwd=ignoring_case), "SRC PHOTOS/a.jpg lies inside of DST photos")
+    assert refused(run("Photos/SUB", "photos", cwd=ignoring_case), "SRC Photos/SUB is inside DST photos")
+    assert refused(run("PHOTOS/a.jpg", "photos", cwd=ignoring_case), "SRC PHOTOS/a.jpg is inside DST photos")
     assert digests(ignoring_case) == before
 
 
@@ -111,7 +111,7 @@ def test_a_bind_mount_of_the_source(source, tmp_path, bind):
     before = digests(source)
     assert refused(run(source, place), f"SRC {source} and DST {place} are the same folder")
     assert refused(run(place, source), f"SRC {place} and DST {source} are the same folder")
-    assert refused(run(source / "sub", place), f"SRC {source / 'sub'} lies inside of DST {place}")
+    assert refused(run(source / "sub", place), f"SRC {source / 'sub'} is inside DST {place}")
     assert digests(source) == before
 
 
@@ -119,7 +119,7 @@ def test_a_bind_mount_of_the_source(source, tmp_path, bind):
 def test_a_bind_mount_of_a_folder_around_the_source(source, tmp_path, bind):
     place = bind(source.parent, tmp_path.parent / f"{tmp_path.name}-around")
     before = digests(source)
-    assert refused(run(source, place), "lies inside of DST")
+    assert refused(run(source, place), "is inside DST")
     assert digests(source) == before
 
 
@@ -129,7 +129,7 @@ def test_a_bind_mount_of_a_folder_in_the_output(source, tmp_path, bind):
     report(source, out)
     place = bind(out / "sub", tmp_path / "bm")
     before = digests(out)
-    assert refused(run(place, out), f"SRC {place} lies inside of DST {out}")
+    assert refused(run(place, out), f"SRC {place} is inside DST {out}")
     assert digests(out) == before
 
 
@@ -141,8 +141,8 @@ def test_a_link_to_the_output_and_into_it(source, tmp_path):
     (tmp_path / "one.jpg").symlink_to(out / "a.jpg")
     before = digests(out)
     assert refused(run(tmp_path / "whole", out), "are the same folder")
-    assert refused(run(tmp_path / "part", out), "lies inside of DST")
-    assert refused(run(tmp_path / "one.jpg", out, "--follow-symlinks"), "lies inside of DST")
+    assert refused(run(tmp_path / "part", out), "is inside DST")
+    assert refused(run(tmp_path / "one.jpg", out, "--follow-symlinks"), "is inside DST")
     assert digests(out) == before
 
 
@@ -155,7 +155,7 @@ def test_an_output_that_is_a_link(source, tmp_path):
 
 def test_the_root_as_the_output(source):
     before = digests(source)
-    assert refused(run(source, "/"), "lies inside of DST /")
+    assert refused(run(source, "/"), "is inside DST /")
     assert digests(source) == before
 
 
@@ -167,21 +167,21 @@ def test_an_archive_in_the_output(source, tmp_path, form):
         archive.write(source / "a.jpg", "in.zip/a.jpg")
     before = digests(out)
     (tmp_path / "link.zip").symlink_to(out / "in.zip")
-    assert refused(run(form.format(out / "in.zip"), out), f"in.zip lies inside of DST {out}")
-    assert refused(run(form.format(tmp_path / "link.zip"), out), "link.zip lies inside of DST")
+    assert refused(run(form.format(out / "in.zip"), out), f"in.zip is inside DST {out}")
+    assert refused(run(form.format(tmp_path / "link.zip"), out), "link.zip is inside DST")
     assert digests(out) == before
 
 
 def test_a_dataset_where_the_source_is(source):
     before = digests(source)
     assert refused(run(source, f"tar://{source}"), "are the same folder")
-    assert refused(run(source / "sub", f"tar://{source}"), "lies inside of DST")
+    assert refused(run(source / "sub", f"tar://{source}"), "is inside DST")
     assert digests(source) == before
 
 
 def test_the_parts_of_a_dataset_are_no_input(source, tmp_path):
     report(source, f"tar://{tmp_path / 'set'}")
-    assert refused(run(tmp_path / "set" / ".pixmill" / "parts", f"tar://{tmp_path / 'set'}"), "lies inside of DST")
+    assert refused(run(tmp_path / "set" / ".pixmill" / "parts", f"tar://{tmp_path / 'set'}"), "is inside DST")
 
 
 def test_nothing_of_a_list_is_written_over_when_the_output_is_the_root(source, tmp_path):
@@ -201,7 +201,7 @@ def test_rows_are_refused_by_where_they_really_lie(source, tmp_path):
     done = report(tmp_path / "list.txt", out, "--follow-symlinks")
     assert (done["counts"]["done"], done["counts"]["failed"]) == (1, 4)
     failed = run(out, command="failures").stdout
-    assert failed.count(f"lies in DST {out}") == 4
+    assert failed.count(f"is inside DST {out}") == 4
     assert {path: digest for path, digest in digests(source, out).items() if path in before} == before
 
 
@@ -324,11 +324,11 @@ def test_they_are_counted_with_the_option_that_takes_them(source, tmp_path):
     (source / "sub" / "folder").symlink_to(tmp_path)
     (source / ".hidden.jpg").symlink_to("a.jpg")
     planned = run(source, tmp_path / "out", command="plan")
-    assert "2 files: symlink (--follow-symlinks takes them)" in planned.stdout
+    assert "2 files: symlink (--follow-symlinks includes them)" in planned.stdout
     assert json.loads(run(source, tmp_path / "out", "--json", command="plan").stdout)["ignored"] == {"symlink": 2, "hidden": 1}
     ended = run(source, tmp_path / "out")
     assert ended.returncode == 0
-    assert "ignored   hidden: 1, symlink: 2 (--follow-symlinks takes them)" in ended.stdout + ended.stderr
+    assert "ignored   hidden: 1, symlink: 2 (--follow-symlinks includes them)" in ended.stdout + ended.stderr
     assert report(source, tmp_path / "out")["ignored"] == {"symlink": 2, "hidden": 1}
 
 

@@ -78,28 +78,28 @@ def cluster(request):
 
 
 def other_destination(ground, tmp_path):  # noqa: ARG001  # the others need a folder
-    return ground.destination, ground.empty, "DST {0.destination} is not the coordinator's there"
+    return ground.destination, ground.empty, "DST {0.destination} on the node is not that of the coordinator"
 
 
 def no_source(ground, tmp_path):  # noqa: ARG001  # the others need a folder
-    return ground.source, ground.empty, "SRC {0.source} is not the coordinator's there: 0.jpg is not there"
+    return ground.source, ground.empty, "SRC {0.source} on the node is not that of the coordinator: 0.jpg does not exist"
 
 
 def no_step(ground, tmp_path):  # noqa: ARG001  # the others need a folder
-    return ground.steps, ground.empty, "a file of a step is not the coordinator's there: {0.step} is not there"
+    return ground.steps, ground.empty, "a file used by a step differs from the coordinator's: {0.step} does not exist"
 
 
 def another_step(ground, tmp_path):
     other = tmp_path / "other.py"
     other.write_text(STEP.replace("invert()", "flip('vertical')"))
-    return ground.step, other, "a file of a step is not the coordinator's there: {0.step}: it differs"
+    return ground.step, other, "a file used by a step differs from the coordinator's: {0.step}: it differs"
 
 
 def other_libraries(ground, tmp_path):  # noqa: ARG001  # the others look into it
     module = Path(pixmill.imaging.version.__file__)
     other = tmp_path / "version.py"
     other.write_text(module.read_text() + 'ENGINE = "2 libvips-8.1.1"\n')
-    return module, other, "it has engine 2 libvips-8.1.1, the coordinator has engine 2 libvips"
+    return module, other, "the node has engine 2 libvips-8.1.1, the coordinator has engine 2 libvips"
 
 
 @pytest.mark.parametrize("sickness", [other_destination, no_source, no_step, another_step, other_libraries])
@@ -147,5 +147,5 @@ def test_a_cluster_without_a_node_that_can_be_admitted_ends_the_run_and_says_why
     process = cluster.run(ground.source, ground.destination, ground.events)
     assert process.wait(200) == STOPPED
     said = ground.events.read_text()
-    assert f"SRC {ground.source} is not the coordinator's there: 0.jpg is not there" in said
+    assert f"SRC {ground.source} on the node is not that of the coordinator: 0.jpg does not exist" in said
     assert invariants.outputs(ground.destination) == {}

@@ -61,7 +61,7 @@ def test_nothing_that_a_list_names_leads_out_of_the_output(text):
 )
 def test_what_is_named_in_parts_is_named_as_if_all_of_it_were_named_at_once(rows):
     images = sorted(record(ManifestImage(stem + extension, b"\0%d" % number)) for stem, extension, number in rows)
-    parts = list(chunks(images, refused=print, size=1))
+    parts = list(chunks(images, on_invalid=print, size=1))
     namer = Namer(Template(), [("", lambda _: "jpg")])
     names = [name for part in parts for names in namer.names([image.path for image in part]).values() for name in names]
     assert (

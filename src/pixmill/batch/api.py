@@ -1,4 +1,4 @@
-"""pixmill for Python programs: the same options as the command, as keyword arguments."""
+"""The Python API of pixmill: the options of the command, as keyword arguments."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,9 @@ def run(
 ) -> Report:
     """Process the images below ``source`` into ``destination`` and return the report.
 
-    Run it again to resume or to update. ``options`` are those of the command by their Python names: ``workers=8``,
-    ``size="800x600"``, ``timeout="30s"``. Raises ``ConfigError`` when nothing could be run and ``RunError`` when the
-    environment stopped the run; images that failed are in the report.
+    Call it again to resume or to update. ``options`` are those of the command by their Python names: ``workers=8``,
+    ``size="800x600"``, ``timeout="30s"``. Raises ``ConfigError`` when the run could not start and ``RunError`` when the
+    environment stopped it; failed images are counted in the report.
     """
     with open_run(source, destination, recipe, observers=observers, **options) as under_way:
         for _ in under_way:
@@ -34,17 +34,17 @@ def run(
 def open_run(
     source: Place, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
 ) -> Iterator[BatchRun]:
-    """Start a run and iterate over its outcomes as images finish; leaving the block, by whatever way, cleans up."""
+    """Start a run and iterate over its outcomes as images finish; leaving the block, normally or by an exception, cleans up."""
     config = resolve(os.fspath(source), os.fspath(destination), options, {} if recipe is None else {"recipe": recipe})
     with batch.open_run(config, observers=observers) as under_way:
         yield under_way
 
 
 def process(data: bytes, recipe: Recipe | None = None) -> bytes:
-    """Make one image from one image, here and now: ``data`` is the source file, the result is the output file.
+    """Process one image in this process: ``data`` is the content of the source file, the result that of the output file.
 
-    Raises ``ImageError`` for what a run would record as a failure. Hostile input can take the process down: a run is
-    protected against that, this call is not.
+    Raises ``ImageError`` where a run would record a failure. Hostile input can crash the process: a run is protected against
+    that, this call is not.
     """
     from pixmill.imaging.process import process as process_image  # noqa: PLC0415  # a coordinator never loads the pipeline
 

@@ -1,4 +1,4 @@
-"""How fast this machine is with these images: one after the other, then with 1, 2, 4 ... workers, and how many to use."""
+"""Measure how fast this machine processes the images: sequentially, then with 1, 2, 4 ... workers; recommend a worker count."""
 
 import os
 import shutil
@@ -20,15 +20,15 @@ from pixmill.core.temporary_folder import temporary_folder, writing_temporaries
 from pixmill.imaging.recipe import Recipe
 
 SEQUENTIAL = 0
-WORTHWHILE = 0.95  # of the best rate: what more workers add beyond that is not worth their memory
-READ = 1 << 20
+NEAR_BEST = 0.95  # of the best rate: more workers would add less than their memory is worth
+CHUNK_BYTES = 1 << 20
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of the same images: with so many ``workers``, or none (``SEQUENTIAL``), one image after the other.
+    """One run over the sample: with this number of ``workers``, or ``SEQUENTIAL``, one image at a time without workers.
 
-    ``speedup`` is the rate over the sequential one, ``efficiency`` the same for each worker. ``stages`` are shares of what the
-    workers spent, the largest first.
+    ``rate`` is in images per second. ``speedup`` is the rate relative to the sequential one, ``efficiency`` is the speedup per
+    worker. ``stages`` maps each stage to its share of the workers' time, largest first.
     """
 
     workers: int
@@ -44,18 +44,18 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def sample(source: Path, count: int) -> Iterator[Path]:
-    """Give a folder with links to ``count`` images of ``source``, evenly spread over it, read once so that no run is the first.
+    """Yield a folder with links to ``count`` images, spread evenly over ``source``.
 
-    ``AddressError`` when there is no image.
+    Each is read once beforehand, so that every run finds it in the page cache. ``AddressError`` when there is no image.
     """
     with temporary_folder("pixmill-bench-") as folder:
         config = RunConfig(source=str(source), destination=str(Path(folder) / "out"))
         root = resolve_locations(config).source_root.local
         if root is None:
-            raise AddressError(f"{source} is not a folder of this machine", hint="measure with a local copy of some of the images")
+            raise AddressError(f"{source} is not a local folder", hint="copy some of the images to this machine and measure those")
         paths = [item.entry.path for item in plan(config).items() if not item.source_error]
         if not paths:
-            raise AddressError(f"there is no image in {source}")
+            raise AddressError(f"no images found in {source}")
         chosen = paths[:: max(1, len(paths) // count)][:count]
         images = Path(folder) / "images"
         originals = [(root / os.fsdecode(path)).resolve() for path in chosen]
@@ -70,7 +70,7 @@ def sample(source: Path, count: int) -> Iterator[Path]:
 
 def _read(path: Path) -> None:
     with path.open("rb") as file:
-        while file.read(READ):
+        while file.read(CHUNK_BYTES):
             pass
 
 
@@ -81,29 +81,29 @@ def worker_counts(cores: int) -> tuple[int, ...]:
 
 
 def measure(images: Path, recipe: Recipe, workers: Sequence[int]) -> Iterator[Measurement]:
-    """Run ``images`` through ``recipe`` one after the other, then with each number of ``workers``; yield each trial as it ends."""
-    alone = _measure(images, recipe, SEQUENTIAL)
-    yield alone
+    """Run ``images`` through ``recipe`` sequentially, then with each number of ``workers``; yield each measurement as it ends."""
+    sequential = _measure(images, recipe, SEQUENTIAL)
+    yield sequential
     for count in workers:
-        taken = _measure(images, recipe, count)
-        speedup = taken.rate / alone.rate if alone.rate else 0.0
-        yield structs.replace(taken, speedup=speedup, efficiency=speedup / count)
+        parallel = _measure(images, recipe, count)
+        speedup = parallel.rate / sequential.rate if sequential.rate else 0.0
+        yield structs.replace(parallel, speedup=speedup, efficiency=speedup / count)
 
 
-def recommended(found: Sequence[Measurement]) -> int:
-    """Return the least number of workers whose rate is close to the best."""
-    with_workers = [trial for trial in found if trial.workers != SEQUENTIAL]
-    best = max(trial.rate for trial in with_workers)
-    return min(trial.workers for trial in with_workers if trial.rate >= WORTHWHILE * best)
+def recommended(measurements: Sequence[Measurement]) -> int:
+    """Return the smallest number of workers whose rate is at least ``NEAR_BEST`` of the best."""
+    with_workers = [each for each in measurements if each.workers != SEQUENTIAL]
+    best = max(each.rate for each in with_workers)
+    return min(each.workers for each in with_workers if each.rate >= NEAR_BEST * best)
 
 
 def _measure(images: Path, recipe: Recipe, workers: int) -> Measurement:
-    """Run once, into a folder that is thrown away, as durably as ever."""
-    place = images.parent / f"out-{workers}"
+    """Run once into a temporary folder, with the usual durability."""
+    folder = images.parent / f"out-{workers}"
     try:
         config = RunConfig(
             source=str(images),
-            destination=str(place / "out"),
+            destination=str(folder / "out"),
             recipe=recipe,
             selection=Selection(follow_symlinks=True),
             workers=workers or None,
@@ -111,7 +111,7 @@ def _measure(images: Path, recipe: Recipe, workers: int) -> Measurement:
         )
         return _measurement(run(config), workers)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measurement(report: Report, workers: int) -> Measurement:

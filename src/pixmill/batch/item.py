@@ -1,4 +1,4 @@
-"""``Item``: one input of a run, and how it becomes a task and a result."""
+"""``Item``: one input of a run, with its conversion to a task and from a result."""
 
 from hashlib import blake2b
 
@@ -7,17 +7,18 @@ import msgspec
 from pixmill.engine.task import Task
 from pixmill.storage.entry import Entry
 
-PHOTOGRAPH = 1_000_000  # bytes
+TYPICAL_SOURCE_BYTES = 1_000_000
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """One source image with the names of its outputs, one for each rendition. What a task's payload holds.
+    """One source image with the names of its outputs, one per rendition: the payload of a task.
 
-    ``refusal`` is set for what the source could not even list, such as a folder without permission: it fails with that.
-    ``columns`` is what a list says of it besides its path, as a JSON object. ``place`` is how the source's storage finds it.
-    ``former`` are the outputs that earlier runs made of it, ``is_seen`` that these were seen where they are, which may be where a
-    worker does not look; ``is_known`` that an earlier run has found it. None of these is part of the task's identity.
-    ``is_reserved`` says that it was refused because of the name that its output would have.
+    ``source_error`` is set for an entry that the source could not list, such as a folder without read permission: the image fails
+    with this message. ``columns`` holds the other columns of its row in a list, as a JSON object. ``locator`` is how the source's
+    storage finds it. ``former`` are the outputs that earlier runs made from it. ``is_verified`` means that the coordinator has
+    checked that these exist, possibly in a place that workers do not check; ``is_known`` that an earlier run found the image.
+    ``former``, ``is_verified`` and ``is_known`` are not part of the task's identity. ``is_reserved`` means that the image was
+    rejected because the name of its output is reserved.
     """
 
     entry: Entry
@@ -32,12 +33,12 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def expected_size(self) -> int:
-        """Return the bytes of the source, or where nobody has been asked for them (a URL) those of a usual photograph."""
-        return self.entry.size or (PHOTOGRAPH if self.locator else 0)
+        """Return the size of the source in bytes; for a URL, whose size is unknown, that of a typical photograph."""
+        return self.entry.size or (TYPICAL_SOURCE_BYTES if self.locator else 0)
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
-    """The first field of an ``Item``, for what asks for no other: decoding is what a re-run spends its time on."""
+    """Only the first field of an ``Item``: decoding dominates the time of a re-run, so callers that need no more use this."""
 
     entry: Entry
 
@@ -45,7 +46,8 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
 class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     """One output as it was written.
 
-    ``digest`` is the 16-byte BLAKE2b of its bytes, ``mark`` that of all that decides them: source, name, rendition.
+    ``digest`` is the 16-byte BLAKE2b of its bytes. ``fingerprint`` is that of everything that determines them: source, name and
+    rendition.
     """
 
     name: bytes
@@ -55,14 +57,14 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     format: str
     digest: bytes
     rendition: str = ""
-    mark: bytes = b""
+    fingerprint: bytes = msgspec.field(default=b"", name="mark")  # its name in events
 
 
 class ImageResult(msgspec.Struct, frozen=True, array_like=True):
-    """What the ledger keeps of a finished image. ``notes`` are stable codes of what was dropped or ignored on the way.
+    """What the ledger stores for a finished image. ``notes`` are stable codes for data that was dropped or ignored.
 
-    ``columns`` are those of its ``Item``. ``former`` are outputs of earlier recipes that no longer belong to it, and were not
-    removed.
+    ``source_size`` is in bytes, ``columns`` are those of the ``Item``. ``former`` are outputs of earlier recipes that no longer
+    belong to the image but were not removed.
     """
 
     outputs: tuple[OutputRecord, ...]
@@ -73,14 +75,14 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def recorded_outputs(self) -> tuple[OutputRecord, ...]:
-        """Return every output that is on record: of this recipe and of earlier ones."""
+        """Return every recorded output, of this recipe and of earlier ones."""
         return (*self.outputs, *self.former)
 
 
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
 _heads = msgspec.msgpack.Decoder(_Head)
-_products = msgspec.msgpack.Decoder(ImageResult)
+_results = msgspec.msgpack.Decoder(ImageResult)
 
 
 def to_task(item: Item, fingerprint: bytes) -> Task:
@@ -90,33 +92,36 @@ def to_task(item: Item, fingerprint: bytes) -> Task:
     return Task(id=digest, key=item.entry.path, payload=_encoder.encode(item))
 
 
-def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_seen: bool = False) -> Task:
-    """Return ``task``, which an earlier run has found, with the outputs that were made of it then; its id stays."""
+def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_verified: bool = False) -> Task:
+    """Return ``task``, which an earlier run found, with the outputs made from it then; its id does not change."""
     item = from_payload(task.payload)
-    item = msgspec.structs.replace(item, former=former, is_verified=is_seen, is_known=True)
+    item = msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True)
     return msgspec.structs.replace(task, payload=_encoder.encode(item))
 
 
 def output_fingerprint(item: Item, index: int, fingerprint: bytes) -> bytes:
-    """Return what tells whether the ``index``-th output of ``item`` would be the same again under ``fingerprint``."""
+    """Return the fingerprint of the ``index``-th output of ``item``: equal fingerprints mean equal bytes.
+
+    ``fingerprint`` is that of the rendition.
+    """
     return blake2b(_encoder.encode((item.entry, item.names[index])), key=fingerprint, digest_size=16).digest()
 
 
 def from_payload(payload: bytes) -> Item:
-    """Return the item that ``to_task`` packed."""
+    """Return the item that ``to_task`` encoded."""
     return _items.decode(payload)
 
 
 def source_size(payload: bytes) -> int:
-    """Return ``Item.expected_size`` of what ``to_task`` packed."""
+    """Return ``Item.expected_size`` of the item that ``to_task`` encoded."""
     return _heads.decode(payload).entry.size or from_payload(payload).expected_size
 
 
-def pack(product: ImageResult) -> bytes:
-    """Return ``product`` as the result that the ledger keeps."""
-    return _encoder.encode(product)
+def pack(result: ImageResult) -> bytes:
+    """Return ``result`` as the ledger stores it."""
+    return _encoder.encode(result)
 
 
 def unpack(result: bytes) -> ImageResult:
-    """Return the product that ``pack`` packed."""
-    return _products.decode(result)
+    """Return the result that ``pack`` encoded."""
+    return _results.decode(result)

@@ -1,4 +1,4 @@
-"""The coordinator's part in the admission of nodes: a file in DST for them to find, and the judgement of their evidence."""
+"""The coordinator's side of node admission: write a probe file to DST for nodes to find, and check their evidence."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +19,8 @@ from pixmill.batch.worker.node_evidence import (
     Observation,
     ProbeQuestion,
     answer,
-    look,
-    open_briefly,
+    observe,
+    open_with_deadline,
 )
 from pixmill.core.errors import PixmillError, ReadError, RunError
 from pixmill.core.object_reference import reference
@@ -31,17 +31,17 @@ from pixmill.engine.task import Task
 from pixmill.storage.address import Address
 from pixmill.storage.open import schemes
 
-SAMPLES = 8  # of the first entries of SRC, which a node has to see as the coordinator sees them
+MAX_SAMPLES = 8  # of the first entries of SRC, which must look the same from a node as from the coordinator
 _WEB = (b"\0http://", b"\0https://")
-_ALIKE = "have the same file system at this place on every node; for a bucket, the same credentials and endpoint"
-_INSTALLED = "install the same on every node"
-_WHOLE_PATH = "name the file by its whole path, and have it there on every node"
+_STORAGE_HINT = "mount the same file system at this path on every node; for a bucket, use the same credentials and endpoint"
+_INSTALL_HINT = "install the same version on every node"
+_FILE_HINT = "use an absolute path, and put the file there on every node"
 
 
-def admitting(executor: Executor, made: Plan, tasks: Iterable[Task | None], stack: ExitStack) -> Iterator[Task | None]:
-    """Have the nodes of ``executor`` checked before they get work; return ``tasks``, the first of which are the samples.
+def with_node_admission(executor: Executor, plan: Plan, tasks: Iterable[Task | None], stack: ExitStack) -> Iterator[Task | None]:
+    """Make ``executor`` check its nodes before it sends them work; return all ``tasks``, the first of which are the samples.
 
-    ``stack`` removes whatever this puts into DST. ``RunError`` when it cannot be put there.
+    Closing ``stack`` removes the probe files from DST. ``RunError`` when DST cannot be written.
     """
     stream = iter(tasks)
     first, samples = list[Task | None](), list[Task]()
@@ -50,115 +50,115 @@ def admitting(executor: Executor, made: Plan, tasks: Iterable[Task | None], stac
         if task is None:
             break
         samples.append(task)
-        if len(samples) == SAMPLES:
+        if len(samples) == MAX_SAMPLES:
             break
-    executor.admit_by(NodeProbe(made, samples, stack))
+    executor.admit_by(NodeProbe(plan, samples, stack))
     return chain(first, stream)
 
 
 class NodeProbe(Probe):
-    """Asks nodes whether SRC, DST, the files of steps, plugins and libraries there are the coordinator's."""
+    """Checks that a node sees the same SRC, DST, step files, plugins and libraries as the coordinator."""
 
     function = reference(answer)
 
-    def __init__(self, made: Plan, samples: Sequence[Task], stack: ExitStack) -> None:
-        """Put a file into DST, which ``stack`` removes."""
-        assignment, steps = made.assignment, list(all_steps(made.config.recipe))
-        prefix = f"{FOLDER}/admission-{assignment.tag}-".encode()
+    def __init__(self, plan: Plan, samples: Sequence[Task], stack: ExitStack) -> None:
+        """Write the probe file to DST; closing ``stack`` removes it."""
+        options, steps = plan.handler_options, list(all_steps(plan.config.recipe))
+        prefix = f"{FOLDER}/admission-{options.tag}-".encode()
         self._question = ProbeQuestion(
-            source=assignment.source,
-            destination=assignment.destination,
-            tag=assignment.tag,
-            follow_symlinks=assignment.follow_symlinks,
-            mark=prefix + secrets.token_hex(8).encode(),
-            samples=tuple(_places(samples)),
+            source=options.source,
+            destination=options.destination,
+            tag=options.tag,
+            follow_symlinks=options.follow_symlinks,
+            probe_file=prefix + secrets.token_hex(8).encode(),
+            samples=tuple(_locators(samples)),
             files=tuple(dict.fromkeys(file for step in steps for file in step.files)),
-            modules=tuple(dict.fromkeys(_modules(made))),
+            modules=tuple(dict.fromkeys(_modules(plan))),
         )
         self.options = msgspec.msgpack.encode(self._question)
         self._content = secrets.token_hex(16)
-        self._storage = open_briefly(assignment.destination, tag=assignment.tag)
+        self._storage = open_with_deadline(options.destination, tag=options.tag)
         self._own_evidence: Environment | None = None
         self._clear(prefix)
         stack.callback(self._clear, prefix)
         try:
-            self._storage.write(self._question.mark, self._content.encode(), durable=False)
+            self._storage.write(self._question.probe_file, self._content.encode(), durable=False)
         except PixmillError as error:
             code = error.code if isinstance(error, RunError) else "not-writable"
-            raise RunError(f"DST cannot be written: {error.message}", hint=error.hint, code=code) from error
+            raise RunError(f"cannot write to DST: {error.message}", hint=error.hint, code=code) from error
 
     def check(self, evidence: bytes) -> None:
-        """Raise ``RunError`` with all that is wrong with the node that has shown ``evidence``."""
-        shown = msgspec.msgpack.decode(evidence, type=Evidence)
-        faults = dict([*self._destination(shown), *self._faults(shown.surroundings)])
-        if faults:
-            raise RunError("; ".join(faults), hint="; ".join(dict.fromkeys(faults.values())))
+        """Raise ``RunError`` listing every difference between the coordinator and the node that sent ``evidence``."""
+        decoded = msgspec.msgpack.decode(evidence, type=Evidence)
+        problems = dict([*self._destination_problems(decoded), *self._environment_problems(decoded.environment)])
+        if problems:
+            raise RunError("; ".join(problems), hint="; ".join(dict.fromkeys(problems.values())))
 
-    def _destination(self, shown: Evidence) -> Iterator[tuple[str, str]]:
-        place = f"DST {Address.parse(self._question.destination)} is not the coordinator's there"
-        if shown.mark.error:
-            yield f"{place}: {shown.mark.error}", _ALIKE
-        elif shown.mark.state != self._content or not self._has_arrived(shown.reply):
-            yield f"{place}: what is written on one side is not found on the other", _ALIKE
+    def _destination_problems(self, evidence: Evidence) -> Iterator[tuple[str, str]]:
+        problem = f"DST {Address.parse(self._question.destination)} on the node is not that of the coordinator"
+        if evidence.probe_file.error:
+            yield f"{problem}: {evidence.probe_file.error}", _STORAGE_HINT
+        elif evidence.probe_file.state != self._content or not self._is_reply_visible(evidence.reply):
+            yield f"{problem}: a file written on one side is not visible on the other", _STORAGE_HINT
 
-    def _has_arrived(self, reply: bytes) -> bool:
-        """Tell whether a node's file is here."""
-        if not reply.startswith(self._question.mark):
+    def _is_reply_visible(self, reply: bytes) -> bool:
+        """Tell whether the coordinator can read the node's file."""
+        if not reply.startswith(self._question.probe_file):
             return False
         try:
             return self._storage.read(reply, limit=MAX_SAMPLE_BYTES) == self._content.encode()
         except PixmillError:
             return False
 
-    def _faults(self, theirs: Environment) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong, each with a hint."""
-        question, ours = self._question, self._as_here(theirs)
+    def _environment_problems(self, theirs: Environment) -> Iterator[tuple[str, str]]:
+        """Yield the differences between both environments, each with a hint."""
+        question, ours = self._question, self._own_environment(theirs)
         source = f"SRC {Address.parse(question.source)}"
         if theirs.source != ours.source:
-            yield f"{source} {theirs.source.error}", _ALIKE
+            yield f"{source} {theirs.source.error}", _STORAGE_HINT
         else:
-            for fault in [*_differences(question.samples, theirs.samples, ours.samples)][:1]:
-                yield f"{source} is not the coordinator's there: {fault}", _ALIKE
-        for fault in _differences(question.files, theirs.files, ours.files):
-            yield f"a file of a step is not the coordinator's there: {fault}", _WHOLE_PATH
-        for fault in _differences(question.modules, theirs.modules, ours.modules):
-            yield f"a Python module of the recipe is not the coordinator's there: {fault}", _INSTALLED
+            for difference in [*_differences(question.samples, theirs.samples, ours.samples)][:1]:
+                yield f"{source} on the node is not that of the coordinator: {difference}", _STORAGE_HINT
+        for difference in _differences(question.files, theirs.files, ours.files):
+            yield f"a file used by a step differs from the coordinator's: {difference}", _FILE_HINT
+        for difference in _differences(question.modules, theirs.modules, ours.modules):
+            yield f"a Python module used by the recipe differs from the coordinator's: {difference}", _INSTALL_HINT
         names = [name for name, version in ours.libraries.items() if theirs.libraries.get(name) != version]
         if names:
-            here, there = (", ".join(_version(name, each.libraries) for name in names) for each in (ours, theirs))
-            yield f"it has {there}, the coordinator has {here}: results could differ", _INSTALLED
+            our_versions, their_versions = (", ".join(_version(name, each.libraries) for name in names) for each in (ours, theirs))
+            yield f"the node has {their_versions}, the coordinator has {our_versions}: results could differ", _INSTALL_HINT
 
-    def _as_here(self, theirs: Environment) -> Environment:
-        """Return what is to be seen here; anew where it differs, since a sample may have been changed meanwhile."""
+    def _own_environment(self, theirs: Environment) -> Environment:
+        """Return the coordinator's environment; observed again if ``theirs`` differs, since a sample may have changed since."""
         if self._own_evidence is None or self._own_evidence != theirs:
-            self._own_evidence = look(self._question)
+            self._own_evidence = observe(self._question)
         return self._own_evidence
 
     def _clear(self, prefix: bytes) -> None:
-        """Remove the files of this run, or those that a run left that was killed: the lock is ours."""
+        """Remove the probe files of this run, or of a killed one: this run holds the lock, so no other can be using them."""
         with suppress(PixmillError):
-            for entries in self._storage.list(FOLDER.encode(), descend=lambda _: False, on_error=_unheard):
+            for entries in self._storage.list(FOLDER.encode(), descend=lambda _: False, on_error=_ignore_error):
                 for entry in entries:
                     if entry.path.startswith(prefix):
                         self._storage.delete(entry.path)
         local = Address.parse(self._question.destination).local
         if local is not None:
-            with suppress(OSError):  # as a rule it holds the state, and stays
+            with suppress(OSError):  # usually it holds the state and is not empty
                 (local / FOLDER).rmdir()
 
 
-def _places(samples: Iterable[Task]) -> Iterator[bytes]:
-    """Yield what workers find the ``samples`` by, pages of the web left out: nobody asks for those ahead."""
+def _locators(samples: Iterable[Task]) -> Iterator[bytes]:
+    """Yield the locators of the ``samples``, except URLs of the web, which are never requested ahead of processing."""
     for item in (from_payload(task.payload) for task in samples):
-        place = item.locator or item.entry.path
-        if not item.source_error and not place.startswith(_WEB):
-            yield place
+        locator = item.locator or item.entry.path
+        if not item.source_error and not locator.startswith(_WEB):
+            yield locator
 
 
-def _modules(made: Plan) -> Iterator[str]:
-    """Yield the modules that nodes need besides pixmill: of steps, codecs and schemes that are plugins, and of functions."""
-    recipe, steps = made.config.recipe, list(all_steps(made.config.recipe))
-    ends = (Address.parse(made.assignment.source), Address.parse(made.assignment.destination))
+def _modules(plan: Plan) -> Iterator[str]:
+    """Yield the modules that nodes need besides pixmill: those of plugins (steps, codecs, schemes) and of called functions."""
+    recipe, steps = plan.config.recipe, list(all_steps(plan.config.recipe))
+    ends = (Address.parse(plan.handler_options.source), Address.parse(plan.handler_options.destination))
     kinds = [*map(type, steps), *(type(rendition.encode) for rendition in recipe.renditions)]
     kinds += [schemes().get(end.scheme) for end in ends]
     yield from (kind.__module__ for kind in kinds if not kind.__module__.startswith("pixmill."))
@@ -166,16 +166,16 @@ def _modules(made: Plan) -> Iterator[str]:
 
 
 def _differences(names: Iterable[bytes | str], theirs: Sequence[Observation], ours: Sequence[Observation]) -> Iterator[str]:
-    """Yield how what a node sees differs from what we see; what we cannot see ourselves proves nothing."""
-    for name, there, here in zip(names, theirs, ours, strict=True):
-        if there != here and not here.error:
-            shown = printable(name.lstrip(b"\0") if isinstance(name, bytes) else name)
-            yield f"{shown} {there.error}" if there.error == MISSING else f"{shown}: {there.error or 'it differs'}"
+    """Yield the differences between a node's observations and the coordinator's, ignoring what the coordinator cannot see."""
+    for name, their, our in zip(names, theirs, ours, strict=True):
+        if their != our and not our.error:
+            quoted = printable(name.lstrip(b"\0") if isinstance(name, bytes) else name)
+            yield f"{quoted} {their.error}" if their.error == MISSING else f"{quoted}: {their.error or 'it differs'}"
 
 
 def _version(name: str, versions: dict[str, str]) -> str:
     return f"{name} {versions[name]}" if versions.get(name) else f"no {name}"
 
 
-def _unheard(path: bytes, error: ReadError) -> None:
-    """Do nothing: where nothing can be listed, nothing is to be cleared."""
+def _ignore_error(path: bytes, error: ReadError) -> None:
+    """Do nothing: a folder that cannot be listed needs no cleanup."""

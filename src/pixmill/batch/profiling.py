@@ -1,4 +1,4 @@
-"""The profile of a run: a few of its images traced in the workers, and put into one file at the end."""
+"""Profile a run: trace a few of its images in the workers and merge the traces into one file at the end."""
 
 import json
 from contextlib import suppress
@@ -24,7 +24,7 @@ from pixmill.engine.profiling.tracer import Trace
 
 
 class Profiling:
-    """Enter it for the length of a run, and give the run its ``dress``. Without a ``path`` it does nothing at all.
+    """A context manager for the duration of a run, whose handler goes through ``wrap_handler``. Does nothing without a ``path``.
 
     Only workers on this machine can be traced.
     """
@@ -32,44 +32,44 @@ class Profiling:
     def __init__(self, path: Path | None) -> None:
         """Write the profile to ``path``; ``ConfigError`` when its folder does not exist."""
         if path is not None and not path.absolute().parent.is_dir():
-            raise ConfigError(f"{printable(path)} cannot be written: its folder does not exist", hint="name another file")
+            raise ConfigError(f"{printable(path)} cannot be written: its folder does not exist", hint="choose another file")
         self._path = path
         self._spool: TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
-        """Make room for traces."""
+        """Create the temporary folder for the traces."""
         if self._path is not None:
             self._spool = temporary_folder("pixmill-profile-")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Clear the traces away."""
+        """Remove the traces."""
         if self._spool is not None:
             self._spool.cleanup()
 
     def wrap_handler(self, handler: HandlerRef) -> HandlerRef:
-        """Return ``handler`` with some of its images traced."""
+        """Return ``handler`` wrapped so that it traces some of its images."""
         if self._spool is None:
             return handler
         return with_sampling(handler, Path(self._spool.name), f"{__name__}:{image_name.__name__}")
 
     def write(self) -> None:
-        """Write what was traced; ``RunError`` when it cannot be."""
+        """Write the profile; ``RunError`` when the file cannot be written."""
         if self._path is None or self._spool is None:
             return
-        made = as_speedscope(_traces(Path(self._spool.name)), name=self._path.name, exporter=f"pixmill {__version__}")
+        profile = as_speedscope(_traces(Path(self._spool.name)), name=self._path.name, exporter=f"pixmill {__version__}")
         check_again("--profile", self._path, "profile")
         with run_error_if_unwritable(self._path), atomic_text_file(self._path) as file:
-            json.dump(made, file, separators=(",", ":"))
+            json.dump(profile, file, separators=(",", ":"))
 
 
 def image_name(payload: bytes) -> bytes:
-    """Return the path of the image that a task is about."""
+    """Return the path of the image in a task's ``payload``."""
     return from_payload(payload).entry.path
 
 
 def _traces(spool: Path) -> list[Trace]:
-    """Return the traces; one that a worker died over is left out."""
+    """Return the traces, without those cut off by the death of a worker."""
     traces = []
     for path in sorted(spool.glob("*.trace")):
         with suppress(OSError, *DECODE_ERRORS):

@@ -1,4 +1,4 @@
-"""The contract of every source: it yields the inputs of a run."""
+"""The contract of sources, which yield the inputs of a run."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -16,31 +16,31 @@ from pixmill.storage.local.inodes import absolute
 from pixmill.storage.storage import Storage
 
 OnError = Callable[[bytes, ImageError], None]
-#: is told of a path that a source leaves out by itself, and the reason: ``symlink`` or ``output``
+#: called with a path that the source itself skips, and the reason: ``symlink`` or ``output``
 OnIgnored = Callable[[bytes, str], None]
 SYMLINK = "symlink"
-ANY = "directory"  # the source that takes what no other claims
+FALLBACK = "directory"  # the source for addresses that no other source claims
 
 
-def unnoticed(path: bytes, reason: str) -> None:
-    """Do nothing: nobody counts what is ignored."""
+def no_op(path: bytes, reason: str) -> None:
+    """Do nothing, for callers that do not count skipped paths."""
     del path, reason
 
 
 class Folder(Entry, frozen=True, array_like=True, gc=False):
-    """A folder beside entries, which is no input: no output is called as the folder that its images will be in."""
+    """A folder listed beside entries. It is no input, but reserves a name: no output may take that of a folder with outputs."""
 
 
 class Row(LocatedEntry, frozen=True, array_like=True, gc=False):
-    """An entry that a list names. ``columns`` is what the list says of it besides, as a JSON object; empty for nothing."""
+    """An entry from a list. ``columns`` holds the other columns of its row, as a JSON object; empty if there are none."""
 
     columns: bytes = b""
 
 
 class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source is opened from: SRC, the options of taking, and where a run puts what it makes.
+    """The parameters for opening a source: SRC, the selection options, and the locations that the run writes to.
 
-    ``output`` is DST, ``own`` are the folders of this machine that the run writes to.
+    ``output`` is DST, ``own`` are the local folders that the run writes to.
     """
 
     address: Address
@@ -50,11 +50,11 @@ class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(Protocol):
-    """Yields what could be input, as a stream, in an order that does not change between runs.
+    """Yields candidate inputs as a stream, in an order that is stable between runs.
 
-    ``address`` is what a worker opens to read the entries that this process sees in ``storage``. ``is_chosen`` says that
-    whatever it yields was named one by one, so that it is an image whatever it is called; ``is_described`` that it may say of an
-    image what it has not said before, so that outputs are kept where only that is new.
+    ``address`` is what a worker opens to read the entries that this process sees in ``storage``. ``is_explicit`` means that the
+    user named each entry, so each counts as an image, whatever its extension. ``has_columns`` means that entries carry columns,
+    which may change between runs; an output is reused if nothing else has changed.
     """
 
     address: Address
@@ -64,20 +64,20 @@ class Source(Protocol):
 
     @property
     def roots(self) -> tuple[bytes, ...]:
-        """Return the folders of this machine that the input is in, where that is known before it is listed."""
+        """Return the local folders that hold the input, where they are known before listing."""
 
-    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:
-        """Yield the entries folder by folder: the entries of one folder at once, sorted, since their names may collide.
+    def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
+        """Yield the entries folder by folder: all entries of a folder together and sorted, since their names may collide.
 
-        Behind them come the folders in it, each as a ``Folder``. A folder that cannot be read is given to ``refused`` with its
-        path, and the rest goes on.
+        The subfolders follow them, each as a ``Folder``. For a folder that cannot be read, ``on_error`` is called with its path
+        and the listing continues.
         """
 
 
 class SourceKind(ABC):
-    """A ``Source`` that SRC can be: the class that a module of ``pixmill.batch.sources`` defines.
+    """A kind of ``Source``: the class that a module of ``pixmill.batch.sources`` defines.
 
-    ``directory`` takes what no other claims. An object of it has ``address`` and ``storage``, as every source has.
+    ``directory`` opens addresses that no other kind claims. Instances have ``address`` and ``storage``, as every source has.
     """
 
     address: Address
@@ -88,38 +88,38 @@ class SourceKind(ABC):
     @classmethod
     @abstractmethod
     def claims(cls, address: Address) -> bool:
-        """Tell from the address, and from what is there if it is local, whether it is this kind; imports nothing for it."""
+        """Tell from ``address``, and from the file there if it is local, whether this kind opens it; must not import anything."""
 
     @classmethod
     @abstractmethod
-    def open(cls, asked: SourceRequest) -> Self:
-        """Return the source; ``AddressError`` or ``RunError`` when it is not there or cannot be read. Writes nothing."""
+    def open(cls, request: SourceRequest) -> Self:
+        """Return the source; ``AddressError`` or ``RunError`` when it does not exist or cannot be read. Writes nothing."""
 
     @property
     def roots(self) -> tuple[bytes, ...]:
-        """Return the folder of this machine at ``address``, if it is one."""
+        """Return the local folder at ``address``, if it is local."""
         return (absolute(self.address.location),) if self.address.local else ()
 
     @abstractmethod
-    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:
-        """Yield the entries folder by folder, as ``Source`` says."""
+    def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
+        """Yield the entries folder by folder; see ``Source.folders``."""
 
 
 def with_folders(entries: list[Entry], folders: Iterable[bytes]) -> list[Entry]:
-    """Return ``entries``, which are of one folder, and behind them those of ``folders`` that are in the same one."""
-    here = entries[0].path.rpartition(b"/")[0]
-    beside = sorted({folder for folder in folders if folder.rpartition(b"/")[0] == here})
-    return [*entries, *(Folder(folder, 0, b"") for folder in beside)] if beside else entries
+    """Return ``entries``, all of one folder, followed by those of ``folders`` that are in the same folder."""
+    parent = entries[0].path.rpartition(b"/")[0]
+    subfolders = sorted({folder for folder in folders if folder.rpartition(b"/")[0] == parent})
+    return [*entries, *(Folder(folder, 0, b"") for folder in subfolders)] if subfolders else entries
 
 
 def sources() -> Registry[SourceKind]:
     """Return every kind of source, by the name of its module."""
-    return Registry("pixmill.batch.sources", SourceKind, "source", AddressError)  # type: ignore[type-abstract]  # it makes none
+    return Registry("pixmill.batch.sources", SourceKind, "source", AddressError)  # type: ignore[type-abstract]  # only subclasses are instantiated
 
 
-def open_source(asked: SourceRequest) -> Source:
+def open_source(request: SourceRequest) -> Source:
     """Open SRC as the kind of source that claims it; ``AddressError`` or ``RunError`` when it cannot be read."""
     kinds = sources()
-    special = (kinds.get(name) for name in kinds.names() if name != ANY)
-    kind = next((kind for kind in special if kind.claims(asked.address)), None) or kinds.get(ANY)
-    return kind.open(asked)
+    special = (kinds.get(name) for name in kinds.names() if name != FALLBACK)
+    kind = next((kind for kind in special if kind.claims(request.address)), None) or kinds.get(FALLBACK)
+    return kind.open(request)

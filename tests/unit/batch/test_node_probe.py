@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.node_probe import SAMPLES, NodeProbe, admitting
+from pixmill.batch.node_probe import MAX_SAMPLES, NodeProbe, with_node_admission
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.worker.node_evidence import Evidence, ProbeQuestion, answer
 from pixmill.core.errors import RunError
@@ -35,7 +35,7 @@ class Site:
         recipe = Recipe(steps=({"operation": "python", "function": f"{self.step}:same"},))
         self.made = plan(RunConfig(source=str(self.source), destination=str(self.out), recipe=recipe))
         self.tasks = list(self.made.tasks())
-        self.probe = NodeProbe(self.made, self.tasks[:SAMPLES], stack)
+        self.probe = NodeProbe(self.made, self.tasks[:MAX_SAMPLES], stack)
         self.question = msgspec.msgpack.decode(self.probe.options, type=ProbeQuestion)
 
     def evidence(self, **changes):
@@ -60,37 +60,37 @@ def test_a_node_that_sees_the_same_is_admitted(site):
     site.verdict(evidence)
     site.verdict(site.evidence())  # another one
     assert len(site.marks()) == 3  # the coordinator's, and the answers of two nodes
-    assert len(evidence.surroundings.samples) == SAMPLES
+    assert len(evidence.environment.samples) == MAX_SAMPLES
 
 
 def test_a_node_with_another_file_system_over_dst_is_refused_and_nothing_is_left_there(site):
     evidence = site.evidence(destination=site.elsewhere.as_uri())
-    with pytest.raises(RunError, match=f"DST {site.out} is not the coordinator's there: ") as refusal:
+    with pytest.raises(RunError, match=f"DST {site.out} on the node is not that of the coordinator: ") as refusal:
         site.verdict(evidence)
-    assert "the same file system at this place" in refusal.value.hint
+    assert "the same file system at this path" in refusal.value.hint
     assert list(site.elsewhere.iterdir()) == []
 
 
 def test_a_node_that_reads_dst_and_cannot_write_to_it_is_refused(site):
     evidence = site.evidence()
     (site.out / os.fsdecode(evidence.reply)).unlink()
-    with pytest.raises(RunError, match="what is written on one side is not found on the other"):
+    with pytest.raises(RunError, match="a file written on one side is not visible on the other"):
         site.verdict(evidence)
 
 
 def test_a_copy_of_dst_is_not_dst(site):
     shutil.copytree(site.out, site.elsewhere, dirs_exist_ok=True)
-    with pytest.raises(RunError, match="what is written on one side is not found on the other"):
+    with pytest.raises(RunError, match="a file written on one side is not visible on the other"):
         site.verdict(site.evidence(destination=site.elsewhere.as_uri()))
 
 
 def test_a_node_without_src_is_refused(site):
-    with pytest.raises(RunError, match=f"SRC {site.source} is not there"):
+    with pytest.raises(RunError, match=f"SRC {site.source} does not exist"):
         site.verdict(site.evidence(source=(site.elsewhere / "none").as_uri()))
 
 
 def test_a_node_with_an_empty_folder_at_src_is_refused_with_the_first_file_that_is_missing(site):
-    with pytest.raises(RunError, match=rf"SRC {site.source} is not the coordinator's there: 0\.png is not there"):
+    with pytest.raises(RunError, match=rf"SRC {site.source} on the node is not that of the coordinator: 0\.png does not exist"):
         site.verdict(site.evidence(source=site.elsewhere.as_uri()))
 
 
@@ -112,9 +112,11 @@ def test_a_sample_that_is_changed_between_two_looks_refuses_no_node(site):
 
 def test_a_node_without_the_file_of_a_step_is_refused(site):
     missing = str(site.elsewhere / "step.py")
-    with pytest.raises(RunError, match=r"a file of a step is not the coordinator's there: .*step\.py is not there") as refusal:
+    with pytest.raises(
+        RunError, match=r"a file used by a step differs from the coordinator's: .*step\.py does not exist"
+    ) as refusal:
         site.verdict(site.evidence(files=(missing,)))
-    assert "whole path" in refusal.value.hint
+    assert "absolute path" in refusal.value.hint
 
 
 def test_a_node_with_another_version_of_a_step_is_refused(site):
@@ -126,9 +128,11 @@ def test_a_node_with_another_version_of_a_step_is_refused(site):
 
 def test_a_node_with_another_libvips_is_refused_and_both_are_named(site):
     evidence = site.evidence()
-    evidence.surroundings.libraries["engine"] = "2 libvips-8.1.1"
-    evidence.surroundings.libraries["pillow-heif"] = ""
-    with pytest.raises(RunError, match=r"it has engine 2 libvips-8\.1\.1, no pillow-heif, the coordinator has engine 2 libvips-"):
+    evidence.environment.libraries["engine"] = "2 libvips-8.1.1"
+    evidence.environment.libraries["pillow-heif"] = ""
+    with pytest.raises(
+        RunError, match=r"the node has engine 2 libvips-8\.1\.1, no pillow-heif, the coordinator has engine 2 libvips-"
+    ):
         site.verdict(evidence)
 
 
@@ -142,7 +146,7 @@ def test_all_that_is_wrong_is_said_at_once(site):
     ("module", "is_there"), [("pixmill.imaging.image", True), ("pixmill.imaging.no_such_module", False), ("nowhere.at.all", False)]
 )
 def test_a_module_is_looked_for_without_being_imported(site, module, is_there):
-    (sight,) = site.evidence(modules=(module,)).surroundings.modules
+    (sight,) = site.evidence(modules=(module,)).environment.modules
     assert bool(sight.state) == is_there
     assert sight.error == ("" if is_there else "it is not installed")
 
@@ -168,7 +172,7 @@ def test_nothing_is_left_in_dst_of_this_run_or_of_one_that_was_killed(tmp_path):
 def test_the_tasks_that_are_the_samples_are_not_lost(site):
     with ExitStack() as stack:
         for stream in (site.tasks, [], [None, *site.tasks[:2], None, *site.tasks[2:]]):
-            assert list(admitting(InlineExecutor(), site.made, stream, stack)) == list(stream)
+            assert list(with_node_admission(InlineExecutor(), site.made, stream, stack)) == list(stream)
 
 
 def test_pages_of_the_web_are_not_asked_for_and_files_of_a_list_are(tmp_path):
@@ -196,7 +200,9 @@ def test_a_bucket_is_proven_with_the_credentials_and_the_endpoint(s3, tmp_path, 
         with monkeypatch.context() as there:
             there.setenv("AWS_SECRET_ACCESS_KEY", "another")
             evidence = answer(probe.options)
-        with pytest.raises(RunError, match=f"DST {place}/out is not the coordinator's there: .*; SRC {place}/in is not"):
+        with pytest.raises(
+            RunError, match=f"DST {place}/out on the node is not that of the coordinator: .*; SRC {place}/in on the node is not"
+        ):
             probe.check(evidence)
         assert len([*store.list(f"{tmp_path.name}/out".encode())]) == 1
     assert [*store.list(f"{tmp_path.name}/out".encode())] == []

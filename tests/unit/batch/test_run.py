@@ -180,8 +180,8 @@ def test_a_survey_says_what_a_run_would_do_and_writes_nothing(source, tmp_path):
     [
         (lambda folder: (folder / "nothing", folder / "out"), "does not exist"),
         (lambda folder: (folder / "in", folder / "in"), "SRC .*in and DST .*in are the same folder"),
-        (lambda folder: (folder / "in" / "deep", folder / "in"), "in/deep lies inside of DST .*in, where results"),
-        (lambda folder: (folder / "in", folder / "in/notes.txt"), "is a file, and must be a folder"),
+        (lambda folder: (folder / "in" / "deep", folder / "in"), "in/deep is inside DST .*in, where outputs"),
+        (lambda folder: (folder / "in", folder / "in/notes.txt"), "is a file, but must be a folder"),
         (lambda folder: (empty(folder), folder / "out"), "no images found"),
     ],
 )

@@ -1,1 +1,1 @@
-"""What a run was asked to do: the models, and the ways to state them."""
+"""The configuration of a run: its models, and how options become one."""

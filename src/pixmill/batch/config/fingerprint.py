@@ -1,4 +1,4 @@
-"""What decides the bytes of every output besides its source: the recipe, the files it names, and the engine that does it."""
+"""The fingerprint of everything besides the source that determines an output: the recipe, its files, and the engine version."""
 
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -11,13 +11,13 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.version import ENGINE
 
 
-def whole(config: RunConfig) -> bytes:
-    """Return the 16-byte fingerprint of everything that ``config`` makes of a source."""
+def recipe_fingerprint(config: RunConfig) -> bytes:
+    """Return the 16-byte fingerprint of everything that ``config`` makes from a source."""
     return _fingerprint(config.recipe, config)
 
 
-def each_rendition(config: RunConfig) -> tuple[bytes, ...]:
-    """Return the fingerprint of each rendition on its own, in order: it changes only when that one does."""
+def rendition_fingerprints(config: RunConfig) -> tuple[bytes, ...]:
+    """Return the fingerprint of each rendition, in order; each changes only when that rendition does."""
     recipe = config.recipe
     return tuple(_fingerprint(recipe.evolve(renditions=(rendition,)), config) for rendition in recipe.renditions)
 
@@ -30,7 +30,7 @@ def all_steps(recipe: Recipe) -> Iterator[Operation]:
 
 
 def _fingerprint(recipe: Recipe, config: RunConfig) -> bytes:
-    unlimited = recipe.evolve(limits=Limits())  # a limit decides whether, never what
+    unlimited = recipe.evolve(limits=Limits())  # limits decide whether an image is processed, never the result
     digest = blake2b(f"{ENGINE} {unlimited.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
     for step in all_steps(recipe):
         for file in step.files:

@@ -1,4 +1,4 @@
-"""``RunConfig``: what was asked. Every option of a run is a field of one of these models, and is declared nowhere else."""
+"""``RunConfig``: the configuration of a run. Every option is a field of one of these models and is declared nowhere else."""
 
 from typing import Annotated, Literal
 
@@ -13,67 +13,73 @@ from pixmill.imaging.recipe import Recipe
 
 
 class Selection(Model, frozen=True, kw_only=True):
-    """Which files of the source are taken."""
+    """Which files of the source are processed."""
 
-    include: Annotated[tuple[str, ...], Meta(description="take only files whose path matches this pattern (repeatable)")] = ()
-    exclude: Annotated[tuple[str, ...], Meta(description="leave out files whose path matches this pattern (repeatable)")] = ()
-    all_files: Annotated[bool, Meta(description="look into every file, not only those with an image extension")] = False
-    follow_symlinks: Annotated[bool, Meta(description="follow symbolic links; each target is visited once")] = False
-    max_bytes: Annotated[ByteSize, Meta(description="largest source file that is read")] = ByteSize(256_000_000)
-    shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split is by name and stable")] = (
+    include: Annotated[tuple[str, ...], Meta(description="process only files whose path matches this pattern (repeatable)")] = ()
+    exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
+    all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
+    follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
+    max_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
+    shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
-    column: Annotated[str | None, Meta(description="column of a list that holds the paths or URLs: path, url, image, ...")] = None
-    per_host: Annotated[int, Meta(ge=1, description="of a list of URLs: requests that one host gets at a time")] = 8
-    host_rate: Annotated[Rate | None, Meta(description="of a list of URLs: requests that one host gets a second, at most")] = None
-    allow_private_hosts: Annotated[
-        bool, Meta(description="of a list of URLs: also ask hosts that are not on the public internet")
-    ] = False
+    column: Annotated[
+        str | None, Meta(description="column of the list with the paths or URLs (default: path, url, image, ...)")
+    ] = None
+    per_host: Annotated[int, Meta(ge=1, description="lists of URLs: maximum concurrent requests per host")] = 8
+    host_rate: Annotated[Rate | None, Meta(description="lists of URLs: maximum request rate per host")] = None
+    allow_private_hosts: Annotated[bool, Meta(description="lists of URLs: also fetch from private networks")] = False
 
 
 class Placement(Model, frozen=True, kw_only=True):
-    """Where results go, and how they are put there."""
+    """Where outputs go, and how they are written."""
 
-    name: Annotated[Template, Meta(description="name of an output below the destination")] = Template()  # immutable
-    on_collision: Annotated[Literal["suffix", "error"], Meta(description="what to do when two sources want one name")] = "suffix"
+    name: Annotated[Template, Meta(description="path of each output below the destination")] = Template()  # immutable
+    on_collision: Annotated[
+        Literal["suffix", "error"], Meta(description="what to do when two sources map to the same output name")
+    ] = "suffix"
     existing: Annotated[
         Literal["fail", "replace", "skip", "refuse"],
         Meta(
-            description="what to do about a file in an output's place that pixmill did not write: "
-            "fail that image, replace the file, skip the image, or refuse the whole run"
+            description="what to do when pixmill did not write the file at an output's path: "
+            "fail the image, replace the file, skip the image, or refuse the whole run"
         ),
     ] = "fail"
     follow_output_links: Annotated[bool, Meta(description="write through symbolic links below the destination")] = False
-    durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power cut; none: no fsync")] = "full"
-    preserve: Annotated[tuple[Literal["mtime"], ...], Meta(description="carry over from the source file: mtime")] = ()
+    durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power failure; none: no fsync")] = (
+        "full"
+    )
+    preserve: Annotated[tuple[Literal["mtime"], ...], Meta(description="attributes to copy from the source file: mtime")] = ()
     shard_size: Annotated[
-        ByteSize | None, Meta(description="of a dataset (tar://, parquet://): bytes of images in one shard; 1GB by default")
+        ByteSize | None, Meta(description="datasets (tar://, parquet://): bytes of images per shard (default: 1GB)")
     ] = None
-    shard_samples: Annotated[int | None, Meta(ge=1, description="of a dataset: most samples in one shard; 10000 by default")] = None
-    state: Annotated[str | None, Meta(description="folder of the ledger, instead of .pixmill in the destination")] = None
-    index: Annotated[str | None, Meta(description="write an index of all outputs to this file, one JSON line an image")] = None
+    shard_samples: Annotated[int | None, Meta(ge=1, description="datasets: maximum samples per shard (default: 10000)")] = None
+    state: Annotated[str | None, Meta(description="keep the ledger in this folder instead of .pixmill in the destination")] = None
+    index: Annotated[str | None, Meta(description="write an index of all outputs to this file, one JSON line per image")] = None
 
 
 class RunConfig(Model, frozen=True, kw_only=True):
-    """One run as it was asked for: from file, environment and flags, or from Python."""
+    """The configuration of one run, from file, environment and flags, or from Python."""
 
     source: Annotated[
         str,
         Meta(
-            description="folder or bucket of images, one image, a tar or zip file, or a list of paths and URLs (-: standard input)"
+            description="folder or bucket of images, a single image, a tar or zip file, "
+            "or a list of paths and URLs (-: standard input)"
         ),
     ]
-    destination: Annotated[str, Meta(description="folder or bucket of the results, or a dataset there")]
-    recipe: Annotated[Recipe, Meta(description="what to make of each image")] = Recipe()  # immutable
+    destination: Annotated[str, Meta(description="folder or bucket for the outputs, or a dataset in one")]
+    recipe: Annotated[Recipe, Meta(description="how to process each image")] = Recipe()  # immutable
     selection: Selection = Selection()  # immutable
     placement: Placement = Placement()  # immutable
     policy: Policy = Policy()  # immutable
     workers: Annotated[
         int | None,
-        Meta(ge=1, description="worker processes; as many as the cores that may be used, six times that with a store"),
+        Meta(ge=1, description="number of worker processes (default: one per usable core, six per core with buckets or URLs)"),
     ] = None
-    executor: Annotated[str, Meta(description="where the work runs: local, ray, dask, or inline to debug a step")] = "local"
+    executor: Annotated[str, Meta(description="where to process images: local, ray, dask, or inline to debug a step")] = "local"
     address: Annotated[
-        str | None, Meta(description="address of the cluster, such as 10.0.0.1:6379; by default RAY_ADDRESS, or one started here")
+        str | None,
+        Meta(description="cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)"),
     ] = None
-    force: Annotated[bool, Meta(description="do everything again, also what is done")] = False
+    force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False

@@ -1,9 +1,9 @@
-"""Every option of a run by its one flat name, found in the models; and the way from named values to a ``RunConfig``.
+"""All options of a run by their flat names, collected from the models; and how named values become a ``RunConfig``.
 
-``--timeout``, ``PIXMILL_TIMEOUT`` and ``timeout = "30s"`` in a file are all the field ``timeout`` of ``Policy``.
+``--timeout``, ``PIXMILL_TIMEOUT`` and ``timeout = "30s"`` in a file all set the field ``timeout`` of ``Policy``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,15 @@ from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
 
-MAKE = "What to make"
-TAKE = "What to take"
-PLACE = "Where to put it"
-RUN = "How to run"
+MAKE = "Image options"
+TAKE = "Source options"
+PLACE = "Destination options"
+RUN = "Execution options"
 LIMIT = "Limits"
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One option: ``name`` as in Python and TOML, the ``model`` that declares it, its field, and its ``group`` in the help."""
+    """One option: its ``name`` in Python and TOML, the ``model`` and ``field`` that declare it, and its ``group`` in the help."""
 
     name: str
     group: str
@@ -36,11 +36,11 @@ class Option(msgspec.Struct, frozen=True):
 
     @property
     def description(self) -> str:
-        """Return the sentence that was declared with the field."""
+        """Return the description declared with the field."""
         return describe_field(self.field)
 
 
-# Renditions and steps are tables: they are written in a recipe file, not as one value.
+# Renditions and steps are tables: they belong in a recipe file and cannot be given as one value.
 _TABLES = {"steps", "renditions", "limits", "recipe", "selection", "placement", "policy", "source", "destination"}
 _GROUPS: tuple[tuple[str, type[Model]], ...] = (
     (MAKE, Shorthand), (MAKE, Recipe), (LIMIT, Limits), (TAKE, Selection), (PLACE, Placement), (RUN, RunConfig), (RUN, Policy),
@@ -50,19 +50,19 @@ _GROUPS: tuple[tuple[str, type[Model]], ...] = (
 @cache
 def options() -> dict[str, Option]:
     """Return every option of a run by name, in the order of the help."""
-    found = {}
+    by_name = {}
     for group, model in _GROUPS:
         for field in fields(model):
             if field.name not in _TABLES:
-                found[field.name] = Option(field.name, group, model, field)
-    return found
+                by_name[field.name] = Option(field.name, group, model, field)
+    return by_name
 
 
 def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> RunConfig:
-    """Return the configuration that ``layers`` of named values make together, a later layer over an earlier one.
+    """Return the configuration that results from ``layers`` of named values, where later layers override earlier ones.
 
     Besides the options, a layer may hold ``recipe``: a ``Recipe``, its table, or the path of a recipe file.
-    ``ConfigError`` names the first value that does not fit.
+    Raises ``ConfigError`` for the first invalid value.
     """
     values: dict[str, object] = {}
     for layer in layers:
@@ -71,16 +71,16 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
         if name not in options() and name != "recipe":
             raise ConfigError(f"{name}: no such option{did_you_mean(name, options())}")
     recipe = _recipe(values.get("recipe"))
-    limits = recipe.limits.evolve(**_given(values, Limits))
-    recipe = Shorthand(**_given(values, Shorthand)).apply(recipe.evolve(limits=limits, **_given(values, Recipe)))
+    limits = recipe.limits.evolve(**_values_of(values, Limits))
+    recipe = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
     return RunConfig(
         source=source,
         destination=destination,
         recipe=recipe,
-        selection=Selection(**_given(values, Selection)),
-        placement=Placement(**_given(values, Placement)),
-        policy=Policy(**_given(values, Policy)),
-        **_given(values, RunConfig),
+        selection=Selection(**_values_of(values, Selection)),
+        placement=Placement(**_values_of(values, Placement)),
+        policy=Policy(**_values_of(values, Policy)),
+        **_values_of(values, RunConfig),
     )
 
 
@@ -92,13 +92,5 @@ def _recipe(value: object) -> Recipe:
     return Recipe.from_builtins(value)
 
 
-def _given(values: Mapping[str, object], model: type[Model]) -> dict[str, Any]:
+def _values_of(values: Mapping[str, object], model: type[Model]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in options() and options()[name].model is model}
-
-
-def from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the options that ``PIXMILL_*`` variables set; ``ConfigError`` for a variable that names no option."""
-    prefix = "PIXMILL_"
-    for variable, text in sorted(environment.items()):
-        if variable.startswith(prefix) and text:
-            yield variable.removeprefix(prefix).lower(), text

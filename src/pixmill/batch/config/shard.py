@@ -1,4 +1,4 @@
-"""``Shard``: one of n parts of a run, told apart by the hash of the source's name."""
+"""``Shard``: one of n parts of a run; a hash of its name assigns each source to a part."""
 
 import math
 import re
@@ -10,45 +10,45 @@ _FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
 
 
 class Shard:
-    """The ``index``-th of ``count`` parts, counted from 1: ``3/16``. A name is always in the same part."""
+    """The ``index``-th of ``count`` parts, counted from 1: ``3/16``. A given name always belongs to the same part."""
 
     __slots__ = ("count", "index")
     expected: ClassVar[str] = "a shard such as 3/16, the first being 1/16"
 
     def __init__(self, index: int = 1, count: int = 1) -> None:
-        """Take the part's number, from 1, and the number of parts."""
+        """Set the number of the part, from 1, and the number of parts."""
         self.index = index
         self.count = count
 
     def takes(self, path: bytes) -> bool:
-        """Tell whether the source at ``path`` is in this part."""
+        """Tell whether the source at ``path`` belongs to this part."""
         return self.count == 1 or zlib.crc32(path) % self.count == self.index - 1
 
     @property
     def folder(self) -> str:
-        """Return the name of the folder of its state below that of the output; empty for the whole."""
+        """Return the name of its folder inside the state folder of the output; empty for an unsplit run."""
         return "" if self.count == 1 else f"shard-{self.index}-of-{self.count}"
 
     @property
     def tag(self) -> str:
-        """Return the mark of its temporaries."""
+        """Return the tag in the names of its temporary files."""
         return f"{self.index}of{self.count}"
 
     @classmethod
     def of_folder(cls, name: str) -> Self | None:
-        """Return the part whose state is in a folder of this ``name``; ``None`` when that is not the name of one."""
+        """Return the part whose state folder has this ``name``; ``None`` when it is not the name of one."""
         match = _FOLDER.fullmatch(name)
-        found = cls(int(match[1]), int(match[2])) if match else None
-        return found if found and 1 <= found.index <= found.count and found.folder == name else None
+        shard = cls(int(match[1]), int(match[2])) if match else None
+        return shard if shard and 1 <= shard.index <= shard.count and shard.folder == name else None
 
     def shares_with(self, other: "Shard") -> bool:
-        """Tell whether any name could be in both: a split into 8 refines one into 4, it does not cross it."""
-        step = math.gcd(self.count, other.count)
-        return self.index % step == other.index % step
+        """Tell whether any name could be in both parts: a split into 8 refines a split into 4, so most pairs are disjoint."""
+        divisor = math.gcd(self.count, other.count)
+        return self.index % divisor == other.index % divisor
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse ``i/n``; ``ValueError`` when it is not one."""
+        """Parse ``i/n``; ``ValueError`` when the text is invalid."""
         match = _PATTERN.fullmatch(str(value))
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
             raise ValueError(cls.expected)

@@ -50,8 +50,8 @@ class SampleNamer(Namer):
         return {source: self._named(source, key) for source, (key,) in super().names(sources, folders).items()}
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
-        """Return whether ``names`` differ from those that the template gives ``source``."""
-        keys = [self._fill(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
+        """Tell whether ``names`` are others than ``source`` wanted."""
+        keys = [self._render(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
         return all(names != self._named(source, key) for key in keys)
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:

@@ -28,7 +28,7 @@ def open_sealing(
     dataset: Dataset, placement: Placement, state: Path, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack
 ) -> Sealing:
     """Return the sealing of ``dataset``, whose catalogue is in ``state``. The caller holds the lock of the output."""
-    state_folder.refuse_second_names(state, CATALOGUE_FILE)
+    state_folder.refuse_hard_links(state, CATALOGUE_FILE)
     catalogue = Catalogue(state / CATALOGUE_FILE)
     stack.callback(catalogue.close)
     store = open_shard_store(dataset.home)

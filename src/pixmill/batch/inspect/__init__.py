@@ -1,1 +1,1 @@
-"""What is on record of an output: its state, its files, its index."""
+"""Inspect an output: its status, its failures, its files, its index."""

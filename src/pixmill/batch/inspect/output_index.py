@@ -1,4 +1,4 @@
-"""The index of an output: one JSON line for each finished image, for programs that come after and for web pages."""
+"""The index of an output: one JSON line per finished image, for other programs and for web pages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +28,10 @@ class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an index: a source, and all that was made of it.
+    """One line of an index: a source and its outputs.
 
-    ``srcset``: by format, the value of the attribute of that name, where there are several widths. ``columns``: what the list
-    that named the source says of it besides.
+    ``srcset``: for each format with several widths, the value of the HTML attribute of that name. ``columns``: the other columns
+    of the source's row in a list.
     """
 
     source: bytes
@@ -42,41 +42,41 @@ class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def entries(ledger: Ledger) -> Iterator[IndexedImage]:
-    """Yield one entry for each finished image, in order of path, in constant memory."""
+    """Yield one entry per finished image, in order of path, in constant memory."""
     for record in ledger.records(State.DONE):
         yield _entry(record.key, unpack(record.result))
 
 
 def write(ledger: Ledger, path: Path) -> None:
-    """Write the index of everything that ``ledger`` holds as done to ``path``, whole or not at all; ``RunError`` if it cannot."""
+    """Write the index of all finished images in ``ledger`` to ``path``, atomically; ``RunError`` if it cannot be written."""
     check_again("--index", path, "index")
     with run_error_if_unwritable(path), atomic_text_file(path) as file:
         for entry in entries(ledger):
             file.write(json_line(entry) + "\n")
 
 
-def _entry(source: bytes, product: ImageResult) -> IndexedImage:
-    outputs = tuple(_output(written) for written in product.outputs)
+def _entry(source: bytes, result: ImageResult) -> IndexedImage:
+    outputs = tuple(_output(record) for record in result.outputs)
     formats = dict.fromkeys(output.format for output in outputs)
     srcsets = {name: _srcset([output for output in outputs if output.format == name]) for name in formats}
     return IndexedImage(
         source=source,
         outputs=outputs,
-        notes=product.notes,
+        notes=result.notes,
         srcset={name: srcset for name, srcset in srcsets.items() if ", " in srcset},
-        columns=msgspec.json.decode(product.columns) if product.columns else {},
+        columns=msgspec.json.decode(result.columns) if result.columns else {},
     )
 
 
-def _output(written: OutputRecord) -> IndexedOutput:
+def _output(record: OutputRecord) -> IndexedOutput:
     return IndexedOutput(
-        path=written.name,
-        width=written.width,
-        height=written.height,
-        bytes=written.size,
-        format=written.format,
-        rendition=written.rendition,
-        digest=written.digest.hex(),
+        path=record.name,
+        width=record.width,
+        height=record.height,
+        bytes=record.size,
+        format=record.format,
+        rendition=record.rendition,
+        digest=record.digest.hex(),
     )
 
 

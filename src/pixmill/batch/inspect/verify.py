@@ -1,4 +1,4 @@
-"""Whether outputs are still the bytes that were written."""
+"""Verify that outputs still have the content that was written."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,14 +17,14 @@ from pixmill.core.errors import ReadError
 from pixmill.engine.task import State
 from pixmill.storage.retry.storage import RetryingStorage
 
-MAX_CONCURRENT = 16  # outputs of a store that are looked at together: each takes two answers
+MAX_CONCURRENT = 16  # outputs in a store checked at the same time: each takes two requests
 
 RecordedOutput = tuple[bytes, OutputRecord]
 Check = Callable[[OutputRecord], str]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One output that is not what the ledger says: ``what`` is ``missing``, ``size`` or ``content``."""
+    """One output that differs from its record: ``what`` is ``missing``, ``size`` or ``content``."""
 
     source: bytes
     output: bytes
@@ -32,49 +32,49 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(ledgers: CombinedLedger, destination: str) -> Iterator[Problem]:
-    """Read every output that the ledgers hold as done, and yield those that are not the bytes that were written."""
+    """Read every output of the finished images in ``ledgers``, and yield those whose content is not what was written."""
     former = last_config(ledgers).destination
     with open_outputs(destination, former=former, ledger_files=ledgers.ledger_files) as outputs:
-        made = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
-        look = _concurrently if isinstance(outputs, RetryingStorage) else _sequentially
-        for (source, output), what in look(partial(_difference, outputs), made):
+        recorded = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
+        check_all = _concurrently if isinstance(outputs, RetryingStorage) else _sequentially
+        for (source, output), what in check_all(partial(_difference, outputs), recorded):
             if what:
                 yield Problem(source=source, output=output.name, what=what)
 
 
-def _sequentially(check: Check, made: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
-    for each in made:
+def _sequentially(check: Check, recorded: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
+    for each in recorded:
         yield each, check(each[1])
 
 
-def _concurrently(check: Check, made: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
-    """Check several at a time and answer in order, since a store takes its time for each."""
-    waiting: deque[tuple[RecordedOutput, Future[str]]] = deque()
+def _concurrently(check: Check, recorded: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
+    """Check several outputs at a time, to hide the latency of a store, and yield the results in order."""
+    pending: deque[tuple[RecordedOutput, Future[str]]] = deque()
     with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
-        for each in made:
-            waiting.append((each, pool.submit(check, each[1])))
-            if len(waiting) > MAX_CONCURRENT:
-                yield _answered(waiting)
-        while waiting:
-            yield _answered(waiting)
+        for each in recorded:
+            pending.append((each, pool.submit(check, each[1])))
+            if len(pending) > MAX_CONCURRENT:
+                yield _next_result(pending)
+        while pending:
+            yield _next_result(pending)
 
 
-def _answered(waiting: deque[tuple[RecordedOutput, Future[str]]]) -> tuple[RecordedOutput, str]:
-    each, answer = waiting.popleft()
-    return each, answer.result()
+def _next_result(pending: deque[tuple[RecordedOutput, Future[str]]]) -> tuple[RecordedOutput, str]:
+    recorded, future = pending.popleft()
+    return recorded, future.result()
 
 
-def _difference(outputs: Outputs, written: OutputRecord) -> str:
-    """Return what is wrong with an output, nothing when it is what was written; ``ReadError`` when the store has no answer."""
-    entry = outputs.stat(written.name)
+def _difference(outputs: Outputs, record: OutputRecord) -> str:
+    """Return how an output differs from its record, empty if it does not; ``ReadError`` when the store does not respond."""
+    entry = outputs.stat(record.name)
     if entry is None:
         return "missing"
-    if entry.size != written.size:
+    if entry.size != record.size:
         return "size"
     try:
-        data = outputs.read(written.name, limit=written.size)
+        data = outputs.read(record.name, limit=record.size)
     except ReadError as error:
         if error.retryable:
             raise
         return "content"
-    return "" if blake2b(data, digest_size=16).digest() == written.digest else "content"
+    return "" if blake2b(data, digest_size=16).digest() == record.digest else "content"

@@ -85,7 +85,7 @@ class LivePage(Observer):
 
 def preview_options(config: RunConfig) -> PreviewOptions:
     """Return the options of the previews of a run of ``config``."""
-    options = plan(config).assignment
+    options = plan(config).handler_options
     return PreviewOptions(
         source=options.source,
         destination=options.destination,

@@ -1,1 +1,1 @@
-"""Lists of images: how they are read, and where what they name goes. However long one is, it is never held as a whole."""
+"""Lists of images: reading them, and mapping their entries to output paths. Lists are streamed, never held in memory as a whole."""

@@ -1,4 +1,4 @@
-"""Bring together what a list names so that names can be given: whatever could want one name, wherever in the list it stood."""
+"""Group the images of a list so that they can be named: images whose names may collide come together, wherever they were listed."""
 
 import posixpath
 import re
@@ -10,22 +10,22 @@ import msgspec
 from pixmill.batch.naming.reserved import collision_key
 from pixmill.core.external_sort import Record
 
-CHUNK = 1000  # images that are named together, unless more of them could want one name
+CHUNK_SIZE = 1000  # images named together, unless more of them could collide
 _encode = msgspec.msgpack.Encoder().encode
-NOTED = 10_000  # folders that are not noted again
-_MARKED = re.compile(rb"~[0-9a-f]{16}(?:\.[^.]*)?")
+MAX_REMEMBERED = 10_000  # folders that are not yielded again
+_DISAMBIGUATED = re.compile(rb"~[0-9a-f]{16}(?:\.[^.]*)?")
 
 
 class ManifestImage(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One image of a list: its own path, what it is read by, and what else the list says. ``refusal``: why it is none.
+    """One image of a list: its path, its locator, and the other columns of its row. ``error``: why the row names no image.
 
-    ``is_folder``: it is none, but a folder that images are in, and stands among those beside it since it needs a name as well.
+    ``is_folder``: it is a folder that contains images, listed next to its siblings because its name can collide with theirs.
     """
 
     path: bytes
     locator: bytes = b""
     columns: bytes = b""
-    refusal: str = ""
+    error: str = ""
     is_folder: bool = False
 
 
@@ -33,96 +33,96 @@ _decode = msgspec.msgpack.Decoder(ManifestImage).decode
 
 
 class Ancestors:
-    """Tells the folders on the way to each image of a list: those that have not been told of lately."""
+    """Yields the parent folders of each image of a list, except those yielded recently."""
 
     def __init__(self) -> None:
-        """Know none."""
-        self._noted: set[bytes] = set()
+        """Start with no folders yielded."""
+        self._yielded: set[bytes] = set()
 
     def __call__(self, path: bytes) -> Iterator[ManifestImage]:
-        """Yield the folders that the image at ``path`` is in."""
-        while (path := posixpath.dirname(path)) and path not in self._noted:
-            if len(self._noted) >= NOTED:
-                self._noted.clear()
-            self._noted.add(path)
+        """Yield the parent folders of the image at ``path``."""
+        while (path := posixpath.dirname(path)) and path not in self._yielded:
+            if len(self._yielded) >= MAX_REMEMBERED:
+                self._yielded.clear()
+            self._yielded.add(path)
             yield ManifestImage(path, is_folder=True)
 
 
 def record(image: ManifestImage) -> Record:
-    """Return ``image`` under a key that sorts by folder, then brings together what could want one name, then by path and place.
+    """Return ``image`` under a key that sorts by folder, then by the part of the name that can collide, then by name and locator.
 
-    Outputs are called after the stem of their source, and after its whole name when that is taken. All names that can meet in
-    this way are the same up to the first dot, or the tilde before a number.
+    An output is named after the stem of its source, or after the full name if that is taken. All names that can collide in this
+    way are equal up to the first dot, or up to the tilde before a number.
     """
-    if image.refusal:
+    if image.error:
         return b"\0\0\0" + image.path, _encode(image)
     folder, _, name = image.path.rpartition(b"/")
-    return b"\0\0".join([folder.replace(b"/", b"\0"), _common(name), name, image.locator]), _encode(image)
+    return b"\0\0".join([folder.replace(b"/", b"\0"), _collision_stem(name), name, image.locator]), _encode(image)
 
 
 def chunks(
-    records: Iterable[Record], refused: Callable[[ManifestImage], None], *, size: int = CHUNK
+    records: Iterable[Record], on_invalid: Callable[[ManifestImage], None], *, size: int = CHUNK_SIZE
 ) -> Iterator[list[ManifestImage]]:
-    """Yield the images of sorted ``records`` in lists that can be named one by one; what is listed twice comes once.
+    """Yield the images of sorted ``records``, without duplicates, in lists whose names cannot collide with each other.
 
-    Each has ``size`` images, and more where they could want one name; a folder comes with those that could want its name.
-    Of several with one path, such as URLs that differ behind the ``?``, the first keeps it; the others are told apart by a hash
-    of their place, which does not depend on what else is listed.
+    Each list has ``size`` images, or more if they could collide; a folder comes with the images that could have its name. Of
+    several images with the same path, such as URLs that differ only in their query, the first keeps it; the others are
+    distinguished by a hash of their locator, which does not depend on the rest of the list.
     """
-    together: list[ManifestImage] = []  # what could want a name of each other is in here at once
-    marked: list[ManifestImage] = []  # what has a name that nobody else could want
+    group: list[ManifestImage] = []  # images that could collide with each other are in here together
+    disambiguated: list[ManifestImage] = []  # images with unique names
     last: ManifestImage | None = None
-    for image in _images(records, refused):
+    for image in _images(records, on_invalid):
         is_second = last is not None and last.path == image.path
-        if not image.is_folder and (is_second or _MARKED.search(image.path)):
-            marked.append(_marked(image))
-            if len(marked) >= size:
-                yield marked
-                marked = []
+        if not image.is_folder and (is_second or _DISAMBIGUATED.search(image.path)):
+            disambiguated.append(_disambiguated(image))
+            if len(disambiguated) >= size:
+                yield disambiguated
+                disambiguated = []
         else:
-            if len(together) >= size and _group(together[-1]) != _group(image):
-                yield _without_lone_folders(together)
-                together = []
-            together.append(image)
+            if len(group) >= size and _name_group(group[-1]) != _name_group(image):
+                yield _without_lone_folders(group)
+                group = []
+            group.append(image)
         last = last if image.is_folder else image
-    yield from filter(None, (_without_lone_folders(together), marked))
+    yield from filter(None, (_without_lone_folders(group), disambiguated))
 
 
-def _without_lone_folders(together: list[ManifestImage]) -> list[ManifestImage]:
-    """Return what is in ``together``, but for folders whose name no image there could want."""
-    if not any(image.is_folder for image in together):
-        return together
-    wanted = {_group(image) for image in together if not image.is_folder}
-    return [image for image in together if not image.is_folder or _group(image) in wanted]
+def _without_lone_folders(group: list[ManifestImage]) -> list[ManifestImage]:
+    """Return ``group`` without the folders whose name no image in it could have."""
+    if not any(image.is_folder for image in group):
+        return group
+    with_images = {_name_group(image) for image in group if not image.is_folder}
+    return [image for image in group if not image.is_folder or _name_group(image) in with_images]
 
 
-def _images(records: Iterable[Record], refused: Callable[[ManifestImage], None]) -> Iterator[ManifestImage]:
-    """Yield the images of sorted ``records``, each once, and tell ``refused`` of those that are none."""
+def _images(records: Iterable[Record], on_invalid: Callable[[ManifestImage], None]) -> Iterator[ManifestImage]:
+    """Yield the images of sorted ``records``, each once, and call ``on_invalid`` for rows that name none."""
     last: ManifestImage | None = None
     for _, content in records:
         image = _decode(content)
-        if image.refusal:
-            refused(image)
+        if image.error:
+            on_invalid(image)
         elif last is None or (last.path, last.locator, last.is_folder) != (image.path, image.locator, image.is_folder):
             yield image
             last = image
 
 
-def _group(image: ManifestImage) -> tuple[bytes, bytes]:
+def _name_group(image: ManifestImage) -> tuple[bytes, bytes]:
     folder, _, name = image.path.rpartition(b"/")
-    return folder, _common(name)
+    return folder, _collision_stem(name)
 
 
-def _common(name: bytes) -> bytes:
+def _collision_stem(name: bytes) -> bytes:
     return re.split(rb"(?<!^)[.~]", collision_key(name), maxsplit=1)[0]
 
 
-def _marked(image: ManifestImage) -> ManifestImage:
-    """Return ``image`` with a hash of path and place behind its stem.
+def _disambiguated(image: ManifestImage) -> ManifestImage:
+    """Return ``image`` with a hash of its path and locator appended to its stem.
 
-    What looks marked already is marked again, so that no two are the same.
+    A name that looks disambiguated already gets another hash, so that no two names are equal.
     """
     folder, slash, name = image.path.rpartition(b"/")
     stem, dot, extension = name.rpartition(b".") if b"." in name[1:] else (name, b"", b"")
-    mark = blake2b(image.path + image.locator, digest_size=8).hexdigest().encode()
-    return msgspec.structs.replace(image, path=b"%s%s%s~%s%s%s" % (folder, slash, stem, mark, dot, extension))
+    digest = blake2b(image.path + image.locator, digest_size=8).hexdigest().encode()
+    return msgspec.structs.replace(image, path=b"%s%s%s~%s%s%s" % (folder, slash, stem, digest, dot, extension))

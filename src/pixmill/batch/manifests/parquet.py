@@ -1,15 +1,15 @@
-"""A list as a Parquet file, read a thousand rows at a time."""
+"""A list as a Parquet file, read in batches of a thousand rows."""
 
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pixmill.batch.manifests.row import ManifestRow, choose_column, described
+from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns
 from pixmill.core.errors import ConfigError, MissingExtra
 
-_AT_ONCE = 1000
-_CARRIED = (
+_BATCH_ROWS = 1000
+_KEPT_TYPES = (
     "string",
     "large_string",
     "string_view",
@@ -26,9 +26,9 @@ _CARRIED = (
 
 
 def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]:
-    """Yield the rows; of the other columns those that hold numbers, text, times and truth values.
+    """Yield the rows, with those other columns that hold numbers, text, times or booleans.
 
-    ``MissingExtra`` where pyarrow is not installed, ``ConfigError`` when the file is none or no column names the images.
+    ``MissingExtra`` if pyarrow is not installed, ``ConfigError`` if the file is not Parquet or no column names the images.
     """
     try:
         pyarrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
@@ -37,22 +37,22 @@ def read(path: Path, column: str | None, *, shown: str) -> Iterator[ManifestRow]
     try:
         file: Any = parquet.ParquetFile(path)
     except pyarrow.ArrowException as error:
-        raise ConfigError(f"{shown} is no Parquet file: {error}") from None
+        raise ConfigError(f"{shown} is not a Parquet file: {error}") from None
     with file:
-        kinds = {field.name: str(field.type) for field in file.schema_arrow}
-        chosen = choose_column(kinds, column, shown=shown)
-        carried = [name for name, kind in kinds.items() if name == chosen or kind.startswith(_CARRIED)]
+        types = {field.name: str(field.type) for field in file.schema_arrow}
+        path_column = choose_column(types, column, shown=shown)
+        columns = [name for name, kind in types.items() if name == path_column or kind.startswith(_KEPT_TYPES)]
         number = 0
-        for batch in file.iter_batches(batch_size=_AT_ONCE, columns=carried):
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
             for row in batch.to_pylist():
                 number += 1
-                yield _listed(number, row, chosen)
+                yield _to_row(number, row, path_column)
 
 
-def _listed(number: int, row: dict[str, object], chosen: str) -> ManifestRow:
-    text = row.get(chosen)
+def _to_row(number: int, row: dict[str, object], path_column: str) -> ManifestRow:
+    text = row.get(path_column)
     if isinstance(text, str):
         text = text.encode()
     if not text or not isinstance(text, bytes):
-        return ManifestRow(number, refusal=f"{chosen} is missing, empty or no text")
-    return ManifestRow(number, text, described(row, chosen))
+        return ManifestRow(number, error=f"{path_column} is missing, empty or not text")
+    return ManifestRow(number, text, other_columns(row, path_column))

@@ -1,1 +1,1 @@
-"""Names of outputs, and what happens when two images want the same."""
+"""Output names, and how collisions between them are resolved."""

@@ -1,4 +1,4 @@
-"""Names that no output may have, since pixmill keeps its state there."""
+"""Names that are reserved for the state of pixmill, and the key by which file systems compare names."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ STATE_FOLDER = b".pixmill"
 
 
 def collision_key(path: bytes) -> bytes:
-    """Return what a file system that ignores case and Unicode form would compare: equal identities are one file there."""
+    """Return the key by which a file system that ignores case and Unicode form compares names: equal keys mean the same file."""
     if path.isascii():
         return path.lower()
     text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
@@ -15,15 +15,15 @@ def collision_key(path: bytes) -> bytes:
 
 
 def is_reserved(name: bytes) -> bool:
-    """Tell whether the output ``name`` would lie in a state folder, as any file system sees it.
+    """Tell whether the output ``name`` would lie in a state folder on any file system.
 
-    Some ignore case, dots and spaces at the end (exFAT, NTFS) or characters that are not seen (HFS+), and FAT has a second
-    name of eight letters for every longer one.
+    Some ignore case, trailing dots and spaces (exFAT, NTFS) or invisible characters (HFS+), and FAT has a second name of eight
+    characters for every longer one.
     """
     folded = collision_key(name)
     if b"pixmil" not in folded and folded.isascii():
         return False
     text = folded.decode("utf-8", "surrogateescape")
-    seen = "".join([letter for letter in text if unicodedata.category(letter) != "Cf"])
-    parts = [part.rstrip(". ").encode("utf-8", "surrogateescape") for part in seen.split("/")]
+    visible = "".join([character for character in text if unicodedata.category(character) != "Cf"])
+    parts = [part.rstrip(". ").encode("utf-8", "surrogateescape") for part in visible.split("/")]
     return any(part == STATE_FOLDER or re.fullmatch(rb"pixmil~[0-9]+", part) for part in parts)

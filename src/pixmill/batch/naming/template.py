@@ -14,26 +14,26 @@ class Template:
 
     ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
     ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
-    source's path. A template without ``{dir}`` is put into ``{dir}``, unless it has ``{hash}`` to keep names apart.
+    source's path. A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, which keeps names distinct.
     """
 
     __slots__ = ("_parts", "text")
     expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
 
     def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
-        """Take the text of the template, already checked."""
+        """Take the text of a valid template."""
         self.text = text if "{dir}" in text or "{hash}" in text else "{dir}/" + text
-        parts = _FIELD.split(self.text)  # text and field names in turn
+        parts = _FIELD.split(self.text)  # alternating text and field names
         self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse a template; ``ValueError`` when it names an unknown field, climbs out of DST or cannot tell sources apart."""
+        """Parse a template; ``ValueError`` when it has an unknown field, leads out of DST or cannot distinguish sources."""
         text = str(value)
-        known = all(field in FIELDS for field in _FIELD.findall(text))
-        tells_apart = any(f"{{{field}}}" in text for field in ("stem", "name", "hash"))
+        is_known = all(field in FIELDS for field in _FIELD.findall(text))
+        is_distinctive = any(f"{{{field}}}" in text for field in ("stem", "name", "hash"))
         stays_below = not text.startswith("/") and ".." not in text.split("/") and "\0" not in text
-        if not (known and tells_apart and stays_below) or re.sub(_FIELD, "", text).count("{"):
+        if not (is_known and is_distinctive and stays_below) or re.sub(_FIELD, "", text).count("{"):
             raise ValueError(cls.expected)
         return cls(text)
 
@@ -46,8 +46,8 @@ class Template:
     ) -> bytes:
         """Return the output's path below DST for the source at ``path`` below SRC.
 
-        ``mark`` takes the place of whatever tells sources apart: of stem and name, and of the path that is hashed. ``digits`` is
-        the length of ``{hash}``.
+        ``disambiguator`` replaces everything that distinguishes sources: stem, name, and the file name in the hashed path.
+        ``digits`` is the length of ``{hash}``.
         """
         folder, _, name = path.rpartition(b"/")
         values = {
@@ -61,16 +61,16 @@ class Template:
             hashed = path if disambiguator is None else folder + b"/" + disambiguator
             values["hash"] = blake2b(hashed, digest_size=digits // 2).hexdigest().encode()
         filled = b"".join([values[part] if isinstance(part, str) else part for part in self._parts])
-        while b"//" in filled:  # a field in between is empty, as {dir} is for what lies in SRC itself
+        while b"//" in filled:  # a field was empty, as {dir} is for files directly in SRC
             filled = filled.replace(b"//", b"/")
         return filled.lstrip(b"/")
 
     def with_rendition(self) -> "Template":
-        """Return a template that tells renditions apart: ``{stem}-{rendition}``, unless it says ``{rendition}`` itself."""
+        """Return a template that distinguishes renditions: with ``{stem}-{rendition}``, unless it has ``{rendition}`` already."""
         if "{rendition}" in self.text:
             return self
-        mark = next(field for field in ("{stem}", "{name}", "{hash}") if field in self.text)
-        return Template(self.text.replace(mark, mark + "-{rendition}"))
+        base = next(field for field in ("{stem}", "{name}", "{hash}") if field in self.text)
+        return Template(self.text.replace(base, base + "-{rendition}"))
 
     def __eq__(self, other: object) -> bool:
         """Compare by value."""
@@ -82,7 +82,7 @@ class Template:
 
 
 def own_extension(path: bytes) -> str:
-    """Return the extension of a source as it is written, without its dot; empty where it has none."""
+    """Return the extension of a source without its dot, in its original case; empty if it has none."""
     return split_extension(path.rpartition(b"/")[2])[1].decode("utf-8", "surrogateescape")
 
 

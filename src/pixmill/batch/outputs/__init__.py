@@ -1,1 +1,1 @@
-"""Whose the files of an output are: its own, a source's, or somebody else's."""
+"""Who owns the files in an output: pixmill, the source, or another program."""

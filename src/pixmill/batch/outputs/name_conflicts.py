@@ -1,4 +1,4 @@
-"""Names that a run wants and files of others have, counted before anything is written."""
+"""Count the output names of a run that are taken by files pixmill did not write, before anything is written."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from pixmill.batch.item import Item
-from pixmill.batch.outputs.reuse import of_others, on_record
+from pixmill.batch.outputs.reuse import outputs_of_others, recorded_outputs
 from pixmill.batch.state.unrecorded import Span
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
@@ -19,24 +19,24 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
-MAX_CHECKED = 1000  # images that a run looks at before it begins
-#: what becomes of an image whose name is another's, by the value of ``--existing``
+MAX_CHECKED = 1000  # images checked before a run
+#: what happens to an image whose output name is taken, by the value of ``--existing``
 CONSEQUENCES = {
-    "fail": "such an image fails, unless the file is identical (--existing replace, skip or refuse for another way)",
+    "fail": "such images fail, unless the file is identical (see --existing replace, skip and refuse)",
     "replace": "the file is replaced",
-    "skip": "such an image is skipped",
+    "skip": "such images are skipped",
     "refuse": "the run is refused",
 }
 _MAX_CACHED = 64  # folders
 
 
 class NameConflicts(msgspec.Struct, kw_only=True):
-    """How many images want a name that is another's (``occupied``), or lies behind a symbolic link (``linked``).
+    """How many images have an output name that is taken (``occupied``) or lies behind a symbolic link (``linked``).
 
-    ``example`` is the first such name, ``link`` the first link; ``looked_at`` is how many images were asked about.
+    ``example`` is the first such name, ``link`` the first link, ``checked`` the number of images checked.
     """
 
-    looked_at: int = 0
+    checked: int = 0
     occupied: int = 0
     linked: int = 0
     example: bytes = b""
@@ -44,20 +44,20 @@ class NameConflicts(msgspec.Struct, kw_only=True):
 
 
 class ExistingNames(Protocol):
-    """What is known of the names in a destination."""
+    """The existing names in a destination."""
 
-    def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
-        """Tell whether anything is at ``name``, other than a file that came there in one of the spans ``but_within``."""
+    def is_taken(self, name: bytes, *, except_written_in: Sequence[Span] = ()) -> bool:
+        """Tell whether ``name`` exists, other than as a file that changed within one of the spans ``except_written_in``."""
 
     def link_to(self, name: bytes) -> bytes:
-        """Return the symbolic link on the way to ``name``, relative to the destination; empty where there is none."""
+        """Return the first symbolic link in the path of ``name``, relative to the destination; empty if there is none."""
 
 
 class ConflictCounter:
-    """Counts in ``taken`` which images of a run want a name of another's. With ``follow_links`` links do not matter."""
+    """Counts in ``conflicts`` the images of a run whose output names are taken. With ``follow_links``, links do not count."""
 
     def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
-        """Look at nothing yet. ``ledger`` knows which names are pixmill's own, but for what came there in ``unrecorded`` spans."""
+        """Store the parameters. ``ledger`` has the names that pixmill wrote, except those written in ``unrecorded`` spans."""
         self._unrecorded = unrecorded
         self._ledger = ledger
         self.conflicts = NameConflicts()
@@ -65,60 +65,61 @@ class ConflictCounter:
         self._names: ExistingNames = _Folder(destination.location) if destination.local else _Store(open_storage(destination))
 
     def count(self, item: Item, record: Record | None) -> None:
-        """Count ``item``, of which ``record`` is what the ledger holds."""
-        taken = self.conflicts
-        taken.looked_at += 1
+        """Count ``item``, whose record in the ledger is ``record``."""
+        conflicts = self.conflicts
+        conflicts.checked += 1
         link = b"" if self._follow_links else next(filter(None, map(self._names.link_to, item.names)), b"")
         if link:
-            taken.linked += 1
-            taken.link = taken.link or link
+            conflicts.linked += 1
+            conflicts.link = conflicts.link or link
             return
-        known = on_record(record)
-        own = {output.name for output in (*known, *of_others(self._ledger, item, known, is_taken=self._names.is_taken))}
+        recorded = recorded_outputs(record)
+        others = outputs_of_others(self._ledger, item, recorded, is_taken=self._names.is_taken)
+        own = {output.name for output in (*recorded, *others)}
         spans = self._unrecorded if record else ()
-        name = next((name for name in item.names if name not in own and self._names.is_taken(name, but_within=spans)), b"")
+        name = next((name for name in item.names if name not in own and self._names.is_taken(name, except_written_in=spans)), b"")
         if name:
-            taken.occupied += 1
-            taken.example = taken.example or name
+            conflicts.occupied += 1
+            conflicts.example = conflicts.example or name
 
 
-def conflict_warnings(taken: NameConflicts, existing: str, *, is_all: bool) -> Iterator[str]:
-    """Yield what there is to say about ``taken``, which ``is_all`` there is or only of the first images."""
-    among = "" if is_all else f" of the first {taken.looked_at:,}"
-    if taken.occupied:
+def conflict_warnings(conflicts: NameConflicts, existing: str, *, is_all: bool) -> Iterator[str]:
+    """Yield a warning for each kind of conflict; ``is_all`` tells whether all images were checked, or only the first."""
+    among = "" if is_all else f" of the first {conflicts.checked:,}"
+    if conflicts.occupied:
         yield (
-            f"{plural(taken.occupied, 'image')}{among} would overwrite a file that pixmill did not write "
-            f"({printable(taken.example)}): {CONSEQUENCES[existing]}"
+            f"{plural(conflicts.occupied, 'image')}{among} would overwrite a file that pixmill did not write "
+            f"({printable(conflicts.example)}): {CONSEQUENCES[existing]}"
         )
-    if taken.linked:
+    if conflicts.linked:
         yield (
-            f"{plural(taken.linked, 'image')}{among} would be written through the symbolic link {printable(taken.link)} in the "
-            "destination: such an image fails (--follow-output-links writes through links)"
+            f"{plural(conflicts.linked, 'image')}{among} would be written through the symbolic link {printable(conflicts.link)} "
+            "in the destination: such images fail (--follow-output-links writes through links)"
         )
 
 
 class _Folder(ExistingNames):
-    """A folder of this machine."""
+    """A local folder."""
 
     def __init__(self, root: bytes) -> None:
         self._root = root
-        self._link_on_the_way = lru_cache(_MAX_CACHED)(self._find_link)
+        self._first_link = lru_cache(_MAX_CACHED)(self._find_link)
 
-    def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
+    def is_taken(self, name: bytes, *, except_written_in: Sequence[Span] = ()) -> bool:
         try:
             status = os.lstat(os.path.join(self._root, name))  # noqa: PTH118  # bytes
         except OSError as error:
             return error.errno not in (errno.ENOENT, errno.ENAMETOOLONG)
-        is_left = stat.S_ISREG(status.st_mode) and any(begin <= status.st_ctime_ns <= end for begin, end in but_within)
-        return not is_left
+        is_own = stat.S_ISREG(status.st_mode) and any(begin <= status.st_ctime_ns <= end for begin, end in except_written_in)
+        return not is_own
 
     def link_to(self, name: bytes) -> bytes:
-        return self._link_on_the_way(name.rpartition(b"/")[0])
+        return self._first_link(name.rpartition(b"/")[0])
 
     def _find_link(self, folder: bytes) -> bytes:
         parts = folder.split(b"/") if folder else []
-        ways = (b"/".join(parts[:length]) for length in range(1, len(parts) + 1))
-        return next(filter(self._is_link, ways), b"")
+        ancestors = (b"/".join(parts[:length]) for length in range(1, len(parts) + 1))
+        return next(filter(self._is_link, ancestors), b"")
 
     def _is_link(self, path: bytes) -> bool:
         try:
@@ -128,14 +129,14 @@ class _Folder(ExistingNames):
 
 
 class _Store(ExistingNames):
-    """A bucket: each folder is listed once, where many of its names are asked for."""
+    """A bucket. A folder is listed once for consecutive queries of its names."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._names_in = lru_cache(1)(self._list)
 
-    def is_taken(self, name: bytes, *, but_within: Sequence[Span] = ()) -> bool:
-        del but_within  # a store has another clock
+    def is_taken(self, name: bytes, *, except_written_in: Sequence[Span] = ()) -> bool:
+        del except_written_in  # the clock of a store may differ
         return name in self._names_in(name.rpartition(b"/")[0])
 
     def link_to(self, name: bytes) -> bytes:

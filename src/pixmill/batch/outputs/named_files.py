@@ -1,7 +1,7 @@
-"""Files that options name, such as ``--index``: written only where they are new or empty, or where pixmill wrote what they hold.
+"""Files named by options, such as ``--index``: overwritten only if they are empty or were written by pixmill.
 
-Each kind is known by how its content begins. All are checked before anything runs, and those that are written at the end once more
-then. A device or a pipe is written to as it is.
+Each kind is recognised by how its content begins. All are checked before a run, and those written at the end are checked again
+then. Devices and pipes are written to without a check.
 """
 
 import os
@@ -24,12 +24,12 @@ from pixmill.storage.address import Address
 STANDARD_INPUT = "-"
 LOG = "log"
 REPORT = "report"
-_HEAD = 1 << 16  # bytes in which it shows whose a file is: a path of 4,096 bytes, escaped, has 24 kB
+_HEAD = 1 << 16  # bytes that suffice to recognise a file: a path of 4,096 bytes takes 24 kB when escaped
 _EVENT = rb'\{"event":"[a-z_]+","at":[0-9]'
 _TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00"
 _SPEEDSCOPE = rb'\{"\$schema":"https://www\.speedscope\.app/file-format-schema\.json",'
-#: how a file of each kind begins; the second of two is what former versions wrote
-BEGINNINGS = {
+#: how a file of each kind begins; where there are two patterns, the second is that of earlier versions
+SIGNATURES = {
     "index": re.compile(rb'\{"source":"(?:[^"\\]|\\.)*","outputs":\['),
     REPORT: re.compile(rb'(?s)<!doctype html>\n<html lang="en"><head><meta charset="utf-8">.*?'
                        rb'(?:<meta name="generator" content="pixmill|<title>pixmill: )'),
@@ -41,7 +41,7 @@ BEGINNINGS = {
 
 
 class NamedFile(msgspec.Struct, frozen=True):
-    """A file that is written because ``option`` names it: what it holds is of a ``kind`` that ``BEGINNINGS`` knows."""
+    """A file that ``option`` names, with content of a ``kind`` in ``SIGNATURES``."""
 
     option: str
     path: Path
@@ -49,14 +49,14 @@ class NamedFile(msgspec.Struct, frozen=True):
 
 
 def check(files: Iterable[NamedFile], *, source: str, states: Sequence[Path]) -> None:
-    """Raise ``ConfigError`` for a file that may not be written. ``source`` is SRC, ``states`` the folders of the state."""
-    taken: dict[object, NamedFile] = {}
+    """Raise ``ConfigError`` for a file that may not be written. ``source`` is SRC, ``states`` are the state folders."""
+    by_identity: dict[object, NamedFile] = {}
     for file in files:
         if is_stream(file.path):
-            _refuse_disk(file)
+            _refuse_block_device(file)
             continue
-        _refuse_homeless(file)
-        _refuse_shared(file, taken)
+        _refuse_missing_folder(file)
+        _refuse_shared(file, by_identity)
         _refuse_state(file, states)
         for path in _written(file):
             _refuse_source(file, path, source)
@@ -65,7 +65,7 @@ def check(files: Iterable[NamedFile], *, source: str, states: Sequence[Path]) ->
 
 
 def check_again(option: str, path: Path, kind: str) -> None:
-    """Raise ``RunError`` when a file that is not ours has come to ``path`` while the run was going on."""
+    """Raise ``RunError`` when a foreign file appeared at ``path`` during the run."""
     if not is_stream(path) and _is_foreign(path, kind):
         error = _foreign(option, path)
         raise RunError(error.message, code="export", hint=error.hint)
@@ -78,37 +78,37 @@ def _written(file: NamedFile) -> Iterator[Path]:
 
 
 def _is_foreign(path: Path, kind: str) -> bool:
-    """Tell whether there is something at ``path`` that is not of ``kind``, and not empty."""
+    """Tell whether ``path`` exists, is not empty, and does not hold content of ``kind``."""
     try:
         status = path.stat()
         if status.st_size == 0 and stat.S_ISREG(status.st_mode):
             return False
         with path.open("rb") as file:
-            return BEGINNINGS[kind].match(file.read(_HEAD)) is None
+            return SIGNATURES[kind].match(file.read(_HEAD)) is None
     except FileNotFoundError:
         return False
     except IsADirectoryError:
         return True
-    except OSError:  # what cannot be read cannot be known
+    except OSError:  # a file that cannot be read cannot be recognised
         return True
 
 
-def _refuse_disk(file: NamedFile) -> None:
+def _refuse_block_device(file: NamedFile) -> None:
     with suppress(OSError):
         if stat.S_ISBLK(file.path.stat().st_mode):
             raise _foreign(file.option, file.path)
 
 
-def _refuse_homeless(file: NamedFile) -> None:
+def _refuse_missing_folder(file: NamedFile) -> None:
     if not Path(os.path.realpath(file.path)).parent.is_dir():
-        raise ConfigError(f"{printable(file.path)} cannot be written: its folder does not exist", hint="name another file")
+        raise ConfigError(f"{printable(file.path)} cannot be written: its folder does not exist", hint="choose another file")
 
 
-def _refuse_shared(file: NamedFile, taken: dict[object, NamedFile]) -> None:
-    other = taken.setdefault(_identity(file.path), file)
+def _refuse_shared(file: NamedFile, by_identity: dict[object, NamedFile]) -> None:
+    other = by_identity.setdefault(_identity(file.path), file)
     if other is not file:
         raise ConfigError(
-            f"{other.option} and {file.option} name one file, {printable(file.path)}", hint="give each a file of its own"
+            f"{other.option} and {file.option} name the same file, {printable(file.path)}", hint="choose a separate file for each"
         )
 
 
@@ -118,33 +118,33 @@ def _refuse_source(file: NamedFile, path: Path, source: str) -> None:
             raise ConfigError(
                 f"{file.option} {printable(path)} is SRC itself ({printable(source)}), and inputs are never changed",
                 code="foreign-file",
-                hint="name another file",
+                hint="choose another file",
             )
 
 
 def _is_source(status: os.stat_result, source: str) -> bool:
     if source == STANDARD_INPUT:
         return os.path.samestat(status, os.fstat(0))
-    place = Address.parse(source).local if source else None
-    return place is not None and os.path.samestat(status, place.stat())
+    path = Address.parse(source).local if source else None
+    return path is not None and os.path.samestat(status, path.stat())
 
 
 def _refuse_state(file: NamedFile, states: Sequence[Path]) -> None:
-    """Refuse a name that the state has for itself; the report may have the place that it has by default."""
+    """Refuse a name that is reserved in a state folder, except the default location of the report."""
     target = Path(os.path.realpath(file.path))
     is_default = file.kind == REPORT and target.name == "report.html"
-    below = [(target.parent, target.name), *((folder.parent, folder.name) for folder in target.parents)]
-    for folder, name in below:
-        if state_folder.is_name_of_state(name) and not is_default and any(_is_one(folder, state) for state in states):
+    ancestry = [(target.parent, target.name), *((folder.parent, folder.name) for folder in target.parents)]
+    for folder, name in ancestry:
+        if state_folder.is_name_of_state(name) and not is_default and any(_is_same(folder, state) for state in states):
             raise ConfigError(
-                f"{file.option} {printable(file.path)} is a place of the state in {printable(folder)}",
+                f"{file.option} {printable(file.path)} is reserved for the state in {printable(folder)}",
                 code="foreign-file",
-                hint="name another file",
+                hint="choose another file",
             )
 
 
 def states_of(*folders: Path) -> tuple[Path, ...]:
-    """Return ``folders`` and, where one is of a shard, that of all shards."""
+    """Return ``folders`` and, for the folder of a shard, the one that contains all shards."""
     return tuple(dict.fromkeys(each for folder in folders for each in (folder, _base(folder))))
 
 
@@ -152,7 +152,7 @@ def _base(folder: Path) -> Path:
     return folder.parent if Shard.of_folder(folder.name) else folder
 
 
-def _is_one(folder: Path, other: Path) -> bool:
+def _is_same(folder: Path, other: Path) -> bool:
     return _identity(folder) == _identity(other)
 
 
@@ -166,7 +166,7 @@ def _identity(path: Path) -> object:
 
 def _foreign(option: str, path: Path) -> ConfigError:
     return ConfigError(
-        f"{option} would write over {printable(path)}, which is no file that pixmill has written for it",
+        f"{option} would overwrite {printable(path)}, which pixmill did not write",
         code="foreign-file",
-        hint="name another file",
+        hint="choose another file",
     )

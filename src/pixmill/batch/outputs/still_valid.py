@@ -1,4 +1,4 @@
-"""Whether what the ledger says of a finished task still holds: its outputs are there, or what it failed of is."""
+"""Tell whether the ledger record of a finished task is still valid: its outputs, or the cause of its failure, still exist."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
 
 
-def still_valid(outputs_stand: StillValid, is_taken: Callable[[bytes], bool]) -> StillValid:
-    """Return what tells whether a record holds: by its outputs, or by ``is_taken`` for one that failed of an occupied name."""
+def still_valid(outputs_exist: StillValid, is_taken: Callable[[bytes], bool]) -> StillValid:
+    """Return a function that tells whether a record is still valid: by its outputs or, for an occupied name, by ``is_taken``."""
 
-    def holds(task: Task, record: Record) -> bool:
+    def is_valid(task: Task, record: Record) -> bool:
         if record.state is State.DONE:
-            return outputs_stand(task, record)
+            return outputs_exist(task, record)
         if record.failure is None or record.failure.code != EXISTS:
             return True
         return any(map(is_taken, from_payload(task.payload).names))
 
-    return holds
+    return is_valid

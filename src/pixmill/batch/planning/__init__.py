@@ -1,1 +1,1 @@
-"""From a configuration to a plan that was checked against the world."""
+"""Turn a configuration into a plan, checked against the file systems and stores that it uses."""

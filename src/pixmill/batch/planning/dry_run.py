@@ -1,4 +1,4 @@
-"""``Survey``: what a run would do, counted before anything is written."""
+"""``DryRun``: count what a run would do, without writing anything."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,17 +24,17 @@ from pixmill.engine.task import State
 from pixmill.imaging.step_order import order_warnings
 from pixmill.storage.open import open_storage
 
-CHUNK = 1000
-EXAMPLES = 10
+CHUNK_SIZE = 1000
+MAX_EXAMPLES = 10
 
 
 class DryRun(msgspec.Struct, kw_only=True):
-    """The counts of a plan. ``examples`` pairs the first sources with the names of their outputs.
+    """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
-    ``makes`` says in words what is made of each image. ``occupied`` counts images that want a name which a file of others has,
-    ``linked`` those behind a symbolic link in DST.
+    ``makes`` describes in words what is made from each image. ``occupied`` counts images whose output name is taken by a file that
+    pixmill did not write, ``linked`` those whose output lies behind a symbolic link in DST.
 
-    ``seconds`` is how long it will take at the rate of the last run here, ``None`` when there was none.
+    ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
 
     to_do: int = 0
@@ -53,82 +53,85 @@ class DryRun(msgspec.Struct, kw_only=True):
 
     @property
     def found(self) -> int:
-        """Return the number of all images."""
+        """Return the total number of images."""
         return self.to_do + self.unchanged + self.failed_before
 
 
 def dry_run(plan: Plan) -> DryRun:
     """Walk the whole source and count what a run of ``plan`` would do. Writes nothing."""
-    counted = DryRun(makes=plan.makes, warnings=_warnings(plan))
+    result = DryRun(makes=plan.makes, warnings=_warnings(plan))
     sample: list[Item] = []
-    sample_size = size_checks.wanted(plan)
+    sample_size = size_checks.sample_size(plan)
     placement = plan.config.placement
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
-    is_dataset = plan.places.dataset is not None
-    committed = last_commit(plan.places.state)
-    with _ledger(plan) as ledger, _standing(plan.places) as stands:
+    is_dataset = plan.locations.dataset is not None
+    committed = last_commit(plan.locations.state)
+    with _ledger(plan) as ledger, _validity_check(plan.locations) as is_valid:
         follow = placement.follow_output_links
-        spans = unrecorded(ledger.runs(), plan.places.state, committed=committed)
-        occupancy = None if is_dataset else ConflictCounter(plan.places.destination, ledger, follow_links=follow, unrecorded=spans)
-        while chunk := list(islice(items, CHUNK)):
+        spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
+        conflict_counter = (
+            None if is_dataset else ConflictCounter(plan.locations.destination, ledger, follow_links=follow, unrecorded=spans)
+        )
+        while chunk := list(islice(items, CHUNK_SIZE)):
             tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
-                known = record if record and record.id == task.id and not plan.config.force else None
-                if known and known.state is State.DONE and stands(task, known):
-                    counted.unchanged += 1
-                elif known and known.state is State.FAILED and stands(task, known):
-                    counted.failed_before += 1
+                current = record if record and record.id == task.id and not plan.config.force else None
+                if current and current.state is State.DONE and is_valid(task, current):
+                    result.unchanged += 1
+                elif current and current.state is State.FAILED and is_valid(task, current):
+                    result.failed_before += 1
                 else:
-                    _count_work(counted, item)
+                    _count_work(result, item)
                     sample += [item] if len(sample) < sample_size and not item.source_error else []
-                    counted.renamed += is_renamed
-                    if occupancy:
-                        occupancy.count(item, record)
-        counted.seconds = _estimate(counted, ledger)
-    counted.ignored = dict(plan.selector.ignored)
-    counted.warnings += size_checks.warnings(plan, sample)
-    if occupancy:
-        counted.occupied, counted.linked = occupancy.conflicts.occupied, occupancy.conflicts.linked
-        counted.warnings += conflict_warnings(occupancy.conflicts, placement.existing, is_all=True)
-    return counted
+                    result.renamed += is_renamed
+                    if conflict_counter:
+                        conflict_counter.count(item, record)
+        result.seconds = _estimate(result, ledger)
+    result.ignored = dict(plan.selector.ignored)
+    result.warnings += size_checks.warnings(plan, sample)
+    if conflict_counter:
+        conflicts = conflict_counter.conflicts
+        result.occupied, result.linked = conflicts.occupied, conflicts.linked
+        result.warnings += conflict_warnings(conflicts, placement.existing, is_all=True)
+    return result
 
 
 @contextmanager
-def _standing(places: Locations) -> Iterator[StillValid]:
-    """Give what tells whether the outputs of a finished task are still there, without a run."""
-    if places.dataset is None:
-        yield still_valid(outputs_exist(places.destination), open_storage(places.destination).is_occupied)
+def _validity_check(locations: Locations) -> Iterator[StillValid]:
+    """Yield the function that tells whether a ledger record is still valid, without starting a run."""
+    if locations.dataset is None:
+        yield still_valid(outputs_exist(locations.destination), open_storage(locations.destination).is_occupied)
         return
     from pixmill.batch.datasets.open import open_contents  # noqa: PLC0415  # 20 modules that no other run needs
 
-    with open_contents(places.dataset, places.state) as contents:
+    with open_contents(locations.dataset, locations.state) as contents:
         yield still_valid(contents.exists, lambda _: False)
 
 
-def _count_work(counted: DryRun, item: Item) -> None:
-    counted.to_do += 1
-    counted.outputs += len(item.names)
-    counted.bytes_in += item.entry.size
-    if len(counted.examples) < EXAMPLES:
-        counted.examples.append((item.entry.path, item.names))
+def _count_work(result: DryRun, item: Item) -> None:
+    result.to_do += 1
+    result.outputs += len(item.names)
+    result.bytes_in += item.entry.size
+    if len(result.examples) < MAX_EXAMPLES:
+        result.examples.append((item.entry.path, item.names))
 
 
 def _warnings(plan: Plan) -> list[str]:
     recipe = plan.config.recipe
-    found = (warning for rendition in recipe.renditions for warning in order_warnings((*recipe.steps, *rendition.steps)))
-    return list(dict.fromkeys(found))
+    warnings = (warning for rendition in recipe.renditions for warning in order_warnings((*recipe.steps, *rendition.steps)))
+    return list(dict.fromkeys(warnings))
 
 
-def _estimate(counted: DryRun, ledger: Ledger) -> float | None:
+def _estimate(result: DryRun, ledger: Ledger) -> float | None:
     rates = [run.counts.done / (run.ended_at - run.started_at) for run in ledger.runs() if run.ended_at and run.counts.done]
-    return counted.to_do / rates[-1] if rates else None
+    return result.to_do / rates[-1] if rates else None
 
 
 @contextmanager
 def _ledger(plan: Plan) -> Iterator[Ledger]:
-    state_folder.check(plan.places.state)
-    path = plan.places.state / LEDGER
+    state_folder.check(plan.locations.state)
+    path = plan.locations.state / LEDGER
     ledger: Ledger = SqliteLedger(path, read_only=True) if path.exists() else MemoryLedger()
     try:
         yield ledger

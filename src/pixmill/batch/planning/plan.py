@@ -1,4 +1,4 @@
-"""``Plan``: what will be done, fully resolved against the world and fingerprinted. Makes tasks, writes nothing."""
+"""``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
@@ -12,7 +12,7 @@ from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
 from pixmill.batch.planning.locations import Locations, resolve_locations
 from pixmill.batch.planning.recipe_summary import recipe_summary
-from pixmill.batch.planning.selection import HEAD, Selector
+from pixmill.batch.planning.selection import SIGNATURE_BYTES, Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
 from pixmill.batch.source import Row
 from pixmill.batch.state.identity import own_tag
@@ -31,42 +31,42 @@ from pixmill.storage.local.mounts import is_within
 class Plan:
     """The resolved form of a ``RunConfig``."""
 
-    def __init__(self, config: RunConfig, places: Locations) -> None:
-        """Take a configuration and its checked places."""
+    def __init__(self, config: RunConfig, locations: Locations) -> None:
+        """Take a configuration and its checked locations."""
         self.config = config
-        self.places = places
-        self.selector = Selector(config.selection, places.source.storage, is_chosen=places.source.is_explicit)
-        self._found_by: dict[bytes, bytes] = {}
-        self._unseen: dict[bytes, ReadError] = {}
-        self._looks: dict[type[Codec], Extension] = {}
+        self.locations = locations
+        self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        self._locators: dict[bytes, bytes] = {}
+        self._read_errors: dict[bytes, ReadError] = {}
+        self._extension_lookups: dict[type[Codec], Extension] = {}
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """Return what decides the bytes of every output besides its source."""
-        return fingerprint.whole(self.config)
+        """Return the fingerprint of everything besides the source that determines an output."""
+        return fingerprint.recipe_fingerprint(self.config)
 
     @cached_property
     def rendition_fingerprints(self) -> tuple[bytes, ...]:
-        """Return the same for each rendition on its own."""
-        return fingerprint.each_rendition(self.config)
+        """Return the fingerprint of each rendition."""
+        return fingerprint.rendition_fingerprints(self.config)
 
     @cached_property
     def makes(self) -> tuple[str, ...]:
-        """Return what is made of each image, in words."""
+        """Return a description of what is made from each image."""
         return recipe_summary(self.config.recipe)
 
     @property
     def tag(self) -> str:
-        """Return the mark of this run's temporaries: its output and its shard, which the lock lets run once at a time."""
-        return own_tag(self.places.lock_folder, self.config.selection.shard)
+        """Return the tag of this run's temporary files: output and shard, which only one run at a time may write (see the lock)."""
+        return own_tag(self.locations.lock_folder, self.config.selection.shard)
 
     @cached_property
-    def assignment(self) -> HandlerOptions:
-        """Return what the workers need to know."""
+    def handler_options(self) -> HandlerOptions:
+        """Return the options of the handler that runs in the workers."""
         config = self.config
         return HandlerOptions(
-            source=self.places.source_root.url,
-            destination=self.places.destination.url,
+            source=self.locations.source_root.url,
+            destination=self.locations.destination.url,
             tag=self.tag,
             recipe=config.recipe.to_builtins(),
             max_bytes=int(config.selection.max_bytes),
@@ -74,42 +74,42 @@ class Plan:
             keep_mtime="mtime" in config.placement.preserve,
             follow_symlinks=config.selection.follow_symlinks,
             fingerprints=self.rendition_fingerprints,
-            existing="replace" if self.places.dataset else config.placement.existing,
+            existing="replace" if self.locations.dataset else config.placement.existing,
             follow_output_links=config.placement.follow_output_links,
         )
 
     def items(self) -> Iterator[Item]:
         """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
-        refusals: list[Item] = []
+        unreadable: list[Item] = []
 
-        def refused(path: bytes, error: ImageError) -> None:
-            refusals.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
+        def on_error(path: bytes, error: ImageError) -> None:
+            unreadable.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         try:
-            for entries in self.places.source.folders(refused, self.selector.leave_out):
+            for entries in self.locations.source.folders(on_error, self.selector.count_ignored):
                 yield from self.items_of(entries)
-                yield from refusals
-                refusals.clear()
-            yield from refusals
+                yield from unreadable
+                unreadable.clear()
+            yield from unreadable
         finally:
-            self.let_go()
+            self.release()
 
     def items_of(self, entries: Sequence[Entry]) -> Iterator[Item]:
-        """Yield the inputs among the ``entries`` of one folder, which must be all of them: their names may collide."""
+        """Yield the inputs among ``entries``, which must be all entries of one folder, since their names may collide."""
         shard = self.config.selection.shard
         chosen, folders = self.selector.choose(entries)
-        self._found_by = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
+        self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
-        unseen, self._unseen = self._unseen, {}
-        return (self.item(entry, names[entry.path], unseen.get(entry.path)) for entry in chosen if shard.takes(entry.path))
+        read_errors, self._read_errors = self._read_errors, {}
+        return (self.item(entry, names[entry.path], read_errors.get(entry.path)) for entry in chosen if shard.takes(entry.path))
 
-    def item(self, entry: Entry, names: tuple[bytes, ...], unseen: ReadError | None = None) -> Item:
-        """Return the input for ``entry``: one that can only fail where it was not seen, or where its name is not for outputs."""
-        if unseen is not None:
-            return Item(Entry(entry.path, 0, b""), source_error=unseen.message)
+    def item(self, entry: Entry, names: tuple[bytes, ...], read_error: ReadError | None = None) -> Item:
+        """Return the input for ``entry``; with a ``read_error`` or a reserved output name, it is one that will fail."""
+        if read_error is not None:
+            return Item(Entry(entry.path, 0, b""), source_error=read_error.message)
         for name in names:
             if self._is_reserved(name):
-                message = f"its output would be {printable(name)}, among the files that pixmill itself keeps there"
+                message = f"its output name {printable(name)} is reserved for pixmill's own files"
                 return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
         if not isinstance(entry, LocatedEntry):
             return Item(entry, names)
@@ -117,23 +117,23 @@ class Plan:
         return Item(Entry(entry.path, entry.size, entry.version), names, locator=entry.locator, columns=columns)
 
     def _is_reserved(self, name: bytes) -> bool:
-        return is_reserved(name) or (self._state_below is not None and is_within(collision_key(name), self._state_below))
+        return is_reserved(name) or (self._state_key is not None and is_within(collision_key(name), self._state_key))
 
     @cached_property
-    def _state_below(self) -> bytes | None:
-        """Return the way from DST to a state folder of another name in it, as ``identity`` of names has it."""
-        state, destination = Address.parse(self.places.state), self.places.destination
-        below = state.below(destination)
-        return collision_key(below) if below else None
+    def _state_key(self) -> bytes | None:
+        """Return the ``collision_key`` of the state folder relative to DST, if ``--state`` puts it there."""
+        state, destination = Address.parse(self.locations.state), self.locations.destination
+        relative = state.below(destination)
+        return collision_key(relative) if relative else None
 
-    def alike(self, config: RunConfig | None = None) -> "Plan":
-        """Return a plan of the same, or of ``config`` at the same places, which counts by itself what is ignored."""
-        other = Plan(config or self.config, self.places)
+    def fresh_copy(self, config: RunConfig | None = None) -> "Plan":
+        """Return a new plan of the same configuration, or of ``config``, for the same locations; its counts start at zero."""
+        other = Plan(config or self.config, self.locations)
         other._recorded = self._recorded
         return other
 
-    def let_go(self) -> None:
-        """Close what was opened to name outputs; it is opened again where that is needed."""
+    def release(self) -> None:
+        """Close the ledgers that were opened to name outputs; they are reopened when needed."""
         if self._recorded is not None:
             self._recorded.close()
 
@@ -141,63 +141,65 @@ class Plan:
         """Yield the tasks of this run as they are discovered."""
         return (to_task(item, self.fingerprint) for item in self.items())
 
-    def extent(self) -> WorkTotal:
-        """Return how much there is to do by walking the source once more, for the total of a progress display."""
-        config = self.config.evolve(recipe=Recipe())  # which needs no look into the sources to count them
-        return count_work(self.alike(config).items())
+    def work_total(self) -> WorkTotal:
+        """Return the total amount of work, by walking the source again; for the progress display."""
+        config = self.config.evolve(recipe=Recipe())  # the default recipe does not need to read the sources
+        return count_work(self.fresh_copy(config).items())
 
     @cached_property
     def namer(self) -> Namer:
-        """Return what names the outputs."""
+        """Return the namer of the outputs."""
         return self.make_namer()
 
     def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
-        """Return what names the outputs, and leaves alone those of sources that are gone: ``is_taken(source, name)``."""
+        """Return a namer that avoids names for which ``is_taken(source, name)``, such as those of outputs whose source is gone."""
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
-            raise ConfigError("recipe.renditions: two of them have the same name and format")
-        is_told_apart = "{ext}" in placement.name.text or self.places.dataset is not None
-        if len({rendition.name for rendition in renditions}) < len(renditions) and not is_told_apart:
-            message = f"name: {placement.name.text} would give the outputs in several formats one name"
-            raise ConfigError(message, hint="put {ext} into it")
+            raise ConfigError("recipe.renditions: two renditions have the same name and format")
+        has_extension = "{ext}" in placement.name.text or self.locations.dataset is not None
+        if len({rendition.name for rendition in renditions}) < len(renditions) and not has_extension:
+            message = f"name: {placement.name.text} gives outputs in different formats the same name"
+            raise ConfigError(message, hint="add {ext} to the name")
         several = len({rendition.name for rendition in renditions}) > 1
         refuse = placement.on_collision == "error"
-        named = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
-        if self.places.dataset:
-            return SampleNamer(placement.name, named, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
+        extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
+        if self.locations.dataset:
+            return SampleNamer(placement.name, extensions, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
         template = placement.name.with_rendition() if several else placement.name
-        return Namer(template, named, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
+        return Namer(template, extensions, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
 
     @cached_property
     def _recorded(self) -> RecordedNames | None:
-        """Return what tells the names on record, where they may be others than this version gives: those with ``{hash}``."""
+        """Return the lookup of recorded names, needed only for ``{hash}``, whose length was different in earlier versions."""
         if "{hash}" not in self.config.placement.name.text:
             return None
-        places, shard = self.places, self.config.selection.shard
-        state = places.state.parent if shard.count > 1 else places.state
-        if not places.output_root.local:
+        locations, shard = self.locations, self.config.selection.shard
+        state = locations.state.parent if shard.count > 1 else locations.state
+        if not locations.output_root.local:
             from pixmill.batch.state.remote.session import fetch_ledgers  # noqa: PLC0415  # most outputs are folders
 
-            fetch_ledgers(places.output_root, state)
-        return RecordedNames(state, shard, None if places.dataset else places.destination.local)
+            fetch_ledgers(locations.output_root, state)
+        return RecordedNames(state, shard, None if locations.dataset else locations.destination.local)
 
     def _extension(self, codec: Codec) -> Extension:
-        """Return the extension of what ``codec`` writes, or the function that looks into a source for it, as for ``keep``."""
+        """Return the extension that ``codec`` writes or, for ``keep``, the function that reads it from the source."""
         if not codec.follows_source:
             return codec.format.extension
-        return self._looks.setdefault(type(codec), partial(self._looked_for, codec))  # one for all renditions: one look
+        return self._extension_lookups.setdefault(
+            type(codec), partial(self._detect_extension, codec)
+        )  # shared by all renditions, so each source is read once
 
-    def _looked_for(self, codec: Codec, path: bytes) -> str:
+    def _detect_extension(self, codec: Codec, path: bytes) -> str:
         own = own_extension(path)
         try:
-            return codec.extension_for(self.places.source.storage.head(self._found_by.get(path, path), HEAD), own)
-        except ReadError as error:  # it has no name, so it is no task of a worker
-            self._unseen[path] = error
+            return codec.extension_for(self.locations.source.storage.head(self._locators.get(path, path), SIGNATURE_BYTES), own)
+        except ReadError as error:  # without an extension there is no name, so no worker can process it
+            self._read_errors[path] = error
             return own
 
 
 def plan(config: RunConfig) -> Plan:
-    """Resolve ``config`` against the world; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
+    """Resolve ``config`` into a plan; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
     for step in fingerprint.all_steps(config.recipe):
         step.check()
     return Plan(config, resolve_locations(config))

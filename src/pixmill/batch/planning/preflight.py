@@ -1,4 +1,4 @@
-"""What a run looks at before it begins: names that others have, links in the way, a file system that cannot keep a name."""
+"""The checks before a run: output names taken by foreign files, symbolic links, file systems without exclusive renames."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,44 +13,44 @@ from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
 from pixmill.storage.local.rename import rename_method_in
 
-__all__ = ["MAX_CHECKED", "is_near", "preflight_warnings"]
+__all__ = ["MAX_CHECKED", "is_local", "preflight_warnings"]
 
 
-def is_near(places: Locations) -> bool:
-    """Tell whether a thousand images may be looked at before a run begins: no store is asked for that."""
-    return places.dataset is None and places.destination.local is not None and places.source_root.local is not None
+def is_local(locations: Locations) -> bool:
+    """Tell whether source and destination are local, so that checking a thousand images first costs no requests to a store."""
+    return locations.dataset is None and locations.destination.local is not None and locations.source_root.local is not None
 
 
-def preflight_warnings(made: Plan, ledger: Ledger, first: Sequence[Task], *, committed: float) -> Iterator[str]:
-    """Yield what must be known before a run of ``made`` that begins with the tasks ``first``.
+def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, committed: float) -> Iterator[str]:
+    """Yield the warnings to show before a run of ``plan`` whose first tasks are ``first``.
 
-    ``committed`` is when the ledger was last written to before this run.
+    ``committed`` is when the ledger was last written to before this run, in seconds since the epoch.
 
-    ``ConfigError`` where a name is another's and ``--existing refuse`` was asked for; then everything is looked at.
+    With ``--existing refuse`` all tasks are checked; ``ConfigError`` when a name is taken by a foreign file.
     """
-    placement, destination = made.config.placement, made.places.destination
-    if made.places.dataset is not None:
+    placement, destination = plan.config.placement, plan.locations.destination
+    if plan.locations.dataset is not None:
         return
     refuses = placement.existing == "refuse"
-    spans = unrecorded(ledger.runs(), made.places.state, committed=committed)
-    occupancy = ConflictCounter(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
-    tasks = Plan(made.config, made.places).tasks() if refuses else first if is_near(made.places) else ()
+    spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
+    counter = ConflictCounter(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
+    tasks = Plan(plan.config, plan.locations).tasks() if refuses else first if is_local(plan.locations) else ()
     for task in tasks:
-        occupancy.count(from_payload(task.payload), *ledger.get([task.key]))
-    taken = occupancy.conflicts
-    said = tuple(conflict_warnings(taken, placement.existing, is_all=refuses or len(first) < MAX_CHECKED))
-    if refuses and taken.occupied:
-        raise ConfigError(said[0], code="exists", hint="move these files away, or choose another DST or another --existing")
-    yield from said
-    if destination.local and _has_a_window(destination.location):
+        counter.count(from_payload(task.payload), *ledger.get([task.key]))
+    conflicts = counter.conflicts
+    warnings = tuple(conflict_warnings(conflicts, placement.existing, is_all=refuses or len(first) < MAX_CHECKED))
+    if refuses and conflicts.occupied:
+        raise ConfigError(warnings[0], code="exists", hint="move these files away, or choose another DST or --existing value")
+    yield from warnings
+    if destination.local and _can_race(destination.location):
         yield (
-            f"{printable(destination.location)} is on a file system without exclusive renames and hard links: a file that another "
-            "program makes there under an output's name, at the very moment that the output gets it, is replaced"
+            f"{printable(destination.location)} is on a file system without exclusive renames and hard links: if another program "
+            "creates a file under an output's name at the same moment, that file is replaced"
         )
 
 
-def _has_a_window(folder: bytes) -> bool:
-    """Tell whether a name in ``folder`` is looked at before it is given; a disk that has no answer has its own message later."""
+def _can_race(folder: bytes) -> bool:
+    """Tell whether renames in ``folder`` check the target first and may race; an error of the disk is reported later."""
     try:
         return rename_method_in(folder) == "check"
     except OSError:

@@ -1,4 +1,4 @@
-"""What a recipe makes, in a sentence for each of its outputs: format, size and where that comes from, colours, metadata."""
+"""Describe each output of a recipe in one sentence: format, size and its origin, colours, metadata."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,18 +7,18 @@ from pixmill.imaging.codec import Codec
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition
 
-FITS = {"inside": "fitted into", "cover": "cut to", "contain": "padded to", "fill": "stretched to"}
+FITS = {"inside": "fit within", "cover": "cropped to", "contain": "padded to", "fill": "stretched to"}
 METADATA = {
     "strip": "no metadata",
     "copyright": "metadata: only copyright",
     "keep": "all metadata",
-    "no-gps": "all metadata but the place",
+    "no-gps": "all metadata except GPS",
 }
-DEEP = 16  # bits
+HIGH_DEPTH = 16  # bits
 
 
 def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
-    """Return one sentence where all outputs differ in nothing but their format, else one for each and one for what they share."""
+    """Return one sentence if the outputs differ only in format, otherwise one for each and one for what they share."""
     groups: dict[tuple[str, str], list[Codec]] = {}
     for rendition in recipe.renditions:
         groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition.encode)
@@ -26,7 +26,7 @@ def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     sentences = [f"{_formats(codecs)}; {steps}" for (_, steps), codecs in groups.items()]
     if len(sentences) == 1:
         return (f"{sentences[0]}; {shared}",)
-    named = [f"{name}: {said}" if name else said for (name, _), said in zip(groups, sentences, strict=True)]
+    named = [f"{name}: {sentence}" if name else sentence for (name, _), sentence in zip(groups, sentences, strict=True)]
     return (*named, f"each: {shared}")
 
 
@@ -35,13 +35,13 @@ def _formats(codecs: Sequence[Codec]) -> str:
 
 
 def _format(codec: Codec) -> str:
-    """Return what a codec writes: *JPEG, quality 85*."""
+    """Return the format and quality that a codec writes: *JPEG, quality 85*."""
     quality = "" if codec.lossy_quality is None else f", quality {codec.lossy_quality}"
     return codec.format.label + quality
 
 
 def _steps(recipe: Recipe, rendition: Rendition) -> str:
-    """Return the size, where it comes from, and what else is done to the picture."""
+    """Return the size, its origin, and the other steps."""
     steps = (*recipe.steps, *rendition.steps)
     sizing = [(number, step) for number, step in enumerate(steps, start=1) if step.sets_size]
     others = [step.text() for step in steps if not step.sets_size]
@@ -50,11 +50,11 @@ def _steps(recipe: Recipe, rendition: Rendition) -> str:
 
 
 def _size(sizing: Sequence[tuple[int, Operation]], option: str) -> str:
-    """Return what the steps with these numbers make of the size: *fitted into 1920x1920 (the default box)*."""
+    """Return the size that results from these numbered steps: *fit within 1920x1920 (the default box)*."""
     if not sizing:
-        return "size as it is"
-    said = ", then ".join(_one_size(number, step, option) for number, step in sizing)
-    return said if isinstance(sizing[0][1], Box) else f"size by {said}"
+        return "original size"
+    sizes = ", then ".join(_one_size(number, step, option) for number, step in sizing)
+    return sizes if isinstance(sizing[0][1], Box) else f"size set by {sizes}"
 
 
 def _one_size(number: int, step: Operation, option: str) -> str:
@@ -67,15 +67,15 @@ def _one_size(number: int, step: Operation, option: str) -> str:
 
 
 def _colours(recipe: Recipe) -> str:
-    """Return the space and the depth of the outputs."""
-    away = dict.fromkeys(step.text() for step in _all_steps(recipe) if step.leaves_working_space)
-    space = "sRGB" if recipe.color == "srgb" else "colours as they are"
-    if away:
-        space = f"colours by {', '.join(away)}"
-    deep = [rendition.encode.follows_source or DEEP in rendition.encode.format.depths for rendition in recipe.renditions]
-    if recipe.depth == "8" or not any(deep):
+    """Return the colour space and the bit depth of the outputs."""
+    conversions = dict.fromkeys(step.text() for step in _all_steps(recipe) if step.leaves_working_space)
+    space = "sRGB" if recipe.color == "srgb" else "original colours"
+    if conversions:
+        space = f"colours set by {', '.join(conversions)}"
+    is_deep = [rendition.encode.follows_source or HIGH_DEPTH in rendition.encode.format.depths for rendition in recipe.renditions]
+    if recipe.depth == "8" or not any(is_deep):
         return f"{space}, 8 bits"
-    return f"{space}, up to {DEEP} bits" if all(deep) else f"{space}, up to {DEEP} bits where the format has them"
+    return f"{space}, up to {HIGH_DEPTH} bits" if all(is_deep) else f"{space}, up to {HIGH_DEPTH} bits where the format allows"
 
 
 def _all_steps(recipe: Recipe) -> Iterator[Operation]:

@@ -1,4 +1,4 @@
-"""Which of the entries that a source yields are candidates; the rest is counted, by reason."""
+"""Select the candidates among the entries of a source, and count the others by reason."""
 
 import fnmatch
 import re
@@ -12,34 +12,34 @@ from pixmill.imaging.formats import extensions, sniff
 from pixmill.storage.entry import Entry, locator_of
 from pixmill.storage.storage import Storage
 
-HEAD = 64  # bytes: every signature lies within
-#: what takes that which was ignored for a reason, where an option does
-TAKEN_BY = {"symlink": "--follow-symlinks"}
+SIGNATURE_BYTES = 64  # every signature lies within these
+#: the option that includes files ignored for a reason
+ENABLED_BY = {"symlink": "--follow-symlinks"}
 
 
-def taken_by(reason: str) -> str:
-    """Return, to be put behind ``reason``, which option takes what was ignored for it; empty where none does."""
-    return f" ({TAKEN_BY[reason]} takes them)" if reason in TAKEN_BY else ""
+def enabling_option(reason: str) -> str:
+    """Return a suffix for ``reason`` naming the option that includes such files; empty if there is none."""
+    return f" ({ENABLED_BY[reason]} includes them)" if reason in ENABLED_BY else ""
 
 
 class Selector:
-    """Chooses candidates. ``ignored`` counts what was left out, by reason: ``hidden``, ``excluded``, ``not-an-image``.
+    """Selects candidates. ``ignored`` counts the others by reason: ``hidden``, ``excluded``, ``not-included``, ``not-an-image``.
 
-    A source adds what it leaves out by itself: ``symlink`` (a link that is not followed), ``output`` (what lies in DST).
+    Sources add what they skip themselves: ``symlink`` (a link that is not followed) and ``output`` (a file in DST).
     """
 
-    def __init__(self, selection: Selection, storage: Storage, *, is_chosen: bool = False) -> None:
-        """Compile the patterns. With ``is_chosen`` every entry was named by somebody, and only the patterns decide."""
+    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False) -> None:
+        """Compile the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply."""
         self.ignored: Counter[str] = Counter()
         self._included = _matcher(selection.include)
         self._excluded = _matcher(selection.exclude)
         self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
         self._extensions = frozenset(b"." + extension.encode() for extension in extensions())
         self._storage = storage
-        self._is_chosen = is_chosen
+        self._is_explicit = is_explicit
 
     def choose(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[bytes]]:
-        """Return the candidates among ``entries``, in order, and the folders beside them."""
+        """Return the candidates among ``entries``, in order, and the subfolders listed with them."""
         chosen: list[Entry] = []
         folders: list[bytes] = []
         for entry in entries:
@@ -53,8 +53,8 @@ class Selector:
                 chosen.append(entry)
         return chosen, folders
 
-    def leave_out(self, path: bytes, reason: str) -> None:
-        """Count ``path``, which the source has left out for ``reason``, or because it is hidden or excluded anyhow."""
+    def count_ignored(self, path: bytes, reason: str) -> None:
+        """Count ``path``, which the source skipped for ``reason``; as hidden or excluded if that applies as well."""
         if path.rpartition(b"/")[2].startswith(b"."):
             reason = "hidden"
         elif self._excluded is not None and self._excluded(path):
@@ -63,9 +63,9 @@ class Selector:
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
-        if name.startswith(b".") and not self._is_chosen:
+        if name.startswith(b".") and not self._is_explicit:
             return "hidden"
-        if not (self._is_chosen or self._looks_like_an_image(entry, name)):
+        if not (self._is_explicit or self._looks_like_an_image(entry, name)):
             return "not-an-image"
         if self._included is not None and not self._included(entry.path):
             return "not-included"
@@ -73,18 +73,18 @@ class Selector:
             return "excluded"
         return ""
 
-    def _by_extension(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_content
+    def _by_extension(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # same signature as _by_content
         return name[name.rfind(b".") :].lower() in self._extensions
 
-    def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # the same shape as _by_extension
+    def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # same signature as _by_extension
         try:
-            return sniff(self._storage.head(locator_of(entry), HEAD)) is not None
+            return sniff(self._storage.head(locator_of(entry), SIGNATURE_BYTES)) is not None
         except ReadError:
-            return True  # nobody knows; the worker that cannot read it either says why
+            return True  # unknown; the worker will report the read error
 
 
 def _matcher(patterns: tuple[str, ...]) -> Callable[[bytes], bool] | None:
-    """Match a path against shell patterns; one without a slash is about the file name, as in a .gitignore."""
+    """Return a function that matches paths against shell patterns; one without a slash matches the file name, as in .gitignore."""
     if not patterns:
         return None
     anchored = [pattern if "/" in pattern else "*/" + pattern for pattern in patterns]

@@ -1,6 +1,6 @@
-"""Which steps will fail on images of the source, and which enlarge them: told from the headers of the first of them.
+"""Find steps that will fail on images of the source, or enlarge them, from the headers of the first images.
 
-A header is as hostile as the rest of a file, so that workers read it, confined as those of a run.
+A header can be as hostile as the rest of a file, so workers read it, in the same sandbox as those of a run.
 """
 
 import tempfile
@@ -23,40 +23,40 @@ from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.step_sizes import depends_on_size, size_warnings
 
 HANDLER = "pixmill.batch.worker.header_handler:header_handler"
-LOOKED_AT = 200  # images
-LOOKED_AT_ELSEWHERE = 20  # images that are not on this machine
-TIMEOUT = Duration(10)  # for a header
-MOST_WORKERS = 2  # headers are small, and to start a worker costs as much as a few hundred of them
+LOCAL_SAMPLE_SIZE = 200  # images
+REMOTE_SAMPLE_SIZE = 20  # images
+HEADER_TIMEOUT = Duration(10)
+MAX_WORKERS = 2  # headers are small: starting a worker costs as much as reading a few hundred
 
 
-def wanted(plan: Plan) -> int:
-    """Return how many images to look at: none unless a step depends on their size."""
+def sample_size(plan: Plan) -> int:
+    """Return how many images to check: none unless a step depends on the image size."""
     if not depends_on_size(plan.config.recipe):
         return 0
-    return LOOKED_AT if is_local(plan.assignment) else LOOKED_AT_ELSEWHERE
+    return LOCAL_SAMPLE_SIZE if is_local(plan.handler_options) else REMOTE_SAMPLE_SIZE
 
 
 def warnings(plan: Plan, items: Sequence[Item]) -> list[str]:
-    """Return a sentence for every step that will fail on some of ``items``, or that enlarges some; headers are read for it."""
+    """Return a sentence for each step that will fail on some of ``items`` or enlarge some; reads the headers of ``items``."""
     if not items:
         return []
-    found = _sizes(plan, items)
-    return size_warnings(plan.config.recipe, found) if found else []
+    sizes = _sizes(plan, items)
+    return size_warnings(plan.config.recipe, sizes) if sizes else []
 
 
 def _sizes(plan: Plan, items: Sequence[Item]) -> list[Size]:
-    """Return the sizes that the headers of ``items`` tell; one that cannot be read has none."""
-    from pixmill.batch.worker.header_handler import size_of  # noqa: PLC0415  # it brings the decoders, which most plans do without
+    """Return the sizes in the headers of ``items``, without those whose header cannot be read."""
+    from pixmill.batch.worker.header_handler import size_of  # noqa: PLC0415  # imports the decoders, which most plans do not need
 
-    workers = min(MOST_WORKERS, len(items))
-    policy = Policy(attempts=1, timeout=TIMEOUT)
+    workers = min(MAX_WORKERS, len(items))
+    policy = Policy(attempts=1, timeout=HEADER_TIMEOUT)
     tasks = [to_task(item, plan.fingerprint) for item in items]
-    with open_run(tasks, _handler(plan.assignment), workers=workers, policy=policy) as run:
+    with open_run(tasks, _handler(plan.handler_options), workers=workers, policy=policy) as run:
         return [size_of(outcome.result) for outcome in run if isinstance(outcome, Done)]
 
 
-def _handler(assignment: HandlerOptions) -> HandlerRef:
-    """Return the handler, which writes nothing but what libvips puts aside."""
-    confinement = Sandbox((tempfile.gettempdirb(),), network=not is_local(assignment))
-    options = msgspec.msgpack.encode(assignment)
+def _handler(handler_options: HandlerOptions) -> HandlerRef:
+    """Return the handler, whose sandbox allows writing only to the temporary folder of libvips."""
+    confinement = Sandbox((tempfile.gettempdirb(),), network=not is_local(handler_options))
+    options = msgspec.msgpack.encode(handler_options)
     return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=confinement)

@@ -1,1 +1,1 @@
-"""Sources, one file each: what yields the inputs of a run."""
+"""The kinds of sources, one module each, which yield the inputs of a run."""

@@ -1,4 +1,4 @@
-"""A folder, on this machine or in a bucket, walked below its root; or one file."""
+"""A folder, local or in a bucket, walked recursively; or a single file."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
-from pixmill.batch.source import SYMLINK, OnError, OnIgnored, SourceKind, SourceRequest, unnoticed, with_folders
+from pixmill.batch.source import SYMLINK, OnError, OnIgnored, SourceKind, SourceRequest, no_op, with_folders
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
@@ -20,90 +20,90 @@ from pixmill.storage.storage import Storage
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left out of a folder: the ``own`` folders of a run, and ``below``, the way to DST in a store.
+    """What is excluded from a folder: the ``own`` folders of a run, and ``below``, the path to DST in a store.
 
-    With ``follow`` links are followed, wherever they lead but into DST.
+    With ``follow_links`` links are followed, except into DST.
     """
 
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     below: bytes = b""
-    follow: bool = False
+    follow_links: bool = False
 
 
 class Directory(SourceKind):
-    """The files below the root of ``storage``, or the one called ``only``.
+    """The files below the root of ``storage``, or only the file ``only``.
 
-    Hidden folders are not entered; nor is one that a run writes to, whatever it is called below the root.
+    Hidden folders are not entered, nor are folders that the run writes to, whatever their path below the root.
     """
 
-    def __init__(self, address: Address, storage: Storage, *, only: bytes = b"", without: Exclusion | None = None) -> None:
-        """Take the storage to walk, which is at ``address``; nothing is read yet."""
+    def __init__(self, address: Address, storage: Storage, *, only: bytes = b"", exclusion: Exclusion | None = None) -> None:
+        """Take the ``storage`` at ``address``; nothing is read yet."""
         self.address = address
         self.storage = storage
         self._only = only
-        self._without = without or Exclusion()
+        self._exclusion = exclusion or Exclusion()
         self._root = absolute(address.location) if address.local else None
 
     @classmethod
-    def claims(cls, address: Address) -> bool:  # noqa: ARG003  # whatever it is
-        """Claim everything: a place where nothing is known of is a folder."""
+    def claims(cls, address: Address) -> bool:  # noqa: ARG003  # claims every address
+        """Claim everything: an address that no other source claims is a folder."""
         return True
 
     @classmethod
-    def open(cls, asked: SourceRequest) -> Self:
-        """Return the folder at the address; for that of a file, the folder that holds it, and this one file in it."""
-        path, follow = asked.address.local, asked.selection.follow_symlinks
-        root, only = _there(asked.address, path) if path else _stored(asked.address)
-        below = asked.output.below(root) if asked.output else None
-        without = Exclusion(own=asked.own, below=below or b"", follow=follow)
-        return cls(root, open_with_retries(root, follow_symlinks=follow), only=only, without=without)
+    def open(cls, request: SourceRequest) -> Self:
+        """Return the folder at the address; for the address of a file, its folder restricted to this file."""
+        path, follow = request.address.local, request.selection.follow_symlinks
+        root, only = _local_root(request.address, path) if path else _store_root(request.address)
+        below = request.output.below(root) if request.output else None
+        exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow)
+        return cls(root, open_with_retries(root, follow_symlinks=follow), only=only, exclusion=exclusion)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
-        """Return the folder, and that of the file which is meant where SRC is a link to one."""
+        """Return the folder and, if SRC is a link to a file, the folder of its target."""
         if self._root is None:
             return ()
         return self._root, *((real_holder(self._full(self._only)),) if self._only else ())
 
     def excluding(self, folders: Sequence[Path]) -> "Directory":
-        """Return the same source without ``folders`` of this machine."""
-        without = msgspec.structs.replace(self._without, own=self._without.own.with_others(folders))
-        return Directory(self.address, self.storage, only=self._only, without=without)
+        """Return the same source without the local ``folders``."""
+        exclusion = msgspec.structs.replace(self._exclusion, own=self._exclusion.own.with_others(folders))
+        return Directory(self.address, self.storage, only=self._only, exclusion=exclusion)
 
-    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:
+    def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder, sorted."""
         if self._only:
             yield [self._single()]
         else:
-            yield from _Listing(self, refused, ignored).folders()
+            yield from _Listing(self, on_error, on_ignored).folders()
 
     def siblings(self, folder: bytes) -> list[Entry]:
-        """Return what ``folders`` yields for one folder; none when it is gone or nobody may read it."""
-        return next(_Listing(self, lambda *_: None, unnoticed).folders(folder, deep=False), [])
+        """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read."""
+        return next(_Listing(self, lambda *_: None, no_op).folders(folder, deep=False), [])
 
-    def enters(self, path: bytes) -> bool:
-        """Tell whether the folder ``path`` is looked into."""
+    def is_entered(self, path: bytes) -> bool:
+        """Tell whether the walk enters the folder ``path``."""
         return not path.rpartition(b"/")[2].startswith(b".") and self.reason_against(path) is None
 
     def reason_against(self, path: bytes) -> str | None:
-        """Return why the folder ``path`` is one that the run itself writes to, ``None`` where it is not."""
+        """Return the reason for ignoring the folder ``path`` if the run writes to it, otherwise ``None``."""
         if self._root is None:
-            return OUTPUT if path == self._without.below else None
-        full, own = self._full(path), self._without.own
+            return OUTPUT if path == self._exclusion.below else None
+        full, own = self._full(path), self._exclusion.own
         own.refresh()
-        found = own.find(full)
-        if found is None and self._without.follow and is_link(full):
-            found = own.find_output_above(full)  # a link may lead elsewhere the next time
-        return found.reason if found else None
+        folder = own.find(full)
+        if folder is None and self._exclusion.follow_links and is_link(full):
+            folder = own.find_output_above(full)  # not cached: the target of a link may change
+        return folder.reason if folder else None
 
     def leads_into_output(self, path: bytes) -> bool:
         """Tell whether the link ``path`` leads to a file in the output."""
-        return self._without.own.output_of(self._full(path)) is not None
+        return self._exclusion.own.output_of(self._full(path)) is not None
 
     @property
     def follows_links(self) -> bool:
         """Tell whether links are followed."""
-        return self._without.follow
+        return self._exclusion.follow_links
 
     def _full(self, path: bytes) -> bytes:
         return (self._root or b"") + b"/" + path
@@ -111,89 +111,89 @@ class Directory(SourceKind):
     def _single(self) -> Entry:
         entry = self.storage.stat(self._only)
         if entry is None and self._root is not None and is_link(self._full(self._only)):
-            hint = "--follow-symlinks takes the file that it leads to"
+            hint = "--follow-symlinks processes the file it points to"
             raise AddressError(f"{printable(self._only)} is a symbolic link", hint=hint)
         if entry is None:
-            raise AddressError(f"{printable(self._only)} is not there, or not a regular file")
+            raise AddressError(f"{printable(self._only)} does not exist, or is not a regular file")
         return entry
 
 
 class _Listing:
     """One walk through a ``Directory``.
 
-    A folder is looked at before it is entered, and again once it was read: a run may have made its output there meanwhile.
+    A folder is checked before it is entered, and again once it has been read: a run may have created its output there since.
     """
 
-    def __init__(self, source: Directory, refused: OnError, ignored: OnIgnored) -> None:
+    def __init__(self, source: Directory, on_error: OnError, on_ignored: OnIgnored) -> None:
         self._source = source
-        self._refused = refused
-        self._ignored = ignored
+        self._on_error = on_error
+        self._on_ignored = on_ignored
         self._folders: list[bytes] = []
         self._links: set[bytes] = set()
-        self._last: tuple[bytes, bool] = (b"", False)
+        self._last_check: tuple[bytes, bool] = (b"", False)
 
     def folders(self, under: bytes = b"", *, deep: bool = True) -> Iterator[list[Entry]]:
         """Yield the entries below ``under``, or only those in it."""
-        descend = self._enters if deep else self._passes
-        for entries in self._source.storage.list(under, descend=descend, on_error=self._refuse, on_link=self._note_link):
+        descend = self._should_descend if deep else self._note_folder
+        for entries in self._source.storage.list(under, descend=descend, on_error=self._report_error, on_link=self._note_link):
             folder = entries[0].path.rpartition(b"/")[0]
-            if not self._is_left_out(folder):
-                kept = [entry for entry in entries if self._takes(entry.path)] if self._links else entries
-                if kept:
-                    yield with_folders(kept, self._folders)
+            if not self._is_excluded(folder):
+                inputs = [entry for entry in entries if self._is_input(entry.path)] if self._links else entries
+                if inputs:
+                    yield with_folders(inputs, self._folders)
             self._folders.clear()
             self._links.clear()
 
-    def _enters(self, path: bytes) -> bool:
-        if path.rpartition(b"/")[2].startswith(b".") or self._is_left_out(path.rpartition(b"/")[0]):
+    def _should_descend(self, path: bytes) -> bool:
+        if path.rpartition(b"/")[2].startswith(b".") or self._is_excluded(path.rpartition(b"/")[0]):
             return False
         reason = self._source.reason_against(path)
         if reason is None:
             self._folders.append(path)
         elif reason:
-            self._ignored(path, reason)
+            self._on_ignored(path, reason)
         return reason is None
 
-    def _passes(self, path: bytes) -> bool:
-        self._enters(path)
+    def _note_folder(self, path: bytes) -> bool:
+        self._should_descend(path)
         return False
 
-    def _is_left_out(self, folder: bytes) -> bool:
-        """Tell whether ``folder``, which has been read, has turned out to be one that the run writes to; the root never is."""
-        if self._last[0] != folder:
+    def _is_excluded(self, folder: bytes) -> bool:
+        """Tell whether ``folder``, which has been read, is now one that the run writes to; the root never is."""
+        if self._last_check[0] != folder:
             reason = self._source.reason_against(folder) if folder else None
-            self._last = (folder, reason is not None)
+            self._last_check = (folder, reason is not None)
             if reason:
-                self._ignored(folder, reason)
-        return self._last[1]
+                self._on_ignored(folder, reason)
+        return self._last_check[1]
 
     def _note_link(self, path: bytes) -> None:
         if self._source.follows_links:
             self._links.add(path)
         else:
-            self._ignored(path, SYMLINK)
+            self._on_ignored(path, SYMLINK)
 
-    def _refuse(self, path: bytes, error: ReadError) -> None:
-        """Pass on that ``path`` cannot be looked at, unless it is a link to where the output will be."""
+    def _report_error(self, path: bytes, error: ReadError) -> None:
+        """Report that ``path`` cannot be read, unless it is a link to where the output will be."""
         if path in self._links and self._source.reason_against(path):
-            self._ignored(path, OUTPUT)
+            self._on_ignored(path, OUTPUT)
         else:
-            self._refused(path, error)
+            self._on_error(path, error)
 
-    def _takes(self, path: bytes) -> bool:
+    def _is_input(self, path: bytes) -> bool:
         if path in self._links and self._source.leads_into_output(path):
-            self._ignored(path, OUTPUT)
+            self._on_ignored(path, OUTPUT)
             return False
         return True
 
 
-def _there(address: Address, path: Path) -> tuple[Address, bytes]:
-    """Return the folder and the file in it, if it is one, that are at the local ``path``; errors say why they cannot be used."""
+def _local_root(address: Address, path: Path) -> tuple[Address, bytes]:
+    """Return the folder at the local ``path`` or, if it is a file, its folder and its name; raise if it cannot be read."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise AddressError(f"SRC {address} does not exist") from None
-    except OSError as error:  # a folder on the way to it may not be entered, a server does not answer, the name is too long
+    except OSError as error:  # a parent cannot be entered, a server does not respond, or the name is too long
         raise RunError(f"SRC {address} cannot be reached: {error.strerror}", code="not-readable") from None
     is_folder = path.is_dir()
     if not is_allowed(path, os.R_OK | (os.X_OK if is_folder else 0)):
@@ -202,8 +202,8 @@ def _there(address: Address, path: Path) -> tuple[Address, bytes]:
     return (address, b"") if is_folder else (Address.parse(path.parent), os.fsencode(path.name))
 
 
-def _stored(address: Address) -> tuple[Address, bytes]:
-    """Return the folder in a store, and the object in it if it is one, that are at ``address``."""
+def _store_root(address: Address) -> tuple[Address, bytes]:
+    """Return the folder in a store at ``address`` or, if it is an object, its folder and its name."""
     folder, slash, name = address.location.rpartition(b"/")
     parent = Address(address.scheme, folder)
     if slash and folder and b"." in name and open_with_retries(parent).stat(name) is not None:

@@ -13,7 +13,7 @@ from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, r
 from pixmill.batch.manifests.paths import PathMapper
 from pixmill.batch.manifests.row import ManifestRow
 from pixmill.batch.outputs.own_folders import OwnFolders
-from pixmill.batch.source import Folder, OnError, OnIgnored, Row, SourceKind, SourceRequest, unnoticed
+from pixmill.batch.source import Folder, OnError, OnIgnored, Row, SourceKind, SourceRequest, no_op
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
@@ -35,11 +35,11 @@ Rows = Callable[[], Iterator[ManifestRow]]
 
 
 class Manifest(SourceKind):
-    """The images that a list names, folder by folder in sorted order, whatever the order of the list.
+    """The images in a list, folder by folder in sorted order, whatever the order of the list.
 
-    A row in a file of this machine is looked at when it is yielded, and its version is the file's. What is elsewhere is not asked
-    for ahead: its version is its address, so that another one is another image. ``address`` says that all is on this machine once
-    the list has been read, if it is.
+    An entry for a local file is checked when it is yielded, and has the version of the file. Remote images are not requested
+    ahead: their version is their address, so another address is another image. Once the list has been read, ``address`` shows
+    whether all images are local.
     """
 
     is_explicit = True
@@ -51,36 +51,36 @@ class Manifest(SourceKind):
         base: bytes,
         *,
         name: str,
-        terms: str = "",
+        request_policy: str = "",
         follow_symlinks: bool = False,
         own: OwnFolders | None = None,
     ) -> None:
-        """Take a list that is called ``name``; it is read when the first image is asked for. ``base``: where its paths start."""
-        self.address = Address("multi", f"#{terms}".encode() if terms else b"")
+        """Take a list; it is read when the first image is requested. ``name`` is for messages, ``base`` anchors relative paths."""
+        self.address = Address("multi", f"#{request_policy}".encode() if request_policy else b"")
         self.storage: Storage = open_storage(self.address, follow_symlinks=follow_symlinks)
         self._name = name
         self._follow = follow_symlinks
         self._rows = rows
-        self._mirror = PathMapper(base, schemes().names())
+        self._map_path = PathMapper(base, schemes().names())
         self._own = own or OwnFolders()
         self._sorted = ExternalSort(self._records())
 
     @classmethod
     def claims(cls, address: Address) -> bool:
-        """Claim ``-``, a file that is called like a list, and any URL of the web."""
+        """Claim ``-``, files with the extension of a list, and HTTP URLs."""
         if address.scheme in _WEB or (address.scheme, address.location) == ("file", STANDARD_INPUT):
             return True
-        known = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS)
-        return address.local is not None and address.local.suffix.lower() in known and address.local.is_file()
+        suffixes = (*_LINES, *_JSON, *_PARQUET, *_DELIMITERS)
+        return address.local is not None and address.local.suffix.lower() in suffixes and address.local.is_file()
 
     @classmethod
-    def open(cls, asked: SourceRequest) -> Self:
-        """Return the list; ``RunError`` when it cannot be read. What it holds is not looked at yet."""
-        address, selection = asked.address, asked.selection
-        terms = str(
+    def open(cls, request: SourceRequest) -> Self:
+        """Return the list; ``RunError`` when it cannot be read. Its content is not read yet."""
+        address, selection = request.address, request.selection
+        request_policy = str(
             RequestPolicy(allow_private=selection.allow_private_hosts, per_host=selection.per_host, rate=selection.host_rate or 0.0)
         )
-        make = partial(cls, terms=terms, follow_symlinks=selection.follow_symlinks, own=asked.own)
+        make = partial(cls, request_policy=request_policy, follow_symlinks=selection.follow_symlinks, own=request.own)
         path = address.local
         if path is None:
             url = address.url.encode("utf-8", "surrogateescape")
@@ -91,23 +91,23 @@ class Manifest(SourceKind):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
         return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
 
-    def folders(self, refused: OnError, ignored: OnIgnored = unnoticed) -> Iterator[list[Entry]]:  # noqa: ARG002  # all is named
-        """Yield the images folder by folder, a large one in parts that cannot want one name.
+    def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped
+        """Yield the images folder by folder, a large folder in parts whose names cannot collide.
 
-        Where they lie is looked at once more: the output may have been made since the list was read.
+        Their locations are checked again: the output may have been created since the list was read.
         """
 
-        def refuse(image: ManifestImage) -> None:
-            refused(image.path, ReadError(image.refusal))
+        def on_invalid(image: ManifestImage) -> None:
+            on_error(image.path, ReadError(image.error))
 
-        for chunk in chunks(self._sorted, refuse):
+        for chunk in chunks(self._sorted, on_invalid):
             self._own.refresh()
             entries = []
             for image in chunk:
                 try:
-                    self._check_apart(image.locator)
+                    self._check_outside_output(image.locator)
                 except ReadError as error:
-                    refused(image.path, error)
+                    on_error(image.path, error)
                 else:
                     entries.append(self._entry(image))
             yield entries
@@ -117,19 +117,19 @@ class Manifest(SourceKind):
         self._own.refresh()
         for row in self._rows():
             name = f"{self._name}:{row.number:012}".encode("utf-8", "surrogateescape")
-            if row.refusal:
-                yield record(ManifestImage(name, refusal=f"{self._name}, row {row.number}: {row.refusal}"))
+            if row.error:
+                yield record(ManifestImage(name, error=f"{self._name}, row {row.number}: {row.error}"))
                 continue
             try:
-                image = self._mirror(row.text)
-                self._check_apart(image.locator)
+                image = self._map_path(row.text)
+                self._check_outside_output(image.locator)
             except ReadError as error:
-                yield record(ManifestImage(name, refusal=f"{self._name}, row {row.number}: {error.message}"))
+                yield record(ManifestImage(name, error=f"{self._name}, row {row.number}: {error.message}"))
             else:
                 is_local = is_local and image.locator.startswith(b"\0/")
                 yield record(ManifestImage(image.path, image.locator, row.columns))
                 yield from map(record, ancestors(image.path))
-        if is_local:  # then a worker needs no network, and waits for none
+        if is_local:  # then workers need no network
             self.address = LOCAL
 
     def _entry(self, image: ManifestImage) -> Entry:
@@ -137,30 +137,30 @@ class Manifest(SourceKind):
             return Folder(image.path, 0, b"")
         size, version = 0, b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
         if image.locator.startswith(b"\0/"):
-            found = self._found(image.locator)
-            size, version = (found.size, found.version) if found else (0, b"")
+            status = self._stat(image.locator)
+            size, version = (status.size, status.version) if status else (0, b"")
         return Row(image.path, size, version, image.locator, image.columns)
 
-    def _found(self, place: bytes) -> Entry | None:
-        """Return what is there now; what is not, or cannot be looked at, is for the worker to say."""
+    def _stat(self, locator: bytes) -> Entry | None:
+        """Return the entry as it is now; ``None`` if it is missing or cannot be read, which the worker will report."""
         try:
-            return self.storage.stat(place)
+            return self.storage.stat(locator)
         except ReadError:
             return None
 
-    def _check_apart(self, place: bytes) -> None:
-        """Refuse what lies where results are written: it could be written over."""
-        if not place.startswith(b"\0/"):
+    def _check_outside_output(self, locator: bytes) -> None:
+        """Raise ``ReadError`` for a file inside the output, where it could be overwritten."""
+        if not locator.startswith(b"\0/"):
             return
-        path = place[1:]
-        found = self._own.output_of(path) if self._follow else self._own.find_output(holder(path))
-        if found:
-            message = f"{printable(path)} lies in DST {printable(found.output)}, where results could be written over it"
+        path = locator[1:]
+        folder = self._own.output_of(path) if self._follow else self._own.find_output(holder(path))
+        if folder:
+            message = f"{printable(path)} is inside DST {printable(folder.output)}, where outputs could overwrite it"
             raise ReadError(message)
 
 
 def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:
-    """Yield the rows of the list at ``path``, read as its name says."""
+    """Yield the rows of the list at ``path``, in the format of its extension."""
     suffix, shown = path.suffix.lower(), printable(path.name)
     if suffix in _PARQUET:
         yield from parquet.read(path, column, shown=shown)
@@ -175,5 +175,5 @@ def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:
 def _standard_input() -> Iterator[ManifestRow]:
     file: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if file is None or file.isatty():
-        raise AddressError("SRC is -, and no list comes through standard input", hint="find photos -type f | pixmill run - DST")
+        raise AddressError("SRC is -, but standard input has no list", hint="find photos -type f | pixmill run - DST")
     return text.read(file)

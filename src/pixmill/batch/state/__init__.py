@@ -1,1 +1,1 @@
-"""The state folder of an output: its lock, its ledger, its identity."""
+"""The state of an output: its lock, its ledger, its identity."""

@@ -1,7 +1,6 @@
-"""The ledgers of an output, one of a whole run or one for each shard, read as one.
+"""The ledgers of an output, one for an unsplit run or one per shard, read as one.
 
-Counts are those of the rows that are there, never an estimate. Ledgers are opened one after the other, so that a thousand shards
-need no more files and memory than one.
+Counts are exact, never estimates. Ledgers are opened one at a time, so a thousand shards need no more files or memory than one.
 """
 
 import heapq
@@ -20,7 +19,7 @@ from pixmill.engine.task import Counts, State
 
 
 class LedgerSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What one ledger holds: its ``counts`` and its ``runs``, oldest first."""
+    """The content of one ledger: its ``counts`` and its ``runs``, oldest first."""
 
     file: LedgerFile
     counts: Counts
@@ -28,32 +27,32 @@ class LedgerSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CombinedLedger(LedgerView):
-    """Several ledgers as one. A key that more than one knows, after a change of the split, is as the youngest has it."""
+    """Several ledgers as one. After a change of the split a key can be in more than one: then the most recent ledger wins."""
 
-    def __init__(self, held: Sequence[LedgerFile]) -> None:
-        """Read ``held``, without those that a younger split has taken over as a whole."""
-        self._ages: dict[Shard, float] = {}
-        if len({each.shard.count for each in held}) > 1:
-            self._ages = {each.shard: _began(ledger) for each, ledger in _opened(held)}
-            held = [each for each in held if not self._is_superseded(each.shard)]
-        self.ledger_files = tuple(held)
+    def __init__(self, ledger_files: Sequence[LedgerFile]) -> None:
+        """Read ``ledger_files``, without those that a more recent split has replaced completely."""
+        self._last_started: dict[Shard, float] = {}
+        if len({each.shard.count for each in ledger_files}) > 1:
+            self._last_started = {each.shard: _last_start(ledger) for each, ledger in _opened(ledger_files)}
+            ledger_files = [each for each in ledger_files if not self._is_superseded(each.shard)]
+        self.ledger_files = tuple(ledger_files)
 
     @property
     def is_one_split(self) -> bool:
-        """Tell whether no key can be in two of them."""
+        """Tell whether all ledgers are of the same split, so that no key can be in two of them."""
         return len({each.shard.count for each in self.ledger_files}) == 1
 
     def summaries(self) -> Iterator[LedgerSummary]:
-        """Yield what each of them holds."""
-        for holding, ledger in _opened(self.ledger_files):
-            yield LedgerSummary(file=holding, counts=ledger.counts(), runs=tuple(ledger.runs()))
+        """Yield a summary of each ledger."""
+        for file, ledger in _opened(self.ledger_files):
+            yield LedgerSummary(file=file, counts=ledger.counts(), runs=tuple(ledger.runs()))
 
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
-        """Return what is on record for each key, in order."""
-        known: dict[bytes, Record] = {}
-        for _, ledger in _opened(self._youngest_first()[::-1]):
-            known.update((record.key, record) for record in ledger.get(keys) if record)
-        return [known.get(key) for key in keys]
+        """Return the record of each key, in order, ``None`` where there is none."""
+        by_key: dict[bytes, Record] = {}
+        for _, ledger in _opened(self._most_recent_first()[::-1]):
+            by_key.update((record.key, record) for record in ledger.get(keys) if record)
+        return [by_key.get(key) for key in keys]
 
     def counts(self) -> Counts:
         """Return the number of records by state."""
@@ -74,62 +73,65 @@ class CombinedLedger(LedgerView):
             yield from (record for record in self._merged() if state in (None, record.state))
 
     def runs(self) -> Iterator[RunRecord]:
-        """Yield the runs of all, oldest first."""
+        """Yield the runs of all ledgers, oldest first."""
         runs = [run for _, ledger in _opened(self.ledger_files) for run in ledger.runs()]
         yield from sorted(runs, key=lambda run: run.started_at)
 
     def reset(self, keys: Collection[bytes]) -> None:
-        """Make these keys new again, wherever they are known; ``RunError`` while a run has one of the ledgers."""
+        """Reset these keys to new in all ledgers; ``RunError`` while a run holds one of the ledgers."""
         for each in self.ledger_files:
             if each.is_locked():
-                whose = "" if each.shard.count == 1 else f"shard {each.shard} of "
-                raise RunError(f"a run is working on {whose}this output", code="locked", hint="wait for it, or stop it")
+                part = "" if each.shard.count == 1 else f"shard {each.shard} of "
+                raise RunError(f"a run is working on {part}this output", code="locked", hint="wait for it, or stop it")
         for each in self.ledger_files:
             with closing(open_to_write(each.folder)) as ledger:
                 ledger.reset(key for key in keys if each.shard.takes(key))
 
     def _merged(self) -> Iterator[Record]:
-        """Yield the records of all ledgers in the order of their keys, of each key that of the youngest ledger."""
+        """Yield the records of all ledgers in order of their keys, for each key that of the most recent ledger."""
         with ExitStack() as stack:
-            streams = [stack.enter_context(closing(each.open())).records() for each in self._youngest_first()]
+            streams = [stack.enter_context(closing(each.open())).records() for each in self._most_recent_first()]
             for _, same in groupby(heapq.merge(*streams, key=_key), key=_key):
                 yield next(same)
 
-    def _youngest_first(self) -> list[LedgerFile]:
-        return sorted(self.ledger_files, key=lambda each: -self._ages.get(each.shard, 0.0))
+    def _most_recent_first(self) -> list[LedgerFile]:
+        return sorted(self.ledger_files, key=lambda each: -self._last_started.get(each.shard, 0.0))
 
     def _is_superseded(self, shard: Shard) -> bool:
-        """Tell whether every part of another split is there, and has begun its last run later."""
-        counts = {other.count for other in self._ages} - {shard.count}
+        """Tell whether all parts of another split have a ledger, and started their last run later."""
+        counts = {other.count for other in self._last_started} - {shard.count}
         return any(
-            all(self._ages.get(Shard(index, count), 0.0) > self._ages.get(shard, 0.0) for index in range(1, count + 1))
+            all(
+                self._last_started.get(Shard(index, count), 0.0) > self._last_started.get(shard, 0.0)
+                for index in range(1, count + 1)
+            )
             for count in counts
         )
 
 
 def total(parts: Iterable[Counts]) -> Counts:
-    """Return the sum."""
+    """Return the sum of ``parts``."""
     done = failed = pending = 0
     for part in parts:
         done, failed, pending = done + part.done, failed + part.failed, pending + part.pending
     return Counts(done=done, failed=failed, pending=pending)
 
 
-def _opened(held: Sequence[LedgerFile]) -> Iterator[tuple[LedgerFile, SqliteLedger]]:
-    """Yield each with its ledger, open until the next; without one that is only being made at this moment."""
-    for holding in held:
+def _opened(files: Sequence[LedgerFile]) -> Iterator[tuple[LedgerFile, SqliteLedger]]:
+    """Yield each file with its ledger, open until the next one; skip a ledger that is only just being created."""
+    for file in files:
         try:
-            ledger = holding.open()
+            ledger = file.open()
         except RunError as error:
             if error.code != "ledger-missing":
                 raise
         else:
             with closing(ledger):
-                yield holding, ledger
+                yield file, ledger
 
 
-def _began(ledger: SqliteLedger) -> float:
-    """Return when the last run began, in seconds since the epoch; 0 when there was none."""
+def _last_start(ledger: SqliteLedger) -> float:
+    """Return when the last run started, in seconds since the epoch; 0 when there was none."""
     return max((run.started_at for run in ledger.runs()), default=0.0)
 
 

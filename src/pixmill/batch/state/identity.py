@@ -1,4 +1,4 @@
-"""The identity of an output: a file in its state folder that tells it from all others, whatever path it is mounted at."""
+"""The identity of an output: a file in its state folder with a unique ID, independent of the path it is mounted at."""
 
 import os
 import re
@@ -13,29 +13,29 @@ from pixmill.batch.state.location import FOLDER
 
 FILE = "output-id"
 _LENGTH = 32  # hexadecimal digits
-_TAG_LENGTH = 12  # of them in the name of a temporary, which has room for 32 characters with the shard
+_TAG_LENGTH = 12  # of them in the name of a temporary file, whose tag with the shard may have 32 characters
 _SHARD = re.compile(r"([1-9][0-9]*)of([1-9][0-9]*)")
 _PATTERN = re.compile(rb"[0-9a-f]{%d}\n?" % _LENGTH)
 
 
 def identity_of(output: Path) -> str:
-    """Return the identity of the output in the folder ``output``; empty where there is none that can be read."""
+    """Return the identity of the output in the folder ``output``; empty if there is none, or it cannot be read."""
     return _read(output / FOLDER / FILE)
 
 
 def own_tag(state: Path, shard: Shard) -> str:
-    """Return the mark of temporaries that ``shard`` writes for the output whose identity is in the state folder ``state``."""
+    """Return the tag of the temporary files of ``shard``, for the output whose identity is in the state folder ``state``."""
     return _read(state / FILE)[:_TAG_LENGTH] + shard.tag
 
 
 class OwnTags:
-    """The marks of temporaries of one output: of ``shards``, or of any when these are ``None``.
+    """The tags of the temporary files of one output: those of ``shards``, or of all shards if that is ``None``.
 
-    Former versions have marked them with the shard alone.
+    Earlier versions used only the shard as the tag.
     """
 
     def __init__(self, state: Path, shards: Collection[Shard] | None) -> None:
-        """Read the identity that is in the state folder ``state``."""
+        """Read the identity in the state folder ``state``."""
         self._identity = _read(state / FILE)[:_TAG_LENGTH]
         self._shards = None if shards is None else {shard.tag for shard in shards}
 
@@ -43,42 +43,42 @@ class OwnTags:
         """Tell whether ``tag`` is one of them."""
         shard = str(tag).removeprefix(self._identity)
         match = _SHARD.fullmatch(shard)
-        is_shard = match is not None and int(match[1]) <= int(match[2])  # not where the first are digits of another identity
+        is_shard = match is not None and int(match[1]) <= int(match[2])  # false if the digits belong to another identity
         return is_shard and (self._shards is None or shard in self._shards)
 
 
 def ensure_identity(state: Path) -> str:
-    """Return the identity that is in the state folder ``state``, made now if it has none, with what says what the folder is.
+    """Return the identity in the state folder ``state``; create it if there is none, and the README of the folder.
 
-    Empty where none can be made: a disk that is full, or a folder that may not be written to, is for the ledger to say.
+    Empty if it cannot be created: opening the ledger then reports a full disk or a read-only folder.
 
-    The caller holds the lock, which the shards of one run share: whichever of them is first decides.
+    The caller holds the lock. The shards of a run share it, so the first of them creates the identity.
     """
-    if known := _read(state / FILE):
-        return known
+    if existing := _read(state / FILE):
+        return existing
     with suppress(OSError):
         state_folder.describe(state)
         with state_folder.opened(state) as (folder, _):
-            _make(folder)
+            _create(folder)
     return _read(state / FILE)
 
 
-def _make(folder: int) -> None:
-    """Put a new identity into ``folder``, unless another shard was faster.
+def _create(folder: int) -> None:
+    """Write a new identity to ``folder``, unless another shard was faster.
 
-    It must survive a power cut as temporaries do: they are known by it.
+    It must survive a power failure if temporary files do, since it identifies them.
     """
-    made = f"{secrets.token_hex(_LENGTH // 2)}\n"
-    temporary = f".{FILE}.{made[:8]}.tmp"
+    identity = f"{secrets.token_hex(_LENGTH // 2)}\n"
+    temporary = f".{FILE}.{identity[:8]}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(made)
+            file.write(identity)
             file.flush()
             os.fsync(descriptor)
         os.link(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
-        if not _read_in(folder):  # what is there is no identity
+        if not _read_in(folder):  # the existing file is no valid identity
             os.rename(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:  # a file system without hard links
         os.rename(temporary, FILE, src_dir_fd=folder, dst_dir_fd=folder)
@@ -99,5 +99,5 @@ def _read_in(folder: int | None, name: str = FILE) -> str:
     except OSError:
         return ""
     with os.fdopen(descriptor, "rb") as file:
-        found = file.read(_LENGTH + 2)
-    return found.decode("ascii").strip() if _PATTERN.fullmatch(found) else ""
+        content = file.read(_LENGTH + 2)
+    return content.decode("ascii").strip() if _PATTERN.fullmatch(content) else ""

@@ -1,4 +1,4 @@
-"""Where the ledgers of an output are: of a whole run, or one of each shard."""
+"""Find the ledgers of an output: one for an unsplit run, or one per shard."""
 
 import fcntl
 import os
@@ -14,30 +14,30 @@ from pixmill.engine.ledgers.sqlite import SqliteLedger
 
 LEDGER = "ledger.sqlite"
 LOCK = "lock"
-COPIED_FROM = "brought"  # the file that says whose ledger was brought here from another machine, and when that gave a sign of life
+COPIED_FROM = "brought"  # the file with the owner of a ledger copied from another machine, and the owner's last heartbeat
 ALIVE_WITHIN = 90.0  # seconds
 
 
 class LedgerFile(msgspec.Struct, frozen=True):
-    """Where a ledger is: the ``shard`` whose it is, and the ``folder`` of its state."""
+    """The location of a ledger: its ``shard``, and the ``folder`` of its state."""
 
     shard: Shard
     folder: Path
 
     def open(self) -> SqliteLedger:
-        """Open it to read; a run may be going on meanwhile."""
+        """Open it for reading, which is safe during a run."""
         state_folder.check(self.folder)
         return SqliteLedger(self.folder / LEDGER, read_only=True)
 
     def is_running(self, *, now: Callable[[], float] = time.time) -> bool:
-        """Tell whether a run that has not ended is going on, here or on the machine that this is a copy from.
+        """Tell whether a run is in progress, on this machine or on the one that the ledger was copied from.
 
-        There, its owner's last sign of life decides, which was noted with the copy.
+        For a copy, the owner's last heartbeat decides, which is stored with the copy.
         """
         return self.is_locked() or now() - self._last_heartbeat() < ALIVE_WITHIN
 
     def is_locked(self) -> bool:
-        """Tell whether a run has it on this machine: its lock goes when its owner dies, by whatever death."""
+        """Tell whether a run on this machine holds it: the kernel releases the lock when its owner dies, however it dies."""
         try:
             lock = state_folder.open_file(self.folder, LOCK, os.O_RDONLY)
         except OSError:
@@ -52,28 +52,28 @@ class LedgerFile(msgspec.Struct, frozen=True):
 
     def _last_heartbeat(self) -> float:
         try:
-            words = state_folder.read(self.folder, COPIED_FROM).split()
-            return float(words[1])
+            fields = state_folder.read(self.folder, COPIED_FROM).split()
+            return float(fields[1])
         except (OSError, ValueError, IndexError):
             return 0.0
 
 
 def find_ledger_files(state: Path) -> list[LedgerFile]:
-    """Return every ledger in the folder ``state`` and in those of shards below it, in order of their numbers.
+    """Return the ledgers in the folder ``state`` and in the folders of shards below it, in order of their shards.
 
-    ``state`` may also be the folder of one shard, whose ledger is then all there is. ``RunError`` when a folder with a ledger
-    holds links, or files of strangers.
+    ``state`` may also be the folder of one shard, which has only its own ledger. ``RunError`` when a folder with a ledger contains
+    links, or files of an untrusted user.
     """
-    below = {path: Shard.of_folder(path.name) for path in state.glob("shard-*-of-*")}
-    places = {state: Shard(), **{path: shard for path, shard in below.items() if shard}}
-    for folder in places:
+    subfolders = {path: Shard.of_folder(path.name) for path in state.glob("shard-*-of-*")}
+    shards = {state: Shard(), **{path: shard for path, shard in subfolders.items() if shard}}
+    for folder in shards:
         state_folder.check(folder)
-    found = [LedgerFile(shard, folder) for folder, shard in places.items() if (folder / LEDGER).exists()]
-    return sorted(found, key=lambda each: (each.shard.count, each.shard.index))
+    files = [LedgerFile(shard, folder) for folder, shard in shards.items() if (folder / LEDGER).exists()]
+    return sorted(files, key=lambda each: (each.shard.count, each.shard.index))
 
 
 def open_to_write(folder: Path) -> SqliteLedger:
-    """Open the ledger in the state folder ``folder``, or make it there. The lock is the caller's."""
+    """Open the ledger in the state folder ``folder`` for writing, or create it. The caller holds the lock."""
     state_folder.check(folder)
-    state_folder.refuse_second_names(folder, LEDGER)
+    state_folder.refuse_hard_links(folder, LEDGER)
     return SqliteLedger(folder / LEDGER)

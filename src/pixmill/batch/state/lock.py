@@ -1,4 +1,4 @@
-"""One run at a time on one output: a lock that dies with its owner."""
+"""The lock that allows one run at a time on an output; it is released when its owner dies."""
 
 import errno
 import fcntl
@@ -17,12 +17,12 @@ from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.core.validation import DECODE_ERRORS
 
-_PAUSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds
+_RETRY_DELAYS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds
 CODES = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Who holds a lock, for the message to whoever else wants it."""
+    """The owner of a lock, for the error message of other runs."""
 
     pid: int
     host: str
@@ -30,60 +30,60 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class Lock:
-    """An advisory lock on a file. The kernel lets go of it when the owner dies, by whatever death, so none is ever stale.
+    """An advisory lock on a file. The kernel releases it when the owner dies, however it dies, so it is never stale.
 
-    ``shared`` lets several shards of one output run side by side, and keeps a whole run out.
+    With ``shared``, several shards of an output can run at the same time, but not together with an unsplit run.
     """
 
     def __init__(self, path: Path, output: str = "", *, shared: bool = False) -> None:
-        """Name the file, made when the lock is taken and left behind, and the ``output`` that it is for."""
+        """Set the file, which is created when the lock is taken and not removed, and the ``output`` it protects, for messages."""
         self._output = output or printable(path.parent.parent)
         self._path = path
         self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._file = -1
 
     def __enter__(self) -> Self:
-        """Take the lock; ``RunError`` naming its owner when another run has it, or saying why it cannot be had."""
+        """Take the lock; ``RunError`` naming its owner when another run holds it, or the reason why it cannot be taken."""
         try:
-            self._take()
+            self._acquire()
         except BlockingIOError:
-            other = self._owner()
-            self._let_go()
+            owner = self._owner()
+            self._release()
             raise RunError(
-                f"another run is writing to {self._output}{other}",
+                f"another run is writing to {self._output}{owner}",
                 code="locked",
                 hint="wait for it, or stop it; two runs never share an output",
             ) from None
         except OSError as error:
-            self._let_go()
+            self._release()
             message = f"the lock {printable(self._path)} cannot be used: {error.strerror}"
             raise RunError(message, code=CODES.get(error.errno or 0, "not-writable")) from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Let go."""
-        self._let_go()
+        """Release the lock."""
+        self._release()
 
-    def _take(self) -> None:
+    def _acquire(self) -> None:
         self._file = state_folder.open_file(self._path.parent, self._path.name, os.O_RDWR | os.O_CREAT)
         self._lock()
         if self._mode == fcntl.LOCK_EX:
             owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
-            with suppress(OSError):  # the lock holds without the name; a full disk has its own message
+            with suppress(OSError):  # the lock works without the owner's name; a full disk is reported elsewhere
                 os.ftruncate(self._file, 0)
                 os.pwrite(self._file, msgspec.json.encode(owner), 0)
 
     def _lock(self) -> None:
-        """Take it; whoever only asks whether a run has it, holds it for an instant, which is waited for."""
-        for pause in _PAUSES:
+        """Take the lock, with retries: a process that only checks whether the output is locked holds it for an instant."""
+        for delay in _RETRY_DELAYS:
             try:
                 return fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(pause)
+                time.sleep(delay)
         return fcntl.flock(self._file, self._mode | fcntl.LOCK_NB)
 
-    def _let_go(self) -> None:
-        """Close the file, which ends the lock whatever the disk says: there is nothing in it to lose."""
+    def _release(self) -> None:
+        """Close the file, which releases the lock even if the disk reports an error; its content does not matter."""
         if self._file >= 0:
             with suppress(OSError):
                 os.close(self._file)

@@ -1,4 +1,4 @@
-"""The state of an output: its lock, its ledger, and what a dead run left behind."""
+"""Open the state of an output for a run: its lock, its ledger, and the cleanup after a killed run."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,16 +19,16 @@ from pixmill.engine.task import State
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
-#: how the codes of failures begin that an option may have lifted
+#: prefixes of the codes of failures that a changed option may prevent
 LIMIT_CODES = ("limit", "timeout", "out-of-memory", "exists", "write-link")
 
 
 class RunLocations(Protocol):
-    """Where an output and its state are, as ``Places`` has found them."""
+    """The locations of an output and its state, as in ``Locations``."""
 
     @property
     def output_root(self) -> Address:
-        """DST, and of a dataset the folder of its shards."""
+        """DST or, for a dataset, the folder of its shards."""
 
     @property
     def destination(self) -> Address:
@@ -36,33 +36,33 @@ class RunLocations(Protocol):
 
     @property
     def state(self) -> Path:
-        """The folder of the state, on this machine."""
+        """The state folder, on this machine."""
 
     @property
     def lock_folder(self) -> Path:
-        """The folder of this machine with the lock and the identity of the output."""
+        """The local folder with the lock and the identity of the output."""
 
     def check_apart(self, source: str) -> None:
         """Raise ``AddressError`` when SRC is the output, or lies in it."""
 
 
-def open_run_state(config: RunConfig, places: RunLocations, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
-    """Make the state folder of ``places``, take the lock, open the ledger, and clear away what a dead run left behind.
+def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
+    """Create the state folder of ``locations``, take the lock, open the ledger, and remove what a killed run left behind.
 
-    With the ledger come observers that the run needs for the sake of its state.
+    Returns the ledger, and observers that maintain the state during the run.
     """
-    state, guard, shard = places.state, places.lock_folder, config.selection.shard
-    for folder in (guard, state):
+    state, lock_folder, shard = locations.state, locations.lock_folder, config.selection.shard
+    for folder in (lock_folder, state):
         state_folder.make(folder)
-    output = str(places.output_root)
-    stack.enter_context(Lock(guard / LOCK, output, shared=shard.count > 1))
-    ensure_identity(guard)
-    places.check_apart(config.source)
-    if state != guard:
+    output = str(locations.output_root)
+    stack.enter_context(Lock(lock_folder / LOCK, output, shared=shard.count > 1))
+    ensure_identity(lock_folder)
+    locations.check_apart(config.source)
+    if state != lock_folder:
         stack.enter_context(Lock(state / LOCK, output))
     others = overlapping_ledgers(shard, state)
     check_not_running(shard, others)
-    keepers = _remote_session(places, shard, stack)
+    remote_observers = _remote_session(locations, shard, stack)
     is_new = not (state / LEDGER).exists()
     ledger = open_to_write(state)
     stack.callback(ledger.close)
@@ -70,61 +70,61 @@ def open_run_state(config: RunConfig, places: RunLocations, stack: ExitStack) ->
     inherited = import_from_other_split(ledger, shard, others)
     last = inherited or (runs[-1] if runs else None)
     if is_new or (last and last.reason != FINISHED):
-        remove_temporaries(places, shard)
+        remove_temporaries(locations, shard)
     if last:
         _reset_limit_failures(ledger, last, config)
-    return ledger, (SweepAfterCrash(places, shard), *keepers)
+    return ledger, (SweepAfterCrash(locations, shard), *remote_observers)
 
 
-def _remote_session(places: RunLocations, shard: Shard, stack: ExitStack) -> tuple[Observer, ...]:
-    """Hold an output that is in a store against other machines, and bring its ledger here: nothing for any other output."""
-    if places.output_root.local:
+def _remote_session(locations: RunLocations, shard: Shard, stack: ExitStack) -> tuple[Observer, ...]:
+    """For an output in a store, lock it against other machines and fetch its ledger; otherwise do nothing."""
+    if locations.output_root.local:
         return ()
-    # All of it takes longer to import than a small picture to make, and most outputs are folders.
+    # These imports take longer than processing a small image, and most outputs are folders.
     from pixmill.batch.state.remote.session import RemoteStateSession  # noqa: PLC0415
     from pixmill.storage.object_store.storage import ObjectStorage  # noqa: PLC0415
 
-    storage = open_storage(places.output_root)
+    storage = open_storage(locations.output_root)
     if not isinstance(storage, ObjectStorage):
         return ()
-    keeper = RemoteStateSession(storage, places.state, shard)
-    stack.callback(keeper.end)
-    keeper.begin()
-    return (keeper,)
+    session = RemoteStateSession(storage, locations.state, shard)
+    stack.callback(session.end)
+    session.begin()
+    return (session,)
 
 
-def remove_temporaries(places: RunLocations, shard: Shard) -> None:
-    """Remove the temporaries that dead runs and workers have left of this output: nobody else can be writing, the lock is ours."""
-    dead = [shard, *(each.shard for each in overlapping_ledgers(shard, places.state))] if shard.count > 1 else None
-    open_storage(places.destination).remove_temporaries(OwnTags(places.lock_folder, dead))
+def remove_temporaries(locations: RunLocations, shard: Shard) -> None:
+    """Remove the temporary files left by killed runs and workers. The caller holds the lock, so no other run is writing."""
+    shards = [shard, *(each.shard for each in overlapping_ledgers(shard, locations.state))] if shard.count > 1 else None
+    open_storage(locations.destination).remove_temporaries(OwnTags(locations.lock_folder, shards))
 
 
 def _reset_limit_failures(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
-    """Give failures another chance of which an option decides that has changed since, and that the id does not know."""
+    """Reset failures that depend on options which are not part of the task id, if the configuration has changed since."""
     if last.metadata == stored_config(config):
         return
-    at_a_limit = (
+    limit_failures = (
         record.key
         for record in ledger.records(State.FAILED)
         if record.failure is not None and record.failure.code.startswith(LIMIT_CODES)
     )
-    ledger.reset(list(at_a_limit))
+    ledger.reset(list(limit_failures))
 
 
 class SweepAfterCrash:
-    """An observer that clears away, at the end of a run, what workers left that were killed in the middle of a write."""
+    """An observer that removes, at the end of a run, the temporary files of workers that were killed during a write."""
 
-    def __init__(self, places: RunLocations, shard: Shard) -> None:
-        """Have seen no loss."""
-        self._places = places
+    def __init__(self, locations: RunLocations, shard: Shard) -> None:
+        """Start with no worker lost."""
+        self._locations = locations
         self._shard = shard
         self._has_lost_workers = False
 
     def on_event(self, event: Event) -> None:
-        """Take note of a lost worker."""
+        """Remember whether a worker was lost."""
         self._has_lost_workers = self._has_lost_workers or isinstance(event, WorkerLost)
 
     def close(self) -> None:
-        """Sweep the output if there is anything to expect: it takes a look at every folder."""
+        """Sweep the output only if a worker was lost, since a sweep lists every folder."""
         if self._has_lost_workers:
-            remove_temporaries(self._places, self._shard)
+            remove_temporaries(self._locations, self._shard)

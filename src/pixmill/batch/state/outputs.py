@@ -1,4 +1,4 @@
-"""Whether outputs in a store are still there: by listing their folders, a request for a thousand instead of one for each."""
+"""Check whether recorded outputs still exist; in a store by listing folders, one request per thousand outputs."""
 
 import os
 import time
@@ -16,8 +16,8 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
-CACHED_FOLDERS = 4  # folders whose listing is kept: inputs come folder by folder, and so do their outputs
-MAX_AGE = 60.0  # seconds: a watched folder goes on for days
+CACHED_FOLDERS = 4  # cached listings: inputs come folder by folder, and so do their outputs
+MAX_AGE = 60.0  # seconds; a watch runs for days
 
 
 class _CachedListing(msgspec.Struct, frozen=True):
@@ -26,39 +26,39 @@ class _CachedListing(msgspec.Struct, frozen=True):
 
 
 class StoredOutputsExist:
-    """Tells by their size whether the outputs of a finished task are still in the ``storage`` that they were written to.
+    """Tells whether the outputs of a finished task still exist in ``storage`` with their recorded size.
 
-    Memory: the names in the few folders that were last asked about.
+    Memory: the names in the last ``CACHED_FOLDERS`` folders.
     """
 
     def __init__(self, storage: Storage, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """List nothing yet."""
+        """Start with an empty cache."""
         self._storage = storage
         self._clock = clock
-        self._listed: OrderedDict[bytes, _CachedListing] = OrderedDict()
+        self._listings: OrderedDict[bytes, _CachedListing] = OrderedDict()
 
     def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
-        """Return whether every output of ``record`` has the size it was written with."""
+        """Return whether every output of ``record`` exists with its recorded size."""
         return all(
             self._sizes(output.name.rpartition(b"/")[0]).get(output.name) == output.size for output in unpack(record.result).outputs
         )
 
     def _sizes(self, folder: bytes) -> dict[bytes, int]:
         now = self._clock()
-        known = self._listed.get(folder)
-        if known is None or now - known.at > MAX_AGE:
+        cached = self._listings.get(folder)
+        if cached is None or now - cached.at > MAX_AGE:
             listings = self._storage.list(folder, descend=lambda _: False)
             entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
-            known = _CachedListing({entry.path: entry.size for entry in entries}, now)
-            self._listed[folder] = known
-            if len(self._listed) > CACHED_FOLDERS:
-                self._listed.popitem(last=False)
-        self._listed.move_to_end(folder)
-        return known.sizes
+            cached = _CachedListing({entry.path: entry.size for entry in entries}, now)
+            self._listings[folder] = cached
+            if len(self._listings) > CACHED_FOLDERS:
+                self._listings.popitem(last=False)
+        self._listings.move_to_end(folder)
+        return cached.sizes
 
 
 def outputs_exist(destination: Address) -> StillValid:
-    """Return what tells whether the outputs of a finished task are still there: the ledger alone is not believed."""
+    """Return a function that tells whether the outputs of a finished task still exist: the ledger alone is not proof."""
     if destination.local:
         return LocalOutputsExist(destination.local)
     from pixmill.batch.state.outputs import StoredOutputsExist  # noqa: PLC0415  # most outputs are folders
@@ -67,14 +67,14 @@ def outputs_exist(destination: Address) -> StillValid:
 
 
 class LocalOutputsExist:
-    """Tells by their size whether the files of a finished task are still there: the hot path of a re-run."""
+    """Tells whether the files of a finished task still exist with their recorded size; the hot path of a re-run."""
 
     def __init__(self, destination: Path) -> None:
-        """Look below ``destination``."""
+        """Check files below ``destination``."""
         self._root = os.fsencode(destination) + b"/"
 
     def __call__(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
-        """Return whether every output of ``record`` has the size it was written with."""
+        """Return whether every output of ``record`` exists with its recorded size."""
         for output in unpack(record.result).outputs:
             try:
                 if os.stat(self._root + output.name).st_size != output.size:  # noqa: PTH116  # bytes, and the hot path of a re-run

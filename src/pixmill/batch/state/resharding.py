@@ -1,6 +1,6 @@
-"""When an output is split into another number of shards: what the shards before knew goes over to those that come after.
+"""Resharding: when an output is split into another number of shards, the new shards import the records of the old ones.
 
-No work is lost and none done twice. A shard refuses to begin while one of another split runs that has images of its own.
+No work is lost or repeated. A shard refuses to start while an overlapping shard of another split is running.
 """
 
 import logging
@@ -15,41 +15,41 @@ from pixmill.engine.ledger import Ledger, RunRecord
 
 
 def overlapping_ledgers(shard: Shard, state: Path) -> list[LedgerFile]:
-    """Return the ledgers of other splits that may know images of ``shard``, whose own ledger is in the folder ``state``."""
+    """Return the ledgers of other splits that may contain images of ``shard``, whose own ledger is in the folder ``state``."""
     base = state.parent if shard.count > 1 else state
     return [each for each in find_ledger_files(base) if each.shard.count != shard.count and each.shard.shares_with(shard)]
 
 
-def check_not_running(shard: Shard, held: list[LedgerFile]) -> None:
-    """Raise ``RunError`` when a run has one of these ledgers now. To be called with the lock of one's own taken."""
-    for each in held:
+def check_not_running(shard: Shard, files: list[LedgerFile]) -> None:
+    """Raise ``RunError`` when a run holds one of the ledgers ``files``. The caller holds the lock of ``shard``."""
+    for each in files:
         if each.is_locked():
             raise RunError(
                 f"shard {each.shard} is being run by another process, and has images of shard {shard}",
                 code="locked",
-                hint="wait for it, or stop it; shards run side by side when they are of one split",
+                hint="wait for it, or stop it; only shards of the same split can run at the same time",
             )
 
 
-def import_from_other_split(ledger: Ledger, shard: Shard, held: list[LedgerFile]) -> RunRecord | None:
-    """Take into ``ledger`` what ``held`` know of the images of ``shard`` and have learned since its own last run.
+def import_from_other_split(ledger: Ledger, shard: Shard, files: list[LedgerFile]) -> RunRecord | None:
+    """Import into ``ledger`` the records of ``files`` about images of ``shard``, from runs after its own last run.
 
-    Returns the last run of those that had something to say, ``None`` where nothing is new.
+    Returns the last run of the imported ledgers, ``None`` if none is newer.
     """
-    began = max((run.started_at for run in ledger.runs()), default=0.0)
-    heard = [each for each in held if (last := _last(each)) is not None and last.started_at > began]
-    if not heard:
+    last_start = max((run.started_at for run in ledger.runs()), default=0.0)
+    newer = [each for each in files if (last := _last_run(each)) is not None and last.started_at > last_start]
+    if not newer:
         return None
-    known = CombinedLedger(heard)
-    adopted = ledger.import_records(record for record in known.records() if shard.takes(record.key))
-    sources = ", ".join(_name(each.shard) for each in known.ledger_files)
-    logging.getLogger(__name__).warning("%s goes on with %s known to %s", _name(shard), plural(adopted, "image"), sources)
-    return max(filter(None, map(_last, known.ledger_files)), key=lambda run: run.started_at)
+    combined = CombinedLedger(newer)
+    imported = ledger.import_records(record for record in combined.records() if shard.takes(record.key))
+    sources = ", ".join(_name(each.shard) for each in combined.ledger_files)
+    logging.getLogger(__name__).warning("%s continues with %s recorded by %s", _name(shard), plural(imported, "image"), sources)
+    return max(filter(None, map(_last_run, combined.ledger_files)), key=lambda run: run.started_at)
 
 
 def _name(shard: Shard) -> str:
-    return "the whole" if shard.count == 1 else f"shard {shard}"
+    return "the unsplit run" if shard.count == 1 else f"shard {shard}"
 
 
-def _last(holding: LedgerFile) -> RunRecord | None:
-    return max(CombinedLedger([holding]).runs(), key=lambda run: run.started_at, default=None)
+def _last_run(file: LedgerFile) -> RunRecord | None:
+    return max(CombinedLedger([file]).runs(), key=lambda run: run.started_at, default=None)

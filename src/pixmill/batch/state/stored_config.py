@@ -1,4 +1,4 @@
-"""The configuration of a run as its ledger keeps it."""
+"""The configuration of a run as its ledger stores it."""
 
 import json
 
@@ -9,9 +9,9 @@ STANDARD_INPUT = "-"
 
 
 def stored_config(config: RunConfig) -> bytes:
-    """Return ``config`` as the JSON that the ledger keeps with a run."""
-    asked = config.to_builtins()
+    """Return ``config`` as the JSON that the ledger stores with a run."""
+    builtins = config.to_builtins()
     source = Address.parse(config.source).local
     if source and config.source != STANDARD_INPUT:
-        asked["source"] = str(source.absolute())  # a retry may be asked for from another folder
-    return json.dumps(asked).encode()  # unlike msgspec, it can hold a path that is not UTF-8
+        builtins["source"] = str(source.absolute())  # a retry may be started from another folder
+    return json.dumps(builtins).encode()  # unlike msgspec, json supports paths that are not UTF-8

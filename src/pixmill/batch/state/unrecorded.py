@@ -1,7 +1,7 @@
-"""When outputs may have come into a destination without being noted: while a run was at work that did not end by itself.
+"""The time spans in which outputs may have been written without a record: those of runs that were cut short.
 
-A worker gives an output its name before the ledger hears of it. What was killed in between left a file that is pixmill's, although
-no record says so. The next run takes such a file for its own by its change time. Clocks of file servers may differ by seconds.
+A worker renames an output to its final name before the ledger records it. A run killed in between leaves a file that pixmill wrote
+but that is not in the ledger. The next run recognises such a file by its change time. Clocks of file servers may differ by seconds.
 """
 
 from collections.abc import Iterable
@@ -21,28 +21,28 @@ Span = tuple[int, int]
 
 
 def last_commit(state: Path) -> float:
-    """Return when the ledger in ``state`` was last written to, in seconds since the epoch; 0 where there is none.
+    """Return when the ledger in ``state`` was last written to, in seconds since the epoch; 0 if there is none.
 
-    To be asked for before the ledger is opened.
+    Must be called before the ledger is opened.
     """
-    return max((_changed(state / name) for name in (LEDGER, f"{LEDGER}-wal")), default=0.0)
+    return max((_modified(state / name) for name in (LEDGER, f"{LEDGER}-wal")), default=0.0)
 
 
 def unrecorded(runs: Iterable[RunRecord], state: Path, *, committed: float) -> tuple[Span, ...]:
-    """Return the spans of those of ``runs`` that did not end by themselves, in nanoseconds since the epoch.
+    """Return the spans of those of ``runs`` that were cut short, in nanoseconds since the epoch.
 
-    A killed run noted no end: its account, or for the last one the ledger, which was last written to at ``committed``, tells when
-    it was still at work.
+    A killed run recorded no end: its run file shows when it was last active, and for the last run also the ledger, which was last
+    written to at ``committed``.
     """
     cut_short = [run for run in runs if run.reason != FINISHED]
     return tuple(
-        _span(run.started_at, run.ended_at or max(_last_sign(run, state), committed if run is cut_short[-1] else 0.0))
+        _span(run.started_at, run.ended_at or max(_last_activity(run, state), committed if run is cut_short[-1] else 0.0))
         for run in islice(reversed(cut_short), _MAX_SPANS)
     )
 
 
-def _last_sign(run: RunRecord, state: Path) -> float:
-    written = _changed(state / RUNS / f"{run.number:08}.json")
+def _last_activity(run: RunRecord, state: Path) -> float:
+    written = _modified(state / RUNS / f"{run.number:08}.json")
     return max(run.started_at, written + RUN_FILE_INTERVAL if written else 0.0)
 
 
@@ -50,7 +50,7 @@ def _span(begin: float, end: float) -> Span:
     return int((begin - _SLACK) * _NANOSECONDS), int((end + _SLACK) * _NANOSECONDS)
 
 
-def _changed(path: Path) -> float:
+def _modified(path: Path) -> float:
     with suppress(OSError):
         return path.stat().st_mtime
     return 0.0

@@ -7,7 +7,7 @@ from contextlib import closing
 import msgspec
 
 from pixmill.batch.item import Item, to_task
-from pixmill.batch.outputs.reuse import handed_over
+from pixmill.batch.outputs.reuse import with_released_outputs
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.source import Folder
 from pixmill.batch.watch.debounce import Debouncer
@@ -67,7 +67,7 @@ class Arrivals:
         self._should_continue = should_continue
         self._clocks = clocks
         self._source, self._folder = watched_folder(plan)
-        self._root = WatchedRoot(self._folder, plan.places.own)
+        self._root = WatchedRoot(self._folder, plan.locations.own)
         self._namer = FolderNamer(plan, ledger, empties=options.empties)
         self._mirror = self._make_mirror() if options.mirror else None
         self._debouncer = self._make_debouncer(lambda _: False)
@@ -102,7 +102,7 @@ class Arrivals:
         root = bytes(self._folder)
         follow = self._plan.config.selection.follow_symlinks
         detector, reason = choose_detector(
-            root, self._source.enters, follow=follow, poll=self._options.poll, clock=self._clocks.elapsed
+            root, self._source.is_entered, follow=follow, poll=self._options.poll, clock=self._clocks.elapsed
         )
         self._debouncer = self._make_debouncer(detector.is_open)
         self._needs_full_listing = True
@@ -140,7 +140,7 @@ class Arrivals:
 
         is_empty = True
         self._plan.selector.ignored.clear()  # only this loop counts them, and listing a file again must not count it twice
-        for entries in self._source.folders(refused, self._plan.selector.leave_out):
+        for entries in self._source.folders(refused, self._plan.selector.count_ignored):
             is_empty = False
             yield from self._complete_files(entries)
             self._note(detector.changes())
@@ -167,7 +167,7 @@ class Arrivals:
             if not folder:
                 self._needs_full_listing = True
                 continue
-            for entries in self._source.storage.list(folder, descend=self._source.enters, on_error=_ignore):
+            for entries in self._source.storage.list(folder, descend=self._source.is_entered, on_error=_ignore):
                 for entry in entries:
                     self._note_file(entry.path)
 
@@ -207,8 +207,8 @@ class Arrivals:
             left += self._mirror.rename(item.entry.path)
         return msgspec.structs.replace(
             named,
-            arrived=tuple(handed_over(item, left) for item in named.arrived),
-            renamed=tuple(handed_over(item, left) for item in named.renamed),
+            arrived=tuple(with_released_outputs(item, left) for item in named.arrived),
+            renamed=tuple(with_released_outputs(item, left) for item in named.renamed),
         )
 
     def _name(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> NamedItems:
@@ -248,7 +248,7 @@ class Arrivals:
         return Debouncer(self._stat, is_open, settle=self._options.settle, clock=self._clocks.elapsed)
 
     def _make_mirror(self) -> DeletionMirror:
-        destination = open_storage(self._plan.places.destination)
+        destination = open_storage(self._plan.locations.destination)
         return DeletionMirror(self._ledger, destination, lambda name: self._publish(OutputRemoved, name=name))
 
     def _stat(self, path: bytes) -> Entry | None:

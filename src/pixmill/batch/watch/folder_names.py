@@ -30,11 +30,11 @@ class FolderNamer:
 
     def __init__(self, plan: Plan, ledger: Ledger, *, empties: bool) -> None:
         """List folders as ``plan`` does, without counting ignored files again."""
-        self._plan = plan.alike()
+        self._plan = plan.fresh_copy()
         self._source, _ = watched_folder(plan)
         self._ledger = ledger
         self._empties = empties
-        self._destination = open_storage(plan.places.destination)
+        self._destination = open_storage(plan.locations.destination)
 
     def list_folder(self, folder: bytes) -> list[Entry]:
         """Return the entries of one folder, including its subfolders; none if it is gone or unreadable."""

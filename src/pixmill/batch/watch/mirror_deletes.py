@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from pixmill.batch.item import OutputRecord, unpack
-from pixmill.batch.outputs.reuse import on_record
+from pixmill.batch.outputs.reuse import recorded_outputs
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import State
 from pixmill.storage.storage import Storage
@@ -27,7 +27,7 @@ class DeletionMirror:
         records = self._ledger.delete(keys)
         for record in records:
             self._remove(_outputs(record) - set(still_used))
-        return [output for record in records for output in on_record(record) if output.name in still_used]
+        return [output for record in records for output in recorded_outputs(record) if output.name in still_used]
 
     def rename(self, key: bytes) -> list[OutputRecord]:
         """Delete the record of the image ``key``, whose outputs get new names; the old outputs stay until the new ones exist.
@@ -37,7 +37,7 @@ class DeletionMirror:
         records = self._ledger.delete([key])
         for record in records:
             self._stale.setdefault(key, set()).update(_outputs(record))
-        return [output for record in records for output in on_record(record)]
+        return [output for record in records for output in recorded_outputs(record)]
 
     def finished(self, key: bytes, *, still_used: Collection[bytes]) -> None:
         """Remove the old outputs of an image that has new ones, except for the names in ``still_used``."""

@@ -13,9 +13,9 @@ from pixmill.storage.address import Address
 
 def watched_folder(plan: Plan) -> tuple[Directory, Path]:
     """Return the source folder of ``plan``, as a source and as a path; ``AddressError`` if the source is not a local folder."""
-    if plan.places.dataset:
+    if plan.locations.dataset:
         raise AddressError("watch cannot write a dataset: its shards are sealed when a run ends", hint="use a folder as DST")
-    source, path = plan.places.source, plan.places.source_root.local
+    source, path = plan.locations.source, plan.locations.source_root.local
     if not isinstance(source, Directory) or path is None or Address.parse(plan.config.source).local != path:
         message = f"SRC {printable(plan.config.source)} is not a local folder: only local folders can be watched"
         raise AddressError(message)

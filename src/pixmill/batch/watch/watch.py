@@ -93,7 +93,7 @@ class Watch:
     def _watch(self) -> Iterator[Outcome]:
         current_plan = self._plan()
         mover = self._make_mover(current_plan)
-        heartbeat = Heartbeat(current_plan.places.state, max_busy=current_plan.config.policy.timeout, clock=self._clocks.elapsed)
+        heartbeat = Heartbeat(current_plan.locations.state, max_busy=current_plan.config.policy.timeout, clock=self._clocks.elapsed)
         arrivals: list[Arrivals] = []
 
         def stream(ledger: Ledger) -> Iterator[Task | None]:
@@ -123,10 +123,10 @@ class Watch:
         current_plan = plan(self._config)
         former, _ = watched_folder(current_plan)
         moves = [Path(folder) for folder in (self._options.move_done, self._options.move_failed) if folder]
-        return Plan(current_plan.config, msgspec.structs.replace(current_plan.places, source=former.excluding(moves)))
+        return Plan(current_plan.config, msgspec.structs.replace(current_plan.locations, source=former.excluding(moves)))
 
     def _make_mover(self, current_plan: Plan) -> ProcessedMover:
-        places, options = current_plan.places, self._options
+        places, options = current_plan.locations, self._options
         return ProcessedMover(
             places.source.storage, watched_folder(current_plan)[1], done=options.move_done, failed=options.move_failed
         )

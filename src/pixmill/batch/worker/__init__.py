@@ -1,1 +1,1 @@
-"""What a worker process does with one image."""
+"""The handler that processes images in worker processes, and its options."""

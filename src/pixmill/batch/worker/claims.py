@@ -1,4 +1,4 @@
-"""Which names an image may write to: free ones, its own, and what ``--existing`` allows."""
+"""The names that an image may write to: free names, its own, and those that ``--existing`` allows."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -12,12 +12,12 @@ EXISTS = "exists"
 
 
 class OutputNames:
-    """The names of one image's outputs in ``destination``. ``source`` returns the identity of the file that it is read from."""
+    """The names of one image's outputs in ``destination``. ``source`` returns the device and inode of the source file."""
 
     def __init__(
         self, destination: Storage, options: HandlerOptions, item: Item, *, source: Callable[[], tuple[int, int] | None]
     ) -> None:
-        """Look at nothing yet."""
+        """Store the parameters; nothing is read yet."""
         self._destination = destination
         self._options = options
         self._item = item
@@ -25,7 +25,7 @@ class OutputNames:
         self._own = {output.name for output in item.former}
 
     def replacing(self, name: bytes) -> Replacing:
-        """Return what may be replaced at ``name``."""
+        """Return which existing files at ``name`` may be replaced."""
         return Replacing(
             own=name in self._own,
             others=self._options.existing == "replace",
@@ -33,17 +33,17 @@ class OutputNames:
             source=self._source,
         )
 
-    def check_before(self, names: Iterable[bytes]) -> None:
-        """Leave the image alone, before anything is done, where ``--existing skip`` asks for it and a name is another's."""
+    def check_skip(self, names: Iterable[bytes]) -> None:
+        """Raise ``Skip`` before any work is done, if ``--existing skip`` is set and a name is taken by a foreign file."""
         if self._options.existing == "skip" and not self._item.is_known:
             for name in names:
                 if name not in self._own and self._destination.is_occupied(name):
                     raise Skip(EXISTS)
 
     def check(self, outputs: Mapping[bytes, bytes]) -> None:
-        """Raise ``WriteError`` before any of several outputs is written, where one has the name of another's file.
+        """Raise ``WriteError``, before any of several outputs is written, if one has the name of a foreign file.
 
-        A store is not asked: it would cost a request an output, and what was written is found to be right the next time.
+        Stores are not checked: it would cost a request per output, and the next run reuses outputs written before the failure.
         """
         if len(outputs) == 1 or self._options.existing == "replace" or (self._item.is_known and self._options.unrecorded):
             return
@@ -51,8 +51,8 @@ class OutputNames:
             if name not in self._own and self._destination.local_path(name) is not None and self._destination.is_occupied(name):
                 self._compare(name, data)
 
-    def judge(self, error: WriteError) -> Exception:
-        """Return what ``error`` means for the image: that it is skipped, where that was asked for and a name is another's."""
+    def translate_error(self, error: WriteError) -> Exception:
+        """Return the exception to raise for ``error``: ``Skip`` if a name is taken and ``--existing skip`` is set."""
         return Skip(EXISTS) if error.code == EXISTS and self._options.existing == "skip" else error
 
     def _compare(self, name: bytes, data: bytes) -> None:

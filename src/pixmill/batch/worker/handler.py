@@ -1,4 +1,4 @@
-"""``ImageHandler``: what a worker process does with one image. Imports nothing that a worker does not need."""
+"""``ImageHandler`` processes one image in a worker process. The module imports only what workers need."""
 
 import os
 import threading
@@ -20,57 +20,62 @@ from pixmill.storage.address import Address
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
 
-NANOSECONDS = 19  # digits of a modification time, until the year 2286
-IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, where it has one
+MAX_MTIME_DIGITS = 19  # of a modification time in nanoseconds, until the year 2286
+MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
 
 class ImageHandler:
-    """Reads one image, makes its renditions, and hands back what writes them, so that the next is made meanwhile."""
+    """Reads one image, makes its renditions, and returns a ``PendingResult`` that writes them while the next image is processed."""
 
     def __init__(self, options: HandlerOptions) -> None:
-        """Open both ends and build the recipe, once for the worker's life."""
+        """Open source and destination and build the recipe, once per worker."""
         self._options = options
-        self._at_hand = threading.local()  # its ``stages``: of the task of this thread, which makes one or writes one
+        self._current = threading.local()  # ``stages`` of the task that this thread is making or writing
         source, destination = Address.parse(options.source), Address.parse(options.destination)
-        self._source = open_with_retries(source, follow_symlinks=options.follow_symlinks, policy=self._patience())
+        self._source = open_with_retries(source, follow_symlinks=options.follow_symlinks, policy=self._retry_policy())
         self._destination = open_with_retries(
-            destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._patience()
+            destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
-        """Process the item in ``payload``; return the packed ``Product``."""
+        """Process the item in ``payload``; return the encoded ``ImageResult``."""
         item = from_payload(payload)
-        self._at_hand.stages = stages
+        self._current.stages = stages
         stages.enter("read")
         if item.source_error:
-            raise _refused(item)
-        marks = [output_fingerprint(item, index, fingerprint) for index, fingerprint in enumerate(self._options.fingerprints)]
-        kept = {
-            output.mark: output for output in item.former if output.mark in marks and (item.is_verified or self._stands(output))
+            raise _source_error(item)
+        fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
+        reusable = {
+            output.fingerprint: output
+            for output in item.former
+            if output.fingerprint in fingerprints and (item.is_verified or self._exists(output))
         }
-        missing = [index for index, each in enumerate(marks) if each not in kept]
+        missing = [index for index, each in enumerate(fingerprints) if each not in reusable]
         if not missing:
-            return pack(ImageResult(tuple(kept[each] for each in marks), (), item.entry.size, item.columns, _left_over(item)))
+            reused = tuple(reusable[each] for each in fingerprints)
+            return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item)))
         names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
-        names.check_before([item.names[index] for index in missing])
+        names.check_skip([item.names[index] for index in missing])
         result, size = self._make(item, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
         stages.enter("write")
-        made = {marks[index]: _written(item, index, output, marks[index]) for index, output in outputs.items()}
+        written = {
+            fingerprints[index]: _output_record(item, index, output, fingerprints[index]) for index, output in outputs.items()
+        }
 
-        def settle(stages: Stages) -> Phases:
-            self._at_hand.stages = stages
+        def commit(stages: Stages) -> Phases:
+            self._current.stages = stages
             names.check({item.names[index]: output.data for index, output in outputs.items()})
-            yield from in_lockstep(self._writing(item, index, output.data, stages, names) for index, output in outputs.items())
-            count_work(size, made.values(), result, stages)
+            yield from in_lockstep(self._write(item, index, output.data, stages, names) for index, output in outputs.items())
+            count_work(size, written.values(), result, stages)
 
-        all_made = tuple(made.get(each) or kept[each] for each in marks)
-        product = ImageResult(all_made, result.notes, size, item.columns, _left_over(item))
-        return PendingResult(pack(product), settle, sum(each.size for each in made.values()))
+        records = tuple(written.get(each) or reusable[each] for each in fingerprints)
+        image_result = ImageResult(records, result.notes, size, item.columns, _leftover_outputs(item))
+        return PendingResult(pack(image_result), commit, sum(each.size for each in written.values()))
 
     def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
-        """Make the renditions with these ``indexes``; return them, and the bytes that were read."""
+        """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
         source = self._read(item)
@@ -78,19 +83,19 @@ class ImageHandler:
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)
 
-    def _patience(self) -> RetryPolicy:
-        """Return patience with one end: each has a pace of its own."""
-        return RetryPolicy(max_concurrency=1, on_throttled=self._throttled)
+    def _retry_policy(self) -> RetryPolicy:
+        """Return a new retry policy: source and destination are throttled separately."""
+        return RetryPolicy(max_concurrency=1, on_throttled=self._on_throttled)
 
-    def _throttled(self, seconds: float) -> None:
-        """Show that a store asks for less, and that the time from here is spent on waiting for it."""
-        stages = getattr(self._at_hand, "stages", None)
+    def _on_throttled(self, seconds: float) -> None:
+        """Enter the stage ``throttled``: a store throttles, and the time from here is spent waiting for it."""
+        stages = getattr(self._current, "stages", None)
         if stages is not None:
             stages.enter("throttled")
             stages.count("throttled", 1)
             stages.count("throttled_ms", int(seconds * 1000))
 
-    def _stands(self, output: OutputRecord) -> bool:
+    def _exists(self, output: OutputRecord) -> bool:
         entry = self._destination.stat(output.name)
         return entry is not None and entry.size == output.size
 
@@ -100,22 +105,22 @@ class ImageHandler:
         local = self._source.local_path(path)
         if local is None and not item.locator:
             return Input(self._source.read_version(item.entry, limit=limit))
-        is_streamed = local is not None and IN_MEMORY < item.entry.size <= limit
+        is_streamed = local is not None and MAX_IN_MEMORY < item.entry.size <= limit
         return Input(path=local) if is_streamed else Input(self._source.read(path, limit=limit))
 
     def _check_unchanged(self, item: Item) -> None:
-        """Refuse a file that was written to while it was read or streamed: what was decoded may be half of each version.
+        """Raise ``ReadError`` for a file that was modified while it was read: the decoded image may mix both versions.
 
-        What has no place in the file system was read in one state or not at all.
+        Sources that are not local files are always read in one consistent version.
         """
         path = item.entry.path
         if not item.locator and self._source.local_path(path) is not None and self._source.stat(path) != item.entry:
             raise ReadError(
-                "the file changed or vanished while it was read", code="changed", hint="run again: it will be taken as it is then"
+                "the file was changed or removed while it was read", code="changed", hint="run again to process the new version"
             )
 
     def _identity(self, item: Item) -> tuple[int, int] | None:
-        """Return device and inode of the file that ``item`` is read from, ``None`` where it is none of this machine."""
+        """Return device and inode of the file that ``item`` is read from, ``None`` if it is not a local file."""
         path = self._source.file_of(item.locator or item.entry.path)
         if path is None:
             return None
@@ -125,10 +130,10 @@ class ImageHandler:
             return None
         return status.st_dev, status.st_ino
 
-    def _writing(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases:
+    def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases:
         stages.enter("write")
         version = item.entry.version
-        is_time = version.isdigit() and len(version) <= NANOSECONDS  # that of a URL is none, nor is a digest
+        is_time = version.isdigit() and len(version) <= MAX_MTIME_DIGITS  # the version of a URL, or a digest, is no time
         mtime = int(version) if self._options.keep_mtime and is_time else None
         durable = self._options.durable
         name = item.names[index]
@@ -142,22 +147,22 @@ class ImageHandler:
                 replacing=names.replacing(name),
             )
         except WriteError as error:
-            raise names.judge(error) from None
+            raise names.translate_error(error) from None
 
 
-def _left_over(item: Item) -> tuple[OutputRecord, ...]:
-    """Return what earlier recipes made of ``item`` under other names; what is in the shards of a dataset is none of ours."""
+def _leftover_outputs(item: Item) -> tuple[OutputRecord, ...]:
+    """Return the outputs of ``item`` by earlier recipes under other names; none for a dataset, whose shards track their content."""
     return () if item.is_verified else tuple(output for output in item.former if output.name not in item.names)
 
 
-def _written(item: Item, index: int, output: EncodedOutput, mark: bytes) -> OutputRecord:
+def _output_record(item: Item, index: int, output: EncodedOutput, fingerprint: bytes) -> OutputRecord:
     digest = blake2b(output.data, digest_size=16).digest()
     name, size = item.names[index], len(output.data)
-    return OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, mark)
+    return OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
 
 
 def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stages: Stages) -> None:
-    """Count what was read (``size`` bytes) and written, and what was noted on the way, as the measures of this task."""
+    """Count the bytes read (``size``), the outputs and the notes of this task."""
     sizes = [output.size for output in outputs]
     stages.count("bytes_in", size)
     stages.count("bytes_out", sum(sizes))
@@ -168,12 +173,12 @@ def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stage
 
 
 def image_handler(options: bytes) -> ImageHandler:
-    """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
+    """Build the handler from encoded ``HandlerOptions``; the function that a ``HandlerRef`` names."""
     configure()
     return ImageHandler(msgspec.msgpack.decode(options, type=HandlerOptions))
 
 
-def _refused(item: Item) -> ImageError:
+def _source_error(item: Item) -> ImageError:
     if item.is_reserved:
-        return WriteError(item.source_error, code="reserved", hint="give it another name with --name")
+        return WriteError(item.source_error, code="reserved", hint="choose another name with --name")
     return ReadError(item.source_error, hint="make it readable, then: pixmill retry DST")

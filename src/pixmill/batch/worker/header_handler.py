@@ -1,4 +1,4 @@
-"""``HeaderHandler``: what a worker process does with one image whose size is asked for. Nothing is decoded or written."""
+"""``HeaderHandler`` reads the size of one image in a worker process. Nothing is decoded or written."""
 
 import msgspec
 
@@ -13,19 +13,19 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
-BEGINNING = 1 << 18  # bytes of what is not a file here; a header that lies behind them stays unknown
+MAX_HEADER_BYTES = 1 << 18  # read from a source that is not a local file; a header beyond them is not found
 
 
 class HeaderHandler:
     """Reads the header of one image."""
 
     def __init__(self, options: HandlerOptions) -> None:
-        """Open the source and build the recipe, once for the worker's life."""
+        """Open the source and build the recipe, once per worker."""
         self._source = open_storage(Address.parse(options.source), follow_symlinks=options.follow_symlinks)
         self._recipe = Recipe.from_builtins(options.recipe)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes:
-        """Return the packed size of the item in ``payload``, upright; what cannot be made fails as it would in a run."""
+        """Return the encoded size of the item in ``payload``, after autorotation; fails for images that would fail in a run."""
         stages.enter("header")
         header = read_header(without_preamble(self._input(from_payload(payload))), self._recipe)
         return msgspec.msgpack.encode(header.upright)
@@ -33,16 +33,16 @@ class HeaderHandler:
     def _input(self, item: Item) -> Input:
         path = item.locator or item.entry.path
         local = self._source.local_path(path)
-        return Input(self._source.head(path, BEGINNING)) if local is None else Input(path=local)
+        return Input(self._source.head(path, MAX_HEADER_BYTES)) if local is None else Input(path=local)
 
 
 def size_of(result: bytes) -> Size:
-    """Return the size that a ``HeaderHandler`` packed."""
+    """Return the size that a ``HeaderHandler`` encoded."""
     size: Size = msgspec.msgpack.decode(result, type=Size)
     return size
 
 
 def header_handler(options: bytes) -> HeaderHandler:
-    """Build the handler from packed ``Assignment``: what a ``HandlerRef`` names."""
+    """Build the handler from encoded ``HandlerOptions``; the function that a ``HandlerRef`` names."""
     configure()
     return HeaderHandler(msgspec.msgpack.decode(options, type=HandlerOptions))

@@ -1,4 +1,4 @@
-"""What a node is asked, what it answers, and how it finds out. The coordinator looks at SRC and software in the same way."""
+"""The node's side of node admission: question and evidence. The coordinator observes SRC and software with the same code."""
 
 import secrets
 from collections.abc import Iterator
@@ -16,38 +16,38 @@ from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import Storage
 
-HEAD = 4096  # bytes of a sample that are compared
-MAX_SAMPLE_BYTES = 1024  # bytes of the files that coordinator and node write for each other
-DEADLINE = 10.0  # seconds of patience with one request; the coordinator waits a minute for the whole answer
-MISSING = "is not there"
+SAMPLE_HEAD_BYTES = 4096  # bytes of a sample that are compared
+MAX_SAMPLE_BYTES = 1024  # of the files that coordinator and node write for each other
+REQUEST_DEADLINE = 10.0  # seconds per request, retries included; the coordinator waits a minute for the whole answer
+MISSING = "does not exist"
 
 
 class ProbeQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node is to look at.
+    """What a node has to check.
 
-    ``mark`` is a file of the coordinator's in DST; ``samples`` are entries of SRC, by what their storage finds them by; ``files``
-    are those that steps name; ``modules`` are the Python modules of plugins and steps.
+    ``probe_file`` is a file that the coordinator wrote to DST; ``samples`` are the locators of entries of SRC; ``files`` are those
+    that steps use; ``modules`` are the Python modules of plugins and steps.
     """
 
     source: str
     destination: str
     tag: str
     follow_symlinks: bool
-    mark: bytes
+    probe_file: bytes
     samples: tuple[bytes, ...] = ()
     files: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
 
 class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing as it looks from here: equal states are equal things. ``trouble`` says why nothing is to be seen."""
+    """One object as seen from this machine: equal states mean equal objects. ``error`` says why it could not be read."""
 
     state: str = ""
     error: str = ""
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """What must look the same from everywhere: SRC itself, then samples, files and modules in the order of the question."""
+    """What must be the same on all machines: SRC, then samples, files and modules in the order of the question, and libraries."""
 
     source: Observation
     samples: tuple[Observation, ...]
@@ -57,23 +57,23 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer: what ``mark`` says, the name of the file with the same content that the node has put beside it, and the rest."""
+    """The answer: the content of ``probe_file``, the name of the node's own file with the same content, and the environment."""
 
-    mark: Observation
+    probe_file: Observation
     reply: bytes
-    surroundings: Environment
+    environment: Environment
 
 
 def answer(options: bytes) -> bytes:
-    """Return the packed ``Evidence`` for a packed ``Question``: the function that a node calls."""
+    """Return the encoded ``Evidence`` for an encoded ``ProbeQuestion``; the function that a node calls."""
     question = msgspec.msgpack.decode(options, type=ProbeQuestion)
     mark, reply = _exchange(question)
-    return msgspec.msgpack.encode(Evidence(mark=mark, reply=reply, surroundings=look(question)))
+    return msgspec.msgpack.encode(Evidence(probe_file=mark, reply=reply, environment=observe(question)))
 
 
-def look(question: ProbeQuestion) -> Environment:
-    """Return what is to be seen from this machine."""
-    from pixmill.imaging.version import libraries  # noqa: PLC0415  # libvips, for which a store need not wait
+def observe(question: ProbeQuestion) -> Environment:
+    """Return the environment as seen from this machine."""
+    from pixmill.imaging.version import libraries  # noqa: PLC0415  # imports libvips, which takes long
 
     return Environment(
         source=_root(Address.parse(question.source)),
@@ -84,19 +84,19 @@ def look(question: ProbeQuestion) -> Environment:
     )
 
 
-def open_briefly(address: str, *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
-    """Return the storage at ``address``, with little patience."""
+def open_with_deadline(address: str, *, tag: str = "0", follow_symlinks: bool = False) -> Storage:
+    """Return the storage at ``address``, with a short deadline for each request."""
     return open_with_retries(
-        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, policy=RetryPolicy(deadline=DEADLINE)
+        Address.parse(address), tag=tag, follow_symlinks=follow_symlinks, policy=RetryPolicy(deadline=REQUEST_DEADLINE)
     )
 
 
 def _exchange(question: ProbeQuestion) -> tuple[Observation, bytes]:
-    """Read the coordinator's file in DST and, only where it is there, write the same beside it."""
-    reply = question.mark + b"-" + secrets.token_hex(8).encode()
+    """Read the coordinator's file in DST and, only if it exists, write a file with the same content next to it."""
+    reply = question.probe_file + b"-" + secrets.token_hex(8).encode()
     try:
-        storage = open_briefly(question.destination, tag=question.tag)
-        content = storage.read(question.mark, limit=MAX_SAMPLE_BYTES)
+        storage = open_with_deadline(question.destination, tag=question.tag)
+        content = storage.read(question.probe_file, limit=MAX_SAMPLE_BYTES)
         storage.write(reply, content, durable=False)
     except PixmillError as error:
         return Observation(error=error.message), b""
@@ -104,7 +104,7 @@ def _exchange(question: ProbeQuestion) -> tuple[Observation, bytes]:
 
 
 def _root(source: Address) -> Observation:
-    """Tell whether SRC is there, where it is a folder of a file system; of anything else the samples tell."""
+    """Tell whether SRC exists, if it is a local folder; for other sources the samples show it."""
     if source.local is None or source.local.is_dir():
         return Observation("there")
     return Observation(error=MISSING)
@@ -112,7 +112,7 @@ def _root(source: Address) -> Observation:
 
 def _samples(question: ProbeQuestion) -> Iterator[Observation]:
     try:
-        storage = open_briefly(question.source, follow_symlinks=question.follow_symlinks)
+        storage = open_with_deadline(question.source, follow_symlinks=question.follow_symlinks)
     except PixmillError as error:
         yield from [Observation(error=error.message)] * len(question.samples)
         return
@@ -125,10 +125,10 @@ def _sample(storage: Storage, path: bytes) -> Observation:
         entry = storage.stat(path)
         if entry is None:
             return Observation(error=MISSING)
-        begins = blake2b(storage.head(path, HEAD), digest_size=8).hexdigest()
+        digest = blake2b(storage.head(path, SAMPLE_HEAD_BYTES), digest_size=8).hexdigest()
     except PixmillError as error:
         return Observation(error=error.message)
-    return Observation(f"{entry.size} {entry.version!r} {begins}")
+    return Observation(f"{entry.size} {entry.version!r} {digest}")
 
 
 def _file(name: str) -> Observation:
@@ -141,13 +141,13 @@ def _file(name: str) -> Observation:
 
 
 def _module(name: str) -> Observation:
-    """Tell the version and the content of a module without importing it: it may do anything then."""
-    parts, places, origin = name.split("."), None, None
+    """Return the version and the digest of a module without importing it, since importing runs its code."""
+    parts, search_path, origin = name.split("."), None, None
     for depth in range(1, len(parts) + 1):
-        spec = PathFinder.find_spec(".".join(parts[:depth]), places)
+        spec = PathFinder.find_spec(".".join(parts[:depth]), search_path)
         if spec is None:
             return Observation(error="it is not installed")
-        places, origin = spec.submodule_search_locations, spec.origin
+        search_path, origin = spec.submodule_search_locations, spec.origin
     content = b""
     with suppress(OSError):
         content = Path(origin).read_bytes() if origin else b""
@@ -155,7 +155,7 @@ def _module(name: str) -> Observation:
 
 
 def _version_of(package: str) -> str:
-    """Return the version of the plugin that ``package`` belongs to, empty where it belongs to none."""
+    """Return the version of the plugin that ``package`` belongs to; empty if it belongs to none."""
     for distribution in metadata.distributions():
         plugins = (point for point in distribution.entry_points if point.group.startswith("pixmill."))
         if any(point.module.partition(".")[0] == package for point in plugins):

@@ -1,4 +1,4 @@
-"""``Assignment``: what a worker needs to know besides its tasks. Light, for the coordinator writes it and never does it."""
+"""``HandlerOptions``: the options of the handler in a worker. Imports little, since the coordinator only encodes them."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class HandlerOptions(msgspec.Struct, frozen=True):
-    """What all tasks of a run have in common. ``source`` and ``destination`` are URLs, plain ASCII whatever the paths.
+    """The options shared by all tasks of a run. ``source`` and ``destination`` are URLs in ASCII, whatever the paths.
 
-    ``tag`` marks this run's temporaries; ``recipe`` is plain data.
-    ``fingerprints`` are those of its renditions, one each: what decides the bytes of their outputs besides the source.
-    ``existing`` and ``follow_output_links`` are the options of these names; ``unrecorded`` are spans of time, in nanoseconds since
-    the epoch, in which runs wrote outputs that they may not have noted.
+    ``tag`` is part of the names of this run's temporary files; ``recipe`` is plain data. ``fingerprints`` are those of the
+    renditions, one each: of everything besides the source that determines their outputs. ``existing`` and ``follow_output_links``
+    are the options of these names. ``unrecorded`` are time spans, in nanoseconds since the epoch, in which runs wrote outputs
+    that may be missing from the ledger.
     """
 
     source: str

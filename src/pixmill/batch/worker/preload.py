@@ -1,3 +1,3 @@
-"""What a nursery imports for images: named here, apart from ``work``, for a command that starts one before all else."""
+"""The modules that the fork server imports; a module of its own, so that the command can pre-start one before other imports."""
 
 PRELOAD = ("pixmill.batch.worker.warm_up",)

@@ -1,6 +1,6 @@
-"""What every worker would do again for its first image, done once: the nursery imports this before it forks.
+"""Imports that every worker would otherwise do for its first image: the fork server imports this module before it forks.
 
-It starts no thread, and runs no code of a plugin: that is for workers, which may die of it.
+It starts no threads and runs no plugin code: that is left to workers, which may crash.
 """
 
 import importlib
@@ -16,7 +16,7 @@ _THREADS = "OPENBLAS_NUM_THREADS"
 
 
 def _prepare() -> None:
-    """Import what most images need, and look for plugins, which takes as long as a small picture."""
+    """Import what most images need, and look for plugins, which takes as long as processing a small image."""
     _import_with_one_thread("pixmill.batch.worker.handler")
     importlib.import_module("pixmill.storage.schemes.file")
     Image.preinit()
@@ -26,13 +26,13 @@ def _prepare() -> None:
 
 
 def _import_with_one_thread(module: str) -> None:
-    """Import ``module`` and with it numpy, whose OpenBLAS has a thread for each core: 30 ms here, and a crowd in workers."""
-    given = os.environ.get(_THREADS)
+    """Import ``module``, and with it numpy, without OpenBLAS starting a thread per core: that takes 30 ms and burdens workers."""
+    original = os.environ.get(_THREADS)
     os.environ.setdefault(_THREADS, "1")
     try:
         importlib.import_module(module)
     finally:
-        if given is None:
+        if original is None:
             del os.environ[_THREADS]
 
 

@@ -46,17 +46,17 @@ def _event(kind: type[Event]) -> Schema:
     fields = [field for field in msgspec.structs.fields(kind) if get_origin(field.type) not in (Union, types.UnionType)]
     union = [field for field in msgspec.structs.fields(kind) if field not in fields]
     described = {"description": inspect.cleandoc(kind.__doc__ or "").replace("``", "`").replace("\n", " ")}
-    properties = dict(entry for field in fields for entry in _spread(field.name, field.type))
+    properties = dict(entry for field in fields for entry in _spread(field.encode_name, field.type))
     required = ["event", *properties]
     if any(Done in get_args(field.type) for field in union):
         return {**described, "anyOf": [_outcome(outcome, head, properties) for outcome in (Done, Failed, Skipped)]}
     for field in union:
-        properties |= {name: schema for member in get_args(field.type) for name, schema in _spread(field.name, member)}
+        properties |= {name: schema for member in get_args(field.type) for name, schema in _spread(field.encode_name, member)}
     return {**described, "type": "object", "properties": {**head, **properties}, "required": required}
 
 
 def _outcome(outcome: type[msgspec.Struct], head: Schema, more: Schema) -> Schema:
-    fields = dict(entry for field in msgspec.structs.fields(outcome) for entry in _spread(field.name, field.type))
+    fields = dict(entry for field in msgspec.structs.fields(outcome) for entry in _spread(field.encode_name, field.type))
     if outcome is Done:
         fields["result"] = _schema(ImageResult)
     properties = {**head, **more, "outcome": {"const": outcome.__struct_config__.tag}, **fields}
@@ -90,8 +90,8 @@ def _schema(kind: Any) -> Schema:  # noqa: ANN401  # any declared type
 
 def _record(kind: type[msgspec.Struct]) -> Schema:
     fields = msgspec.structs.fields(kind)
-    properties = {field.name: _schema(field.type) for field in fields}
-    required = [field.name for field in fields if field.required] if kind is Failure else list(properties)
+    properties = {field.encode_name: _schema(field.type) for field in fields}
+    required = [field.encode_name for field in fields if field.required] if kind is Failure else list(properties)
     return {"type": "object", "properties": properties, "required": required}
 
 

@@ -49,7 +49,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.count_ahead(run.plan.extent)
+            display.count_ahead(run.plan.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
@@ -63,7 +63,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            report_options.write(config, run.plan.places.state)
+            report_options.write(config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:

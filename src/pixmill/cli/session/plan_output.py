@@ -7,7 +7,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.dry_run import DryRun, dry_run
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.planning.selection import taken_by
+from pixmill.batch.planning.selection import enabling_option
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.first_lines import labelled
@@ -46,7 +46,7 @@ def dry_run_lines(result: DryRun) -> Iterator[str]:
     if result.renamed:
         yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
     for reason, count in sorted(result.ignored.items()):
-        yield f"ignored        {plural(count, 'file')}: {reason}{taken_by(reason)}"
+        yield f"ignored        {plural(count, 'file')}: {reason}{enabling_option(reason)}"
     if result.seconds is not None:
         yield f"time           about {duration_text(result.seconds)}, at the rate of the last run"
     for warning in result.warnings:

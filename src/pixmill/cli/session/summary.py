@@ -7,7 +7,7 @@ from itertools import chain, repeat
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.planning.selection import taken_by
+from pixmill.batch.planning.selection import enabling_option
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
@@ -83,7 +83,7 @@ def _counted(numbers: Mapping[str, int]) -> str:
 
 
 def _ignored(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason}: {count:,}{taken_by(reason)}" for reason, count in sorted(numbers.items()))
+    return ", ".join(f"{reason}: {count:,}{enabling_option(reason)}" for reason, count in sorted(numbers.items()))
 
 
 def _rates(report: Report) -> str:

@@ -45,8 +45,8 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
     """Yield the fields of ``record``; tasks, attempts and outcomes are flattened, so that every event is flat."""
     if isinstance(record, Event):
         yield "event", record.__struct_config__.tag
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
+    for field_name, name in zip(record.__struct_fields__, record.__struct_encode_fields__, strict=True):
+        value = getattr(record, field_name)
         match value:
             case Task():
                 yield "key", to_plain(value.key)

@@ -25,14 +25,18 @@ class Directory:
     ``is_behind_link_or_mount``: a symbolic link or another mount on the path to it leads out of the tree, perhaps to the sources.
     """
 
-    __slots__ = ("descriptor", "identity", "is_elsewhere", "mount")
+    __slots__ = ("descriptor", "identity", "is_behind_link_or_mount", "mount")
 
     def __init__(self, descriptor: int, *, parent: "Directory | None" = None, is_linked: bool = False) -> None:
         """Take ownership of ``descriptor``, which was opened in ``parent``, through a link if ``is_linked``."""
         self.descriptor = descriptor
         self.identity = _identity(os.fstat(descriptor))
         self.mount = _mount(descriptor) or self.identity[:1]
-        self.is_behind_link_or_mount: bool = is_linked or (parent is not None and (parent.is_behind_link_or_mount or parent.mount != self.mount))
+        self.is_behind_link_or_mount: bool = is_linked
+        if parent is not None and (parent.is_behind_link_or_mount or parent.mount != self.mount):
+            self.is_behind_link_or_mount = True
+            parent is not None and (parent.is_behind_link_or_mount or parent.mount != self.mount)
+        )
 
     def __del__(self) -> None:
         """Close the descriptor."""

@@ -103,10 +103,10 @@ def test_a_rendition_without_a_size_of_its_own_has_the_default_box_unless_the_si
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"size": "keep", "fit": "cover"}, "fit: there is no box to fit when the size is keep"),
-        ({"size": "50%", "fit": "inside"}, "fit: there is no box to fit when the size is 50%"),
-        ({"fit": "cover", "step": ["crop:width=9"]}, "fit: there is no box to fit"),
-        ({"fit": "cover", "recipe": "steps = []"}, "fit: there is no box to fit"),
+        ({"size": "keep", "fit": "cover"}, "fit: requires a box, but the size is keep"),
+        ({"size": "50%", "fit": "inside"}, "fit: requires a box, but the size is 50%"),
+        ({"fit": "cover", "step": ["crop:width=9"]}, "fit: requires a box"),
+        ({"fit": "cover", "recipe": "steps = []"}, "fit: requires a box"),
     ],
 )
 def test_a_fit_without_a_box_is_refused(options, said):

@@ -33,7 +33,7 @@ def test_two_sources_never_share_a_key_even_where_their_formats_differ():
     keep = [("", lambda path: path.rpartition(b".")[2].decode())]
     names = namer(renditions=keep).names([b"a.jpg", b"a.png", b"a.b.png", b"a_b.png"])
     assert names == {b"a.jpg": (b"a.jpg",), b"a.png": (b"a_png.png",), b"a.b.png": (b"a_b.png",), b"a_b.png": (b"a_b_png.png",)}
-    with pytest.raises(ConfigError, match="both want the name"):
+    with pytest.raises(ConfigError, match="both map to the output name"):
         namer(renditions=keep, refuse=True).names([b"a.jpg", b"a.png"])
 
 

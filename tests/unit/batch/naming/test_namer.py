@@ -46,7 +46,7 @@ def test_names_that_differ_only_in_unicode_form_are_one_name():
 
 
 def test_a_collision_is_refused_where_that_was_asked_for():
-    with pytest.raises(ConfigError, match=r"a\.jpg and a\.png both want the name a\.jpg"):
+    with pytest.raises(ConfigError, match=r"a\.jpg and a\.png both map to the output name a\.jpg"):
         to_jpeg(refuse=True).names([b"a.png", b"a.jpg"])
 
 
@@ -165,7 +165,7 @@ def test_no_output_is_called_like_a_folder_of_the_output(template, sources, fold
 
 
 def test_a_folder_in_the_way_is_a_collision_where_these_are_refused():
-    with pytest.raises(ConfigError, match=r"a\.jpg/ and a\.png both want the name a\.jpg"):
+    with pytest.raises(ConfigError, match=r"a\.jpg/ and a\.png both map to the output name a\.jpg"):
         to_jpeg(refuse=True).names([b"a.png"], [b"a.jpg"])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixmill.batch.outputs.named_files import BEGINNINGS, NamedFile, check, check_again
+from pixmill.batch.outputs.named_files import SIGNATURES, NamedFile, check, check_again
 from pixmill.batch.state.state_folder import FOLDER
 from pixmill.core.errors import ConfigError, RunError
 
@@ -25,7 +25,7 @@ FORMER = {
     "log": b'{"event":"task_finished","at":1795944032.5}\n',
     "metrics": b"# HELP pixmill_images_found_total images that the source has yielded\n",
 }
-KINDS = sorted(BEGINNINGS)
+KINDS = sorted(SIGNATURES)
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def test_what_is_of_no_kind_may_not_whatever_leads_there(place, kind):
         path.write_bytes(content)
         os.link(path, place / "hard")
         for name in ("file", "link", "hard"):
-            with pytest.raises(ConfigError, match=f"--it would write over .*{name}") as refused:
+            with pytest.raises(ConfigError, match=f"--it would overwrite .*{name}") as refused:
                 judge(place / name, kind)
             assert refused.value.code == "foreign-file"
         (place / "hard").unlink()
-        with pytest.raises(RunError, match="--it would write over"):
+        with pytest.raises(RunError, match="--it would overwrite"):
             check_again("--it", path, kind)
 
 
@@ -90,7 +90,7 @@ def test_a_place_of_the_state_may_not_be_taken(place, name):
     path = place / "state" / FOLDER / name
     path.parent.mkdir(exist_ok=True)
     for kind in KINDS:
-        with pytest.raises(ConfigError, match="place of the state"):
+        with pytest.raises(ConfigError, match="reserved for the state"):
             judge(path, kind)
     judge(place / name.rpartition("/")[2], "events")
     judge(place / "state" / FOLDER / "events.jsonl", "events")
@@ -102,7 +102,7 @@ def test_two_options_may_not_name_one_file_but_one_device(place):
     (place / "two").symlink_to("one")
     for first, second in (("new", "new"), ("new", "state/../new"), ("one", "two")):
         files = [NamedFile("--first", place / first, "index"), NamedFile("--second", place / second, "events")]
-        with pytest.raises(ConfigError, match="--first and --second name one file"):
+        with pytest.raises(ConfigError, match="--first and --second name the same file"):
             check(files, source="", states=())
     check([NamedFile("--first", Path("/dev/null"), "index"), NamedFile("--second", Path("/dev/null"), "log")], source="", states=())
 

@@ -13,47 +13,47 @@ PHOTO = "JPEG, quality 85"
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, [f"{PHOTO}; fitted into 1920x1920 (the default box); {PLAIN}"]),
-        ({"size": "1920x1920"}, [f"{PHOTO}; fitted into 1920x1920 (--size); {PLAIN}"]),
-        ({"size": "x600", "fit": "cover"}, [f"{PHOTO}; cut to x600 (--size); {PLAIN}"]),
+        ({}, [f"{PHOTO}; fit within 1920x1920 (the default box); {PLAIN}"]),
+        ({"size": "1920x1920"}, [f"{PHOTO}; fit within 1920x1920 (--size); {PLAIN}"]),
+        ({"size": "x600", "fit": "cover"}, [f"{PHOTO}; cropped to x600 (--size); {PLAIN}"]),
         ({"size": "12.5%"}, [f"{PHOTO}; scaled to 12.5 % (--size); {PLAIN}"]),
-        ({"size": "keep", "format": "png"}, [f"PNG; size as it is; {PLAIN}"]),
+        ({"size": "keep", "format": "png"}, [f"PNG; original size; {PLAIN}"]),
         ({"fit": "contain"}, [f"{PHOTO}; padded to 1920x1920 (--size); {PLAIN}"]),
         (
             {"step": ["flip", "crop:width=9,gravity=north"]},
-            [f"{PHOTO}; size by step 2 (crop:width=9,gravity=north); then flip; {PLAIN}"],
+            [f"{PHOTO}; size set by step 2 (crop:width=9,gravity=north); then flip; {PLAIN}"],
         ),
         (
             {"size": "9x9", "step": ["pad:border=2"]},
-            [f"{PHOTO}; fitted into 9x9 (--size), then step 2 (pad:border=2); {PLAIN}"],
+            [f"{PHOTO}; fit within 9x9 (--size), then step 2 (pad:border=2); {PLAIN}"],
         ),
         (
             {"formats": ["webp:lossless=true", "keep:quality=8"]},
-            [f"WebP and the source's format, quality 8; fitted into 1920x1920 (the default box); {PLAIN}"],
+            [f"WebP and the source's format, quality 8; fit within 1920x1920 (the default box); {PLAIN}"],
         ),
         (
             {"sizes": [3, 5], "formats": ["webp", "jpg"]},
             [
-                f"3: WebP, quality 80 and {PHOTO}; fitted into 3x (--sizes)",
-                f"5: WebP, quality 80 and {PHOTO}; fitted into 5x (--sizes)",
+                f"3: WebP, quality 80 and {PHOTO}; fit within 3x (--sizes)",
+                f"5: WebP, quality 80 and {PHOTO}; fit within 5x (--sizes)",
                 f"each: {PLAIN}",
             ],
         ),
         (
             {"format": "tiff", "size": "keep", "depth": "keep", "color": "keep", "metadata": "keep"},
-            ["TIFF; size as it is; colours as they are, up to 16 bits; all metadata"],
+            ["TIFF; original size; original colours, up to 16 bits; all metadata"],
         ),
         (
             {"depth": "keep", "metadata": "no-gps", "size": "keep"},
-            [f"{PHOTO}; size as it is; sRGB, 8 bits; all metadata but the place"],
+            [f"{PHOTO}; original size; sRGB, 8 bits; all metadata except GPS"],
         ),
         (
             {"formats": ["jpeg", "png"], "depth": "keep", "metadata": "strip", "size": "keep"},
-            [f"{PHOTO} and PNG; size as it is; sRGB, up to 16 bits where the format has them; no metadata"],
+            [f"{PHOTO} and PNG; original size; sRGB, up to 16 bits where the format allows; no metadata"],
         ),
         (
             {"step": ["profile:name=cmyk"], "size": "keep"},
-            [f"{PHOTO}; size as it is; then profile:name=cmyk; colours by profile:name=cmyk, 8 bits; metadata: only copyright"],
+            [f"{PHOTO}; original size; then profile:name=cmyk; colours set by profile:name=cmyk, 8 bits; metadata: only copyright"],
         ),
     ],
 )  # fmt: skip
@@ -64,6 +64,6 @@ def test_one_line_says_what_is_made_and_where_the_size_comes_from(options, said)
 def test_a_rendition_of_a_recipe_says_whether_it_has_the_default_box():
     recipe = Recipe.from_toml("[[renditions]]\nname = 'a'\nsteps = ['crop:width=9']\n[[renditions]]\nname = 'b'")
     assert recipe_summary(recipe)[:2] == (
-        f"a: {PHOTO}; size by step 1 (crop:width=9)",
-        f"b: {PHOTO}; fitted into 1920x1920 (the default box)",
+        f"a: {PHOTO}; size set by step 1 (crop:width=9)",
+        f"b: {PHOTO}; fit within 1920x1920 (the default box)",
     )

@@ -57,7 +57,7 @@ def test_images_of_a_bucket_are_looked_at_by_their_beginning(folder, tmp_path, s
 
 
 def test_the_first_two_hundred_of_many_are_looked_at(folder, tmp_path):
-    for number in range(size_checks.LOOKED_AT):
+    for number in range(size_checks.LOCAL_SAMPLE_SIZE):
         (folder / f"a{number:03}.png").write_bytes((folder / "small.png").read_bytes())
     (said,) = warnings(folder, tmp_path, step=CROP)
     assert said.startswith("step 1 (crop) will fail on 200 of the 200 images examined")
@@ -72,4 +72,4 @@ def test_a_file_that_is_not_there_any_more_is_no_reason_to_fail(folder, tmp_path
 
 def test_no_header_is_looked_at_where_no_step_depends_on_it(folder, tmp_path):
     for options in ({}, {"size": "keep"}, {"step": ("crop:width=9", "sharpen")}):
-        assert size_checks.wanted(plan(resolve(str(folder), str(tmp_path / "out"), options))) == 0
+        assert size_checks.sample_size(plan(resolve(str(folder), str(tmp_path / "out"), options))) == 0

@@ -115,9 +115,9 @@ def test_one_folder_is_listed_as_the_whole_is(folder, tmp_path):
 
 def test_folders_that_are_given_later_are_left_out_as_well(folder, tmp_path):
     source = Listed(folder, tmp_path / "out").source.excluding([folder / "b"])
-    assert not source.enters(b"b")
-    assert source.enters(b"d")
-    assert source.enters(b"b/c")
+    assert not source.is_entered(b"b")
+    assert source.is_entered(b"d")
+    assert source.is_entered(b"b/c")
 
 
 def test_what_exists_is_looked_for_once(tmp_path):
@@ -128,4 +128,4 @@ def test_what_exists_is_looked_for_once(tmp_path):
     own.refresh()
     found = own.find_output(os.fsencode(out / "a"))
     assert found
-    assert (found.output, found.is_part, found.is_by_mark) == (os.fsencode(out), False, False)
+    assert (found.output, found.is_part, found.is_by_identity) == (os.fsencode(out), False, False)

@@ -54,11 +54,11 @@ def test_a_link_that_leads_nowhere_makes_no_file_there(state, tmp_path):
 def test_a_second_name_of_a_foreign_file_is_read_and_not_written(state, victim):
     os.link(victim, state / "lock")
     assert state_folder.read(state, "lock") == b"precious"
-    with pytest.raises(RunError, match="is one file with another"):
+    with pytest.raises(RunError, match="has another hard link"):
         state_folder.open_file(state, "lock", os.O_RDWR)
     (state / "lock").rename(state / "ledger.sqlite-wal")
-    with pytest.raises(RunError, match="is one file with another"):
-        state_folder.refuse_second_names(state, "ledger.sqlite")
+    with pytest.raises(RunError, match="has another hard link"):
+        state_folder.refuse_hard_links(state, "ledger.sqlite")
 
 
 def test_the_folder_itself_may_be_no_link_where_pixmill_has_named_it(tmp_path):
@@ -114,7 +114,7 @@ def test_a_state_folder_that_a_stranger_has_made_is_refused(state):
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(state):
     os.mkfifo(state / "lock")
-    with pytest.raises(RunError, match="no regular file"):
+    with pytest.raises(RunError, match="not a regular file"):
         state_folder.open_file(state, "lock", os.O_RDWR)
 
 

@@ -13,7 +13,7 @@ from pixmill.engine.resources.memory import BYTES_PER_WORKER
 @pytest.fixture
 def assignment(tmp_path):
     (tmp_path / "in").mkdir()
-    made = plan(RunConfig(source=str(tmp_path / "in"), destination=str(tmp_path / "out"))).assignment
+    made = plan(RunConfig(source=str(tmp_path / "in"), destination=str(tmp_path / "out"))).handler_options
     return lambda **places: msgspec.structs.replace(made, **places)
 
 

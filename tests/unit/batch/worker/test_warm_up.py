@@ -50,7 +50,7 @@ def test_a_worker_imports_nothing_for_its_first_picture(tmp_path, python):
     (tmp_path / "in").mkdir()
     Image.new("RGB", (300, 200)).save(tmp_path / "in/a.jpg")
     made = plan(RunConfig(source=str(tmp_path / "in"), destination=str(tmp_path / "out")))
-    (tmp_path / "options").write_bytes(msgspec.msgpack.encode(made.assignment))
+    (tmp_path / "options").write_bytes(msgspec.msgpack.encode(made.handler_options))
     (tmp_path / "payload").write_bytes(next(task.payload for task in made.tasks() if task))
     assert python(NURSERY + FIRST_TASK) == []
     assert (tmp_path / "out/a.jpg").exists()
