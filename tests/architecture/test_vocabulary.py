@@ -70,7 +70,9 @@ KEPT = set(
 #: where a banned word of a name stays (path below the repository, word), and why
 ALLOWED = {
     ("src/pixmill/batch/watch/*", "settle"): "the option --settle, which users know",
-    ("src/pixmill/batch/naming/reserved.py", "letter"): "a letter of the alphabet",
+    ("src/pixmill/cli/args/values.py", "letter"): "the letter of a short option",
+    ("src/pixmill/engine/forkserver/spawn.py", "site"): "sys.flags.no_user_site",
+    ("src/pixmill/imaging/pipeline/turbo_encode.py", "guard"): "typing.TypeGuard",
 }
 
 

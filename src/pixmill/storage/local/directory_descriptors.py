@@ -32,11 +32,9 @@ class Directory:
         self.descriptor = descriptor
         self.identity = _identity(os.fstat(descriptor))
         self.mount = _mount(descriptor) or self.identity[:1]
-        self.is_behind_link_or_mount: bool = is_linked
+        self.is_behind_link_or_mount = is_linked
         if parent is not None and (parent.is_behind_link_or_mount or parent.mount != self.mount):
             self.is_behind_link_or_mount = True
-            parent is not None and (parent.is_behind_link_or_mount or parent.mount != self.mount)
-        )
 
     def __del__(self) -> None:
         """Close the descriptor."""
