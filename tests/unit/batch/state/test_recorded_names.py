@@ -53,7 +53,7 @@ def earlier(record, entry, made, out):
     (written,) = product.outputs
     item = Item(entry, (short(record.key, made.config.placement.name.text),))
     (out / written.name.decode()).rename(out / item.names[0].decode())
-    written = replace(written, name=item.names[0], mark=output_fingerprint(item, 0, made.rendition_fingerprints[0]))
+    written = replace(written, name=item.names[0], fingerprint=output_fingerprint(item, 0, made.rendition_fingerprints[0]))
     return replace(record, id=to_task(item, made.fingerprint).id, result=pack(replace(product, outputs=(written,))))
 
 

@@ -17,7 +17,7 @@ from pixmill.storage.retry.policy import RetryPolicy
 
 RENEW_INTERVAL = 20.0  # seconds between two signs of life
 TTL = 90.0  # seconds without one after which an owner may be dead
-REQUEST_TIMEOUT = 60.0  # seconds of wait_limit with one request
+REQUEST_TIMEOUT = 60.0  # seconds, retries of one request included
 MAX_RECORD_BYTES = 1 << 16  # bytes of the object
 
 
@@ -77,7 +77,7 @@ class Lease:
         self._now = now
         self._sleep = sleep
         self._mark: ObjectVersion | None = None
-        self._wait_limit = RetryPolicy(deadline=REQUEST_TIMEOUT)
+        self._retry_policy = RetryPolicy(deadline=REQUEST_TIMEOUT)
 
     def acquire(self) -> LeaseRecord | None:
         """Take the lock; return what was there before. ``RunError`` ``locked`` names the owner when another run has it."""
@@ -116,7 +116,7 @@ class Lease:
     def _put(self, expected: ObjectVersion | None, *, free: bool) -> ObjectVersion | None:
         self._mine = msgspec.structs.replace(self._mine, renewed_at=self._now(), beat=self._mine.beat + 1, free=free)
         data = msgspec.json.encode(self._mine)
-        return self._wait_limit.call(lambda: self._storage.compare_and_swap(self._name, data, expected=expected))
+        return self._retry_policy.call(lambda: self._storage.compare_and_swap(self._name, data, expected=expected))
 
 
 def _locked(owner: LeaseRecord) -> RunError:
