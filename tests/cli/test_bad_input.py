@@ -24,7 +24,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--max-pixels", "big"), "--max-pixels: expected a number of pixels such as 100MP, received big"),
         ((*RUN, "--fit", "insde"), "--fit: expected one of inside, cover, contain, fill, received insde; did you mean 'inside'?"),
         ((*RUN, "--size", "0x5"), f"--size: {SIZE}, received 0x5"),
-        ((*RUN, "--quality", "101"), "--quality: expected an integer from 1 to 100, received 101"),
+        ((*RUN, "--quality", "101"), "jpeg.quality: expected an integer from 1 to 100, received 101"),
         ((*RUN, "--format", "jpge"), "unknown format 'jpge'; did you mean 'jpeg'?"),
         ((*RUN, "--format", "jpeg:qualty=3"), "jpeg.qualty: no such setting; did you mean 'quality'?"),
         ((*RUN, "--step", "resiz:width=3"), "unknown operation 'resiz'; did you mean 'resize'?"),

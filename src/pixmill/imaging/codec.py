@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from pixmill.core.errors import RecipeError, UnsupportedError
+from pixmill.core.model import fields
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
 from pixmill.imaging.format import Format
@@ -55,6 +56,14 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return the encoding quality, or ``None`` if the encoding is lossless."""
         quality: int | None = None if getattr(self, "lossless", False) else getattr(self, "quality", None)
         return quality
+
+    @classmethod
+    def nearest_quality(cls, wanted: int | None) -> int | None:
+        """Return ``wanted``, or the nearest quality in the range that the format declares."""
+        if wanted is None:
+            return None
+        ranges = [meta for field in fields(cls) if field.name == "quality" for meta in field.type.__metadata__]
+        return next((max(meta.ge, min(wanted, meta.le)) for meta in ranges), wanted)
 
     @classmethod
     def header(cls, source: Input) -> Header:

@@ -110,6 +110,12 @@ def test_keep_passes_its_options_to_formats_that_have_them(photograph):
     assert len(low.data) < len(high.data)
 
 
+@pytest.mark.parametrize(("name", "quality", "expected"), [("jpeg", 0, 1), ("webp", 0, 0), ("jpeg", 100, 100), ("jxl", 7, 7)])
+def test_keep_uses_the_nearest_quality_that_the_format_of_the_source_has(name, quality, expected):
+    source = next(known for known in formats() if known.name == name)
+    assert Keep(quality=quality).for_source(source).quality == expected
+
+
 def test_keep_refuses_formats_that_are_only_read():
     with pytest.raises(UnsupportedError, match="does not write SVG"):
         Keep().for_source(Format(name="svg", label="SVG", extensions=("svg",), mime="", writable=False))

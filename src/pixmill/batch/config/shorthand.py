@@ -7,7 +7,7 @@ from msgspec import Meta, structs
 from pixmill.core.errors import RecipeError
 from pixmill.core.model import Model, fields
 from pixmill.core.units import Size
-from pixmill.imaging.codec import Codec
+from pixmill.imaging.codec import Codec, Effort
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition, sets_size, without_default_box
@@ -36,10 +36,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
         Meta(description="output format or its extension: jpeg, png, webp, avif, ..., or keep; settings follow a colon"),
     ] = None
     formats: Annotated[tuple[Codec, ...], Meta(description="formats to produce from each image, such as webp,jpeg")] = ()
-    quality: Annotated[int | None, Meta(ge=1, le=100, description="quality of lossy formats")] = None
-    effort: Annotated[
-        Literal["fast", "default", "best"] | None, Meta(description="time the encoder may spend to make files smaller")
-    ] = None
+    quality: Annotated[int | None, Meta(description="quality of lossy formats, on the scale of each format")] = None
+    effort: Effort | None = None
 
     def __post_init__(self) -> None:
         """Raise ``RecipeError`` for a fit without a box."""

@@ -25,7 +25,7 @@ class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
     format: ClassVar = Format(name="keep", label="the source's format", extensions=(), mime="")
     follows_source: ClassVar = True
 
-    quality: Annotated[int, Meta(ge=1, le=100, description="quality of lossy formats; default: that of each format")] | None = None
+    quality: Annotated[int, Meta(ge=0, le=100, description="quality of lossy formats; default: that of each format")] | None = None
     effort: Effort = "default"
 
     def for_source(self, source_format: Format) -> Codec:
@@ -34,7 +34,7 @@ class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
             raise UnsupportedError(f"pixmill does not write {source_format.label}", hint="choose a format other than keep")
         codec = codec_for(source_format)
         declared = {field.name for field in fields(codec)}
-        options = {"quality": self.quality, "effort": self.effort}
+        options = {"quality": codec.nearest_quality(self.quality), "effort": self.effort}
         return codec(**{name: value for name, value in options.items() if value is not None and name in declared})
 
     def extension_for(self, head: bytes, own: str = "") -> str:

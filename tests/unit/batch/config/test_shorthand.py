@@ -4,7 +4,8 @@ import pytest
 
 from pixmill.batch.config.options import resolve
 from pixmill.batch.config.shorthand import Shorthand
-from pixmill.core.errors import RecipeError
+from pixmill.core.errors import ConfigError, RecipeError
+from pixmill.imaging.codec import Codec
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import DEFAULT_STEPS, Recipe
 
@@ -61,6 +62,18 @@ def steps(*texts):
 @pytest.mark.parametrize(("options", "fingerprint"), UNCHANGED)
 def test_what_meant_the_same_before_is_not_made_again(options, fingerprint):
     assert recipe_of(**options).fingerprint() == fingerprint
+
+
+@pytest.mark.parametrize("name", [codec.format.name for _, codec in Codec.registry])
+@pytest.mark.parametrize("quality", [-1, 0, 1, 100, 101])
+def test_a_quality_is_valid_for_the_short_option_where_it_is_for_the_format(name, quality):
+    def codec_or_error(options):
+        try:
+            return recipe_of(**options).renditions[0].encode
+        except ConfigError:
+            return None
+
+    assert codec_or_error({"format": name, "quality": quality}) == codec_or_error({"format": f"{name}:quality={quality}"})
 
 
 @pytest.mark.parametrize(
