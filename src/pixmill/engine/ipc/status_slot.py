@@ -24,7 +24,7 @@ _NAME_SIZE = 32
 _MAX_STAGES = (_PAGE_SIZE - _NAMES_OFFSET) // _NAME_SIZE
 
 
-class Progress(NamedTuple):
+class CurrentTask(NamedTuple):
     """The request that the worker is working on (0 for none yet), when it began by the monotonic clock, and its stage."""
 
     number: int
@@ -101,11 +101,11 @@ class StatusSlot:
         """Record that the stage with the index ``stage`` begins."""
         self._words[_STAGE] = stage
 
-    def progress(self) -> Progress:
+    def current_task(self) -> CurrentTask:
         """Return the current request and stage of the worker."""
         index = self._words[_STAGE]
         raw = self._memory[_NAMES_OFFSET + index * _NAME_SIZE : _NAMES_OFFSET + (index + 1) * _NAME_SIZE] if index else b""
-        return Progress(self._words[_NUMBER], self._seconds[_BEGAN], raw.rstrip(b"\0").decode(errors="replace"))
+        return CurrentTask(self._words[_NUMBER], self._seconds[_BEGAN], raw.rstrip(b"\0").decode(errors="replace"))
 
     @property
     def number(self) -> int:

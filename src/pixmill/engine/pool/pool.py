@@ -190,6 +190,6 @@ class Pool:
         if not any(worker.is_open and not worker.in_flight for worker in self._supervisor):
             return
         for worker in self._supervisor:
-            is_stuck = len(worker.in_flight) > 1 and now - worker.status_slot.progress().began > _STEAL_AFTER
+            is_stuck = len(worker.in_flight) > 1 and now - worker.status_slot.current_task().began > _STEAL_AFTER
             if is_stuck and not worker.has_pending_cancel and worker.current():
                 worker.cancel_pending(now)

@@ -114,7 +114,7 @@ class Supervisor:
             idle = now - worker.last_activity
             is_leaving = worker.is_shutting_down or worker.at_eof
             if elapsed is not None and elapsed > self._timeout:
-                self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.progress().stage))
+                self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.current_task().stage))
             elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else self._timeout):
                 self._kill(worker, worker_stalled(idle))
 
@@ -197,7 +197,7 @@ class Supervisor:
             return msgspec.structs.replace(worker.kill_reason, peak_rss=memory, trace=worker.status_slot.output())
         if worker.is_shutting_down and not worker.in_flight:
             return None
-        return worker_died(status, stage=worker.status_slot.progress().stage, peak_rss=memory, log=worker.status_slot.output())
+        return worker_died(status, stage=worker.status_slot.current_task().stage, peak_rss=memory, log=worker.status_slot.output())
 
     def _remove_exited(self, worker: WorkerHandle, failure: Failure | None) -> None:
         del self._workers[worker.number]

@@ -143,7 +143,7 @@ class WorkerHandle:
 
     def status(self, now: float) -> WorkerStatus:
         """Return what the worker is working on."""
-        current, progress, memory = self.current(), self.status_slot.progress(), self.status_slot.memory
+        current, progress, memory = self.current(), self.status_slot.current_task(), self.status_slot.memory
         if current is None or current[0] != progress.number:
             return WorkerStatus(pid=self.pid, memory=memory)
         key, seconds = current[1].task.key, now - progress.began
@@ -157,7 +157,7 @@ class WorkerHandle:
         if self.current() is None:
             self.last_activity += suspended
             return None
-        progress = self.status_slot.progress()
+        progress = self.status_slot.current_task()
         if progress.number != self._timed_number:
             self._timed_number, self._suspended = progress.number, 0.0
         self._suspended = max(0.0, min(self._suspended + suspended, now - progress.began))  # it may have begun since ``now``

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pixmill.engine.ipc.status_slot import Progress, StatusSlot
+from pixmill.engine.ipc.status_slot import CurrentTask, StatusSlot
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def pair():
 
 def test_it_shows_nothing_at_first(pair):
     ours, _, _ = pair
-    assert ours.progress() == Progress(0, 0.0, "")
+    assert ours.current_task() == CurrentTask(0, 0.0, "")
     assert ours.output() == ""
 
 
@@ -31,16 +31,16 @@ def test_it_shows_the_request_its_beginning_and_its_stage(pair):
     read, decode = theirs.register_stage("read"), theirs.register_stage("decode")
     theirs.begin(2**40, 1.5)
     theirs.set_stage(decode)
-    assert ours.progress() == Progress(2**40, 1.5, "decode")
+    assert ours.current_task() == CurrentTask(2**40, 1.5, "decode")
     theirs.set_stage(read)
-    assert ours.progress().stage == "read"
+    assert ours.current_task().stage == "read"
 
 
 def test_a_new_request_has_no_stage_yet(pair):
     ours, theirs, _ = pair
     theirs.set_stage(theirs.register_stage("read"))
     theirs.begin(2, 1.0)
-    assert ours.progress() == Progress(2, 1.0, "")
+    assert ours.current_task() == CurrentTask(2, 1.0, "")
 
 
 def test_more_stages_than_the_page_holds_have_no_name(pair):
@@ -48,15 +48,15 @@ def test_more_stages_than_the_page_holds_have_no_name(pair):
     indexes = [theirs.register_stage(f"stage {number}") for number in range(200)]
     assert indexes[-1] == 0
     theirs.set_stage(max(indexes))
-    assert ours.progress().stage == f"stage {max(indexes) - 1}"
+    assert ours.current_task().stage == f"stage {max(indexes) - 1}"
     theirs.set_stage(indexes[-1])
-    assert ours.progress().stage == ""
+    assert ours.current_task().stage == ""
 
 
 def test_a_long_or_foreign_name_is_cut_not_refused(pair):
     ours, theirs, _ = pair
     theirs.set_stage(theirs.register_stage("ü" * 100))
-    assert ours.progress().stage == "ü" * 16
+    assert ours.current_task().stage == "ü" * 16
 
 
 def test_the_worker_sees_which_requests_are_cancelled(pair):
