@@ -63,7 +63,7 @@ def _pixmill(*options: str) -> Callable[[Bench, Job], list[str]]:
         scenario = job.scenario
         recipe = job.target.with_suffix(".toml")
         recipe.write_text(_recipe(scenario), "utf-8")
-        limits = ["--max-pixels", "1GP", "--max-bytes", "2GB", "--timeout", "10m"] if scenario.images == "huge" else []
+        limits = ["--max-pixels", "1GP", "--max-source-bytes", "2GB", "--timeout", "10m"] if scenario.images == "huge" else []
         program = str(Path(sys.executable).with_name("pixmill"))
         return [
             program, "run", str(job.source), str(job.target), "--recipe", str(recipe), *limits,

@@ -15,7 +15,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--sise", "800x600"), "unknown option --sise; did you mean '--size'?"),
         ((*RUN, "--sise=800x600"), "unknown option --sise; did you mean '--size'?"),
         ((*RUN, "--siz", "800x600"), "unknown option --siz; did you mean '--size'?"),
-        ((*RUN, "-q"), "unknown option -q"),
+        ((*RUN, "-z"), "unknown option -z"),
         ((*RUN, "--workers", "many"), "--workers: expected an integer of at least 1, received many"),
         ((*RUN, "--workers", "0"), "--workers: expected an integer of at least 1, received 0"),
         ((*RUN, "--attempts", "0"), "--attempts: expected an integer of at least 1, received 0"),

@@ -37,12 +37,38 @@ def test_failures_are_listed_with_their_codes_and_can_be_chosen_by_code(pixmill,
     assert pixmill("failures", finished, "--code", "timeout").stdout == ""
 
 
+def test_failures_say_once_a_code_what_to_do(pixmill, photos):
+    assert pixmill("run", photos, "out", "--max-side", "50").returncode == 1
+    advice = pixmill("failures", "out").stderr.splitlines()
+    assert [line for line in advice if line.startswith("limit-side: 4 images; ") and "--max-side" in line] == advice[:1]
+    assert advice[-1] == "To retry them: pixmill retry out"
+
+
+@pytest.mark.parametrize("command", ["failures", "retry"])
+def test_an_unknown_code_is_refused_with_the_nearest(pixmill, finished, command):
+    result = pixmill(command, finished, "--code", "limit-pixel")
+    assert result.returncode == 2
+    assert "unknown error code limit-pixel; did you mean 'limit-pixels'?" in result.stderr
+    assert pixmill("failures", finished).stdout.count("\n") == 2
+
+
+def test_a_code_that_nothing_failed_with_selects_nothing_and_says_so(pixmill, finished):
+    result = pixmill("failures", finished, "--code", "timeout")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "no failed images\n")
+
+
+def test_verify_says_how_much_it_compared_and_what_it_could_not(pixmill, finished):
+    result = pixmill("verify", finished)
+    assert result.stderr.splitlines()[0] == "the outputs of 4 images match the ledger"
+    assert result.stderr.splitlines()[1].startswith("2 images failed and cannot be compared: pixmill failures ")
+
+
 def test_retry_tries_what_failed_and_nothing_else(pixmill, finished, photos):
     before = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
     shutil.copy(photos / "p0.jpg", photos / "bad.jpg")
     result = pixmill("retry", finished)
     assert result.returncode == 1  # one is still empty
-    assert "retrying 2 images" in result.stderr
+    assert "retrying 2 failed images" in result.stderr
     after = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
     assert before.items() <= after.items()
     assert after.keys() - before.keys() == {"bad.jpg"}

@@ -123,7 +123,7 @@ def test_retry_tries_the_failures_of_every_shard_where_its_state_is(pixmill, man
     (tmp_path / "elsewhere").mkdir()
     retried = pixmill("retry", "../out", "--state", "../state", cwd=tmp_path / "elsewhere")
     assert retried.returncode == 0, retried.stderr
-    assert "retrying 2 images" in retried.stderr
+    assert "retrying 2 failed images" in retried.stderr
     assert (tmp_path / "out" / "bad.jpg").exists()
     assert not (tmp_path / "out" / ".pixmill" / "shard-1-of-2").exists()
     status = status_of(pixmill, "--state", "state")

@@ -71,7 +71,7 @@ def test_a_picture_that_streams_is_made_within_500_mb(tmp_path, side, saver, set
     source = tmp_path / "in"
     source.mkdir()
     gradient(side).write_to_file(str(source / f"large.{saver}"), **settings)
-    options = ("--max-pixels", "1GP", "--max-bytes", "4GB", "--memory", "500MB", "--timeout", "10m")
+    options = ("--max-pixels", "1GP", "--max-source-bytes", "4GB", "--memory", "500MB", "--timeout", "10m")
     code, errors, peak = peak_of(run(source, tmp_path / "out", *options))
     assert code == 0, errors
     assert peak < 500 * MEGABYTE

@@ -52,12 +52,12 @@ def test_a_dataset_in_a_bucket_is_that_of_a_folder_for_every_machine(run, place,
     run("here", "run", source, dataset, *WORDS)
     assert files(place) == outputs(tmp_path / "folder")
     assert "skipped   20 images" in run("here", "run", source, dataset, *WORDS)
-    assert "all outputs match the ledger" in run("there", "verify", dataset)
+    assert "match the ledger" in run("there", "verify", dataset)
     assert "skipped   20 images" in run("there", "run", source, dataset, *WORDS)
     # the second machine packs anew, from what the first has sealed; and the first goes on with that
     assert "skipped   20 images" in run("there", "run", source, dataset, *WORDS, "--shard-samples", "9")
     assert len(files(place)) == 3 + 2
-    assert "all outputs match the ledger" in run("here", "verify", dataset)
+    assert "match the ledger" in run("here", "verify", dataset)
     assert "skipped   20 images" in run("here", "run", source, dataset, *WORDS)
     assert files(place) == outputs(tmp_path / "folder")
 

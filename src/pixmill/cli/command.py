@@ -86,13 +86,14 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     Raises ``ConfigError`` for the first invalid argument, option or value.
     """
     options = command.options()
-    parsed = parse(line, options)
+    parsed = parse(line, options, command.arguments)
     if parsed.help:
         return None
     values = {**from_environment(environment, options, every_option), **parsed.values}
     if values.get("config"):
         values = {**from_file(str(values["config"]), options), **values}
-    arguments = named(parsed.positionals, command.arguments)
+    left = [argument for argument in command.arguments if argument.name not in parsed.arguments]
+    arguments = {**parsed.arguments, **named(parsed.positionals, left)}
     return Request({**_from_variables(command.arguments, environment), **arguments}, values)
 
 

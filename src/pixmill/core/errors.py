@@ -24,7 +24,7 @@ are its narrower ``codes``, which describe the failure more exactly; each is lis
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 
@@ -51,6 +51,8 @@ class PixmillError(Exception):
         if code:
             self.code = code  # type: ignore[misc]  # narrowed for this instance only
         super().__init__(self.message)
+        if hint:
+            self.add_note(hint)  # a traceback shows it
 
 
 class ConfigError(PixmillError):
@@ -103,7 +105,7 @@ class ReadError(ImageError):
         "archive-damaged": "the archive is damaged or truncated, and the files after the damage cannot be found",
         "archive-member": "a file in the archive cannot be read: it is encrypted, sparse or damaged, or its path leads out of it",
         "changed": "the file was modified while it was being processed; the next run processes the new version",
-        "limit-bytes": "the file is larger than --max-bytes",
+        "limit-bytes": "the file is larger than --max-source-bytes",
         "read-changed": "the file changed while it was being read",
         "read-cut-off": "the server sent fewer bytes than it announced",
         "read-denied": "this user has no permission to read the file, or the server refused access to it",
@@ -261,3 +263,12 @@ MACHINE_INDEPENDENT_CODES = frozenset(
 def may_be_the_machine(code: str) -> bool:
     """Tell whether a failure with ``code`` may be caused by the machine that tried, so that another one may succeed."""
     return code not in MACHINE_INDEPENDENT_CODES
+
+
+def error_codes(family: type[PixmillError] = PixmillError) -> Iterator[str]:
+    """Yield the codes of ``family`` and of all errors derived from it."""
+    if "code" in vars(family):
+        yield family.code
+    yield from vars(family).get("codes", ())
+    for error in family.__subclasses__():
+        yield from error_codes(error)

@@ -7,6 +7,7 @@ built in Python; ``Model`` does, with the same message for the same error.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Self, get_args
 
@@ -24,6 +25,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     error: ClassVar[type[ConfigError]] = ConfigError
+    #: Names that fields had in earlier versions: data that was written then is still read.
+    former_names: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def label(cls) -> str:
@@ -57,11 +60,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         config = cls.__struct_config__
         names = {field.encode_name: field for field in fields(cls)}
         values = {}
-        for key, value in data.items():
-            if config.tag_field and key == config.tag_field:
+        for given, value in data.items():
+            if config.tag_field and given == config.tag_field:
                 continue
+            key = cls.former_names.get(given, given)
             if key not in names:
-                raise cls.error(f"{cls.label()}.{key}: no such setting{did_you_mean(str(key), names)}")
+                message = f"{cls.label()}.{key}: no such setting{did_you_mean(str(key), names)}"
+                raise cls.error(message, hint=f"{cls.label()} has {', '.join(names) or 'no settings'}")
             values[names[key].name] = value
         missing = [name for name, field in names.items() if field.required and field.name not in values]
         if missing:

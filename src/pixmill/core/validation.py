@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+_SIMILAR, _NEARLY_EQUAL = 0.6, 0.9  # of difflib's ratio, 0 to 1
+
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
@@ -127,11 +129,27 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
 
 
 def did_you_mean(name: object, candidates: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` with the candidate closest to ``name``, or an empty string if none is close."""
-    import difflib  # noqa: PLC0415  # few runs need a suggestion
+    """Return ``; did you mean 'x'?`` with the candidate closest to ``name``, or an empty string if none is close.
 
-    match = difflib.get_close_matches(str(name), list(candidates), n=1, cutoff=0.6)
-    return f"; did you mean '{match[0]}'?" if match else ""
+    Each word must be close: ``--target-size`` is no misspelt ``--shard-size``.
+    """
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415  # few runs need a suggestion
+
+    def similarity(one: str, other: str) -> float:
+        return SequenceMatcher(None, one, other).ratio()
+
+    text = str(name)
+    words = _words(text)
+    for match in get_close_matches(text, list(candidates), n=3, cutoff=_SIMILAR):
+        others = _words(match)
+        same_words = len(words) == len(others) and all(similarity(*pair) >= _SIMILAR for pair in zip(words, others, strict=True))
+        if same_words or similarity(text, match) >= _NEARLY_EQUAL:
+            return f"; did you mean '{match}'?"
+    return ""
+
+
+def _words(name: str) -> list[str]:
+    return name.strip("-").lower().replace("_", "-").split("-")
 
 
 def quoted(value: object) -> str:

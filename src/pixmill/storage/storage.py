@@ -49,7 +49,7 @@ def occupied(path: bytes) -> WriteError:
 def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
     """Return the error for a source of ``size`` bytes (``None``: not known exactly) where at most ``limit`` bytes are allowed."""
     excess = f"more than the limit of {limit} bytes" if size is None else f"{size} bytes, more than the limit of {limit}"
-    return ReadError(f"{printable(name)} has {excess}", code="limit-bytes")
+    return ReadError(f"{printable(name)} has {excess}", code="limit-bytes", hint="--max-source-bytes raises the limit")
 
 
 class Storage(Protocol):

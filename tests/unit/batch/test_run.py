@@ -279,7 +279,7 @@ def test_a_function_of_the_users_own_is_a_step(source, tmp_path):
 
 def test_a_file_of_exactly_the_largest_size_is_read_and_one_byte_more_is_refused(source, tmp_path):
     size = (source / "a.jpg").stat().st_size
-    assert pixmill.run(source / "a.jpg", tmp_path / "fits", workers=1, max_bytes=size).counts.done == 1
-    refused = pixmill.run(source / "a.jpg", tmp_path / "refused", workers=1, max_bytes=size - 1)
+    assert pixmill.run(source / "a.jpg", tmp_path / "fits", workers=1, max_source_bytes=size).counts.done == 1
+    refused = pixmill.run(source / "a.jpg", tmp_path / "refused", workers=1, max_source_bytes=size - 1)
     assert set(refused.failures) == {"limit-bytes"}
     assert outputs(tmp_path / "refused") == {}

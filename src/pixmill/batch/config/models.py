@@ -1,6 +1,6 @@
 """``RunConfig``: the configuration of a run. Every option is a field of one of these models and is declared nowhere else."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -15,11 +15,13 @@ from pixmill.imaging.recipe import Recipe
 class Selection(Model, frozen=True, kw_only=True):
     """Which files of the source are processed."""
 
+    former_names: ClassVar = {"max_bytes": "max_source_bytes"}
+
     include: Annotated[tuple[str, ...], Meta(description="process only files whose path matches this pattern (repeatable)")] = ()
     exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
     follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
-    max_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
+    max_source_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
@@ -75,7 +77,11 @@ class RunConfig(Model, frozen=True, kw_only=True):
     policy: Policy = Policy()  # immutable
     workers: Annotated[
         int | None,
-        Meta(ge=1, description="number of worker processes (default: one per usable core, six per core with buckets or URLs)"),
+        Meta(
+            ge=1,
+            description="number of worker processes (default: one per usable core, six per core with buckets or URLs)",
+            extra={"letter": "j"},
+        ),
     ] = None
     executor: Annotated[str, Meta(description="where to process images: local, ray, dask, or inline to debug a step")] = "local"
     address: Annotated[

@@ -10,11 +10,10 @@ from typing import Any
 
 import msgspec
 
+from pixmill.batch.config.aliases import canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
-from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, describe_field, fields
-from pixmill.core.validation import did_you_mean
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
@@ -66,10 +65,10 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
     """
     values: dict[str, object] = {}
     for layer in layers:
-        values.update(layer)
+        values.update(canonical(layer))
     for name in values:
         if name not in options() and name != "recipe":
-            raise ConfigError(f"{name}: no such option{did_you_mean(name, options())}")
+            raise unknown(f"{name}: no such option", name, options())
     recipe = _recipe(values.get("recipe"))
     limits = recipe.limits.evolve(**_values_of(values, Limits))
     recipe = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))

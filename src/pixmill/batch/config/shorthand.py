@@ -21,7 +21,7 @@ class Shorthand(Model, frozen=True, kw_only=True):
         Meta(
             description="box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; or keep, same as --no-size "
             f"(default: {Size(DEFAULT_BOX.width, DEFAULT_BOX.height)}, unless a step resizes, crops, pads or trims)",
-            extra={"no": Size().to_builtin()},
+            extra={"no": Size().to_builtin(), "letter": "s"},
         ),
     ] = None
     sizes: Annotated[
@@ -33,10 +33,15 @@ class Shorthand(Model, frozen=True, kw_only=True):
     step: Annotated[tuple[Operation, ...], Meta(description="additional step, NAME:key=value,... (repeatable, in order)")] = ()
     format: Annotated[
         Codec | None,
-        Meta(description="output format or its extension: jpeg, png, webp, avif, ..., or keep; settings follow a colon"),
+        Meta(
+            description="output format or its extension: jpeg, png, webp, avif, ..., or keep; settings follow a colon",
+            extra={"letter": "f"},
+        ),
     ] = None
     formats: Annotated[tuple[Codec, ...], Meta(description="formats to produce from each image, such as webp,jpeg")] = ()
-    quality: Annotated[int | None, Meta(description="quality of lossy formats, on the scale of each format")] = None
+    quality: Annotated[
+        int | None, Meta(description="quality of lossy formats, on the scale of each format", extra={"letter": "q"})
+    ] = None
     effort: Effort | None = None
 
     def __post_init__(self) -> None:
@@ -102,7 +107,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
         changes = {name: value for name, value in settings.items() if value is not None}
         unknown = [name for name in changes if name not in declared]
         if unknown and not self.formats:
-            raise RecipeError(f"{codec.label()}.{unknown[0]}: this format has no such setting")
+            message = f"{codec.label()}.{unknown[0]}: this format has no such setting"
+            raise RecipeError(message, hint=f"{codec.label()} has {', '.join(sorted(declared)) or 'no settings'}")
         supported = {name: value for name, value in changes.items() if name in declared}
         return rendition.evolve(encode=codec.evolve(**supported)) if supported else rendition.evolve(encode=codec)
 

@@ -15,8 +15,9 @@ from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, t
 from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import fetch_ledgers
-from pixmill.core.errors import AddressError, ConfigError
+from pixmill.core.errors import AddressError, ConfigError, error_codes
 from pixmill.core.text import printable
+from pixmill.core.validation import did_you_mean, quoted
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
 from pixmill.storage.address import Address
@@ -108,6 +109,15 @@ def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedI
         failure = record.failure
         if failure is not None and code in (None, failure.code):
             yield FailedImage(path=record.key, failure=failure, attempts=record.attempts, seconds=record.seconds)
+
+
+def check_code(code: str | None) -> None:
+    """Raise ``ConfigError`` if ``code`` is no error code: a misspelt one would select nothing."""
+    known = set(error_codes())
+    if code is not None and code not in known:
+        raise ConfigError(
+            f"unknown error code {quoted(code)}{did_you_mean(code, sorted(known))}", hint="pixmill explain lists them"
+        )
 
 
 def reset_failures(ledgers: CombinedLedger, *, code: str | None = None) -> int:

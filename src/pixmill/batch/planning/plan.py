@@ -69,7 +69,7 @@ class Plan:
             destination=self.locations.destination.url,
             tag=self.tag,
             recipe=config.recipe.to_builtins(),
-            max_bytes=int(config.selection.max_bytes),
+            max_bytes=int(config.selection.max_source_bytes),
             durable=config.placement.durability == "full",
             keep_mtime="mtime" in config.placement.preserve,
             follow_symlinks=config.selection.follow_symlinks,

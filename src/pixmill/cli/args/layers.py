@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, canonical, unknown
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.values import checked
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
-from pixmill.core.validation import did_you_mean
 
 PREFIX = "PIXMILL_"
 LOCATIONS = ("source", "destination")  # a file may set them too
@@ -27,14 +27,16 @@ def from_environment(
     ``all_options`` returns the options of every command: a variable set for ``run`` must not stop ``status``. An empty variable
     counts as unset. A list has one member per line.
     """
-    values = {}
+    texts = {}
     for key, text in _variables(environment):
         name = key.removeprefix(PREFIX).lower()
-        if name not in options and name not in all_options():
-            raise ConfigError(f"unknown variable {printable(key)}{did_you_mean(key, map(variable, all_options()))}")
-        if name in options:
-            values[name] = checked(text, options[name].field.type, key)
-    return values
+        option = ALIASES[name].option if name in ALIASES else name
+        is_switch = name in ALWAYS_ON or (name in ALIASES and ALIASES[name].is_switch)
+        if option not in options and option not in all_options() and name not in ALWAYS_ON:
+            raise unknown(f"unknown variable {printable(key)}", key, map(variable, all_options()))
+        if option in options or name in ALWAYS_ON:
+            texts[name] = checked(text, bool, key) if is_switch else text
+    return {name: checked(text, options[name].field.type, variable(name)) for name, text in canonical(texts).items()}
 
 
 def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
@@ -44,6 +46,7 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
     and for an unknown name.
     """
     values: dict[str, object] = {}
+    aliases: dict[str, object] = {}
     for name, value in _read(Path(path)).items():
         key = name.replace("-", "_")
         origin = f"{printable(path)}: {printable(name)}"
@@ -51,10 +54,16 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
             values[key] = checked(value, str, origin)
         elif key == "recipe" and isinstance(value, dict):
             values[key] = value
+        elif key in ALWAYS_ON or (key in ALIASES and ALIASES[key].option in options):
+            aliases[key] = value
         elif key in options and key != "config":
             values[key] = checked(value, options[key].field.type, origin)
         else:
-            raise ConfigError(f"{origin}: unknown option{did_you_mean(key, (*options, *LOCATIONS))}")
+            raise unknown(f"{origin}: unknown option", key, (*options, *LOCATIONS))
+    for key, value in canonical(aliases).items():
+        if key in values:
+            raise ConfigError(f"{printable(path)}: {key} is set twice, once by another name for it", hint="set it once")
+        values[key] = checked(value, options[key].field.type, f"{printable(path)}: {key}")
     if isinstance(values.get("recipe"), str):
         values["recipe"] = str(Path(path).parent / str(values["recipe"]))
     return values

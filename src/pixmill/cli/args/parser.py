@@ -10,27 +10,36 @@ from typing import NoReturn
 
 import msgspec
 
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, canonical, unknown
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.values import checked, describe_type, extra, is_repeatable, short_flag, unwrapped, value_if_bare
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
-from pixmill.core.validation import did_you_mean, quoted
+from pixmill.core.validation import quoted
 
 
 class Argument(msgspec.Struct, frozen=True):
-    """A positional argument. ``variable`` is the environment variable that sets its default."""
+    """A positional argument. ``variable`` is the environment variable that sets its default.
+
+    ``flags`` set it, too, for people who are used to them from other tools.
+    """
 
     name: str
     description: str
     variable: str = ""
     required: bool = True
+    flags: tuple[str, ...] = ()
 
 
 class ParsedLine(msgspec.Struct, frozen=True):
-    """A validated command line: ``positionals`` in order, ``values`` by option; both are empty if ``help`` was requested."""
+    """A validated command line: ``positionals`` in order, ``values`` by option, ``arguments`` that were given by a flag.
+
+    All are empty if ``help`` was requested.
+    """
 
     positionals: tuple[str, ...]
     values: dict[str, object]
+    arguments: dict[str, str] = {}
     help: bool = False
 
 
@@ -50,12 +59,12 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def parse(line: Sequence[str], options: Mapping[str, Option]) -> ParsedLine:
+def parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument] = ()) -> ParsedLine:
     """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags."""
     end = line.index("--") if "--" in line else len(line)
     before, after = line[:end], line[end + 1 :]
     try:
-        namespace, positionals = _parser(options).parse_known_args(_with_bare_values(before, options))
+        namespace, positionals = _parser(options, arguments).parse_known_args(_with_bare_values(before, options))
     except argparse.ArgumentError as error:
         raise _usage_error(error, options) from None
     texts = vars(namespace)
@@ -64,8 +73,9 @@ def parse(line: Sequence[str], options: Mapping[str, Option]) -> ParsedLine:
     for word in positionals:
         if word.startswith("-") and word != "-":
             raise _unknown_option(word, options)
-    values = {name: checked(value, options[name].field.type, flag(name)) for name, value in texts.items()}
-    return ParsedLine((*positionals, *after), values)
+    by_flag = {argument.name: texts.pop(argument.name) for argument in arguments if argument.name in texts}
+    values = {name: checked(value, options[name].field.type, flag(name)) for name, value in canonical(texts).items()}
+    return ParsedLine((*positionals, *after), values, by_flag)
 
 
 def _with_bare_values(words: Sequence[str], options: Mapping[str, Option]) -> list[str]:
@@ -97,19 +107,40 @@ def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]
     return {argument.name: word for word, argument in zip(words, arguments, strict=False)}
 
 
-def _parser(options: Mapping[str, Option]) -> _Parser:
+def _parser(options: Mapping[str, Option], arguments: Sequence[Argument]) -> _Parser:
     parser = _Parser()
     for name, option in options.items():
-        kind = option.field.type
-        if unwrapped(kind) is bool:
-            parser.add_argument(flag(name), dest=name, action="store_const", const=True, default=argparse.SUPPRESS)
-            parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=False, default=argparse.SUPPRESS)
-        else:
-            action = "append" if is_repeatable(kind) else "store"
-            parser.add_argument(*short_flag(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
-            if (negated := extra(kind, "no")) is not None:
-                parser.add_argument(flag("no_" + name), dest=name, action="store_const", const=negated, default=argparse.SUPPRESS)
+        _add_option(parser, name, option)
+    for name, alias in ALIASES.items():
+        if alias.option in options:
+            _add(parser, flag(name), dest=name, const=True if alias.is_switch else None)
+    for name in ALWAYS_ON if "include" in options else ():
+        _add(parser, flag(name), dest=name, const=True)
+    for argument in arguments:
+        for each in argument.flags:
+            if each.removeprefix("--") not in options:
+                _add(parser, each, dest=argument.name)
     return parser
+
+
+def _add_option(parser: _Parser, name: str, option: Option) -> None:
+    kind = option.field.type
+    if unwrapped(kind) is bool:
+        _add(parser, *short_flag(kind), flag(name), dest=name, const=True)
+        _add(parser, flag("no_" + name), dest=name, const=False)
+        return
+    action = "append" if is_repeatable(kind) else "store"
+    parser.add_argument(*short_flag(kind), flag(name), dest=name, action=action, default=argparse.SUPPRESS)
+    if (negated := extra(kind, "no")) is not None:
+        _add(parser, flag("no_" + name), dest=name, const=negated)
+
+
+def _add(parser: _Parser, *flags: str, dest: str, const: object = None) -> None:
+    """Add ``flags``, which take no value if ``const`` is what they set."""
+    if const is None:
+        parser.add_argument(*flags, dest=dest, default=argparse.SUPPRESS)
+    else:
+        parser.add_argument(*flags, dest=dest, action="store_const", const=const, default=argparse.SUPPRESS)
 
 
 def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option]) -> ConfigError:
@@ -118,12 +149,12 @@ def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option]) -
     long = names.rpartition("/")[2]  # argparse writes an option with a short flag as -o/--output
     option = options.get(long.removeprefix("--").replace("-", "_"))
     if option is None or unwrapped(option.field.type) is bool:
-        return ConfigError(f"{names} takes no value")
+        return ConfigError(f"{long} takes no value")
     hint = f"write a value that starts with a dash as {long}=-..."
-    return ConfigError(f"{names} needs a value: {describe_type(option.field.type)}", hint=hint)
+    return ConfigError(f"{long} needs a value: {describe_type(option.field.type)}", hint=hint)
 
 
 def _unknown_option(word: str, options: Mapping[str, Option]) -> ConfigError:
     name, _, _ = word.partition("=")
     flags = [flag(option) for option in options] + ["--help"]
-    return ConfigError(f"unknown option {printable(name)}{did_you_mean(name, flags)}")
+    return unknown(f"unknown option {printable(name)}", name, flags)

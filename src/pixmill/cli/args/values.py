@@ -97,11 +97,34 @@ def _entries(value: object, member: Any) -> Sequence[object]:  # noqa: ANN401  #
     items = value.splitlines() if isinstance(value, str) else value
     entries: list[object] = []
     for entry in items if isinstance(items, list | tuple) else [items]:
-        if isinstance(entry, str) and _splits_at_commas(member) and ":" not in entry:  # webp:quality=80,effort=best is one entry
-            entries.extend(part.strip() for part in entry.split(","))
+        if isinstance(entry, str) and _splits_at_commas(member):
+            entries.extend(_split(entry, member))
         else:
             entries.append(entry)
     return entries
+
+
+def _split(text: str, member: Any) -> list[str]:  # noqa: ANN401  # any member type
+    """Split a list at its commas, except those between the settings of one entry: ``webp:quality=80,effort=best,jpeg`` has two."""
+    entries: list[str] = []
+    for part in text.split(","):
+        if entries and ":" in entries[-1] and not _begins_entry(part, member):
+            entries[-1] += f",{part}"
+        else:
+            entries.append(part.strip())
+    return entries
+
+
+def _begins_entry(part: str, member: Any) -> bool:  # noqa: ANN401  # any member type
+    """Return whether ``part`` of a list begins with the name of an entry, unlike a setting or a part of its value."""
+    name, _, _ = part.partition(":")
+    if "=" in name or not (isinstance(member, type) and issubclass(member, Variant)):
+        return False
+    try:
+        member.named(name.strip())
+    except member.error:
+        return False
+    return True
 
 
 def _splits_at_commas(member: Any) -> bool:  # noqa: ANN401  # any member type

@@ -1,20 +1,24 @@
 """``pixmill failures``: lists the failed images and the cause of each failure."""
 
+from collections import Counter
 from typing import ClassVar
 
 from pixmill.batch.config.options import Option
-from pixmill.batch.inspect.status import failures, open_ledgers
+from pixmill.batch.inspect.status import check_code, failures, open_ledgers
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import SELECTION, CommonOutput, FailureFilter, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
+from pixmill.cli.session.summary import command_arguments
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 
 
 class Failures(Command):
     """List the failed images of DST, with the cause of each failure.
 
-    Prints one line per image: path, error code and message. ``pixmill explain CODE`` describes an error code.
+    Prints one line per image: path, error code and message; then, once for each code, what to do about it. ``pixmill explain
+    CODE`` describes an error code.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -28,12 +32,26 @@ class Failures(Command):
     def execute(self) -> int:
         """Print the failures in the ledger."""
         code, as_json = self.request.model(FailureFilter).code, self.request.model(CommonOutput).json
-        with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
+        destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
+        check_code(code)
+        counts: Counter[str] = Counter()
+        hints: dict[str, str] = {}
+        with open_ledgers(destination, state) as ledger:
             for failed in failures(ledger, code=code):
+                counts[failed.failure.code] += 1
+                hints.setdefault(failed.failure.code, failed.failure.hint)
                 if as_json:
                     self.console.record(failed)
                 else:
                     node = f" (node {printable(failed.failure.node)})" if failed.failure.node else ""
                     cause = f"{failed.failure.code}: {printable(failed.failure.message)}{node}"
                     self.console.result(f"{printable(failed.path)}: {cause}")
+        if not as_json:
+            self._advise(counts, hints, command_arguments(destination, state))
         return ExitCode.DONE
+
+    def _advise(self, counts: Counter[str], hints: dict[str, str], arguments: str) -> None:
+        """Print what to do about each code, and how to retry."""
+        for code, count in counts.most_common():
+            self.console.say(f"{code}: {plural(count, 'image')}" + (f"; {printable(hints[code])}" if hints[code] else ""))
+        self.console.say(f"To retry them: pixmill retry {arguments}" if counts else "no failed images")

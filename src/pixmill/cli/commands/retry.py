@@ -7,7 +7,7 @@ from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import LIMIT, RUN, Option, options
 from pixmill.batch.datasets.dataset import with_former_packing
-from pixmill.batch.inspect.status import last_config, last_configs, open_ledgers, reset_failures, unfinished
+from pixmill.batch.inspect.status import check_code, last_config, last_configs, open_ledgers, reset_failures, unfinished
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LedgerFile
 from pixmill.cli.command import Command, declared
@@ -54,15 +54,19 @@ class Retry(Command):
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
         output = self.request.model(RunOutput)
         report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
+        code = self.request.model(FailureFilter).code
+        check_code(code)
         with open_ledgers(destination, state) as ledgers:
             for ledger_file, last in last_configs(ledgers):
                 consent.require(code_of(last))
                 config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
                 check_files(config, output, report_options)
-            reset_count = reset_failures(ledgers, code=self.request.model(FailureFilter).code)
+            pending = ledgers.counts().pending
+            reset_count = reset_failures(ledgers, code=code)
             ledger_files = list(unfinished(ledgers))
         if not output.quiet:
-            self.console.say(f"retrying {plural(reset_count, 'image')}")
+            others = f", and processing {plural(pending, 'image')} that the last run left pending" if pending else ""
+            self.console.say(f"retrying {plural(reset_count, 'failed image')}{others}")
         run_ends = []
         for ledger_file in ledger_files:
             last = last_config(CombinedLedger([ledger_file]))

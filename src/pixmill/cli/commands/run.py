@@ -18,7 +18,10 @@ from pixmill.core.model import Model
 class DryRunOption(Model, frozen=True, kw_only=True):
     """Whether to print the plan instead of running it."""
 
-    dry_run: Annotated[bool, Meta(description="show what the run would do (like pixmill plan), without writing anything")] = False
+    dry_run: Annotated[
+        bool,
+        Meta(description="show what the run would do (like pixmill plan), without writing anything", extra={"letter": "n"}),
+    ] = False
 
 
 class Run(Command):

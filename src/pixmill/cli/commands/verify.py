@@ -9,6 +9,7 @@ from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
+from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 
@@ -34,8 +35,10 @@ class Verify(Command):
         """Print every output that differs."""
         destination = argument_value(self.request, PREVIOUS_DST)
         as_json = self.request.model(CommonOutput).json
+        state = self.request.model(State).state
         count = 0
-        with open_ledgers(destination, self.request.model(State).state) as ledger:
+        with open_ledgers(destination, state) as ledger:
+            counts = ledger.counts()
             for problem in verify(ledger, destination):
                 count += 1
                 if as_json:
@@ -43,5 +46,13 @@ class Verify(Command):
                 else:
                     self.console.result(f"{printable(problem.output)}: {PROBLEMS.get(problem.what, problem.what)}")
         if not as_json:
-            self.console.say(f"{plural(count, 'output')} missing or changed" if count else "all outputs match the ledger")
+            compared = f"the outputs of {plural(counts.done, 'image')}"
+            self.console.say(
+                f"{plural(count, 'output')} missing or changed of {compared}" if count else f"{compared} match the ledger"
+            )
+            if counts.failed:
+                see = f"pixmill failures {command_arguments(destination, state)}"
+                self.console.say(f"{plural(counts.failed, 'image')} failed and cannot be compared: {see}")
+            if counts.pending:
+                self.console.say(f"{plural(counts.pending, 'image')} pending: repeat the run to process the rest")
         return ExitCode.SOME_FAILED if count else ExitCode.DONE

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.parser import Argument, flag
-from pixmill.cli.args.values import default_text, placeholder, unwrapped
+from pixmill.cli.args.values import default_text, placeholder, short_flag, unwrapped
 from pixmill.cli.command import Command, commands
 
 WIDTH = 80
@@ -83,7 +83,8 @@ def _option(option: Option) -> Iterator[str]:
     name = flag("no_" + option.name if is_on else option.name)
     default = default_text(option.field)
     text = option.description + (f" (default: {default})" if default else "")
-    yield from _entry(name if is_switch else f"{name} {placeholder(option.field.type)}", text, COLUMN)
+    names = ", ".join([*short_flag(option.field.type), name])
+    yield from _entry(names if is_switch else f"{names} {placeholder(option.field.type)}", text, COLUMN)
 
 
 def _entry(name: str, text: str, column: int) -> Iterator[str]:

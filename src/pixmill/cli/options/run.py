@@ -15,8 +15,9 @@ SRC = Argument(
     "SRC",
     "folder or bucket of images, single image, tar or zip archive, or list of paths and URLs (- for stdin)",
     variable="INPUT_DIR",
+    flags=("--input", "--input-dir"),
 )
-DST = Argument("DST", "folder or bucket for the outputs", variable="OUTPUT_DIR")
+DST = Argument("DST", "folder or bucket for the outputs", variable="OUTPUT_DIR", flags=("-o", "--out", "--output", "--output-dir"))
 PREVIOUS_DST = Argument("DST", "folder or bucket with the outputs of an earlier run", variable="OUTPUT_DIR")
 
 

@@ -57,7 +57,7 @@ def test_help_is_all_that_is_looked_at_when_it_is_asked_for():
         (["--grain", "--is-open"], "--grain needs a value: a list, each text"),
         (["--is-open=yes"], "--is-open takes no value"),
         (["--no-is-open=yes"], "--no-is-open takes no value"),
-        (["-hx"], "-h/--help takes no value"),
+        (["-hx"], "--help takes no value"),
         (["--"[:1] + "x"], "unknown option -x"),
     ],
 )

@@ -11,8 +11,11 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.units import ByteSize, Duration, Size
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.codecs.jpeg import Jpeg
+from pixmill.imaging.codecs.png import Png
 from pixmill.imaging.codecs.webp import Webp
 from pixmill.imaging.operation import Operation
+from pixmill.imaging.operations.flip import Flip
+from pixmill.imaging.operations.pad import Pad
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,10 @@ from pixmill.imaging.operation import Operation
         ("320, 640", tuple[int, ...], (320, 640)),
         (["320", "640,1280"], tuple[int, ...], (320, 640, 1280)),
         ("webp,jpeg", tuple[Codec, ...], (Webp(), Jpeg())),
+        ("webp:quality=70,effort=fast,png", tuple[Codec, ...], (Webp(quality=70, effort="fast"), Png())),
+        ("png,webp:quality=70,PNG", tuple[Codec, ...], (Png(), Webp(quality=70), Png())),
+        ("webp:quality=70,png:compression=3", tuple[Codec, ...], (Webp(quality=70), Png(compression=3))),
+        ("pad:border=1,background=255,136,0,flip", tuple[Operation, ...], (Pad(border=1, background="255,136,0"), Flip())),
         ("webp:quality=70,effort=fast", tuple[Codec, ...], (Webp(quality=70, effort="fast"),)),
         (8, Literal["8", "keep"], "8"),
         ("plain text, with a comma", str, "plain text, with a comma"),
