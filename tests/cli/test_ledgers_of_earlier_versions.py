@@ -72,3 +72,10 @@ def test_a_killed_run_goes_on_where_its_log_ends(unpacked):
     after = outputs(folder)
     assert len(after) == 40
     assert sum(after[path] == time for path, time in before.items()) >= counts["skipped"]
+
+
+def test_the_configuration_of_the_run_is_read_whose_options_had_other_names(unpacked):
+    folder = unpacked("plain")
+    command = [sys.executable, "-m", "pixmill", "retry", folder / "out"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert "in does not exist" in ended.stderr  # the folder of its sources is not here: the whole configuration was read

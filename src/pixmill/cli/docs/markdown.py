@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, ANSWERS
+from pixmill.cli.args.parser import flag
 from pixmill.cli.docs.event_schema import event_schema
 from pixmill.cli.docs.recipe_schema import recipe_schema
 from pixmill.cli.docs.reference import Page, pages
@@ -30,6 +32,7 @@ def reference_files() -> dict[str, str]:
     """Return the text of every file of the reference, by file name."""
     all_pages = list(pages())
     files = {f"{kind}s.md": _file(head, [page for page in all_pages if page.kind == kind]) for kind, head in HEADS.items()}
+    files["options.md"] += f"\n{_other_names()}\n"
     schemas = {"recipe.schema.json": recipe_schema(), "events.schema.json": event_schema()}
     return {**files, **{name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}}
 
@@ -48,6 +51,16 @@ def _table(members: list[Page]) -> str:
         [f"`{page.name}`", _cell(page.summary), *(_cell(dict(page.facts).get(label, "")) for label in labels)] for page in members
     ]
     return "\n".join("| " + " | ".join(row) + " |" for row in [["", "", *labels], ["---"] * (len(labels) + 2), *rows])
+
+
+def _other_names() -> str:
+    """Return a section on the names of other tools."""
+    same = [f"| `{flag(name)}` | `{flag(alias.option)} {alias.value or alias.template}` |" for name, alias in ALIASES.items()]
+    always = [f"| `{flag(name)}` | always on: {meaning} |" for name, meaning in ALWAYS_ON.items()]
+    answers = [f"| `{flag(name)}` | {_cell(meaning)} |" for name, meaning in ANSWERS.items()]
+    rows = [row.replace("{}", "VALUE") for row in same] + always + answers
+    head = "## Names of other tools\n\nThe first of these are accepted wherever an option is; the last are answered with a hint."
+    return "\n".join([head, "", "| | |", "| --- | --- |", *rows])
 
 
 def _section(page: Page) -> Iterator[str]:
