@@ -140,7 +140,7 @@ def test_a_retry_on_another_machine_tries_again_what_failed(bucket, machine):
     open_storage(place.source).write(b"broken.jpg", b"\xff\xd8\xff\xe0 no picture", durable=True)
     here.run("run", place.source, place.destination, *WORDS, code=1)
     said = there.run("retry", place.destination, code=1)[1]
-    assert "trying 1 image again" in said
+    assert "retrying 1 failed image" in said
     assert "before this run" not in said
 
 

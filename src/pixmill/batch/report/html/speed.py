@@ -51,7 +51,7 @@ def stages(data: ReportData) -> Section | None:
     sentence = advice(breakdown)
     advised = tag("p", sentence, class_="advice") if sentence else None
     columns_named = ("stage", "images", "total", "mean", "median", "95th percentile", "longest")
-    numbers = table("Time by stage", columns_named, _stage_rows(snapshot))
+    numbers = table("Time of each stage", columns_named, _stage_rows(snapshot))
     return section("Time by stage", tag("p", about), advised, chart, numbers, identity="stages")
 
 
