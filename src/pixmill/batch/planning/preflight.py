@@ -42,16 +42,16 @@ def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, com
     if refuses and conflicts.occupied:
         raise ConfigError(warnings[0], code="exists", hint="move these files away, or choose another DST or --existing value")
     yield from warnings
-    if destination.local and _can_race(destination.location):
+    if destination.local and _can_race(destination.location, plan.tag):
         yield (
             f"{printable(destination.location)} is on a file system without exclusive renames and hard links: if another program "
             "creates a file under an output's name at the same moment, that file is replaced"
         )
 
 
-def _can_race(folder: bytes) -> bool:
+def _can_race(folder: bytes, tag: str) -> bool:
     """Tell whether renames in ``folder`` check the target first and may race; an error of the disk is reported later."""
     try:
-        return rename_method_in(folder) == "check"
+        return rename_method_in(folder, tag=tag) == "check"
     except OSError:
         return False

@@ -69,7 +69,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     runs = list(ledger.runs())
     inherited = import_from_other_split(ledger, shard, others)
     last = inherited or (runs[-1] if runs else None)
-    if is_new or (last and last.reason != FINISHED):
+    if is_new or last is None or last.reason != FINISHED:
         remove_temporaries(locations, shard)
     if last:
         _reset_limit_failures(ledger, last, config)

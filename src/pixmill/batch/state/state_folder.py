@@ -152,11 +152,17 @@ def _chain(named: Path, below: Sequence[str]) -> Iterator[tuple[int, frozenset[i
                 child = os.open(name, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=descriptor)
             except OSError as error:
                 raise _translate_error(error, path) from None
-            os.close(descriptor)
+            _close(descriptor)
             descriptor = child
             _check_trusted(os.fstat(descriptor), path, owners)
         yield descriptor, owners
     finally:
+        _close(descriptor)
+
+
+def _close(descriptor: int) -> None:
+    """Close the ``descriptor`` of a folder, which is closed also when that fails: a folder has nothing to lose by it."""
+    with suppress(OSError):
         os.close(descriptor)
 
 

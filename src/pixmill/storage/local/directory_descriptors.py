@@ -16,7 +16,7 @@ from pixmill.core.text import printable
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_PATH = os.pathconf("/", "PC_PATH_MAX")  # bytes, with the NUL at the end
-_MAX_CACHED = 32  # folders; each is an open descriptor, and a run may have a hundred workers
+_MAX_CACHED = 4  # folders; each is an open descriptor, and a run may have a hundred workers
 
 
 class Directory:

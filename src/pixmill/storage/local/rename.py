@@ -35,10 +35,13 @@ def name_exclusively(unfinished: bytes, name: bytes, *, folder: int) -> RenameMe
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
 
 
-def rename_method_in(path: bytes) -> RenameMethod:
-    """Return the rename method for the folder ``path``, found by renaming an empty file, which is then removed."""
+def rename_method_in(path: bytes, *, tag: str) -> RenameMethod:
+    """Return the rename method for the folder ``path``, found by renaming an empty file, which is then removed.
+
+    The file is a temporary with ``tag``, so that the next run removes it if this process is killed in between.
+    """
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    first, second = islice(temporary.names("probe"), 2)
+    first, second = islice(temporary.names(tag), 2)
     try:
         os.close(os.open(first, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder))
         return name_exclusively(first, second, folder=folder)

@@ -33,5 +33,5 @@ def test_whatever_has_the_name_keeps_it(tmp_path, folder, kind):
 
 
 def test_asking_for_the_means_leaves_nothing(tmp_path):
-    assert rename_method_in(os.fsencode(tmp_path)) == "rename"
+    assert rename_method_in(os.fsencode(tmp_path), tag="a1") == "rename"
     assert list(tmp_path.iterdir()) == []
