@@ -111,10 +111,10 @@ def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedI
             yield FailedImage(path=record.key, failure=failure, attempts=record.attempts, seconds=record.seconds)
 
 
-def check_code(code: str | None) -> None:
-    """Raise ``ConfigError`` if ``code`` is no error code: a misspelt one would select nothing."""
+def check_code(ledger: LedgerView, code: str | None) -> None:
+    """Raise ``ConfigError`` if ``code`` is neither an error code nor in ``ledger``, where a plugin may have put its own."""
     known = set(error_codes())
-    if code is not None and code not in known:
+    if code is not None and code not in known and not any(failures(ledger, code=code)):
         raise ConfigError(
             f"unknown error code {quoted(code)}{did_you_mean(code, sorted(known))}", hint="pixmill explain lists them"
         )

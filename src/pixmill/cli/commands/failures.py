@@ -33,10 +33,10 @@ class Failures(Command):
         """Print the failures in the ledger."""
         code, as_json = self.request.model(FailureFilter).code, self.request.model(CommonOutput).json
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
-        check_code(code)
         counts: Counter[str] = Counter()
         hints: dict[str, str] = {}
         with open_ledgers(destination, state) as ledger:
+            check_code(ledger, code)
             for failed in failures(ledger, code=code):
                 counts[failed.failure.code] += 1
                 hints.setdefault(failed.failure.code, failed.failure.hint)

@@ -55,8 +55,8 @@ class Retry(Command):
         output = self.request.model(RunOutput)
         report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
         code = self.request.model(FailureFilter).code
-        check_code(code)
         with open_ledgers(destination, state) as ledgers:
+            check_code(ledgers, code)
             for ledger_file, last in last_configs(ledgers):
                 consent.require(code_of(last))
                 config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
