@@ -13,6 +13,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
     [
         (("rnu", "photos", "out"), "unknown command 'rnu'; did you mean 'run'?"),
         ((*RUN, "--sise", "800x600"), "unknown option --sise; did you mean '--size'?"),
+        ((*RUN, "--overwrit"), "unknown option --overwrit; did you mean '--overwrite'?"),
         ((*RUN, "--sise=800x600"), "unknown option --sise; did you mean '--size'?"),
         ((*RUN, "--siz", "800x600"), "unknown option --siz; did you mean '--size'?"),
         ((*RUN, "-z"), "unknown option -z"),

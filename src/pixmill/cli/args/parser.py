@@ -156,5 +156,6 @@ def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option]) -
 
 def _unknown_option(word: str, options: Mapping[str, Option]) -> ConfigError:
     name, _, _ = word.partition("=")
-    flags = [flag(option) for option in options] + ["--help"]
+    aliases = [name for name, alias in ALIASES.items() if alias.option in options]
+    flags = [*map(flag, (*options, *aliases)), "--help"]
     return unknown(f"unknown option {printable(name)}", name, flags)
