@@ -14,13 +14,13 @@ import msgspec
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, Record, RunRecord
-from pixmill.engine.sqlite.database import Schema, open_for_reading, open_for_writing, transaction, translating_errors
+from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
+from pixmill.engine.sqlite.schema import Schema
 from pixmill.engine.sqlite.statements import read_statements
 from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
-_VERSION = 1
-_APPLICATION = int.from_bytes(b"pxml", "big")
+_SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big"))
 _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
 _ROWS_PER_COMMIT = 5000
@@ -44,8 +44,7 @@ class SqliteLedger(Ledger):
         self._path = path
         self._clock = clock
         self._sql = read_statements(_PACKAGE, "queries.sql")
-        schema = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
-        self._connection, self.quarantined = open_for_reading(path, schema) if read_only else open_for_writing(path, schema)
+        self._connection, self.quarantined = open_for_reading(path, _SCHEMA) if read_only else open_for_writing(path, _SCHEMA)
         self._inode = path.stat().st_ino
         self._run = 0
 
