@@ -72,19 +72,19 @@ class Namer:
         taken = {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)}
         owners = self._owners_of(preferred.values())
         names = self._kept(preferred, owners, taken) if owners else {}
-        in_order = sorted(preferred.keys() - names.keys(), key=lambda source: (source not in preferred[source], source))
+        new = {source: wanted for source, wanted in preferred.items() if source not in names} if names else preferred
         collided = []
-        for source in in_order:
-            if self._claim(source, preferred[source], taken, owners):
-                names[source] = preferred[source]
+        for source in sorted(new, key=lambda source: source not in new[source]):  # stable: by path within
+            if self._claim(source, new[source], taken, owners):
+                names[source] = new[source]
             else:
                 collided.append(source)
         if collided and self._refuse:
-            raise self._collision(collided[0], preferred[collided[0]], taken, owners)
+            raise self._collision(collided[0], new[collided[0]], taken, owners)
         for source in collided:
             names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken, owners))
-        if self._owners is not None:
-            self._owners.give({self._key_of(source): self._files(source, own) for source, own in names.items()})
+        if self._owners is not None and new:
+            self._owners.give({self._key_of(source): self._files(source, names[source]) for source in new})
         return names
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
@@ -98,23 +98,31 @@ class Namer:
     def _kept(
         self, preferred: Mapping[bytes, tuple[bytes, ...]], owners: Mapping[bytes, bytes], taken: dict[bytes, bytes]
     ) -> dict[bytes, tuple[bytes, ...]]:
-        """Return the names of those sources that own some."""
-        owned = Counter(owners.values())
-        names = {}
+        """Return the names of those sources that own some. In a run that is repeated, this is the way of every image."""
+        names, others = {}, []
+        key_of, key, files, is_taken = self._key_of, self._key, self._files, self._is_taken
         for source, wanted in preferred.items():
-            count = owned[self._key_of(source)]
-            if not count:
-                continue
-            choices = itertools.chain([wanted], self._former(source), itertools.islice(self._alternatives(source), count + 1))
-            own = (choice for choice in choices if self._owns(source, choice, owners))
-            choice = next((choice for choice in own if self._claim(source, choice, taken, owners)), None)
+            own = key_of(source)
+            if is_taken is None and all(owners.get(key(name)) == own for name in files(source, wanted)):
+                names[source] = wanted
+                taken.update((collision_key(name), source) for name in files(source, wanted))
+            else:
+                others.append(source)
+        owned = Counter(owners.values()) if others else Counter()
+        for source in others:
+            count = owned[key_of(source)]
+            choices = itertools.chain(
+                [preferred[source]], self._former(source), itertools.islice(self._alternatives(source), count + 1)
+            )
+            own_choices = (choice for choice in choices if self._owns(source, choice, owners)) if count else ()
+            choice = next((choice for choice in own_choices if self._claim(source, choice, taken, owners)), None)
             if choice is not None:
                 names[source] = choice
         return names
 
     def _owns(self, source: bytes, names: tuple[bytes, ...], owners: Mapping[bytes, bytes]) -> bool:
-        key = self._key_of(source)
-        return any(owners.get(self._key(name)) == key for name in self._files(source, names))
+        own = self._key_of(source)
+        return any(owners.get(self._key(name)) == own for name in self._files(source, names))
 
     def _former(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
         """Yield the name with the shorter ``{hash}`` of earlier versions, which an image with such an output keeps."""
@@ -125,8 +133,10 @@ class Namer:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
             return False
         files = self._files(source, names)
-        if owners and any(owners.get(self._key(name), own) != own for own in (self._key_of(source),) for name in files):
-            return False
+        if owners:
+            own = self._key_of(source)
+            if any(owners.get(self._key(name), own) != own for name in files):
+                return False
         keys = [collision_key(name) for name in files]
         if len(set(keys)) < len(keys) or any(key in taken for key in keys):
             return False

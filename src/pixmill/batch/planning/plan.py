@@ -155,8 +155,16 @@ class Plan:
 
     def key(self, path: bytes, locator: bytes = b"") -> bytes:
         """Return the ledger's key of the image at ``path``."""
+        if self._prefix is not None:
+            return self._prefix + path
         place, path_there = self.locations.source.locate(path, locator)
         return self.source_keys.prefixes[place] + path_there
+
+    @cached_property
+    def _prefix(self) -> bytes | None:
+        """Return the prefix of all keys of a source that is in one place; ``None`` for one in several."""
+        places = self.locations.source.places
+        return self.source_keys.prefixes[places[0]] if len(places) == 1 else None
 
     def path_in_place(self, entry: Entry) -> bytes:
         """Return the path of ``entry`` in its place, which decides about its shard whatever else a run processes."""
@@ -205,7 +213,8 @@ class Plan:
         extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
         make = partial(SampleNamer if self.locations.dataset else Namer, refuse=refuse, is_taken=is_taken, owners=self._owners)
         template = placement.name.with_rendition() if several and not self.locations.dataset else placement.name
-        return make(template, extensions, key_of=lambda path: self.key(path, self._locators.get(path, b"")))
+        key_of = (lambda path: self.key(path, self._locators.get(path, b""))) if self._prefix is None else self._prefix.__add__
+        return make(template, extensions, key_of=key_of)
 
     @cached_property
     def _owners(self) -> NameOwners | None:
