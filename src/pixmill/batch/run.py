@@ -17,6 +17,7 @@ from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
@@ -70,6 +71,10 @@ class BatchRun:
         yield from self._engine
         if self._finish is not None and self._engine.reason == FINISHED:
             self._is_finished = self._finish(lambda: not self._stopped)
+
+    def results(self) -> Iterator[ImageOutcome]:
+        """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
+        return map(image_outcome, self)
 
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
