@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from pixmill.core.errors import ConfigError
+from pixmill.core.errors import ConfigError, DecodeError
 from pixmill.core.text import printable
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -19,7 +19,13 @@ MAX_IN_MEMORY = 64_000_000  # bytes; a larger file is streamed
 ACCEPTED = "bytes, a path, a file opened in binary mode, a Pillow image or a NumPy array"
 #: modes that are saved as they are, by the format that can hold them; other modes are converted
 PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
-TIFF_MODES = frozenset({"CMYK", "LAB"})
+TIFF_MODES = frozenset({"CMYK"})
+#: modes without a defined conversion to colours, and how to convert them
+UNDEFINED_MODES = {
+    "F": 'scale its values to 0 to 255, then use image.convert("L")',
+    "I": 'scale its values to 0 to 255, then use image.convert("L"), or "I;16" for 16 bits',
+    "LAB": "convert it to RGB with PIL.ImageCms",
+}
 MAX_CHANNELS = 4
 
 
@@ -62,6 +68,8 @@ def _kind(image: object) -> str:
 
 
 def _of_path(path: bytes) -> Input:
+    if not path:
+        raise ConfigError("image: expected a path, received empty text")
     if b"://" in path:
         hint = "download it and pass its content; pixmill.run reads buckets and lists of URLs"
         raise ConfigError(f"{printable(path)}: process reads only files of this machine", hint=hint)
@@ -73,7 +81,7 @@ def _of_path(path: bytes) -> Input:
 
 
 def _rest_of(file: Any) -> bytes:  # noqa: ANN401  # any object with a method read
-    content = file.read()
+    content = "" if isinstance(file, io.TextIOBase) else file.read()
     if isinstance(content, str):
         raise ConfigError("image: expected a file opened in binary mode, received one in text mode", hint='open(path, "rb")')
     if not isinstance(content, bytes | bytearray | memoryview):
@@ -95,7 +103,7 @@ def _file_of_array(array: "np.ndarray[Any, Any]") -> bytes:
         message = f"image: expected an array of height x width, or height x width x 1 to 4 channels, received {shape}"
         is_planar = array.ndim == 3 and 1 <= array.shape[0] <= MAX_CHANNELS  # noqa: PLR2004  # dimensions
         raise ConfigError(message, hint="for channels first: array.transpose(1, 2, 0)" if is_planar else "")
-    content: bytes = Image.from_numpy(array).pixels.pngsave_buffer(compression=0)
+    content: bytes = Image.from_numpy(array.astype(depth, copy=False)).pixels.pngsave_buffer(compression=0)
     return content
 
 
@@ -105,10 +113,13 @@ def _file_of_pillow_image(image: "PIL.Image.Image") -> bytes:
 
     if 0 in image.size:
         raise ConfigError("image: the Pillow image has no pixels")
-    if image.mode in ("F", "I"):
-        hint = 'scale its values, then convert it: image.convert("L"), or "I;16" for 16 bits'
-        raise ConfigError(f"image: Pillow images of mode {image.mode} have no defined range of values", hint=hint)
-    metadata: dict[str, Any] = {"icc_profile": image.info.get("icc_profile"), "exif": image.getexif().tobytes()}
+    if image.mode in UNDEFINED_MODES:
+        raise ConfigError(f"image: Pillow images of mode {image.mode} are not supported", hint=UNDEFINED_MODES[image.mode])
+    try:
+        image.load()
+    except (OSError, SyntaxError) as error:  # both mean a damaged file
+        raise DecodeError(f"the file of the Pillow image cannot be decoded: {error}") from error
+    metadata: dict[str, Any] = {"icc_profile": image.info.get("icc_profile"), "exif": _exif(image)}
     file = io.BytesIO()
     if image.mode in TIFF_MODES:
         image.save(file, "TIFF", **{name: value for name, value in metadata.items() if value})
@@ -120,9 +131,18 @@ def _file_of_pillow_image(image: "PIL.Image.Image") -> bytes:
     return file.getvalue()
 
 
+def _exif(image: "PIL.Image.Image") -> bytes:
+    """Return the EXIF data of ``image`` with the changes that the caller has made; unchanged if Pillow cannot read it."""
+    try:
+        return image.getexif().tobytes()
+    except Exception:  # noqa: BLE001  # Pillow raises whatever damaged data leads to
+        exif = image.info.get("exif", b"")
+        return exif if isinstance(exif, bytes) else b""
+
+
 def _in_png_mode(image: "PIL.Image.Image") -> "PIL.Image.Image":
     if image.mode in PNG_MODES:
         return image
     if image.mode.startswith("I;16"):
         return image.convert("I;16")
-    return image.convert("RGBA" if image.mode in ("PA", "La", "RGBa") else "RGB")
+    return image.convert({"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}.get(image.mode, "RGB"))

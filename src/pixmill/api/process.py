@@ -38,6 +38,8 @@ class Output(bytes):
         rendition = f" {self.rendition!r}" if self.rendition else ""
         return f"<Output{rendition}: {self.format}, {self.width}x{self.height}, {len(self):,} bytes>"
 
+    __str__ = __repr__  # that of bytes would print them
+
 
 def process(image: ImageLike, recipe: RecipeLike | None = None, **options: Unpack[ImageOptions]) -> Output:
     """Return the output file of one image: ``bytes`` that also know their ``format``, ``width`` and ``height``.
