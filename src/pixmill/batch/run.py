@@ -35,6 +35,7 @@ from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
+from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def open_run(
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
+    refuse_in_worker()
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
