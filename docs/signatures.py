@@ -77,8 +77,7 @@ def keywords() -> str:
         [
             HEAD,
             "\n".join(_class("ImageOptions", "TypedDict", "How to process an image: keywords of ``process`` and ``run``.", image)),
-            "\n".join(_class("RunOptions", "ImageOptions", "All options of a run: keywords of ``run`` and ``open_run``.", run))
-            + "\n",
+            "\n".join(_class("RunOptions", "ImageOptions", "All options of a run: keywords of ``run`` and ``open_run``.", run)),
         ]
     )
 
@@ -104,6 +103,7 @@ def _class(name: str, base: str, summary: str, declared: Mapping[str, Option]) -
         yield f"    {other}: {'bool' if is_switch else plain}"
     for other in always:
         yield f"    {other}: Literal[True]"
+    yield ""
 
 
 def _wrapped(text: str) -> Iterable[str]:
