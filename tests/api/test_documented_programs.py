@@ -23,6 +23,15 @@ def test_a_program_runs_as_it_stands(result):
     assert (result.returncode, result.stdout != "" or result.stderr == "") == (0, True), result.stderr
 
 
+@pytest.mark.parametrize("result", ["readme_1.py"], indirect=True)
+def test_the_program_of_the_readme_does_what_it_says(result, desk):
+    assert "Counts(done=2, skipped=0, failed=0, pending=0)" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("256 192 ")
+    assert "[DONE] 2/2" in result.stderr
+    with Image.open(desk / "out" / "a.jpg") as output:
+        assert output.size == (800, 400)
+
+
 @pytest.mark.parametrize("result", ["python_2.py"], indirect=True)
 def test_the_outcome_of_each_image_is_printed(result):
     lines = [line for line in result.stdout.splitlines() if " -> " in line]
@@ -33,7 +42,7 @@ def test_the_outcome_of_each_image_is_printed(result):
 
 @pytest.mark.parametrize("result", ["python_3.py"], indirect=True)
 def test_each_kind_of_image_is_processed(result, desk):
-    assert result.stdout.startswith("jpeg 640 484 ")
+    assert result.stdout.startswith("jpeg 640 483 ")
     for name, size in {"thumbnail.webp": (256, 192), "gradient.png": (256, 64)}.items():
         with Image.open(desk / name) as output:
             assert output.size == size

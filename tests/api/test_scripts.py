@@ -6,23 +6,22 @@ import pytest
 
 GUARD = 'put the call that starts the run under `if __name__ == "__main__":`'
 ENGINE = """
-import sys
 from pixmill import engine
 from pixmill.batch.run import executors
 
 def work(payload: bytes) -> bytes:
     return payload
 
-executor = executors().get(sys.argv[1]).connect(workers=2, address=None)
+executor = executors().get(EXECUTOR).connect(workers=2, address=None)
 print(engine.run([engine.Task.of("a", b"x")], work, executor=executor))
 """
 STEP = """
-import sys, pixmill
+import pixmill
 
 def step(image: pixmill.Image) -> pixmill.Image:
     return image
 
-print(pixmill.run("photos", "out", pixmill.Recipe(steps=[step]), workers=2, executor=sys.argv[1]).counts)
+print(pixmill.run("photos", "out", pixmill.Recipe(steps=[step]), workers=2, executor=EXECUTOR).counts)
 """
 PLAIN = 'import pixmill; print(pixmill.run("photos", "out", size=50, workers=2).counts)'
 PROCESSES = [
@@ -34,13 +33,18 @@ PROCESSES = [
 ]
 
 
+def with_executor(program, executor):
+    """Return ``program`` for this executor. It is not an argument: nodes of a cluster have their own command line."""
+    return program.replace("EXECUTOR", repr(executor))
+
+
 @pytest.fixture
 def script(desk, python):
-    """Return a function that runs a program as a script."""
+    """Return a function that runs a program as a script, with an executor."""
 
-    def run(program, *arguments):
-        (desk / "script.py").write_text(program)
-        return python("script.py", *arguments)
+    def run(program, executor="local"):
+        (desk / "script.py").write_text(with_executor(program, executor))
+        return python("script.py")
 
     return run
 
@@ -77,7 +81,8 @@ def test_a_run_without_functions_needs_no_guard(script, python, how):
 @pytest.mark.parametrize("program", [ENGINE, STEP], ids=["engine", "step"])
 @pytest.mark.parametrize("how", ["-c", "stdin"])
 def test_a_function_without_a_file_is_refused_with_a_remedy(python, program, how):
-    done = python("-c", program, "local") if how == "-c" else python("-", "local", input=program)
+    program = with_executor(program, "local")
+    done = python("-c", program) if how == "-c" else python("-", input=program)
     assert done.returncode == 1
     assert "is defined in an interactive session" in done.stderr
     assert "put the function into a .py file" in done.stderr
@@ -87,5 +92,5 @@ def test_a_traceback_shows_the_hint(python):
     done = python("-c", 'import pixmill; pixmill.run("photos", "out", max_size=3)')
     assert done.stderr.splitlines()[-2:] == [
         "pixmill.core.errors.ConfigError: max_size: no such option",
-        "  pixmill cannot limit the size of each output yet: --size limits width and height, --max-source-bytes what is read",
+        "pixmill cannot limit the size of each output yet: --size limits width and height, --max-source-bytes what is read",
     ]

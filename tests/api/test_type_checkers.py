@@ -75,8 +75,10 @@ pixmill.Recipe(stpes=[])
 pixmill.Recipe(color="rgb")
 pixmill.Rendition(encod="webp")
 pixmill.rnu("a", "b")
+pixmill.Recpie
 pixmill.engine.rnu([], print)
 pixmill.engine.run([], 3)
+pixmill.engine.Tsk
 """
 
 

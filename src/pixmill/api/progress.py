@@ -26,7 +26,7 @@ class RunDisplay:
         self.progress = Progress(time.monotonic)
 
     @contextmanager
-    def showing(self, run: BatchRun) -> Iterator[None]:
+    def displaying(self, run: BatchRun) -> Iterator[None]:
         """Show the progress of ``run`` for the duration of the block."""
         with Display(self.progress, _printer) as display:
             display.count_ahead(run.plan.work_total)

@@ -65,7 +65,7 @@ def open_run(
 
         display = RunDisplay()
         under_way = stack.enter_context(batch.open_run(config, observers=[display.progress, *observers]))
-        stack.enter_context(display.showing(under_way))
+        stack.enter_context(display.displaying(under_way))
         yield under_way
 
 

@@ -54,7 +54,7 @@ class PixmillError(Exception):
 
     def __str__(self) -> str:
         """Return the message, and the hint on a line of its own, so that a traceback or a log shows both."""
-        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
 class ConfigError(PixmillError):
