@@ -18,6 +18,7 @@ engine        run any function over any tasks in processes that may die
 Each name is imported on first use, so that ``import pixmill`` costs nothing.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ else:
     def __getattr__(name: str) -> object:
         """Import a public name on first use."""
         if name not in _HOMES:
-            raise AttributeError(f"module 'pixmill' has no attribute '{name}'")
+            raise AttributeError(f"module 'pixmill' has no attribute '{name}'", name=name, obj=sys.modules["pixmill"])
         home = import_module(_HOMES[name])
         return home if _HOMES[name] == f"pixmill.{name}" else getattr(home, name)
 

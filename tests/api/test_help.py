@@ -36,3 +36,8 @@ def test_help_works_and_begins_with_the_overview(python):
 def test_help_describes_the_options(python, name):
     done = python("-c", f"import pixmill; help(pixmill.{name})")
     assert "number of worker processes" in done.stdout or "box to fit into" in done.stdout
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest_one(python):
+    done = python("-c", "import pixmill; pixmill.proces('photo.jpg')")
+    assert "no attribute 'proces'. Did you mean: 'process'?" in done.stderr
