@@ -17,6 +17,7 @@ from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
@@ -35,6 +36,7 @@ from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
+from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -72,6 +74,10 @@ class BatchRun:
         if self._finish is not None and self._engine.reason == FINISHED:
             self._is_finished = self._finish(lambda: not self._stopped)
 
+    def results(self) -> Iterator[ImageOutcome]:
+        """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
+        return map(image_outcome, self)
+
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
         self._stopped = self._stopped or reason
@@ -102,6 +108,7 @@ def open_run(
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
+    refuse_in_worker()
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
