@@ -80,6 +80,7 @@ class RunOptions(ImageOptions, total=False):
     exclude: skip files whose path matches this pattern (repeatable)
     all_files: detect images by content, whatever their extension
     follow_symlinks: follow symbolic links, visiting each target once
+    source_id: count the source as the one of this name, or formerly at this path, wherever it is now
     max_source_bytes: maximum size of a source file
     shard: process one part of the files, such as 3/16; the split depends only on names
     column: column of the list with the paths or URLs (default: path, url, image, ...)
@@ -125,6 +126,7 @@ class RunOptions(ImageOptions, total=False):
     exclude: list[str] | tuple[str, ...]
     all_files: bool
     follow_symlinks: bool
+    source_id: str | None
     max_source_bytes: str | float
     shard: str
     column: str | None
