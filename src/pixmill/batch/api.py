@@ -22,12 +22,20 @@ def run(
 
     Call it again to resume or to update. ``options`` are those of the command by their Python names: ``workers=8``,
     ``size="800x600"``, ``timeout="30s"``. Raises ``ConfigError`` when the run could not start and ``RunError`` when the
-    environment stopped it; failed images are counted in the report.
+    environment or too many failures stopped it; failed images are counted in the report.
+
+    With ``sample=20`` only that many images are processed, into a scratch folder: ``report.sample`` has the estimates for all
+    images, and the paths of the folder and of its HTML report.
     """
     with open_run(source, destination, recipe, observers=observers, **options) as under_way:
         for _ in under_way:
             pass
-    return under_way.report()
+    report = under_way.report()
+    if report.sample is not None:
+        from pixmill.batch.report.write import write_report  # noqa: PLC0415  # most runs write none
+
+        write_report(report.sample.folder, path=under_way.report_path)
+    return report
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
+from pixmill.batch.planning.sample import Choice, draw_sample
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.extrapolation import Extrapolation
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.location import RUNS
+from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.stored_config import stored_config
@@ -52,7 +54,8 @@ def executors() -> Registry[Executor]:
 class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
-    ``remarks`` are warnings to show before it starts, as sentences.
+    ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
+    destination of its plan is then the scratch folder.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -60,6 +63,8 @@ class BatchRun:
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
+        self.choice: Choice | None = None
+        self._extrapolation: Extrapolation | None = None
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -70,6 +75,15 @@ class BatchRun:
         yield from self._engine
         if self._finish is not None and self._engine.reason == FINISHED:
             self._is_finished = self._finish(lambda: not self._stopped)
+
+    def extrapolate(self, choice: Choice, extrapolation: Extrapolation) -> None:
+        """Report estimates for all the images from which ``choice`` was made."""
+        self.choice, self._extrapolation = choice, extrapolation
+
+    @property
+    def report_path(self) -> Path:
+        """Return the default path of the HTML report."""
+        return self.plan.locations.lock_folder / REPORT
 
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
@@ -84,6 +98,10 @@ class BatchRun:
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
         report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
+        if self._extrapolation:
+            folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
+            sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
+            report = msgspec.structs.replace(report, sample=sample)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
 
@@ -98,9 +116,17 @@ def open_run(
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
-    ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. With ``selection.sample``, a sample of the
+    source is processed into a scratch folder. ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
+    if config.selection.sample is not None:
+        sample = draw_sample(config, config.selection.sample)
+        extrapolation = Extrapolation(sample.choice.found, sample.choice.source_bytes)
+        every_observer = (extrapolation, *observers)
+        with begin(sample.plan, lambda _: sample.tasks, observers=every_observer, command=command, wrap_handler=wrap_handler) as run:
+            run.extrapolate(sample.choice, extrapolation)
+            yield run
+        return
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))

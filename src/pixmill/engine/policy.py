@@ -28,6 +28,7 @@ class Policy(Model, frozen=True, kw_only=True):
         Meta(
             description="stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops "
             "(default: stop if the first 100 images all fail with the same code)",
+            extra={"value": "N|N%"},
         ),
     ] = None
     window: Annotated[int, Meta(ge=1, description="number of tasks to read ahead of the workers")] = 1024

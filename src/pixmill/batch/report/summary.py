@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
+from pixmill.batch.report.extrapolation import SampleReport
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.histogram import HistogramSnapshot
 from pixmill.engine.observability.metrics import FailureKind, MetricsSnapshot, SlowTask
@@ -18,7 +19,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     not done, by reason. ``ignored``: files that were not candidates, by reason. ``notes``: content that was dropped or ignored
     during processing, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five images that took
     longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended.
-    ``makes``: the outputs of each image, in words.
+    ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample of it.
     """
 
     counts: Counts
@@ -41,6 +42,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     slowest: tuple[SlowTask, ...] = ()
     reason: str = FINISHED
     makes: tuple[str, ...] = ()
+    sample: SampleReport | None = None
 
     #: exit codes of an interrupted run, by the reason for which it was stopped
     SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143}

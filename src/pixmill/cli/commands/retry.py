@@ -19,6 +19,7 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.summary import brief, command_arguments
+from pixmill.core.errors import ConfigError
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.core.units import ALL
@@ -93,6 +94,8 @@ def _with_changes(config: RunConfig, values: Mapping[str, object], destination: 
     def given(model: type[Model]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name in options() and options()[name].model is model}
 
+    if config.selection.sample is not None:
+        raise ConfigError("a sample cannot be retried", hint="repeat the command with --sample, which makes a new one")
     sharded = config.selection.shard.count > 1  # its ledger is in a subfolder of the state folder
     state = str(moved.folder.parent if sharded else moved.folder) if moved else None
     return config.evolve(

@@ -19,17 +19,20 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.progress.display import Display, printer_for
 from pixmill.cli.session.first_lines import first_lines
 from pixmill.cli.session.observers import RunContext, observers_for
+from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, summary
 from pixmill.core.errors import RunError
+from pixmill.core.text import printable
 from pixmill.engine.task import Failed
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, and the number of images that failed."""
+    """How a run ended: its exit code, the number of images that failed, and the shell arguments that name its ledger."""
 
     code: int
     failed: int
+    arguments: str
 
 
 def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
@@ -43,23 +46,27 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             display = Display(progress, lambda: printer_for(output, console, os.environ))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
+            if config.selection.sample is not None and not output.quiet:
+                console.say(f"[SAMPLE] choosing images: listing {printable(config.source)}")
             run = stack.enter_context(
                 open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
             )
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.count_ahead(run.plan.work_total)
+            if run.choice is None:
+                display.count_ahead(run.plan.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
             except RunError as error:
                 stopped = error
-        report = run.report()
+        config, report = run.plan.config, with_command(run.report(), sys.argv[1:], os.environ)
+        report_options = report_options.of_sample(run.report_path) if report.sample else report_options
         if output.json:
             console.record({"event": "report", **plain_report(report)})
         if not output.quiet:
-            for line in summary(report, config, hints):
+            for line in sample_summary(report, report.sample, hints) if report.sample else summary(report, config, hints):
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
@@ -68,7 +75,8 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             stopped = stopped or error
     if stopped is not None:
         print_error(stopped, console)
-    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed)
+    arguments = command_arguments(config.destination, config.placement.state)
+    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed, arguments)
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:
