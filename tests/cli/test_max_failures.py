@@ -1,4 +1,4 @@
-"""Runs that stop because too many images fail: by default when the first hundred all fail in one way, or as ``--max-failures`` says."""
+"""Runs that stop because too many images fail: when the first hundred all fail in one way, or as ``--max-failures`` says."""
 
 import json
 import re
@@ -33,7 +33,8 @@ def report_of(ended):
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-def test_a_run_whose_first_hundred_images_all_fail_in_one_way_stops(pixmill, hopeless, tmp_path):
+@pytest.mark.usefixtures("hopeless")
+def test_a_run_whose_first_hundred_images_all_fail_in_one_way_stops(pixmill, tmp_path):
     ended = pixmill("run", "in", "out", "--json", "--progress", "none", "--report", "report.html")
     report = report_of(ended)
     assert ended.returncode == 3 == report["exit_code"]
@@ -59,12 +60,14 @@ def test_the_remedies_work(pixmill, hopeless):
 
 
 @pytest.mark.parametrize("option", ["100%", "400", "1000"])
-def test_a_run_can_go_on_whatever_fails(pixmill, hopeless, option):
+@pytest.mark.usefixtures("hopeless")
+def test_a_run_can_go_on_whatever_fails(pixmill, option):
     ended = pixmill("run", "in", "out", "--json", "--max-failures", option)
     assert (ended.returncode, report_of(ended)["counts"]["failed"]) == (1, 400)
 
 
-def test_failures_of_an_earlier_run_do_not_stop_the_next(pixmill, hopeless):
+@pytest.mark.usefixtures("hopeless")
+def test_failures_of_an_earlier_run_do_not_stop_the_next(pixmill):
     assert pixmill("run", "in", "out").returncode == 3
     assert pixmill("run", "in", "out").returncode == 3  # another hundred
     assert pixmill("run", "in", "out", "--max-failures", "100%").returncode == 1
@@ -102,12 +105,14 @@ def test_a_variable_a_file_and_python_set_it(pixmill, hopeless, tmp_path):
 
 
 @pytest.mark.parametrize("value", ["-1", "5.5", "200%", "many"])
-def test_another_value_is_refused(pixmill, hopeless, value):
+@pytest.mark.usefixtures("hopeless")
+def test_another_value_is_refused(pixmill, value):
     ended = pixmill("run", "in", "out", f"--max-failures={value}")
     assert (ended.returncode, "such as 20, or a percentage such as 5%" in ended.stderr) == (2, True)
 
 
-def test_a_watch_keeps_running_whatever_fails(pixmill, hopeless, tmp_path, clean_environment):
+@pytest.mark.usefixtures("hopeless")
+def test_a_watch_keeps_running_whatever_fails(pixmill, tmp_path, clean_environment):
     refused = pixmill("watch", "in", "out", "--max-failures", "5%")
     assert (refused.returncode, "a watch never stops because of failures" in refused.stderr) == (2, True)
     command = [sys.executable, "-m", "pixmill", "watch", "in", "out", "--settle", "0s", "--json"]

@@ -1,7 +1,6 @@
 """``run --sample``: a few images from all folders, made in a scratch folder, and what they let expect of the whole run."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -70,7 +69,8 @@ def test_a_sample_is_made_in_a_scratch_folder_and_nothing_else_is_touched(pixmil
     assert {path.name for path in tmp_path.iterdir()} == {"in", "tmp"}
 
 
-def test_the_estimates_hold_for_the_whole_run(pixmill, source):
+@pytest.mark.usefixtures("source")
+def test_the_estimates_hold_for_the_whole_run(pixmill):
     sample = report_of(pixmill("run", "in", "out", "--sample", "30", "--json"))["sample"]
     whole = report_of(pixmill("run", "in", "out", "--json"))
     assert whole["counts"]["found"] == 60
@@ -80,7 +80,8 @@ def test_the_estimates_hold_for_the_whole_run(pixmill, source):
     assert 0 < sample["seconds"]["low"] <= sample["seconds"]["value"] <= sample["seconds"]["high"]
 
 
-def test_the_summary_names_the_failures_and_the_next_commands(pixmill, source, tmp_path):
+@pytest.mark.usefixtures("source")
+def test_the_summary_names_the_failures_and_the_next_commands(pixmill, tmp_path):
     ended = pixmill("run", "in", "out", "-q", "70", "--sample", "40", "--progress", "none")
     lines = ended.stderr.splitlines()
     assert ended.returncode == 1
@@ -99,19 +100,22 @@ def test_the_summary_names_the_failures_and_the_next_commands(pixmill, source, t
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_the_same_images_are_chosen_again_and_by_a_larger_sample(source):
+@pytest.mark.usefixtures("source")
+def test_the_same_images_are_chosen_again_and_by_a_larger_sample():
     names = [sampled(package.run("in", "out", sample=size).sample.folder) for size in (10, 10, 25)]
     assert names[0] == names[1] < names[2]
 
 
 @pytest.mark.parametrize(("words", "images"), [(["--sample=5"], 5), (["--sample", "5%"], 3), (["--sample", "1000"], 60)])
-def test_a_sample_is_a_number_or_a_percentage(pixmill, source, words, images):
+@pytest.mark.usefixtures("source")
+def test_a_sample_is_a_number_or_a_percentage(pixmill, words, images):
     report = report_of(pixmill("run", *words, "in", "out", "--json"))
     assert report["sample"]["images"] == images
     assert report["sample"]["command"] == ["pixmill", "run", "in", "out", "--json"]
 
 
-def test_it_works_in_a_variable_a_file_and_python(pixmill, source, tmp_path):
+@pytest.mark.usefixtures("source")
+def test_it_works_in_a_variable_a_file_and_python(pixmill, tmp_path):
     (tmp_path / "job.toml").write_text('sample = "10%"\n')
     in_file = report_of(pixmill("run", "in", "out", "--config", "job.toml", "--json"))["sample"]
     in_variable = report_of(pixmill("run", "in", "out", "--json", env={"PIXMILL_SAMPLE": "6"}))["sample"]
@@ -134,15 +138,14 @@ def test_lists_archives_shards_and_single_images_have_samples(pixmill, source, t
         assert sample["found"] == (found or sample["found"]) <= 60
         assert sample["source_bytes"] > 0
         assert len(sampled(sample["folder"])) == report["counts"]["done"] > 0
-    ended = subprocess.run(
-        [sys.executable, *shlex.split("-m pixmill run - out --sample 8 --json")], input="\n".join(paths), capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    command = [sys.executable, *shlex.split("-m pixmill run - out --sample 8 --json")]
+    ended = subprocess.run(command, input="\n".join(paths), capture_output=True, text=True, check=False)
     assert report_of(ended)["sample"]["images"] == 8
     assert not (tmp_path / "out").exists()
 
 
-def test_a_dataset_and_an_output_of_an_earlier_run_stay_as_they_are(pixmill, source, tmp_path):
+@pytest.mark.usefixtures("source")
+def test_a_dataset_and_an_output_of_an_earlier_run_stay_as_they_are(pixmill, tmp_path):
     pixmill("run", "in", "out", "--shard", "1/2")
     before = files_in(tmp_path / "out")
     assert report_of(pixmill("run", "in", "out", "--sample", "5", "--json"))["sample"]["images"] == 5
@@ -152,7 +155,8 @@ def test_a_dataset_and_an_output_of_an_earlier_run_stay_as_they_are(pixmill, sou
     assert not (tmp_path / "packed").exists()
 
 
-def test_buckets_are_not_touched(s3, pixmill, source, tmp_path):
+@pytest.mark.usefixtures("source")
+def test_buckets_are_not_touched(s3, pixmill, tmp_path):
     pixmill("run", "in", f"s3://{s3}/sampled/in", "--format", "keep")
     listed = report_of(pixmill("run", f"s3://{s3}/sampled/in", "all", "--json"))["counts"]["found"]
     (tmp_path / "states").rename(tmp_path / "former states")
@@ -176,7 +180,8 @@ def test_buckets_are_not_touched(s3, pixmill, source, tmp_path):
         (["run", "nowhere", "out", "--sample", "5"], "does not exist"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_words(pixmill, source, scratch, words, hint):
+@pytest.mark.usefixtures("source")
+def test_what_makes_no_sense_is_refused_in_words(pixmill, scratch, words, hint):
     ended = pixmill(*words)
     assert (ended.returncode, hint in ended.stderr) == (2, True), ended.stderr
     assert list(scratch.iterdir()) == []
@@ -189,7 +194,8 @@ def test_a_source_without_images_is_refused_and_leaves_nothing(pixmill, scratch,
     assert list(scratch.iterdir()) == []
 
 
-def test_a_sample_cannot_be_retried_and_quiet_names_it(pixmill, source, scratch):
+@pytest.mark.usefixtures("source")
+def test_a_sample_cannot_be_retried_and_quiet_names_it(pixmill, scratch):
     ended = pixmill("run", "in", "out", "--sample", "40", "--quiet")
     [folder] = scratch.iterdir()
     assert ended.stderr.splitlines()[-1].endswith(f"images failed: pixmill failures {folder}")
@@ -205,4 +211,3 @@ def test_a_sample_shows_all_failures_however_many(pixmill, tmp_path):
         (tmp_path / "bad" / f"{number}.jpg").write_bytes(b"no image")
     report = report_of(pixmill("run", "bad", "out", "--sample", "120", "--max-failures", "1", "--json"))
     assert (report["exit_code"], report["counts"]["failed"], report["sample"]["failed"]["value"]) == (1, 120, 130)
-    assert os.listdir(tmp_path / "tmp")

@@ -16,7 +16,7 @@ from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
-from pixmill.batch.planning.sample import Choice, draw_sample
+from pixmill.batch.planning.sample import Choice, Sample, draw_sample
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.extrapolation import Extrapolation
 from pixmill.batch.report.summary import Report, summarise
@@ -116,16 +116,15 @@ def open_run(
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. With ``selection.sample``, a sample of the
-    source is processed into a scratch folder. ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. With ``selection.sample``, a sample is
+    processed into a scratch folder.
+    ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     if config.selection.sample is not None:
-        sample = draw_sample(config, config.selection.sample)
-        extrapolation = Extrapolation(sample.choice.found, sample.choice.source_bytes)
-        every_observer = (extrapolation, *observers)
-        with begin(sample.plan, lambda _: sample.tasks, observers=every_observer, command=command, wrap_handler=wrap_handler) as run:
-            run.extrapolate(sample.choice, extrapolation)
-            yield run
+        with _open_sample(
+            draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
+        ) as batch_run:
+            yield batch_run
         return
     run_plan = plan(config)
     tasks = run_plan.tasks()
@@ -141,6 +140,22 @@ def open_run(
 
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
         batch_run.remarks = tuple(remarks)
+        yield batch_run
+
+
+@contextmanager
+def _open_sample(
+    sample: Sample, *, observers: Sequence[Observer], command: Sequence[str], wrap_handler: HandlerWrapper | None
+) -> Iterator[BatchRun]:
+    extrapolation = Extrapolation(sample.choice.found, sample.choice.source_bytes)
+    with begin(
+        sample.plan,
+        lambda _: sample.tasks,
+        observers=(extrapolation, *observers),
+        command=command,
+        wrap_handler=wrap_handler,
+    ) as batch_run:
+        batch_run.extrapolate(sample.choice, extrapolation)
         yield batch_run
 
 

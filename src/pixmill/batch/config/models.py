@@ -28,8 +28,8 @@ class Selection(Model, frozen=True, kw_only=True):
     sample: Annotated[
         SampleSize | None,
         Meta(
-            description="process only this many images, or this percentage, into a scratch folder, and estimate the output, time and "
-            "failures of the whole run; DST is not touched",
+            description="process only this many images, or this percentage, into a scratch folder, and estimate the output, "
+            "time and failures of the whole run; DST is not touched",
             extra={"value": "N|N%"},
         ),
     ] = None

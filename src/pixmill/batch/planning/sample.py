@@ -48,12 +48,13 @@ def draw_sample(config: RunConfig, size: SampleSize) -> Sample:
     try:
         sample_plan = _scratch_plan(config, locations, folder)
         choice = choose(sample_plan.items(), size)
-        if not choice.items:
-            raise nothing_found(config, sample_plan.selector.ignored)
-        return Sample(sample_plan, choice, [to_task(item, sample_plan.fingerprint) for item in choice.items])
     except BaseException:
         folder.rmdir()
         raise
+    if not choice.items:
+        folder.rmdir()
+        raise nothing_found(config, sample_plan.selector.ignored)
+    return Sample(sample_plan, choice, [to_task(item, sample_plan.fingerprint) for item in choice.items])
 
 
 def choose(items: Iterable[Item], size: SampleSize) -> Choice:

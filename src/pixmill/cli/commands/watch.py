@@ -68,7 +68,12 @@ class Watch(Command):
     def options(cls) -> dict[str, Option]:
         """Return the options of a watch, the options of a run that fit it, and those for monitoring it."""
         watching = declared("Watch options", WatchOptions, HealthOption)
-        return {**watching, **run_options(without=ONLY_OF_A_RUN), **declared(SHOW, RunOutput), **declared(SHOW, ReportOptions, without={"profile"})}
+        return {
+            **watching,
+            **run_options(without=ONLY_OF_A_RUN),
+            **declared(SHOW, RunOutput),
+            **declared(SHOW, ReportOptions, without={"profile"}),
+        }
 
     def execute(self) -> int:
         """Watch, or check for a running watch."""

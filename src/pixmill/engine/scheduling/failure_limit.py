@@ -28,17 +28,15 @@ class FailureLimit:
 
     def add(self, outcome: Outcome) -> None:
         """Count ``outcome``."""
-        if isinstance(outcome, Skipped) and outcome.reason == UNCHANGED:
+        if _is_known(outcome):
             self._not_tried += 1
-        elif isinstance(outcome, Failed) and outcome.remembered:
-            self._not_tried += 1
-        else:
-            self._finished += 1
-            if isinstance(outcome, Failed):
-                self._failed[outcome.failure.code] += 1
-                self._examples.setdefault(outcome.failure.code, outcome.failure)
-            if self._finished == FIRST:
-                self._is_uniform = list(self._failed.values()) == [FIRST]
+            return
+        self._finished += 1
+        if isinstance(outcome, Failed):
+            self._failed[outcome.failure.code] += 1
+            self._examples.setdefault(outcome.failure.code, outcome.failure)
+        if self._finished == FIRST:
+            self._is_uniform = list(self._failed.values()) == [FIRST]
 
     def error(self, found: int | None) -> RunError | None:
         """Return why the run should stop, or ``None``. ``found`` is the number of all tasks, ``None`` while it is unknown."""
@@ -66,6 +64,11 @@ class FailureLimit:
             code="too-many-failures",
             hint=_hint(example),
         )
+
+
+def _is_known(outcome: Outcome) -> bool:
+    """Tell whether ``outcome`` is that of an earlier run."""
+    return outcome.remembered if isinstance(outcome, Failed) else isinstance(outcome, Skipped) and outcome.reason == UNCHANGED
 
 
 def _hint(example: Failure) -> str:
