@@ -88,7 +88,7 @@ def test_the_summary_names_the_failures_and_the_next_commands(pixmill, tmp_path)
     assert any(line.startswith("sample    40 of 60 images (") for line in lines)
     assert any("not-an-image: " in line for line in lines)
     for label in ("output ", "time ", "failures "):
-        assert any(line.startswith(f"          {label}") and "about" in line and " to " in line for line in lines)
+        assert any(line.startswith(f"          {label}") and " about " in line for line in lines)
     following = dict(line.split(":", 1) for line in lines if line.startswith("To "))
     listed = pixmill(*shlex.split(following["To list the failures"])[1:])
     assert "not-an-image" in listed.stdout

@@ -30,12 +30,7 @@ def run(
     with open_run(source, destination, recipe, observers=observers, **options) as under_way:
         for _ in under_way:
             pass
-    report = under_way.report()
-    if report.sample is not None:
-        from pixmill.batch.report.write import write_report  # noqa: PLC0415  # most runs write none
-
-        write_report(report.sample.folder, path=under_way.report_path)
-    return report
+    return under_way.report()
 
 
 @contextmanager
@@ -46,6 +41,10 @@ def open_run(
     config = resolve(os.fspath(source), os.fspath(destination), options, {} if recipe is None else {"recipe": recipe})
     with batch.open_run(config, observers=observers) as under_way:
         yield under_way
+    if under_way.choice is not None:
+        from pixmill.batch.report.write import write_report  # noqa: PLC0415  # most runs write none
+
+        write_report(under_way.plan.config.destination, path=under_way.report_path)
 
 
 def process(data: bytes, recipe: Recipe | None = None) -> bytes:

@@ -18,7 +18,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped although they are
     not done, by reason. ``ignored``: files that were not candidates, by reason. ``notes``: content that was dropped or ignored
     during processing, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five images that took
-    longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended.
+    longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended,
+    ``reason_code``: the code of the error that stopped it, empty if there was none.
     ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample of it.
     """
 
@@ -41,6 +42,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, HistogramSnapshot] = {}
     slowest: tuple[SlowTask, ...] = ()
     reason: str = FINISHED
+    reason_code: str = ""
     makes: tuple[str, ...] = ()
     sample: SampleReport | None = None
 
@@ -89,5 +91,6 @@ def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: t
         stages=snapshot.stages,
         slowest=snapshot.slowest,
         reason=snapshot.reason or FINISHED,
+        reason_code=snapshot.reason_code,
         makes=makes,
     )

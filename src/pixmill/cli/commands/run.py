@@ -14,6 +14,7 @@ from pixmill.cli.session.plan_output import print_plan
 from pixmill.cli.session.sample import check_sample
 from pixmill.cli.session.summary import brief
 from pixmill.core.model import Model
+from pixmill.core.text import printable
 
 
 class DryRunOption(Model, frozen=True, kw_only=True):
@@ -62,6 +63,8 @@ class Run(Command):
         is_dry = self.request.model(DryRunOption).dry_run
         if config.selection.sample is not None:
             check_sample(output, is_dry=is_dry)
+            if not output.quiet:
+                self.console.say(f"[SAMPLE] listing {printable(config.source)} to choose the images")
         if is_dry:
             return print_plan(config, self.console, as_json=output.json)
         run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
+from pixmill.batch.report.summary import Report
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console, print_error
 from pixmill.cli.exit_codes import ExitCode
@@ -23,7 +25,6 @@ from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
 from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, summary
 from pixmill.core.errors import RunError
-from pixmill.core.text import printable
 from pixmill.engine.task import Failed
 
 
@@ -46,8 +47,6 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             display = Display(progress, lambda: printer_for(output, console, os.environ))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
-            if config.selection.sample is not None and not output.quiet:
-                console.say(f"[SAMPLE] choosing images: listing {printable(config.source)}")
             run = stack.enter_context(
                 open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
             )
@@ -61,22 +60,27 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                 _follow(run, hints)
             except RunError as error:
                 stopped = error
-        config, report = run.plan.config, with_command(run.report(), sys.argv[1:], os.environ)
-        report_options = report_options.of_sample(run.report_path) if report.sample else report_options
+        report = with_command(run.report(), sys.argv[1:], os.environ)
         if output.json:
             console.record({"event": "report", **plain_report(report)})
-        if not output.quiet:
-            for line in sample_summary(report, report.sample, hints) if report.sample else summary(report, config, hints):
-                console.say(line, margin=MARGIN)
+        for line in () if output.quiet else _summary(report, config, hints):
+            console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            report_options.write(config, run.plan.locations.state)
+            options = report_options.of_sample(run.report_path) if report.sample else report_options
+            options.write(run.plan.config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:
         print_error(stopped, console)
-    arguments = command_arguments(config.destination, config.placement.state)
+    arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
     return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed, arguments)
+
+
+def _summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
+    if report.sample is None:
+        return summary(report, config, hints)
+    return sample_summary(report, report.sample, hints, destination=config.destination)
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:

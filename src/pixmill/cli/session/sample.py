@@ -12,6 +12,7 @@ from pixmill.cli.session.summary import MARGIN, results
 from pixmill.core.errors import ConfigError
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
+from pixmill.storage.address import Address
 
 OPTION, VARIABLE = "--sample", "PIXMILL_SAMPLE"
 
@@ -45,13 +46,13 @@ def _without_sample(words: Sequence[str]) -> Iterator[str]:
         is_value = word == OPTION and not is_value
 
 
-def sample_summary(report: Report, sample: SampleReport, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of the summary of a sample; ``hints`` has a hint for each error code."""
+def sample_summary(report: Report, sample: SampleReport, hints: Mapping[str, str], *, destination: str) -> Iterator[str]:
+    """Yield the lines of the summary of a sample; ``hints`` has a hint for each error code, ``destination`` is DST."""
     every = f"{plural(sample.found, 'image')}" + ("" if sample.source_bytes is None else f" ({byte_count(sample.source_bytes)})")
     is_all = sample.images == sample.found
     yield f"sample    all {every}" if is_all else f"sample    {sample.images:,} of {every}, chosen from all folders"
     yield from results(report, hints)
-    yield from _whole(sample, is_all=is_all)
+    yield from _whole(sample, destination, is_all=is_all)
     yield f"outputs   {printable(sample.folder)}"
     yield f"report    {printable(sample.report)}"
     folder = shlex.quote(printable(sample.folder))
@@ -61,7 +62,7 @@ def sample_summary(report: Report, sample: SampleReport, hints: Mapping[str, str
     yield f"To remove the sample:  rm -r {folder}"
 
 
-def _whole(sample: SampleReport, *, is_all: bool) -> Iterator[str]:
+def _whole(sample: SampleReport, destination: str, *, is_all: bool) -> Iterator[str]:
     """Yield the estimates for the whole source."""
     estimates = [
         ("output", sample.output_bytes, byte_count),
@@ -72,14 +73,18 @@ def _whole(sample: SampleReport, *, is_all: bool) -> Iterator[str]:
     if not known:
         return
     yield "whole     " + ("as in the sample" if is_all else "estimates, with the range that holds in 19 of 20 samples")
-    workers = plural(sample.workers, "worker")
+    conditions = f", with {plural(sample.workers, 'worker')} on this machine"
+    if Address.parse(destination).local is None:
+        conditions += f", without writing to {printable(destination)}"
     for label, estimate, show in known:
-        yield f"{MARGIN}{label:9}{_range(estimate, show)}" + (f", with {workers} on this machine" if label == "time" else "")
+        yield f"{MARGIN}{label:9}{_range(estimate, show)}" + (conditions if label == "time" else "")
 
 
 def _range(estimate: Estimate, show: Callable[[float], str]) -> str:
     value = show(estimate.value)
     if estimate.low is None or estimate.high is None:
         return f"about {value} (one image does not show how much they differ)"
+    if estimate.low == estimate.high:
+        return value
     low, high = show(estimate.low), show(estimate.high)
-    return value if low == high else f"about {value} ({low} to {high})"
+    return f"about {value}" if low == high else f"about {value} ({low} to {high})"
