@@ -72,7 +72,7 @@ def _whole(sample: SampleReport, destination: str, *, is_all: bool) -> Iterator[
     known = [(label, estimate, show) for label, estimate, show in estimates if estimate is not None]
     if not known:
         return
-    yield "whole     " + ("as in the sample" if is_all else "estimates, with the range that holds in 19 of 20 samples")
+    yield "whole     " + ("as in the sample" if is_all else "estimates, each with a range that holds in about 9 of 10 samples")
     conditions = f", with {plural(sample.workers, 'worker')} on this machine"
     if Address.parse(destination).local is None:
         conditions += f", without writing to {printable(destination)}"
