@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+from itertools import islice
 
 import pytest
 from PIL import Image
@@ -118,11 +118,10 @@ def test_a_watch_keeps_running_whatever_fails(pixmill, tmp_path, clean_environme
     command = [sys.executable, "-m", "pixmill", "watch", "in", "out", "--settle", "0s", "--json"]
     environment = {**clean_environment, "PIXMILL_MAX_FAILURES": "5"}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as watch:
-        failed = 0
-        while failed < 400:
-            failed += b'"task_finished"' in watch.stdout.readline()
-        time.sleep(0.5)
-        assert watch.poll() is None
+        failed = (line for line in watch.stdout if b'"task_finished"' in line)
+        assert len(list(islice(failed, 400))) == 400
+        with pytest.raises(subprocess.TimeoutExpired):
+            watch.wait(0.5)
         watch.send_signal(signal.SIGTERM)
         watch.stdout.read()
     assert watch.returncode == 0

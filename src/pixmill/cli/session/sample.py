@@ -50,7 +50,7 @@ def sample_summary(report: Report, sample: SampleReport, hints: Mapping[str, str
     """Yield the lines of the summary of a sample; ``hints`` has a hint for each error code, ``destination`` is DST."""
     every = f"{plural(sample.found, 'image')}" + ("" if sample.source_bytes is None else f" ({byte_count(sample.source_bytes)})")
     is_all = sample.images == sample.found
-    yield f"sample    all {every}" if is_all else f"sample    {sample.images:,} of {every}, chosen from all folders"
+    yield f"sample    all images: {every}" if is_all else f"sample    {sample.images:,} of {every}, chosen from all folders"
     yield from results(report, hints)
     yield from _whole(sample, destination, is_all=is_all)
     yield f"outputs   {printable(sample.folder)}"
