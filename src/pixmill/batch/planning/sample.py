@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.item import Item, to_task
+from pixmill.batch.item import Item
 from pixmill.batch.planning.locations import Locations, nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.state.location import default_state
@@ -54,7 +54,7 @@ def draw_sample(config: RunConfig, size: SampleSize) -> Sample:
     if not choice.items:
         folder.rmdir()
         raise nothing_found(config, sample_plan.selector.ignored)
-    return Sample(sample_plan, choice, [to_task(item, sample_plan.fingerprint) for item in choice.items])
+    return Sample(sample_plan, choice, [sample_plan.task(item) for item in choice.items])
 
 
 def choose(items: Iterable[Item], size: SampleSize) -> Choice:
