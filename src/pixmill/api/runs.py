@@ -32,8 +32,11 @@ def run(
     terminal or a notebook. ``options`` are those of the command by their Python names: ``workers=8``, ``size="800x600"``,
     ``timeout="30s"``; see ``help(pixmill.RunOptions)``.
 
-    Raises ``ConfigError`` when the run could not start and ``RunError`` when the environment stopped it; failed images are counted
-    in the report. Code that uses a step from the same file must be under ``if __name__ == "__main__":``.
+    With ``sample=20`` only that many images are processed, into a scratch folder: ``report.sample`` has the estimates for all of
+    them, and the paths of the folder and of its HTML report.
+
+    Raises ``ConfigError`` when the run could not start and ``RunError`` when the environment or too many failures stopped it;
+    failed images are counted in the report. Code that uses a step from the same file must be under ``if __name__ == "__main__":``.
     """
     with open_run(source, destination, recipe, observers=observers, progress=progress, **options) as under_way:
         for _ in under_way:
@@ -58,15 +61,19 @@ def open_run(
     values = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in options.items()}
     config = resolve(os.fspath(source), os.fspath(destination), values, recipe_layer(recipe))
     with ExitStack() as stack:
-        if not progress:
-            yield stack.enter_context(batch.open_run(config, observers=observers))
-            return
-        from pixmill.api.progress import RunDisplay  # noqa: PLC0415  # a display that few programs request
+        if progress:
+            from pixmill.api.progress import RunDisplay  # noqa: PLC0415  # a display that few programs request
 
-        display = RunDisplay()
-        under_way = stack.enter_context(batch.open_run(config, observers=[display.progress, *observers]))
-        stack.enter_context(display.displaying(under_way))
+            display = RunDisplay()
+            under_way = stack.enter_context(batch.open_run(config, observers=[display.progress, *observers]))
+            stack.enter_context(display.displaying(under_way))
+        else:
+            under_way = stack.enter_context(batch.open_run(config, observers=observers))
         yield under_way
+    if under_way.choice is not None:
+        from pixmill.batch.report.write import write_report  # noqa: PLC0415  # most runs write none
+
+        write_report(under_way.plan.config.destination, path=under_way.report_path)
 
 
 def recipe_layer(recipe: RecipeLike | None) -> Mapping[str, object]:

@@ -16,11 +16,13 @@ from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
+from pixmill.batch.planning.sample import Choice, Sample, draw_sample
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.extrapolation import Extrapolation
 from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.location import RUNS
+from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.stored_config import stored_config
@@ -55,7 +57,8 @@ def executors() -> Registry[Executor]:
 class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
-    ``remarks`` are warnings to show before it starts, as sentences.
+    ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
+    destination of its plan is then the scratch folder.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -63,6 +66,8 @@ class BatchRun:
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
+        self.choice: Choice | None = None
+        self._extrapolation: Extrapolation | None = None
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -78,6 +83,15 @@ class BatchRun:
         """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
         return map(image_outcome, self)
 
+    def extrapolate(self, choice: Choice, extrapolation: Extrapolation) -> None:
+        """Report estimates for all the images from which ``choice`` was made."""
+        self.choice, self._extrapolation = choice, extrapolation
+
+    @property
+    def report_path(self) -> Path:
+        """Return the default path of the HTML report."""
+        return self.plan.locations.lock_folder / REPORT
+
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
         self._stopped = self._stopped or reason
@@ -91,6 +105,10 @@ class BatchRun:
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
         report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
+        if self._extrapolation:
+            folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
+            sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
+            report = msgspec.structs.replace(report, sample=sample)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
 
@@ -105,10 +123,17 @@ def open_run(
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. With ``selection.sample``, a sample is
+    processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
+    if config.selection.sample is not None:
+        with _open_sample(
+            draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
+        ) as batch_run:
+            yield batch_run
+        return
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
@@ -126,6 +151,22 @@ def open_run(
             former = printable(run_plan.source_keys.moved_from)
             remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
+        yield batch_run
+
+
+@contextmanager
+def _open_sample(
+    sample: Sample, *, observers: Sequence[Observer], command: Sequence[str], wrap_handler: HandlerWrapper | None
+) -> Iterator[BatchRun]:
+    extrapolation = Extrapolation(sample.choice.found, sample.choice.source_bytes)
+    with begin(
+        sample.plan,
+        lambda _: sample.tasks,
+        observers=(extrapolation, *observers),
+        command=command,
+        wrap_handler=wrap_handler,
+    ) as batch_run:
+        batch_run.extrapolate(sample.choice, extrapolation)
         yield batch_run
 
 

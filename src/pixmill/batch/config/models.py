@@ -7,7 +7,7 @@ from msgspec import Meta
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Rate
+from pixmill.core.units import ByteSize, Rate, SampleSize
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
@@ -29,6 +29,14 @@ class Selection(Model, frozen=True, kw_only=True):
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
+    sample: Annotated[
+        SampleSize | None,
+        Meta(
+            description="process only this many images, or this percentage, into a scratch folder, and estimate the output, "
+            "time and failures of the whole run; DST is not touched",
+            extra={"value": "N|N%"},
+        ),
+    ] = None
     column: Annotated[
         str | None, Meta(description="column of the list with the paths or URLs (default: path, url, image, ...)")
     ] = None

@@ -25,6 +25,7 @@ from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.root import watched_folder
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
+from pixmill.core.units import ALL
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
@@ -121,7 +122,8 @@ class Watch:
 
     def _plan(self) -> Plan:
         """Resolve the configuration; folders that images are moved to are excluded from the source."""
-        current_plan = plan(self._config)
+        endless = self._config.policy.evolve(max_failures=ALL)  # failures must not end a service
+        current_plan = plan(self._config.evolve(policy=endless))
         former, _ = watched_folder(current_plan)
         moves = [Path(folder) for folder in (self._options.move_done, self._options.move_failed) if folder]
         return Plan(current_plan.config, msgspec.structs.replace(current_plan.locations, source=former.excluding(moves)))
