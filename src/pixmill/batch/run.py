@@ -13,7 +13,7 @@ from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
-from pixmill.batch.planning.locations import nothing_found
+from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.report.data.run_info import RunInfoFile
@@ -83,7 +83,8 @@ class BatchRun:
 
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
-        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
+        selector = self.plan.selector
+        report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
 
@@ -104,9 +105,9 @@ def open_run(
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
-        raise nothing_found(config, run_plan.selector.ignored)
-    remarks: list[str] = []
+    if not first and not run_plan.candidates:
+        raise no_images(run_plan)
+    remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:

@@ -136,10 +136,12 @@ class Arrivals:
         refusals: list[Item] = []
 
         def refused(path: bytes, error: ImageError) -> None:
+            if self._plan.selector.excludes_unreadable(path):
+                return
             refusals.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         is_empty = True
-        self._plan.selector.ignored.clear()  # only this loop counts them, and listing a file again must not count it twice
+        self._plan.selector.reset_counts()  # only this loop counts them, and listing a file again must not count it twice
         for entries in self._source.folders(refused, self._plan.selector.count_ignored):
             is_empty = False
             yield from self._complete_files(entries)
@@ -157,7 +159,7 @@ class Arrivals:
         for entry in files:
             if entry.path not in old:
                 self._note_file(entry.path)
-        return self._as_tasks(self._name_or_report(entries, old).arrived)
+        return self._as_tasks(self._name_or_report(entries, old, is_listing=True).arrived)
 
     def _note(self, changes: Changes) -> None:
         """Debounce all files that may have changed."""
@@ -214,9 +216,12 @@ class Arrivals:
     def _name(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> NamedItems:
         return self._name_or_report(self._namer.list_folder(folder), arrived, gone)
 
-    def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes], gone: set[bytes] | None = None) -> NamedItems:
+    def _name_or_report(
+        self, entries: Sequence[Entry], arrived: set[bytes], gone: set[bytes] | None = None, *, is_listing: bool = False
+    ) -> NamedItems:
+        selector = self._plan.selector if is_listing else None
         try:
-            return self._namer.name_items(entries, arrived=arrived, gone=gone or ())
+            return self._namer.name_items(entries, arrived=arrived, gone=gone or (), selector=selector)
         except ConfigError as error:
             self._publish(NameRefused, message=error.message)
             return NamedItems()

@@ -7,6 +7,7 @@ import msgspec
 from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.planning.plan import Plan
+from pixmill.batch.planning.selection import Selector
 from pixmill.batch.watch.root import watched_folder
 from pixmill.engine.ledger import Ledger
 from pixmill.storage.entry import Entry
@@ -40,9 +41,19 @@ class FolderNamer:
         """Return the entries of one folder, including its subfolders; none if it is gone or unreadable."""
         return self._source.siblings(folder)
 
-    def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes], gone: Collection[bytes] = ()) -> NamedItems:
-        """Name all ``entries`` of one folder after the paths ``arrived`` have been added to it and ``gone`` removed from it."""
-        chosen, folders = self._plan.selector.choose(entries)
+    def name_items(
+        self,
+        entries: Sequence[Entry],
+        *,
+        arrived: Collection[bytes],
+        gone: Collection[bytes] = (),
+        selector: Selector | None = None,
+    ) -> NamedItems:
+        """Name all ``entries`` of one folder after the paths ``arrived`` have been added to it and ``gone`` removed from it.
+
+        If a ``selector`` is given, it chooses the entries and counts the ignored ones.
+        """
+        chosen, folders = (selector or self._plan.selector).choose(entries)
         paths = [entry.path for entry in chosen]
         namer = self._namer(chosen, arrived, folders)
         names = namer.names(paths, folders)

@@ -8,8 +8,10 @@ from contextlib import ExitStack
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
+from pixmill.batch.report.summary import Report
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console, print_error
 from pixmill.cli.exit_codes import ExitCode
@@ -22,7 +24,7 @@ from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.signals import handling_signals
 from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
-from pixmill.engine.task import Failed
+from pixmill.engine.task import Counts, Failed
 
 
 class RunEnd(msgspec.Struct, frozen=True):
@@ -43,9 +45,15 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             display = Display(progress, lambda: printer_for(output, console, os.environ))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
-            run = stack.enter_context(
-                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
-            )
+            try:
+                run = stack.enter_context(
+                    open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
+                )
+            except NoImages as nothing:
+                if output.json:
+                    report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
+                    console.record({"event": "report", **plain_report(report)})
+                raise
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
