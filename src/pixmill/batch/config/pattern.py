@@ -10,7 +10,7 @@ _POSIX_CLASSES = {
     "lower": "a-z", "print": r" -~", "punct": r"!-/:-@\[-`{-~", "space": r"\s", "upper": "A-Z", "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
 _TOKEN = re.compile(
-    r"(?P<folders>(?:^|(?<=/))\*{2,}/)|(?P<everything>(?<=/)\*{2,}$)|(?P<any>\*+)|(?P<one>\?)|\\(?P<escaped>.)"
+    r"(?P<folders>(?:^|(?<=/))\*{2,}/)|(?P<everything>(?:^|(?<=/))\*{2,}$)|(?P<any>\*+)|(?P<one>\?)|\\(?P<escaped>.)"
     r"|\[(?P<not>[!^]?)(?P<members>\]?(?:\\.|\[:\w*:\]|[^]\\])*)\]|(?P<unclosed>\[)|(?P<dangling>\\$)|(?P<literal>.)",
     re.DOTALL,
 )

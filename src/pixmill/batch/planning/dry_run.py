@@ -33,8 +33,9 @@ MAX_EXAMPLES = 10
 class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
-    ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied`` counts images whose output name is taken by a file that
-    pixmill did not write, ``linked`` those whose output lies behind a symbolic link in DST.
+    ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied``
+    counts images whose output name is taken by a file that pixmill did not write, ``linked`` those whose output lies behind a
+    symbolic link in DST.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
