@@ -27,6 +27,7 @@ from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
+from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
@@ -96,13 +97,17 @@ def open_run(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
+    ``on_wait`` is told what takes long before the run starts.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
+    on_wait(lambda: f"opening {config.source}")
     run_plan = plan(config)
+    on_wait(run_plan.listing_notice)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
     if not first and not run_plan.candidates:
@@ -111,10 +116,11 @@ def open_run(
     committed = last_commit(run_plan.locations.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        on_wait(lambda: f"checking {config.destination}")
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
         return chain(first, tasks)
 
-    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
+    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         batch_run.remarks = tuple(remarks)
         yield batch_run
 
@@ -127,6 +133,7 @@ def begin(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``."""
     config = plan.config
@@ -136,6 +143,7 @@ def begin(
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()
+        on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
         ledger, state_observers = open_run_state(config, plan.locations, stack)
         stack.callback(plan.release)
@@ -145,12 +153,14 @@ def begin(
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
         workers = worker_count(config, handler_options)
+        on_wait(lambda: f"starting {config.executor}" if config.address is None else f"connecting to {config.executor}")
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
         is_taken = open_storage(plan.locations.destination).is_occupied
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
+        on_wait(lambda: "starting the workers")
         engine = stack.enter_context(
             open_engine(
                 tasks,

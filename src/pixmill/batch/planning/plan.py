@@ -80,6 +80,12 @@ class Plan:
             follow_output_links=config.placement.follow_output_links,
         )
 
+    def listing_notice(self) -> str:
+        """Return what is being waited for while the source is listed."""
+        if self.locations.source.is_explicit and not self.candidates:
+            return f"reading {self.config.source}"  # a list is sorted before its first image
+        return f"listing {self.config.source}: {plural(self.candidates, 'image')} found so far"
+
     @property
     def remark_on_shard(self) -> str:
         """Return a sentence about a shard that has none of the images, once the source has been listed."""

@@ -47,13 +47,21 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             observers = [progress, *observers_for(output, console, context)]
             try:
                 run = stack.enter_context(
-                    open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
+                    open_run(
+                        config,
+                        observers=observers,
+                        command=context.command,
+                        wrap_handler=profiling.wrap_handler,
+                        on_wait=console.waits.begin,
+                    )
                 )
             except NoImages as nothing:
                 if output.json:
                     report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
                     console.record({"event": "report", **plain_report(report)})
                 raise
+            console.waits.end()
+            stack.callback(console.waits.begin, lambda: f"finishing {config.destination}: ledger, index, lock")
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
@@ -63,6 +71,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                 _follow(run, hints)
             except RunError as error:
                 stopped = error
+        console.waits.end()
         report = run.report()
         if output.json:
             console.record({"event": "report", **plain_report(report)})
@@ -71,6 +80,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                 console.say(line, margin=MARGIN)
         try:
             profiling.write()
+            console.waits.begin(lambda: "writing the report")
             report_options.write(config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
