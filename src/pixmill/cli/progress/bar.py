@@ -49,7 +49,7 @@ def render(now: ProgressSnapshot, width: int) -> RenderableType:
     bar = ProgressBar(total=now.total, completed=now.finished, pulse=now.total is None, animation_time=now.elapsed)
     cells: list[RenderableType] = [bar, position]
     min_bar_width = 16
-    if width - len(position) - len(time_left) - 2 > min_bar_width:
+    if time_left and width - len(position) - len(time_left) - 2 > min_bar_width:
         row.add_column()
         cells.append(time_left)
     row.add_row(*cells)
