@@ -33,8 +33,8 @@ class Run(Command):
 
     If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
-    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage, nothing ran; 3 the environment stopped the run
-    (disk full, output not writable); 130 and 143 interrupted, run again to resume.
+    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran; 3 the environment stopped
+    the run (disk full, output not writable); 130 and 143 interrupted, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
