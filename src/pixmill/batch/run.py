@@ -153,14 +153,13 @@ def begin(
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
         workers = worker_count(config, handler_options)
-        on_wait(lambda: f"starting {config.executor}" if config.address is None else f"connecting to {config.executor}")
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
         is_taken = open_storage(plan.locations.destination).is_occupied
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
-        on_wait(lambda: "starting the workers")
+        on_wait(lambda: f"starting {config.executor.capitalize() if executor.has_nodes else 'the workers'}")
         engine = stack.enter_context(
             open_engine(
                 tasks,

@@ -1,6 +1,7 @@
 """``Pattern``: a pattern of ``--include`` and ``--exclude``, by the rules of .gitignore, with upper and lower case the same."""
 
 import re
+import unicodedata
 from typing import ClassVar, Self
 
 import msgspec
@@ -31,7 +32,10 @@ class PatternCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pattern:
-    """One pattern, such as ``*.png``, ``raw/`` or ``!2024/**/best``; matches text, in which ``os.fsdecode`` preserves all bytes."""
+    """One pattern, such as ``*.png``, ``raw/`` or ``!2024/**/best``; matches text, in which ``os.fsdecode`` preserves all bytes.
+
+    The text must be ``composed``.
+    """
 
     __slots__ = ("_is_on_name", "_needs_folder", "_regex", "is_negated", "text")
     may_hold_commas: ClassVar = True
@@ -41,7 +45,7 @@ class Pattern:
         r"""Compile ``text``; ``ValueError`` when it can match nothing: it is empty, or a ``[`` or ``\`` is incomplete."""
         self.text = text
         self.is_negated = text.startswith("!")
-        body = text.removeprefix("!")
+        body = composed(text).removeprefix("!")
         self._needs_folder = body.endswith("/")
         body = body.removesuffix("/")
         self._is_on_name = "/" not in body
@@ -75,6 +79,11 @@ class Pattern:
     def __hash__(self) -> int:
         """Hash by text."""
         return hash(self.text)
+
+
+def composed(text: str) -> str:
+    """Return ``text`` with each letter as one character (NFC), as it is typed; macOS stores an accent after its letter."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _translated(body: str) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from pixmill.batch.config.pattern import Pattern, PatternCount
+from pixmill.batch.config.pattern import Pattern, PatternCount, composed
 
 
 class PatternList:
@@ -34,7 +34,7 @@ class PatternList:
             self._folder, self._folder_decision = folder, self._decision_on_folder(folder)
         decision = self._folder_decision
         if decision is None:
-            decision = self._last_match(os.fsdecode(path), os.fsdecode(name), is_folder=False)
+            decision = self._last_match(composed(os.fsdecode(path)), composed(os.fsdecode(name)), is_folder=False)
         if decision is None:
             return False
         self._images[decision] += 1
@@ -59,7 +59,7 @@ class PatternList:
         end = 0
         while folder and end != len(folder):
             end = folder.find(b"/", end + 1) if folder.find(b"/", end + 1) >= 0 else len(folder)
-            path = os.fsdecode(folder[:end])
+            path = composed(os.fsdecode(folder[:end]))
             decision = self._last_match(path, path.rpartition("/")[2], is_folder=True)
             if decision is not None and not self._patterns[decision].is_negated:
                 return decision

@@ -61,7 +61,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                     console.record({"event": "report", **plain_report(report)})
                 raise
             console.waits.end()
-            stack.callback(console.waits.begin, lambda: f"finishing {config.destination}: ledger, index, lock")
+            stack.callback(console.waits.begin, lambda: f"closing the run of {config.destination}")
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)

@@ -88,6 +88,7 @@ def pattern(chance):
         ("**/raw", "a/b/raw/x.jpg", True),
         ("?.jpg", "é.jpg", True),  # one character, although two bytes
         ("MÜLLER", "müller/a.jpg", True),
+        ("müller", "mu\u0308ller/a.jpg", True),  # as macOS stores it
         ("#1.jpg", "#1.jpg", True),  # an option has no comments
         ("\\!a.jpg", "!a.jpg", True),
         ("a, b.jpg", "a, b.jpg", True),
