@@ -76,8 +76,8 @@ class ImageOptions(TypedDict, total=False):
 class RunOptions(ImageOptions, total=False):
     """All options of a run: keywords of ``run`` and ``open_run``.
 
-    include: process only files whose path matches this pattern (repeatable)
-    exclude: skip files whose path matches this pattern (repeatable)
+    include: process only files and folders that match this pattern; rules of .gitignore, any case (repeatable)
+    exclude: skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)
     all_files: detect images by content, whatever their extension
     follow_symlinks: follow symbolic links, visiting each target once
     source_id: count the source as the one of this name, or formerly at this path, wherever it is now

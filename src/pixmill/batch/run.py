@@ -13,7 +13,7 @@ from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
-from pixmill.batch.planning.locations import nothing_found
+from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
@@ -31,6 +31,7 @@ from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.core.text import printable
+from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
@@ -104,7 +105,8 @@ class BatchRun:
 
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
-        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
+        selector = self.plan.selector
+        report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
         if self._extrapolation:
             folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
             sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
@@ -120,14 +122,16 @@ def open_run(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. With ``selection.sample``, a sample is
-    processed into a scratch folder.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``on_wait`` is told what takes long
+    before the run starts. With ``selection.sample``, a sample is processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
+    on_wait(lambda: f"opening {config.source}")
     if config.selection.sample is not None:
         with _open_sample(
             draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
@@ -135,18 +139,20 @@ def open_run(
             yield batch_run
         return
     run_plan = plan(config)
+    on_wait(run_plan.listing_notice)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
-        raise nothing_found(config, run_plan.selector.ignored)
-    remarks: list[str] = []
+    if not first and not run_plan.candidates:
+        raise no_images(run_plan)
+    remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        on_wait(lambda: f"checking {config.destination}")
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
         return chain(first, tasks)
 
-    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
+    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
             remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
@@ -178,6 +184,7 @@ def begin(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``."""
     config = plan.config
@@ -187,6 +194,7 @@ def begin(
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()
+        on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
         ledger, state_observers = open_run_state(config, plan.locations, stack)
         stack.callback(plan.release)
@@ -203,6 +211,7 @@ def begin(
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
+        on_wait(lambda: f"starting {config.executor.capitalize() if executor.has_nodes else 'the workers'}")
         engine = stack.enter_context(
             open_engine(
                 tasks,

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model
@@ -17,8 +18,14 @@ class Selection(Model, frozen=True, kw_only=True):
 
     former_names: ClassVar = {"max_bytes": "max_source_bytes"}
 
-    include: Annotated[tuple[str, ...], Meta(description="process only files whose path matches this pattern (repeatable)")] = ()
-    exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
+    include: Annotated[
+        tuple[Pattern, ...],
+        Meta(description="process only files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
+    ] = ()
+    exclude: Annotated[
+        tuple[Pattern, ...],
+        Meta(description="skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
+    ] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
     follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
     source_id: Annotated[

@@ -6,10 +6,12 @@ from itertools import islice
 
 import msgspec
 
+from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.item import Item
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
+from pixmill.batch.planning.ignored import pattern_warnings
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
@@ -31,8 +33,9 @@ MAX_EXAMPLES = 10
 class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
-    ``makes`` describes in words what is made from each image. ``occupied`` counts images whose output name is taken by a file that
-    pixmill did not write, ``linked`` those whose output lies behind a symbolic link in DST.
+    ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied``
+    counts images whose output name is taken by a file that pixmill did not write, ``linked`` those whose output lies behind a
+    symbolic link in DST.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
@@ -46,6 +49,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     outputs: int = 0
     bytes_in: int = 0
     ignored: dict[str, int] = {}
+    patterns: tuple[PatternCount, ...] = ()
     makes: tuple[str, ...] = ()
     examples: list[tuple[bytes, tuple[bytes, ...]]] = []
     warnings: list[str] = []
@@ -88,7 +92,10 @@ def dry_run(plan: Plan) -> DryRun:
                     if conflict_counter:
                         conflict_counter.count(item, record)
         result.seconds = _estimate(result, ledger)
-    result.ignored = dict(plan.selector.ignored)
+    result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
+    result.warnings += pattern_warnings(result.patterns)
+    if not result.found and plan.candidates:
+        result.warnings.append(plan.remark_on_shard)
     result.warnings += size_checks.warnings(plan, sample)
     if conflict_counter:
         conflicts = conflict_counter.conflicts

@@ -10,7 +10,8 @@ import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.item import Item
-from pixmill.batch.planning.locations import Locations, nothing_found
+from pixmill.batch.planning.empty_source import no_images
+from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.state.location import default_state
 from pixmill.core.temporary_folder import writing_temporaries
@@ -53,7 +54,7 @@ def draw_sample(config: RunConfig, size: SampleSize) -> Sample:
         raise
     if not choice.items:
         folder.rmdir()
-        raise nothing_found(config, sample_plan.selector.ignored)
+        raise no_images(sample_plan)
     return Sample(sample_plan, choice, [sample_plan.task(item) for item in choice.items])
 
 

@@ -90,7 +90,8 @@ class Watch:
         if self._run is None:
             return summarise(self._metrics.snapshot(), {})
         current_plan = self._run.plan
-        return summarise(self._metrics.snapshot(), current_plan.selector.ignored, makes=current_plan.makes)
+        selector = current_plan.selector
+        return summarise(self._metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=current_plan.makes)
 
     def _watch(self) -> Iterator[Outcome]:
         current_plan = self._plan()

@@ -13,7 +13,7 @@ class Plan(Command):
     """Show what a run would do, without writing anything.
 
     Takes the arguments and options of ``pixmill run``. Prints counts, the first output names and name collisions, and warns
-    about steps in an order that is probably a mistake.
+    about steps in an order that is probably a mistake. Exits with 2 if there are no images.
     """
 
     arguments: ClassVar = (SRC, DST)

@@ -58,6 +58,7 @@ class Retry(Command):
         output = self.request.model(RunOutput)
         report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
         code = self.request.model(FailureFilter).code
+        self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledgers:
             check_code(ledgers, code)
             for ledger_file, last in last_configs(ledgers):

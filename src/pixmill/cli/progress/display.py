@@ -11,6 +11,7 @@ from pixmill.batch.progress.progress import Progress, ProgressSnapshot
 from pixmill.batch.progress.workload import WorkTotal
 from pixmill.cli.console import Console
 from pixmill.cli.options.output import RunOutput
+from pixmill.cli.progress.mode import progress_mode
 from pixmill.cli.progress.plain import PlainProgress
 
 REFRESH_INTERVAL = 0.2  # seconds
@@ -99,13 +100,8 @@ class Display:
 
 
 def printer_for(output: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:
-    """Return the printer that ``output`` selects; ``auto`` is a bar on an interactive terminal and plain lines otherwise."""
-    mode = "none" if output.quiet else output.progress
-    if mode == "auto":
-        shares_terminal = output.json and console.out.isatty()
-        can_draw = console.err.isatty() and environment.get("TERM", "dumb") not in ("dumb", "unknown")
-        is_ci = environment.get("CI", "") not in ("", "false", "0")  # its output is a log, even if it looks like a terminal
-        mode = "bar" if can_draw and not shares_terminal and not is_ci else "plain"
+    """Return the printer that ``output`` selects."""
+    mode = progress_mode(output, console, environment)
     if mode == "bar":
         from pixmill.cli.progress.bar import Bar  # noqa: PLC0415  # importing rich takes 50 ms, which scripts need not pay
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.report.summary import Report
@@ -25,7 +26,7 @@ from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
 from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, summary
 from pixmill.core.errors import RunError
-from pixmill.engine.task import Failed
+from pixmill.engine.task import Counts, Failed
 
 
 class RunEnd(msgspec.Struct, frozen=True):
@@ -47,9 +48,23 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             display = Display(progress, lambda: printer_for(output, console, os.environ))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
-            run = stack.enter_context(
-                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
-            )
+            try:
+                run = stack.enter_context(
+                    open_run(
+                        config,
+                        observers=observers,
+                        command=context.command,
+                        wrap_handler=profiling.wrap_handler,
+                        on_wait=console.waits.begin,
+                    )
+                )
+            except NoImages as nothing:
+                if output.json:
+                    report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
+                    console.record({"event": "report", **plain_report(report)})
+                raise
+            console.waits.end()
+            stack.callback(console.waits.begin, lambda: f"closing the run of {config.destination}")
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
@@ -60,6 +75,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                 _follow(run, hints)
             except RunError as error:
                 stopped = error
+        console.waits.end()
         report = with_command(run.report(), sys.argv[1:], os.environ)
         if output.json:
             console.record({"event": "report", **plain_report(report)})
@@ -67,6 +83,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             console.say(line, margin=MARGIN)
         try:
             profiling.write()
+            console.waits.begin(lambda: "writing the report")
             options = report_options.of_sample(run.report_path) if report.sample else report_options
             options.write(run.plan.config, run.plan.locations.state)
         except RunError as error:

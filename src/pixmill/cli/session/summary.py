@@ -7,7 +7,7 @@ from itertools import chain, repeat
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.planning.selection import enabling_option
+from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
@@ -47,7 +47,9 @@ def results(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
     if counts.pending:
         yield f"pending   {plural(counts.pending, 'image')} of those found so far"
     if report.ignored:
-        yield f"ignored   {_ignored(report.ignored)}"
+        yield f"ignored   {_ignored(report)}"
+    for sentence in pattern_warnings(report.patterns):
+        yield f"unused    {sentence}"
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
@@ -87,8 +89,9 @@ def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count:,}" for name, count in sorted(numbers.items()))
 
 
-def _ignored(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason}: {count:,}{enabling_option(reason)}" for reason, count in sorted(numbers.items()))
+def _ignored(report: Report) -> str:
+    parts = sorted(report.ignored.items())
+    return ", ".join(f"{reason}: {count:,}{remark_on(reason, report.patterns)}" for reason, count in parts)
 
 
 def _rates(report: Report) -> str:
