@@ -3,8 +3,10 @@
 import errno
 import os
 import textwrap
+from collections.abc import Mapping
 from typing import TextIO
 
+from pixmill.cli.host_names import HostNames
 from pixmill.core.errors import PixmillError
 from pixmill.core.text import printable
 from pixmill.engine.observability.json_lines import json_line
@@ -73,14 +75,15 @@ class Channel:
 class Console:
     """The two output channels of one command."""
 
-    def __init__(self, out: TextIO | None, err: TextIO | None) -> None:
-        """Wrap ``sys.stdout`` and ``sys.stderr``."""
+    def __init__(self, out: TextIO | None, err: TextIO | None, environment: Mapping[str, str] = os.environ) -> None:
+        """Wrap ``sys.stdout`` and ``sys.stderr``; ``environment`` tells the names that a container's host uses."""
+        self.words = HostNames(environment).translated
         self.out = Channel(out)
         self.err = Channel(err)
 
     def result(self, text: str) -> None:
         """Print ``text`` as a result."""
-        self.out.write(f"{text}\n")
+        self.out.write(f"{self.words(text)}\n")
 
     def record(self, data: object) -> None:
         """Print ``data`` as a result: one line of JSON, with file names that ``os.fsencode`` turns back into the same bytes."""
@@ -88,6 +91,7 @@ class Console:
 
     def say(self, text: str, *, margin: str = "") -> None:
         """Print a message, wrapped to the width of the terminal; every line but the first begins with ``margin``."""
+        text = self.words(text)
         width = self.err.width
         if width is None or len(text) <= width:
             self.err.write(f"{text}\n")

@@ -1,9 +1,15 @@
 """``Format``: the capabilities of a file format, as data. Each codec's module declares one."""
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Literal
 
 import msgspec
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +44,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     def missing_extra(self, to: Literal["read", "write"]) -> str:
         """Return the extra that is not installed on this machine but needed to read or write the format; else empty."""
         is_needed = self.extra and not (to == "read" and self.reads_without_extra)
-        return self.extra if is_needed and find_spec(self.plugin) is None else ""
+        return self.extra if is_needed and not _is_installed(self.plugin) else ""
 
     @property
     def extension(self) -> str:

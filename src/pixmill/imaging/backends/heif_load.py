@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyvips
 
+from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends.errors import decoder_error
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -71,9 +72,11 @@ def _open(source: Input, file_format: Format) -> tuple[int, Any]:
     file = io.BytesIO(source.data) if source.data is not None else source.name
     try:
         images = pi_heif.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        return len(images), images[images.primary_index]
     except Exception as error:
         raise decoder_error(error, file_format, source) from error
+    if not len(images):
+        raise UnsupportedError(f"this kind of {file_format.label} is not supported: none of its images is coded as HEVC")
+    return len(images), images[images.primary_index]
 
 
 def _kind(picture: Any) -> tuple[str, int]:  # noqa: ANN401  # pi_heif has no types
