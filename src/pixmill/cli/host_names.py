@@ -16,6 +16,14 @@ COMMAND = re.compile(
     r"((?: (?:--?[a-z][\w-]*(?: [^\s;,)-][^\s;,)]*)?|'[^']*'|/[^\s;,)]*|SRC\b|DST\b))*)"
 )
 EXPLANATION = " (in a container: the folder mounted there)"  # needed only where the name on the host is not known
+#: What is done elsewhere by a setting of the container or an installation, and here by a file beside ``docker-compose.yml``.
+INSTEAD = (
+    (re.compile(r'user: "(\d+):(\d+)"'), r"UID=\1 and GID=\2 in .env"),
+    (
+        re.compile(r"pip install 'pixmill\[(\w+)\]'"),
+        r"add the packages of the extra '\1' (pyproject.toml) to docker/requirements-image.txt, then: docker compose build",
+    ),
+)
 #: A process in another container, which has its identifier as host name.
 OTHER_CONTAINER = re.compile(r"process \d+ on ([0-9a-f]{12})\b")
 
@@ -45,6 +53,8 @@ class HostNames:
     def _in_prose(self, text: str) -> str:
         if self._command:
             text = OTHER_CONTAINER.sub(r"\g<0>; to stop it: docker stop \1", text)
+            for elsewhere, here in INSTEAD:
+                text = elsewhere.sub(here, text)
         if self._path is None or not self._path.search(text):
             return text
         return self._path.sub(self._on_host, text).replace(EXPLANATION, "")

@@ -51,6 +51,12 @@ def test_commands_are_typed_as_on_the_host(said, wanted):
     assert HostNames(COMPOSE).translated(said) == wanted
 
 
+def test_what_is_installed_or_set_belongs_into_files_of_the_host():
+    translated = HostNames(COMPOSE).translated
+    assert translated('or run as its owner: user: "7:8"') == "or run as its owner: UID=7 and GID=8 in .env"
+    assert "docker/requirements-image.txt" in translated("pip install 'pixmill[parquet]'")
+
+
 def test_a_process_in_another_container_is_stopped_through_that_container():
     said = "another run is writing to /data/input (process 7 on 433072fbab1e, since noon)"
     wanted = "another run is writing to ./data/input (process 7 on 433072fbab1e; to stop it: docker stop 433072fbab1e, since noon)"
