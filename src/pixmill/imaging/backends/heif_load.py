@@ -1,7 +1,7 @@
 """Read HEIF with libheif, as pi_heif bundles it: a decoder without encoders, imported when the first HEIF file is read."""
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyvips
 
@@ -11,9 +11,6 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-
-if TYPE_CHECKING:
-    import numpy as np
 
 BANDS = {"L": 1, "LA": 2, "La": 2, "I": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}
 BYTE_BITS, FULL_BITS = 8, 16
@@ -55,7 +52,9 @@ def decode(source: Input, file_format: Format) -> Image:
     width, height = picture.size  # which libheif corrects while it decodes
     shape = (height, width, BANDS[kind])
     pixels = np.frombuffer(data, np.uint8 if bits == BYTE_BITS else np.uint16).reshape(shape)
-    image = Image.from_numpy(_with_all_bits(pixels, bits))
+    image = Image.from_numpy(pixels)
+    if bits > BYTE_BITS:
+        image = image.evolve(pixels=_with_all_bits(image.pixels, bits))
     if kind.endswith("a"):
         premultiplied = image.pixels
         upright = premultiplied.unpremultiply(max_alpha=image.max_value).rint().cast(premultiplied.format)
@@ -85,9 +84,9 @@ def _kind(picture: Any) -> tuple[str, int]:  # noqa: ANN401  # pi_heif has no ty
     return kind, int(bits or BYTE_BITS)
 
 
-def _with_all_bits(pixels: "np.ndarray[Any, Any]", bits: int) -> "np.ndarray[Any, Any]":
-    """Return ``pixels`` of ``bits`` per channel with 16, so that white is 65535; unchanged if they have 8."""
-    return pixels if bits == BYTE_BITS else (pixels << (FULL_BITS - bits)) | (pixels >> (2 * bits - FULL_BITS))
+def _with_all_bits(pixels: pyvips.Image, bits: int) -> pyvips.Image:
+    """Return ``pixels`` of ``bits`` per channel, 8 to 16, with 16, so that white is 65535; computed row by row."""
+    return (pixels << (FULL_BITS - bits)) | (pixels >> (2 * bits - FULL_BITS))
 
 
 def _with_metadata(pixels: pyvips.Image, info: dict[str, Any]) -> pyvips.Image:
