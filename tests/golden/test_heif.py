@@ -1,4 +1,4 @@
-"""HEIF as telephones write it, read by the decoder of the plain install; the files are written by the extra."""
+"""HEIF as telephones write it, read by the decoder of the plain install and by that of the extra, which writes them."""
 
 import io
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from pixmill.core.errors import ImageError, LimitError
+from pixmill.imaging.backends import heif_load
 from pixmill.imaging.colour.icc_write import PRIMARIES, SRGB_CURVE, rgb_profile
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
@@ -20,6 +21,12 @@ PICTURES = sorted(
     path.relative_to(CORPUS).as_posix() for path in CORPUS.glob("good/**/*.[hH][eE][iI]*") if sniff(path.read_bytes()[:4096])
 )
 HOSTILE = sorted(path.relative_to(CORPUS).as_posix() for path in CORPUS.glob("bad/**/*.[hH][eE][iI]*"))
+
+
+@pytest.fixture(autouse=True, params=heif_load.LIBRARIES)
+def library(request, monkeypatch):
+    """Read with the build of the plain install, and with that of the extra."""
+    monkeypatch.setattr(heif_load, "LIBRARIES", (request.param,))
 
 
 @pytest.fixture
@@ -144,3 +151,10 @@ def test_a_damaged_file_is_an_error_or_a_picture(corpus, name):
     else:
         message = f"{result.outputs[0].width} pixels wide"
     assert message.isprintable()
+
+
+def test_the_plain_install_brings_no_encoder():
+    info = pytest.importorskip("pi_heif").libheif_info()
+    assert info["HEIF"] == ""
+    assert set(info["encoders"]) <= {"mask"}
+    assert tuple(map(int, info["libheif"].split("."))) >= (1, 23, 4)

@@ -1,6 +1,13 @@
-"""Read HEIF with libheif, as pi_heif bundles it: a decoder without encoders, imported when the first HEIF file is read."""
+"""Read HEIF with libheif, which is imported when the first HEIF file is read.
 
+The plain install has a build without encoders, ``pi_heif``. Where the extra is installed, its build reads as well: it must be
+loaded to write, is the first to get fixes, and one process should not load two.
+"""
+
+import importlib
 import io
+from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 import pyvips
@@ -12,6 +19,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 
+LIBRARIES = ("pillow_heif", "pi_heif")  # with the same interface, best first
 BANDS = {"L": 1, "LA": 2, "La": 2, "I": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}
 BYTE_BITS, FULL_BITS = 8, 16
 #: Metadata by the name that libheif gives it, with the name of the kind and of the field of libvips.
@@ -64,18 +72,24 @@ def decode(source: Input, file_format: Format) -> Image:
 
 def _open(source: Input, file_format: Format) -> tuple[int, Any]:
     """Return the number of images in ``source`` and the primary one, with nothing decoded yet."""
-    import pi_heif  # noqa: PLC0415  # 45 ms and 4 MB, and most runs have no HEIF
-
-    pi_heif.options.DECODE_THREADS = 0  # a worker processes one image in one thread
-    pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
+    library = _library()
+    library.options.DECODE_THREADS = 0  # a worker processes one image in one thread
+    library.options.THUMBNAILS = library.options.DEPTH_IMAGES = library.options.AUX_IMAGES = False
     file = io.BytesIO(source.data) if source.data is not None else source.name
     try:
-        images = pi_heif.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+        images = library.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
     except Exception as error:
         raise decoder_error(error, file_format, source) from error
     if not len(images):
         raise UnsupportedError(f"this kind of {file_format.label} is not supported: none of its images is coded as HEVC")
     return len(images), images[images.primary_index]
+
+
+def _library() -> ModuleType:
+    for name in LIBRARIES[:-1]:
+        with suppress(ImportError):
+            return importlib.import_module(name)
+    return importlib.import_module(LIBRARIES[-1])
 
 
 def _kind(picture: Any) -> tuple[str, int]:  # noqa: ANN401  # pi_heif has no types
