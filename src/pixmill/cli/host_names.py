@@ -16,7 +16,7 @@ COMMAND = re.compile(
     r"((?: (?:--?[a-z][\w-]*(?: [^\s;,)-][^\s;,)]*)?|'[^']*'|/[^\s;,)]*|SRC\b|DST\b))*)"
 )
 EXPLANATION = " (in a container: the folder mounted there)"  # needed only where the name on the host is not known
-#: What is done elsewhere by a setting of the container or an installation, and here by a file beside ``docker-compose.yml``.
+#: Advice on a setting of the container, or on an installation: under Compose, each belongs into a file.
 INSTEAD = (
     (re.compile(r'user: "(\d+):(\d+)"'), r"UID=\1 and GID=\2 in .env"),
     (
@@ -53,8 +53,8 @@ class HostNames:
     def _in_prose(self, text: str) -> str:
         if self._command:
             text = OTHER_CONTAINER.sub(r"\g<0>; to stop it: docker stop \1", text)
-            for elsewhere, here in INSTEAD:
-                text = elsewhere.sub(here, text)
+            for pattern, replacement in INSTEAD:
+                text = pattern.sub(replacement, text)
         if self._path is None or not self._path.search(text):
             return text
         return self._path.sub(self._on_host, text).replace(EXPLANATION, "")
