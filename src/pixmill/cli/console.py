@@ -4,9 +4,11 @@ import errno
 import os
 import stat
 import textwrap
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
+from pixmill.cli.host_names import HostNames
 from pixmill.core.errors import PixmillError
 from pixmill.core.text import printable
 from pixmill.core.waits import Notice
@@ -98,8 +100,9 @@ class Waits:
 class Console:
     """The two output channels of one command, and ``waits``, which shows what it is waiting for."""
 
-    def __init__(self, out: TextIO | None, err: TextIO | None) -> None:
-        """Wrap ``sys.stdout`` and ``sys.stderr``."""
+    def __init__(self, out: TextIO | None, err: TextIO | None, environment: Mapping[str, str] = os.environ) -> None:
+        """Wrap ``sys.stdout`` and ``sys.stderr``; ``environment`` tells the names that a container's host uses."""
+        self.words = HostNames(environment).translated
         self.out = Channel(out)
         self.err = Channel(err)
         self.waits = Waits()
@@ -107,7 +110,7 @@ class Console:
     def result(self, text: str) -> None:
         """Print ``text`` as a result."""
         with self.waits.hidden():
-            self.out.write(f"{text}\n")
+            self.out.write(f"{self.words(text)}\n")
 
     def record(self, data: object) -> None:
         """Print ``data`` as a result: one line of JSON, with file names that ``os.fsencode`` turns back into the same bytes."""
@@ -116,6 +119,7 @@ class Console:
 
     def say(self, text: str, *, margin: str = "") -> None:
         """Print a message, wrapped to the width of the terminal; every line but the first begins with ``margin``."""
+        text = self.words(text)
         width = self.err.width
         lines = [text]
         if width is not None and len(text) > width:

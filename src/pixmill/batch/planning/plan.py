@@ -275,4 +275,6 @@ def plan(config: RunConfig) -> Plan:
     """Resolve ``config`` into a plan; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
     for step in fingerprint.all_steps(config.recipe):
         step.check()
+    for rendition in config.recipe.renditions:
+        rendition.encode.check()
     return Plan(config, resolve_locations(config))

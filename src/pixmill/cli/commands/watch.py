@@ -87,7 +87,7 @@ class Watch(Command):
         printer = NoProgress(self.console.err) if output.quiet or output.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
         with handling_signals() as graceful_stop, ExitStack() as stack:
-            display = stack.enter_context(Display(progress, lambda: printer))
+            display = stack.enter_context(Display(progress, lambda: printer, self.console.words))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, self.console, context), *self._watch_observers(context, write_report)]
             watcher = Watcher(

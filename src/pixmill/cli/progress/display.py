@@ -47,8 +47,9 @@ class Display:
     ``make_printer`` is called when the block begins, because a printer may take over the terminal.
     """
 
-    def __init__(self, progress: Progress, make_printer: Callable[[], Printer]) -> None:
-        """Store the progress to show and the factory of the printer."""
+    def __init__(self, progress: Progress, make_printer: Callable[[], Printer], words: Callable[[str], str] = str) -> None:
+        """Store the progress to show and the factory of the printer; ``words`` rewrites each line before it is printed."""
+        self._words = words
         self._progress = progress
         self._make_printer = make_printer
         self._printer: Printer | None = None
@@ -92,7 +93,7 @@ class Display:
     def _print_lines(self) -> None:
         with suppress(IndexError):  # the queue is empty
             while self._printer is not None:
-                self._printer.say(self._lines.popleft())
+                self._printer.say(self._words(self._lines.popleft()))
 
     def _count(self, work_total: Callable[[], WorkTotal]) -> None:
         if not self._stopping.wait(COUNT_AHEAD_AFTER) and self._progress.snapshot().total is None:

@@ -45,7 +45,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
     stopped: RunError | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
-            display = Display(progress, lambda: printer_for(output, console, os.environ))
+            display = Display(progress, lambda: printer_for(output, console, os.environ), console.words)
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
             try:

@@ -52,6 +52,8 @@ def dry_run_lines(result: DryRun) -> Iterator[str]:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
     if result.renamed:
         yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+    for extra, count in sorted(result.missing_extras.items()):
+        yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"
     for reason, count in sorted(result.ignored.items()):
         yield f"ignored        {plural(count, 'file')}: {reason}{remark_on(reason, result.patterns)}"
     if result.seconds is not None:
