@@ -3,6 +3,8 @@
 import json
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.core.errors import ConfigError
+from pixmill.engine.ledger import RunRecord
 from pixmill.storage.address import Address
 
 STANDARD_INPUT = "-"
@@ -15,3 +17,13 @@ def stored_config(config: RunConfig) -> bytes:
     if source and config.source != STANDARD_INPUT:
         builtins["source"] = str(source.absolute())  # a retry may be started from another folder
     return json.dumps(builtins).encode()  # unlike msgspec, json supports paths that are not UTF-8
+
+
+def config_of(run: RunRecord) -> RunConfig:
+    """Return the configuration of ``run``, without importing any code: a ledger is data from an untrusted author."""
+    try:
+        return RunConfig.from_builtins(json.loads(run.metadata))
+    except ValueError:
+        raise ConfigError(
+            "the configuration of the last run cannot be read", hint="repeat the original pixmill run command"
+        ) from None

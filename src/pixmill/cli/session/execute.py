@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
@@ -36,7 +37,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
     """Run ``config`` to its end, with the display and reports that the options request."""
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
-    hints: dict[str, str] = {}
+    hints = Hints()
     stopped: RunError | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
@@ -71,8 +72,8 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
     return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed)
 
 
-def _follow(run: BatchRun, hints: dict[str, str]) -> None:
-    """Iterate over ``run`` to its end, and store in ``hints`` the first hint for each error code."""
+def _follow(run: BatchRun, hints: Hints) -> None:
+    """Iterate over ``run`` to its end, and add the hint of each failure to ``hints``."""
     for outcome in run:
-        if isinstance(outcome, Failed) and outcome.failure.hint:
-            hints.setdefault(outcome.failure.code, outcome.failure.hint)
+        if isinstance(outcome, Failed):
+            hints.add(outcome.failure)

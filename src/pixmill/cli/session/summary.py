@@ -6,6 +6,7 @@ from itertools import chain, repeat
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.selection import enabling_option
 from pixmill.batch.report.summary import Report
@@ -26,8 +27,8 @@ def plain_report(report: Report) -> dict[str, object]:
     return {**msgspec.structs.asdict(report), "counts": counts, **computed}
 
 
-def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of the summary; ``hints`` has a hint for each error code."""
+def summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
+    """Yield the lines of the summary; ``hints`` are those of its failures."""
     counts = report.counts
     yield f"found     {plural(counts.found, 'image')}"
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
@@ -37,7 +38,7 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     for reason, count in sorted(report.left_alone.items()):
         yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}"
     if counts.failed:
-        yield from _failures(report, hints)
+        yield from _failures(report, hints, command_arguments(config.destination, config.placement.state))
     if counts.pending:
         yield f"pending   {plural(counts.pending, 'image')} of those found so far"
     if report.ignored:
@@ -67,15 +68,18 @@ def _sizes(report: Report) -> str:
     return f"{outputs}{byte_count(report.bytes_in)} in, {byte_count(report.bytes_out)} out, {difference}"
 
 
-def _failures(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the failures by error code, most frequent first, each with the first few names and the hint."""
+def _failures(report: Report, hints: Hints, arguments: str) -> Iterator[str]:
+    """Yield the failures by error code, most frequent first, each with the first few names and the hints.
+
+    ``arguments`` is the result of ``command_arguments``.
+    """
     before = f", {report.remembered:,} of them in an earlier run" if report.remembered else ""
     yield f"failed    {plural(report.counts.failed, 'image')}{before}"
     for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
         more = ", ..." if kind.count > len(kind.keys) else ""
         yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more})"
-        if code in hints:
-            yield f"{MARGIN}  {printable(hints[code])}"
+        for hint in hints.of(code, arguments):
+            yield f"{MARGIN}  {printable(hint)}"
 
 
 def _counted(numbers: Mapping[str, int]) -> str:

@@ -33,9 +33,14 @@ def decoder_error(error: Exception, file_format: Format, source: Input) -> Decod
         return UnsupportedError(f"this kind of {file_format.label} is not supported: {line}")
     is_complete = file_format.end and file_format.end in source.tail
     if not is_complete and (line := _first(TRUNCATED, lines)):
-        message, hint = f"the {file_format.label} is truncated: {line}", "--allow-truncated decodes as much as possible"
-        return DecodeError(message, hint=hint, code="truncated")
+        return truncated(file_format, line)
     return DecodeError(": ".join((f"the {file_format.label} is damaged", *lines[:1])))
+
+
+def truncated(file_format: Format, reason: str) -> DecodeError:
+    """Return the error for a file that ends too early."""
+    message, hint = f"the {file_format.label} is truncated: {reason}", "to decode as much as possible"
+    return DecodeError(message, hint=hint, code="truncated", options={"allow_truncated": True})
 
 
 def _first(pattern: re.Pattern[str], lines: list[str]) -> str:

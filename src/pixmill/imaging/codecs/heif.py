@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.core.errors import DecodeError
 from pixmill.imaging.backends import pillow
+from pixmill.imaging.backends.errors import truncated
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -39,8 +39,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
         """Return the primary image."""
         lenient = options.fail_on == "none"
         if not lenient and heif.is_cut_off(source):
-            hint = "--allow-truncated decodes as much as possible"
-            raise DecodeError("the HEIF is truncated: its last box is incomplete", hint=hint, code="truncated")
+            raise truncated(cls.format, "its last box is incomplete")
         return pillow.decode(source, header, lenient=lenient)
 
     def encode(self, image: Image) -> bytes:
