@@ -35,7 +35,9 @@ class Plan:
         """Take a configuration and its checked locations."""
         self.config = config
         self.locations = locations
-        self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        self.selector = Selector(
+            config.selection, locations.source.storage, is_explicit=locations.source.is_explicit, allow=config.recipe.allow
+        )
         self._locators: dict[bytes, bytes] = {}
         self._read_errors: dict[bytes, ReadError] = {}
         self._extension_lookups: dict[type[Codec], Extension] = {}

@@ -3,7 +3,7 @@
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from pixmill.batch.config.models import Selection
 from pixmill.batch.source import Folder
@@ -28,13 +28,16 @@ class Selector:
     Sources add what they skip themselves: ``symlink`` (a link that is not followed) and ``output`` (a file in DST).
     """
 
-    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False) -> None:
-        """Compile the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply."""
+    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False, allow: Collection[str] = ()) -> None:
+        """Compile the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply.
+
+        ``allow`` names the formats that are processed although they are disabled by default.
+        """
         self.ignored: Counter[str] = Counter()
         self._included = _matcher(selection.include)
         self._excluded = _matcher(selection.exclude)
         self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
-        self._extensions = frozenset(b"." + extension.encode() for extension in extensions())
+        self._extensions = frozenset(b"." + extension.encode() for extension in extensions(allow))
         self._storage = storage
         self._is_explicit = is_explicit
 

@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Protocol
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.config.prevention import all_preventable_codes, is_preventable, preventable_codes
+from pixmill.batch.config.prevention import is_preventable
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.identity import OwnTags, ensure_identity
 from pixmill.batch.state.ledger_files import LEDGER, LOCK, open_to_write
 from pixmill.batch.state.lock import Lock
 from pixmill.batch.state.resharding import check_not_running, import_from_other_split, overlapping_ledgers
-from pixmill.batch.state.stored_config import config_of, stored_config
-from pixmill.core.errors import ConfigError
+from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import FINISHED, Ledger, RunRecord
@@ -100,13 +99,7 @@ def remove_temporaries(locations: RunLocations, shard: Shard) -> None:
 
 def _reset_preventable_failures(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
     """Make the failures pending that may be prevented by options which have changed since the ``last`` run."""
-    if last.metadata == stored_config(config):
-        return
-    try:
-        codes = preventable_codes(config_of(last), config)
-    except ConfigError:  # another version wrote it
-        codes = all_preventable_codes()
-    if codes:
+    if codes := codes_preventable_since(last, config):
         failed = ((record.key, record.failure) for record in ledger.records(State.FAILED))
         ledger.reset([key for key, failure in failed if failure is not None and is_preventable(failure, codes)])
 

@@ -3,6 +3,7 @@
 import json
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.prevention import all_preventable_codes, preventable_codes
 from pixmill.core.errors import ConfigError
 from pixmill.engine.ledger import RunRecord
 from pixmill.storage.address import Address
@@ -27,3 +28,13 @@ def config_of(run: RunRecord) -> RunConfig:
         raise ConfigError(
             "the configuration of the last run cannot be read", hint="repeat the original pixmill run command"
         ) from None
+
+
+def codes_preventable_since(last: RunRecord, config: RunConfig) -> frozenset[str]:
+    """Return the codes of the failures that options of ``config`` may prevent which have changed since the run ``last``."""
+    if last.metadata == stored_config(config):
+        return frozenset()
+    try:
+        return preventable_codes(config_of(last), config)
+    except ConfigError:  # written by another version, or with a step that is no longer installed
+        return all_preventable_codes()
