@@ -16,6 +16,7 @@ from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
+from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
@@ -23,6 +24,7 @@ from pixmill.batch.state.location import RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.stored_config import stored_config
+from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
@@ -52,7 +54,7 @@ def executors() -> Registry[Executor]:
 class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
-    ``remarks`` are warnings to show before it starts, as sentences.
+    ``remarks`` are warnings to show before it starts, as sentences. ``work_total()`` counts the work ahead of the run.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -60,6 +62,7 @@ class BatchRun:
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
+        self.work_total = plan.work_total
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -95,10 +98,12 @@ def open_run(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    only_unfinished: bool = False,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``only_unfinished``: process only
+    the images that the ledger records as failed or pending.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     run_plan = plan(config)
@@ -108,13 +113,21 @@ def open_run(
         raise nothing_found(config, run_plan.selector.ignored)
     remarks: list[str] = []
     committed = last_commit(run_plan.locations.state)
+    unfinished_count = 0
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        nonlocal unfinished_count
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
-        return chain(first, tasks)
+        if not only_unfinished:
+            return chain(first, tasks)
+        counts = ledger.counts()
+        unfinished_count = counts.failed + counts.pending
+        return unfinished(chain(first, tasks), ledger)
 
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
         batch_run.remarks = tuple(remarks)
+        if only_unfinished:
+            batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
 
 

@@ -30,11 +30,11 @@ from pixmill.imaging.recipe import Recipe
 class Retry(Command):
     """Retry the failed images of DST.
 
-    Repeats the last run with its configuration, including the images it left pending. Options that decide whether an image
-    succeeds can be changed: ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for images that were too large,
-    ``--allow-truncated`` for truncated ones. They hold for later retries, too. The shards of a split
-    run are processed one after another; ``--state DST/.pixmill/shard-3-of-16`` selects one. Name a ``python`` step of the last
-    run, or the address of its cluster, again on the command line: pixmill does not run code that only the ledger names.
+    Repeats the last run with its configuration, only for the images that failed or that it left pending. Options that decide
+    whether an image succeeds can be changed: ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for images
+    that were too large, ``--allow-truncated`` for truncated ones; later retries keep them. The shards of a split run are processed
+    one after another; ``--state DST/.pixmill/shard-3-of-16`` selects one. Name a ``python`` step of the last run, or the address
+    of its cluster, again on the command line: pixmill does not run code that only the ledger names.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -76,7 +76,7 @@ class Retry(Command):
             last = last_config(CombinedLedger([ledger_file]))
             config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
             consent.require(code_of(config))
-            run_ends.append(execute_run(config, output, report_options, self.console))
+            run_ends.append(execute_run(config, output, report_options, self.console, only_unfinished=True))
             if run_ends[-1].code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
                 break
         if output.quiet:

@@ -33,8 +33,13 @@ class RunEnd(msgspec.Struct, frozen=True):
     failed: int
 
 
-def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
-    """Run ``config`` to its end, with the display and reports that the options request."""
+def execute_run(
+    config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console, *, only_unfinished: bool = False
+) -> RunEnd:
+    """Run ``config`` to its end, with the display and reports that the options request.
+
+    ``only_unfinished``: process only the images that the ledger records as failed or pending.
+    """
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
     hints = Hints()
@@ -45,12 +50,18 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
             run = stack.enter_context(
-                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
+                open_run(
+                    config,
+                    observers=observers,
+                    command=context.command,
+                    wrap_handler=profiling.wrap_handler,
+                    only_unfinished=only_unfinished,
+                )
             )
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.count_ahead(run.plan.work_total)
+            display.count_ahead(run.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
