@@ -23,6 +23,10 @@ class Selection(Model, frozen=True, kw_only=True):
     follow_symlinks: Annotated[
         bool, Meta(description="follow symbolic links, visiting each target once", extra={"prevents": ("read-not-a-file",)})
     ] = False
+    source_id: Annotated[
+        str | None,
+        Meta(description="count the source as the one of this name, or formerly at this path, wherever it is now"),
+    ] = None
     max_source_bytes: Annotated[
         ByteSize, Meta(description="maximum size of a source file", extra={"prevents": ("limit-bytes",)})
     ] = ByteSize(256_000_000)
