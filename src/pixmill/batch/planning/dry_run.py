@@ -72,7 +72,7 @@ def dry_run(plan: Plan) -> DryRun:
         follow = placement.follow_output_links
         runs = list(ledger.runs())
         spans = unrecorded(runs, plan.locations.state, committed=committed)
-        codes = codes_preventable_since(runs[-1], plan.config) if runs else frozenset()
+        codes = codes_preventable_since(runs, plan.config)
         conflict_counter = (
             None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )

@@ -1,5 +1,6 @@
 """Open the state of an output for a run: its lock, its ledger, and the cleanup after a killed run."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
@@ -69,8 +70,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     last = inherited or (runs[-1] if runs else None)
     if is_new or last is None or last.reason != FINISHED:
         remove_temporaries(locations, shard)
-    if last:
-        _reset_preventable_failures(ledger, last, config)
+    _reset_preventable_failures(ledger, [inherited] if inherited else runs, config)
     return ledger, (SweepAfterCrash(locations, shard), *remote_observers)
 
 
@@ -97,9 +97,9 @@ def remove_temporaries(locations: RunLocations, shard: Shard) -> None:
     open_storage(locations.destination).remove_temporaries(OwnTags(locations.lock_folder, shards))
 
 
-def _reset_preventable_failures(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
-    """Make the failures pending that may be prevented by options which have changed since the ``last`` run."""
-    if codes := codes_preventable_since(last, config):
+def _reset_preventable_failures(ledger: Ledger, runs: Sequence[RunRecord], config: RunConfig) -> None:
+    """Make the failures pending that may be prevented by options which have changed since the last of ``runs``."""
+    if codes := codes_preventable_since(runs, config):
         failed = ((record.key, record.failure) for record in ledger.records(State.FAILED))
         ledger.reset([key for key, failure in failed if failure is not None and is_preventable(failure, codes)])
 

@@ -1,6 +1,7 @@
 """The configuration of a run as its ledger stores it."""
 
 import json
+from collections.abc import Sequence
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.prevention import all_preventable_codes, preventable_codes
@@ -30,11 +31,27 @@ def config_of(run: RunRecord) -> RunConfig:
         ) from None
 
 
-def codes_preventable_since(last: RunRecord, config: RunConfig) -> frozenset[str]:
-    """Return the codes of the failures that options of ``config`` may prevent which have changed since the run ``last``."""
-    if last.metadata == stored_config(config):
+def codes_preventable_since(runs: Sequence[RunRecord], config: RunConfig) -> frozenset[str]:
+    """Return the codes of the failures that options of ``config`` may prevent which have changed since the last run of its source.
+
+    ``runs`` are all runs of the output, oldest first. The options of the last run are the right ones to compare with: each
+    failure was recorded under them, or remained under them because none that might prevent it had changed.
+    """
+    if not runs:
+        return frozenset()
+    metadata = stored_config(config)
+    source = json.loads(metadata)["source"]
+    last = next((run for run in reversed(runs) if _source_of(run) == source), runs[-1])
+    if last.metadata == metadata:
         return frozenset()
     try:
         return preventable_codes(config_of(last), config)
     except ConfigError:  # written by another version, or with a step that is no longer installed
         return all_preventable_codes()
+
+
+def _source_of(run: RunRecord) -> object:
+    try:
+        return json.loads(run.metadata).get("source")
+    except (ValueError, AttributeError):
+        return None
