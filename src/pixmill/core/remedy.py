@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-#: the values of options by name, as text; ``True`` for a switch
-Options = Mapping[str, bool | str]
+#: the values of options by name: text, a number, or ``True`` for a switch
+Options = Mapping[str, bool | int | str]
 
 
 def retry_command(options: Options) -> str:

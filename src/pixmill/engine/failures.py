@@ -95,7 +95,7 @@ def deadline_exceeded(timeout: float, *, stage: str) -> Failure:
     """Return the failure for a task that was still running, in ``stage``, at its deadline."""
     where = f" in stage {stage}" if stage else ""
     message = f"still running{where} after {Duration(timeout)}"
-    options: dict[str, bool | str] = {"timeout": str(Duration(round(timeout * TIMEOUT_FACTOR, 3)))}
+    options: dict[str, bool | int | str] = {"timeout": str(Duration(round(timeout * TIMEOUT_FACTOR, 3)))}
     hint = with_command("to give it more time", options)
     return Failure(code="timeout", stage=stage, message=message, hint=hint, options=options, signal=int(signal.SIGKILL))
 

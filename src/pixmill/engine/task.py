@@ -61,7 +61,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     peak_rss: int = 0
     trace: str = ""
     node: str = ""
-    options: dict[str, bool | str] = {}
+    options: dict[str, bool | int | str] = {}
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):

@@ -48,10 +48,10 @@ class Limits(Model, frozen=True, kw_only=True):
         exceeded = [(name, unit, value) for name, unit, value in measured if value > getattr(self, f"max_{name}")]
         if exceeded:
             parts = (f"{value:,} {unit}; the limit is {getattr(self, f'max_{name}'):,d}" for name, unit, value in exceeded)
-            options = {f"max_{name}": self._option_text(f"max_{name}", value) for name, _, value in exceeded}
+            options = {f"max_{name}": self._option_value(f"max_{name}", value) for name, _, value in exceeded}
             raise LimitError(f"the image has {'; and '.join(parts)}", code=f"limit-{exceeded[0][0]}", options=options)
 
-    def _option_text(self, name: str, value: int) -> str:
-        """Return ``value``, rounded up, as the option ``name`` is written."""
+    def _option_value(self, name: str, value: int) -> int | str:
+        """Return ``value`` as a value of the option ``name``; in units it is rounded up."""
         kind = type(getattr(self, name))
-        return str(value if kind is int else kind(rounded_up(value)))
+        return value if kind is int else str(kind(rounded_up(value)))

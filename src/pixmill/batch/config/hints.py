@@ -12,7 +12,7 @@ from pixmill.engine.task import Failure
 _MAX_PER_CODE = 3
 _COMMAND = re.compile(r"\b(pixmill \w+) DST\b")
 
-Options = dict[str, bool | str]
+Options = dict[str, bool | int | str]
 
 
 class Hints:
@@ -44,7 +44,7 @@ def _merged(first: Options, second: Options) -> Options:
     return largest
 
 
-def _amount(name: str, value: bool | str) -> float:  # noqa: FBT001  # the value of an option
+def _amount(name: str, value: bool | int | str) -> float:  # noqa: FBT001  # the value of an option
     """Return the number that ``value`` of the option ``name`` stands for; 0 if it is none."""
     declared = _members(options()[name].field.type) if name in options() else ()
     quantity = next((kind for kind in declared if isinstance(kind, type) and issubclass(kind, Quantity)), None)

@@ -38,6 +38,6 @@ class LossTracker:
 
 def _suspicion(failure: Failure, losses: int) -> Failure:
     message = f"{losses} nodes were lost while they held this; the last one, {failure.message}"
-    options: dict[str, bool | str] = {"executor": "local"}
+    options: dict[str, bool | int | str] = {"executor": "local"}
     hint = with_command("it may have taken them down; to try it on this machine", options)
     return Failure(code=failure.code, stage="", message=message, hint=hint, options=options, node=failure.node)

@@ -42,7 +42,10 @@ class StageClock(Stages):
         if self.memory and memory > self.memory:
             message = f"this needs about {memory / 1e6:,.0f} MB of memory, but may use only {self.memory / 1e6:,.0f} MB"
             total = ByteSize(rounded_up(memory + OVERHEAD))
-            options = {"memory": str(total), "workers": "1"}  # with one worker, the whole remainder is for this image
+            options: dict[str, bool | int | str] = {
+                "memory": str(total),
+                "workers": 1,
+            }  # with one worker, the whole remainder is for this image
             raise LimitError(message, code=LIMIT_MEMORY, hint="if this machine has as much memory", options=options)
 
     def finish(self) -> tuple[dict[str, float], dict[str, int]]:
