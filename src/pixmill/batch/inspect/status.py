@@ -142,8 +142,8 @@ def last_configs(ledgers: CombinedLedger) -> list[tuple[LedgerFile, RunConfig]]:
 
 
 def unfinished(ledgers: CombinedLedger) -> Iterator[LedgerFile]:
-    """Yield the ledgers of shards with work left; that of an unsplit run always, since new files may have been added."""
+    """Yield the ledgers with work left: images that are pending, or a last run that did not end."""
     for each in ledgers.summaries():
         has_ended = each.runs and each.runs[-1].reason == FINISHED
-        if each.file.shard.count == 1 or each.counts.pending or not has_ended:
+        if each.counts.pending or not has_ended:
             yield each.file

@@ -68,9 +68,11 @@ class Retry(Command):
             pending = ledgers.counts().pending
             reset_count = reset_failures(ledgers, code=code)
             ledger_files = list(unfinished(ledgers))
+            idle_code = ExitCode.SOME_FAILED if ledgers.counts().failed else ExitCode.DONE
         if not output.quiet:
             others = f", and processing {plural(pending, 'image')} that the last run left pending" if pending else ""
-            self.console.say(f"retrying {plural(reset_count, 'failed image')}{others}")
+            work = f"retrying {plural(reset_count, 'failed image')}{others}"
+            self.console.say(work if ledger_files else "there is nothing to retry")
         run_ends = []
         for ledger_file in ledger_files:
             last = last_config(CombinedLedger([ledger_file]))
@@ -83,7 +85,7 @@ class Retry(Command):
             for line in brief(sum(each.failed for each in run_ends), command_arguments(destination, state)):
                 self.console.say(line)
         stopped = [each.code for each in run_ends if each.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)]
-        return max(stopped or [each.code for each in run_ends], default=ExitCode.DONE)
+        return max(stopped or [each.code for each in run_ends], default=idle_code)
 
 
 def _with_changes(config: RunConfig, values: Mapping[str, object], destination: str, moved: LedgerFile | None) -> RunConfig:
