@@ -107,7 +107,7 @@ def _with_changes(config: RunConfig, values: Mapping[str, object], destination: 
         destination=with_former_packing(destination, config.destination),
         force=False,
         selection=config.selection.evolve(**given(Selection)),
-        placement=config.placement.evolve(**given(Placement), state=state),
+        placement=config.placement.evolve(**{**given(Placement), "state": state}),
         policy=config.policy.evolve(**given(Policy)),
         recipe=config.recipe.evolve(limits=limits, **given(Recipe)),
         **run_values,
