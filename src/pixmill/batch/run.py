@@ -17,6 +17,7 @@ from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
+from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.extrapolation import Extrapolation
 from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
@@ -26,6 +27,7 @@ from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.stored_config import stored_config
+from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
@@ -59,7 +61,7 @@ class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
     ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
-    destination of its plan is then the scratch folder.
+    destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -69,6 +71,7 @@ class BatchRun:
         self.remarks: tuple[str, ...] = ()
         self.choice: Choice | None = None
         self._extrapolation: Extrapolation | None = None
+        self.work_total = plan.work_total
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -123,11 +126,13 @@ def open_run(
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
     on_wait: OnWait = unannounced,
+    only_unfinished: bool = False,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``on_wait`` is told what takes long
-    before the run starts. With ``selection.sample``, a sample is processed into a scratch folder.
+    before the run starts. ``only_unfinished``: process only the images that the ledger records as failed or pending. With
+    ``selection.sample``, a sample is processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
@@ -146,17 +151,25 @@ def open_run(
         raise no_images(run_plan)
     remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
+    unfinished_count = 0
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        nonlocal unfinished_count
         on_wait(lambda: f"checking {config.destination}")
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
-        return chain(first, tasks)
+        if not only_unfinished:
+            return chain(first, tasks)
+        counts = ledger.counts()
+        unfinished_count = counts.failed + counts.pending
+        return unfinished(chain(first, tasks), ledger)
 
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
             remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
+        if only_unfinished:
+            batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
 
 

@@ -27,12 +27,16 @@ class Selection(Model, frozen=True, kw_only=True):
         Meta(description="skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
     ] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
-    follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
+    follow_symlinks: Annotated[
+        bool, Meta(description="follow symbolic links, visiting each target once", extra={"prevents": ("read-not-a-file",)})
+    ] = False
     source_id: Annotated[
         str | None,
         Meta(description="count the source as the one of this name, or formerly at this path, wherever it is now"),
     ] = None
-    max_source_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
+    max_source_bytes: Annotated[
+        ByteSize, Meta(description="maximum size of a source file", extra={"prevents": ("limit-bytes",)})
+    ] = ByteSize(256_000_000)
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
@@ -49,7 +53,9 @@ class Selection(Model, frozen=True, kw_only=True):
     ] = None
     per_host: Annotated[int, Meta(ge=1, description="lists of URLs: maximum concurrent requests per host")] = 8
     host_rate: Annotated[Rate | None, Meta(description="lists of URLs: maximum request rate per host")] = None
-    allow_private_hosts: Annotated[bool, Meta(description="lists of URLs: also fetch from private networks")] = False
+    allow_private_hosts: Annotated[
+        bool, Meta(description="lists of URLs: also fetch from private networks", extra={"prevents": ("read-private",)})
+    ] = False
 
 
 class Placement(Model, frozen=True, kw_only=True):
@@ -63,10 +69,13 @@ class Placement(Model, frozen=True, kw_only=True):
         Literal["fail", "replace", "skip", "refuse"],
         Meta(
             description="what to do when pixmill did not write the file at an output's path: "
-            "fail the image, replace the file, skip the image, or refuse the whole run"
+            "fail the image, replace the file, skip the image, or refuse the whole run",
+            extra={"prevents": ("exists",)},
         ),
     ] = "fail"
-    follow_output_links: Annotated[bool, Meta(description="write through symbolic links below the destination")] = False
+    follow_output_links: Annotated[
+        bool, Meta(description="write through symbolic links below the destination", extra={"prevents": ("write-link",)})
+    ] = False
     durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power failure; none: no fsync")] = (
         "full"
     )
@@ -99,10 +108,15 @@ class RunConfig(Model, frozen=True, kw_only=True):
         Meta(
             ge=1,
             description="number of worker processes (default: one per usable core, six per core with buckets or URLs)",
-            extra={"letter": "j"},
+            extra={"letter": "j", "prevents": ("limit-memory", "out-of-memory")},
         ),
     ] = None
-    executor: Annotated[str, Meta(description="where to process images: local, ray, dask, or inline to debug a step")] = "local"
+    executor: Annotated[
+        str,
+        Meta(
+            description="where to process images: local, ray, dask, or inline to debug a step", extra={"prevents": ("node-lost",)}
+        ),
+    ] = "local"
     address: Annotated[
         str | None,
         Meta(description="cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)"),

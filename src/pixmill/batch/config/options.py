@@ -14,7 +14,7 @@ from pixmill.batch.config.aliases import canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
 from pixmill.core.errors import ConfigError
-from pixmill.core.model import Model, describe_field, fields
+from pixmill.core.model import Model, declared_extra, describe_field, fields
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
@@ -38,6 +38,17 @@ class Option(msgspec.Struct, frozen=True):
     def description(self) -> str:
         """Return the description declared with the field."""
         return describe_field(self.field)
+
+    @property
+    def prevents(self) -> tuple[str, ...]:
+        """Return the codes of the failures that another value may prevent, as ``Meta(extra={"prevents": ...})`` declares them."""
+        return declared_extra(self.field, "prevents") or ()
+
+    def value_in(self, config: RunConfig) -> object:
+        """Return the value of this option in ``config``; ``None`` for a shorthand, which is part of the recipe there."""
+        parts = (config, config.selection, config.placement, config.policy, config.recipe, config.recipe.limits)
+        owner = next((part for part in parts if type(part) is self.model), None)
+        return getattr(owner, self.name, None)
 
 
 # Renditions and steps are tables: they belong in a recipe file and cannot be given as one value.

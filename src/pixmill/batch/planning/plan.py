@@ -42,7 +42,9 @@ class Plan:
         """Take a configuration and its checked locations."""
         self.config = config
         self.locations = locations
-        self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        self.selector = Selector(
+            config.selection, locations.source.storage, is_explicit=locations.source.is_explicit, allow=config.recipe.allow
+        )
         self.candidates = 0  # found so far, in all shards
         self._is_fetched = False
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)

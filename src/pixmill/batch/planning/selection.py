@@ -1,7 +1,7 @@
 """Select the candidates among the entries of a source, and count the others by reason."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pixmill.batch.config.models import Selection
 from pixmill.batch.config.pattern import PatternCount
@@ -21,13 +21,16 @@ class Selector:
     Sources add what they skip themselves: ``symlink`` (a link that is not followed) and ``output`` (a file in DST).
     """
 
-    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False) -> None:
-        """Take the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply."""
+    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False, allow: Collection[str] = ()) -> None:
+        """Take the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply.
+
+        ``allow`` names the formats that are processed although they are disabled by default.
+        """
         self.ignored: Counter[str] = Counter()
         self._include = PatternList("include", selection.include)
         self._exclude = PatternList("exclude", selection.exclude)
         self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
-        self._extensions = frozenset(b"." + extension.encode() for extension in extensions())
+        self._extensions = frozenset(b"." + extension.encode() for extension in extensions(allow))
         self._storage = storage
         self._is_explicit = is_explicit
 

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.batch.config.aliases import ONLY_OF_A_RUN
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.options import Option
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.progress.progress import Progress
@@ -114,7 +115,7 @@ class Watch(Command):
         if output.json:
             self.console.record({"event": "report", **plain_report(report)})
         if not output.quiet:
-            for line in summary(report, config_from(self.request), {}):
+            for line in summary(report, config_from(self.request), Hints()):
                 self.console.say(line, margin=MARGIN)
         if stopped is not None:
             print_error(stopped, self.console)

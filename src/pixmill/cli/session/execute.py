@@ -3,11 +3,12 @@
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.profiling import Profiling
@@ -37,11 +38,16 @@ class RunEnd(msgspec.Struct, frozen=True):
     arguments: str
 
 
-def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
-    """Run ``config`` to its end, with the display and reports that the options request."""
+def execute_run(
+    config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console, *, only_unfinished: bool = False
+) -> RunEnd:
+    """Run ``config`` to its end, with the display and reports that the options request.
+
+    ``only_unfinished``: process only the images that the ledger records as failed or pending.
+    """
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
-    hints: dict[str, str] = {}
+    hints = Hints()
     stopped: RunError | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
@@ -56,6 +62,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                         command=context.command,
                         wrap_handler=profiling.wrap_handler,
                         on_wait=console.waits.begin,
+                        only_unfinished=only_unfinished,
                     )
                 )
             except NoImages as nothing:
@@ -69,7 +76,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
             if run.choice is None:
-                display.count_ahead(run.plan.work_total)
+                display.count_ahead(run.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
@@ -94,14 +101,14 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
     return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed, arguments)
 
 
-def _summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
+def _summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
     if report.sample is None:
         return summary(report, config, hints)
     return sample_summary(report, report.sample, hints, destination=config.destination)
 
 
-def _follow(run: BatchRun, hints: dict[str, str]) -> None:
-    """Iterate over ``run`` to its end, and store in ``hints`` the first hint for each error code."""
+def _follow(run: BatchRun, hints: Hints) -> None:
+    """Iterate over ``run`` to its end, and add the hint of each failure to ``hints``."""
     for outcome in run:
-        if isinstance(outcome, Failed) and outcome.failure.hint:
-            hints.setdefault(outcome.failure.code, outcome.failure.hint)
+        if isinstance(outcome, Failed):
+            hints.add(outcome.failure)

@@ -1,11 +1,12 @@
 """The summary at the end of a run: counts, failures, times, and suggested next commands."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, repeat
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
@@ -26,15 +27,19 @@ def plain_report(report: Report) -> dict[str, object]:
     return {**msgspec.structs.asdict(report), "counts": counts, **computed}
 
 
-def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of the summary; ``hints`` has a hint for each error code."""
+def summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
+    """Yield the lines of the summary; ``hints`` are those of its failures."""
     yield f"found     {plural(report.counts.found, 'image')}"
-    yield from results(report, hints)
+    arguments = command_arguments(config.destination, config.placement.state)
+    yield from results(report, lambda code: hints.of(code, arguments))
     yield from _advice(report, config)
 
 
-def results(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of the summary about the images that were found, and the time that they took."""
+def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """Yield the lines of the summary about the images that were found, and the time that they took.
+
+    ``hints_of`` returns the hints for an error code.
+    """
     counts = report.counts
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
     unchanged = counts.skipped - sum(report.left_alone.values())
@@ -43,7 +48,7 @@ def results(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
     for reason, count in sorted(report.left_alone.items()):
         yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}"
     if counts.failed:
-        yield from _failures(report, hints)
+        yield from _failures(report, hints_of)
     if counts.pending:
         yield f"pending   {plural(counts.pending, 'image')} of those found so far"
     if report.ignored:
@@ -74,15 +79,15 @@ def _sizes(report: Report) -> str:
     return f"{outputs}{byte_count(report.bytes_in)} in, {byte_count(report.bytes_out)} out, {difference}"
 
 
-def _failures(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the failures by error code, most frequent first, each with the first few names and the hint."""
+def _failures(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """Yield the failures by error code, most frequent first, each with the first few names and the hints."""
     before = f", {report.remembered:,} of them in an earlier run" if report.remembered else ""
     yield f"failed    {plural(report.counts.failed, 'image')}{before}"
     for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
         more = ", ..." if kind.count > len(kind.keys) else ""
         yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more})"
-        if code in hints:
-            yield f"{MARGIN}  {printable(hints[code])}"
+        for hint in hints_of(code):
+            yield f"{MARGIN}  {printable(hint)}"
 
 
 def _counted(numbers: Mapping[str, int]) -> str:
