@@ -11,7 +11,7 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
-from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
+from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import fetch_ledgers
 from pixmill.batch.state.stored_config import config_of
@@ -133,17 +133,3 @@ def last_config(ledgers: CombinedLedger) -> RunConfig:
     if last is None or not last.metadata:
         raise ConfigError("the ledger contains no run that can be repeated")
     return config_of(last)
-
-
-def last_configs(ledgers: CombinedLedger) -> list[tuple[LedgerFile, RunConfig]]:
-    """Return each ledger that has a run, with the configuration of its last run; ``ConfigError`` when none has."""
-    last_config(ledgers)
-    return [(each.file, config_of(each.runs[-1])) for each in ledgers.summaries() if each.runs and each.runs[-1].metadata]
-
-
-def unfinished(ledgers: CombinedLedger) -> Iterator[LedgerFile]:
-    """Yield the ledgers with work left: images that are pending, or a last run that did not end."""
-    for each in ledgers.summaries():
-        has_ended = each.runs and each.runs[-1].reason == FINISHED
-        if each.counts.pending or not has_ended:
-            yield each.file

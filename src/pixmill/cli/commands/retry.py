@@ -7,9 +7,9 @@ from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.options import RUN, Option, options
 from pixmill.batch.datasets.dataset import with_former_packing
-from pixmill.batch.inspect.status import check_code, last_config, last_configs, open_ledgers, reset_failures, unfinished
+from pixmill.batch.inspect.retries import last_runs, unfinished_runs
+from pixmill.batch.inspect.status import check_code, open_ledgers, reset_failures
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LedgerFile
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import ExitCode
@@ -64,24 +64,23 @@ class Retry(Command):
         self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledgers:
             check_code(ledgers, code)
-            for ledger_file, last in last_configs(ledgers):
-                config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
+            runs = [
+                (file, _with_changes(last, self.request.values, destination, file if state else None))
+                for file, last in last_runs(ledgers)
+            ]
+            for _, config in runs:
                 consent.require(code_of(config))
                 check_files(config, output, report_options)
-                plan(config)  # raises before anything is reset
             pending = ledgers.counts().pending
+            to_do = unfinished_runs(ledgers, runs, _prefixes, code=code)  # raises before anything is reset
             reset_count = reset_failures(ledgers, code=code)
-            ledger_files = list(unfinished(ledgers))
             idle_code = ExitCode.SOME_FAILED if ledgers.counts().failed else ExitCode.DONE
         if not output.quiet:
             others = f", and processing {plural(pending, 'image')} that the last run left pending" if pending else ""
             work = f"retrying {plural(reset_count, 'failed image')}{others}"
-            self.console.say(work if ledger_files else "there is nothing to retry")
+            self.console.say(work if to_do else "there is nothing to retry")
         run_ends = []
-        for ledger_file in ledger_files:
-            last = last_config(CombinedLedger([ledger_file]))
-            config = _with_changes(last, self.request.values, destination, ledger_file if state else None)
-            consent.require(code_of(config))
+        for _, config in to_do:
             run_ends.append(execute_run(config, output, report_options, self.console, only_unfinished=True))
             if run_ends[-1].code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
                 break
@@ -90,6 +89,12 @@ class Retry(Command):
                 self.console.say(line)
         stopped = [each.code for each in run_ends if each.code not in (ExitCode.DONE, ExitCode.SOME_FAILED)]
         return max(stopped or [each.code for each in run_ends], default=idle_code)
+
+
+def _prefixes(config: RunConfig) -> set[bytes]:
+    """Return the prefixes of the ledger's keys of images in the source of ``config``."""
+    run_plan = plan(config)
+    return {run_plan.source_keys.prefixes[place] for place in run_plan.locations.source.places}
 
 
 def _with_changes(config: RunConfig, values: Mapping[str, object], destination: str, moved: LedgerFile | None) -> RunConfig:
