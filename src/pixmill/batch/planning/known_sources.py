@@ -49,14 +49,16 @@ def _moved(known: SourceKeys, former: bytes, place: bytes) -> SourceKeys:
 
 
 def _is_same(ledgers: Sequence[LedgerView], tasks: Iterator[Task]) -> bool:
-    """Tell whether the first images are in the ledger, the same as now."""
-    first = list(islice(tasks, ENOUGH))
+    """Tell whether the first images are in one of the ledgers, the same as now."""
+    left = {task.key: task.id for task in islice(tasks, ENOUGH)}
+    if not left:
+        return False
     for ledger in ledgers:
         with suppress(RunError):
-            records = ledger.get([task.key for task in first])
-            if first and all(record and record.id == task.id for task, record in zip(first, records, strict=True)):
-                return True
-    return False
+            for record in filter(None, ledger.get(list(left))):
+                if left[record.key] == record.id:
+                    del left[record.key]
+    return not left
 
 
 def _prefixes(ledger: SqliteLedger) -> dict[bytes, bytes]:
