@@ -131,7 +131,7 @@ def begin(
     config = plan.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
-        check(files, source=config.source, states=states_of(plan.locations.lock_folder, plan.locations.state))
+        check(files, sources=config.sources, states=states_of(plan.locations.lock_folder, plan.locations.state))
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()

@@ -3,7 +3,7 @@
 ``--timeout``, ``PIXMILL_TIMEOUT`` and ``timeout = "30s"`` in a file all set the field ``timeout`` of ``Policy``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def options() -> dict[str, Option]:
     return by_name
 
 
-def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> RunConfig:
+def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str, object]) -> RunConfig:
     """Return the configuration that results from ``layers`` of named values, where later layers override earlier ones.
 
     Besides the options, a layer may hold ``recipe``: a ``Recipe``, its table, or the path of a recipe file.
@@ -73,7 +73,7 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
     limits = recipe.limits.evolve(**_values_of(values, Limits))
     recipe = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
     return RunConfig(
-        source=source,
+        source=source if isinstance(source, str) else tuple(source),
         destination=destination,
         recipe=recipe,
         selection=Selection(**_values_of(values, Selection)),

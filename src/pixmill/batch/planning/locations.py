@@ -1,15 +1,17 @@
 """Check SRC and DST before anything is written, and report a problem in one sentence."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from pixmill.batch.composition import open_sources
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, OwnFolders, overlap_error
 from pixmill.batch.planning.selection import ENABLED_BY
-from pixmill.batch.source import Source, SourceRequest, open_source
+from pixmill.batch.source import Source, SourceRequest
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.text import printable
@@ -46,13 +48,13 @@ class Locations(msgspec.Struct, frozen=True):
         """Return the location that a run owns exclusively: DST or, for a dataset, the folder of its shards."""
         return self.dataset.home if self.dataset else self.destination
 
-    def check_apart(self, source: str) -> None:
-        """Raise ``AddressError`` when SRC, given as ``source``, is DST or lies in it, by device and inode or by identity file.
+    def check_apart(self, sources: Sequence[str]) -> None:
+        """Raise ``AddressError`` when one of ``sources`` is DST or lies in it, by device and inode or by identity file.
 
         Must be called again once the state folder exists: only then is there an identity file.
         """
         self.own.refresh()
-        for root in self.source.roots:
+        for source, root in ((sources[given.index], root) for given in self.source.given() for root in given.roots):
             output = self.own.find_output_above(root)
             if output is not None:
                 path = Address.parse(source).local
@@ -67,12 +69,12 @@ def resolve_locations(config: RunConfig) -> Locations:
     destination = dataset.home if dataset else Address.parse(config.destination)
     state = _state(config, destination)
     own = _own_folders(destination, state, dataset)
-    source = open_source(
-        SourceRequest(address=Address.parse(config.source), selection=config.selection, output=destination, own=own)
-    )
-    _check_apart(source.address, destination)
+    first = Address.parse(config.sources[0])
+    source = open_sources(config.sources, SourceRequest(address=first, selection=config.selection, output=destination, own=own))
+    for given in source.given():
+        _check_apart(given.address, destination)
     locations = Locations(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
-    locations.check_apart(config.source)
+    locations.check_apart(config.sources)
     if destination.local:
         _check_folder(destination.local)
     else:
@@ -142,4 +144,4 @@ def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:
     if ignored.get("not-an-image"):
         hints.append("--all-files detects images by content, whatever their extension")
     hint = "; ".join(hints) or "put images there first"
-    return ConfigError(f"no images found in {printable(config.source)} ({others} other files)", code="no-images", hint=hint)
+    return ConfigError(f"no images found in {config.source_text} ({others} other files)", code="no-images", hint=hint)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from pixmill.batch.config.models import Selection
-from pixmill.batch.source import Folder
+from pixmill.batch.source import Folder, MemberEntry, path_in_source
 from pixmill.core.errors import ReadError
 from pixmill.imaging.formats import extensions, sniff
 from pixmill.storage.entry import Entry, locator_of
@@ -63,13 +63,14 @@ class Selector:
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
-        if name.startswith(b".") and not self._is_explicit:
+        is_explicit = self._is_explicit or (isinstance(entry, MemberEntry) and entry.is_explicit)
+        if name.startswith(b".") and not is_explicit:
             return "hidden"
-        if not (self._is_explicit or self._looks_like_an_image(entry, name)):
+        if not (is_explicit or self._looks_like_an_image(entry, name)):
             return "not-an-image"
-        if self._included is not None and not self._included(entry.path):
+        if self._included is not None and not self._included(path_in_source(entry)):
             return "not-included"
-        if self._excluded is not None and self._excluded(entry.path):
+        if self._excluded is not None and self._excluded(path_in_source(entry)):
             return "excluded"
         return ""
 

@@ -1,5 +1,6 @@
 """Open the state of an output for a run: its lock, its ledger, and the cleanup after a killed run."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
@@ -42,8 +43,8 @@ class RunLocations(Protocol):
     def lock_folder(self) -> Path:
         """The local folder with the lock and the identity of the output."""
 
-    def check_apart(self, source: str) -> None:
-        """Raise ``AddressError`` when SRC is the output, or lies in it."""
+    def check_apart(self, sources: Sequence[str]) -> None:
+        """Raise ``AddressError`` when one of the ``sources`` is the output, or lies in it."""
 
 
 def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
@@ -57,7 +58,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     output = str(locations.output_root)
     stack.enter_context(Lock(lock_folder / LOCK, output, shared=shard.count > 1))
     ensure_identity(lock_folder)
-    locations.check_apart(config.source)
+    locations.check_apart(config.sources)
     if state != lock_folder:
         stack.enter_context(Lock(state / LOCK, output))
     others = overlapping_ledgers(shard, state)

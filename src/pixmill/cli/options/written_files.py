@@ -13,7 +13,7 @@ from pixmill.cli.options.report import ReportOptions
 def check_files(config: RunConfig, output: RunOutput, report_options: ReportOptions) -> None:
     """Raise ``ConfigError`` if an option names a file that must not or cannot be written."""
     report_options.check()
-    check(_named_files(config, output, report_options), source=config.source, states=states_of(*state_folders(config)))
+    check(_named_files(config, output, report_options), sources=config.sources, states=states_of(*state_folders(config)))
 
 
 def _named_files(config: RunConfig, output: RunOutput, report_options: ReportOptions) -> Iterator[NamedFile]:
