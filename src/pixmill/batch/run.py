@@ -22,6 +22,7 @@ from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
@@ -104,7 +105,8 @@ def open_run(
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
+    is_known = run_plan.locations.target is None and (run_plan.locations.state / LEDGER).exists()
+    if not first and config.selection.shard.count == 1 and not is_known:
         raise nothing_found(config, run_plan.selector.ignored)
     remarks: list[str] = []
     committed = last_commit(run_plan.locations.state)
@@ -136,14 +138,18 @@ def begin(
         metrics = Metrics()
         plan.release()
         committed = last_commit(plan.locations.state)
-        ledger, state_observers = open_run_state(config, plan.locations, stack)
+        if plan.locations.target is None:
+            ledger, state_observers = open_run_state(config, plan.locations, stack)
+            state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+        else:
+            ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
         if config.placement.index:
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
         sealing = _sealing(plan, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
-        workers = worker_count(config, handler_options)
+        workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
         is_taken = open_storage(plan.locations.destination).is_occupied
@@ -157,12 +163,7 @@ def begin(
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(
-                    metrics,
-                    RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes),
-                    *state_observers,
-                    *observers,
-                ),
+                observers=(metrics, *state_observers, *observers),
                 still_valid=still_valid(
                     sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
                     is_taken,

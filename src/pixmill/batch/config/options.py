@@ -13,6 +13,7 @@ import msgspec
 from pixmill.batch.config.aliases import canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
+from pixmill.batch.config.target_file import target_file
 from pixmill.core.model import Model, describe_field, fields
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
@@ -70,6 +71,9 @@ def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str,
         if name not in options() and name != "recipe":
             raise unknown(f"{name}: no such option", name, options())
     recipe = _recipe(values.get("recipe"))
+    target = target_file(destination) if isinstance(source, str) or len(source) == 1 else None
+    if target is not None:
+        values = dict(target.with_format(values, recipe))
     limits = recipe.limits.evolve(**_values_of(values, Limits))
     recipe = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
     return RunConfig(

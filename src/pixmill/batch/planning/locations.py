@@ -8,10 +8,13 @@ import msgspec
 
 from pixmill.batch.composition import open_sources
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.target_file import TargetFile, target_file
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, OwnFolders, overlap_error
+from pixmill.batch.planning import single_file
+from pixmill.batch.planning.patterns import including, refuse_pattern
 from pixmill.batch.planning.selection import ENABLED_BY
-from pixmill.batch.source import Source, SourceRequest
+from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.text import printable
@@ -24,7 +27,8 @@ from pixmill.storage.open import open_storage
 class Locations(msgspec.Struct, frozen=True):
     """Where a run reads, writes and keeps its state, all checked. ``state`` is a local folder; it may not exist yet.
 
-    If ``dataset`` is set, the run produces its shards, and ``destination``, where workers write, holds its parts.
+    If ``dataset`` is set, the run produces its shards, and ``destination``, where workers write, holds its parts. If ``target`` is
+    set, the run writes only this file, in ``destination``, and has no state.
     """
 
     source: Source
@@ -32,6 +36,7 @@ class Locations(msgspec.Struct, frozen=True):
     state: Path
     dataset: Dataset | None = None
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
+    target: TargetFile | None = None
 
     @property
     def source_root(self) -> Address:
@@ -65,7 +70,12 @@ class Locations(msgspec.Struct, frozen=True):
 
 def resolve_locations(config: RunConfig) -> Locations:
     """Return the locations of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
+    for source_text in config.sources:
+        refuse_pattern(source_text, config.destination)
     dataset = _dataset(config)
+    target = None if dataset else target_file(config.destination)
+    if target is not None:
+        return _locations_of(target, config)
     destination = dataset.home if dataset else Address.parse(config.destination)
     state = _state(config, destination)
     own = _own_folders(destination, state, dataset)
@@ -75,11 +85,17 @@ def resolve_locations(config: RunConfig) -> Locations:
         _check_apart(given.address, destination)
     locations = Locations(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
     locations.check_apart(config.sources)
-    if destination.local:
-        _check_folder(destination.local)
-    else:
-        open_storage(destination)  # reports an invalid address or a missing dependency
+    _check_destination(destination, len(config.sources))
     return locations
+
+
+def _locations_of(target: TargetFile, config: RunConfig) -> Locations:
+    """Return the locations of a run that writes only ``target``. It may be in the folder of its source."""
+    single_file.check_arguments(config, target)
+    source = open_source(SourceRequest(address=Address.parse(config.sources[0]), selection=config.selection))
+    single_file.check_source(config, target, source)
+    _check_destination(target.folder, 1)
+    return Locations(source, target.folder, default_state(target.folder), target=target)
 
 
 def _own_folders(destination: Address, state: Path, dataset: Dataset | None) -> OwnFolders:
@@ -117,9 +133,17 @@ def _check_apart(root: Address, destination: Address) -> None:
         raise AddressError(f"SRC {root} is inside DST {destination}, where outputs could overwrite it", hint=INSIDE_HINT)
 
 
-def _check_folder(destination: Path) -> None:
+def _check_destination(destination: Address, source_count: int) -> None:
+    if destination.local:
+        _check_folder(destination.local, source_count)
+    else:
+        open_storage(destination)  # reports an invalid address or a missing dependency
+
+
+def _check_folder(destination: Path, source_count: int) -> None:
     if os.path.exists(destination) and not os.path.isdir(destination):  # noqa: PTH110, PTH112  # pathlib may raise instead
-        raise AddressError(f"DST {printable(destination)} is a file, but must be a folder")
+        hint = "the last word is DST: give a folder for the outputs after the sources" if source_count > 1 else ""
+        raise AddressError(f"DST {printable(destination)} is a file, but must be a folder", hint=hint)
     nearest = next(folder for folder in (destination, *destination.absolute().parents) if os.path.exists(folder))  # noqa: PTH110  # see above
     if not is_allowed(nearest, os.W_OK | os.X_OK):
         owner = nearest.stat()
@@ -143,5 +167,7 @@ def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:
     hints = [f"{option} includes files skipped as {reason}: {ignored[reason]:,}" for reason, option in includable]
     if ignored.get("not-an-image"):
         hints.append("--all-files detects images by content, whatever their extension")
+    if "*" in config.source_text:
+        hints.append(f"pixmill expands no patterns: {including(config.sources[0], config.destination)}")
     hint = "; ".join(hints) or "put images there first"
     return ConfigError(f"no images found in {config.source_text} ({others} other files)", code="no-images", hint=hint)

@@ -7,6 +7,7 @@ from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
+from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
@@ -17,6 +18,7 @@ from pixmill.batch.progress.workload import WorkTotal, count_work
 from pixmill.batch.source import Row
 from pixmill.batch.state.identity import own_tag
 from pixmill.batch.state.recorded_names import RecordedNames
+from pixmill.batch.state.stateless import tag_of
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.text import printable
@@ -35,7 +37,8 @@ class Plan:
         """Take a configuration and its checked locations."""
         self.config = config
         self.locations = locations
-        self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        is_explicit = locations.source.is_explicit or locations.target is not None  # an image, whatever its name
+        self.selector = Selector(config.selection, locations.source.storage, is_explicit=is_explicit)
         self._locators: dict[bytes, bytes] = {}
         self._read_errors: dict[bytes, ReadError] = {}
         self._extension_lookups: dict[type[Codec], Extension] = {}
@@ -58,6 +61,8 @@ class Plan:
     @property
     def tag(self) -> str:
         """Return the tag of this run's temporary files: output and shard, which only one run at a time may write (see the lock)."""
+        if self.locations.target:
+            return tag_of(self.locations.target.name)
         return own_tag(self.locations.lock_folder, self.config.selection.shard)
 
     @cached_property
@@ -153,6 +158,8 @@ class Plan:
 
     def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
         """Return a namer that avoids names for which ``is_taken(source, name)``, such as those of outputs whose source is gone."""
+        if self.locations.target:
+            return FixedNamer(self.locations.target.name)
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two renditions have the same name and format")

@@ -31,7 +31,7 @@ def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, com
     With ``--existing refuse`` all tasks are checked; ``ConfigError`` when a name is taken by a foreign file.
     """
     placement, destination = plan.config.placement, plan.locations.destination
-    if plan.locations.dataset is not None:
+    if plan.locations.dataset is not None or plan.locations.target is not None:
         return
     refuses = placement.existing == "refuse"
     spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)

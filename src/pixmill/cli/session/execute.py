@@ -20,13 +20,13 @@ from pixmill.cli.progress.display import Display, printer_for
 from pixmill.cli.session.first_lines import first_lines
 from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, plain_report, single_summary, summary
 from pixmill.core.errors import RunError
-from pixmill.engine.task import Failed
+from pixmill.engine.task import Failed, Failure
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, and the number of images that failed."""
+    """How a run ended: its exit code, and the number of failed images that its ledger lists."""
 
     code: int
     failed: int
@@ -38,6 +38,7 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
     stopped: RunError | None = None
+    failure: Failure | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
             display = Display(progress, lambda: printer_for(output, console, os.environ))
@@ -48,19 +49,21 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             )
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
-            stack.enter_context(display)
-            display.count_ahead(run.plan.work_total)
+            if run.plan.locations.target is None:
+                stack.enter_context(display)
+                display.count_ahead(run.plan.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
-                _follow(run, hints)
+                failure = _follow(run, hints)
             except RunError as error:
                 stopped = error
         report = run.report()
         if output.json:
             console.record({"event": "report", **plain_report(report)})
-        if not output.quiet:
-            for line in summary(report, config, hints):
-                console.say(line, margin=MARGIN)
+        is_single = run.plan.locations.target is not None
+        lines = single_summary(report, config, failure) if is_single else summary(report, config, hints)
+        for line in () if output.quiet and not (is_single and failure) else lines:
+            console.say(line, margin=MARGIN)
         try:
             profiling.write()
             report_options.write(config, run.plan.locations.state)
@@ -68,11 +71,15 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             stopped = stopped or error
     if stopped is not None:
         print_error(stopped, console)
-    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed)
+    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, 0 if is_single else report.counts.failed)
 
 
-def _follow(run: BatchRun, hints: dict[str, str]) -> None:
-    """Iterate over ``run`` to its end, and store in ``hints`` the first hint for each error code."""
+def _follow(run: BatchRun, hints: dict[str, str]) -> Failure | None:
+    """Iterate over ``run`` to its end, store in ``hints`` the first hint for each error code, and return the last failure."""
+    failure = None
     for outcome in run:
-        if isinstance(outcome, Failed) and outcome.failure.hint:
-            hints.setdefault(outcome.failure.code, outcome.failure.hint)
+        if isinstance(outcome, Failed):
+            failure = outcome.failure
+            if failure.hint:
+                hints.setdefault(failure.code, failure.hint)
+    return failure
