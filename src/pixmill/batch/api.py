@@ -13,12 +13,16 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.recipe import Recipe
 
 Place = str | os.PathLike[str]
+Places = Place | Sequence[Place]
 
 
 def run(
-    source: Place, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
+    source: Places, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
 ) -> Report:
     """Process the images below ``source`` into ``destination`` and return the report.
+
+    Several sources are put into ``destination`` as ``cp -r`` does. If it has the extension of an image format, one image is
+    written to exactly this file.
 
     Call it again to resume or to update. ``options`` are those of the command by their Python names: ``workers=8``,
     ``size="800x600"``, ``timeout="30s"``. Raises ``ConfigError`` when the run could not start and ``RunError`` when the
@@ -32,12 +36,17 @@ def run(
 
 @contextmanager
 def open_run(
-    source: Place, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
+    source: Places, destination: Place, recipe: Recipe | None = None, *, observers: Sequence[Observer] = (), **options: object
 ) -> Iterator[BatchRun]:
     """Start a run and iterate over its outcomes as images finish; leaving the block, normally or by an exception, cleans up."""
-    config = resolve(os.fspath(source), os.fspath(destination), options, {} if recipe is None else {"recipe": recipe})
+    config = resolve(_texts(source), os.fspath(destination), options, {} if recipe is None else {"recipe": recipe})
     with batch.open_run(config, observers=observers) as under_way:
         yield under_way
+
+
+def _texts(source: Places) -> list[str]:
+    """Return the addresses of all sources."""
+    return [os.fspath(each) for each in ([source] if isinstance(source, str | os.PathLike) else source)]
 
 
 def process(data: bytes, recipe: Recipe | None = None) -> bytes:

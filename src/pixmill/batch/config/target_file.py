@@ -25,8 +25,8 @@ class TargetFile(msgspec.Struct, frozen=True):
 
     def with_format(self, values: Mapping[str, object], recipe: Recipe) -> Mapping[str, object]:
         """Return the option ``values`` with the format of this file, unless they or ``recipe`` say which format to write."""
-        is_said = "format" in values or "formats" in values or recipe.renditions != Recipe().renditions
-        return values if is_said else {**values, "format": self.format.name}
+        is_chosen = "format" in values or "formats" in values or recipe.renditions != Recipe().renditions
+        return values if is_chosen else {**values, "format": self.format.name}
 
     def check(self, recipe: Recipe) -> None:
         """Raise ``RecipeError`` if ``recipe`` does not make one image in the format of this file."""

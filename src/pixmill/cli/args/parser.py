@@ -5,6 +5,7 @@ The flag of a list may be repeated.
 """
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -62,6 +63,20 @@ def flag(name: str) -> str:
 
 def parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument] = ()) -> ParsedLine:
     """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags."""
+    try:
+        return _parse(line, options, arguments)
+    except ConfigError as error:
+        if file := next((word for word in line if _is_file_like_a_flag(word)), None):
+            shown = printable(file)
+            error.hint = f"for the file {shown}, put -- before the names, or write ./{shown}"
+        raise
+
+
+def _is_file_like_a_flag(word: str) -> bool:
+    return word.startswith("-") and word not in ("-", "--") and os.path.lexists(word)
+
+
+def _parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument]) -> ParsedLine:
     end = line.index("--") if "--" in line else len(line)
     before, after = line[:end], line[end + 1 :]
     try:

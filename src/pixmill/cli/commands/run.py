@@ -31,6 +31,10 @@ class Run(Command):
     images if the recipe has changed. A failed image does not stop the run: it is listed at the end, and
     ``pixmill failures DST`` shows the details.
 
+    With several SRC, as a shell makes of ``*.jpg``, files go beside each other and folders below their own names, as with
+    ``cp -r``. If DST has the extension of an image format, one image is written to exactly this file: nothing else is kept, and
+    an existing file is refused unless ``--existing replace`` is given.
+
     If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
     Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage, nothing ran; 3 the environment stopped the run
@@ -42,6 +46,8 @@ class Run(Command):
         "pixmill run photos out --size 800x600 --format webp --quality 80",
         "pixmill run photos out --sizes 320,640,1280 --formats avif,jpeg",
         "pixmill run photos tar://train --size 512x512 --fit cover",
+        "pixmill run a.jpg b.jpg holidays out",
+        "pixmill run photo.jpg thumb.webp --size 320x",
         "pixmill run photos out --step grayscale --step sharpen:amount=1.2",
     )
 
