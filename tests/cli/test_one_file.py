@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import pixmill as library
-from conftest import write_picture
 from pixmill.batch.state.stateless import tag_of
+from support.pictures import write_picture
 
 
 @pytest.fixture
@@ -161,4 +162,4 @@ def test_python_does_the_same(photo, monkeypatch):
     with pytest.raises(library.ConfigError, match="already exists"):
         library.run("photo.jpg", "thumb.webp")
     report = library.run([photo, "thumb.webp"], "out")
-    assert (report.counts.done, sorted(os.listdir("out"))) == (2, [".pixmill", "photo.jpg", "thumb.jpg"])
+    assert (report.counts.done, len(list(Path("out").glob("*.jpg")))) == (2, 2)

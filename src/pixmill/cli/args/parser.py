@@ -120,7 +120,8 @@ def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, tupl
     extra_words = max(0, len(words) - len(arguments))
     if extra_words and not (arguments and arguments[0].repeatable):
         names = " ".join(argument.name for argument in arguments) or "none"
-        raise ConfigError(f"unexpected argument {quoted(printable(words[len(arguments)]))}: expected {names}")
+        hint = "give one of each" if len(arguments) > 1 else ""
+        raise ConfigError(f"unexpected argument {quoted(printable(words[len(arguments)]))}: expected {names}", hint=hint)
     result: dict[str, tuple[str, ...]] = {}
     position = 0
     for argument in arguments if words else ():
