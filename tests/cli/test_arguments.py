@@ -181,3 +181,11 @@ def test_a_file_may_be_called_like_a_pattern(desk, pixmill):
     write_picture(desk / "[1]*.jpg")
     assert pixmill("run", "[1]*.jpg", "out").returncode == 0
     assert outputs(desk / "out") == ["[1]*.jpg"]
+
+
+def test_a_bucket_stands_beside_a_folder(s3, desk, pixmill):
+    assert pixmill("run", "A", f"s3://{s3}/words/A").returncode == 0
+    assert pixmill("run", f"s3://{s3}/words/A", "B", "a.jpg", "out").returncode == 0
+    assert outputs(desk / "out") == ["A/1.jpg", "A/s/2.jpg", "B/1.jpg", "a.jpg"]
+    run = pixmill("run", "a.jpg", f"s3://{s3}/words/A", f"s3://{s3}/words")
+    assert (run.returncode, "is inside DST" in run.stderr) == (2, True)

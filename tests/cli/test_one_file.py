@@ -163,3 +163,14 @@ def test_python_does_the_same(photo, monkeypatch):
         library.run("photo.jpg", "thumb.webp")
     report = library.run([photo, "thumb.webp"], "out")
     assert (report.counts.done, len(list(Path("out").glob("*.jpg")))) == (2, 2)
+
+
+def test_an_object_may_be_either_end(s3, photo, pixmill):
+    key = f"s3://{s3}/one/thumb.webp"
+    assert pixmill("run", "photo.jpg", key, "--size", "320x").returncode == 0
+    run = pixmill("run", "photo.jpg", key)
+    assert (run.returncode, run.stderr.splitlines()[0]) == (2, f"pixmill: DST {key} already exists")
+    assert pixmill("run", key, "back.png").returncode == 0
+    with Image.open(photo.with_name("back.png")) as picture:
+        assert (picture.format, picture.size) == ("PNG", (320, 240))
+    assert files(photo.parent) == ["back.png", "photo.jpg"]
