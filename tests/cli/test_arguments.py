@@ -121,7 +121,9 @@ def test_later_commands_know_all_sources(desk, pixmill):
     assert pixmill("retry", desk / "out", cwd=desk / "other").returncode == 0
     assert outputs(desk / "out") == ["A/1.jpg", "A/s/2.jpg", "B/1.jpg", "B/bad.jpg", "a.jpg"]
     assert pixmill("verify", "out").returncode == 0
-    assert str(desk / "B") in (desk / "report.html").read_text()
+    page = (desk / "report.html").read_text()
+    assert str(desk / "B") in page
+    assert page.count("data:image/webp;base64,") == 2 * 4
 
 
 def test_a_file_with_options_and_the_shards_of_a_run_take_several_sources(desk, pixmill):

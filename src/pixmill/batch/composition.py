@@ -57,6 +57,14 @@ class Member(msgspec.Struct, frozen=True):
         locator = _locator(self.source.address, entry)
         return MemberEntry(path, entry.size, entry.version, locator, columns, self.index, entry.path, is_explicit)
 
+    def locate(self, path: bytes) -> bytes:
+        """Return the locator of the entry with this ``path``, if it is in this source; empty if its path excludes that."""
+        if isinstance(self.source, LooseFiles):
+            return self.source.locate(path)
+        prefix = self.below + b"/" if self.below else b""
+        inner = Entry(path.removeprefix(prefix), 0, b"")
+        return _locator(self.source.address, inner) if path.startswith(prefix) and self.source.shape != "image" else b""
+
 
 class Composition:
     """Several sources, merged folder by folder: what lies in one folder of the output comes together, whichever source it is from.
@@ -96,6 +104,11 @@ class Composition:
         for member in self._members:
             for given in member.source.given():
                 yield given if isinstance(member.source, LooseFiles) else msgspec.structs.replace(given, index=member.index)
+
+    def locate(self, path: bytes) -> bytes:
+        """Return the locator of the entry at ``path``; ``path`` itself if no source has one, or if the path is not its own."""
+        candidates = (member.locate(path) for member in self._members)
+        return next((locator for locator in candidates if locator and self.storage.stat(locator) is not None), path)
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder. A source is only listed when its first folder is due."""

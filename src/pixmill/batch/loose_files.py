@@ -57,6 +57,10 @@ class LooseFiles:
                 first.setdefault(root, entry.index)
         return (Given(index, Address("file", root), (root,)) for root, index in first.items())
 
+    def locate(self, path: bytes) -> bytes:
+        """Return the locator of the first file called ``path``; empty if there is none."""
+        return next((entry.locator for entry in self._entries.values() if entry.path == path), b"")
+
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # all were seen
         """Yield the files, all in one folder."""
         for path in self._links:

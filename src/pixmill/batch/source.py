@@ -98,6 +98,9 @@ class Source(Protocol):
     def given(self) -> "Iterator[Given]":
         """Yield where each source is that this one consists of; most consist of one."""
 
+    def locate(self, path: bytes) -> bytes:
+        """Return the path or locator by which ``storage`` finds the entry that was once yielded with ``path``."""
+
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: all entries of a folder together and sorted, since their names may collide.
 
@@ -136,6 +139,10 @@ class SourceKind(ABC):
     def given(self) -> "Iterator[Given]":
         """Yield where this source is."""
         yield Given(0, self.address, self.roots)
+
+    def locate(self, path: bytes) -> bytes:
+        """Return ``path`` itself."""
+        return path
 
     @abstractmethod
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:

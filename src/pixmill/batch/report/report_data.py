@@ -106,4 +106,4 @@ def _previews(metadata: dict[str, Any], destination: str, state: Path, statistic
             max_bytes=MAX_IMAGE_BYTES,
             follow_symlinks=selection.follow_symlinks,
         )
-        return make_previews(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above
+        return make_previews(random.Random(SEED).sample(sample, len(sample)), options, check=check, locate=source.locate)  # noqa: S311  # as above

@@ -48,7 +48,7 @@ class PreviewHandler:
     def _handle(self, request: PreviewRequest, stages: Stages) -> bytes:
         image = request.image
         stages.enter("read")
-        before = self._source.read(image.key, limit=self._max_bytes)
+        before = self._source.read(request.locator or image.key, limit=self._max_bytes)
         after = self._destination.read(image.output, limit=self._max_bytes)
         stages.enter("show")
         small = [_small(data) if request.show else b"" for data in (before, after)]

@@ -24,11 +24,15 @@ class PreviewOptions(msgspec.Struct, frozen=True):
 
 
 class PreviewRequest(msgspec.Struct, frozen=True, array_like=True):
-    """A request for a preview of ``image`` (``show``), its similarity (``compare``), or both."""
+    """A request for a preview of ``image`` (``show``), its similarity (``compare``), or both.
+
+    ``locator`` finds its source if that is not simply its key.
+    """
 
     image: ImageSummary
     show: bool
     compare: bool
+    locator: bytes = b""
 
 
 class Preview(msgspec.Struct, frozen=True, array_like=True):
