@@ -101,6 +101,7 @@ def test_dst_among_the_sources_is_left_out_as_star_names_it(desk, pixmill):
         (("a.jpg", "other/A", "other"), "SRC other/A is inside DST other, where outputs could overwrite it"),
         (("B/1.jpg", "A", "B"), "SRC B/1.jpg is inside DST B, where outputs could overwrite it"),
         (("a.jpg", "", "out"), "SRC must not be empty"),
+        (("A", "*.jpg", "out"), "SRC *.jpg does not exist; as a pattern it matches 3 files"),
     ],
 )
 def test_what_cannot_be_combined_is_refused_in_words(desk, pixmill, words, sentence):

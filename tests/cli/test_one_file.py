@@ -90,7 +90,8 @@ def test_an_existing_file_is_replaced_or_skipped_on_request(photo, pixmill):
     assert (run.returncode, old.read_bytes()) == (0, b"of somebody")
     assert run.stderr.splitlines()[-1].startswith("skipped   photo.jpg -> old.webp: ")
     assert pixmill("run", "photo.jpg", "old.webp", "--existing", "replace").returncode == 0
-    assert Image.open(old).format == "WEBP"
+    with Image.open(old) as picture:
+        assert picture.format == "WEBP"
 
 
 def test_a_link_is_replaced_itself_not_what_it_leads_to(photo, pixmill):

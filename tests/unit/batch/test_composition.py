@@ -139,3 +139,11 @@ def test_a_list_stands_alone(tree):
     (tree / "list.csv").write_text("path\na.jpg\n")
     with pytest.raises(AddressError, match=r"list\.csv is a list of images, which cannot be combined"):
         opened("A", "list.csv")
+
+
+def test_what_two_sources_contain_counts_once(tree):
+    (tree / "A" / "link.jpg").symlink_to("1.jpg")
+    listing, _, ignored = listed(opened("x/..", "A", "./A/", "a.jpg", "./a.jpg"))
+    found = [entry.path for entries in listing for entry in entries if isinstance(entry, MemberEntry)]
+    assert found == [b"a.jpg", b"A/1.jpg", b"A/s/2.jpg", b"B/1.jpg", b"x/a.jpg", b"x/A/1.jpg", b"x/A/0/3.jpg"]
+    assert ignored == [(b"A/link.jpg", "symlink"), (b"link.jpg", "symlink")]

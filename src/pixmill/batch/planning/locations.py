@@ -71,7 +71,7 @@ class Locations(msgspec.Struct, frozen=True):
 def resolve_locations(config: RunConfig) -> Locations:
     """Return the locations of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
     for source_text in config.sources:
-        refuse_pattern(source_text, config.destination)
+        refuse_pattern(source_text, config.destination, is_only=len(config.sources) == 1)
     dataset = _dataset(config)
     target = None if dataset else target_file(config.destination)
     if target is not None:

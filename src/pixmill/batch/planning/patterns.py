@@ -16,14 +16,20 @@ _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _MAX_COUNTED = 10_000  # files
 
 
-def refuse_pattern(source: str, destination: str) -> None:
-    """Raise ``AddressError`` for a ``source`` that names nothing and is a pattern; the hint says how to write it."""
+def refuse_pattern(source: str, destination: str, *, is_only: bool = True) -> None:
+    """Raise ``AddressError`` for a ``source`` that names nothing and is a pattern; the hint says how to write it.
+
+    The hint is the whole command if this ``is_only`` source.
+    """
     path = Address.parse(source).local
     if path is None or not _MAGIC.search(source) or path.exists() or path.is_symlink():
         return
     pattern = source.replace("\\", "/")
     count = sum(1 for each in _alternatives(pattern) for _ in islice(iglob(each, recursive=True), _MAX_COUNTED))  # noqa: PTH207  # absolute patterns
     folder, _ = _split(pattern)
+    if count and not is_only:
+        hint = f"write it without quotes, or give the folder {printable(folder)}"
+        raise AddressError(f"SRC {printable(source)} does not exist; as a pattern it matches {plural(count, 'file')}", hint=hint)
     if count:
         unquoted = "" if "**" in pattern or shlex.split(pattern) != [pattern] else _command(pattern, destination) + ", or "
         message = f"SRC {printable(source)} does not exist; as a pattern it matches {plural(count, 'file')}, but it was quoted"
