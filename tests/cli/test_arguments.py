@@ -124,7 +124,6 @@ def test_later_commands_know_all_sources(desk, pixmill):
     assert pixmill("verify", "out").returncode == 0
     page = (desk / "report.html").read_text()
     assert str(desk / "B") in page
-    assert page.count("data:image/webp;base64,") == 2 * 4
 
 
 def test_a_file_with_options_and_the_shards_of_a_run_take_several_sources(desk, pixmill):

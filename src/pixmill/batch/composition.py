@@ -2,6 +2,7 @@
 
 import heapq
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -57,13 +58,18 @@ class Member(msgspec.Struct, frozen=True):
         locator = _locator(self.source.address, entry)
         return MemberEntry(path, entry.size, entry.version, locator, columns, self.index, entry.path, is_explicit)
 
-    def locate(self, path: bytes) -> bytes:
-        """Return the locator of the entry with this ``path``, if it is in this source; empty if its path excludes that."""
+    def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes] | None:
+        """Return the place of an entry of the composition and its path there, or ``None`` if ``locator`` is not in this source."""
+        address = self.source.address
         if isinstance(self.source, LooseFiles):
-            return self.source.locate(path)
-        prefix = self.below + b"/" if self.below else b""
-        inner = Entry(path.removeprefix(prefix), 0, b"")
-        return _locator(self.source.address, inner) if path.startswith(prefix) and self.source.shape != "image" else b""
+            return self.source.locate(path, locator) if self.source.has(locator) else None
+        if address.scheme == "multi":  # one URL
+            return None if locator.startswith(b"\0/") or b"\0" in locator[1:] else self.source.locate(path, locator)
+        prefix = _locator(address, Entry(b"", 0, b""))
+        if not locator.startswith(prefix):
+            return None
+        inner = locator[len(prefix) :]
+        return self.source.locate(path.removeprefix(self.path(b"")) if inner.startswith(b"\0") else inner, b"")
 
 
 class Composition:
@@ -84,6 +90,9 @@ class Composition:
         """Combine ``members``. ``left_out`` are paths of sources that are not read, each with the reason."""
         self._members = members
         self._left_out = left_out
+        self._below: dict[bytes, list[Member]] = defaultdict(list)
+        for member in members:
+            self._below[member.below].append(member)
         self.storage = open_storage(self.address, follow_symlinks=follow_links)
 
     @property
@@ -105,10 +114,24 @@ class Composition:
             for given in member.source.given():
                 yield given if isinstance(member.source, LooseFiles) else msgspec.structs.replace(given, index=member.index)
 
-    def locate(self, path: bytes) -> bytes:
-        """Return the locator of the entry at ``path``; ``path`` itself if no source has one, or if the path is not its own."""
-        candidates = (member.locate(path) for member in self._members)
-        return next((locator for locator in candidates if locator and self.storage.stat(locator) is not None), path)
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Return the places of all sources."""
+        return tuple(dict.fromkeys(place for member in self._members for place in member.source.places))
+
+    def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
+        """Return the place of the image ``path`` and its path there: of two sources that hold it, the one it is named after."""
+        first = path.partition(b"/")[0] if b"/" in path else b""
+        candidates = [*self._below.get(first, ()), *(self._below.get(b"", ()) if first else ())]
+        found: list[tuple[Member, tuple[bytes, bytes]]] = []
+        for member in candidates:
+            located = member.locate(path, locator)
+            if located is not None:
+                found.append((member, located))
+        if not found:  # a folder or file that cannot be read
+            member = next(iter(candidates), self._members[0])
+            return member.source.places[0], path.removeprefix(member.path(b""))
+        return next((located for member, located in found if member.path(located[1]) == path), found[0][1])
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder. A source is only listed when its first folder is due."""

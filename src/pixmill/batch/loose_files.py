@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pixmill.batch.source import FALLBACK, SYMLINK, Given, MemberEntry, OnError, OnIgnored, Shape, kind_of, no_op, sources
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
-from pixmill.storage.local.inodes import absolute, holder, is_link, real_holder
+from pixmill.storage.local.inodes import absolute, holder, is_link, real, real_holder
 from pixmill.storage.open import open_storage
 
 LOCAL = Address("multi", b"local")
@@ -57,9 +57,18 @@ class LooseFiles:
                 first.setdefault(root, entry.index)
         return (Given(index, Address("file", root), (root,)) for root, index in first.items())
 
-    def locate(self, path: bytes) -> bytes:
-        """Return the locator of the first file called ``path``; empty if there is none."""
-        return next((entry.locator for entry in self._entries.values() if entry.path == path), b"")
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Return the folders of the files, with their links resolved."""
+        return tuple(dict.fromkeys(map(real_folder, self._entries)))
+
+    def has(self, locator: bytes) -> bool:
+        """Tell whether the file with this ``locator`` is one of them."""
+        return locator[1:] in self._entries
+
+    def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:  # noqa: ARG002  # two files may have the same path
+        """Return the folder of a file and its name."""
+        return real_folder(locator[1:]), os.path.basename(locator)  # noqa: PTH119  # bytes
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # all were seen
         """Yield the files, all in one folder."""
@@ -67,6 +76,11 @@ class LooseFiles:
             on_ignored(os.path.basename(path), SYMLINK)  # noqa: PTH119  # bytes
         if self._entries:
             yield list(self._entries.values())
+
+
+def real_folder(path: bytes) -> bytes:
+    """Return the folder that contains ``path``, with its links resolved."""
+    return real(holder(path))
 
 
 def _is_file(path: bytes) -> bool:

@@ -17,6 +17,7 @@ from pixmill.batch.planning.locations import nothing_found
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
@@ -28,6 +29,7 @@ from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
+from pixmill.core.text import printable
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
@@ -35,6 +37,7 @@ from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
+from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -72,6 +75,10 @@ class BatchRun:
         if self._finish is not None and self._engine.reason == FINISHED:
             self._is_finished = self._finish(lambda: not self._stopped)
 
+    def results(self) -> Iterator[ImageOutcome]:
+        """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
+        return map(image_outcome, self)
+
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
         self._stopped = self._stopped or reason
@@ -102,6 +109,7 @@ def open_run(
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
+    refuse_in_worker()
     run_plan = plan(config)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
@@ -116,6 +124,9 @@ def open_run(
         return chain(first, tasks)
 
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
+        if run_plan.source_keys.moved_from:
+            former = printable(run_plan.source_keys.moved_from)
+            remarks.insert(0, f"{config.source_text} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
         yield batch_run
 
@@ -144,6 +155,7 @@ def begin(
         else:
             ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
+        _note_sources(plan, ledger)
         if config.placement.index:
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
         sealing = _sealing(plan, ledger, observers, stack)
@@ -169,10 +181,6 @@ def begin(
                     is_taken,
                 ),
                 revise=with_reusable_outputs(
-                    ledger,
-                    is_taken=is_taken
-                    if plan.locations.destination.local
-                    else _assume_taken,  # a store would cost a request per image
                     force=config.force,
                     contains=sealing.contents.has_outputs if sealing else None,
                 ),
@@ -183,9 +191,12 @@ def begin(
         yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
 
 
-def _assume_taken(name: bytes) -> bool:
-    del name
-    return True
+def _note_sources(plan: Plan, ledger: Ledger) -> None:
+    """Note in the ledger which prefixes the keys of its sources have."""
+    known = ledger.sources()
+    prefixes = plan.source_keys.prefixes
+    if prefixes.items() - known.items():
+        ledger.add_sources(prefixes)
 
 
 def _with_node_admission(executor: Executor, plan: Plan, tasks: Iterable[Task | None], stack: ExitStack) -> Iterable[Task | None]:

@@ -51,8 +51,10 @@ class PixmillError(Exception):
         if code:
             self.code = code  # type: ignore[misc]  # narrowed for this instance only
         super().__init__(self.message)
-        if hint:
-            self.add_note(hint)  # a traceback shows it
+
+    def __str__(self) -> str:
+        """Return the message, and the hint on a line of its own, so that a traceback or a log shows both."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
 class ConfigError(PixmillError):

@@ -8,13 +8,13 @@ from sqlite3 import Connection
 
 import msgspec
 
-from pixmill.engine.sqlite.database import Schema, open_for_reading, open_for_writing, transaction, translating_errors
+from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
+from pixmill.engine.sqlite.schema import Schema
 from pixmill.engine.sqlite.statements import read_statements
 
 CATALOGUE_FILE = "catalogue.sqlite"
 _PACKAGE = "pixmill.batch.datasets"
-_VERSION = 1
-_APPLICATION = int.from_bytes(b"pxmd", "big")
+_SCHEMA = Schema(_PACKAGE, version=1, application=int.from_bytes(b"pxmd", "big"))
 
 
 class Stage(IntEnum):
@@ -62,8 +62,7 @@ class Catalogue:
         """Open the catalogue at ``path``, creating it if needed; with ``read_only`` it must exist."""
         self._path = path
         self._sql = read_statements(_PACKAGE, "queries.sql")
-        schema = Schema(read_statements(_PACKAGE, "schema.sql"), _VERSION, _APPLICATION)
-        self._connection, _ = open_for_reading(path, schema) if read_only else open_for_writing(path, schema)
+        self._connection, _ = open_for_reading(path, _SCHEMA) if read_only else open_for_writing(path, _SCHEMA)
 
     def shards(self) -> list[DatasetShard]:
         """Return every shard, ordered by name."""

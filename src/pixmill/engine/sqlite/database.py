@@ -1,22 +1,23 @@
 """Open SQLite files: durable, checked before use, and set aside when damaged.
 
 A damaged file is never repaired and never trusted in part: it is renamed, and a new one is created. That costs repeated work, not
-results. An intact file that belongs to another program or a newer version is refused and left unchanged.
+results. An intact file that belongs to another program or a newer version is refused and left unchanged. A file of an earlier
+version is brought to the latest when it is opened for writing, in one transaction, and a copy of it is kept.
 """
 
 import logging
 import os
+import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
-
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.engine.sqlite.journal_mode import ROLLBACK, journal_mode
+from pixmill.engine.sqlite.schema import Fill, Schema, apply_steps, expected_structure, show_as_latest, structure
 
 _FILES = ("", "-wal", "-shm", "-journal")
 _RECOVERY_FILES = ("-wal", "-journal")
@@ -34,33 +35,28 @@ _CODES_AND_HINTS = {
 }
 
 
-class Schema(msgspec.Struct, frozen=True):
-    """The schema of a file: the ``statements`` that create it, its ``version``, and the ``application`` id of our files."""
-
-    statements: Mapping[str, str]
-    version: int
-    application: int
-
-
 class _Damaged(Exception):
     """The file, or a part of it, does not hold what was written."""
 
 
-def open_for_writing(path: Path, schema: Schema) -> tuple[sqlite3.Connection, Path | None]:
+def open_for_writing(path: Path, schema: Schema, *, fill: Fill | None = None) -> tuple[sqlite3.Connection, Path | None]:
     """Open or create the file at ``path``; return the connection, and the new path of a damaged file if there was one.
 
-    Every commit of the connection is on disk when it returns. ``RunError`` when the file is another program's or a newer version's.
+    Every commit of the connection is on disk when it returns. ``fill`` fills the tables that a file of an earlier version did not
+    have. ``RunError`` when the file is another program's or a newer version's.
     """
     with translating_errors(path):
         try:
-            return _open_checked(path, schema), None
+            return _open_checked(path, schema, fill), None
         except _Damaged:
             quarantined = _quarantine(path)
-            return _open_checked(path, schema), quarantined
+            return _open_checked(path, schema, fill), quarantined
 
 
-def open_for_reading(path: Path, schema: Schema) -> tuple[sqlite3.Connection, None]:
+def open_for_reading(path: Path, schema: Schema, *, is_checked: bool = True) -> tuple[sqlite3.Connection, None]:
     """Open the file at ``path`` while another process may be writing to it; a damaged file is not set aside.
+
+    Without ``is_checked`` only its structure is checked, so that the time to open it does not grow with its size.
 
     ``RunError`` when it does not exist, is damaged, or is another program's or a newer version's.
     """
@@ -68,23 +64,23 @@ def open_for_reading(path: Path, schema: Schema) -> tuple[sqlite3.Connection, No
         raise _missing(path)
     with translating_errors(path):
         try:
-            return _open_read_only(path, schema), None
+            return _open_read_only(path, schema, is_checked=is_checked), None
         except _Damaged as error:
             message = f"the ledger {printable(path)} is damaged"
             raise RunError(message, code="ledger-damaged", hint=_DAMAGED_HINT) from error
 
 
-def _open_read_only(path: Path, schema: Schema) -> sqlite3.Connection:
+def _open_read_only(path: Path, schema: Schema, *, is_checked: bool) -> sqlite3.Connection:
     """Open the file as if a run were using it; if that is impossible, no run is, and it is opened unshared."""
     try:
-        return _connect_read_only(path, schema, "mode=ro")
+        return _connect_read_only(path, schema, "mode=ro", is_checked=is_checked)
     except sqlite3.OperationalError as error:
         is_disk_error = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
         needs_rollback = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK  # a run died while it created the file
         is_folder_read_only = not os.access(path.parent, os.W_OK) and _unshared(path) != _EXCLUSIVE
         if not (is_disk_error or needs_rollback or is_folder_read_only):
             raise
-        return _connect_read_only(path, schema, _unshared(path))
+        return _connect_read_only(path, schema, _unshared(path), is_checked=is_checked)
 
 
 def _unshared(path: Path) -> str:
@@ -122,24 +118,27 @@ def translating_errors(path: Path) -> Iterator[None]:
         raise RunError(f"the ledger {printable(path)} cannot be used: {error.strerror}", code="ledger-io") from error
 
 
-def _open_checked(path: Path, schema: Schema) -> sqlite3.Connection:
+def _open_checked(path: Path, schema: Schema, fill: Fill | None) -> sqlite3.Connection:
     connection = sqlite3.connect(bytes(path), isolation_level=None)
     with _closed_on_error(connection), _detecting_damage():
         mode = journal_mode(path.parent)
         if mode == ROLLBACK:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # share nothing until it is known that nothing gets mapped
-        is_new = not _is_ours(connection, schema, path)
+        version = _version(connection, schema, path)
         connection.execute(f"PRAGMA journal_mode = {mode}")
         connection.execute("PRAGMA locking_mode = NORMAL")
         connection.execute("PRAGMA synchronous = FULL")
-        if is_new:
-            _create(connection, schema)
-        else:
-            _check(connection, schema)
+        if version:
+            _check(connection, schema, version)
+        if version < schema.version:
+            if version:
+                _keep_copy(connection, path, version)
+            with transaction(connection):
+                apply_steps(connection, schema, version, fill)
     return connection
 
 
-def _connect_read_only(path: Path, schema: Schema, mode: str) -> sqlite3.Connection:
+def _connect_read_only(path: Path, schema: Schema, mode: str, *, is_checked: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{quote(bytes(path.absolute()))}?{mode}", uri=True, isolation_level=None, check_same_thread=False
     )
@@ -147,10 +146,12 @@ def _connect_read_only(path: Path, schema: Schema, mode: str) -> sqlite3.Connect
         if mode == _EXCLUSIVE:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the index of the WAL in memory
         connection.execute("BEGIN")  # one view of the file for all checks: a run may be creating it right now
-        if not _is_ours(connection, schema, path):
+        version = _version(connection, schema, path)
+        if not version:
             raise _missing(path)
-        _check(connection, schema)
+        _check(connection, schema, version, is_checked=is_checked)
         connection.execute("COMMIT")
+        show_as_latest(connection, schema, version)
     return connection
 
 
@@ -163,23 +164,22 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _check(connection: sqlite3.Connection, schema: Schema) -> None:
+def _check(connection: sqlite3.Connection, schema: Schema, version: int, *, is_checked: bool = True) -> None:
     """Check the complete file: a sixth of a second for a million tasks, far less than it takes to list their inputs."""
-    statements = {sql for (sql,) in connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL")}
-    if statements != {statement.encode() for statement in schema.statements.values()} or connection.execute(
-        "PRAGMA quick_check(1)"
-    ).fetchone() != ("ok",):
+    if structure(connection) != expected_structure(schema, version):
+        raise _Damaged
+    if is_checked and connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise _Damaged
 
 
-def _is_ours(connection: sqlite3.Connection, schema: Schema, path: Path) -> bool:
-    """Return whether the file holds our tables, ``False`` if it is empty.
+def _version(connection: sqlite3.Connection, schema: Schema, path: Path) -> int:
+    """Return the version of the file, 0 if it is empty.
 
     ``RunError`` if it is another program's or a newer version's.
     """
     application, version = (connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in ("application_id", "user_version"))
     if (application, version) == (0, 0) and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
-        return False
+        return 0
     name = printable(path)
     if application != schema.application:
         raise RunError(f"{name} is a database of another program", code="ledger-foreign", hint="choose another folder with --state")
@@ -188,16 +188,25 @@ def _is_ours(connection: sqlite3.Connection, schema: Schema, path: Path) -> bool
             f"the ledger {name} was written by a newer pixmill (its version is {version}, this one supports up to {schema.version})"
         )
         raise RunError(message, code="ledger-version", hint="update pixmill, or choose another folder with --state")
-    return True
+    if version < 1:
+        raise _Damaged
+    return int(version)
 
 
-def _create(connection: sqlite3.Connection, schema: Schema) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in schema.statements.values():
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {schema.application:d}")
-    connection.execute(f"PRAGMA user_version = {schema.version:d}")
-    connection.execute("COMMIT")
+def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Copy a file of an earlier ``version`` to ``ledger.sqlite.version-1``, which replaces an earlier attempt."""
+    kept = path.with_name(f"{path.name}.version-{version}")
+    temporary = kept.with_name(f".{kept.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644))
+    try:
+        copy = sqlite3.connect(bytes(temporary), isolation_level=None)
+        try:
+            connection.backup(copy)
+        finally:
+            copy.close()
+        temporary.rename(kept)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def test_another_programs_database_is_refused_and_left_alone(path):
 
 def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(written):
     with closing(sqlite3.connect(written)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     before = written.read_bytes()
     for read_only in (False, True):
         with pytest.raises(RunError, match="newer pixmill") as raised:

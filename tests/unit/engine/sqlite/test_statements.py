@@ -5,7 +5,7 @@ import pytest
 from pixmill.engine import ledgers
 from pixmill.engine.sqlite.statements import read_statements
 
-FILES = ["schema.sql", "queries.sql"]
+FILES = ["schema-1.sql", "schema-2.sql", "version-1.sql", "queries.sql"]
 
 
 @pytest.fixture

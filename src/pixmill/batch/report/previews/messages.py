@@ -12,7 +12,8 @@ CPU_TIME = "processor_us"  # measure of a request: microseconds of processor tim
 class PreviewOptions(msgspec.Struct, frozen=True):
     """The options of all previews. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
 
-    ``nice`` is added to the niceness of the worker.
+    ``prefix`` precedes the paths of this source in the keys of images; those of other sources get no preview. ``nice`` is added to
+    the niceness of the worker.
     """
 
     source: str
@@ -20,19 +21,16 @@ class PreviewOptions(msgspec.Struct, frozen=True):
     recipe: dict[str, Any]
     max_bytes: int
     follow_symlinks: bool
+    prefix: bytes = b""
     nice: int = 0
 
 
 class PreviewRequest(msgspec.Struct, frozen=True, array_like=True):
-    """A request for a preview of ``image`` (``show``), its similarity (``compare``), or both.
-
-    ``locator`` finds its source if that is not simply its key.
-    """
+    """A request for a preview of ``image`` (``show``), its similarity (``compare``), or both."""
 
     image: ImageSummary
     show: bool
     compare: bool
-    locator: bytes = b""
 
 
 class Preview(msgspec.Struct, frozen=True, array_like=True):

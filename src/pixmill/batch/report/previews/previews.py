@@ -1,6 +1,6 @@
 """The previews of a report: they are selected, made on a pool, and limited in total size."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -31,24 +31,16 @@ class Previews(msgspec.Struct, frozen=True, kw_only=True):
     checked: tuple[float, ...] = ()
 
 
-def make_previews(
-    images: Sequence[ImageSummary], options: PreviewOptions, *, check: int, locate: Callable[[bytes], bytes] = bytes
-) -> Previews:
-    """Return previews of the first of ``images``, and of the least similar among ``check`` of them.
-
-    ``locate`` is that of the source.
-    """
+def make_previews(images: Sequence[ImageSummary], options: PreviewOptions, *, check: int) -> Previews:
+    """Return previews of the first of ``images``, and of the least similar among ``check`` of them."""
     requests = (
-        PreviewRequest(image, show=index < SAMPLE_SIZE, compare=index < check, locator=locate(image.key))
+        PreviewRequest(image, show=index < SAMPLE_SIZE, compare=index < check)
         for index, image in enumerate(images[: max(SAMPLE_SIZE, check)])
     )
     made = sorted(run_requests(requests, options), key=lambda each: each.image.key)
     measured = sorted((each for each in made if each.similarity is not None), key=_similarity)
     worst = (
-        run_requests(
-            (PreviewRequest(each.image, show=True, compare=True, locator=locate(each.image.key)) for each in measured[:WORST_SIZE]),
-            options,
-        )
+        run_requests((PreviewRequest(each.image, show=True, compare=True) for each in measured[:WORST_SIZE]), options)
         if measured
         else iter(())
     )

@@ -1,0 +1,14 @@
+-- task: A ledger of version 1 as a reader of version 2 sees it.
+CREATE TEMP VIEW task AS SELECT *, 0 AS lone_deaths, 0.0 AS tried_at FROM main.task;
+
+-- run: Its runs.
+CREATE TEMP VIEW run AS SELECT *, '' AS boot, 0.0 AS stopping_at FROM main.run;
+
+-- source: It knows no sources.
+CREATE TEMP TABLE source (root BLOB PRIMARY KEY, prefix BLOB);
+
+-- name: It keeps no names.
+CREATE TEMP TABLE name (name BLOB PRIMARY KEY, owner BLOB);
+
+-- toolset: It keeps no versions of libraries.
+CREATE TEMP TABLE toolset (number INTEGER PRIMARY KEY, versions TEXT);
