@@ -120,7 +120,10 @@ class Composition:
         return tuple(dict.fromkeys(place for member in self._members for place in member.source.places))
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
-        """Return the place of the image ``path`` and its path there: of two sources that hold it, the one it is named after."""
+        """Return the place of the image ``path``, and ``path`` itself: that is unique, while the path in its source need not be.
+
+        Of two sources that hold the image, the place is that of the one it is named after.
+        """
         first = path.partition(b"/")[0] if b"/" in path else b""
         candidates = [*self._below.get(first, ()), *(self._below.get(b"", ()) if first else ())]
         found: list[tuple[Member, tuple[bytes, bytes]]] = []
@@ -129,9 +132,8 @@ class Composition:
             if located is not None:
                 found.append((member, located))
         if not found:  # a folder or file that cannot be read
-            member = next(iter(candidates), self._members[0])
-            return member.source.places[0], path.removeprefix(member.path(b""))
-        return next((located for member, located in found if member.path(located[1]) == path), found[0][1])
+            return next(iter(candidates), self._members[0]).source.places[0], path
+        return next((located for member, located in found if member.path(located[1]) == path), found[0][1])[0], path
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder. A source is only listed when its first folder is due."""
