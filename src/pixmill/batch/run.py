@@ -26,6 +26,7 @@ from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
@@ -136,7 +137,7 @@ def open_run(
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
-    on_wait(lambda: f"opening {config.source}")
+    on_wait(lambda: f"opening {config.source_text}")
     if config.selection.sample is not None:
         with _open_sample(
             draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
@@ -166,7 +167,7 @@ def open_run(
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
-            remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
+            remarks.insert(0, f"{config.source_text} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
         if only_unfinished:
             batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
@@ -203,13 +204,17 @@ def begin(
     config = plan.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
-        check(files, source=config.source, states=states_of(plan.locations.lock_folder, plan.locations.state))
+        check(files, sources=config.sources, states=states_of(plan.locations.lock_folder, plan.locations.state))
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()
         on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
-        ledger, state_observers = open_run_state(config, plan.locations, stack)
+        if plan.locations.target is None:
+            ledger, state_observers = open_run_state(config, plan.locations, stack)
+            state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+        else:
+            ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
         _note_sources(plan, ledger)
         if config.placement.index:
@@ -217,7 +222,7 @@ def begin(
         sealing = _sealing(plan, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
-        workers = worker_count(config, handler_options)
+        workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
         is_taken = open_storage(plan.locations.destination).is_occupied
@@ -232,12 +237,7 @@ def begin(
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(
-                    metrics,
-                    RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes),
-                    *state_observers,
-                    *observers,
-                ),
+                observers=(metrics, *state_observers, *observers),
                 still_valid=still_valid(
                     sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
                     is_taken,

@@ -76,7 +76,7 @@ class ConfigError(PixmillError):
     code = "config"
     codes: ClassVar = {
         "collision": "two sources map to the same output name, and --on-collision is error",
-        "exists": "a file that pixmill did not write already has the name of an output, and --existing is refuse",
+        "exists": "a file that pixmill did not write has the name of an output, and --existing is refuse, or DST is that file",
         "foreign-file": "an option would overwrite SRC, a part of the state, or a file that pixmill did not write",
         "no-images": "there is nothing to do: the source contains no images",
     }

@@ -168,7 +168,8 @@ def _estimate(result: DryRun, ledger: Ledger) -> float | None:
 def _ledger(plan: Plan) -> Iterator[Ledger]:
     state_folder.check(plan.locations.state)
     path = plan.locations.state / LEDGER
-    ledger: Ledger = SqliteLedger(path, read_only=True) if path.exists() else MemoryLedger()
+    is_recorded = plan.locations.target is None and path.exists()
+    ledger: Ledger = SqliteLedger(path, read_only=True) if is_recorded else MemoryLedger()
     try:
         yield ledger
     finally:

@@ -32,7 +32,7 @@ def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, task
     with ledgers.lock:
         opened = ledgers.opened()
         known = SourceKeys(prefixes=combined(map(_prefixes, opened)))
-        keys = known.adding(places).naming(places[0], source.places)
+        keys = known.adding(places, has_unique_paths=source.has_unique_paths).naming(places[0], source.places)
         if known.prefixes and named is None and len(places) == 1 and places[0] not in known.prefixes:
             gone = [place for place in known.prefixes if place.startswith(b"/") and not os.path.lexists(place)]
             alike = [place for place in gone if _is_same(opened, tasks_with(_moved(known, place, places[0])))]

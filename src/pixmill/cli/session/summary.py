@@ -13,6 +13,7 @@ from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
+from pixmill.engine.task import Failure
 
 MARGIN = " " * 10  # below the labels
 #: explanations of the reasons for skipping an image
@@ -61,6 +62,21 @@ def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterato
         yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
     yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
+
+
+def single_summary(report: Report, config: RunConfig, failure: Failure | None) -> Iterator[str]:
+    """Yield the summary of a run that writes one file: one line, and the hint for a ``failure``."""
+    both = f"{config.source_text} -> {printable(config.destination)}"
+    if failure is not None:
+        yield f"failed    {config.source_text}: {failure.code}: {printable(failure.message)}"
+        if failure.hint:
+            yield f"{MARGIN}{printable(failure.hint)}"
+    elif report.counts.done:
+        yield f"done      {both}, {_sizes(report)}, in {duration_text(report.seconds)}"
+    for reason in report.left_alone:
+        yield f"skipped   {both}: {SKIPPED.get(reason, reason)}"
+    if report.counts.pending:
+        yield f"pending   {both}: run the same command again"
 
 
 def brief(failed: int, arguments: str) -> Iterator[str]:
