@@ -21,9 +21,10 @@ from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
 from pixmill.batch.state.open import open_run_state
-from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.outputs import ConfirmedRecords, output_check
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
+from pixmill.batch.worker.claims import REPLACING
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -146,7 +147,9 @@ def begin(
         workers = worker_count(config, handler_options)
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
-        is_taken = open_storage(plan.locations.destination).is_occupied
+        destination = open_storage(plan.locations.destination)
+        confirmed = ConfirmedRecords(ledger)
+        stack.callback(confirmed.flush)
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
@@ -164,12 +167,19 @@ def begin(
                     *observers,
                 ),
                 still_valid=still_valid(
-                    sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
-                    is_taken,
+                    sealing.contents.exists
+                    if sealing
+                    else output_check(
+                        plan.locations.destination,
+                        replaces=handler_options.existing in REPLACING,
+                        on_confirmed=confirmed.add,
+                    ),
+                    None if sealing else destination,
+                    existing=handler_options.existing,
                 ),
                 revise=with_reusable_outputs(
                     ledger,
-                    is_taken=is_taken
+                    is_taken=destination.is_occupied
                     if plan.locations.destination.local
                     else _assume_taken,  # a store would cost a request per image
                     force=config.force,

@@ -25,6 +25,7 @@ are its narrower ``codes``, which describe the failure more exactly; each is lis
 
 import inspect
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -35,19 +36,28 @@ class PixmillError(Exception):
     codes: ClassVar[Mapping[str, str]] = {}
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self, message: str = "", *, hint: str = "", code: str = "", retryable: bool = False, retry_after: float = 0.0
+    def __init__(  # all of them optional
+        self,
+        message: str = "",
+        *,
+        hint: str = "",
+        code: str = "",
+        retryable: bool = False,
+        retry_after: float = 0.0,
+        evidence: Mapping[str, int | str] = MappingProxyType({}),
     ) -> None:
         """Describe the problem in ``message`` and the remedy in ``hint``.
 
         ``code`` is one of the class's narrower ``codes`` (``limit-pixels`` of ``limit``). ``retryable`` means that the same
         call may succeed later: true for storage that returned EIO, never for a corrupt file. ``retry_after`` is the earliest
-        time for another attempt, in seconds from now, if the server gave one.
+        time for another attempt, in seconds from now, if the server gave one. ``evidence`` is what the failure was due to, as
+        plain data, so that a later run can tell whether it still exists.
         """
         self.message = message or inspect.cleandoc(self.__doc__ or type(self).__name__).splitlines()[0]
         self.hint = hint
         self.retryable = retryable
         self.retry_after = retry_after
+        self.evidence = evidence
         if code:
             self.code = code  # type: ignore[misc]  # narrowed for this instance only
         super().__init__(self.message)

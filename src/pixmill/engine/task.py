@@ -47,7 +47,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``code`` is stable; ``stage`` is the handler's stage; ``message`` is a sentence; ``hint`` suggests a remedy. ``retryable``: the
     same task may succeed later (EIO). ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
     stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence left by a dead worker. ``trace`` is the traceback without
-    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster.
+    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster. ``evidence`` is the handler's
+    own: what the failure was due to.
     """
 
     code: str
@@ -60,6 +61,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     peak_rss: int = 0
     trace: str = ""
     node: str = ""
+    evidence: dict[str, int | str] = {}
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -93,7 +95,7 @@ UNCHANGED = "unchanged"
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the handler's reason."""
+    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the reason given."""
 
     task: Task
     reason: str = UNCHANGED

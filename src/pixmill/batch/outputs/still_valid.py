@@ -1,22 +1,41 @@
 """Tell whether the ledger record of a finished task is still valid: its outputs, or the cause of its failure, still exist."""
 
-from collections.abc import Callable
-
 from pixmill.batch.item import from_payload
-from pixmill.batch.worker.claims import EXISTS
+from pixmill.batch.worker.claims import EXISTING, EXISTS, OUTPUT
 from pixmill.engine.ledger import Record
 from pixmill.engine.scheduling.admission import StillValid
-from pixmill.engine.task import State, Task
+from pixmill.engine.task import Failure, State, Task
+from pixmill.storage.storage import Storage
 
 
-def still_valid(outputs_exist: StillValid, is_taken: Callable[[bytes], bool]) -> StillValid:
-    """Return a function that tells whether a record is still valid: by its outputs or, for an occupied name, by ``is_taken``."""
+def still_valid(outputs_exist: StillValid, destination: Storage | None, *, existing: str) -> StillValid:
+    """Return a function that tells whether a record is still valid: by its outputs or, for an occupied name, by what is there.
 
-    def is_valid(task: Task, record: Record) -> bool:
+    ``destination`` is ``None`` for a dataset, where no name is occupied. An image whose name was occupied fails again, without an
+    attempt, as long as the same file is there and ``existing`` makes that a failure.
+    """
+
+    def is_valid(task: Task, record: Record) -> bool | str:
         if record.state is State.DONE:
             return outputs_exist(task, record)
         if record.failure is None or record.failure.code != EXISTS:
             return True
-        return any(map(is_taken, from_payload(task.payload).names))
+        if destination is None or not _is_failure(record.failure, existing):
+            return False
+        return _is_occupied(from_payload(task.payload).names, record.failure, destination)
 
     return is_valid
+
+
+def _is_failure(failure: Failure, existing: str) -> bool:
+    """Tell whether the ``failure`` of an occupied name is one under this value of ``--existing``, too."""
+    return existing in ("fail", "refuse") or (existing == "adopt" and failure.evidence.get(EXISTING) == existing)
+
+
+def _is_occupied(names: tuple[bytes, ...], failure: Failure, destination: Storage) -> bool:
+    """Tell whether the file is still there that ``failure`` is due to; for earlier versions, which did not record it, any file."""
+    output = failure.evidence.get(OUTPUT)
+    if not isinstance(output, int) or output >= len(names):
+        return any(map(destination.is_occupied, names))
+    version = destination.version_of(names[output])
+    return version is not None and version.evidence().items() <= failure.evidence.items()

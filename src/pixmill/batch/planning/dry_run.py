@@ -14,8 +14,9 @@ from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.outputs import OUTPUT_CHANGED, output_check
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
+from pixmill.batch.worker.claims import REPLACING
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -32,13 +33,17 @@ class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
     ``makes`` describes in words what is made from each image. ``occupied`` counts images whose output name is taken by a file that
-    pixmill did not write, ``linked`` those whose output lies behind a symbolic link in DST.
+    pixmill did not write, or that was changed since, ``linked`` those whose output lies behind a symbolic link in DST.
+
+    ``output_changed`` counts images that are done and have nothing new to write, but whose output was changed since: it stays.
+    ``changed_examples`` are the first of them.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
 
     to_do: int = 0
     unchanged: int = 0
+    output_changed: int = 0
     failed_before: int = 0
     renamed: int = 0
     occupied: int = 0
@@ -48,13 +53,14 @@ class DryRun(msgspec.Struct, kw_only=True):
     ignored: dict[str, int] = {}
     makes: tuple[str, ...] = ()
     examples: list[tuple[bytes, tuple[bytes, ...]]] = []
+    changed_examples: list[bytes] = []
     warnings: list[str] = []
     seconds: float | None = None
 
     @property
     def found(self) -> int:
         """Return the total number of images."""
-        return self.to_do + self.unchanged + self.failed_before
+        return self.to_do + self.unchanged + self.output_changed + self.failed_before
 
 
 def dry_run(plan: Plan) -> DryRun:
@@ -66,7 +72,7 @@ def dry_run(plan: Plan) -> DryRun:
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.locations.dataset is not None
     committed = last_commit(plan.locations.state)
-    with _ledger(plan) as ledger, _validity_check(plan.locations) as is_valid:
+    with _ledger(plan) as ledger, _validity_check(plan.locations, placement.existing) as is_valid:
         follow = placement.follow_output_links
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         conflict_counter = (
@@ -77,9 +83,10 @@ def dry_run(plan: Plan) -> DryRun:
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
                 current = record if record and record.id == task.id and not plan.config.force else None
-                if current and current.state is State.DONE and is_valid(task, current):
-                    result.unchanged += 1
-                elif current and current.state is State.FAILED and is_valid(task, current):
+                holds = current is not None and is_valid(task, current)
+                if current and holds and current.state is State.DONE:
+                    _count_done(result, item, holds)
+                elif current and holds and current.state is State.FAILED:
                     result.failed_before += 1
                 else:
                     _count_work(result, item)
@@ -98,15 +105,25 @@ def dry_run(plan: Plan) -> DryRun:
 
 
 @contextmanager
-def _validity_check(locations: Locations) -> Iterator[StillValid]:
+def _validity_check(locations: Locations, existing: str) -> Iterator[StillValid]:
     """Yield the function that tells whether a ledger record is still valid, without starting a run."""
     if locations.dataset is None:
-        yield still_valid(outputs_exist(locations.destination), open_storage(locations.destination).is_occupied)
+        check = output_check(locations.destination, replaces=existing in REPLACING)
+        yield still_valid(check, open_storage(locations.destination), existing=existing)
         return
     from pixmill.batch.datasets.open import open_contents  # noqa: PLC0415  # 20 modules that no other run needs
 
     with open_contents(locations.dataset, locations.state) as contents:
-        yield still_valid(contents.exists, lambda _: False)
+        yield still_valid(contents.exists, None, existing=existing)
+
+
+def _count_done(result: DryRun, item: Item, holds: bool | str) -> None:  # noqa: FBT001  # what ``StillValid`` returns
+    if holds != OUTPUT_CHANGED:
+        result.unchanged += 1
+        return
+    result.output_changed += 1
+    if len(result.changed_examples) < MAX_EXAMPLES:
+        result.changed_examples.append(item.entry.path)
 
 
 def _count_work(result: DryRun, item: Item) -> None:

@@ -15,6 +15,7 @@ from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
 LABEL_WIDTH = 15
+EXAMPLES = 3
 
 
 def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
@@ -41,6 +42,10 @@ def dry_run_lines(result: DryRun) -> Iterator[str]:
     yield f"to do          {plural(result.to_do, 'image')} ({byte_count(result.bytes_in)}), {plural(result.outputs, 'output')}"
     if result.unchanged:
         yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
+    if result.output_changed:
+        examples = ", ".join(map(printable, result.changed_examples[:EXAMPLES]))
+        more = ", ..." if result.output_changed > EXAMPLES else ""
+        yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
     if result.failed_before:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
     if result.renamed:

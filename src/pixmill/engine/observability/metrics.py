@@ -50,7 +50,8 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``seconds`` since the run started. ``found`` may still grow unless ``all_found``. ``tried`` counts the tasks that were actually
     run to an outcome, without ``skipped`` ones and ``remembered`` failures; ``rate`` is ``tried`` per second over the run,
     ``recent_rate`` over the last 10 s. ``measures`` are the sums of the handlers' counts (``bytes_in``, ...). ``throttled`` counts
-    the requests that a storage refused. ``left_alone`` counts the tasks that were skipped although they were not done, by reason.
+    the requests that a storage refused. ``left_alone`` counts the tasks that were skipped for another reason than being done and
+    unchanged, by reason; ``left_alone_keys`` are the first few of each.
     On a cluster, ``nodes_left_out`` counts the nodes that were refused or suspended, and ``node_failures`` the failed attempts,
     final or not, by node.
     ``task`` has the durations of whole tasks, ``stages`` those of each stage; ``slowest`` are the five slowest done tasks, the
@@ -80,6 +81,7 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, int] = {}
     failures: dict[str, FailureKind] = {}
     left_alone: dict[str, int] = {}
+    left_alone_keys: dict[str, tuple[bytes, ...]] = {}
     task: HistogramSnapshot = HistogramSnapshot()
     stages: dict[str, HistogramSnapshot] = {}
     slowest: tuple[SlowTask, ...] = ()
@@ -134,6 +136,7 @@ class Metrics(Observer):
         self._measures: defaultdict[str, int] = defaultdict(int)
         self._failures: dict[str, FailureKind] = {}
         self._left_alone: Counter[str] = Counter()
+        self._left_alone_keys: dict[str, tuple[bytes, ...]] = {}
         self._node_failures: Counter[str] = Counter()
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
@@ -177,6 +180,7 @@ class Metrics(Observer):
             measures=dict(self._measures),
             failures=dict(self._failures),
             left_alone=dict(self._left_alone),
+            left_alone_keys=dict(self._left_alone_keys),
             node_failures=dict(self._node_failures),
             task=self._task.snapshot(),
             stages={stage: histogram.snapshot() for stage, histogram in list(self._stages.items())},
@@ -239,6 +243,8 @@ class Metrics(Observer):
                 self._counts["skipped"] += 1
                 if outcome.reason != UNCHANGED:
                     self._left_alone[outcome.reason] += 1
+                    examples = self._left_alone_keys.get(outcome.reason, ())
+                    self._left_alone_keys[outcome.reason] = (*examples, outcome.task.key)[:EXAMPLES]
             case Failed():
                 self._counts["failed"] += 1
                 self._counts["remembered"] += outcome.remembered

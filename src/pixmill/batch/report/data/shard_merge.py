@@ -97,6 +97,8 @@ def _merge_two(one: MetricsSnapshot, two: MetricsSnapshot) -> MetricsSnapshot:
         node_failures=dict(Counter(one.node_failures) + Counter(two.node_failures)),
         rate=one.rate + two.rate,
         measures=dict(Counter(one.measures) + Counter(two.measures)),
+        left_alone=dict(Counter(one.left_alone) + Counter(two.left_alone)),
+        left_alone_keys={reason: _keys(one, two, reason) for reason in {**one.left_alone_keys, **two.left_alone_keys}},
         failures={code: _kinds(one, two, code) for code in {**one.failures, **two.failures}},
         task=_timings(one.task, two.task),
         stages={name: _timings(one.stages.get(name), two.stages.get(name)) for name in {**one.stages, **two.stages}},
@@ -113,6 +115,10 @@ def _sum(one: Counts, two: Counts) -> Counts:
 def _kinds(one: MetricsSnapshot, two: MetricsSnapshot, code: str) -> FailureKind:
     kinds = [snapshot.failures.get(code, FailureKind()) for snapshot in (one, two)]
     return FailureKind(count=sum(kind.count for kind in kinds), keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES])
+
+
+def _keys(one: MetricsSnapshot, two: MetricsSnapshot, reason: str) -> tuple[bytes, ...]:
+    return (*one.left_alone_keys.get(reason, ()), *two.left_alone_keys.get(reason, ()))[:EXAMPLES]
 
 
 def _timings(one: HistogramSnapshot | None, two: HistogramSnapshot | None) -> HistogramSnapshot:
