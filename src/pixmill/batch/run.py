@@ -11,6 +11,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
+from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.locations import nothing_found
@@ -24,17 +25,17 @@ from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import ConfirmedRecords, output_check
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
-from pixmill.batch.worker.claims import REPLACING
+from pixmill.batch.worker.claims import REPAIR, REPLACING
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import FINISHED, Ledger
+from pixmill.engine.ledger import FINISHED, Ledger, Record
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
-from pixmill.engine.task import Outcome, Task
+from pixmill.engine.task import Outcome, State, Task
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -96,14 +97,16 @@ def open_run(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    repair: Repair | None = None,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. With ``repair``, only its images are
+    processed, and their outputs are made again if they are missing or their content is not what was written.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     run_plan = plan(config)
-    tasks = run_plan.tasks()
+    tasks = repair.select(run_plan.tasks()) if repair else run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
     if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
         raise nothing_found(config, run_plan.selector.ignored)
@@ -111,11 +114,13 @@ def open_run(
     committed = last_commit(run_plan.locations.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:
-        remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
+        remarks.extend(() if repair else preflight_warnings(run_plan, ledger, first, committed=committed))
         return chain(first, tasks)
 
-    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
-        batch_run.remarks = tuple(remarks)
+    with begin(
+        run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, repairs=repair is not None
+    ) as batch_run:
+        batch_run.remarks = (*batch_run.remarks, *remarks)
         yield batch_run
 
 
@@ -127,8 +132,12 @@ def begin(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    repairs: bool = False,
 ) -> Iterator[BatchRun]:
-    """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``."""
+    """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``.
+
+    If it ``repairs``, every task is tried, and outputs that are not what was written are replaced.
+    """
     config = plan.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
@@ -144,6 +153,10 @@ def begin(
         sealing = _sealing(plan, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
+        store_warnings = _store_warnings(plan)
+        handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings)
+        if repairs:
+            handler_options = msgspec.structs.replace(handler_options, existing=REPAIR)
         workers = worker_count(config, handler_options)
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
@@ -166,7 +179,9 @@ def begin(
                     *state_observers,
                     *observers,
                 ),
-                still_valid=still_valid(
+                still_valid=_must_repair
+                if repairs
+                else still_valid(
                     sealing.contents.exists
                     if sealing
                     else output_check(
@@ -189,7 +204,24 @@ def begin(
                 force=config.force,
             )
         )
-        yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
+        batch_run = BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
+        batch_run.remarks = store_warnings
+        yield batch_run
+
+
+def _store_warnings(plan: Plan) -> tuple[str, ...]:
+    """Return a warning if the outputs go to a store that ignores the conditions of conditional writes."""
+    destination = plan.locations.destination
+    if destination.local:
+        return ()
+    from pixmill.batch.state.remote.conditions import WARNING, honours_conditions  # noqa: PLC0415  # most outputs are folders
+
+    return () if honours_conditions(destination, tag=plan.tag) else (WARNING,)
+
+
+def _must_repair(task: Task, record: Record) -> bool:
+    del task
+    return record.state is not State.DONE
 
 
 def _assume_taken(name: bytes) -> bool:

@@ -59,7 +59,7 @@ FREE_NAME = Replacing()
 def occupied(path: bytes, occupant: FileVersion, *, own: tuple[WrittenFile, ...] = ()) -> WriteError:
     """Return the error for a path whose file, ``occupant``, may not be replaced; ``own`` is what the caller wrote there."""
     reason = "was changed since pixmill wrote it" if own else "already exists in the destination, and pixmill did not write it"
-    hint = "move it away, then run: pixmill retry DST; or add --existing replace (or skip) to the same command"
+    hint = "move it away, then run: pixmill retry DST; or add --existing replace (or skip, or adopt) to the same command"
     return WriteError(f"{printable(path)} {reason}", code="exists", hint=hint, evidence=occupant.evidence())
 
 

@@ -24,10 +24,11 @@ from pixmill.storage.storage import Storage, content_digest
 MAX_CHECKED = 1000  # images checked before a run
 #: what happens to an image whose output name is taken, by the value of ``--existing``
 CONSEQUENCES = {
-    "fail": "such images fail, unless the file is identical (see --existing replace, skip and refuse)",
+    "fail": "such images fail, unless the file is identical (see --existing replace, skip, adopt and refuse)",
     "replace": "the file is replaced",
     "skip": "such images are skipped",
     "refuse": "the run is refused",
+    "adopt": "a complete file of the expected format and size becomes the output, and other such images fail",
 }
 _MAX_CACHED = 64  # folders
 
@@ -70,8 +71,8 @@ class ConflictCounter:
         self._storage = open_storage(destination)
         self._names: ExistingNames = _Folder(destination.location) if destination.local else _Store(self._storage)
 
-    def count(self, item: Item, record: Record | None) -> None:
-        """Count ``item``, whose record in the ledger is ``record``."""
+    def count(self, item: Item, record: Record | None, *, is_done: bool = False) -> None:
+        """Count ``item``, whose record in the ledger is ``record``; if it ``is_done``, none of its outputs will be replaced."""
         conflicts = self.conflicts
         conflicts.checked += 1
         link = b"" if self._follow_links else next(filter(None, map(self._names.link_to, item.names)), b"")
@@ -83,7 +84,8 @@ class ConflictCounter:
         others = outputs_of_others(self._ledger, item, recorded, is_taken=self._names.is_taken)
         own = {output.name: output for output in (*recorded, *others)}
         spans = self._unrecorded if record else ()
-        name = next((name for name in item.names if self._is_foreign(name, own.get(name), spans)), b"")
+        names = (name for name in item.names if not (is_done and name in own))
+        name = next((name for name in names if self._is_foreign(name, own.get(name), spans)), b"")
         if name:
             conflicts.occupied += 1
             conflicts.example = conflicts.example or name

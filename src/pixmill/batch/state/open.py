@@ -20,7 +20,7 @@ from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 
 #: prefixes of the codes of failures that a changed option may prevent
-LIMIT_CODES = ("limit", "timeout", "out-of-memory", "exists", "write-link")
+LIMIT_CODES = ("limit", "timeout", "out-of-memory", "write-link")
 
 
 class RunLocations(Protocol):

@@ -43,22 +43,31 @@ class OutputNames:
             is_conditional=self._options.is_conditional,
         )
 
+    def may_adopt(self, name: bytes) -> bool:
+        """Tell whether a file at ``name`` would be a foreign one, and not the source itself."""
+        path = self._destination.local_path(name)
+        if name in self._own or path is None:
+            return name not in self._own
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) != self._source()
+
     def keeps(self, output: OutputRecord) -> bool:
         """Tell whether the former ``output`` need not be made again: it exists, or was changed by another program and stays."""
         version = self._destination.version_of(output.name)
         if version is None or not version.size:
             return False
-        if version.size == output.size and (
-            version == output.version or not output.version.is_exact or self._digest(output.name, output.size) == output.digest
-        ):
+        if version.size == output.size and self._has_content(output, version):
             return True
         return self._options.existing not in REPLACING and not self._may_be_unrecorded(output.name)
 
     def check_skip(self, names: Iterable[bytes]) -> None:
         """Raise ``Skip`` before any work is done, if ``--existing skip`` is set and a name is taken by a foreign file."""
-        if self._options.existing == "skip" and not self._item.is_known:
+        if self._options.existing == "skip":
             for name in names:
-                if name not in self._own and self._destination.is_occupied(name):
+                if name not in self._own and self._destination.is_occupied(name) and not self._may_be_unrecorded(name):
                     raise Skip(EXISTS)
 
     def check(self, outputs: Mapping[bytes, bytes]) -> None:
@@ -83,6 +92,13 @@ class OutputNames:
             error.evidence = {OUTPUT: self._item.names.index(name), EXISTING: self._options.existing, **error.evidence}
         return error
 
+    def _has_content(self, output: OutputRecord, version: FileVersion) -> bool:
+        """Tell whether the file of ``output``, which has the right size, has its content; a repair reads it in any case."""
+        is_believed = version == output.version or not output.version.is_exact
+        if is_believed and self._options.existing != REPAIR:
+            return True
+        return self._digest(output.name, output.size) == output.digest
+
     def _may_replace(self, name: bytes, version: FileVersion) -> bool:
         own = self._own.get(name, ())
         if self._destination.local_path(name) is not None and self._may_be_unrecorded(name):
@@ -100,7 +116,10 @@ class OutputNames:
         path = self._destination.local_path(name)
         if path is None or not spans:
             return bool(spans)
-        changed = os.lstat(path).st_ctime_ns
+        try:
+            changed = os.lstat(path).st_ctime_ns
+        except OSError:
+            return False
         return any(begin <= changed <= end for begin, end in spans)
 
     def _compare(self, name: bytes, data: bytes, version: FileVersion) -> None:

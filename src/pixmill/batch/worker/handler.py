@@ -8,6 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.batch.item import ImageResult, Item, OutputRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ImageError, ReadError, WriteError
@@ -38,6 +39,7 @@ class ImageHandler:
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
         """Process the item in ``payload``; return the encoded ``ImageResult``."""
@@ -57,6 +59,17 @@ class ImageHandler:
         if not missing:
             reused = tuple(reusable[each] for each in fingerprints)
             return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item)))
+        adopted: tuple[OutputRecord, ...] = ()
+        if self._options.existing == "adopt":
+            foreign = [index for index in missing if names.may_adopt(item.names[index])]
+            adopted = tuple(self._adoption.adopt(item, self._read(item), foreign, fingerprints)) if foreign else ()
+            reusable |= {output.fingerprint: output for output in adopted}
+            missing = [index for index in missing if fingerprints[index] not in reusable]
+            if adopted:
+                stages.count(f"note.{ADOPTED}", 1)
+            if not missing:
+                records = tuple(reusable[each] for each in fingerprints)
+                return pack(ImageResult(records, (ADOPTED,), item.entry.size, item.columns, _leftover_outputs(item)))
         names.check_skip([item.names[index] for index in missing])
         result, size = self._make(item, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
@@ -74,7 +87,8 @@ class ImageHandler:
             }
             count_work(size, written.values(), result, stages)
             records = tuple(written.get(each) or reusable[each] for each in fingerprints)
-            return pack(ImageResult(records, result.notes, size, item.columns, _leftover_outputs(item)))
+            notes = (*result.notes, ADOPTED) if adopted else result.notes
+            return pack(ImageResult(records, notes, size, item.columns, _leftover_outputs(item)))
 
         return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
 

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import LIMIT, RUN, Option, options
-from pixmill.batch.datasets.dataset import with_former_packing
 from pixmill.batch.inspect.status import check_code, last_config, last_configs, open_ledgers, reset_failures, unfinished
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LedgerFile
@@ -18,6 +17,7 @@ from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
+from pixmill.cli.session.relocated import relocated
 from pixmill.cli.session.summary import brief, command_arguments
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model
@@ -91,12 +91,7 @@ def _with_changes(config: RunConfig, values: Mapping[str, object], destination: 
     def given(model: type[Model]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name in options() and options()[name].model is model}
 
-    sharded = config.selection.shard.count > 1  # its ledger is in a subfolder of the state folder
-    state = str(moved.folder.parent if sharded else moved.folder) if moved else None
-    return config.evolve(
-        destination=with_former_packing(destination, config.destination),
-        force=False,
-        placement=config.placement.evolve(state=state),
+    return relocated(config, destination, moved).evolve(
         policy=config.policy.evolve(**given(Policy)),
         recipe=config.recipe.evolve(limits=config.recipe.limits.evolve(**given(Limits))),
         **{name: value for name, value in given(RunConfig).items() if name != "force"},

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
@@ -32,8 +33,10 @@ class RunEnd(msgspec.Struct, frozen=True):
     failed: int
 
 
-def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
-    """Run ``config`` to its end, with the display and reports that the options request."""
+def execute_run(
+    config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console, *, repair: Repair | None = None
+) -> RunEnd:
+    """Run ``config`` to its end, with the display and reports that the options request; with ``repair``, only its images."""
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
     hints: dict[str, str] = {}
@@ -44,12 +47,19 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
             run = stack.enter_context(
-                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
+                open_run(
+                    config,
+                    observers=observers,
+                    command=context.command,
+                    wrap_handler=profiling.wrap_handler,
+                    repair=repair,
+                )
             )
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.count_ahead(run.plan.work_total)
+            if repair is None:
+                display.count_ahead(run.plan.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)

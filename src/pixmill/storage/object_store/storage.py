@@ -179,6 +179,25 @@ class ObjectStorage(Scheme):
             except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError):
                 return None
 
+    def honours_conditions(self, path: bytes) -> bool:
+        """Tell whether the store refuses a write whose condition is not met, by writing a small object at ``path``.
+
+        Afterwards it is deleted. ``WriteError`` if the store does not respond.
+        """
+        key = key_of(relative(path))
+        with self._translating_errors(path, errors.write_error):
+            first = self._bucket.library.put(self._bucket.store, key, b"first", use_multipart=False)
+            self._bucket.library.put(self._bucket.store, key, b"second", use_multipart=False)
+        try:
+            modes = (CREATE, _mode(_object_version(first)))
+            return all(self._put(path, b"third", mode) is None for mode in modes)
+        except WriteError as error:
+            if error.retryable:
+                raise
+            return False  # it does not know the condition
+        finally:
+            self.delete(path)
+
     def read_with_version(self, path: bytes, *, limit: int) -> tuple[bytes, ObjectVersion]:
         """Return the content of ``path`` and its version."""
         key = key_of(relative(path))

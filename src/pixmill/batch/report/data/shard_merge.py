@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.report.data.run_info import RunInfo, run_infos
+from pixmill.batch.report.data.run_info import RunInfo, last_work
 from pixmill.batch.state.combined_ledger import total
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
@@ -27,7 +27,7 @@ def last_run_info(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunR
     if len(folders) < 2:  # noqa: PLR2004  # no merge for one shard
         return _of_one(ledger, folders[0] if folders else state)
     runs = _last_of_each(ledger.runs())
-    infos = [run_info for run_info in (next(run_infos(folder), None) for folder in folders) if run_info]
+    infos = [run_info for run_info in map(last_work, folders) if run_info]
     return (merge_runs(infos) if infos else None), (_spanning(runs) if runs else None)
 
 
@@ -46,7 +46,7 @@ def merge_runs(infos: Sequence[RunInfo]) -> RunInfo:
 
 def _of_one(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunRecord | None]:
     runs = list(ledger.runs())
-    run_info = next(run_infos(state), None)
+    run_info = last_work(state)
     run = next((run for run in reversed(runs) if run_info is not None and run.number == run_info.snapshot.run), None)
     return run_info, run or (runs[-1] if runs else None)
 
