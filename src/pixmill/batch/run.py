@@ -25,7 +25,7 @@ from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import ConfirmedRecords, output_check
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
-from pixmill.batch.worker.claims import REPAIR, REPLACING
+from pixmill.batch.worker.claims import REPAIR
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -106,7 +106,7 @@ def open_run(
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     run_plan = plan(config)
-    tasks = repair.select(run_plan.tasks()) if repair else run_plan.tasks()
+    tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None) if repair else run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
     if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
         raise nothing_found(config, run_plan.selector.ignored)
@@ -150,7 +150,7 @@ def begin(
         stack.callback(plan.release)
         if config.placement.index:
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
-        sealing = _sealing(plan, ledger, observers, stack)
+        sealing = _sealing(plan, ledger, observers, stack, repairs=repairs)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
         store_warnings = _store_warnings(plan)
@@ -180,17 +180,16 @@ def begin(
                     *observers,
                 ),
                 still_valid=_must_repair
-                if repairs
+                if repairs and not sealing
                 else still_valid(
                     sealing.contents.exists
                     if sealing
                     else output_check(
                         plan.locations.destination,
-                        replaces=handler_options.existing in REPLACING,
                         on_confirmed=confirmed.add,
                     ),
                     None if sealing else destination,
-                    existing=handler_options.existing,
+                    existing=REPAIR if repairs else config.placement.existing,
                 ),
                 revise=with_reusable_outputs(
                     ledger,
@@ -241,12 +240,13 @@ def _write_index(plan: Plan, ledger: Ledger, path: Path) -> None:
         output_index.write(ledger, path)
 
 
-def _sealing(plan: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> "Sealing | None":
+def _sealing(plan: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack, *, repairs: bool) -> "Sealing | None":
     if plan.locations.dataset is None:
         return None
     from pixmill.batch.datasets.open import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
 
-    return open_sealing(plan.locations.dataset, plan.config.placement, plan.locations.state, ledger, observers, stack)
+    placement, state = plan.config.placement, plan.locations.state
+    return open_sealing(plan.locations.dataset, placement, state, ledger, observers, stack, repairs=repairs)
 
 
 def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:

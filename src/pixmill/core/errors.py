@@ -247,6 +247,7 @@ class RunError(PixmillError):
         "output-lost": "the destination was removed or replaced while results were being written to it",
         "parts-lost": "finished images of a dataset are missing or were changed; the next run makes them again",
         "read-only": "the destination is read-only, or on a read-only file system",
+        "shard-changed": "a shard of a dataset was changed by another program, and would have to be written again",
         "state-untrusted": "the state folder, or a file in it, is a link or belongs to another user",
         "temporary-files": "temporary files cannot be written: their folder is full, missing or read-only",
         "throttled": "a store has refused every request for minutes",

@@ -13,9 +13,9 @@ class Repair:
         self._keys = frozenset(keys)
         self.gone = set(self._keys)
 
-    def select(self, tasks: Iterable[Task]) -> Iterator[Task]:
-        """Yield those of ``tasks`` that are to be repaired."""
+    def select(self, tasks: Iterable[Task], *, is_whole: bool) -> Iterator[Task]:
+        """Yield those of ``tasks`` that are to be repaired; all if it ``is_whole``, as a dataset is: its shards have several."""
         for task in tasks:
-            if task.key in self._keys:
+            if is_whole or task.key in self._keys:
                 self.gone.discard(task.key)
                 yield task

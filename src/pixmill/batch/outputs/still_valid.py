@@ -1,7 +1,8 @@
 """Tell whether the ledger record of a finished task is still valid: its outputs, or the cause of its failure, still exist."""
 
 from pixmill.batch.item import from_payload
-from pixmill.batch.worker.claims import EXISTING, EXISTS, OUTPUT
+from pixmill.batch.state.outputs import OUTPUT_CHANGED
+from pixmill.batch.worker.claims import EXISTING, EXISTS, OUTPUT, REPLACING
 from pixmill.engine.ledger import Record
 from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import Failure, State, Task
@@ -12,12 +13,14 @@ def still_valid(outputs_exist: StillValid, destination: Storage | None, *, exist
     """Return a function that tells whether a record is still valid: by its outputs or, for an occupied name, by what is there.
 
     ``destination`` is ``None`` for a dataset, where no name is occupied. An image whose name was occupied fails again, without an
-    attempt, as long as the same file is there and ``existing`` makes that a failure.
+    attempt, as long as the same file is there and ``existing`` makes that a failure. Where ``existing`` replaces files, so it does
+    with outputs that were changed.
     """
 
     def is_valid(task: Task, record: Record) -> bool | str:
         if record.state is State.DONE:
-            return outputs_exist(task, record)
+            holds = outputs_exist(task, record)
+            return holds != OUTPUT_CHANGED and holds if existing in REPLACING else holds
         if record.failure is None or record.failure.code != EXISTS:
             return True
         if destination is None or not _is_failure(record.failure, existing):

@@ -16,7 +16,6 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.outputs import OUTPUT_CHANGED, output_check
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
-from pixmill.batch.worker.claims import REPLACING
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -108,7 +107,7 @@ def dry_run(plan: Plan) -> DryRun:
 def _validity_check(locations: Locations, existing: str) -> Iterator[StillValid]:
     """Yield the function that tells whether a ledger record is still valid, without starting a run."""
     if locations.dataset is None:
-        check = output_check(locations.destination, replaces=existing in REPLACING)
+        check = output_check(locations.destination)
         yield still_valid(check, open_storage(locations.destination), existing=existing)
         return
     from pixmill.batch.datasets.open import open_contents  # noqa: PLC0415  # 20 modules that no other run needs

@@ -42,9 +42,8 @@ def discard(record: Record, updated: Record) -> None:
 class OutputCheck(ABC):
     """Tells whether the outputs of a finished task are as recorded."""
 
-    def __init__(self, *, replaces: bool, on_confirmed: OnConfirmed) -> None:
-        """With ``replaces``, outputs that were changed are made again."""
-        self._replaces = replaces
+    def __init__(self, on_confirmed: OnConfirmed) -> None:
+        """Read nothing yet."""
         self._on_confirmed = on_confirmed
 
     def __call__(self, task: Task, record: Record) -> bool | str:  # noqa: ARG002  # the engine's signature
@@ -62,7 +61,7 @@ class OutputCheck(ABC):
             else:
                 is_changed = True
         if is_changed:
-            return False if self._replaces else OUTPUT_CHANGED
+            return OUTPUT_CHANGED
         if outputs != list(result.outputs):
             confirmed = msgspec.structs.replace(result, outputs=tuple(outputs))
             self._on_confirmed(record, msgspec.structs.replace(record, result=pack(confirmed)))
@@ -94,12 +93,11 @@ class StoredOutputsExist(OutputCheck):
         self,
         storage: Storage,
         *,
-        replaces: bool = False,
         on_confirmed: OnConfirmed = discard,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start with an empty cache."""
-        super().__init__(replaces=replaces, on_confirmed=on_confirmed)
+        super().__init__(on_confirmed)
         self._storage = storage
         self._clock = clock
         self._listings: OrderedDict[bytes, _CachedListing] = OrderedDict()
@@ -129,19 +127,19 @@ class StoredOutputsExist(OutputCheck):
         return cached.versions
 
 
-def output_check(destination: Address, *, replaces: bool = False, on_confirmed: OnConfirmed = discard) -> OutputCheck:
+def output_check(destination: Address, *, on_confirmed: OnConfirmed = discard) -> OutputCheck:
     """Return the check of the outputs in ``destination``: the ledger alone is not proof."""
     if destination.local:
-        return LocalOutputsExist(destination.local, replaces=replaces, on_confirmed=on_confirmed)
-    return StoredOutputsExist(open_storage(destination), replaces=replaces, on_confirmed=on_confirmed)
+        return LocalOutputsExist(destination.local, on_confirmed=on_confirmed)
+    return StoredOutputsExist(open_storage(destination), on_confirmed=on_confirmed)
 
 
 class LocalOutputsExist(OutputCheck):
     """Checks the files below ``destination``; the hot path of a re-run."""
 
-    def __init__(self, destination: Path, *, replaces: bool = False, on_confirmed: OnConfirmed = discard) -> None:
+    def __init__(self, destination: Path, *, on_confirmed: OnConfirmed = discard) -> None:
         """Read nothing yet."""
-        super().__init__(replaces=replaces, on_confirmed=on_confirmed)
+        super().__init__(on_confirmed)
         self._root = os.fsencode(destination) + b"/"
 
     def __call__(self, task: Task, record: Record) -> bool | str:
