@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pixmill.core.errors import WriteError
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Replacing
+from pixmill.storage.storage import Replacing, WrittenFile, content_digest
 from support.fault_run import COMMAND
 from support.gcs_emulator import GoogleProxy
 from support.object_store_servers import BUCKET, open_s3_server
@@ -197,17 +198,22 @@ def test_one_name_that_is_taken_leaves_all_outputs_of_its_image_unwritten(bucket
     assert other.outputs() == {os.fsdecode(names[1]): b"mine"}
 
 
-@pytest.mark.parametrize("lost", [2, 3, 5])
-def test_a_put_whose_answer_is_lost_is_done_and_not_occupied(bucket, machine, s3_environment, lost):
-    place = bucket(6)
-    upstream = urlsplit(s3_environment["AWS_ENDPOINT_URL"]).port
-    with fault_proxy(upstream, Faults(lost=lost)) as proxy:
-        here = machine("here", f"http://127.0.0.1:{proxy.port}")
-        here.run("run", place.source, place.destination, *WORDS)
-        here.run("run", place.source, place.destination, *WORDS, "--quality", "31")
-        assert proxy.seen["lost"] > 6
-    assert counts(here, place.destination) == (6, 0, 0)
-    here.run("verify", place.destination)
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_put_whose_answer_is_lost_is_done_and_not_occupied(s3, monkeypatch, is_own):
+    upstream = urlsplit(os.environ["AWS_ENDPOINT_URL"]).port
+    with fault_proxy(upstream, Faults(lost=3)) as proxy:  # the third request, and no other of the first five
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        storage = open_storage(f"s3://{s3}/lost/{is_own}")
+        storage.stat(b"other")
+        first = storage.write(b"a" if is_own else b"b", b"first", durable=True)
+        replacing = Replacing(own=(WrittenFile(first, content_digest(b"first")),) if is_own else ())
+        with pytest.raises(WriteError) as raised:
+            storage.write(b"a", b"second", durable=True, replacing=replacing)
+        assert (raised.value.retryable, proxy.seen["lost"]) == (True, 1)
+        written = storage.write(b"a", b"second", durable=True, replacing=replacing)
+        assert proxy.seen["requests"] == 5
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{upstream}")
+    assert open_storage(f"s3://{s3}/lost/{is_own}").version_of(b"a") == written
 
 
 class WithoutConditions(GoogleProxy):
