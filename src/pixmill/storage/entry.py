@@ -37,6 +37,10 @@ class FileVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Return the version of a local file with this ``status``."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino)
 
+    def matches(self, recorded: Self) -> bool:
+        """Tell whether it is the version ``recorded``, which has no inode if the file system does not keep them."""
+        return self == recorded or (not recorded.inode and msgspec.structs.replace(self, inode=0) == recorded)
+
     @property
     def is_exact(self) -> bool:
         """Tell whether more than the size is known."""

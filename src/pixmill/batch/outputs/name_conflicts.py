@@ -95,7 +95,7 @@ class ConflictCounter:
         if own is None:
             return self._names.is_taken(name, except_written_in=spans)
         version = self._names.version_of(name) if own.version.is_exact else None
-        if version is None or not version.size or version == own.version:
+        if version is None or not version.size or version.matches(own.version):
             return False
         return self._names.is_taken(name, except_written_in=spans) and not self._has_content(own, version)
 

@@ -41,4 +41,4 @@ def _is_occupied(names: tuple[bytes, ...], failure: Failure, destination: Storag
     if not isinstance(output, int) or output >= len(names):
         return any(map(destination.is_occupied, names))
     version = destination.version_of(names[output])
-    return version is not None and version.evidence().items() <= failure.evidence.items()
+    return version is not None and all(failure.evidence.get(name, each) == each for name, each in version.evidence().items())

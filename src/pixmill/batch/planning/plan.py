@@ -1,5 +1,6 @@
 """``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
@@ -25,7 +26,7 @@ from pixmill.imaging.codec import Codec
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
-from pixmill.storage.local.mounts import is_within
+from pixmill.storage.local.mounts import is_within, keeps_inodes, mounts
 
 
 class Plan:
@@ -76,6 +77,8 @@ class Plan:
             fingerprints=self.rendition_fingerprints,
             existing="replace" if self.locations.dataset else config.placement.existing,
             follow_output_links=config.placement.follow_output_links,
+            keeps_inodes=self.locations.destination.local is None
+            or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )
 
     def items(self) -> Iterator[Item]:

@@ -21,6 +21,7 @@ from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import Task
 from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion
+from pixmill.storage.local.mounts import keeps_inodes, mounts
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import DIGEST_SIZE, Storage, content_digest
 
@@ -42,9 +43,10 @@ def discard(record: Record, updated: Record) -> None:
 class OutputCheck(ABC):
     """Tells whether the outputs of a finished task are as recorded."""
 
-    def __init__(self, on_confirmed: OnConfirmed) -> None:
-        """Read nothing yet."""
+    def __init__(self, on_confirmed: OnConfirmed, *, keeps_inodes: bool = False) -> None:
+        """Read nothing yet. ``keeps_inodes``: whether inodes are worth recording."""
         self._on_confirmed = on_confirmed
+        self._keeps_inodes = keeps_inodes
 
     def __call__(self, task: Task, record: Record) -> bool | str:  # noqa: ARG002  # the engine's signature
         """Return whether every output exists; ``OUTPUT_CHANGED`` if all do and one of them was changed by another program."""
@@ -57,7 +59,7 @@ class OutputCheck(ABC):
             if is_recorded(output, version):
                 outputs.append(output)
             elif version.size == output.size and self._digest(output) == output.digest:
-                outputs.append(output.with_version(version))
+                outputs.append(output.with_version(version if self._keeps_inodes else msgspec.structs.replace(version, inode=0)))
             else:
                 is_changed = True
         if is_changed:
@@ -78,7 +80,7 @@ class OutputCheck(ABC):
 
 def is_recorded(output: OutputRecord, version: FileVersion) -> bool:
     """Tell whether a file with ``version`` is ``output`` as it was written; earlier versions of pixmill recorded only its size."""
-    return version == output.version or (version.size == output.size and not output.version.is_exact)
+    return version.matches(output.version) or (version.size == output.size and not output.version.is_exact)
 
 
 class _CachedListing(msgspec.Struct, frozen=True):
@@ -139,7 +141,7 @@ class LocalOutputsExist(OutputCheck):
 
     def __init__(self, destination: Path, *, on_confirmed: OnConfirmed = discard) -> None:
         """Read nothing yet."""
-        super().__init__(on_confirmed)
+        super().__init__(on_confirmed, keeps_inodes=keeps_inodes(os.fsencode(os.path.realpath(destination)), mounts()))
         self._root = os.fsencode(destination) + b"/"
 
     def __call__(self, task: Task, record: Record) -> bool | str:

@@ -89,12 +89,13 @@ class OutputNames:
         if self._options.existing == "skip":
             return Skip(EXISTS)
         if error.evidence:
-            error.evidence = {OUTPUT: self._item.names.index(name), EXISTING: self._options.existing, **error.evidence}
+            kept = {field: each for field, each in error.evidence.items() if field != "inode" or self._options.keeps_inodes}
+            error.evidence = {OUTPUT: self._item.names.index(name), EXISTING: self._options.existing, **kept}
         return error
 
     def _has_content(self, output: OutputRecord, version: FileVersion) -> bool:
         """Tell whether the file of ``output``, which has the right size, has its content; a repair reads it in any case."""
-        is_believed = version == output.version or not output.version.is_exact
+        is_believed = version.matches(output.version) or not output.version.is_exact
         if is_believed and self._options.existing != REPAIR:
             return True
         return self._digest(output.name, output.size) == output.digest
@@ -105,7 +106,7 @@ class OutputNames:
             return True
         if not own:
             return False
-        if not version.size or self._options.existing == REPAIR or any(each.version == version for each in own):
+        if not version.size or self._options.existing == REPAIR or any(version.matches(each.version) for each in own):
             return True
         sizes = {each.version.size for each in own}
         return version.size in sizes and self._digest(name, version.size) in {each.digest for each in own}

@@ -82,7 +82,9 @@ class ImageHandler:
                 self._write(item, index, output.data, stages, names) for index, output in outputs.items()
             )
             written = {
-                fingerprints[index]: _output_record(item, index, output, fingerprints[index]).with_version(version)
+                fingerprints[index]: _output_record(item, index, output, fingerprints[index]).with_version(
+                    version if self._options.keeps_inodes else msgspec.structs.replace(version, inode=0)
+                )
                 for (index, output), version in zip(outputs.items(), versions, strict=True)
             }
             count_work(size, written.values(), result, stages)

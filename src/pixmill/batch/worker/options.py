@@ -12,6 +12,7 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     renditions, one each: of everything besides the source that determines their outputs. ``existing`` and ``follow_output_links``
     are the options of these names. ``unrecorded`` are time spans, in nanoseconds since the epoch, in which runs wrote outputs
     that may be missing from the ledger. ``is_conditional``: the destination honours conditional requests.
+    ``keeps_inodes``: its files keep their inodes, so that these are worth recording.
     """
 
     source: str
@@ -27,3 +28,4 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     follow_output_links: bool = False
     unrecorded: tuple[tuple[int, int], ...] = ()
     is_conditional: bool = True
+    keeps_inodes: bool = True

@@ -55,7 +55,7 @@ class Occupant(msgspec.Struct, frozen=True):
         """Tell whether it is a file with the version or the content of one of ``written``, or an empty one, left of it."""
         if not (written and self.is_file):
             return False
-        if not self.status.st_size or any(each.version == self.version for each in written):
+        if not self.status.st_size or any(self.version.matches(each.version) for each in written):
             return True
         digests = {each.digest for each in written if each.version.size == self.status.st_size}
         return bool(digests) and self._digest() in digests
