@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from pixmill.engine.ledger import Claims
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
@@ -22,13 +23,26 @@ OUTCOMES = st.one_of(
 )
 
 
+NAMES = [b"one", b"two", b"\xfe"]
+
+
+class NameClaims(Claims):
+    """A task claims a name by its id, so that different tasks want the same."""
+
+    def of_task(self, task):
+        return [NAMES[task.id[0]]]
+
+    def of_result(self, result):
+        return [result]
+
+
 class Ledgers(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "ledger.db"
-        self.memory = MemoryLedger(clock=lambda: 7.0)
-        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
+        self.memory = MemoryLedger(clock=lambda: 7.0, claims=NameClaims())
+        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0, claims=NameClaims())
 
     def both(self, act):
         assert act(self.memory) == act(self.sqlite)
@@ -68,6 +82,23 @@ class Ledgers(RuleBasedStateMachine):
     def forget(self, keys):
         self.both(lambda ledger: ledger.reset(keys))
 
+    @rule(names=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(KEYS)), max_size=3))
+    def claim(self, names):
+        self.both(lambda ledger: ledger.claim(names))
+
+    @rule(names=st.lists(st.sampled_from(NAMES), max_size=2))
+    def disown(self, names):
+        self.both(lambda ledger: ledger.disown(names))
+
+    @rule(begin=st.sampled_from([b"", *NAMES]), end=st.sampled_from([*NAMES, b"\xff"]))
+    def list_owners(self, begin, end):
+        self.both(lambda ledger: list(ledger.owners(begin, end)))
+
+    @rule(root=st.sampled_from(NAMES), prefix=st.sampled_from([b"", *KEYS]))
+    def add_source(self, root, prefix):
+        self.both(lambda ledger: ledger.add_sources({root: prefix}))
+        self.both(lambda ledger: ledger.sources())
+
     @rule()
     def end(self):
         if list(self.memory.runs()):
@@ -76,7 +107,7 @@ class Ledgers(RuleBasedStateMachine):
     @rule()
     def open_again(self):
         self.sqlite.close()
-        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
+        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0, claims=NameClaims())
         if list(self.memory.runs()):
             self.both(lambda ledger: ledger.begin_run())
 

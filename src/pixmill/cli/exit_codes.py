@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     MISUSED = 2
     #: invalid usage or configuration; nothing ran
     STOPPED = 3
-    #: the environment stopped the run: disk full, output not writable, ledger lost
+    #: the run was stopped: disk full, output not writable, ledger lost, too many failures
     INTERRUPTED = 130
     #: SIGINT; the run can be resumed
     TERMINATED = 143

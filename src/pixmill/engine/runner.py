@@ -14,7 +14,7 @@ from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self
 
-from pixmill.core.errors import PixmillError, RunError
+from pixmill.core.errors import PixmillError
 from pixmill.core.events import Observer
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.events import RunEnded, RunStarted
@@ -30,7 +30,7 @@ from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
 from pixmill.engine.task import Counts, Outcome, Task
-from pixmill.engine.worker.process import is_worker_process
+from pixmill.engine.worker.process import refuse_in_worker
 
 _P = ParamSpec("_P")
 
@@ -56,6 +56,7 @@ class Run:
         self._outcomes = self._iterate()
         self._exits = ExitStack()
         self._started_at = 0.0
+        self._reason_code = ""
 
     @property
     def counts(self) -> Counts:
@@ -81,9 +82,7 @@ class Run:
 
     def __enter__(self) -> Self:
         """Start the workers and open the run in the ledger. ``RunError`` when that fails."""
-        if is_worker_process():
-            message = "a worker process tried to start another run"
-            raise RunError(message, hint='put the call that starts the run under `if __name__ == "__main__":`')
+        refuse_in_worker()
         executor, ledger, publisher = self._components.executor, self._components.ledger, self._components.publisher
         with ExitStack() as exits:
             for observer in self._observers:
@@ -109,13 +108,14 @@ class Run:
         self._scheduler.release()
         ledger.end_run(self.counts, self.reason)
         seconds = self._components.clock.elapsed() - self._started_at
-        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
+        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds, reason_code=self._reason_code)
 
     def _iterate(self) -> Iterator[Outcome]:
         try:
             yield from self._scheduler
         except Exception as error:
             self._scheduler.stop(_reason(error))
+            self._reason_code = error.code if isinstance(error, PixmillError) else ""
             raise
 
 

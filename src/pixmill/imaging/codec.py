@@ -1,5 +1,6 @@
 """The contract of every codec: how one file format is read and written."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -97,5 +98,8 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         del head, own
         return self.format.extension
 
+
+#: What is accepted for an output format: a codec, its text or its table.
+CodecLike = Codec | str | Mapping[str, object]
 
 Codec.registry = Registry("pixmill.imaging.codecs", Codec, "format", RecipeError)

@@ -55,6 +55,23 @@ class LedgerSuite:
         assert ledger.get([added.key, new.key]) == [fresh(added), None]
         assert ledger.counts() == Counts(pending=1)
 
+    def test_a_name_has_one_owner_until_it_is_free_again(self, ledger: Ledger) -> None:
+        ledger.claim([(b"b", b"first"), (b"c", b"first"), (b"b", b"second"), (b"d", b"second")])
+        assert list(ledger.owners(b"b", b"d")) == [(b"b", b"first"), (b"c", b"first")]
+        ledger.disown([b"b", b"unknown"])
+        ledger.claim([(b"b", b"second")])
+        assert list(ledger.owners(b"", b"z")) == [(b"b", b"second"), (b"c", b"first"), (b"d", b"second")]
+
+    def test_many_names_are_listed_once_each(self, ledger: Ledger) -> None:
+        names = [(b"%05d" % index, b"owner") for index in range(2500)]
+        ledger.claim(names)
+        assert list(ledger.owners(b"", b"z")) == names
+
+    def test_the_prefix_of_a_source_is_found_by_its_root(self, ledger: Ledger) -> None:
+        ledger.add_sources({b"/photos": b"", b"s3://bucket": b"s3://bucket/"})
+        ledger.add_sources({b"/photos": b"moved"})
+        assert ledger.sources() == {b"/photos": b"moved", b"s3://bucket": b"s3://bucket/"}
+
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
         ledger.get_or_add([task])

@@ -7,7 +7,7 @@ from msgspec import Meta
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Rate
+from pixmill.core.units import ByteSize, Rate, SampleSize
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
@@ -21,10 +21,22 @@ class Selection(Model, frozen=True, kw_only=True):
     exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
     follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
+    source_id: Annotated[
+        str | None,
+        Meta(description="count the source as the one of this name, or formerly at this path, wherever it is now"),
+    ] = None
     max_source_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
+    sample: Annotated[
+        SampleSize | None,
+        Meta(
+            description="process only this many images, or this percentage, into a scratch folder, and estimate the output, "
+            "time and failures of the whole run; DST is not touched",
+            extra={"value": "N|N%"},
+        ),
+    ] = None
     column: Annotated[
         str | None, Meta(description="column of the list with the paths or URLs (default: path, url, image, ...)")
     ] = None

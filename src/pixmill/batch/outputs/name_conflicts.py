@@ -10,12 +10,12 @@ from typing import Protocol
 import msgspec
 
 from pixmill.batch.item import Item, OutputRecord
-from pixmill.batch.outputs.reuse import outputs_of_others, recorded_outputs
+from pixmill.batch.outputs.reuse import recorded_outputs
 from pixmill.batch.state.unrecorded import Span
 from pixmill.core.errors import ReadError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.ledger import Record
 from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.open import open_storage
@@ -62,10 +62,9 @@ class ExistingNames(Protocol):
 class ConflictCounter:
     """Counts in ``conflicts`` the images of a run whose output names are taken. With ``follow_links``, links do not count."""
 
-    def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
-        """Store the parameters. ``ledger`` has the names that pixmill wrote, except those written in ``unrecorded`` spans."""
+    def __init__(self, destination: Address, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
+        """Store the parameters. The ledger has the names that pixmill wrote, except those written in ``unrecorded`` spans."""
         self._unrecorded = unrecorded
-        self._ledger = ledger
         self.conflicts = NameConflicts()
         self._follow_links = follow_links
         self._storage = open_storage(destination)
@@ -80,9 +79,7 @@ class ConflictCounter:
             conflicts.linked += 1
             conflicts.link = conflicts.link or link
             return
-        recorded = recorded_outputs(record)
-        others = outputs_of_others(self._ledger, item, recorded, is_taken=self._names.is_taken)
-        own = {output.name: output for output in (*recorded, *others)}
+        own = {output.name: output for output in recorded_outputs(record)}
         spans = self._unrecorded if record else ()
         names = (name for name in item.names if not (is_done and name in own))
         name = next((name for name in names if self._is_foreign(name, own.get(name), spans)), b"")

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
+from pixmill.batch.report.extrapolation import SampleReport
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.histogram import HistogramSnapshot
 from pixmill.engine.observability.metrics import FailureKind, MetricsSnapshot, SlowTask
@@ -18,7 +19,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     being done and unchanged, by reason; ``left_alone_keys``: the first three sources of each. ``ignored``: files that were not
     candidates, by reason. ``notes``: content that was dropped or ignored during processing, by code, counted in images. ``stages``:
     timing of each stage. ``slowest``: the five images that took longest. ``throttled``: number of times that a store throttled
-    requests. ``reason``: the reason why the run ended. ``makes``: the outputs of each image, in words.
+    requests. ``reason``: the reason why the run ended, ``reason_code``: the code of the error that stopped it, empty if there was
+    none. ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample.
     """
 
     counts: Counts
@@ -41,7 +43,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, HistogramSnapshot] = {}
     slowest: tuple[SlowTask, ...] = ()
     reason: str = FINISHED
+    reason_code: str = ""
     makes: tuple[str, ...] = ()
+    sample: SampleReport | None = None
 
     #: exit codes of an interrupted run, by the reason for which it was stopped
     SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143}
@@ -89,5 +93,6 @@ def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: t
         stages=snapshot.stages,
         slowest=snapshot.slowest,
         reason=snapshot.reason or FINISHED,
+        reason_code=snapshot.reason_code,
         makes=makes,
     )

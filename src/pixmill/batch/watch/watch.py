@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.item import from_payload
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.run import BatchRun, begin
@@ -24,6 +25,7 @@ from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.root import watched_folder
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
+from pixmill.core.units import ALL
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
@@ -120,7 +122,8 @@ class Watch:
 
     def _plan(self) -> Plan:
         """Resolve the configuration; folders that images are moved to are excluded from the source."""
-        current_plan = plan(self._config)
+        endless = self._config.policy.evolve(max_failures=ALL)  # failures must not end a service
+        current_plan = plan(self._config.evolve(policy=endless))
         former, _ = watched_folder(current_plan)
         moves = [Path(folder) for folder in (self._options.move_done, self._options.move_failed) if folder]
         return Plan(current_plan.config, msgspec.structs.replace(current_plan.locations, source=former.excluding(moves)))
@@ -132,13 +135,14 @@ class Watch:
         )
 
     def _move(self, mover: ProcessedMover, outcome: Outcome) -> None:
+        path = from_payload(outcome.task.payload).entry.path
         try:
             moved = mover.move(outcome)
         except OSError as error:
-            self._publish(SourceKept, path=outcome.task.key, message=error.strerror or str(error))
+            self._publish(SourceKept, path=path, message=error.strerror or str(error))
             return
         if moved is not None:
-            self._publish(SourceMoved, path=outcome.task.key, to=str(moved))
+            self._publish(SourceMoved, path=path, to=str(moved))
 
     def _should_continue(self, heartbeat: Heartbeat) -> bool:
         """Send a heartbeat, and return whether the configuration of the run is still current."""

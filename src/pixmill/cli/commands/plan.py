@@ -21,8 +21,8 @@ class Plan(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return every option of a run."""
-        return {**run_options(), **declared(SHOW, CommonOutput)}
+        """Return the options of a run."""
+        return {**run_options(without=("sample",)), **declared(SHOW, CommonOutput)}
 
     def execute(self) -> int:
         """List the source and print the plan."""

@@ -32,8 +32,14 @@ def plain_report(report: Report) -> dict[str, object]:
 
 def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of the summary; ``hints`` has a hint for each error code."""
+    yield f"found     {plural(report.counts.found, 'image')}"
+    yield from results(report, hints)
+    yield from _advice(report, config)
+
+
+def results(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of the summary about the images that were found, and the time that they took."""
     counts = report.counts
-    yield f"found     {plural(counts.found, 'image')}"
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
     unchanged = counts.skipped - sum(report.left_alone.values())
     if unchanged:
@@ -52,7 +58,6 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
         yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
     yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
-    yield from _advice(report, config)
 
 
 def _left_alone(report: Report, reason: str, count: int) -> Iterator[str]:

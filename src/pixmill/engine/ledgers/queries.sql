@@ -7,10 +7,6 @@ INSERT INTO run (started_at, about) VALUES (?, ?);
 -- get: Return the row of one key.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task WHERE key = ?;
 
--- beginning: Return the rows of the first keys in a range.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
-WHERE key >= ? AND key < ? ORDER BY key LIMIT 100;
-
 -- start: Count an attempt that is about to start; the result of an earlier version is kept, a failure is not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
 WHERE key = ? AND id = ?;
@@ -31,6 +27,9 @@ SELECT state, count(*) FROM task GROUP BY state;
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
 WHERE key > ? AND state BETWEEN ? AND ? ORDER BY key LIMIT 1000;
 
+-- all: Return every row.
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task ORDER BY key;
+
 -- failures: Return the next failed rows after a key; the literal state lets SQLite use the index.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
 WHERE key > ? AND state = 3 ORDER BY key LIMIT 1000;
@@ -43,3 +42,18 @@ INSERT OR REPLACE INTO task (key, id, state, attempts, interruptions, outcome, s
 
 -- delete: Remove a key.
 DELETE FROM task WHERE key = ?;
+
+-- claim: Note that a task owns a name, unless another one does.
+INSERT OR IGNORE INTO name (name, owner) VALUES (?, ?);
+
+-- disown: Free a name.
+DELETE FROM name WHERE name = ?;
+
+-- owners: Return the names in a range, with their owners.
+SELECT name, owner FROM name WHERE name >= ? AND name < ? ORDER BY name LIMIT 1000;
+
+-- sources: Return the prefix of each source.
+SELECT root, prefix FROM source ORDER BY prefix, root;
+
+-- add_source: Note the prefix of a source.
+INSERT OR REPLACE INTO source (root, prefix) VALUES (?, ?);

@@ -13,12 +13,11 @@ ALTER TABLE run ADD COLUMN boot TEXT NOT NULL DEFAULT '';
 -- run_stopping_at: When a run was told to stop, in seconds since the epoch; a run that dies after that accuses no task.
 ALTER TABLE run ADD COLUMN stopping_at REAL NOT NULL DEFAULT 0;
 
--- source: One row a source. prefix: what the keys of its tasks begin with, empty for the first source. root: its folder, bucket or
--- archive.
+-- source: One row a source. root: its folder, bucket or archive. prefix: what the keys of its tasks begin with, so that those of
+-- several sources differ; empty for the first.
 CREATE TABLE source (
-    prefix BLOB PRIMARY KEY,
-    root BLOB NOT NULL UNIQUE,
-    found_at REAL NOT NULL DEFAULT 0
+    root BLOB PRIMARY KEY,
+    prefix BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- name: One row a name that belongs to a task, such as that of an output; no other task may use it. A row precedes its file.
