@@ -141,6 +141,16 @@ def last_configs(ledgers: CombinedLedger) -> list[tuple[LedgerFile, RunConfig]]:
     return [(each.file, _config(each.runs[-1])) for each in ledgers.summaries() if each.runs and each.runs[-1].metadata]
 
 
+def configs_of_sources(ledgers: CombinedLedger) -> list[tuple[LedgerFile, RunConfig]]:
+    """Return each ledger with the last configuration of each of its sources; ``ConfigError`` when there was no run."""
+    last_config(ledgers)
+    found = []
+    for each in ledgers.summaries():
+        configs = [_config(run) for run in each.runs if run.metadata]
+        found += [(each.file, config) for config in {config.source: config for config in configs}.values()]
+    return found
+
+
 def _config(run: RunRecord) -> RunConfig:
     """Return the configuration of ``run``, without importing any code: a ledger is data from an untrusted author."""
     try:

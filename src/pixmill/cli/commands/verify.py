@@ -8,7 +8,7 @@ from msgspec import Meta
 from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import Option, options
-from pixmill.batch.inspect.status import last_configs, open_ledgers
+from pixmill.batch.inspect.status import configs_of_sources, open_ledgers
 from pixmill.batch.inspect.verify import verify
 from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.state.combined_ledger import CombinedLedger
@@ -22,7 +22,7 @@ from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.relocated import relocated
 from pixmill.cli.session.summary import command_arguments
-from pixmill.core.errors import ConfigError
+from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.core.text import printable
@@ -41,7 +41,7 @@ class Verify(Command):
     """Compare every output of DST with the ledger, byte for byte.
 
     Lists missing and changed outputs, and exits with 1 if there are any. With ``--repair``, makes these outputs again, with the
-    configuration of the last run, and exits with 0 if all of them are as they were. The next run makes missing outputs again by
+    last configuration of each source, and exits with 0 if all of them are as they were. The next run makes missing outputs again by
     itself, and leaves those alone that were changed.
     """
 
@@ -86,7 +86,7 @@ class Verify(Command):
         consent = Consent(self.console, self.request.values)
         changes = {name: value for name, value in self.request.values.items() if name in ("workers", "address")}
         configs = []
-        for ledger_file, last in last_configs(ledgers):
+        for ledger_file, last in configs_of_sources(ledgers):
             consent.require(code_of(last))
             configs.append((ledger_file, relocated(last, destination, ledger_file if is_moved else None).evolve(**changes)))
         return configs
@@ -115,9 +115,10 @@ class Verify(Command):
             try:
                 code = max(code, execute_run(config, output, ReportOptions(), self.console, repair=repair).code)
             except ConfigError as error:
-                if error.code == "no-images":
-                    continue
-                raise
+                if error.code != "no-images" and not (isinstance(error, AddressError) and len(configs) > 1):
+                    raise
+                self.console.say(error.message)
+                continue
             if code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
                 return code
         if repair.gone:
