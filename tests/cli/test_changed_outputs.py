@@ -372,6 +372,18 @@ def test_repair_keeps_the_sound_outputs_of_an_image(run, tmp_path, pixmill):
     assert identities(out)["p1-32.jpg"] == before["p1-32.jpg"]
 
 
+def test_repair_makes_the_outputs_of_several_sources_again(out, photos, pixmill, tmp_path):
+    shutil.copytree(photos, tmp_path / "others")
+    assert pixmill("run", "others", "out", "--executor", "inline", "--size", "20x20").returncode == 0
+    expected = outputs(out)
+    assert len(expected) == 8
+    for path in out.glob("*.jpg"):
+        path.write_bytes(EDIT)
+    ended = pixmill("verify", "out", "--repair")
+    assert ended.returncode == 0, ended.stderr
+    assert outputs(out) == expected
+
+
 def test_repair_says_which_sources_are_gone(out, photos, pixmill):
     expected = outputs(out)
     for name in ("p0.jpg", "p1.jpg"):
