@@ -91,8 +91,9 @@ class RunOptions(ImageOptions, total=False):
     allow_private_hosts: lists of URLs: also fetch from private networks
     name: path of each output below the destination
     on_collision: what to do when two sources map to the same output name
-    existing: what to do when pixmill did not write the file at an output's path: fail the image, replace the file, skip the
-        image, or refuse the whole run
+    existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
+        replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
+        output
     follow_output_links: write through symbolic links below the destination
     durability: full: outputs survive a power failure; none: no fsync
     preserve: attributes to copy from the source file: mtime
@@ -140,7 +141,7 @@ class RunOptions(ImageOptions, total=False):
     allow_private_hosts: bool
     name: str
     on_collision: Literal["suffix", "error"]
-    existing: Literal["fail", "replace", "skip", "refuse"]
+    existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
     follow_output_links: bool
     durability: Literal["full", "none"]
     preserve: Sequence[Literal["mtime"]]

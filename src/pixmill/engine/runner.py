@@ -143,7 +143,8 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     ``handler``: a reference, or a function ``bytes -> bytes`` at the top level of a module or script. ``executor``: where to run;
     by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: makes the run resumable;
     by default one that lasts as long as the process. The caller closes the ledger; the run closes the executor and the observers.
-    ``still_valid(task, record)``: whether the record of a finished task still holds. ``revise(task, record)`` returns the task to
+    ``still_valid(task, record)``: whether the record of a finished task still holds; a text means that it does, and is the reason
+    of ``Skipped``. ``revise(task, record)`` returns the task to
     send in place of one that needs an attempt, with the same id and key. ``force``: run everything again. ``metadata``: the
     caller's own JSON, stored with the run. ``rng`` draws the pauses before retries.
     """

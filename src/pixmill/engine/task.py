@@ -48,7 +48,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     those with which the task may succeed, each with the least value that suffices (``True`` for a switch). ``retryable``: the
     same task may succeed later (EIO). ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
     stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence left by a dead worker. ``trace`` is the traceback without
-    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster.
+    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster. ``evidence`` is the handler's
+    own: what the failure was due to.
     """
 
     code: str
@@ -62,6 +63,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str = ""
     node: str = ""
     options: dict[str, bool | int | str] = {}
+    evidence: dict[str, int | str] = {}
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -95,7 +97,7 @@ UNCHANGED = "unchanged"
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the handler's reason."""
+    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the reason given."""
 
     task: Task
     reason: str = UNCHANGED

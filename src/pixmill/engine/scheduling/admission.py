@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.policy import Policy
-from pixmill.engine.task import Attempt, Failed, Failure, Outcome, Skipped, State, Task
+from pixmill.engine.task import UNCHANGED, Attempt, Failed, Failure, Outcome, Skipped, State, Task
 
-StillValid = Callable[[Task, Record], bool]
+#: tells whether a finished record still holds; a text means that it does, and is the reason for skipping a task that is done
+StillValid = Callable[[Task, Record], bool | str]
 Revise = Callable[[Task, Record], Task]
 
 
@@ -50,14 +51,15 @@ class Admission:
         if record.id != task.id or self._force:
             return None
         if record.state == State.DONE:
-            return Skipped(task=task) if self._holds(task, record) else None
+            holds = self._holds(task, record)
+            return Skipped(task=task, reason=holds if isinstance(holds, str) else UNCHANGED) if holds else None
         if record.state == State.FAILED and record.failure is not None and self._holds(task, record):
             return Failed(task=task, failure=record.failure, attempts=record.attempts, seconds=record.seconds, remembered=True)
         if record.interruptions >= self._policy.interruptions:
             return Failed(task=task, failure=_suspect(record.interruptions), attempts=record.attempts)
         return None
 
-    def _holds(self, task: Task, record: Record) -> bool:
+    def _holds(self, task: Task, record: Record) -> bool | str:
         return self._still_valid is None or self._still_valid(task, record)
 
     def _revised(self, task: Task, record: Record) -> Task:
