@@ -22,6 +22,7 @@ from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
@@ -137,6 +138,7 @@ def begin(
         plan.release()
         committed = last_commit(plan.locations.state)
         ledger, state_observers = open_run_state(config, plan.locations, stack)
+        status_file = open_status_file(plan.locations.state, stack)
         stack.callback(plan.release)
         if config.placement.index:
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
@@ -177,6 +179,8 @@ def begin(
                 ),
                 metadata=stored_config(config),
                 force=config.force,
+                status_file=status_file,
+                begun=begun_tasks(plan.locations.state, ledger.runs()),
             )
         )
         yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)

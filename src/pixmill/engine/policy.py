@@ -17,7 +17,7 @@ class Policy(Model, frozen=True, kw_only=True):
     ] = 3
     timeout: Annotated[Duration, Meta(description="time limit per image, after which its worker is killed")] = Duration(60)
     grace: Annotated[Duration, Meta(description="time for images in flight to finish after the first Ctrl-C or SIGTERM")] = (
-        Duration(10)
+        Duration(8)
     )
     max_rate: Annotated[Rate | None, Meta(description="maximum number of images to start per second")] = None
     memory: Annotated[
@@ -25,8 +25,12 @@ class Policy(Model, frozen=True, kw_only=True):
     ] = None
     window: Annotated[int, Meta(ge=1, description="number of tasks to read ahead of the workers")] = 1024
     interruptions: Annotated[
-        int, Meta(ge=1, description="runs that may die with an image in flight before the image is failed as the suspected cause")
-    ] = 10
+        int,
+        Meta(
+            ge=1,
+            description="number of times that the run may be killed while it works on an image before the image is failed; from the third time on, the image is worked on alone",
+        ),
+    ] = 4
     backoff: Annotated[Duration, Meta(description="mean delay before the first retry; doubles with each further retry")] = Duration(
         0.2
     )

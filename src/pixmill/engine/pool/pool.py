@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pixmill.engine.executor import Completed, ExecutorEvent, Lost, Returned, WorkerStatus
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import Cancelled, LoadFailed, Message, TaskResult
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.supervisor import Supervisor, WorkerExit
 from pixmill.engine.pool.worker_handle import WorkerHandle
@@ -27,8 +28,8 @@ _STEAL_AFTER = 0.02
 class Pool:
     """The ``workers`` workers of this machine. The methods are those of ``Executor``."""
 
-    def __init__(self, handler: HandlerRef, policy: Policy, *, workers: int) -> None:
-        """Start the workers; they load the handler in the background."""
+    def __init__(self, handler: HandlerRef, policy: Policy, *, workers: int, status_file: StatusFile | None = None) -> None:
+        """Start the workers; they load the handler in the background. Their status pages are in ``status_file``, if there is one."""
         self._policy = policy
         self._queue: deque[Attempt] = deque()
         self._isolated_queue: deque[Attempt] = deque()
@@ -36,7 +37,9 @@ class Pool:
         self._is_cancelling = False
         self._last_poll = self._last_check = time.monotonic()
         self._suspended = 0.0
-        self._supervisor = Supervisor(handler, size=workers, timeout=policy.timeout, on_messages=self._on_messages)
+        self._supervisor = Supervisor(
+            handler, size=workers, timeout=policy.timeout, on_messages=self._on_messages, status_file=status_file
+        )
 
     def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
@@ -133,6 +136,8 @@ class Pool:
         attempt = worker.complete(result.number, result.seconds, now)
         if attempt is None:
             return
+        if result.failure:
+            worker.forget(result.number)
         self._supervisor.reset_crash_count()
         self._events.append(Completed.from_result(result, attempt=attempt))
 

@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Self
 
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.forkserver.client import ForkServer
 from pixmill.engine.ipc.channel import open_channel
 from pixmill.engine.ipc.messages import FrameReader, Message, request_frame
+from pixmill.engine.ipc.status_file import Place, StatusFile
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.task import Attempt, Failure
@@ -23,8 +24,9 @@ class WorkerHandle:
     ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker processes them.
     """
 
-    def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, now: float) -> None:
+    def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, place: Place | None, now: float) -> None:
         """Use ``spawn``, which calls this."""
+        self._place = place
         self.number = number
         self.pipe = pipe
         self.status_slot = status_slot
@@ -45,12 +47,17 @@ class WorkerHandle:
         self._suspended = 0.0
 
     @classmethod
-    def spawn(cls, fork_server: ForkServer, number: int, now: float) -> Self:
-        """Request a worker from ``fork_server``. Attempts may be sent at once; they wait in the pipe."""
-        with open_channel() as channel:
-            fork_server.fork(number, channel.child_pipe, channel.child_status_fd)
-            channel.pipe.settimeout(0)
-        return cls(number, channel.pipe, channel.status_slot, now)
+    def spawn(cls, fork_server: ForkServer, number: int, now: float, status_file: StatusFile | None = None) -> Self:
+        """Request a worker from ``fork_server``, with a page in ``status_file``. Attempts may be sent at once; they wait in the pipe."""
+        with ExitStack() as on_error:
+            place = status_file.open_place() if status_file else None
+            if place:
+                on_error.callback(place.close)
+            with open_channel(place.memory if place else None) as channel:
+                fork_server.fork(number, channel.child_pipe, channel.child_status_fd, place)
+                channel.pipe.settimeout(0)
+            on_error.pop_all()
+        return cls(number, channel.pipe, channel.status_slot, place, now)
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +98,9 @@ class WorkerHandle:
         first = self.sent + 1
         self.sent += len(attempts)
         self.in_flight.update(enumerate(attempts, first))
+        if self._place:
+            for number, attempt in enumerate(attempts, first):
+                self._place.assign(number, attempt)
         requests = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
         self._outbox += request_frame(requests)
         self.send()
@@ -134,6 +144,11 @@ class WorkerHandle:
         self.last_activity = now
         self.has_isolated = False
         return self.in_flight.pop(number, None)
+
+    def forget(self, number: int) -> None:
+        """Record in the status file that the attempt ``number`` failed: until its next one it cannot do any harm."""
+        if self._place:
+            self._place.forget(number)
 
     def current(self) -> tuple[int, Attempt] | None:
         """Return the attempt that the worker is working on, with its sequence number."""
@@ -201,3 +216,5 @@ class WorkerHandle:
         """Close the pipe and the status slot."""
         self.pipe.close()
         self.status_slot.close()
+        if self._place:
+            self._place.close()
