@@ -25,11 +25,7 @@ class Policy(Model, frozen=True, kw_only=True):
     ] = None
     window: Annotated[int, Meta(ge=1, description="number of tasks to read ahead of the workers")] = 1024
     interruptions: Annotated[
-        int,
-        Meta(
-            ge=1,
-            description="number of times that the run may be killed while it works on an image before the image is failed; from the third time on, the image is worked on alone",
-        ),
+        int, Meta(ge=1, description="times that the run may be killed while it works on an image before the image is failed")
     ] = 4
     backoff: Annotated[Duration, Meta(description="mean delay before the first retry; doubles with each further retry")] = Duration(
         0.2

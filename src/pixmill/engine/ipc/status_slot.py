@@ -1,8 +1,8 @@
 """A page of memory that a worker shares with the coordinator: its current task and stage, readable even after it has died.
 
 Writing to it costs no system call. The page also holds the number up to which requests are cancelled, which the coordinator
-writes. It can be part of a file that outlives the coordinator, too (``status_file``). A buffer in memory takes the worker's standard
-output and error during one task: evidence after a crash, and a terminal that no C library can garble.
+writes. It can be part of a file that outlives the coordinator, too (``status_file``). A buffer in memory takes the worker's
+standard output and error during one task: evidence after a crash, and a terminal that no C library can garble.
 
 The page starts with eight words of 64 bits. Each is written atomically, so a reader never sees half a value:
 

@@ -29,7 +29,7 @@ class Pool:
     """The ``workers`` workers of this machine. The methods are those of ``Executor``."""
 
     def __init__(self, handler: HandlerRef, policy: Policy, *, workers: int, status_file: StatusFile | None = None) -> None:
-        """Start the workers; they load the handler in the background. Their status pages are in ``status_file``, if there is one."""
+        """Start the workers; they load the handler in the background. Their status pages are in ``status_file``, if any."""
         self._policy = policy
         self._queue: deque[Attempt] = deque()
         self._isolated_queue: deque[Attempt] = deque()

@@ -48,7 +48,10 @@ class WorkerHandle:
 
     @classmethod
     def spawn(cls, fork_server: ForkServer, number: int, now: float, status_file: StatusFile | None = None) -> Self:
-        """Request a worker from ``fork_server``, with a page in ``status_file``. Attempts may be sent at once; they wait in the pipe."""
+        """Request a worker from ``fork_server``, with a page in ``status_file``.
+
+        Attempts may be sent at once; they wait in the pipe.
+        """
         with ExitStack() as on_error:
             place = status_file.open_place() if status_file else None
             if place:

@@ -16,6 +16,7 @@ from pixmill.engine.task import Attempt, Failure
 #: deaths after which a suspect runs alone
 DEATHS_TOGETHER = 2
 _DEATHS_ALONE = 2
+_MIN_SECONDS = 0.3  # the coordinator shows that it is alive only every quarter of a second
 _HINT = "if the runs had a time limit, give them more time, and if they ran out of memory, more memory; then: pixmill retry DST"
 
 
@@ -79,13 +80,17 @@ def verdict(record: Record, policy: Policy) -> Failure | None:
 
 def _message(record: Record) -> str:
     times = "" if record.interruptions == 1 else f" {record.interruptions} times"
-    message = f"the run was killed{times} while it worked on this"
+    message = f"the run was killed{times} while it worked on this image"
     if len(record.death_seconds) == record.interruptions:
-        message += f", after {_enumerated([f'{seconds:.1f} s' for seconds in record.death_seconds])}"
+        message += f", after {_enumerated([_duration(seconds) for seconds in record.death_seconds])}"
     if record.lone_deaths:
         last = "the last time" if record.lone_deaths == 1 else f"the last {record.lone_deaths} times"
-        message += f"; {last}, nothing else was being worked on"
+        message += f"; {last} it ran alone"
     return message
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= _MIN_SECONDS else f"under {_MIN_SECONDS} s"
 
 
 def _enumerated(parts: Sequence[str]) -> str:
