@@ -6,7 +6,7 @@ import msgspec
 
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.policy import Policy
-from pixmill.engine.scheduling.suspects import Suspect, verdict
+from pixmill.engine.scheduling.suspects import Suspect, exhausted_failure
 from pixmill.engine.task import Attempt, Failed, Outcome, Skipped, State, Task
 
 StillValid = Callable[[Task, Record], bool]
@@ -70,7 +70,7 @@ class Admission:
             return Skipped(task=task) if self._holds(task, record) else None
         if record.state == State.FAILED and record.failure is not None and self._holds(task, record):
             return Failed(task=task, failure=record.failure, attempts=record.attempts, seconds=record.seconds, remembered=True)
-        failure = verdict(record, self._policy) if record.interruptions else None
+        failure = exhausted_failure(record, self._policy) if record.interruptions else None
         return Failed(task=task, failure=failure, attempts=record.attempts) if failure else None
 
     def _holds(self, task: Task, record: Record) -> bool:

@@ -70,7 +70,7 @@ def _drain(queue: list[tuple[float, int, Attempt]]) -> list[Attempt]:
     return [heapq.heappop(queue)[2] for _ in range(len(queue))]
 
 
-def verdict(record: Record, policy: Policy) -> Failure | None:
+def exhausted_failure(record: Record, policy: Policy) -> Failure | None:
     """Return the failure of a task that runs died with too often, ``None`` for any other."""
     alone = min(_DEATHS_ALONE, max(0, policy.interruptions - DEATHS_TOGETHER))
     if record.interruptions < policy.interruptions or record.lone_deaths < alone:
