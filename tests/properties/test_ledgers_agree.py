@@ -7,13 +7,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from pixmill.engine.ledger import Claims
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Skipped, State, Task
 
 KEYS = [b"a", b"a/b", b"b", b"\xff", b"\n"]
 TASKS = st.builds(Task, st.binary(min_size=1, max_size=1).map(lambda byte: bytes([byte[0] % 3]) * 16), st.sampled_from(KEYS))
 SOME = st.lists(TASKS, max_size=4, unique_by=lambda task: task.key)
+BEGUN = st.builds(
+    BegunTask,
+    id=TASKS.map(lambda task: task.id),
+    started_at=st.sampled_from([0.5, 3.0]),
+    seconds=st.sampled_from([0.04, 2.0]),
+    alone=st.booleans(),
+)
 OUTCOMES = st.one_of(
     st.builds(Done, task=TASKS, result=st.binary(max_size=4), seconds=st.just(0.5)),
     st.builds(Failed, task=TASKS, failure=st.just(Failure(code="x", stage="y", message="z")), remembered=st.booleans()),
@@ -22,20 +30,33 @@ OUTCOMES = st.one_of(
 )
 
 
+NAMES = [b"one", b"two", b"\xfe"]
+
+
+class NameClaims(Claims):
+    """A task claims a name by its id, so that different tasks want the same."""
+
+    def of_task(self, task):
+        return [NAMES[task.id[0]]]
+
+    def of_result(self, result):
+        return [result]
+
+
 class Ledgers(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "ledger.db"
-        self.memory = MemoryLedger(clock=lambda: 7.0)
-        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
+        self.memory = MemoryLedger(clock=lambda: 7.0, claims=NameClaims())
+        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0, claims=NameClaims())
 
     def both(self, act):
         assert act(self.memory) == act(self.sqlite)
 
-    @rule(about=st.binary(max_size=3))
-    def begin(self, about):
-        self.both(lambda ledger: ledger.begin_run(about))
+    @rule(about=st.binary(max_size=3), begun=st.lists(BEGUN, max_size=3))
+    def begin(self, about, begun):
+        self.both(lambda ledger: ledger.begin_run(about, begun=begun))
 
     @rule(tasks=SOME)
     def admit(self, tasks):
@@ -68,6 +89,23 @@ class Ledgers(RuleBasedStateMachine):
     def forget(self, keys):
         self.both(lambda ledger: ledger.reset(keys))
 
+    @rule(names=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(KEYS)), max_size=3))
+    def claim(self, names):
+        self.both(lambda ledger: ledger.claim(names))
+
+    @rule(names=st.lists(st.sampled_from(NAMES), max_size=2))
+    def disown(self, names):
+        self.both(lambda ledger: ledger.disown(names))
+
+    @rule(begin=st.sampled_from([b"", *NAMES]), end=st.sampled_from([*NAMES, b"\xff"]))
+    def list_owners(self, begin, end):
+        self.both(lambda ledger: list(ledger.owners(begin, end)))
+
+    @rule(root=st.sampled_from(NAMES), prefix=st.sampled_from([b"", *KEYS]))
+    def add_source(self, root, prefix):
+        self.both(lambda ledger: ledger.add_sources({root: prefix}))
+        self.both(lambda ledger: ledger.sources())
+
     @rule()
     def end(self):
         if list(self.memory.runs()):
@@ -76,7 +114,7 @@ class Ledgers(RuleBasedStateMachine):
     @rule()
     def open_again(self):
         self.sqlite.close()
-        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0)
+        self.sqlite = SqliteLedger(self.path, clock=lambda: 7.0, claims=NameClaims())
         if list(self.memory.runs()):
             self.both(lambda ledger: ledger.begin_run())
 

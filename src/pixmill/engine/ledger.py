@@ -1,6 +1,6 @@
 """The contract of ledgers: the durable record of which tasks are done, which failed and why, and which are pending."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -49,6 +49,16 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     metadata: bytes = b""
 
 
+class Claims(Protocol):
+    """The names that belong to a task, such as those of its outputs; no other task gets them."""
+
+    def of_task(self, task: Task) -> Iterable[bytes]:
+        """Return the names that ``task`` needs."""
+
+    def of_result(self, result: bytes) -> Iterable[bytes]:
+        """Return the names that a finished task used, from its ``result``."""
+
+
 class LedgerView(Protocol):
     """Read access to one ledger, or to several as one."""
 
@@ -66,6 +76,12 @@ class LedgerView(Protocol):
 
     def runs(self) -> Iterator[RunRecord]:
         """Yield the runs, oldest first."""
+
+    def owners(self, begin: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the names from ``begin`` to ``end`` (excluded) that tasks own, sorted, each with the key of its owner."""
+
+    def sources(self) -> dict[bytes, bytes]:
+        """Return, for the root of each source, the prefix of the keys of its tasks."""
 
 
 @runtime_checkable
@@ -89,7 +105,7 @@ class Ledger(LedgerView, Protocol):
         """Return the record of each task, in order.
 
         A key that is new, or recorded with another id, gets a fresh pending record (0 attempts, 0 interruptions) that keeps
-        its last result as ``former``. The keys of one call are distinct.
+        its last result as ``former``, and owns the names that it claims from then on. The keys of one call are distinct.
         """
 
     def renew(self, tasks: Sequence[Task]) -> None:
@@ -137,6 +153,15 @@ class Ledger(LedgerView, Protocol):
 
     def delete(self, keys: Iterable[bytes]) -> list[Record]:
         """Remove these keys, whose units no longer exist, and return their records."""
+
+    def claim(self, names: Iterable[tuple[bytes, bytes]]) -> None:
+        """Give each name to the task with the key beside it, unless another task owns it."""
+
+    def disown(self, names: Iterable[bytes]) -> None:
+        """Free these names, which no task needs any more."""
+
+    def add_sources(self, prefixes: Mapping[bytes, bytes]) -> None:
+        """Note the prefix of each source, by its root."""
 
     def close(self) -> None:
         """Release every resource; a second call does nothing."""

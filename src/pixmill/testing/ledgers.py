@@ -8,11 +8,12 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Skipped, State, Task
 
 #: opens the same ledger on each call; must be picklable if the ledger is ``durable``, so that a new process can use it
 Opener = Callable[[], Ledger]
@@ -54,6 +55,23 @@ class LedgerSuite:
         assert ledger.get_exact([added, new, Task(number(9), added.key)]) == [fresh(added), None, None]
         assert ledger.get([added.key, new.key]) == [fresh(added), None]
         assert ledger.counts() == Counts(pending=1)
+
+    def test_a_name_has_one_owner_until_it_is_free_again(self, ledger: Ledger) -> None:
+        ledger.claim([(b"b", b"first"), (b"c", b"first"), (b"b", b"second"), (b"d", b"second")])
+        assert list(ledger.owners(b"b", b"d")) == [(b"b", b"first"), (b"c", b"first")]
+        ledger.disown([b"b", b"unknown"])
+        ledger.claim([(b"b", b"second")])
+        assert list(ledger.owners(b"", b"z")) == [(b"b", b"second"), (b"c", b"first"), (b"d", b"second")]
+
+    def test_many_names_are_listed_once_each(self, ledger: Ledger) -> None:
+        names = [(b"%05d" % index, b"owner") for index in range(2500)]
+        ledger.claim(names)
+        assert list(ledger.owners(b"", b"z")) == names
+
+    def test_the_prefix_of_a_source_is_found_by_its_root(self, ledger: Ledger) -> None:
+        ledger.add_sources({b"/photos": b"", b"s3://bucket": b"s3://bucket/"})
+        ledger.add_sources({b"/photos": b"moved"})
+        assert ledger.sources() == {b"/photos": b"moved", b"s3://bucket": b"s3://bucket/"}
 
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
@@ -108,7 +126,7 @@ class LedgerSuite:
         if self.durable:
             ledger.close()
             ledger = opener()
-        ledger.begin_run()
+        ledger.begin_run(begun=[begun(changed)])
         assert [(record.former, record.interruptions) for record in ledger.records()] == [(b"result of " + task.key, 1)]
         ledger.close()
 
@@ -157,21 +175,41 @@ class LedgerSuite:
         ledger.release_attempts([task])
         ledger.release_attempts([task])
         assert ledger.get_or_add([task]) == [fresh(task)]
-        ledger.begin_run()
+        ledger.begin_run(begun=[begun(task)])
         assert ledger.get_or_add([task])[0].interruptions == 0
 
-    def test_a_dead_run_leaves_an_interruption_and_no_attempt(self, ledger: Ledger, opener: Opener) -> None:
-        died, idle, done = tasks(3)
-        ledger.get_or_add([died, idle, done])
-        ledger.start_attempts([Attempt(died), Attempt(done)])
+    def test_a_dead_run_leaves_an_interruption_where_a_task_had_begun_and_no_attempt(self, ledger: Ledger, opener: Opener) -> None:
+        died, queued, idle, done = tasks(4)
+        ledger.get_or_add([died, queued, idle, done])
+        ledger.start_attempts([Attempt(died), Attempt(queued), Attempt(done)])
         ledger.record_outcomes([Done(task=done)])
         with closing(opener()) as after:
-            after.begin_run()
-            records = after.get_or_add([died, idle, done])
-            assert [(record.attempts, record.interruptions) for record in records] == [(0, 1), (0, 0), (1, 0)]
-            assert records[0].state == State.PENDING
-            after.begin_run()
+            after.begin_run(begun=[begun(died), begun(idle), begun(done), begun(Task(number(99), b"unknown"))])
+            records = after.get_or_add([died, queued, idle, done])
+            assert [(record.attempts, record.interruptions) for record in records] == [(0, 1), (0, 0), (0, 0), (1, 0)]
+            assert [record.state for record in records[:2]] == [State.PENDING, State.PENDING]
+            after.begin_run(begun=[begun(died)])
             assert after.get_or_add([died])[0].interruptions == 1
+
+    def test_deaths_are_kept_with_their_circumstances_until_the_task_ends(self, ledger: Ledger) -> None:
+        done, failed, waiting = tasks(3)
+        ledger.get_or_add([done, failed, waiting])
+        for alone in (False, True):
+            ledger.start_attempts([Attempt(task) for task in (done, failed, waiting)])
+            ledger.begin_run(begun=[begun(task, seconds=1.5 + alone, alone=alone) for task in (done, failed, waiting)])
+        expected = msgspec.structs.replace(fresh(done), interruptions=2, lone_deaths=1, tried_at=7.0, death_seconds=(1.5, 2.5))
+        assert ledger.get([done.key]) == [expected]
+        ledger.start_attempts([Attempt(task) for task in (done, failed, waiting)])
+        ledger.release_attempts([waiting])
+        ledger.record_outcomes([Done(task=done), Failed(task=failed, failure=_BROKEN)])
+        assert [record.interruptions for record in ledger.records()] == [0, 0, 2]
+        assert [record.death_seconds for record in ledger.records()] == [(), (), (1.5, 2.5)]
+        copy = MemoryLedger()
+        copy.import_records(ledger.records())
+        assert ledger.import_records(copy.records()) == 3
+        assert list(ledger.records()) == list(copy.records())
+        ledger.renew([waiting])
+        assert ledger.get([waiting.key]) == [fresh(waiting)]
 
     def test_a_finished_task_that_is_started_again_is_pending(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
@@ -311,7 +349,7 @@ class LedgerSuite:
             assert records[tasks(index + 1)[-1].key].state == State.DONE
         for index in range(reported["finished"] + 1, reported["started"]):
             record = records[tasks(index + 1)[-1].key]
-            assert (record.attempts, record.interruptions) == (0, 1)
+            assert (record.attempts, record.interruptions) == (0, 0)
 
 
 def number(value: int) -> bytes:
@@ -327,6 +365,11 @@ def tasks(count: int) -> list[Task]:
 def fresh(task: Task, *, is_new: bool = False, former: bytes = b"") -> Record:
     """Return the expected record of an untried task; ``is_new`` for one that has just been added."""
     return Record(key=task.key, id=task.id, state=State.PENDING, is_new=is_new, former=former)
+
+
+def begun(task: Task, *, seconds: float = 1.0, alone: bool = False) -> BegunTask:
+    """Return ``task`` as one that was at work when its run died."""
+    return BegunTask(id=task.id, started_at=7.0, seconds=seconds, alone=alone)
 
 
 def finish(ledger: Ledger, done: Sequence[Task]) -> None:

@@ -1,11 +1,11 @@
 """A ledger that lasts as long as its process: for tests, and for runs that will not be resumed."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from pixmill.engine.ledger import Ledger, Record, RunRecord
+from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
 from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Outcome, Skipped, State, Task
 
 MAX_PREFIX_MATCHES = 100  # records that ``beginning_with`` returns
@@ -14,9 +14,12 @@ MAX_PREFIX_MATCHES = 100  # records that ``beginning_with`` returns
 class MemoryLedger(Ledger):
     """Keeps everything in dictionaries. ``clock`` gives seconds since the epoch."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time, claims: Claims | None = None) -> None:
         """Start empty."""
         self._clock = clock
+        self._claims = claims
+        self._owners: dict[bytes, bytes] = {}
+        self._prefixes: dict[bytes, bytes] = {}
         self._records: dict[bytes, Record] = {}
         self._in_flight: set[bytes] = set()
         self._runs: list[RunRecord] = []
@@ -42,7 +45,7 @@ class MemoryLedger(Ledger):
     def renew(self, tasks: Sequence[Task]) -> None:
         """Give each task a fresh pending record."""
         for task in tasks:
-            self._fresh(task.key, task.id)
+            self._add(task)
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return the record of each task under exactly its id, in order."""
@@ -134,6 +137,28 @@ class MemoryLedger(Ledger):
         self._in_flight.difference_update(present)
         return [self._records.pop(key) for key in present]
 
+    def owners(self, begin: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the names in a range, each with the key of its owner."""
+        yield from sorted(each for each in self._owners.items() if begin <= each[0] < end)
+
+    def claim(self, names: Iterable[tuple[bytes, bytes]]) -> None:
+        """Give each name to the task with the key beside it, unless another task owns it."""
+        for name, owner in names:
+            self._owners.setdefault(name, owner)
+
+    def disown(self, names: Iterable[bytes]) -> None:
+        """Free these names."""
+        for name in names:
+            self._owners.pop(name, None)
+
+    def sources(self) -> dict[bytes, bytes]:
+        """Return the prefix of each source, by its root."""
+        return dict(self._prefixes)
+
+    def add_sources(self, prefixes: Mapping[bytes, bytes]) -> None:
+        """Note the prefix of each source."""
+        self._prefixes.update(prefixes)
+
     def close(self) -> None:
         """Keep everything: the object is the ledger."""
 
@@ -143,6 +168,7 @@ class MemoryLedger(Ledger):
 
     def _add(self, task: Task) -> Record:
         is_new = task.key not in self._records
+        self.claim((name, task.key) for name in (self._claims.of_task(task) if self._claims else ()))
         return replace(self._fresh(task.key, task.id), is_new=is_new)
 
     def _fresh(self, key: bytes, identity: bytes) -> Record:

@@ -36,6 +36,9 @@ SELECT state, count(*) FROM task GROUP BY state;
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
 WHERE key > ? AND state BETWEEN ? AND ? ORDER BY key LIMIT 1000;
 
+-- all: Return every row.
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task ORDER BY key;
+
 -- failures: Return the next failed rows after a key; the literal state lets SQLite use the index.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
 WHERE key > ? AND state = 3 ORDER BY key LIMIT 1000;
@@ -49,3 +52,18 @@ lone_deaths, tried_at, death_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 
 -- delete: Remove a key.
 DELETE FROM task WHERE key = ?;
+
+-- claim: Note that a task owns a name, unless another one does.
+INSERT OR IGNORE INTO name (name, owner) VALUES (?, ?);
+
+-- disown: Free a name.
+DELETE FROM name WHERE name = ?;
+
+-- owners: Return the names in a range, with their owners.
+SELECT name, owner FROM name WHERE name >= ? AND name < ? ORDER BY name LIMIT 1000;
+
+-- sources: Return the prefix of each source.
+SELECT root, prefix FROM source ORDER BY prefix, root;
+
+-- add_source: Note the prefix of a source.
+INSERT OR REPLACE INTO source (root, prefix) VALUES (?, ?);

@@ -7,12 +7,11 @@ ALTER TABLE task ADD COLUMN tried_at REAL NOT NULL DEFAULT 0;
 -- task_death_seconds: For each run that died while the task was at work, the seconds that the task had, separated by spaces.
 ALTER TABLE task ADD COLUMN death_seconds TEXT NOT NULL DEFAULT '';
 
--- source: One row a source. prefix: what the keys of its tasks begin with, empty for the first source. root: its folder, bucket or
--- archive.
+-- source: One row a source. root: its folder, bucket or archive. prefix: what the keys of its tasks begin with, so that those of
+-- several sources differ; empty for the first.
 CREATE TABLE source (
-    prefix BLOB PRIMARY KEY,
-    root BLOB NOT NULL UNIQUE,
-    found_at REAL NOT NULL DEFAULT 0
+    root BLOB PRIMARY KEY,
+    prefix BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- name: One row a name that belongs to a task, such as that of an output; no other task may use it. A row precedes its file.

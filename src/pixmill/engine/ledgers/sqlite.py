@@ -13,7 +13,7 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Ledger, Record, RunRecord
+from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
 from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.schema import Schema
 from pixmill.engine.sqlite.statements import read_statements
@@ -24,6 +24,7 @@ _SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big")
 _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
 _ROWS_PER_COMMIT = 5000
+_ROWS_PER_PAGE = 1000  # the limit in queries.sql
 _AFTER_ANY_TEXT = b"\xff" * 32  # sorts after any text in UTF-8
 _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
 
@@ -36,15 +37,26 @@ class SqliteLedger(Ledger):
     damaged during a run ends the run: code ``ledger-lost``, ``ledger-damaged``.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
+        claims: Claims | None = None,
+    ) -> None:
         """Open or create the ledger at ``path``. ``clock`` returns seconds since the epoch.
 
-        With ``read_only`` it must exist, and can be read while a run is writing to it.
+        With ``read_only`` it must exist, and can be read while a run is writing to it. Tasks that are added own the names that
+        ``claims`` returns.
         """
         self._path = path
         self._clock = clock
+        self._claims = claims
         self._sql = read_statements(_PACKAGE, "queries.sql")
-        self._connection, self.quarantined = open_for_reading(path, _SCHEMA) if read_only else open_for_writing(path, _SCHEMA)
+        self._connection, self.quarantined = (
+            open_for_reading(path, _SCHEMA) if read_only else open_for_writing(path, _SCHEMA, fill=self._fill_names)
+        )
         self._inode = path.stat().st_ino
         self._run = 0
 
@@ -64,10 +76,11 @@ class SqliteLedger(Ledger):
             record if record and record.id == task.id else _fresh(task.key, task.id, record)
             for task, record in zip(tasks, stored, strict=True)
         ]
-        new = [now for now, before in zip(records, stored, strict=True) if now is not before]
+        new = [(task, now) for task, now, before in zip(tasks, records, stored, strict=True) if now is not before]
         if new:
             with self._change() as connection:
-                connection.executemany(self._sql["import"], map(_row, new))
+                connection.executemany(self._sql["import"], [_row(record) for _, record in new])
+                connection.executemany(self._sql["claim"], self._claimed(task for task, _ in new))
         return records
 
     def renew(self, tasks: Sequence[Task]) -> None:
@@ -76,6 +89,7 @@ class SqliteLedger(Ledger):
         rows = [_row(_fresh(task.key, task.id, record)) for task, record in zip(tasks, stored, strict=True)]
         with self._change() as connection:
             connection.executemany(self._sql["import"], rows)
+            connection.executemany(self._sql["claim"], self._claimed(tasks))
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return the record of each task under exactly its id, in order."""
@@ -178,6 +192,38 @@ class SqliteLedger(Ledger):
                     connection.execute(self._sql["delete"], (key,))
         return deleted
 
+    def owners(self, begin: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the names in a range, each with the key of its owner, a page at a time."""
+        while True:
+            with translating_errors(self._path):
+                rows = self._connection.execute(self._sql["owners"], (begin, end)).fetchall()
+            yield from rows
+            if len(rows) < _ROWS_PER_PAGE:
+                return
+            begin = rows[-1][0] + b"\0"
+
+    def claim(self, names: Iterable[tuple[bytes, bytes]]) -> None:
+        """Give each name to the task with the key beside it, unless another task owns it."""
+        rows = iter(names)
+        while chunk := list(islice(rows, _ROWS_PER_COMMIT)):
+            with self._change() as connection:
+                connection.executemany(self._sql["claim"], chunk)
+
+    def disown(self, names: Iterable[bytes]) -> None:
+        """Free these names."""
+        with self._change() as connection:
+            connection.executemany(self._sql["disown"], [(name,) for name in names])
+
+    def sources(self) -> dict[bytes, bytes]:
+        """Return the prefix of each source, by its root."""
+        with translating_errors(self._path):
+            return dict(self._connection.execute(self._sql["sources"]).fetchall())
+
+    def add_sources(self, prefixes: Mapping[bytes, bytes]) -> None:
+        """Note the prefix of each source."""
+        with self._change() as connection:
+            connection.executemany(self._sql["add_source"], prefixes.items())
+
     @property
     def is_exclusive(self) -> bool:
         """Return whether no other process can use the open file, as when a dead run's recovery files cannot be shared."""
@@ -187,6 +233,20 @@ class SqliteLedger(Ledger):
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._connection.close()
+
+    def _claimed(self, tasks: Iterable[Task]) -> list[tuple[bytes, bytes]]:
+        return [(name, task.key) for task in tasks for name in self._claims.of_task(task)] if self._claims else []
+
+    def _fill_names(self, connection: Connection, since: int) -> None:
+        """Fill in whose the recorded names are, which ledgers of version 1 do not say."""
+        if since > 1 or self._claims is None:
+            return
+        for row in connection.execute(self._sql["all"]):
+            record = _record(row)
+            result = (record.result or record.former) if record else b""
+            connection.executemany(
+                self._sql["claim"], [(name, row[0]) for name in (self._claims.of_result(result) if result else ())]
+            )
 
     def _former_results(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the last result of each of ``keys`` that has one."""

@@ -2,7 +2,7 @@
 CREATE TEMP VIEW task AS SELECT *, 0 AS lone_deaths, 0.0 AS tried_at, '' AS death_seconds FROM main.task;
 
 -- source: It knows no sources.
-CREATE TEMP TABLE source (prefix BLOB PRIMARY KEY, root BLOB, found_at REAL);
+CREATE TEMP TABLE source (root BLOB PRIMARY KEY, prefix BLOB);
 
 -- name: It keeps no names.
 CREATE TEMP TABLE name (name BLOB PRIMARY KEY, owner BLOB);
