@@ -36,6 +36,30 @@ def by(number):
     return lambda: os.kill(os.getpid(), number)
 
 
+def coordinator():
+    """Return the process that runs the workers: this one, where there are none."""
+    if os.environ.get("PIXMILL_WORKER") != str(os.getpid()):
+        return os.getpid()
+    stat = Path(f"/proc/{os.getppid()}/stat").read_text()  # of the fork server
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def kill_the_run():
+    os.kill(coordinator(), signal.SIGKILL)
+
+
+def kill_the_run_together():
+    """Kill the run if another worker does this within a second."""
+    libc, own = ctypes.CDLL(None), b"together"
+    libc.prctl(15, own, 0, 0, 0)  # PR_SET_NAME
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        if sum(comm.read_bytes().strip() == own for comm in Path("/proc").glob("[0-9]*/comm") if comm.exists()) > 1:
+            kill_the_run()
+        time.sleep(0.02)
+    libc.prctl(15, b"alone", 0, 0, 0)
+
+
 FATES = {
     201: lambda: ctypes.string_at(0),
     202: os.abort,
@@ -51,9 +75,17 @@ FATES = {
     212: lambda: time.sleep(0.05),
     213: by(signal.SIGTRAP),
     214: be_patient,
+    215: kill_the_run,
+    216: lambda: time.sleep(600),
+    217: kill_the_run_together,
 }
 
 
 def fate(image):
     FATES.get(image.pixels.height, int)()
+    return image
+
+
+def nap(image):
+    time.sleep(0.05)
     return image

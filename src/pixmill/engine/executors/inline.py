@@ -92,6 +92,6 @@ class InlineExecutor(Executor):
         result, failure = invoke_and_commit(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
         seconds = self._clock.elapsed() - start
-        if self._place and failure:
-            self._place.forget(self._begun)
+        if self._place:
+            self._place.end(self._begun, has_failed=failure is not None)
         return Completed(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)

@@ -19,7 +19,7 @@ from contextlib import suppress
 
 import msgspec
 
-from pixmill.engine.ipc.status_slot import read_current, write_current
+from pixmill.engine.ipc.status_slot import read_begun, write_begun
 from pixmill.engine.task import Attempt, BegunTask
 
 _PLACE = 65_536
@@ -41,6 +41,7 @@ class Place:
         self.fd = fd
         self.offset = offset
         self._leave = leave
+        self._last_done = 0
         os.posix_fallocate(fd, offset, _USED)  # a write to a page without a block would be fatal on a full disk
         self.memory = mmap.mmap(fd, _USED, offset=offset)
         self._clear()
@@ -53,10 +54,20 @@ class Place:
     def begin(self, number: int, attempt: Attempt, now: float) -> None:
         """Record that this process itself begins the request ``number``, which is ``attempt``."""
         self.assign(number, attempt)
-        write_current(self.memory, number, now)
+        write_begun(self.memory, number, now)
+
+    def end(self, number: int, *, has_failed: bool) -> None:
+        """Record that the request ``number`` is no longer at work, now that the coordinator has its result.
+
+        The last one that did not fail is kept until the next: its result is not in the ledger yet, and may be what kills the run.
+        """
+        self.forget(self._last_done)
+        self._last_done = 0 if has_failed else number
+        if has_failed:
+            self.forget(number)
 
     def forget(self, number: int) -> None:
-        """Record that the request ``number`` is no longer at work: it ended, and waits for another attempt."""
+        """Record that the request ``number`` is not at work: it was cancelled before it began."""
         _ENTRY.pack_into(self.memory, _TABLE + number % _ENTRIES * _ENTRY.size, 0, b"", 0)
 
     def close(self) -> None:
@@ -146,9 +157,9 @@ def read_status_file(content: bytes, *, elapsed: float, now: float) -> DeadRun |
         return None
     begun = []
     for offset in range(_PLACE, len(content) - _USED + 1, _PLACE):
-        current, began = read_current(content, offset)
-        entry = _ENTRY.unpack_from(content, offset + _TABLE + current % _ENTRIES * _ENTRY.size)
-        if current and entry[0] == current:
-            started_at = now - max(0.0, elapsed - began)
-            begun.append(BegunTask(id=entry[1], started_at=started_at, seconds=max(0.0, active - began), alone=bool(entry[2])))
+        for current, began in read_begun(content, offset):
+            number_of_entry, identity, alone = _ENTRY.unpack_from(content, offset + _TABLE + current % _ENTRIES * _ENTRY.size)
+            if number_of_entry == current:
+                started_at = now - max(0.0, elapsed - began)
+                begun.append(BegunTask(id=identity, started_at=started_at, seconds=max(0.0, active - began), alone=bool(alone)))
     return DeadRun(number, bool(is_stopping), boot.rstrip(b"\0").decode(errors="replace"), tuple(begun))

@@ -8,22 +8,27 @@ The page starts with eight words of 64 bits. Each is written atomically, so a re
 
     number of the current request | when it began (monotonic) | stage | number of stages | memory | memory at start |
     requests up to this number are cancelled | number of the request begun last
+
+The names of the stages follow, and the numbers and times of the last requests that began.
 """
 
 import mmap
 import os
 import struct
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 PAGE_SIZE = 4096
 _OUTPUT_SIZE = 16_384
 _SIZE = PAGE_SIZE + _OUTPUT_SIZE
 _NUMBER, _BEGAN, _STAGE, _STAGES, _MEMORY, _MEMORY_AT_START, _CANCELLED, _LAST_STARTED = range(8)
-_CURRENT = struct.Struct("=Qd")
+_BEGUN = struct.Struct("=Qd")  # number of a request, when it began
+_MAX_BEGUN = 64  # more than a worker computes before it commits
+_BEGUN_OFFSET = PAGE_SIZE - _MAX_BEGUN * _BEGUN.size
 _NAMES_OFFSET = 64
 _NAME_SIZE = 32
-_MAX_STAGES = (PAGE_SIZE - _NAMES_OFFSET) // _NAME_SIZE
+_MAX_STAGES = (_BEGUN_OFFSET - _NAMES_OFFSET) // _NAME_SIZE
 
 
 class CurrentTask(NamedTuple):
@@ -74,6 +79,7 @@ class StatusSlot:
         """Record that the request ``number`` begins."""
         self.set_current(number, now)
         self._words[_LAST_STARTED] = number
+        write_begun(self._page, number, now)
 
     def set_current(self, number: int, began: float) -> None:
         """Record that the worker is working on the request ``number``, which ``began`` then: perhaps not the one begun last."""
@@ -157,14 +163,15 @@ class StatusSlot:
         self._memory.close()
 
 
-def read_current(content: bytes, offset: int) -> tuple[int, float]:
-    """Return the current request in the page at ``offset`` of the ``content`` of a file, 0 for none, and when it began."""
-    return _CURRENT.unpack_from(content, offset)
-
-
-def write_current(page: mmap.mmap, number: int, began: float) -> None:
+def write_begun(page: mmap.mmap, number: int, began: float) -> None:
     """Record in ``page`` that the request ``number`` ``began`` then."""
-    _CURRENT.pack_into(page, 0, number, began)
+    _BEGUN.pack_into(page, _BEGUN_OFFSET + number % _MAX_BEGUN * _BEGUN.size, number, began)
+
+
+def read_begun(content: bytes, offset: int) -> Iterator[tuple[int, float]]:
+    """Yield the last requests that began, and when, from the page at ``offset`` of the ``content`` of a file, in no order."""
+    begun = content[offset + _BEGUN_OFFSET : offset + PAGE_SIZE]
+    return ((number, began) for number, began in _BEGUN.iter_unpack(begun) if number)
 
 
 def _anonymous_file() -> int:

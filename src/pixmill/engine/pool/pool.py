@@ -123,7 +123,7 @@ class Pool:
                 case TaskResult():
                     self._on_result(worker, message, now)
                 case Cancelled():
-                    cancelled = worker.in_flight.pop(message.number, None)
+                    cancelled = worker.take_back(message.number)
                     self._requeue([cancelled] if cancelled else [])
                 case LoadFailed():
                     self._supervisor.record_start_error(message.failure)
@@ -133,11 +133,9 @@ class Pool:
             worker.retire(now)
 
     def _on_result(self, worker: WorkerHandle, result: TaskResult, now: float) -> None:
-        attempt = worker.complete(result.number, result.seconds, now)
+        attempt = worker.complete(result, now)
         if attempt is None:
             return
-        if result.failure:
-            worker.forget(result.number)
         self._supervisor.reset_crash_count()
         self._events.append(Completed.from_result(result, attempt=attempt))
 

@@ -8,7 +8,7 @@ from typing import Self
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.forkserver.client import ForkServer
 from pixmill.engine.ipc.channel import open_channel
-from pixmill.engine.ipc.messages import FrameReader, Message, request_frame
+from pixmill.engine.ipc.messages import FrameReader, Message, TaskResult, request_frame
 from pixmill.engine.ipc.status_file import Place, StatusFile
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.pool.prefetch import Prefetch
@@ -141,17 +141,14 @@ class WorkerHandle:
         self.at_eof = self.at_eof or not data
         return data
 
-    def complete(self, number: int, seconds: float, now: float) -> Attempt | None:
-        """Remove the attempt ``number``, which took ``seconds``, and return it; ``None`` if it is not in flight."""
-        self._prefetch.record(seconds)
+    def complete(self, result: TaskResult, now: float) -> Attempt | None:
+        """Remove the attempt that ``result`` belongs to, and return it; ``None`` if it is not in flight."""
+        self._prefetch.record(result.seconds)
         self.last_activity = now
         self.has_isolated = False
-        return self.in_flight.pop(number, None)
-
-    def forget(self, number: int) -> None:
-        """Record in the status file that the attempt ``number`` failed: until its next one it cannot do any harm."""
         if self._place:
-            self._place.forget(number)
+            self._place.end(result.number, has_failed=result.failure is not None)
+        return self.in_flight.pop(result.number, None)
 
     def current(self) -> tuple[int, Attempt] | None:
         """Return the attempt that the worker is working on, with its sequence number."""
@@ -201,9 +198,15 @@ class WorkerHandle:
         number, self._cancel_requested = self._cancel_requested[0], None
         if self.status_slot.last_started != number or number not in self.in_flight:
             return []
-        cancelled = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
+        cancelled = [attempt for later in list(self.in_flight) if later > number and (attempt := self.take_back(later))]
         self.has_isolated = self.has_isolated and bool(self.in_flight)
         return cancelled
+
+    def take_back(self, number: int) -> Attempt | None:
+        """Remove the attempt ``number``, which was cancelled before it began, and return it; ``None`` if it is not in flight."""
+        if self._place:
+            self._place.forget(number)
+        return self.in_flight.pop(number, None)
 
     def retire(self, now: float) -> None:
         """Send no more attempts; close our end of the pipe once all are answered, so that the worker exits."""

@@ -48,6 +48,7 @@ def test_it_shows_the_task_that_each_worker_has_begun_and_how_long_it_had(file, 
         place.assign(1, FIRST)
         place.assign(2, SECOND)
     slots[0].begin(1, 100.0)
+    places[0].end(1, has_failed=True)
     slots[0].begin(2, 102.0)
     slots[1].begin(1, 104.0)
     file.set_active(107.0)
@@ -64,8 +65,19 @@ def test_a_task_that_waits_for_a_retry_is_not_at_work(file, read):
     file.begin_run(1, 5.0)
     place = file.open_place()
     place.begin(1, FIRST, 6.0)
-    place.forget(1)
+    place.end(1, has_failed=True)
     assert read().begun == ()
+
+
+def test_a_result_that_is_received_is_kept_until_the_next_one_is(file, read):
+    file.begin_run(1, 5.0)
+    place = file.open_place()
+    place.begin(1, FIRST, 6.0)
+    place.begin(2, SECOND, 7.0)
+    place.end(1, has_failed=False)
+    assert {begun.id for begun in read().begun} == {FIRST.task.id, SECOND.task.id}
+    place.end(2, has_failed=False)
+    assert {begun.id for begun in read().begun} == {SECOND.task.id}
 
 
 def test_a_dead_worker_has_nothing_at_work_and_its_place_is_used_again(file, read):
@@ -125,3 +137,22 @@ def test_on_a_full_disk_a_worker_has_no_place():
             StatusFile(fd, boot="", publish=list, remove=list)
     finally:
         os.close(fd)
+
+
+def test_a_worker_that_goes_on_after_the_death_of_the_coordinator_hides_nothing(file, read):
+    file.begin_run(1, 5.0)
+    place = file.open_place()
+    slot = StatusSlot(place.memory)
+    for number, attempt in enumerate([FIRST, SECOND], 1):
+        place.assign(number, attempt)
+        slot.begin(number, 100.0)
+    slot.close()
+    assert {begun.id for begun in read().begun} == {FIRST.task.id, SECOND.task.id}
+
+
+def test_a_request_that_was_cancelled_has_not_begun(file, read):
+    file.begin_run(1, 5.0)
+    place = file.open_place()
+    place.begin(1, FIRST, 6.0)
+    place.forget(1)
+    assert read().begun == ()
