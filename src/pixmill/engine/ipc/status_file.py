@@ -11,6 +11,7 @@ Each other place belongs to one worker at a time: its page (``StatusSlot``), the
 which only the coordinator writes.
 """
 
+import fcntl
 import mmap
 import os
 import struct
@@ -31,6 +32,7 @@ _MAGIC = int.from_bytes(b"pixmill1", "little")
 _HEADER = struct.Struct("=QQQd64s")
 _STOPPING, _ACTIVE = 2, 3  # words of the header
 _HEADER_WORDS = 32
+_FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x80086601, 0x40086602, 0x00800000  # linux/fs.h
 
 
 class Place:
@@ -91,6 +93,7 @@ class StatusFile:
         self._remove = remove
         self._free: list[int] = []
         self._places = 1
+        _write_in_place(fd)
         os.posix_fallocate(fd, 0, _PLACE)
         self._header = mmap.mmap(fd, mmap.PAGESIZE)
         self._words = memoryview(self._header)[:_HEADER_WORDS].cast("Q")
@@ -134,6 +137,14 @@ class StatusFile:
             self._header.close()
             os.close(self._fd)
             self._fd = -1
+
+
+def _write_in_place(fd: int) -> None:
+    """Have btrfs keep the blocks of the new file ``fd``: with copies on write, a write to a page is fatal on a full disk."""
+    flags = bytearray(struct.calcsize("l"))
+    with suppress(OSError):  # other file systems have no such flag
+        fcntl.ioctl(fd, _FS_IOC_GETFLAGS, flags)
+        fcntl.ioctl(fd, _FS_IOC_SETFLAGS, struct.pack("l", struct.unpack("l", flags)[0] | _FS_NOCOW_FL))
 
 
 class DeadRun(msgspec.Struct, frozen=True):
