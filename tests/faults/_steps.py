@@ -87,5 +87,5 @@ def fate(image):
 
 
 def nap(image):
-    time.sleep(0.05)
+    time.sleep(0.2)
     return image

@@ -192,7 +192,7 @@ class WorkerError(PixmillError):
     code = "worker"
     codes: ClassVar = {
         "handler": "the processing code raised an unexpected exception; the failure record contains its traceback",
-        "interrupted": "runs were killed again and again while they worked on this image, at last on it alone, so it is probably the cause",
+        "interrupted": "runs were killed while they worked on this image, at last on nothing else, so it is probably the cause",
         "node-lost": "nodes of the cluster were lost repeatedly while they had this image, so the image may be the cause",
         "stalled": "the worker process started none of the tasks waiting for it, and was killed",
     }
