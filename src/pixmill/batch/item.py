@@ -85,11 +85,14 @@ _heads = msgspec.msgpack.Decoder(_Head)
 _results = msgspec.msgpack.Decoder(ImageResult)
 
 
-def to_task(item: Item, fingerprint: bytes) -> Task:
-    """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine)."""
+def to_task(item: Item, fingerprint: bytes, key: bytes | None = None) -> Task:
+    """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine).
+
+    Its key in the ledger is its path, unless ``key`` is given.
+    """
     identity = _encoder.encode((item.entry, item.names, item.source_error, (item.columns,) if item.columns else ()))
     digest = blake2b(identity, key=fingerprint, digest_size=16).digest()
-    return Task(id=digest, key=item.entry.path, payload=_encoder.encode(item))
+    return Task(id=digest, key=item.entry.path if key is None else key, payload=_encoder.encode(item))
 
 
 def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_verified: bool = False) -> Task:

@@ -28,6 +28,7 @@ from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
+from pixmill.core.text import printable
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
@@ -115,6 +116,9 @@ def open_run(
         return chain(first, tasks)
 
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
+        if run_plan.source_keys.moved_from:
+            former = printable(run_plan.source_keys.moved_from)
+            remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
         yield batch_run
 
@@ -140,6 +144,7 @@ def begin(
         ledger, state_observers = open_run_state(config, plan.locations, stack)
         status_file = open_status_file(plan.locations.state, stack)
         stack.callback(plan.release)
+        _note_sources(plan, ledger)
         if config.placement.index:
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
         sealing = _sealing(plan, ledger, observers, stack)
@@ -170,10 +175,6 @@ def begin(
                     is_taken,
                 ),
                 revise=with_reusable_outputs(
-                    ledger,
-                    is_taken=is_taken
-                    if plan.locations.destination.local
-                    else _assume_taken,  # a store would cost a request per image
                     force=config.force,
                     contains=sealing.contents.has_outputs if sealing else None,
                 ),
@@ -186,9 +187,12 @@ def begin(
         yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
 
 
-def _assume_taken(name: bytes) -> bool:
-    del name
-    return True
+def _note_sources(plan: Plan, ledger: Ledger) -> None:
+    """Note in the ledger which prefixes the keys of its sources have."""
+    known = ledger.sources()
+    prefixes = plan.source_keys.prefixes
+    if prefixes.items() - known.items():
+        ledger.add_sources(prefixes)
 
 
 def _with_node_admission(executor: Executor, plan: Plan, tasks: Iterable[Task | None], stack: ExitStack) -> Iterable[Task | None]:

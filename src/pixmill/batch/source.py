@@ -12,7 +12,7 @@ from pixmill.core.errors import AddressError, ImageError
 from pixmill.core.registry import Registry
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
-from pixmill.storage.local.inodes import absolute
+from pixmill.storage.local.inodes import absolute, real
 from pixmill.storage.storage import Storage
 
 OnError = Callable[[bytes, ImageError], None]
@@ -66,6 +66,13 @@ class Source(Protocol):
     def roots(self) -> tuple[bytes, ...]:
         """Return the local folders that hold the input, where they are known before listing."""
 
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Return the places that its images may be in: each a folder, bucket or archive, under one name however it is reached."""
+
+    def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
+        """Return the place of the image ``path``, one of ``places``, and its path there. ``locator`` is that of its entry."""
+
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: all entries of a folder together and sorted, since their names may collide.
 
@@ -100,9 +107,23 @@ class SourceKind(ABC):
         """Return the local folder at ``address``, if it is local."""
         return (absolute(self.address.location),) if self.address.local else ()
 
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Return the folder with its links resolved, or the address in a store."""
+        return (place_of(self.address),)
+
+    def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:  # noqa: ARG002  # sources with several places use it
+        """Return the place of the image ``path`` and its path there."""
+        return self.places[0], path
+
     @abstractmethod
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder; see ``Source.folders``."""
+
+
+def place_of(address: Address) -> bytes:
+    """Return the name of the place at ``address``: the path without links of a local folder, or the URL."""
+    return real(address.location) if address.local else address.url.encode("utf-8", "surrogateescape").rstrip(b"/")
 
 
 def with_folders(entries: list[Entry], folders: Iterable[bytes]) -> list[Entry]:

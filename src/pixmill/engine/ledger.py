@@ -114,9 +114,6 @@ class Ledger(LedgerView, Protocol):
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return the record of each task under exactly its id, in order; ``None`` for a new task. Changes nothing."""
 
-    def beginning_with(self, prefix: bytes) -> list[Record]:
-        """Return the records of the first hundred keys that begin with ``prefix``, in the order of the keys. Changes nothing."""
-
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these attempts are about to start: their tasks become pending and in flight, and each attempt counts.
 

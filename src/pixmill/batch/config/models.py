@@ -21,6 +21,10 @@ class Selection(Model, frozen=True, kw_only=True):
     exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
     follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
+    source_id: Annotated[
+        str | None,
+        Meta(description="count the source as the one of this name, or formerly at this path, wherever it is now"),
+    ] = None
     max_source_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Extension, Namer, Recorded, distinct
+from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Extension, Namer, Owners, distinct
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 
@@ -38,10 +38,11 @@ class SampleNamer(Namer):
         *,
         refuse: bool = False,
         is_taken: Callable[[bytes, bytes], bool] | None = None,
-        recorded: Recorded | None = None,
+        owners: Owners | None = None,
+        key_of: Callable[[bytes], bytes] = bytes,
     ) -> None:
         """Take the arguments of a ``Namer``; ``ConfigError`` if the template contains endings of members, which are automatic."""
-        super().__init__(key_template(template), [("", "")], refuse=refuse, is_taken=is_taken, recorded=recorded)
+        super().__init__(key_template(template), [("", "")], refuse=refuse, is_taken=is_taken, owners=owners, key_of=key_of)
         self._members = renditions
         self._is_single = len({name for name, _ in renditions}) == 1
 
@@ -53,6 +54,15 @@ class SampleNamer(Namer):
         """Tell whether ``names`` are others than ``source`` wanted."""
         keys = [self._render(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
         return all(names != self._named(source, key) for key in keys)
+
+    def _owners_of(self, names: Iterable[tuple[bytes, ...]]) -> dict[bytes, bytes]:
+        """Return the owners of members, and of the keys that their names begin with."""
+        owners = super()._owners_of(names)
+        keys = {}
+        for name, owner in owners.items():
+            folder, _, file = name.partition(b"\0")
+            keys[folder + b"\0" + file.partition(b".")[0]] = owner
+        return owners | keys
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return (*names, *self._named(source, names[0]))

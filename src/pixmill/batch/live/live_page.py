@@ -85,12 +85,14 @@ class LivePage(Observer):
 
 def preview_options(config: RunConfig) -> PreviewOptions:
     """Return the options of the previews of a run of ``config``."""
-    options = plan(config).handler_options
+    run_plan = plan(config)
+    options = run_plan.handler_options
     return PreviewOptions(
         source=options.source,
         destination=options.destination,
         recipe=options.recipe,
         max_bytes=MAX_SOURCE_BYTES,
         follow_symlinks=options.follow_symlinks,
+        prefix=run_plan.source_keys.prefixes[run_plan.locations.source.places[0]],
         nice=NICENESS,
     )

@@ -1,7 +1,9 @@
 """Name each output by a template, and resolve collisions between sources deterministically."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from pixmill.batch.naming.reserved import collision_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
@@ -10,12 +12,23 @@ from pixmill.core.text import printable
 
 #: The extension of an output: the same for all sources, or a function that reads it from a source.
 Extension = str | Callable[[bytes], str]
-#: returns the recorded output names of each source
-Recorded = Callable[[Sequence[bytes]], Iterable[Collection[bytes]]]
 FORMER_HASH_DIGITS = 8  # in earlier versions: one in a hundred runs of 10,000 images had two with the same hash
 
 
 _ANY_NAME = b"/\xff"  # a placeholder that no image can have as its name
+
+
+class Owners(Protocol):
+    """Whose names are. An owner is the ledger's key of an image."""
+
+    def of_folders(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the owner of every name in the folders of ``names``, by ``key(name)``."""
+
+    def give(self, names: Mapping[bytes, Iterable[bytes]]) -> None:
+        """Note that each owner gets these names."""
+
+    def key(self, name: bytes) -> bytes:
+        """Return the key of a name."""
 
 
 class Namer:
@@ -31,14 +44,17 @@ class Namer:
         *,
         refuse: bool = False,
         is_taken: Callable[[bytes, bytes], bool] | None = None,
-        recorded: Recorded | None = None,
+        owners: Owners | None = None,
+        key_of: Callable[[bytes], bytes] = bytes,
     ) -> None:
-        """With ``refuse``, a collision is a ``ConfigError``. ``is_taken(source, name)``: a source of another folder has the name.
+        """With ``refuse``, a collision is a ``ConfigError``. ``is_taken(source, name)``: a file that must stay has the name.
 
-        With ``recorded``, a source keeps its recorded name with the shorter ``{hash}`` of earlier versions.
+        With ``owners``, a source keeps the name that it owns, and gets none that another one owns. ``key_of`` returns the ledger's
+        key of a source.
         """
         self._is_taken = is_taken
-        self._recorded = recorded
+        self._owners = owners
+        self._key_of = key_of
         self._template = template
         self._renditions = renditions
         self._refuse = refuse
@@ -47,48 +63,96 @@ class Namer:
     def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
         """Return one name per rendition for every source, all distinct and none the same as a folder of outputs.
 
-        If several sources map to a name, the one with that name gets it, otherwise the first in order of path; the others use
-        their full name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order of ``sources`` does not
-        matter. ``folders`` are the folders next to the sources, whose images go into folders as well.
+        A source that owns a name keeps it. If several others map to a name, the one with that name gets it, otherwise the first in
+        order of path; the rest use their full name in place of the stem (``a.png`` becomes ``a.png.jpg``), then a number. The order
+        of ``sources`` does not matter. ``folders`` are the folders next to the sources, whose images go into folders as well.
         """
         self._extensions.clear()
         preferred = {source: self._render(source, None) for source in sorted(sources)}
-        self._keep_recorded(preferred)
-        in_order = sorted(preferred, key=lambda source: source not in preferred[source])  # stable: by path within
         taken = {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)}
-        names = {}
+        owners = self._owners_of(preferred.values())
+        names = self._kept(preferred, owners, taken) if owners else {}
+        new = {source: wanted for source, wanted in preferred.items() if source not in names} if names else preferred
         collided = []
-        for source in in_order:
-            if self._claim(source, preferred[source], taken):
-                names[source] = preferred[source]
+        for source in sorted(new, key=lambda source: source not in new[source]):  # stable: by path within
+            if self._claim(source, new[source], taken, owners):
+                names[source] = new[source]
             else:
                 collided.append(source)
         if collided and self._refuse:
-            raise _collision(collided[0], preferred[collided[0]], taken)
+            raise self._collision(collided[0], new[collided[0]], taken, owners)
         for source in collided:
-            names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken))
+            names[source] = next(choice for choice in self._alternatives(source) if self._claim(source, choice, taken, owners))
+        if self._owners is not None and new:
+            self._owners.give({self._key_of(source): self._files(source, names[source]) for source in new})
         return names
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
         """Tell whether ``names``, as returned by the last ``names()``, differ from the preferred ones because of a collision."""
         return names not in (self._render(source, None), self._render(source, None, digits=FORMER_HASH_DIGITS))
 
-    def _keep_recorded(self, preferred: dict[bytes, tuple[bytes, ...]]) -> None:
-        if self._recorded is None or not preferred:
-            return
-        for source, names in zip(list(preferred), self._recorded(list(preferred)), strict=True):
-            former = self._render(source, None, digits=FORMER_HASH_DIGITS) if names else ()
-            if not set(names).isdisjoint(self._files(source, former) if former else ()):
-                preferred[source] = former
+    def _owners_of(self, names: Iterable[tuple[bytes, ...]]) -> dict[bytes, bytes]:
+        """Return the owner of every name in the folders of ``names``, by its key."""
+        return self._owners.of_folders(name for each in names for name in each) if self._owners else {}
 
-    def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> bool:
+    def _kept(
+        self, preferred: Mapping[bytes, tuple[bytes, ...]], owners: Mapping[bytes, bytes], taken: dict[bytes, bytes]
+    ) -> dict[bytes, tuple[bytes, ...]]:
+        """Return the names of those sources that own some. In a run that is repeated, this is the way of every image."""
+        names, others = {}, []
+        key_of, key, files, is_taken = self._key_of, self._key, self._files, self._is_taken
+        for source, wanted in preferred.items():
+            own = key_of(source)
+            if is_taken is None and all(owners.get(key(name)) == own for name in files(source, wanted)):
+                names[source] = wanted
+                taken.update((collision_key(name), source) for name in files(source, wanted))
+            else:
+                others.append(source)
+        owned = Counter(owners.values()) if others else Counter()
+        for source in others:
+            count = owned[key_of(source)]
+            choices = itertools.chain(
+                [preferred[source]], self._former(source), itertools.islice(self._alternatives(source), count + 1)
+            )
+            own_choices = (choice for choice in choices if self._owns(source, choice, owners)) if count else ()
+            choice = next((choice for choice in own_choices if self._claim(source, choice, taken, owners)), None)
+            if choice is not None:
+                names[source] = choice
+        return names
+
+    def _owns(self, source: bytes, names: tuple[bytes, ...], owners: Mapping[bytes, bytes]) -> bool:
+        own = self._key_of(source)
+        return any(owners.get(self._key(name)) == own for name in self._files(source, names))
+
+    def _former(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
+        """Yield the name with the shorter ``{hash}`` of earlier versions, which an image with such an output keeps."""
+        if "{hash}" in self._template.text:
+            yield self._render(source, None, digits=FORMER_HASH_DIGITS)
+
+    def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes], owners: Mapping[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
             return False
-        keys = [collision_key(name) for name in self._files(source, names)]
+        files = self._files(source, names)
+        if owners:
+            own = self._key_of(source)
+            if any(owners.get(self._key(name), own) != own for name in files):
+                return False
+        keys = [collision_key(name) for name in files]
         if len(set(keys)) < len(keys) or any(key in taken for key in keys):
             return False
         taken.update(dict.fromkeys(keys, source))
         return True
+
+    def _key(self, name: bytes) -> bytes:
+        return self._owners.key(name) if self._owners else name
+
+    def _collision(
+        self, source: bytes, names: tuple[bytes, ...], taken: Mapping[bytes, bytes], owners: Mapping[bytes, bytes]
+    ) -> ConfigError:
+        having = ((name, taken.get(collision_key(name)) or owners.get(self._key(name))) for name in names)
+        name, other = next(((name, other) for name, other in having if other), (names[0], names[0]))
+        message = f"{printable(other)} and {printable(source)} both map to the output name {printable(name)}"
+        return ConfigError(message, code="collision", hint="--on-collision suffix uses the full source name for the second")
 
     def _render(self, source: bytes, disambiguator: bytes | None, *, digits: int = HASH_DIGITS) -> tuple[bytes, ...]:
         render = self._template.render
@@ -141,9 +205,3 @@ def distinct(names: Sequence[bytes], *, number: bytes) -> tuple[bytes, ...]:
         free = next(choice for choice in itertools.chain([name], numbered) if collision_key(choice) not in by_key)
         by_key[collision_key(free)] = free
     return tuple(by_key.values())
-
-
-def _collision(source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes]) -> ConfigError:
-    name, other = next(((name, taken[collision_key(name)]) for name in names if collision_key(name) in taken), (names[0], names[0]))
-    message = f"{printable(other)} and {printable(source)} both map to the output name {printable(name)}"
-    return ConfigError(message, code="collision", hint="--on-collision suffix uses the full source name for the second")

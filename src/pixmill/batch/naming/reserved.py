@@ -14,6 +14,16 @@ def collision_key(path: bytes) -> bytes:
     return unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogateescape")
 
 
+def name_key(name: bytes, *, folds: bool = False) -> bytes:
+    """Return the key of the output ``name`` under which the ledger notes whose it is: folder, NUL, and the file's collision key.
+
+    All names in a folder are next to each other. ``folds``: the destination ignores case and Unicode form of folders, too; those of
+    files are always ignored, since an output may be copied to a file system that ignores them.
+    """
+    folder, _, file = name.rpartition(b"/")
+    return (collision_key(folder) if folds else folder) + b"\0" + collision_key(file)
+
+
 def is_reserved(name: bytes) -> bool:
     """Tell whether the output ``name`` would lie in a state folder on any file system.
 

@@ -10,11 +10,11 @@ from typing import Protocol
 import msgspec
 
 from pixmill.batch.item import Item
-from pixmill.batch.outputs.reuse import outputs_of_others, recorded_outputs
+from pixmill.batch.outputs.reuse import recorded_outputs
 from pixmill.batch.state.unrecorded import Span
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.ledger import Record
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
@@ -56,10 +56,9 @@ class ExistingNames(Protocol):
 class ConflictCounter:
     """Counts in ``conflicts`` the images of a run whose output names are taken. With ``follow_links``, links do not count."""
 
-    def __init__(self, destination: Address, ledger: Ledger, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
-        """Store the parameters. ``ledger`` has the names that pixmill wrote, except those written in ``unrecorded`` spans."""
+    def __init__(self, destination: Address, *, follow_links: bool, unrecorded: Sequence[Span] = ()) -> None:
+        """Store the parameters. The ledger has the names that pixmill wrote, except those written in ``unrecorded`` spans."""
         self._unrecorded = unrecorded
-        self._ledger = ledger
         self.conflicts = NameConflicts()
         self._follow_links = follow_links
         self._names: ExistingNames = _Folder(destination.location) if destination.local else _Store(open_storage(destination))
@@ -73,9 +72,7 @@ class ConflictCounter:
             conflicts.linked += 1
             conflicts.link = conflicts.link or link
             return
-        recorded = recorded_outputs(record)
-        others = outputs_of_others(self._ledger, item, recorded, is_taken=self._names.is_taken)
-        own = {output.name for output in (*recorded, *others)}
+        own = {output.name for output in recorded_outputs(record)}
         spans = self._unrecorded if record else ()
         name = next((name for name in item.names if name not in own and self._names.is_taken(name, except_written_in=spans)), b"")
         if name:

@@ -6,7 +6,7 @@ from itertools import islice
 
 import msgspec
 
-from pixmill.batch.item import Item, to_task
+from pixmill.batch.item import Item
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
@@ -70,10 +70,10 @@ def dry_run(plan: Plan) -> DryRun:
         follow = placement.follow_output_links
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         conflict_counter = (
-            None if is_dataset else ConflictCounter(plan.locations.destination, ledger, follow_links=follow, unrecorded=spans)
+            None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )
         while chunk := list(islice(items, CHUNK_SIZE)):
-            tasks = [to_task(item, plan.fingerprint) for item, _ in chunk]
+            tasks = [plan.task(item) for item, _ in chunk]
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
                 current = record if record and record.id == task.id and not plan.config.force else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
+from pathlib import Path
 
 from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
@@ -10,21 +11,26 @@ from pixmill.batch.item import Item, to_task
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
+from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
 from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.batch.planning.selection import SIGNATURE_BYTES, Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
 from pixmill.batch.source import Row
+from pixmill.batch.state.earlier_ledgers import EarlierLedgers
 from pixmill.batch.state.identity import own_tag
-from pixmill.batch.state.recorded_names import RecordedNames
+from pixmill.batch.state.name_owners import NameOwners
+from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.text import printable
+from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
+from pixmill.storage.local.case import ignores_case
 from pixmill.storage.local.mounts import is_within
 
 
@@ -36,6 +42,8 @@ class Plan:
         self.config = config
         self.locations = locations
         self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        self._is_fetched = False
+        self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
         self._locators: dict[bytes, bytes] = {}
         self._read_errors: dict[bytes, ReadError] = {}
         self._extension_lookups: dict[type[Codec], Extension] = {}
@@ -101,7 +109,8 @@ class Plan:
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         read_errors, self._read_errors = self._read_errors, {}
-        return (self.item(entry, names[entry.path], read_errors.get(entry.path)) for entry in chosen if shard.takes(entry.path))
+        mine = chosen if shard.count == 1 else [entry for entry in chosen if shard.takes(self.path_in_place(entry))]
+        return (self.item(entry, names[entry.path], read_errors.get(entry.path)) for entry in mine)
 
     def item(self, entry: Entry, names: tuple[bytes, ...], read_error: ReadError | None = None) -> Item:
         """Return the input for ``entry``; with a ``read_error`` or a reserved output name, it is one that will fail."""
@@ -129,22 +138,61 @@ class Plan:
     def fresh_copy(self, config: RunConfig | None = None) -> "Plan":
         """Return a new plan of the same configuration, or of ``config``, for the same locations; its counts start at zero."""
         other = Plan(config or self.config, self.locations)
-        other._recorded = self._recorded
+        other.source_keys, other._owners = self.source_keys, self._owners
         return other
 
     def release(self) -> None:
-        """Close the ledgers that were opened to name outputs; they are reopened when needed."""
-        if self._recorded is not None:
-            self._recorded.close()
+        """Close the ledgers of earlier runs; they are reopened when needed."""
+        self._ledgers.close()
 
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
-        return (to_task(item, self.fingerprint) for item in self.items())
+        return map(self.task, self.items())
+
+    def task(self, item: Item) -> Task:
+        """Return the task for ``item``."""
+        return to_task(item, self.fingerprint, self.key(item.entry.path, item.locator))
+
+    def key(self, path: bytes, locator: bytes = b"") -> bytes:
+        """Return the ledger's key of the image at ``path``."""
+        if self._prefix is not None:
+            return self._prefix + path
+        place, path_there = self.locations.source.locate(path, locator)
+        return self.source_keys.prefixes[place] + path_there
+
+    @cached_property
+    def _prefix(self) -> bytes | None:
+        """Return the prefix of all keys of a source that is in one place; ``None`` for one in several."""
+        places = self.locations.source.places
+        return self.source_keys.prefixes[places[0]] if len(places) == 1 else None
+
+    def path_in_place(self, entry: Entry) -> bytes:
+        """Return the path of ``entry`` in its place, which decides about its shard whatever else a run processes."""
+        return self.locations.source.locate(entry.path, entry.locator if isinstance(entry, LocatedEntry) else b"")[1]
+
+    def disown(self, ledger: Ledger, names: Sequence[bytes]) -> None:
+        """Free the ``names`` of outputs that have been removed."""
+        if self._owners is not None:
+            ledger.disown(map(self._owners.key, names))
+            self._owners.forget(names)
+
+    @cached_property
+    def source_keys(self) -> SourceKeys:
+        """Return the keys of this source and of those that earlier runs had."""
+        self._fetch_ledgers()
+        return source_keys(self.locations.source, self.config.selection.source_id, self._ledgers, self._tasks_with)
+
+    def _tasks_with(self, keys: SourceKeys) -> Iterator[Task]:
+        plan = Plan(self.config, self.locations)
+        plan.source_keys, plan._owners = keys, self._name_owners()
+        return plan.tasks()
 
     def work_total(self) -> WorkTotal:
         """Return the total amount of work, by walking the source again; for the progress display."""
         config = self.config.evolve(recipe=Recipe())  # the default recipe does not need to read the sources
-        return count_work(self.fresh_copy(config).items())
+        plan = Plan(config, self.locations)
+        plan._owners = None  # names do not matter
+        return count_work(plan.items())
 
     @cached_property
     def namer(self) -> Namer:
@@ -163,23 +211,30 @@ class Plan:
         several = len({rendition.name for rendition in renditions}) > 1
         refuse = placement.on_collision == "error"
         extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
-        if self.locations.dataset:
-            return SampleNamer(placement.name, extensions, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
-        template = placement.name.with_rendition() if several else placement.name
-        return Namer(template, extensions, refuse=refuse, is_taken=is_taken, recorded=self._recorded)
+        make = partial(SampleNamer if self.locations.dataset else Namer, refuse=refuse, is_taken=is_taken, owners=self._owners)
+        template = placement.name.with_rendition() if several and not self.locations.dataset else placement.name
+        key_of = (lambda path: self.key(path, self._locators.get(path, b""))) if self._prefix is None else self._prefix.__add__
+        return make(template, extensions, key_of=key_of)
 
     @cached_property
-    def _recorded(self) -> RecordedNames | None:
-        """Return the lookup of recorded names, needed only for ``{hash}``, whose length was different in earlier versions."""
-        if "{hash}" not in self.config.placement.name.text:
-            return None
-        locations, shard = self.locations, self.config.selection.shard
-        state = locations.state.parent if shard.count > 1 else locations.state
-        if not locations.output_root.local:
+    def _owners(self) -> NameOwners | None:
+        """Return the owners of names; ``None`` in a plan whose names do not matter."""
+        self._fetch_ledgers()
+        return self._name_owners()
+
+    def _name_owners(self) -> NameOwners:
+        return NameOwners(self._ledgers, folds=ignores_case(self.locations.state))
+
+    def _state_of_all_shards(self) -> Path:
+        return self.locations.state.parent if self.config.selection.shard.count > 1 else self.locations.state
+
+    def _fetch_ledgers(self) -> None:
+        """Bring the ledgers of an output in a store to this machine, if a run elsewhere has newer ones."""
+        if not self.locations.output_root.local and not self._is_fetched:
             from pixmill.batch.state.remote.session import fetch_ledgers  # noqa: PLC0415  # most outputs are folders
 
-            fetch_ledgers(locations.output_root, state)
-        return RecordedNames(state, shard, None if locations.dataset else locations.destination.local)
+            fetch_ledgers(self.locations.output_root, self._state_of_all_shards())
+        self._is_fetched = True
 
     def _extension(self, codec: Codec) -> Extension:
         """Return the extension that ``codec`` writes or, for ``keep``, the function that reads it from the source."""

@@ -33,7 +33,7 @@ def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, com
         return
     refuses = placement.existing == "refuse"
     spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
-    counter = ConflictCounter(destination, ledger, follow_links=placement.follow_output_links, unrecorded=spans)
+    counter = ConflictCounter(destination, follow_links=placement.follow_output_links, unrecorded=spans)
     tasks = Plan(plan.config, plan.locations).tasks() if refuses else first if is_local(plan.locations) else ()
     for task in tasks:
         counter.count(from_payload(task.payload), *ledger.get([task.key]))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pixmill.batch.item import Item, to_task
+from pixmill.batch.item import Item
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
@@ -50,7 +50,7 @@ def _sizes(plan: Plan, items: Sequence[Item]) -> list[Size]:
 
     workers = min(MAX_WORKERS, len(items))
     policy = Policy(attempts=1, timeout=HEADER_TIMEOUT)
-    tasks = [to_task(item, plan.fingerprint) for item in items]
+    tasks = [plan.task(item) for item in items]
     with open_run(tasks, _handler(plan.handler_options), workers=workers, policy=policy) as run:
         return [size_of(outcome.result) for outcome in run if isinstance(outcome, Done)]
 

@@ -13,7 +13,8 @@ from pixmill.batch import item
 from pixmill.batch.progress.workload import Workload, WorkTotal
 from pixmill.core.events import Event
 from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
-from pixmill.engine.task import Done, Failed, Task
+from pixmill.engine.observability.tally import Tally
+from pixmill.engine.task import Done, Task
 
 RATE_WINDOW = 10.0  # seconds over which the current rate is measured
 MEASUREMENT_INTERVAL = 0.2  # seconds between two measurements that are kept
@@ -81,8 +82,8 @@ class Progress:
         self._lock = Lock()
         self._began = clock()
         self._measurements = deque([_Measurement(self._began, 0, 0.0, 0)])
-        self._found = self._done = self._skipped = self._failed = self._remembered = 0
-        self._bytes_in = self._bytes_out = self._pixels = self._outputs = 0
+        self._tally = Tally()
+        self._found = 0
         self._in_flight: set[bytes] = set()
         self._workers = 0
         self._total: int | None = None
@@ -123,23 +124,24 @@ class Progress:
             return self._snapshot(self._clock())
 
     def _snapshot(self, now: float) -> ProgressSnapshot:
-        sample = _Measurement(now, self._done + self._failed - self._remembered, self._workload.finished, self._pixels)
+        counts, measures = self._tally.counts, self._tally.measures
+        sample = _Measurement(now, self._tally.attempted, self._workload.finished, measures["pixels_in"])
         earlier = self._record(sample)
         seconds = now - earlier.at
         total = None if self._total is None else max(self._total, self._found)
         pace = (sample.weight - earlier.weight) / seconds if seconds else 0.0
         return ProgressSnapshot(
-            done=self._done,
-            skipped=self._skipped,
-            failed=self._failed,
-            remembered=self._remembered,
-            outputs=self._outputs,
+            done=counts["done"],
+            skipped=counts["skipped"],
+            failed=counts["failed"],
+            remembered=counts["remembered"],
+            outputs=measures["outputs"],
             found=self._found,
             total=total,
             in_flight=self.in_flight,
             images_rate=(sample.worked - earlier.worked) / seconds if seconds else 0.0,
             pixels_rate=(sample.pixels - earlier.pixels) / seconds if seconds else 0.0,
-            saved=self._bytes_in - self._bytes_out,
+            saved=measures["bytes_in"] - measures["bytes_out"],
             elapsed=now - self._began,
             remaining=self._workload.remaining / pace if total is not None and pace else None,
         )
@@ -174,18 +176,7 @@ class Progress:
         self._in_flight.discard(task.key)
         pixels = outcome.measures.get("pixels_in") if isinstance(outcome, Done) else None
         self._workload.finish(task.key, self._size_of(task), pixels)
-        if isinstance(outcome, Done):
-            self._done += 1
-            measure = outcome.measures.get
-            self._bytes_in += measure("bytes_in", 0)
-            self._bytes_out += measure("bytes_out", 0)
-            self._pixels += measure("pixels_in", 0)
-            self._outputs += measure("outputs", 0)
-        elif isinstance(outcome, Failed):
-            self._failed += 1
-            self._remembered += outcome.remembered
-        else:
-            self._skipped += 1
+        self._tally.add(outcome)
 
 
 def source_size(task: Task) -> int:

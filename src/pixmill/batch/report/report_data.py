@@ -16,6 +16,7 @@ from pixmill.batch.report.data.statistics import LedgerStatistics
 from pixmill.batch.report.previews.messages import PreviewOptions
 from pixmill.batch.report.previews.previews import SAMPLE_SIZE, Previews, make_previews
 from pixmill.batch.source import SourceRequest, open_source
+from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
@@ -98,5 +99,6 @@ def _previews(metadata: dict[str, Any], destination: str, state: Path, statistic
             recipe=metadata["recipe"] if check else {},
             max_bytes=MAX_IMAGE_BYTES,
             follow_symlinks=selection.follow_symlinks,
+            prefix=CombinedLedger(find_ledger_files(state)).sources().get(source.places[0], b""),
         )
         return make_previews(random.Random(SEED).sample(sample, len(sample)), options, check=check)  # noqa: S311  # as above

@@ -8,7 +8,7 @@ from pixmill.batch.source import OnError, OnIgnored, SourceKind, SourceRequest, 
 from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
-from pixmill.storage.local.inodes import holder, real_holder
+from pixmill.storage.local.inodes import holder, real, real_holder
 from pixmill.storage.open import open_storage
 from pixmill.storage.storage import Storage
 
@@ -48,6 +48,11 @@ class Archive(SourceKind):
         """Return the folder of the archive and, if it is a link, that of its target."""
         path = unquote_to_bytes(self.address.location)
         return holder(path), real_holder(path)
+
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Return the path of the archive without links, and what kind it is read as."""
+        return (self.address.scheme.encode() + b"://" + real(unquote_to_bytes(self.address.location)),)
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped
         """Yield the members folder by folder, sorted; hidden folders are not entered."""

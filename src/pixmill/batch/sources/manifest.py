@@ -20,7 +20,7 @@ from pixmill.core.text import printable
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
 from pixmill.storage.local.access import is_allowed
-from pixmill.storage.local.inodes import holder
+from pixmill.storage.local.inodes import absolute, holder, real
 from pixmill.storage.open import open_storage, schemes
 from pixmill.storage.storage import Storage
 from pixmill.storage.web.policy import RequestPolicy
@@ -62,6 +62,7 @@ class Manifest(SourceKind):
         self._follow = follow_symlinks
         self._rows = rows
         self._map_path = PathMapper(base, schemes().names())
+        self._base, self._below_base = real(base), absolute(base).rstrip(b"/") + b"/"
         self._own = own or OwnFolders()
         self._sorted = ExternalSort(self._records())
 
@@ -90,6 +91,17 @@ class Manifest(SourceKind):
         if not is_allowed(path, os.R_OK):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
         return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
+
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Return the folder of the list, the root of the file system, the web, and the stores."""
+        return (self._base, b"/", *(scheme.encode() + b":/" for scheme in schemes().names()))
+
+    def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
+        """Return where the image is: images that several lists name are the same images."""
+        if locator.startswith(b"\0/"):
+            return (self._base if locator.startswith(self._below_base, 1) else b"/"), path
+        return locator[1:].partition(b":")[0] + b":/", path
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped
         """Yield the images folder by folder, a large folder in parts whose names cannot collide.

@@ -12,6 +12,7 @@ import msgspec
 
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state.ledger_files import LedgerFile, open_to_write
+from pixmill.batch.state.source_keys import SourceKeys, combined
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import LedgerView, Record, RunRecord
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -77,15 +78,25 @@ class CombinedLedger(LedgerView):
         runs = [run for _, ledger in _opened(self.ledger_files) for run in ledger.runs()]
         yield from sorted(runs, key=lambda run: run.started_at)
 
+    def owners(self, begin: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the names in a range with their owners, in order of the names within each ledger."""
+        for _, ledger in _opened(self.ledger_files):
+            yield from ledger.owners(begin, end)
+
+    def sources(self) -> dict[bytes, bytes]:
+        """Return the prefix of each source, by its root."""
+        return combined(ledger.sources() for _, ledger in _opened(self.ledger_files))
+
     def reset(self, keys: Collection[bytes]) -> None:
         """Reset these keys to new in all ledgers; ``RunError`` while a run holds one of the ledgers."""
         for each in self.ledger_files:
             if each.is_locked():
                 part = "" if each.shard.count == 1 else f"shard {each.shard} of "
                 raise RunError(f"a run is working on {part}this output", code="locked", hint="wait for it, or stop it")
+        source_keys = SourceKeys(prefixes=self.sources())
         for each in self.ledger_files:
             with closing(open_to_write(each.folder)) as ledger:
-                ledger.reset(key for key in keys if each.shard.takes(key))
+                ledger.reset(key for key in keys if each.shard.takes(source_keys.path(key)))
 
     def _merged(self) -> Iterator[Record]:
         """Yield the records of all ledgers in order of their keys, for each key that of the most recent ledger."""

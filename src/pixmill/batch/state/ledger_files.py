@@ -10,7 +10,9 @@ import msgspec
 
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
+from pixmill.batch.state.output_claims import OutputClaims
 from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.storage.local.case import ignores_case
 
 LEDGER = "ledger.sqlite"
 LOCK = "lock"
@@ -24,10 +26,10 @@ class LedgerFile(msgspec.Struct, frozen=True):
     shard: Shard
     folder: Path
 
-    def open(self) -> SqliteLedger:
-        """Open it for reading, which is safe during a run."""
+    def open(self, *, is_checked: bool = True) -> SqliteLedger:
+        """Open it for reading, which is safe during a run; without ``is_checked`` its content is not checked first."""
         state_folder.check(self.folder)
-        return SqliteLedger(self.folder / LEDGER, read_only=True)
+        return SqliteLedger(self.folder / LEDGER, read_only=True, is_checked=is_checked)
 
     def is_running(self, *, now: Callable[[], float] = time.time) -> bool:
         """Tell whether a run is in progress, on this machine or on the one that the ledger was copied from.
@@ -76,4 +78,4 @@ def open_to_write(folder: Path) -> SqliteLedger:
     """Open the ledger in the state folder ``folder`` for writing, or create it. The caller holds the lock."""
     state_folder.check(folder)
     state_folder.refuse_hard_links(folder, LEDGER)
-    return SqliteLedger(folder / LEDGER)
+    return SqliteLedger(folder / LEDGER, claims=OutputClaims(folds=ignores_case(folder)))

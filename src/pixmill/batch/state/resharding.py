@@ -9,6 +9,7 @@ from pathlib import Path
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
+from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.core.errors import RunError
 from pixmill.core.humanize import plural
 from pixmill.engine.ledger import Ledger, RunRecord
@@ -41,7 +42,9 @@ def import_from_other_split(ledger: Ledger, shard: Shard, files: list[LedgerFile
     if not newer:
         return None
     combined = CombinedLedger(newer)
-    imported = ledger.import_records(record for record in combined.records() if shard.takes(record.key))
+    keys = SourceKeys(prefixes=combined.sources())
+    imported = ledger.import_records(record for record in combined.records() if shard.takes(keys.path(record.key)))
+    ledger.add_sources({**keys.prefixes, **ledger.sources()})
     sources = ", ".join(_name(each.shard) for each in combined.ledger_files)
     logging.getLogger(__name__).warning("%s continues with %s recorded by %s", _name(shard), plural(imported, "image"), sources)
     return max(filter(None, map(_last_run, combined.ledger_files)), key=lambda run: run.started_at)

@@ -6,15 +6,14 @@ from contextlib import closing
 
 import msgspec
 
-from pixmill.batch.item import Item, to_task
-from pixmill.batch.outputs.reuse import with_released_outputs
+from pixmill.batch.item import Item, from_payload
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.source import Folder
 from pixmill.batch.watch.debounce import Debouncer
 from pixmill.batch.watch.detectors.choose import choose_detector
 from pixmill.batch.watch.detectors.detector import Changes, Detector
 from pixmill.batch.watch.events import CaughtUp, NameRefused, OutputRemoved, SourceLost, SourceReturned, WatchStarted
-from pixmill.batch.watch.folder_names import FolderNamer, NamedItems
+from pixmill.batch.watch.folder_names import FolderNamer
 from pixmill.batch.watch.mirror_deletes import DeletionMirror
 from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.root import WatchedRoot, watched_folder
@@ -22,7 +21,6 @@ from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Failed, Outcome, Task
 from pixmill.storage.entry import Entry
-from pixmill.storage.open import open_storage
 
 ROOT_CHECK_INTERVAL = 1.0  # seconds between two checks whether the folder still exists
 IDLE_SHARE = 4  # seconds of pause for each second of naming, so that a burst is named in few large batches
@@ -87,16 +85,14 @@ class Arrivals:
 
     def finished(self, outcome: Outcome) -> None:
         """Record the outcome of a task."""
-        key = outcome.task.key
-        self._in_flight.discard(key)
-        if self._mirror and self._mirror.is_renaming(key):
-            self._mirror.finished(key, still_used=self._name(_folder(key), set(), set()).names)
+        path = from_payload(outcome.task.payload).entry.path
+        self._in_flight.discard(path)
         if isinstance(outcome, Failed) and outcome.remembered and outcome.failure.code in TRANSIENT_CODES:
-            self._ledger.reset([key])
-            self._changed_in_flight.add(key)
-        if key in self._changed_in_flight:
-            self._changed_in_flight.discard(key)
-            self._debouncer.note(key)
+            self._ledger.reset([outcome.task.key])
+            self._changed_in_flight.add(path)
+        if path in self._changed_in_flight:
+            self._changed_in_flight.discard(path)
+            self._debouncer.note(path)
 
     def _start_detector(self) -> Detector:
         root = bytes(self._folder)
@@ -148,7 +144,7 @@ class Arrivals:
             refusals.clear()
         yield from self._as_tasks(refusals)
         if self._mirror and not is_empty:  # an empty folder is more likely an unmounted one
-            self._mirror.remove(self._mirror.missing(self._exists), still_used=())
+            self._mirror.remove(self._mirror.missing(self._exists))
 
     def _complete_files(self, entries: Sequence[Entry]) -> Iterator[Task]:
         limit = (self._clocks.now() - ASSUMED_COMPLETE_AGE) * 1e9
@@ -157,7 +153,7 @@ class Arrivals:
         for entry in files:
             if entry.path not in old:
                 self._note_file(entry.path)
-        return self._as_tasks(self._name_or_report(entries, old).arrived)
+        return self._as_tasks(self._name_or_report(entries, old))
 
     def _note(self, changes: Changes) -> None:
         """Debounce all files that may have changed."""
@@ -192,42 +188,29 @@ class Arrivals:
         named = [self._name_and_mirror(folder, arrived[folder], gone[folder]) for folder in sorted({*arrived, *gone})]
         now = self._clocks.elapsed()
         self._next_naming = now + IDLE_SHARE * (now - began)
-        for each in named:
-            yield from self._as_tasks(each.arrived)
-            yield from self._as_tasks(item for item in each.renamed if item.entry.path not in self._debouncer)
+        for items in named:
+            yield from self._as_tasks(items)
 
-    def _name_and_mirror(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> NamedItems:
-        """Name the files that arrived in ``folder``, and mirror removals; without a mirror, removals are ignored."""
-        if not self._mirror or not self._root.is_there():  # files that vanished with the root folder do not count as removed
-            return self._name(folder, arrived, set()) if arrived else NamedItems()
-        named = self._name(folder, arrived, gone)
-        below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}
-        left = self._mirror.remove(gone | below, still_used=named.names)
-        for item in named.renamed:
-            left += self._mirror.rename(item.entry.path)
-        return msgspec.structs.replace(
-            named,
-            arrived=tuple(with_released_outputs(item, left) for item in named.arrived),
-            renamed=tuple(with_released_outputs(item, left) for item in named.renamed),
-        )
+    def _name_and_mirror(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> list[Item]:
+        """Mirror removals, then name the files that arrived in ``folder``; without a mirror, removals are ignored."""
+        if self._mirror and self._root.is_there():  # files that vanished with the root folder do not count as removed
+            below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}
+            self._mirror.remove(gone | below)
+        return self._name_or_report(self._namer.list_folder(folder), arrived) if arrived else []
 
-    def _name(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> NamedItems:
-        return self._name_or_report(self._namer.list_folder(folder), arrived, gone)
-
-    def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes], gone: set[bytes] | None = None) -> NamedItems:
+    def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes]) -> list[Item]:
         try:
-            return self._namer.name_items(entries, arrived=arrived, gone=gone or ())
+            return self._namer.name_items(entries, arrived=arrived)
         except ConfigError as error:
             self._publish(NameRefused, message=error.message)
-            return NamedItems()
+            return []
 
     def _as_tasks(self, items: "Sequence[Item] | Iterator[Item]") -> Iterator[Task]:
         for item in items:
-            task = to_task(item, self._plan.fingerprint)
-            if task.key not in self._in_flight:
-                self._in_flight.add(task.key)
+            if item.entry.path not in self._in_flight:
+                self._in_flight.add(item.entry.path)
                 self._is_behind = True
-                yield task
+                yield self._plan.task(item)
 
     def _publish_if_caught_up(self) -> None:
         if self._is_behind and not self._in_flight and not self._debouncer:
@@ -248,8 +231,7 @@ class Arrivals:
         return Debouncer(self._stat, is_open, settle=self._options.settle, clock=self._clocks.elapsed)
 
     def _make_mirror(self) -> DeletionMirror:
-        destination = open_storage(self._plan.locations.destination)
-        return DeletionMirror(self._ledger, destination, lambda name: self._publish(OutputRemoved, name=name))
+        return DeletionMirror(self._plan, self._ledger, lambda name: self._publish(OutputRemoved, name=name))
 
     def _stat(self, path: bytes) -> Entry | None:
         """Return the entry at ``path``. A file that cannot be read is not treated as gone."""

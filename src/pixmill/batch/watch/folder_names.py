@@ -2,23 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-import msgspec
-
-from pixmill.batch.item import Item, to_task
+from pixmill.batch.item import Item
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.watch.root import watched_folder
 from pixmill.engine.ledger import Ledger
 from pixmill.storage.entry import Entry
 from pixmill.storage.open import open_storage
-
-
-class NamedItems(msgspec.Struct, frozen=True):
-    """The work in a folder: images that ``arrived``, and images ``renamed`` because of them. ``names``: all names of its images."""
-
-    arrived: tuple[Item, ...] = ()
-    renamed: tuple[Item, ...] = ()
-    names: frozenset[bytes] = frozenset()
 
 
 class FolderNamer:
@@ -40,27 +30,19 @@ class FolderNamer:
         """Return the entries of one folder, including its subfolders; none if it is gone or unreadable."""
         return self._source.siblings(folder)
 
-    def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes], gone: Collection[bytes] = ()) -> NamedItems:
-        """Name all ``entries`` of one folder after the paths ``arrived`` have been added to it and ``gone`` removed from it."""
+    def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes]) -> list[Item]:
+        """Name all ``entries`` of one folder, and return the items of the paths ``arrived``."""
         chosen, folders = self._plan.selector.choose(entries)
-        paths = [entry.path for entry in chosen]
-        namer = self._namer(chosen, arrived, folders)
-        names = namer.names(paths, folders)
-        before = namer.names([*(path for path in paths if path not in arrived), *gone], folders)
+        names = self._namer(chosen, arrived, folders).names([entry.path for entry in chosen], folders)
         takes = self._plan.config.selection.shard.takes
-        items = [self._plan.item(entry, names[entry.path]) for entry in chosen if takes(entry.path)]
-        return NamedItems(
-            arrived=tuple(item for item in items if item.entry.path in arrived),
-            renamed=tuple(item for item in items if item.names != before.get(item.entry.path, item.names)),
-            names=frozenset(name for each in names.values() for name in each),
-        )
+        return [self._plan.item(entry, names[entry.path]) for entry in chosen if entry.path in arrived and takes(entry.path)]
 
     def _namer(self, chosen: Sequence[Entry], arrived: Collection[bytes], folders: Sequence[bytes]) -> Namer:
         if not self._empties:
             return self._plan.namer
         new = [entry for entry in chosen if entry.path in arrived]
         names = self._plan.namer.names([entry.path for entry in chosen], folders)
-        tasks = [to_task(self._plan.item(entry, names[entry.path]), self._plan.fingerprint) for entry in new]
+        tasks = [self._plan.task(self._plan.item(entry, names[entry.path])) for entry in new]
         records = self._ledger.get_exact(tasks)
-        unrecorded = {task.key for task, record in zip(tasks, records, strict=True) if record is None}
+        unrecorded = {entry.path for entry, record in zip(new, records, strict=True) if record is None}
         return self._plan.make_namer(lambda source, name: source in unrecorded and self._destination.stat(name) is not None)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.item import from_payload
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.run import BatchRun, begin
@@ -132,13 +133,14 @@ class Watch:
         )
 
     def _move(self, mover: ProcessedMover, outcome: Outcome) -> None:
+        path = from_payload(outcome.task.payload).entry.path
         try:
             moved = mover.move(outcome)
         except OSError as error:
-            self._publish(SourceKept, path=outcome.task.key, message=error.strerror or str(error))
+            self._publish(SourceKept, path=path, message=error.strerror or str(error))
             return
         if moved is not None:
-            self._publish(SourceMoved, path=outcome.task.key, to=str(moved))
+            self._publish(SourceMoved, path=path, to=str(moved))
 
     def _should_continue(self, heartbeat: Heartbeat) -> bool:
         """Send a heartbeat, and return whether the configuration of the run is still current."""

@@ -8,8 +8,6 @@ from msgspec.structs import replace
 from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
 from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Outcome, Skipped, State, Task
 
-MAX_PREFIX_MATCHES = 100  # records that ``beginning_with`` returns
-
 
 class MemoryLedger(Ledger):
     """Keeps everything in dictionaries. ``clock`` gives seconds since the epoch."""
@@ -54,10 +52,6 @@ class MemoryLedger(Ledger):
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return the record of each key, in order."""
         return [self._records.get(key) for key in keys]
-
-    def beginning_with(self, prefix: bytes) -> list[Record]:
-        """Return the records of the first keys that begin with ``prefix``."""
-        return [self._records[key] for key in sorted(self._records) if key.startswith(prefix)][:MAX_PREFIX_MATCHES]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these attempts are about to start."""
@@ -122,6 +116,9 @@ class MemoryLedger(Ledger):
         imported = {record.key: record for record in records}
         self._in_flight.difference_update(imported)
         self._records.update(imported)
+        for record in imported.values():
+            result = record.result or record.former
+            self.claim((name, record.key) for name in (self._claims.of_result(result) if self._claims and result else ()))
         return len(imported)
 
     def reset(self, keys: Iterable[bytes]) -> int:

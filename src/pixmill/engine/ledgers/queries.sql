@@ -11,10 +11,6 @@ INSERT INTO run (started_at, about) VALUES (?, ?);
 -- get: Return the row of one key.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task WHERE key = ?;
 
--- beginning: Return the rows of the first keys in a range.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
-WHERE key >= ? AND key < ? ORDER BY key LIMIT 100;
-
 -- start: Count an attempt that is about to start; the result of an earlier version is kept, a failure is not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
 WHERE key = ? AND id = ?;

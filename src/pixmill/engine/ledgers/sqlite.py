@@ -25,7 +25,6 @@ _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
 _ROWS_PER_COMMIT = 5000
 _ROWS_PER_PAGE = 1000  # the limit in queries.sql
-_AFTER_ANY_TEXT = b"\xff" * 32  # sorts after any text in UTF-8
 _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
 
 
@@ -42,12 +41,14 @@ class SqliteLedger(Ledger):
         path: Path,
         *,
         read_only: bool = False,
+        is_checked: bool = True,
         clock: Callable[[], float] = time.time,
         claims: Claims | None = None,
     ) -> None:
         """Open or create the ledger at ``path``. ``clock`` returns seconds since the epoch.
 
-        With ``read_only`` it must exist, and can be read while a run is writing to it. Tasks that are added own the names that
+        With ``read_only`` it must exist, and can be read while a run is writing to it; without ``is_checked`` it is then opened
+        at once, whatever its size, and damage shows when it is read. Tasks that are added own the names that
         ``claims`` returns.
         """
         self._path = path
@@ -55,7 +56,9 @@ class SqliteLedger(Ledger):
         self._claims = claims
         self._sql = read_statements(_PACKAGE, "queries.sql")
         self._connection, self.quarantined = (
-            open_for_reading(path, _SCHEMA) if read_only else open_for_writing(path, _SCHEMA, fill=self._fill_names)
+            open_for_reading(path, _SCHEMA, is_checked=is_checked)
+            if read_only
+            else open_for_writing(path, _SCHEMA, fill=self._fill_names)
         )
         self._inode = path.stat().st_ino
         self._run = 0
@@ -102,12 +105,6 @@ class SqliteLedger(Ledger):
         with translating_errors(self._path):
             rows = [execute(statement, (key,)).fetchone() for key in keys]
         return [_record(row) if row else None for row in rows]
-
-    def beginning_with(self, prefix: bytes) -> list[Record]:
-        """Return the records of the first keys that begin with ``prefix``."""
-        with translating_errors(self._path):
-            rows = self._connection.execute(self._sql["beginning"], (prefix, prefix + _AFTER_ANY_TEXT)).fetchall()
-        return [record for row in rows if row[0].startswith(prefix) and (record := _record(row))]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these attempts are about to start."""
@@ -167,10 +164,11 @@ class SqliteLedger(Ledger):
 
     def import_records(self, records: Iterable[Record]) -> int:
         """Import another ledger's records, a few thousand per commit; return their number."""
-        imported, rows = 0, map(_row, records)
-        while chunk := list(islice(rows, _ROWS_PER_COMMIT)):
+        imported, remaining = 0, iter(records)
+        while chunk := list(islice(remaining, _ROWS_PER_COMMIT)):
             with self._change() as connection:
-                connection.executemany(self._sql["import"], chunk)
+                connection.executemany(self._sql["import"], map(_row, chunk))
+                connection.executemany(self._sql["claim"], self._used_names(chunk))
             imported += len(chunk)
         return imported
 
@@ -241,12 +239,14 @@ class SqliteLedger(Ledger):
         """Fill in whose the recorded names are, which ledgers of version 1 do not say."""
         if since > 1 or self._claims is None:
             return
-        for row in connection.execute(self._sql["all"]):
-            record = _record(row)
-            result = (record.result or record.former) if record else b""
-            connection.executemany(
-                self._sql["claim"], [(name, row[0]) for name in (self._claims.of_result(result) if result else ())]
-            )
+        records = (_record(row) for row in connection.execute(self._sql["all"]))
+        connection.executemany(self._sql["claim"], self._used_names(filter(None, records)))
+
+    def _used_names(self, records: Iterable[Record]) -> Iterator[tuple[bytes, bytes]]:
+        for record in records:
+            result = record.result or record.former
+            if result and self._claims:
+                yield from ((name, record.key) for name in self._claims.of_result(result))
 
     def _former_results(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the last result of each of ``keys`` that has one."""

@@ -23,7 +23,8 @@ from pixmill.engine.events import (
     WorkersSeen,
 )
 from pixmill.engine.observability.histogram import Histogram, HistogramSnapshot
-from pixmill.engine.task import UNCHANGED, Counts, Done, Failed, Failure, Outcome, Skipped
+from pixmill.engine.observability.tally import Tally
+from pixmill.engine.task import Counts, Done, Failure, Outcome, Skipped
 
 WINDOW = 10  # seconds over which the recent rate is measured
 EXAMPLES = 3  # keys kept for each kind of failure
@@ -130,10 +131,9 @@ class Metrics(Observer):
         self._started_at = clock()
         self._ended_at: float | None = None
         self._latest: _LatestValues = {}
-        self._counts: Counter[str] = Counter()
-        self._measures: defaultdict[str, int] = defaultdict(int)
+        self._tally = Tally()
+        self._counts = self._tally.counts
         self._failures: dict[str, FailureKind] = {}
-        self._left_alone: Counter[str] = Counter()
         self._node_failures: Counter[str] = Counter()
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
@@ -167,16 +167,15 @@ class Metrics(Observer):
         """Return the metrics at this moment."""
         now = self._clock() if self._ended_at is None else self._ended_at
         seconds = now - self._started_at
-        tried = self._counts["done"] + self._counts["failed"] - self._counts["remembered"]
         return MetricsSnapshot(
             **self._latest,
             **self._counts,
             seconds=seconds,
-            rate=tried / seconds if seconds > 0 else 0.0,
+            rate=self._tally.attempted / seconds if seconds > 0 else 0.0,
             recent_rate=self._recent_rate.rate(now, seconds),
-            measures=dict(self._measures),
+            measures=dict(self._tally.measures),
             failures=dict(self._failures),
-            left_alone=dict(self._left_alone),
+            left_alone=dict(self._tally.left_alone),
             node_failures=dict(self._node_failures),
             task=self._task.snapshot(),
             stages={stage: histogram.snapshot() for stage, histogram in list(self._stages.items())},
@@ -229,26 +228,19 @@ class Metrics(Observer):
         self._count_outcome(event.outcome)
 
     def _count_outcome(self, outcome: Outcome) -> None:
-        match outcome:
-            case Done():
-                self._counts["done"] += 1
-                for measure, amount in outcome.measures.items():
-                    self._measures[measure] += amount
-                self._add_durations(outcome)
-            case Skipped():
-                self._counts["skipped"] += 1
-                if outcome.reason != UNCHANGED:
-                    self._left_alone[outcome.reason] += 1
-            case Failed():
-                self._counts["failed"] += 1
-                self._counts["remembered"] += outcome.remembered
-                kind = self._failures.get(outcome.failure.code, FailureKind())
-                keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
-                self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
-                if not outcome.remembered:
-                    self._count_node_failure(outcome.failure)
-        if not isinstance(outcome, Skipped) and not getattr(outcome, "remembered", False):
-            self._recent_rate.add(self._clock())
+        self._tally.add(outcome)
+        if isinstance(outcome, Skipped):
+            return
+        if isinstance(outcome, Done):
+            self._add_durations(outcome)
+        else:
+            kind = self._failures.get(outcome.failure.code, FailureKind())
+            keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
+            self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
+            if outcome.remembered:
+                return
+            self._count_node_failure(outcome.failure)
+        self._recent_rate.add(self._clock())
 
     def _add_durations(self, outcome: Done) -> None:
         self._task.add(outcome.seconds)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import collision_key, is_reserved
+from pixmill.batch.naming.reserved import collision_key, is_reserved, name_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 
@@ -105,13 +105,80 @@ def test_a_hash_has_128_bits_so_that_no_two_paths_share_one():
     assert {len(each) for each in long} == {HASH_DIGITS + len(b".jpg")}
 
 
+class Owned:
+    """Names that have owners, as a ledger has them."""
+
+    def __init__(self, owners):
+        self.owners = {name_key(name): owner for name, owner in owners.items()}
+
+    def of_folders(self, names):
+        folders = {name.rpartition(b"/")[0] for name in names}
+        return {key: owner for key, owner in self.owners.items() if key.partition(b"\0")[0] in folders}
+
+    def give(self, names):
+        self.owners.update((name_key(name), owner) for owner, own in names.items() for name in own)
+
+    def key(self, name):
+        return name_key(name)
+
+
 def test_a_source_keeps_the_shorter_hash_that_its_output_has_on_record():
-    on_record = {b"x/a.png": [b"x/" + short(b"x/a.png")], b"x/b.png": [b"x/something.jpg"], b"x/c.png": []}
-    namer = to_jpeg("{dir}/{hash}.{ext}", recorded=lambda sources: [on_record[source] for source in sources])
-    names = namer.names([*on_record])
-    assert names[b"x/a.png"] == (b"x/" + short(b"x/a.png"),)
+    former = b"x/" + short(b"x/a.png")
+    namer = to_jpeg("{dir}/{hash}.{ext}", owners=Owned({former: b"x/a.png", b"x/something.jpg": b"x/b.png"}))
+    names = namer.names([b"x/a.png", b"x/b.png", b"x/c.png"])
+    assert names[b"x/a.png"] == (former,)
     assert {len(names[source][0]) for source in (b"x/b.png", b"x/c.png")} == {len(b"x/.jpg") + HASH_DIGITS}
-    assert not any(namer.is_renamed(source, names[source]) for source in on_record)
+    assert not any(namer.is_renamed(source, own) for source, own in names.items())
+
+
+def test_a_name_stays_with_the_source_that_has_it_whoever_comes_later():
+    owners = Owned({})
+    assert to_jpeg(owners=owners).names([b"a.png"]) == {b"a.png": (b"a.jpg",)}
+    expected = {b"a.png": (b"a.jpg",), b"a.jpg": (b"a.jpg.jpg",)}
+    assert to_jpeg(owners=owners).names([b"a.png", b"a.jpg"]) == expected
+    assert to_jpeg(owners=owners).names([b"a.jpg", b"a.png"]) == expected
+    assert to_jpeg(owners=owners).names([b"a.jpg"]) == {b"a.jpg": (b"a.jpg.jpg",)}
+    assert to_jpeg(owners=owners).names([b"a.webp"]) == {b"a.webp": (b"a.webp.jpg",)}
+
+
+def test_a_name_that_was_made_up_stays_also_when_a_better_one_is_free():
+    owners = Owned({b"a.png~3.jpg": b"a.png", b"a.jpg": b"a.jpg", b"a.png.jpg": b"a.png.jpg", b"a.png~2.jpg": b"x"})
+    del owners.owners[name_key(b"a.jpg")]
+    owners.owners[name_key(b"a.webp")] = owners.owners[name_key(b"a.png~9.webp")] = b"a.png"
+    assert to_jpeg(owners=owners).names([b"a.png"]) == {b"a.png": (b"a.png~3.jpg",)}
+
+
+def test_another_format_gets_a_name_of_its_own():
+    owners = Owned({b"a.jpg": b"a.png"})
+    namer = Namer(Template(), [("", "webp")], owners=owners)
+    assert namer.names([b"a.png", b"a.jpg"]) == {b"a.png": (b"a.png.webp",), b"a.jpg": (b"a.webp",)}
+
+
+def test_equal_paths_of_two_sources_get_two_names():
+    owners = Owned({})
+    assert to_jpeg(owners=owners).names([b"x/a.png"]) == {b"x/a.png": (b"x/a.jpg",)}
+    other = to_jpeg(owners=owners, key_of=lambda path: b"/other/" + path)
+    assert other.names([b"x/a.png"]) == {b"x/a.png": (b"x/a.png.jpg",)}
+    assert other.names([b"x/a.png"]) == {b"x/a.png": (b"x/a.png.jpg",)}
+
+
+def test_a_name_that_another_has_is_a_collision_where_these_are_refused():
+    with pytest.raises(ConfigError, match=r"a\.png and a\.jpg both map to the output name a\.jpg"):
+        to_jpeg(refuse=True, owners=Owned({b"a.jpg": b"a.png"})).names([b"a.jpg"])
+
+
+def test_a_sample_key_belongs_to_one_source_whatever_its_members_are_called():
+    namer = SampleNamer(Template(), [("", "png")], owners=Owned({b"x/a.jpg": b"x/a.jpg"}))
+    assert namer.names([b"x/a.png"]) == {b"x/a.png": (b"x/a_png.png",)}
+
+
+@given(st.lists(names, min_size=1, max_size=4))
+def test_names_never_change_and_are_never_shared_as_sources_come_and_go(runs):
+    owners, named = Owned({}), {}
+    for sources in runs:
+        for source, own in to_jpeg(owners=owners).names(sources).items():
+            assert named.setdefault(source, own) == own
+    assert len({collision_key(name) for (name,) in named.values()}) == len(named)
 
 
 def short(path):

@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.batch.report.previews.messages import CPU_TIME, Preview, PreviewOptions, PreviewRequest
-from pixmill.core.errors import PixmillError
+from pixmill.core.errors import PixmillError, ReadError
 from pixmill.engine.handler import Stages
 from pixmill.imaging.codecs.png import Png
 from pixmill.imaging.codecs.webp import Webp
@@ -35,6 +35,7 @@ class PreviewHandler:
         self._source = open_storage(options.source, follow_symlinks=options.follow_symlinks)
         self._destination = open_storage(options.destination)
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._prefix = options.prefix
         self._max_bytes = options.max_bytes
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes:
@@ -48,7 +49,9 @@ class PreviewHandler:
     def _handle(self, request: PreviewRequest, stages: Stages) -> bytes:
         image = request.image
         stages.enter("read")
-        before = self._source.read(image.key, limit=self._max_bytes)
+        if not image.key.startswith(self._prefix):
+            raise ReadError("it is from another source")
+        before = self._source.read(image.key.removeprefix(self._prefix), limit=self._max_bytes)
         after = self._destination.read(image.output, limit=self._max_bytes)
         stages.enter("show")
         small = [_small(data) if request.show else b"" for data in (before, after)]

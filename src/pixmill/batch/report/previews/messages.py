@@ -12,7 +12,8 @@ CPU_TIME = "processor_us"  # measure of a request: microseconds of processor tim
 class PreviewOptions(msgspec.Struct, frozen=True):
     """The options of all previews. ``source`` and ``destination`` are URLs, ``recipe`` is plain data.
 
-    ``nice`` is added to the niceness of the worker.
+    ``prefix`` precedes the paths of this source in the keys of images; those of other sources get no preview. ``nice`` is added to
+    the niceness of the worker.
     """
 
     source: str
@@ -20,6 +21,7 @@ class PreviewOptions(msgspec.Struct, frozen=True):
     recipe: dict[str, Any]
     max_bytes: int
     follow_symlinks: bool
+    prefix: bytes = b""
     nice: int = 0
 
 

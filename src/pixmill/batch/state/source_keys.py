@@ -1,0 +1,50 @@
+"""The keys of images in the ledger, which tell the sources of an output apart.
+
+The images of the first source have their path as the key; those of any other source have the place of the source before it, so that
+equal paths of two sources are two images.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+FIRST = b""  # the prefix of the first source
+
+
+class SourceKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``prefixes`` of the keys of sources, by place. ``moved_from``: where this source was until now, when it has moved."""
+
+    prefixes: dict[bytes, bytes]
+    moved_from: bytes = b""
+
+    def path(self, key: bytes) -> bytes:
+        """Return the path of an image in its place."""
+        return key[len(self.prefix(key)) :]
+
+    def prefix(self, key: bytes) -> bytes:
+        """Return the prefix of ``key``."""
+        return max((prefix for prefix in self.prefixes.values() if key.startswith(prefix)), key=len, default=FIRST)
+
+    def adding(self, places: Iterable[bytes]) -> "SourceKeys":
+        """Return these keys with prefixes for new ``places``: none in front of the paths if this is the first source."""
+        new = [place for place in places if place not in self.prefixes]
+        prefixes = {place: FIRST if not self.prefixes else default_prefix(place) for place in new}
+        return SourceKeys(prefixes={**self.prefixes, **prefixes}, moved_from=self.moved_from)
+
+    def naming(self, place: bytes, others: Iterable[bytes]) -> "SourceKeys":
+        """Return these keys with the prefix of ``place`` for those of ``others`` that have none."""
+        prefix = self.prefixes[place]
+        return SourceKeys(prefixes={**dict.fromkeys(others, prefix), **self.prefixes}, moved_from=self.moved_from)
+
+
+def default_prefix(place: bytes) -> bytes:
+    """Return the prefix of a source that is not the first."""
+    return place if place.endswith(b"/") else place + b"/"
+
+
+def combined(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return the prefixes that several ledgers of an output have noted; the first that knows a place is right."""
+    prefixes: dict[bytes, bytes] = {}
+    for part in parts:
+        prefixes = {**part, **prefixes}
+    return prefixes
