@@ -33,7 +33,7 @@ SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, s
 WHERE key > ? AND state BETWEEN ? AND ? ORDER BY key LIMIT 1000;
 
 -- all: Return every row.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task ORDER BY key;
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task ORDER BY key;
 
 -- failures: Return the next failed rows after a key; the literal state lets SQLite use the index.
 SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
