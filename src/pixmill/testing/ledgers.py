@@ -3,7 +3,7 @@
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import ClassVar
@@ -13,12 +13,11 @@ import pytest
 
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
-from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.testing.ledger_tasks import BROKEN, begun, fail, finish, fresh, number, tasks
 
 #: opens the same ledger on each call; must be picklable if the ledger is ``durable``, so that a new process can use it
 Opener = Callable[[], Ledger]
-
-_BROKEN = Failure(code="decode", stage="decode", message="cut off", hint="look at it", signal=11, peak_rss=5)
 
 
 class LedgerSuite:
@@ -88,7 +87,7 @@ class LedgerSuite:
         (task,) = tasks(1)
         fail(ledger, [task])
         (record,) = ledger.get_or_add([task])
-        assert (record.state, record.attempts, record.failure, record.result) == (State.FAILED, 1, _BROKEN, b"")
+        assert (record.state, record.attempts, record.failure, record.result) == (State.FAILED, 1, BROKEN, b"")
 
     def test_another_id_makes_the_key_new(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
@@ -110,7 +109,7 @@ class LedgerSuite:
         assert [record.former for record in ledger.records()] == [former]
         fail(ledger, [changed])
         assert [(record.former, record.result) for record in ledger.records(State.FAILED)] == [(former, b"")]
-        assert [record.failure for record in ledger.records(State.FAILED)] == [_BROKEN]
+        assert [record.failure for record in ledger.records(State.FAILED)] == [BROKEN]
         ledger.reset([task.key])
         assert [record.former for record in ledger.records()] == [former]
         assert ledger.get_or_add([again]) == [fresh(again, former=former)]
@@ -201,7 +200,7 @@ class LedgerSuite:
         assert ledger.get([done.key]) == [expected]
         ledger.start_attempts([Attempt(task) for task in (done, failed, waiting)])
         ledger.release_attempts([waiting])
-        ledger.record_outcomes([Done(task=done), Failed(task=failed, failure=_BROKEN)])
+        ledger.record_outcomes([Done(task=done), Failed(task=failed, failure=BROKEN)])
         assert [record.interruptions for record in ledger.records()] == [0, 0, 2]
         assert [record.death_seconds for record in ledger.records()] == [(), (), (1.5, 2.5)]
         copy = MemoryLedger()
@@ -232,7 +231,7 @@ class LedgerSuite:
             lambda: ledger.get_or_add(tasks(10)),
             lambda: ledger.start_attempts([Attempt(task) for task in tasks(6)]),
             lambda: ledger.record_outcomes([Done(task=task) for task in tasks(3)]),
-            lambda: ledger.record_outcomes([Failed(task=tasks(5)[4], failure=_BROKEN)]),
+            lambda: ledger.record_outcomes([Failed(task=tasks(5)[4], failure=BROKEN)]),
             lambda: ledger.release_attempts(tasks(6)[3:4]),
             ledger.begin_run,
         ):
@@ -350,40 +349,6 @@ class LedgerSuite:
         for index in range(reported["finished"] + 1, reported["started"]):
             record = records[tasks(index + 1)[-1].key]
             assert (record.attempts, record.interruptions) == (0, 0)
-
-
-def number(value: int) -> bytes:
-    """Return a 16-byte id made from ``value``."""
-    return value.to_bytes(16, "big")
-
-
-def tasks(count: int) -> list[Task]:
-    """Return ``count`` tasks, the same ones on each call."""
-    return [Task(number(index), b"key-%d" % index) for index in range(count)]
-
-
-def fresh(task: Task, *, is_new: bool = False, former: bytes = b"") -> Record:
-    """Return the expected record of an untried task; ``is_new`` for one that has just been added."""
-    return Record(key=task.key, id=task.id, state=State.PENDING, is_new=is_new, former=former)
-
-
-def begun(task: Task, *, seconds: float = 1.0, alone: bool = False) -> BegunTask:
-    """Return ``task`` as one that was at work when its run died."""
-    return BegunTask(id=task.id, started_at=7.0, seconds=seconds, alone=alone)
-
-
-def finish(ledger: Ledger, done: Sequence[Task]) -> None:
-    """Add and start the tasks, and record them as done."""
-    ledger.get_or_add(done)
-    ledger.start_attempts([Attempt(task) for task in done])
-    ledger.record_outcomes([Done(task=task, result=b"result of " + task.key) for task in done])
-
-
-def fail(ledger: Ledger, failed: Sequence[Task]) -> None:
-    """Add and start the tasks, and record them as failed."""
-    ledger.get_or_add(failed)
-    ledger.start_attempts([Attempt(task) for task in failed])
-    ledger.record_outcomes([Failed(task=task, failure=_BROKEN) for task in failed])
 
 
 def _kill_a_writer_after(calls: int, opener: Opener) -> dict[str, int]:
