@@ -1,17 +1,26 @@
 """pixmill resizes, converts and optimises folders and buckets of images, without losing one.
 
-The names below are the public API. Each is imported on first use, so that ``import pixmill`` costs nothing.
+run           process a folder or bucket of images, and return a Report
+open_run      the same, to follow each image as it finishes
+process       process one image (bytes, path, file, Pillow image or array), and return the content of the output
+process_all   the same, for several outputs of one image
+Recipe        how to process each image: the steps, and one or more renditions
+Rendition     one output of a recipe: further steps, the format and a name
+Image         the pixels that a step of your own takes and returns
+Output        a result of process: bytes with format, width and height
+ImageOutcome  what became of one image of a run
+Report        the results of a run: counts, bytes, failures by code
+ImageOptions  the keywords of process, with their types
+RunOptions    the keywords of run and open_run, with their types
+PixmillError  the base of all errors: ConfigError (nothing was run), ImageError (one image), WorkerError (a process), RunError
+engine        run any function over any tasks in processes that may die
+
+Each name is imported on first use, so that ``import pixmill`` costs nothing.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pixmill.batch.api import open_run, process, run
-    from pixmill.batch.report.summary import Report
-    from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, WorkerError
-    from pixmill.imaging.image import Image
-    from pixmill.imaging.recipe import Recipe, Rendition
 
 __version__ = "0.1.0"
 
@@ -19,35 +28,64 @@ _HOMES = {
     "ConfigError": "pixmill.core.errors",
     "Image": "pixmill.imaging.image",
     "ImageError": "pixmill.core.errors",
+    "ImageOptions": "pixmill.api.keywords",
+    "ImageOutcome": "pixmill.batch.report.outcomes",
+    "Output": "pixmill.api.process",
     "PixmillError": "pixmill.core.errors",
     "Recipe": "pixmill.imaging.recipe",
     "Rendition": "pixmill.imaging.recipe",
     "Report": "pixmill.batch.report.summary",
     "RunError": "pixmill.core.errors",
+    "RunOptions": "pixmill.api.keywords",
     "WorkerError": "pixmill.core.errors",
-    "open_run": "pixmill.batch.api",
-    "process": "pixmill.batch.api",
-    "run": "pixmill.batch.api",
+    "engine": "pixmill.engine",
+    "open_run": "pixmill.api.runs",
+    "process": "pixmill.api.process",
+    "process_all": "pixmill.api.process",
+    "run": "pixmill.api.runs",
 }
 
 __all__ = [
     "ConfigError",
     "Image",
     "ImageError",
+    "ImageOptions",
+    "ImageOutcome",
+    "Output",
     "PixmillError",
     "Recipe",
     "Rendition",
     "Report",
     "RunError",
+    "RunOptions",
     "WorkerError",
+    "engine",
     "open_run",
     "process",
+    "process_all",
     "run",
 ]
 
+if TYPE_CHECKING:
+    from pixmill import engine
+    from pixmill.api.keywords import ImageOptions, RunOptions
+    from pixmill.api.process import Output, process, process_all
+    from pixmill.api.runs import open_run, run
+    from pixmill.batch.report.outcomes import ImageOutcome
+    from pixmill.batch.report.summary import Report
+    from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, WorkerError
+    from pixmill.imaging.image import Image
+    from pixmill.imaging.recipe import Recipe, Rendition
+else:
 
-def __getattr__(name: str) -> object:
-    """Import a public name on first use."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'pixmill' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> object:
+        """Import a public name on first use."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'pixmill' has no attribute '{name}'", name=name, obj=sys.modules["pixmill"])
+        home = import_module(_HOMES[name])
+        return home if _HOMES[name] == f"pixmill.{name}" else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, whether they have been used or not."""
+    return [*__all__, "__doc__", "__file__", "__name__", "__path__", "__version__"]

@@ -44,7 +44,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         (("run", "photos", "photos"), "SRC photos and DST photos are the same folder"),
         (("run", "photos", "photos/../photos/"), "SRC photos and DST photos/../photos are the same folder"),
         (("run", "photos", "photos/p1.jpg"), "DST photos/p1.jpg is a file, but must be a folder"),
-        (("run", "empty", "out"), "no images found in empty (1 other files)"),
+        (("run", "empty", "out"), "no images found in empty (1 other file)"),
         ((*RUN, "--config", "nowhere.toml"), "nowhere.toml cannot be read: No such file or directory"),
         ((*RUN, "--recipe", "nowhere.toml"), "nowhere.toml: cannot be read: No such file or directory"),
         (("status", "nowhere"), "no pixmill run found in nowhere"),

@@ -4,8 +4,6 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -102,14 +100,3 @@ def nothing_is_resized(out, said):
 def two_from_a_list(out, said):
     assert "a list of paths and URLs" in said
     assert {path.name for path in out.glob("photos/*")} >= {"a.jpg", "b.jpg"}
-
-
-def test_the_program_works(desk):
-    (program,) = (text for language, text in BLOCK.findall(README) if language == "python")
-    (desk / "program.py").write_text(f"{program}\n    print(thumbnail[:3].hex())\n")
-    done = subprocess.run([sys.executable, "program.py"], cwd=desk, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Counts(done=2" in done.stdout
-    assert "ffd8ff" in done.stdout
-    with Image.open(desk / "out" / "a.jpg") as picture:
-        assert picture.size == (800, 400)

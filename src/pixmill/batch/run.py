@@ -13,13 +13,16 @@ from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
-from pixmill.batch.planning.locations import nothing_found
+from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
+from pixmill.batch.planning.sample import Choice, Sample, draw_sample
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.extrapolation import Extrapolation
+from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.location import RUNS
+from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.status_file import begun_tasks, open_status_file
@@ -29,6 +32,7 @@ from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.core.text import printable
+from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
@@ -36,6 +40,7 @@ from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
+from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -54,7 +59,8 @@ def executors() -> Registry[Executor]:
 class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
-    ``remarks`` are warnings to show before it starts, as sentences.
+    ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
+    destination of its plan is then the scratch folder.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -62,6 +68,8 @@ class BatchRun:
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
+        self.choice: Choice | None = None
+        self._extrapolation: Extrapolation | None = None
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -72,6 +80,19 @@ class BatchRun:
         yield from self._engine
         if self._finish is not None and self._engine.reason == FINISHED:
             self._is_finished = self._finish(lambda: not self._stopped)
+
+    def results(self) -> Iterator[ImageOutcome]:
+        """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
+        return map(image_outcome, self)
+
+    def extrapolate(self, choice: Choice, extrapolation: Extrapolation) -> None:
+        """Report estimates for all the images from which ``choice`` was made."""
+        self.choice, self._extrapolation = choice, extrapolation
+
+    @property
+    def report_path(self) -> Path:
+        """Return the default path of the HTML report."""
+        return self.plan.locations.lock_folder / REPORT
 
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
@@ -85,7 +106,12 @@ class BatchRun:
 
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
-        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
+        selector = self.plan.selector
+        report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
+        if self._extrapolation:
+            folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
+            sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
+            report = msgspec.structs.replace(report, sample=sample)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
 
@@ -97,29 +123,57 @@ def open_run(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``on_wait`` is told what takes long
+    before the run starts. With ``selection.sample``, a sample is processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
+    refuse_in_worker()
+    on_wait(lambda: f"opening {config.source}")
+    if config.selection.sample is not None:
+        with _open_sample(
+            draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
+        ) as batch_run:
+            yield batch_run
+        return
     run_plan = plan(config)
+    on_wait(run_plan.listing_notice)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
-        raise nothing_found(config, run_plan.selector.ignored)
-    remarks: list[str] = []
+    if not first and not run_plan.candidates:
+        raise no_images(run_plan)
+    remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        on_wait(lambda: f"checking {config.destination}")
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
         return chain(first, tasks)
 
-    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
+    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
             remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
+        yield batch_run
+
+
+@contextmanager
+def _open_sample(
+    sample: Sample, *, observers: Sequence[Observer], command: Sequence[str], wrap_handler: HandlerWrapper | None
+) -> Iterator[BatchRun]:
+    extrapolation = Extrapolation(sample.choice.found, sample.choice.source_bytes)
+    with begin(
+        sample.plan,
+        lambda _: sample.tasks,
+        observers=(extrapolation, *observers),
+        command=command,
+        wrap_handler=wrap_handler,
+    ) as batch_run:
+        batch_run.extrapolate(sample.choice, extrapolation)
         yield batch_run
 
 
@@ -131,6 +185,7 @@ def begin(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``."""
     config = plan.config
@@ -140,6 +195,7 @@ def begin(
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()
+        on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
         ledger, state_observers = open_run_state(config, plan.locations, stack)
         status_file = open_status_file(plan.locations.state, stack)
@@ -157,6 +213,7 @@ def begin(
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
+        on_wait(lambda: f"starting {config.executor.capitalize() if executor.has_nodes else 'the workers'}")
         engine = stack.enter_context(
             open_engine(
                 tasks,

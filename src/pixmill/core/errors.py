@@ -51,8 +51,10 @@ class PixmillError(Exception):
         if code:
             self.code = code  # type: ignore[misc]  # narrowed for this instance only
         super().__init__(self.message)
-        if hint:
-            self.add_note(hint)  # a traceback shows it
+
+    def __str__(self) -> str:
+        """Return the message, and the hint on a line of its own, so that a traceback or a log shows both."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
 class ConfigError(PixmillError):
@@ -217,7 +219,7 @@ class OutOfMemory(WorkerError):
 
 
 class RunError(PixmillError):
-    """The environment stopped the run; unfinished images stay pending."""
+    """The environment or too many failures stopped the run; unfinished images stay pending."""
 
     code = "run"
     codes: ClassVar = {
@@ -237,9 +239,11 @@ class RunError(PixmillError):
         "output-lost": "the destination was removed or replaced while results were being written to it",
         "parts-lost": "finished images of a dataset are missing or were changed; the next run makes them again",
         "read-only": "the destination is read-only, or on a read-only file system",
+        "same-failure": "the first hundred images all failed with the same code; --max-failures 100% continues nevertheless",
         "state-untrusted": "the state folder, or a file in it, is a link or belongs to another user",
         "temporary-files": "temporary files cannot be written: their folder is full, missing or read-only",
         "throttled": "a store has refused every request for minutes",
+        "too-many-failures": "more images failed than --max-failures allows",
     }
     exit_code = 3
 

@@ -21,9 +21,9 @@ def reference(function: Callable[..., object]) -> str:
         raise ConfigError(message, hint="worker processes import the function by name: define it with def at module level")
     module = sys.modules.get(function.__module__)
     path = getattr(module, "__file__", None)
-    if function.__module__ == "__main__" and path is None:
+    if function.__module__ == "__main__" and (path is None or not Path(path).is_file()):  # "<stdin>" is the path of standard input
         message = f"the function {name} is defined in an interactive session, where worker processes cannot import it"
-        raise ConfigError(message, hint="put the function into a .py file")
+        raise ConfigError(message, hint="put the function into a .py file, and import it from there")
     if path is None or _is_found_by_name(function.__module__, path):
         return f"{function.__module__}:{name}"
     return f"{Path(path).resolve()}:{name}"
@@ -44,7 +44,8 @@ def _is_found_by_name(module: str, path: str) -> bool:
 def import_object(address: str) -> Callable[..., Any]:  # the caller knows the signature
     """Import the function that ``reference`` named, from a module or a file; ``ConfigError`` if it does not exist.
 
-    A file is executed once in a process, however often it is imported. Exceptions of the module's own code are not caught.
+    A file is executed once in a process, however often it is imported, even if it is the script that the process runs. Exceptions
+    of the module's own code are not caught.
     """
     module_name, _, name = address.rpartition(":")
     module = _from_file(Path(module_name)) if module_name.endswith(".py") else _from_name(module_name)
@@ -72,6 +73,9 @@ def _from_name(name: str) -> ModuleType:
 def _from_file(path: Path) -> ModuleType:
     """Execute the file ``path`` as a module with a private name, which differs for two files with the same stem."""
     path = path.resolve()
+    script = sys.modules["__main__"]
+    if getattr(script, "__file__", None) and Path(str(script.__file__)).resolve() == path:
+        return script
     name = f"_pixmill_{path.stem}_{hashlib.blake2b(str(path).encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()}"
     if name in sys.modules:
         return sys.modules[name]

@@ -42,11 +42,18 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name on first access: a worker needs few of them."""
-    for module, names in _MODULES.items():
-        if name in names:
-            value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__} has no attribute {name}")
+if not TYPE_CHECKING:  # it would let every name pass
+
+    def __getattr__(name: str) -> object:
+        """Import a public name on first access: a worker needs few of them."""
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, whether they have been used or not."""
+    return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Duration, Rate
+from pixmill.core.units import ByteSize, CountOrPercent, Duration, Rate
 
 
 class Policy(Model, frozen=True, kw_only=True):
@@ -22,6 +22,14 @@ class Policy(Model, frozen=True, kw_only=True):
     max_rate: Annotated[Rate | None, Meta(description="maximum number of images to start per second")] = None
     memory: Annotated[
         ByteSize | None, Meta(description="memory limit for all processes together; by default most of the machine's memory")
+    ] = None
+    max_failures: Annotated[
+        CountOrPercent | None,
+        Meta(
+            description="stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops "
+            "(default: stop if the first 100 images all fail with the same code)",
+            extra={"value": "N|N%"},
+        ),
     ] = None
     window: Annotated[int, Meta(ge=1, description="number of tasks to read ahead of the workers")] = 1024
     interruptions: Annotated[

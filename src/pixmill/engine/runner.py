@@ -14,7 +14,7 @@ from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self
 
-from pixmill.core.errors import PixmillError, RunError
+from pixmill.core.errors import PixmillError
 from pixmill.core.events import Observer
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.events import RunEnded, RunStarted
@@ -31,7 +31,7 @@ from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
 from pixmill.engine.task import BegunTask, Counts, Outcome, Task
-from pixmill.engine.worker.process import is_worker_process
+from pixmill.engine.worker.process import refuse_in_worker
 
 _P = ParamSpec("_P")
 
@@ -59,6 +59,7 @@ class Run:
         self._outcomes = self._iterate()
         self._exits = ExitStack()
         self._started_at = 0.0
+        self._reason_code = ""
 
     @property
     def counts(self) -> Counts:
@@ -84,9 +85,7 @@ class Run:
 
     def __enter__(self) -> Self:
         """Start the workers and open the run in the ledger. ``RunError`` when that fails."""
-        if is_worker_process():
-            message = "a worker process tried to start another run"
-            raise RunError(message, hint='put the call that starts the run under `if __name__ == "__main__":`')
+        refuse_in_worker()
         executor, ledger, publisher = self._components.executor, self._components.ledger, self._components.publisher
         with ExitStack() as exits:
             for observer in self._observers:
@@ -119,13 +118,14 @@ class Run:
         if self._components.status_file:
             self._components.status_file.end_run()
         seconds = self._components.clock.elapsed() - self._started_at
-        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
+        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds, reason_code=self._reason_code)
 
     def _iterate(self) -> Iterator[Outcome]:
         try:
             yield from self._scheduler
         except Exception as error:
             self._scheduler.stop(_reason(error))
+            self._reason_code = error.code if isinstance(error, PixmillError) else ""
             raise
 
 
@@ -158,7 +158,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     ``still_valid(task, record)``: whether the record of a finished task still holds. ``revise(task, record)`` returns the task to
     send in place of one that needs an attempt, with the same id and key. ``force``: run everything again. ``metadata``: the
     caller's own JSON, stored with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the
-    caller closes it. ``begun``: the tasks that were at work when the last run was. ``rng`` draws the pauses before retries.
+    caller closes it. Without it no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``rng`` draws the pauses before retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger

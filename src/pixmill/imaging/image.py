@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
     import PIL.Image
 
+    Raster = PIL.Image.Image
+else:
+    Raster = Any  # importing Pillow takes longer than processing a small image, and ``help`` evaluates the annotations of fields
+
 
 class Image(msgspec.Struct, frozen=True):
     """A still image or an animation, immutable and usually lazy: libvips computes pixels when they are written.
@@ -26,7 +30,7 @@ class Image(msgspec.Struct, frozen=True):
     frames: int = 1
     delays: tuple[int, ...] = ()
     loop: int = 0
-    raster: "PIL.Image.Image | None" = None
+    raster: Raster | None = None
 
     @property
     def pixels(self) -> pyvips.Image:

@@ -1,5 +1,6 @@
 """The contract of every operation: one step of a recipe."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
 from typing import ClassVar, Self
@@ -96,5 +97,8 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         """
         raise NotImplementedError
 
+
+#: What is accepted for a step: an operation, its text or table, or a function of your own.
+StepLike = Operation | str | Mapping[str, object] | Callable[[Image], Image]
 
 Operation.registry = Registry("pixmill.imaging.operations", Operation, "operation", RecipeError)

@@ -1,22 +1,22 @@
 """``Recipe``: how to process each image. ``Rendition``: one output of a recipe."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from msgspec import Meta, structs
 from msgspec.structs import force_setattr
 
 from pixmill.core.errors import ConfigError, RecipeError
 from pixmill.core.model import Model
-from pixmill.imaging.codec import Codec
+from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.colour.management import Depth, Space
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.metadata.fields import Policy
-from pixmill.imaging.operation import Operation
+from pixmill.imaging.operation import Operation, StepLike
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.scaling import Scaling
 
@@ -54,6 +54,18 @@ class Rendition(Model, frozen=True, kw_only=True):
     steps: Annotated[tuple[Operation, ...], Meta(description="steps to apply after those of the recipe")] = ()
     encode: Annotated[Codec, Meta(description="output format and its options")] = Jpeg()  # immutable
 
+    if TYPE_CHECKING:
+        # docs/signatures.py writes this signature of Rendition:
+        def __init__(  # noqa: D107  # the fields
+            self,
+            *,
+            name: str = ...,
+            steps: Sequence[StepLike] = ...,
+            encode: CodecLike = ...,
+        ) -> None: ...
+
+        # end of signature
+
 
 class Recipe(Model, frozen=True, kw_only=True):
     """How to process each image: steps that all outputs share, then one or more renditions from a single decode.
@@ -81,6 +93,28 @@ class Recipe(Model, frozen=True, kw_only=True):
     )
     allow: Annotated[tuple[Literal["svg"], ...], Meta(description="read formats that are disabled by default: svg")] = ()
     limits: Annotated[Limits, Meta(description="upper bounds on a source")] = Limits()  # immutable
+
+    if TYPE_CHECKING:
+        # docs/signatures.py writes this signature of Recipe:
+        def __init__(  # noqa: D107, PLR0913  # the fields
+            self,
+            *,
+            steps: Sequence[StepLike] = ...,
+            renditions: Sequence[Rendition | Mapping[str, object]] = ...,
+            background: Colour | str = ...,
+            color: Literal["srgb", "keep"] = ...,
+            depth: Literal["8", "keep"] = ...,
+            animated: Literal["first", "keep"] = ...,
+            metadata: Literal["strip", "copyright", "keep", "no-gps"] = ...,
+            linear: bool = ...,
+            engine: Literal["auto", "vips"] = ...,
+            allow_truncated: bool = ...,
+            never_bigger: bool = ...,
+            allow: Sequence[Literal["svg"]] = ...,
+            limits: Limits | Mapping[str, object] = ...,
+        ) -> None: ...
+
+        # end of signature
 
     def __post_init__(self) -> None:
         """Check that there is a rendition, and remove the default box where a step sets the size."""
@@ -115,7 +149,8 @@ class Recipe(Model, frozen=True, kw_only=True):
         except OSError as error:
             raise RecipeError(f"{prefix}cannot be read: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{prefix}is not TOML: {error}") from error
+            hint = "to read a file, use Recipe.from_toml(Path(...))" if isinstance(source, str) else ""
+            raise RecipeError(f"{prefix}is not TOML: {error}", hint=hint) from error
         try:
             return cls.from_builtins(data)
         except ConfigError as error:

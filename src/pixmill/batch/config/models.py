@@ -4,10 +4,11 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Rate
+from pixmill.core.units import ByteSize, Rate, SampleSize
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
 
@@ -17,8 +18,14 @@ class Selection(Model, frozen=True, kw_only=True):
 
     former_names: ClassVar = {"max_bytes": "max_source_bytes"}
 
-    include: Annotated[tuple[str, ...], Meta(description="process only files whose path matches this pattern (repeatable)")] = ()
-    exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
+    include: Annotated[
+        tuple[Pattern, ...],
+        Meta(description="process only files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
+    ] = ()
+    exclude: Annotated[
+        tuple[Pattern, ...],
+        Meta(description="skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
+    ] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
     follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
     source_id: Annotated[
@@ -29,6 +36,14 @@ class Selection(Model, frozen=True, kw_only=True):
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
+    sample: Annotated[
+        SampleSize | None,
+        Meta(
+            description="process only this many images, or this percentage, into a scratch folder, and estimate the output, "
+            "time and failures of the whole run; DST is not touched",
+            extra={"value": "N|N%"},
+        ),
+    ] = None
     column: Annotated[
         str | None, Meta(description="column of the list with the paths or URLs (default: path, url, image, ...)")
     ] = None

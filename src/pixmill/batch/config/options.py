@@ -3,7 +3,7 @@
 ``--timeout``, ``PIXMILL_TIMEOUT`` and ``timeout = "30s"`` in a file all set the field ``timeout`` of ``Policy``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 from pixmill.batch.config.aliases import canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
+from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, describe_field, fields
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
@@ -63,24 +64,44 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
     Besides the options, a layer may hold ``recipe``: a ``Recipe``, its table, or the path of a recipe file.
     Raises ``ConfigError`` for the first invalid value.
     """
-    values: dict[str, object] = {}
-    for layer in layers:
-        values.update(canonical(layer))
+    values = _merged(layers)
     for name in values:
         if name not in options() and name != "recipe":
             raise unknown(f"{name}: no such option", name, options())
-    recipe = _recipe(values.get("recipe"))
-    limits = recipe.limits.evolve(**_values_of(values, Limits))
-    recipe = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
     return RunConfig(
         source=source,
         destination=destination,
-        recipe=recipe,
+        recipe=_recipe_with(values),
         selection=Selection(**_values_of(values, Selection)),
         placement=Placement(**_values_of(values, Placement)),
         policy=Policy(**_values_of(values, Policy)),
         **_values_of(values, RunConfig),
     )
+
+
+def resolve_recipe(*layers: Mapping[str, object]) -> Recipe:
+    """Return the recipe that results from ``layers``, which hold options about images and ``recipe``, as in ``resolve``."""
+    values = _merged(layers)
+    names = [name for name, option in options().items() if option.group in (MAKE, LIMIT)]
+    for name in values:
+        if name in options() and name not in names:
+            raise ConfigError(f"{name}: an option of a run, not of one image", hint="omit it, or use pixmill.run")
+        if name not in names and name != "recipe":
+            raise unknown(f"{name}: no such option", name, names)
+    return _recipe_with(values)
+
+
+def _merged(layers: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for layer in layers:
+        values.update(canonical(layer))
+    return values
+
+
+def _recipe_with(values: Mapping[str, object]) -> Recipe:
+    recipe = _recipe(values.get("recipe"))
+    limits = recipe.limits.evolve(**_values_of(values, Limits))
+    return Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
 
 
 def _recipe(value: object) -> Recipe:

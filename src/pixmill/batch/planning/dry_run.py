@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 
 import msgspec
 
+from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.item import Item
+from pixmill.batch.naming.template import own_extension
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
+from pixmill.batch.planning.ignored import pattern_warnings
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
@@ -21,6 +25,8 @@ from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State
+from pixmill.imaging.formats import Format, formats
+from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.step_order import order_warnings
 from pixmill.storage.open import open_storage
 
@@ -31,8 +37,9 @@ MAX_EXAMPLES = 10
 class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
-    ``makes`` describes in words what is made from each image. ``occupied`` counts images whose output name is taken by a file that
-    pixmill did not write, ``linked`` those whose output lies behind a symbolic link in DST.
+    ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied``
+    counts images whose output name is taken by a file that pixmill did not write, ``linked`` those whose output lies behind a
+    symbolic link in DST. ``missing_extras`` counts images, by the package extra that they need and that is not installed here.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
@@ -46,6 +53,8 @@ class DryRun(msgspec.Struct, kw_only=True):
     outputs: int = 0
     bytes_in: int = 0
     ignored: dict[str, int] = {}
+    patterns: tuple[PatternCount, ...] = ()
+    missing_extras: dict[str, int] = {}
     makes: tuple[str, ...] = ()
     examples: list[tuple[bytes, tuple[bytes, ...]]] = []
     warnings: list[str] = []
@@ -82,13 +91,16 @@ def dry_run(plan: Plan) -> DryRun:
                 elif current and current.state is State.FAILED and is_valid(task, current):
                     result.failed_before += 1
                 else:
-                    _count_work(result, item)
+                    _count_work(result, item, plan.config.recipe)
                     sample += [item] if len(sample) < sample_size and not item.source_error else []
                     result.renamed += is_renamed
                     if conflict_counter:
                         conflict_counter.count(item, record)
         result.seconds = _estimate(result, ledger)
-    result.ignored = dict(plan.selector.ignored)
+    result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
+    result.warnings += pattern_warnings(result.patterns)
+    if not result.found and plan.candidates:
+        result.warnings.append(plan.remark_on_shard)
     result.warnings += size_checks.warnings(plan, sample)
     if conflict_counter:
         conflicts = conflict_counter.conflicts
@@ -109,12 +121,28 @@ def _validity_check(locations: Locations) -> Iterator[StillValid]:
         yield still_valid(contents.exists, lambda _: False)
 
 
-def _count_work(result: DryRun, item: Item) -> None:
+def _count_work(result: DryRun, item: Item, recipe: Recipe) -> None:
     result.to_do += 1
     result.outputs += len(item.names)
     result.bytes_in += item.entry.size
+    if extra := _missing_extra(item, recipe):
+        result.missing_extras[extra] = result.missing_extras.get(extra, 0) + 1
     if len(result.examples) < MAX_EXAMPLES:
         result.examples.append((item.entry.path, item.names))
+
+
+@cache
+def _formats_with_extras() -> dict[str, Format]:
+    return {extension: known for known in formats() if known.extra for extension in known.extensions}
+
+
+def _missing_extra(item: Item, recipe: Recipe) -> str:
+    """Return the extra that ``item`` needs, going by its extension, and that is not installed; empty if there is none."""
+    source = _formats_with_extras().get(own_extension(item.entry.path).lower())
+    if source is None:
+        return ""
+    is_written = any(rendition.encode.follows_source for rendition in recipe.renditions)
+    return source.missing_extra("read") or (is_written and source.missing_extra("write")) or ""
 
 
 def _warnings(plan: Plan) -> list[str]:

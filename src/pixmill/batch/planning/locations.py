@@ -8,7 +8,6 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, OwnFolders, overlap_error
-from pixmill.batch.planning.selection import ENABLED_BY
 from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
@@ -132,14 +131,3 @@ def _check_folder(destination: Path) -> None:
 def _state(config: RunConfig, destination: Address) -> Path:
     base = Path(config.placement.state) if config.placement.state else default_state(destination)
     return base / config.selection.shard.folder
-
-
-def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:
-    """Return the error for a source without images, including what was skipped."""
-    others = sum(ignored.values())
-    includable = [(reason, option) for reason, option in ENABLED_BY.items() if ignored.get(reason)]
-    hints = [f"{option} includes files skipped as {reason}: {ignored[reason]:,}" for reason, option in includable]
-    if ignored.get("not-an-image"):
-        hints.append("--all-files detects images by content, whatever their extension")
-    hint = "; ".join(hints) or "put images there first"
-    return ConfigError(f"no images found in {printable(config.source)} ({others} other files)", code="no-images", hint=hint)

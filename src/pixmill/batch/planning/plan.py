@@ -23,6 +23,7 @@ from pixmill.batch.state.name_owners import NameOwners
 from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
@@ -42,6 +43,7 @@ class Plan:
         self.config = config
         self.locations = locations
         self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        self.candidates = 0  # found so far, in all shards
         self._is_fetched = False
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
         self._locators: dict[bytes, bytes] = {}
@@ -86,11 +88,26 @@ class Plan:
             follow_output_links=config.placement.follow_output_links,
         )
 
+    def listing_notice(self) -> str:
+        """Return what is being waited for while the source is listed."""
+        if self.locations.source.is_explicit and not self.candidates:
+            return f"reading {self.config.source}"  # a list is sorted before its first image
+        return f"listing {self.config.source}: {plural(self.candidates, 'image')} found so far"
+
+    @property
+    def remark_on_shard(self) -> str:
+        """Return a sentence about a shard that has none of the images, once the source has been listed."""
+        shard = self.config.selection.shard
+        return f"shard {shard} has none of the {plural(self.candidates, 'image')}" if self.candidates else ""
+
     def items(self) -> Iterator[Item]:
         """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
         unreadable: list[Item] = []
 
         def on_error(path: bytes, error: ImageError) -> None:
+            if self.selector.excludes_unreadable(path):
+                return
+            self.candidates += 1
             unreadable.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         try:
@@ -106,6 +123,7 @@ class Plan:
         """Yield the inputs among ``entries``, which must be all entries of one folder, since their names may collide."""
         shard = self.config.selection.shard
         chosen, folders = self.selector.choose(entries)
+        self.candidates += len(chosen)
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         read_errors, self._read_errors = self._read_errors, {}
@@ -257,4 +275,6 @@ def plan(config: RunConfig) -> Plan:
     """Resolve ``config`` into a plan; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
     for step in fingerprint.all_steps(config.recipe):
         step.check()
+    for rendition in config.recipe.renditions:
+        rendition.encode.check()
     return Plan(config, resolve_locations(config))

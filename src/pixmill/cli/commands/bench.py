@@ -56,7 +56,9 @@ class Bench(Command):
         bench_options = self.request.model(BenchOptions)
         values = {name: value for name, value in self.request.values.items() if name in options() or name == "recipe"}
         recipe = resolve(folder, folder, values).recipe
+        self.console.waits.begin(lambda: f"choosing and reading images in {folder}")
         with sample(Path(folder), bench_options.images) as images:
+            self.console.waits.begin(lambda: "measuring")
             measurements = self._print_each(measure(images, recipe, bench_options.try_workers or worker_counts(usable_cores())))
         self._recommend(measurements)
         return ExitCode.SOME_FAILED if measurements[0].failed else ExitCode.DONE

@@ -35,6 +35,7 @@ class Failures(Command):
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
         counts: Counter[str] = Counter()
         hints: dict[str, str] = {}
+        self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledger:
             check_code(ledger, code)
             for failed in failures(ledger, code=code):

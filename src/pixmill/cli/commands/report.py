@@ -64,6 +64,7 @@ class Report(Command):
         destination, check = argument_value(self.request, PREVIOUS_DST), self.request.model(ReportOptions).quality_check
         if path:
             self._check(path, destination, state)
+        self.console.waits.begin(lambda: f"writing the report on {destination}")
         allowed = self._allowed(destination, state) if check else ()
         written = write_report(destination, state=state, path=path, check=check, allowed=allowed)
         if self.request.model(CommonOutput).json:

@@ -19,8 +19,10 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.summary import brief, command_arguments
+from pixmill.core.errors import ConfigError
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model
+from pixmill.core.units import ALL
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 
@@ -31,7 +33,8 @@ class Retry(Command):
     Repeats the last run with its configuration, including the images it left pending. Limits and run options can be changed:
     ``--timeout 5m`` for images that took too long, ``--max-pixels 500MP`` for images that were too large. The shards of a split
     run are processed one after another; ``--state DST/.pixmill/shard-3-of-16`` selects one. Name a ``python`` step of the last
-    run, or the address of its cluster, again on the command line: pixmill does not run code that only the ledger names.
+    run, or the address of its cluster, again on the command line: pixmill does not run code that only the ledger names. A retry
+    does not stop because of failures unless --max-failures is given.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -55,6 +58,7 @@ class Retry(Command):
         output = self.request.model(RunOutput)
         report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
         code = self.request.model(FailureFilter).code
+        self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledgers:
             check_code(ledgers, code)
             for ledger_file, last in last_configs(ledgers):
@@ -91,13 +95,15 @@ def _with_changes(config: RunConfig, values: Mapping[str, object], destination: 
     def given(model: type[Model]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name in options() and options()[name].model is model}
 
+    if config.selection.sample is not None:
+        raise ConfigError("a sample cannot be retried", hint="repeat the command with --sample, which makes a new one")
     sharded = config.selection.shard.count > 1  # its ledger is in a subfolder of the state folder
     state = str(moved.folder.parent if sharded else moved.folder) if moved else None
     return config.evolve(
         destination=with_former_packing(destination, config.destination),
         force=False,
         placement=config.placement.evolve(state=state),
-        policy=config.policy.evolve(**given(Policy)),
+        policy=config.policy.evolve(**{"max_failures": ALL, **given(Policy)}),  # what failed before may well fail again
         recipe=config.recipe.evolve(limits=config.recipe.limits.evolve(**given(Limits))),
         **{name: value for name, value in given(RunConfig).items() if name != "force"},
     )

@@ -11,8 +11,10 @@ from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.plan_output import print_plan
-from pixmill.cli.session.summary import brief, command_arguments
+from pixmill.cli.session.sample import check_sample
+from pixmill.cli.session.summary import brief
 from pixmill.core.model import Model
+from pixmill.core.text import printable
 
 
 class DryRunOption(Model, frozen=True, kw_only=True):
@@ -33,13 +35,17 @@ class Run(Command):
 
     If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
-    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage, nothing ran; 3 the environment stopped the run
-    (disk full, output not writable); 130 and 143 interrupted, run again to resume.
+    With --sample, a few images from all folders are processed into a scratch folder; the command prints where it is, and what the
+    whole run will probably take. The same command chooses the same images, and a larger sample contains the smaller ones.
+
+    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran; 3 the environment stopped
+    the run (disk full, output not writable), or too many images failed; 130 and 143 interrupted, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
     examples: ClassVar = (
         "pixmill run photos out --size 800x600 --format webp --quality 80",
+        "pixmill run photos out --format avif --quality 60 --sample 20",
         "pixmill run photos out --sizes 320,640,1280 --formats avif,jpeg",
         "pixmill run photos tar://train --size 512x512 --fit cover",
         "pixmill run photos out --step grayscale --step sharpen:amount=1.2",
@@ -54,10 +60,15 @@ class Run(Command):
         """Run, or print the plan."""
         config = config_from(self.request)
         output = self.request.model(RunOutput)
-        if self.request.model(DryRunOption).dry_run:
+        is_dry = self.request.model(DryRunOption).dry_run
+        if config.selection.sample is not None:
+            check_sample(output, is_dry=is_dry)
+            if not output.quiet:
+                self.console.say(f"[SAMPLE] listing {printable(config.source)} to choose the images")
+        if is_dry:
             return print_plan(config, self.console, as_json=output.json)
         run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)
         if output.quiet:
-            for line in brief(run_end.failed, command_arguments(config.destination, config.placement.state)):
+            for line in brief(run_end.failed, run_end.arguments):
                 self.console.say(line)
         return run_end.code

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.batch.config.aliases import ONLY_OF_A_RUN
 from pixmill.batch.config.options import Option
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.progress.progress import Progress
@@ -65,9 +66,14 @@ class Watch(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of a watch, all options of a run, and those for monitoring it."""
+        """Return the options of a watch, the options of a run that fit it, and those for monitoring it."""
         watching = declared("Watch options", WatchOptions, HealthOption)
-        return {**watching, **run_options(), **declared(SHOW, RunOutput), **declared(SHOW, ReportOptions, without={"profile"})}
+        return {
+            **watching,
+            **run_options(without=ONLY_OF_A_RUN),
+            **declared(SHOW, RunOutput),
+            **declared(SHOW, ReportOptions, without={"profile"}),
+        }
 
     def execute(self) -> int:
         """Watch, or check for a running watch."""
@@ -81,7 +87,7 @@ class Watch(Command):
         printer = NoProgress(self.console.err) if output.quiet or output.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
         with handling_signals() as graceful_stop, ExitStack() as stack:
-            display = stack.enter_context(Display(progress, lambda: printer))
+            display = stack.enter_context(Display(progress, lambda: printer, self.console.words))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, self.console, context), *self._watch_observers(context, write_report)]
             watcher = Watcher(

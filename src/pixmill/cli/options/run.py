@@ -1,5 +1,6 @@
 """The arguments and options of ``run``, ``plan`` and ``watch``, and the ``RunConfig`` made from them."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from msgspec import Meta
@@ -33,9 +34,10 @@ class ConfigFile(Model, frozen=True, kw_only=True):
     config: Annotated[str | None, Meta(description="read options from this TOML file", extra={"value": "FILE"})] = None
 
 
-def run_options() -> dict[str, Option]:
-    """Return the options of a run, without those for monitoring it."""
-    return {**declared(MAKE, RecipeFile), **options(), **declared(RUN, ConfigFile)}
+def run_options(*, without: Collection[str] = ()) -> dict[str, Option]:
+    """Return the options of a run, except those for monitoring it and those named in ``without``."""
+    every = {**declared(MAKE, RecipeFile), **options(), **declared(RUN, ConfigFile)}
+    return {name: option for name, option in every.items() if name not in without}
 
 
 def config_from(request: Request) -> RunConfig:

@@ -3,13 +3,16 @@
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
+from pixmill.batch.report.summary import Report
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console, print_error
 from pixmill.cli.exit_codes import ExitCode
@@ -19,17 +22,19 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.progress.display import Display, printer_for
 from pixmill.cli.session.first_lines import first_lines
 from pixmill.cli.session.observers import RunContext, observers_for
+from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, summary
 from pixmill.core.errors import RunError
-from pixmill.engine.task import Failed
+from pixmill.engine.task import Counts, Failed
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, and the number of images that failed."""
+    """How a run ended: its exit code, the number of images that failed, and the shell arguments that name its ledger."""
 
     code: int
     failed: int
+    arguments: str
 
 
 def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
@@ -40,35 +45,59 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
     stopped: RunError | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
-            display = Display(progress, lambda: printer_for(output, console, os.environ))
+            display = Display(progress, lambda: printer_for(output, console, os.environ), console.words)
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
-            run = stack.enter_context(
-                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
-            )
+            try:
+                run = stack.enter_context(
+                    open_run(
+                        config,
+                        observers=observers,
+                        command=context.command,
+                        wrap_handler=profiling.wrap_handler,
+                        on_wait=console.waits.begin,
+                    )
+                )
+            except NoImages as nothing:
+                if output.json:
+                    report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
+                    console.record({"event": "report", **plain_report(report)})
+                raise
+            console.waits.end()
+            stack.callback(console.waits.begin, lambda: f"closing the run of {config.destination}")
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
             stack.enter_context(display)
-            display.count_ahead(run.plan.work_total)
+            if run.choice is None:
+                display.count_ahead(run.plan.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
                 _follow(run, hints)
             except RunError as error:
                 stopped = error
-        report = run.report()
+        console.waits.end()
+        report = with_command(run.report(), sys.argv[1:], os.environ)
         if output.json:
             console.record({"event": "report", **plain_report(report)})
-        if not output.quiet:
-            for line in summary(report, config, hints):
-                console.say(line, margin=MARGIN)
+        for line in () if output.quiet else _summary(report, config, hints):
+            console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            report_options.write(config, run.plan.locations.state)
+            console.waits.begin(lambda: "writing the report")
+            options = report_options.of_sample(run.report_path) if report.sample else report_options
+            options.write(run.plan.config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:
         print_error(stopped, console)
-    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed)
+    arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
+    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed, arguments)
+
+
+def _summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
+    if report.sample is None:
+        return summary(report, config, hints)
+    return sample_summary(report, report.sample, hints, destination=config.destination)
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from itertools import chain, repeat
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.planning.selection import enabling_option
+from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
@@ -28,8 +28,14 @@ def plain_report(report: Report) -> dict[str, object]:
 
 def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of the summary; ``hints`` has a hint for each error code."""
+    yield f"found     {plural(report.counts.found, 'image')}"
+    yield from results(report, hints)
+    yield from _advice(report, config)
+
+
+def results(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of the summary about the images that were found, and the time that they took."""
     counts = report.counts
-    yield f"found     {plural(counts.found, 'image')}"
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
     unchanged = counts.skipped - sum(report.left_alone.values())
     if unchanged:
@@ -41,14 +47,15 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     if counts.pending:
         yield f"pending   {plural(counts.pending, 'image')} of those found so far"
     if report.ignored:
-        yield f"ignored   {_ignored(report.ignored)}"
+        yield f"ignored   {_ignored(report)}"
+    for sentence in pattern_warnings(report.patterns):
+        yield f"unused    {sentence}"
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
         yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
     yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
-    yield from _advice(report, config)
 
 
 def brief(failed: int, arguments: str) -> Iterator[str]:
@@ -82,8 +89,9 @@ def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count:,}" for name, count in sorted(numbers.items()))
 
 
-def _ignored(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason}: {count:,}{enabling_option(reason)}" for reason, count in sorted(numbers.items()))
+def _ignored(report: Report) -> str:
+    parts = sorted(report.ignored.items())
+    return ", ".join(f"{reason}: {count:,}{remark_on(reason, report.patterns)}" for reason, count in parts)
 
 
 def _rates(report: Report) -> str:

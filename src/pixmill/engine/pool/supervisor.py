@@ -252,7 +252,7 @@ class Supervisor:
         last_line = cause.trace.strip().splitlines()[-1:] if cause.stage != "load" else []
         raise RunError(
             "; ".join([f"the workers die as soon as they start: {cause.message}", *last_line]),
-            hint="run the handler in a plain Python process to see the full error",
+            hint=cause.hint or "run the handler in a plain Python process to see the full error",
         )
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 
+from pixmill.core.errors import RunError
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.status_slot import PAGE_SIZE, StatusSlot, redirect_output
 from pixmill.engine.worker.loop import Worker
@@ -32,6 +33,13 @@ def prepare_process() -> None:
 def is_worker_process() -> bool:
     """Return whether this process itself is a worker or a fork server; a program that one of them starts is neither."""
     return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
+
+
+def refuse_in_worker() -> None:
+    """Raise ``RunError`` if this process is a worker or a fork server, which must not start a run."""
+    if is_worker_process():
+        hint = 'workers import the file of their function: put the call that starts the run under `if __name__ == "__main__":`'
+        raise RunError("a worker process tried to start another run", hint=hint)
 
 
 def run_worker(

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 import pyvips
 from msgspec import Meta
 
-from pixmill.core.errors import ConfigError, ImageError, RecipeError, TransformError
+from pixmill.core.errors import ConfigError, ImageError, RecipeError, RunError, TransformError
 from pixmill.core.object_reference import import_object, reference
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
@@ -90,7 +90,9 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
         try:
             return import_object(self.function)
         except ConfigError as error:
-            raise RecipeError(f"python.function: {error.message}") from None
+            raise RecipeError(f"python.function: {error.message}", hint=error.hint) from None
+        except RunError:  # its file starts a run
+            raise
         except Exception as error:
             raise RecipeError(f"python.function: {self.function} cannot be imported: {_describe_exception(error)}") from error
 

@@ -1,0 +1,173 @@
+"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
+
+import os
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+from pixmill.imaging.codec import CodecLike
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.operation import StepLike
+
+
+class ImageOptions(TypedDict, total=False):
+    """How to process an image: keywords of ``process`` and ``run``.
+
+    size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; or keep, same as --no-size (default:
+        1920x1920, unless a step resizes, crops, pads or trims)
+    sizes: widths to produce from each image, such as 320,640,1280
+    fit: how to fit the image into the box
+    step: additional step, NAME:key=value,... (repeatable, in order)
+    format: output format or its extension: jpeg, png, webp, avif, ..., or keep; settings follow a colon
+    formats: formats to produce from each image, such as webp,jpeg
+    quality: quality of lossy formats, on the scale of each format
+    effort: time to spend on making the file smaller
+    background: colour behind transparency if the output format has none
+    color: srgb converts every image; keep embeds the source's profile
+    depth: 8 bits per channel, or keep 16 if both source and format have them
+    animated: the first frame, or all frames if the format supports animation
+    metadata: metadata to copy to the output
+    linear: resize in linear light
+    engine: auto uses the fast path for JPEG; vips never does
+    allow_truncated: accept truncated files and decode as much as possible
+    never_bigger: copy the source if the output would be larger and nothing else changed
+    allow: read formats that are disabled by default: svg
+    max_pixels: pixels per image; kept animations count every frame
+    max_side: pixels on the longest side
+    max_scans: scans of a progressive JPEG; each costs as much as a small image
+    max_frames: frames in an animation that is kept
+    max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC
+    resize: another name for size
+    width: another name for size
+    height: another name for size
+    strip: another name for metadata
+    output_format: another name for format
+    """
+
+    size: str | int | None
+    sizes: Sequence[int]
+    fit: Literal["inside", "cover", "contain", "fill"] | None
+    step: Sequence[StepLike]
+    format: CodecLike | None
+    formats: Sequence[CodecLike]
+    quality: int | None
+    effort: Literal["fast", "default", "best"] | None
+    background: Colour | str
+    color: Literal["srgb", "keep"]
+    depth: Literal["8", "keep"]
+    animated: Literal["first", "keep"]
+    metadata: Literal["strip", "copyright", "keep", "no-gps"]
+    linear: bool
+    engine: Literal["auto", "vips"]
+    allow_truncated: bool
+    never_bigger: bool
+    allow: Sequence[Literal["svg"]]
+    max_pixels: str | float
+    max_side: int
+    max_scans: int
+    max_frames: int
+    max_metadata: str | float
+    resize: str | int | None
+    width: int | str
+    height: int | str
+    strip: bool
+    output_format: CodecLike | None
+
+
+class RunOptions(ImageOptions, total=False):
+    """All options of a run: keywords of ``run`` and ``open_run``.
+
+    include: process only files and folders that match this pattern; rules of .gitignore, any case (repeatable)
+    exclude: skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)
+    all_files: detect images by content, whatever their extension
+    follow_symlinks: follow symbolic links, visiting each target once
+    source_id: count the source as the one of this name, or formerly at this path, wherever it is now
+    max_source_bytes: maximum size of a source file
+    shard: process one part of the files, such as 3/16; the split depends only on names
+    sample: process only this many images, or this percentage, into a scratch folder, and estimate the output, time and failures
+        of the whole run; DST is not touched
+    column: column of the list with the paths or URLs (default: path, url, image, ...)
+    per_host: lists of URLs: maximum concurrent requests per host
+    host_rate: lists of URLs: maximum request rate per host
+    allow_private_hosts: lists of URLs: also fetch from private networks
+    name: path of each output below the destination
+    on_collision: what to do when two sources map to the same output name
+    existing: what to do when pixmill did not write the file at an output's path: fail the image, replace the file, skip the
+        image, or refuse the whole run
+    follow_output_links: write through symbolic links below the destination
+    durability: full: outputs survive a power failure; none: no fsync
+    preserve: attributes to copy from the source file: mtime
+    shard_size: datasets (tar://, parquet://): bytes of images per shard (default: 1GB)
+    shard_samples: datasets: maximum samples per shard (default: 10000)
+    state: keep the ledger in this folder instead of .pixmill in the destination
+    index: write an index of all outputs to this file, one JSON line per image
+    workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
+    executor: where to process images: local, ray, dask, or inline to debug a step
+    address: cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)
+    force: reprocess everything, including finished images
+    attempts: attempts per image over all runs; the last one runs alone in a fresh worker
+    timeout: time limit per image, after which its worker is killed
+    grace: time for images in flight to finish after the first Ctrl-C or SIGTERM
+    max_rate: maximum number of images to start per second
+    memory: memory limit for all processes together; by default most of the machine's memory
+    max_failures: stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops
+        (default: stop if the first 100 images all fail with the same code)
+    window: number of tasks to read ahead of the workers
+    interruptions: runs that may die with an image in flight before the image is failed as the suspected cause
+    backoff: mean delay before the first retry; doubles with each further retry
+    backoff_limit: maximum delay before a retry
+    recycle_tasks: replace a worker after this many tasks; 0 means never
+    recycle_growth: replace a worker once its memory has grown by this much
+    overwrite: another name for existing
+    jobs: another name for workers
+    max_bytes: another name for max_source_bytes
+    recursive: changes nothing: folders are always read with everything below them; --exclude leaves parts out
+    auto_orient: changes nothing: the EXIF orientation is always applied
+    no_upscale: changes nothing: images are only enlarged by a step with enlarge=true
+    no_enlarge: changes nothing: images are only enlarged by a step with enlarge=true
+    """
+
+    include: list[str] | tuple[str, ...]
+    exclude: list[str] | tuple[str, ...]
+    all_files: bool
+    follow_symlinks: bool
+    source_id: str | None
+    max_source_bytes: str | float
+    shard: str
+    sample: int | str | None
+    column: str | None
+    per_host: int
+    host_rate: str | float | None
+    allow_private_hosts: bool
+    name: str
+    on_collision: Literal["suffix", "error"]
+    existing: Literal["fail", "replace", "skip", "refuse"]
+    follow_output_links: bool
+    durability: Literal["full", "none"]
+    preserve: Sequence[Literal["mtime"]]
+    shard_size: str | float | None
+    shard_samples: int | None
+    state: str | os.PathLike[str] | None
+    index: str | os.PathLike[str] | None
+    workers: int | None
+    executor: str
+    address: str | None
+    force: bool
+    attempts: int
+    timeout: str | float
+    grace: str | float
+    max_rate: str | float | None
+    memory: str | float | None
+    max_failures: int | str | None
+    window: int
+    interruptions: int
+    backoff: str | float
+    backoff_limit: str | float
+    recycle_tasks: int
+    recycle_growth: str | float
+    overwrite: bool
+    jobs: int | None
+    max_bytes: str | float
+    recursive: Literal[True]
+    auto_orient: Literal[True]
+    no_upscale: Literal[True]
+    no_enlarge: Literal[True]

@@ -1,0 +1,18 @@
+"""The Python programs in the documentation."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = (REPOSITORY / "README.md", REPOSITORY / "docs" / "python.md")
+_PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def documented_programs() -> Mapping[str, str]:
+    """Return each program of README.md and docs/python.md, by a name for its file."""
+    return {
+        f"{page.stem.lower()}_{number}.py": program
+        for page in PAGES
+        for number, program in enumerate(_PROGRAM.findall(page.read_text("utf-8")), 1)
+    }
