@@ -158,7 +158,8 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     ``still_valid(task, record)``: whether the record of a finished task still holds. ``revise(task, record)`` returns the task to
     send in place of one that needs an attempt, with the same id and key. ``force``: run everything again. ``metadata``: the
     caller's own JSON, stored with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the
-    caller closes it. Without it no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``rng`` draws the pauses before retries.
+    caller closes it. Without it no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed.
+    ``rng`` draws the pauses before retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
