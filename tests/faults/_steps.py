@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 HOARD = []
@@ -50,14 +51,25 @@ def kill_the_run():
 
 def kill_the_run_together():
     """Kill the run if another worker does this within a second."""
-    libc, own = ctypes.CDLL(None), b"together"
-    libc.prctl(15, own, 0, 0, 0)  # PR_SET_NAME
+    name_process(b"together")
     end = time.monotonic() + 1
     while time.monotonic() < end:
-        if sum(comm.read_bytes().strip() == own for comm in Path("/proc").glob("[0-9]*/comm") if comm.exists()) > 1:
+        if processes_named(b"together") > 1:
             kill_the_run()
         time.sleep(0.02)
-    libc.prctl(15, b"alone", 0, 0, 0)
+    name_process(b"alone")
+
+
+def name_process(name):
+    ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME
+
+
+def processes_named(name):
+    count = 0
+    for comm in Path("/proc").glob("[0-9]*/comm"):
+        with suppress(OSError):  # it has just ended
+            count += comm.read_bytes().strip() == name
+    return count
 
 
 FATES = {

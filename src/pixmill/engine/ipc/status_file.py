@@ -131,12 +131,12 @@ class StatusFile:
 
     def close(self) -> None:
         """Release the file, whose places are closed; a second call does nothing."""
-        if self._fd >= 0:
+        fd, self._fd = self._fd, -1  # first, since a signal may call ``set_stopping`` at any moment
+        if fd >= 0:
             self._words.release()
             self._seconds.release()
             self._header.close()
-            os.close(self._fd)
-            self._fd = -1
+            os.close(fd)
 
 
 def _write_in_place(fd: int) -> None:

@@ -156,3 +156,9 @@ def test_a_request_that_was_cancelled_has_not_begun(file, read):
     place.begin(1, FIRST, 6.0)
     place.forget(1)
     assert read().begun == ()
+
+
+def test_a_signal_while_it_is_closed_does_no_harm(file, monkeypatch):
+    close = os.close
+    monkeypatch.setattr(os, "close", lambda fd: (file.set_stopping(), close(fd)))
+    file.close()
