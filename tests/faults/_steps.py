@@ -65,10 +65,12 @@ def name_process(name):
 
 
 def processes_named(name):
+    """Return the number of living processes of this name: a zombie keeps it."""
     count = 0
-    for comm in Path("/proc").glob("[0-9]*/comm"):
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has just ended
-            count += comm.read_bytes().strip() == name
+            start, _, end = stat.read_bytes().rpartition(b") ")
+            count += start.endswith(b"(" + name) and not end.startswith(b"Z")
     return count
 
 
