@@ -186,3 +186,28 @@ def test_shards_of_several_sources_are_carried_on_with_as_one(pixmill, cards, tm
             counts(pixmill, source, out, "--shard", shard)
     assert [counts(pixmill, source, out)["skipped"] for source in cards] == [3, 3]
     assert len(outputs(out)) == 6
+
+
+def test_a_retry_tries_the_failures_of_every_source(pixmill, cards, tmp_path):
+    out = tmp_path / "out"
+    for source in cards:
+        (source / "later.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+        assert pixmill("run", source, out).returncode == 1
+        draw(source / "later.png", SHADES[source.name])
+        shutil.copystat(source / "IMG_1.png", source / "later.png")
+    ended = pixmill("retry", out)
+    assert ended.returncode == 0, ended.stderr
+    assert "retrying 2 failed images" in ended.stdout + ended.stderr
+    assert len(outputs(out)) == 8
+
+
+def test_a_source_that_is_gone_hinders_no_retry_of_another(pixmill, cards, tmp_path):
+    out = tmp_path / "out"
+    counts(pixmill, cards[0], out)
+    (cards[1] / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    assert pixmill("run", cards[1], out).returncode == 1
+    shutil.rmtree(cards[0])
+    assert pixmill("retry", out).returncode == 1
+    shutil.rmtree(cards[1])
+    assert pixmill("retry", out).returncode == 2
+    assert "1 image" in pixmill("failures", out).stdout + pixmill("status", out).stdout

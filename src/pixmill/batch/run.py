@@ -17,6 +17,7 @@ from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
+from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.extrapolation import Extrapolation
 from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
@@ -25,8 +26,10 @@ from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
+from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
@@ -60,7 +63,7 @@ class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
     ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
-    destination of its plan is then the scratch folder.
+    destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -70,6 +73,7 @@ class BatchRun:
         self.remarks: tuple[str, ...] = ()
         self.choice: Choice | None = None
         self._extrapolation: Extrapolation | None = None
+        self.work_total = plan.work_total
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -124,15 +128,17 @@ def open_run(
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
     on_wait: OnWait = unannounced,
+    only_unfinished: bool = False,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``on_wait`` is told what takes long
-    before the run starts. With ``selection.sample``, a sample is processed into a scratch folder.
+    before the run starts. ``only_unfinished``: process only the images that the ledger records as failed or pending. With
+    ``selection.sample``, a sample is processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
-    on_wait(lambda: f"opening {config.source}")
+    on_wait(lambda: f"opening {config.source_text}")
     if config.selection.sample is not None:
         with _open_sample(
             draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
@@ -147,17 +153,25 @@ def open_run(
         raise no_images(run_plan)
     remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
+    unfinished_count = 0
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        nonlocal unfinished_count
         on_wait(lambda: f"checking {config.destination}")
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
-        return chain(first, tasks)
+        if not only_unfinished:
+            return chain(first, tasks)
+        counts = ledger.counts()
+        unfinished_count = counts.failed + counts.pending
+        return unfinished(chain(first, tasks), ledger)
 
     with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
-            remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
+            remarks.insert(0, f"{config.source_text} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
+        if only_unfinished:
+            batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
 
 
@@ -191,14 +205,19 @@ def begin(
     config = plan.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
-        check(files, source=config.source, states=states_of(plan.locations.lock_folder, plan.locations.state))
+        check(files, sources=config.sources, states=states_of(plan.locations.lock_folder, plan.locations.state))
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()
         on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
-        ledger, state_observers = open_run_state(config, plan.locations, stack)
-        status_file = open_status_file(plan.locations.state, stack)
+        status_file = None
+        if plan.locations.target is None:
+            ledger, state_observers = open_run_state(config, plan.locations, stack)
+            state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+            status_file = open_status_file(plan.locations.state, stack)
+        else:
+            ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
         _note_sources(plan, ledger)
         if config.placement.index:
@@ -206,7 +225,7 @@ def begin(
         sealing = _sealing(plan, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
-        workers = worker_count(config, handler_options)
+        workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
         is_taken = open_storage(plan.locations.destination).is_occupied
@@ -221,12 +240,7 @@ def begin(
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(
-                    metrics,
-                    RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes),
-                    *state_observers,
-                    *observers,
-                ),
+                observers=(metrics, *state_observers, *observers),
                 still_valid=still_valid(
                     sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
                     is_taken,
@@ -238,7 +252,7 @@ def begin(
                 metadata=stored_config(config),
                 force=config.force,
                 status_file=status_file,
-                begun=begun_tasks(plan.locations.state, ledger.runs()),
+                begun=begun_tasks(plan.locations.state, ledger.runs()) if status_file else (),
             )
         )
         yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)

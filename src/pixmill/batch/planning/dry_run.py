@@ -8,6 +8,7 @@ from itertools import islice
 import msgspec
 
 from pixmill.batch.config.pattern import PatternCount
+from pixmill.batch.config.prevention import is_preventable
 from pixmill.batch.item import Item
 from pixmill.batch.naming.template import own_extension
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
@@ -19,8 +20,9 @@ from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.scheduling.admission import StillValid
@@ -77,7 +79,9 @@ def dry_run(plan: Plan) -> DryRun:
     committed = last_commit(plan.locations.state)
     with _ledger(plan) as ledger, _validity_check(plan.locations) as is_valid:
         follow = placement.follow_output_links
-        spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
+        runs = list(ledger.runs())
+        spans = unrecorded(runs, plan.locations.state, committed=committed)
+        codes = codes_preventable_since(runs, plan.config)
         conflict_counter = (
             None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )
@@ -88,7 +92,7 @@ def dry_run(plan: Plan) -> DryRun:
                 current = record if record and record.id == task.id and not plan.config.force else None
                 if current and current.state is State.DONE and is_valid(task, current):
                     result.unchanged += 1
-                elif current and current.state is State.FAILED and is_valid(task, current):
+                elif current and _stays_failed(current, codes) and is_valid(task, current):
                     result.failed_before += 1
                 else:
                     _count_work(result, item, plan.config.recipe)
@@ -107,6 +111,10 @@ def dry_run(plan: Plan) -> DryRun:
         result.occupied, result.linked = conflicts.occupied, conflicts.linked
         result.warnings += conflict_warnings(conflicts, placement.existing, is_all=True)
     return result
+
+
+def _stays_failed(record: Record, preventable: frozenset[str]) -> bool:
+    return record.failure is not None and not is_preventable(record.failure, preventable)
 
 
 @contextmanager
@@ -160,7 +168,8 @@ def _estimate(result: DryRun, ledger: Ledger) -> float | None:
 def _ledger(plan: Plan) -> Iterator[Ledger]:
     state_folder.check(plan.locations.state)
     path = plan.locations.state / LEDGER
-    ledger: Ledger = SqliteLedger(path, read_only=True) if path.exists() else MemoryLedger()
+    is_recorded = plan.locations.target is None and path.exists()
+    ledger: Ledger = SqliteLedger(path, read_only=True) if is_recorded else MemoryLedger()
     try:
         yield ledger
     finally:

@@ -8,6 +8,7 @@ from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
+from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
@@ -21,6 +22,7 @@ from pixmill.batch.state.earlier_ledgers import EarlierLedgers
 from pixmill.batch.state.identity import own_tag
 from pixmill.batch.state.name_owners import NameOwners
 from pixmill.batch.state.source_keys import SourceKeys
+from pixmill.batch.state.stateless import tag_of
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.humanize import plural
@@ -42,7 +44,9 @@ class Plan:
         """Take a configuration and its checked locations."""
         self.config = config
         self.locations = locations
-        self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        is_explicit = locations.source.is_explicit or locations.target is not None  # an image, whatever its name
+        allow = config.recipe.allow
+        self.selector = Selector(config.selection, locations.source.storage, is_explicit=is_explicit, allow=allow)
         self.candidates = 0  # found so far, in all shards
         self._is_fetched = False
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
@@ -68,6 +72,8 @@ class Plan:
     @property
     def tag(self) -> str:
         """Return the tag of this run's temporary files: output and shard, which only one run at a time may write (see the lock)."""
+        if self.locations.target:
+            return tag_of(self.locations.target.name)
         return own_tag(self.locations.lock_folder, self.config.selection.shard)
 
     @cached_property
@@ -91,8 +97,8 @@ class Plan:
     def listing_notice(self) -> str:
         """Return what is being waited for while the source is listed."""
         if self.locations.source.is_explicit and not self.candidates:
-            return f"reading {self.config.source}"  # a list is sorted before its first image
-        return f"listing {self.config.source}: {plural(self.candidates, 'image')} found so far"
+            return f"reading {self.config.source_text}"  # a list is sorted before its first image
+        return f"listing {self.config.source_text}: {plural(self.candidates, 'image')} found so far"
 
     @property
     def remark_on_shard(self) -> str:
@@ -197,6 +203,8 @@ class Plan:
     @cached_property
     def source_keys(self) -> SourceKeys:
         """Return the keys of this source and of those that earlier runs had."""
+        if self.locations.target is not None:
+            return SourceKeys(prefixes={}).adding(self.locations.source.places, has_unique_paths=True)
         self._fetch_ledgers()
         return source_keys(self.locations.source, self.config.selection.source_id, self._ledgers, self._tasks_with)
 
@@ -219,6 +227,8 @@ class Plan:
 
     def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
         """Return a namer that avoids names for which ``is_taken(source, name)``, such as those of outputs whose source is gone."""
+        if self.locations.target:
+            return FixedNamer(self.locations.target.name)
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two renditions have the same name and format")

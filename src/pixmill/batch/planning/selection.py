@@ -1,12 +1,12 @@
 """Select the candidates among the entries of a source, and count the others by reason."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pixmill.batch.config.models import Selection
 from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.planning.pattern_list import PatternList
-from pixmill.batch.source import Folder
+from pixmill.batch.source import Folder, MemberEntry, path_in_source
 from pixmill.core.errors import ReadError
 from pixmill.imaging.formats import extensions, sniff
 from pixmill.storage.entry import Entry, locator_of
@@ -21,13 +21,16 @@ class Selector:
     Sources add what they skip themselves: ``symlink`` (a link that is not followed) and ``output`` (a file in DST).
     """
 
-    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False) -> None:
-        """Take the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply."""
+    def __init__(self, selection: Selection, storage: Storage, *, is_explicit: bool = False, allow: Collection[str] = ()) -> None:
+        """Take the patterns. With ``is_explicit`` the user named every entry, so only the patterns apply.
+
+        ``allow`` names the formats that are processed although they are disabled by default.
+        """
         self.ignored: Counter[str] = Counter()
         self._include = PatternList("include", selection.include)
         self._exclude = PatternList("exclude", selection.exclude)
         self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
-        self._extensions = frozenset(b"." + extension.encode() for extension in extensions())
+        self._extensions = frozenset(b"." + extension.encode() for extension in extensions(allow))
         self._storage = storage
         self._is_explicit = is_explicit
 
@@ -73,12 +76,14 @@ class Selector:
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
-        if name.startswith(b".") and not self._is_explicit:
+        is_explicit = self._is_explicit or (isinstance(entry, MemberEntry) and entry.is_explicit)
+        if name.startswith(b".") and not is_explicit:
             return "hidden"
-        if not (self._is_explicit or self._looks_like_an_image(entry, name)):
+        if not (is_explicit or self._looks_like_an_image(entry, name)):
             return "not-an-image"
-        is_included = not self._include or self._include.takes(entry.path)  # asked of excluded images, too: it counts uses
-        if self._exclude and self._exclude.takes(entry.path):
+        path = path_in_source(entry)
+        is_included = not self._include or self._include.takes(path)  # asked of excluded images, too: it counts uses
+        if self._exclude and self._exclude.takes(path):
             return "excluded"
         return "" if is_included else "not-included"
 

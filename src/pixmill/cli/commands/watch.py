@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from pixmill.batch.config.aliases import ONLY_OF_A_RUN
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.options import Option
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.progress.progress import Progress
@@ -33,6 +35,8 @@ from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model
+
+WATCHED = msgspec.structs.replace(SRC, description="local folder to watch", repeatable=False)
 
 
 class HealthOption(Model, frozen=True, kw_only=True):
@@ -57,7 +61,7 @@ class Watch(Command):
     output not writable); 130 and 143 stopped before all images were finished, run again to resume.
     """
 
-    arguments: ClassVar = (SRC, DST)
+    arguments: ClassVar = (WATCHED, DST)
     examples: ClassVar = (
         "pixmill watch inbox out --size 800x600",
         "pixmill watch inbox out --move-done done --move-failed failed",
@@ -114,7 +118,7 @@ class Watch(Command):
         if output.json:
             self.console.record({"event": "report", **plain_report(report)})
         if not output.quiet:
-            for line in summary(report, config_from(self.request), {}):
+            for line in summary(report, config_from(self.request), Hints()):
                 self.console.say(line, margin=MARGIN)
         if stopped is not None:
             print_error(stopped, self.console)

@@ -20,7 +20,7 @@ LABEL_WIDTH = 15
 
 def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
     """Print what a run of ``config`` would do; write no file. Raises ``ConfigError`` when there are no images."""
-    console.waits.begin(lambda: f"opening {config.source}")
+    console.waits.begin(lambda: f"opening {config.source_text}")
     run_plan = plan(config)
     console.waits.begin(run_plan.listing_notice)
     result = dry_run(run_plan)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.report.extrapolation import Estimate, SampleReport
 from pixmill.batch.report.summary import Report
 from pixmill.cli.options.output import RunOutput
@@ -46,19 +47,19 @@ def _without_sample(words: Sequence[str]) -> Iterator[str]:
         is_value = word == OPTION and not is_value
 
 
-def sample_summary(report: Report, sample: SampleReport, hints: Mapping[str, str], *, destination: str) -> Iterator[str]:
-    """Yield the lines of the summary of a sample; ``hints`` has a hint for each error code, ``destination`` is DST."""
+def sample_summary(report: Report, sample: SampleReport, hints: Hints, *, destination: str) -> Iterator[str]:
+    """Yield the lines of the summary of a sample; ``hints`` are those of its failures, ``destination`` is DST."""
     every = f"{plural(sample.found, 'image')}" + ("" if sample.source_bytes is None else f" ({byte_count(sample.source_bytes)})")
     is_all = sample.images == sample.found
     yield f"sample    all images: {every}" if is_all else f"sample    {sample.images:,} of {every}, chosen from all folders"
-    yield from results(report, hints)
+    folder, whole_run = shlex.quote(printable(sample.folder)), printable(shlex.join(sample.command))
+    yield from results(report, lambda code: hints.of(code, folder, retry=whole_run))
     yield from _whole(sample, destination, is_all=is_all)
     yield f"outputs   {printable(sample.folder)}"
     yield f"report    {printable(sample.report)}"
-    folder = shlex.quote(printable(sample.folder))
     if report.counts.failed:
         yield f"To list the failures:  pixmill failures {folder}"
-    yield f"To process all images: {printable(shlex.join(sample.command))}"
+    yield f"To process all images: {whole_run}"
     yield f"To remove the sample:  rm -r {folder}"
 
 

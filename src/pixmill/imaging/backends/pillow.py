@@ -66,11 +66,14 @@ def _open(source: Input, file_format: Format) -> "PIL.Image.Image":
     from PIL import Image as Pillow  # noqa: PLC0415  # as above
 
     _import_plugin(file_format)
+    limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # our own limits are checked instead
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
         return Pillow.open(file, formats=(NAMES[file_format.name],))
     except Exception as error:
         raise decoder_error(error, file_format, source) from error
+    finally:
+        Pillow.MAX_IMAGE_PIXELS = limit
 
 
 def _import_plugin(file_format: Format) -> None:

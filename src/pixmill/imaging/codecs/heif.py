@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.core.errors import DecodeError
 from pixmill.imaging.backends import heif_load, pillow
+from pixmill.imaging.backends.errors import truncated
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -39,8 +39,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
         if options.fail_on != "none" and heif.is_cut_off(source):
-            hint = "--allow-truncated decodes as much as possible"
-            raise DecodeError("the HEIF is truncated: its last box is incomplete", hint=hint, code="truncated")
+            raise truncated(cls.format, "its last box is incomplete")
         return heif_load.decode(source, header.format)
 
     def encode(self, image: Image) -> bytes:
