@@ -113,7 +113,7 @@ class RunOptions(ImageOptions, total=False):
     max_failures: stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops
         (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
-    interruptions: runs that may die with an image in flight before the image is failed as the suspected cause
+    interruptions: times that the run may be killed while it works on an image before the image is failed
     backoff: mean delay before the first retry; doubles with each further retry
     backoff_limit: maximum delay before a retry
     recycle_tasks: replace a worker after this many tasks; 0 means never

@@ -28,6 +28,7 @@ from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import ConfirmedRecords, output_check
 from pixmill.batch.state.stateless import open_without_state
+from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
@@ -226,9 +227,11 @@ def begin(  # noqa: PLR0913  # as above
         plan.release()
         on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
+        status_file = None
         if plan.locations.target is None:
             ledger, state_observers = open_run_state(config, plan.locations, stack)
             state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+            status_file = open_status_file(plan.locations.state, stack)
         else:
             ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
@@ -278,6 +281,8 @@ def begin(  # noqa: PLR0913  # as above
                 ),
                 metadata=stored_config(config),
                 force=config.force,
+                status_file=status_file,
+                begun=begun_tasks(plan.locations.state, ledger.runs()) if status_file else (),
             )
         )
         batch_run = BatchRun(plan, engine, metrics, sealing.seal if sealing else None)

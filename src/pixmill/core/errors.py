@@ -211,7 +211,7 @@ class WorkerError(PixmillError):
     code = "worker"
     codes: ClassVar = {
         "handler": "the processing code raised an unexpected exception; the failure record contains its traceback",
-        "interrupted": "too many runs died while this image was in flight, so the image may be the cause",
+        "interrupted": "runs were killed while they worked on this image, at last on nothing else, so it is probably the cause",
         "node-lost": "nodes of the cluster were lost repeatedly while they had this image, so the image may be the cause",
         "stalled": "the worker process started none of the tasks waiting for it, and was killed",
     }

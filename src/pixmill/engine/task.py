@@ -31,7 +31,7 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     """One attempt at ``task``: the ``number``-th over all runs. An ``isolated`` attempt gets a fresh worker to itself.
 
     ``memory``: the bytes that it may use; 0 for no limit. An ``exclusive`` attempt may use all of the memory, since nothing else
-    runs anywhere.
+    runs anywhere. ``deaths``: the runs that died while the task was at work.
     """
 
     task: Task
@@ -39,6 +39,19 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     isolated: bool = False
     memory: int = 0
     exclusive: bool = False
+    deaths: int = 0
+
+
+class BegunTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that was at work when its run died: its attempt ``started_at``, seconds since the epoch, and had ``seconds``.
+
+    ``alone``: nothing else was at work, because the task was already a suspect.
+    """
+
+    id: bytes
+    started_at: float
+    seconds: float
+    alone: bool
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -196,17 +196,6 @@ def test_attempts_are_counted_over_all_runs(start, ledger, notes):
     assert outcome.attempts == 3
 
 
-def test_what_was_in_flight_when_too_many_runs_died_is_failed_as_a_suspect(start, ledger):
-    (task,) = named("echo x")
-    for _ in range(2):
-        ledger.begin_run()
-        ledger.get_or_add([task])
-        ledger.start_attempts([Attempt(task)])
-    (outcome,) = drain(start([task], policy=Policy(interruptions=2)))
-    assert outcome.failure.code == "interrupted"
-    assert ledger.counts() == Counts(failed=1)
-
-
 class Commits(MemoryLedger):
     """Records the number of outcomes in each commit."""
 
