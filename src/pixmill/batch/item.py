@@ -10,6 +10,16 @@ from pixmill.storage.entry import Entry, FileVersion
 TYPICAL_SOURCE_BYTES = 1_000_000
 
 
+class NameFacts(msgspec.Struct, frozen=True, array_like=True):
+    """What decides the late names of an image, and stays with it: the ``values`` of their fields, by field.
+
+    ``number`` is that of the name among those which the image could have: more than 0 if others had been taken.
+    """
+
+    values: dict[str, str] = {}
+    number: int = 0
+
+
 class Item(msgspec.Struct, frozen=True, array_like=True):
     """One source image with the names of its outputs, one per rendition: the payload of a task.
 
@@ -19,6 +29,9 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     checked that these exist, possibly in a place that workers do not check; ``is_known`` that an earlier run found the image.
     ``former``, ``is_verified`` and ``is_known`` are not part of the task's identity. ``is_reserved`` means that the image was
     rejected because the name of its output is reserved.
+
+    ``template`` is set if the names are late: they depend on the content, and are empty until that has been read; the task's
+    identity depends on the template instead. ``facts`` are those with which it was named.
     """
 
     entry: Entry
@@ -30,6 +43,13 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     is_verified: bool = False
     is_known: bool = False
     is_reserved: bool = False
+    template: str = ""
+    facts: NameFacts | None = None
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Tell whether the names of the outputs are not known yet."""
+        return bool(self.template) and not self.names
 
     @property
     def expected_size(self) -> int:
@@ -78,7 +98,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     """What the ledger stores for a finished image. ``notes`` are stable codes for data that was dropped or ignored.
 
     ``source_size`` is in bytes, ``columns`` are those of the ``Item``. ``former`` are outputs of earlier recipes that no longer
-    belong to the image but were not removed.
+    belong to the image but were not removed. ``facts`` are those that late names are made of.
     """
 
     outputs: tuple[OutputRecord, ...]
@@ -86,6 +106,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     source_size: int = 0
     columns: bytes = b""
     former: tuple[OutputRecord, ...] = ()
+    facts: NameFacts | None = None
 
     @property
     def recorded_outputs(self) -> tuple[OutputRecord, ...]:
@@ -104,15 +125,21 @@ def to_task(item: Item, fingerprint: bytes, key: bytes | None = None) -> Task:
 
     Its key in the ledger is its path, unless ``key`` is given.
     """
-    identity = _encoder.encode((item.entry, item.names, item.source_error, (item.columns,) if item.columns else ()))
+    names = (item.template.encode(),) if item.template else item.names
+    identity = _encoder.encode((item.entry, names, item.source_error, (item.columns,) if item.columns else ()))
     digest = blake2b(identity, key=fingerprint, digest_size=16).digest()
     return Task(id=digest, key=item.entry.path if key is None else key, payload=_encoder.encode(item))
 
 
-def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_verified: bool = False) -> Task:
-    """Return ``task``, which an earlier run found, with the outputs made from it then; its id does not change."""
+def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_verified: bool = False, facts: NameFacts | None = None) -> Task:
+    """Return ``task``, which an earlier run found, with the outputs and ``facts`` from then; its id does not change."""
     item = from_payload(task.payload)
-    item = msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True)
+    kept = facts if item.template else None
+    return with_item(task, msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True, facts=kept))
+
+
+def with_item(task: Task, item: Item) -> Task:
+    """Return ``task`` with more known about its ``item``; its id does not change."""
     return msgspec.structs.replace(task, payload=_encoder.encode(item))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from pixmill.batch.item import OutputRecord, unpack, with_former
+from pixmill.batch.item import NameFacts, OutputRecord, unpack, with_former
 from pixmill.engine.ledger import Record
 from pixmill.engine.scheduling.admission import Revise
 from pixmill.engine.task import Task
@@ -13,8 +13,8 @@ from pixmill.engine.task import Task
 Contains = Callable[[OutputRecord], bool]
 
 
-def with_reusable_outputs(*, force: bool, contains: Contains | None = None) -> Revise:
-    """Return a function that adds to a task its recorded outputs.
+def with_reusable_outputs(*, force: bool, contains: Contains | None = None, keeps_names: bool = True) -> Revise:
+    """Return a function that adds to a task its recorded outputs and, if it ``keeps_names``, what late names are made of.
 
     The handler checks whether they still exist, unless ``contains`` does. With ``force`` none of them is reused.
     """
@@ -25,9 +25,16 @@ def with_reusable_outputs(*, force: bool, contains: Contains | None = None) -> R
             former = _without_fingerprints(former)
         if contains is not None:
             former = tuple(filter(contains, former))
-        return task if record.is_new and not former else with_former(task, former, is_verified=contains is not None)
+        if record.is_new and not former:
+            return task
+        return with_former(task, former, is_verified=contains is not None, facts=_facts(record) if keeps_names else None)
 
     return revise
+
+
+def _facts(record: Record) -> NameFacts | None:
+    result = record.result or record.former
+    return unpack(result).facts if result else None
 
 
 def recorded_outputs(record: Record | None) -> tuple[OutputRecord, ...]:

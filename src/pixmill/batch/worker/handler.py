@@ -10,10 +10,11 @@ import msgspec
 from pixmill.batch.item import ImageResult, Item, OutputRecord, from_payload, output_fingerprint, pack
 from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
+from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Phases, in_lockstep
-from pixmill.engine.handler import PendingResult, Stages
+from pixmill.engine.handler import Deferred, PendingResult, Stages
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
@@ -21,8 +22,8 @@ from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
+from pixmill.storage.storage import MAX_MTIME_DIGITS
 
-MAX_MTIME_DIGITS = 19  # of a modification time in nanoseconds, until the year 2286
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
 
@@ -39,15 +40,19 @@ class ImageHandler:
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._late_facts = LateFactsReader(self._source, self._recipe, limit=options.max_bytes)
         self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
-        """Process the item in ``payload``; return the encoded ``ImageResult``."""
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult | Deferred:
+        """Process the item in ``payload``; return the encoded ``ImageResult``, or what late names are made of."""
         item = from_payload(payload)
         self._current.stages = stages
         stages.enter("read")
         if item.source_error:
             raise _source_error(item)
+        if item.is_unnamed:
+            stages.enter("header")
+            return Deferred(self._late_facts.read(item))
         fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
         names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
         reusable = {
@@ -58,7 +63,7 @@ class ImageHandler:
         missing = [index for index, each in enumerate(fingerprints) if each not in reusable]
         if not missing:
             reused = tuple(reusable[each] for each in fingerprints)
-            return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item)))
+            return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item), item.facts))
         adopted: tuple[OutputRecord, ...] = ()
         if self._options.existing == "adopt":
             foreign = [index for index in missing if names.may_adopt(item.names[index])]
@@ -69,7 +74,7 @@ class ImageHandler:
                 stages.count(f"note.{ADOPTED}", 1)
             if not missing:
                 records = tuple(reusable[each] for each in fingerprints)
-                return pack(ImageResult(records, (ADOPTED,), item.entry.size, item.columns, _leftover_outputs(item)))
+                return pack(ImageResult(records, (ADOPTED,), item.entry.size, item.columns, _leftover_outputs(item), item.facts))
         names.check_skip([item.names[index] for index in missing])
         result, size = self._make(item, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
@@ -90,7 +95,7 @@ class ImageHandler:
             count_work(size, written.values(), result, stages)
             records = tuple(written.get(each) or reusable[each] for each in fingerprints)
             notes = (*result.notes, ADOPTED) if adopted else result.notes
-            return pack(ImageResult(records, notes, size, item.columns, _leftover_outputs(item)))
+            return pack(ImageResult(records, notes, size, item.columns, _leftover_outputs(item), item.facts))
 
         return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
 

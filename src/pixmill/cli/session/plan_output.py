@@ -49,6 +49,13 @@ def _changed(result: DryRun) -> Iterator[str]:
         yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
 
 
+def _names(result: DryRun) -> Iterator[str]:
+    if result.late_names:
+        yield f"named later    {plural(result.late_names, 'output')}, when the images are read"
+    if result.renamed:
+        yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+
+
 def dry_run_lines(result: DryRun) -> Iterator[str]:
     """Yield ``result`` as lines of text."""
     yield from labelled("makes", result.makes, LABEL_WIDTH)
@@ -59,8 +66,7 @@ def dry_run_lines(result: DryRun) -> Iterator[str]:
     yield from _changed(result)
     if result.failed_before:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
-    if result.renamed:
-        yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+    yield from _names(result)
     for extra, count in sorted(result.missing_extras.items()):
         yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"
     for reason, count in sorted(result.ignored.items()):
