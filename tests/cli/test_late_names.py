@@ -4,13 +4,17 @@ import json
 import os
 import shutil
 import tarfile
+from datetime import UTC, datetime
 from importlib.util import find_spec
 
 import pytest
 from PIL import Image
 
+from pixmill.batch.worker.late_facts import MAX_HEADER_BYTES
 from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.storage.open import open_storage
 from support.invariants import counts, identities, outputs
+from support.web_server import Answer, serving
 
 BY_MONTH = "{date:%Y/%m}/{stem}.{ext}"
 SECOND = 1_000_000_000
@@ -63,7 +67,8 @@ def owners(folder):
         ledger.close()
 
 
-def test_pictures_of_all_folders_are_sorted_by_when_they_were_taken(run, camera, tmp_path):
+@pytest.mark.usefixtures("camera")
+def test_pictures_of_all_folders_are_sorted_by_when_they_were_taken(run, tmp_path):
     names = run()
     may = {"2024/05/IMG_1.jpg", "2024/05/IMG_1.jpg.jpg"}
     assert names == may | {"2024/06/IMG_2.jpg", "2023/12/IMG_3.jpg", "2001/09/scan.jpg"}
@@ -76,7 +81,6 @@ def test_sizes_are_those_of_the_upright_picture(run, tmp_path):
     assert run(name="{stem}-{width}x{height}.{ext}", code=0) == {"p-48x64.jpg"}
 
 
-@pytest.mark.usefixtures("camera")
 def test_a_second_run_reads_no_image(run, camera, tmp_path):
     run("--format", "keep")
     before = identities(tmp_path / "out")
@@ -107,7 +111,8 @@ def test_another_format_or_template_has_the_same_dates(run, camera):
     assert "2001/scan.jpg" in run(name="{date:%Y}/{stem}.{ext}")
 
 
-def test_several_renditions_and_the_format_of_the_source(run, camera, tmp_path):
+@pytest.mark.usefixtures("camera")
+def test_several_renditions_and_the_format_of_the_source(run, tmp_path):
     names = run("--sizes", "20,10", "--format", "keep", name="{date:%Y}/{stem}_{width}.{ext}")
     assert len(names) == 2 * 5
     assert {name for name in names if name.startswith("2023")} == {"2023/IMG_3-10_30.png", "2023/IMG_3-20_30.png"}
@@ -152,7 +157,8 @@ def test_a_reserved_name_is_refused_also_if_it_is_late(run, tmp_path):
     assert run(name=".pixmill{date:/%Y}/{stem}.{ext}", code=1) == set()
 
 
-def test_a_collision_can_be_refused(run, camera, pixmill):
+@pytest.mark.usefixtures("camera")
+def test_a_collision_can_be_refused(pixmill):
     ended = pixmill("run", "camera", "out", "--name", BY_MONTH, "--on-collision", "error")
     assert ended.returncode == 2
     assert "the output name 2024/05/IMG_1.jpg of" in ended.stderr
@@ -198,10 +204,10 @@ def test_a_plan_shows_the_template_and_reads_nothing(pixmill, camera, tmp_path):
 
 @pytest.mark.usefixtures("camera")
 def test_a_sample_has_the_names_of_the_run(pixmill, tmp_path):
-    ended = pixmill("run", "camera", "out", "--name", BY_MONTH, "--sample", "5", "--json")
+    ended = pixmill("run", "camera", "out", "--name", BY_MONTH, "--sample", "5", env={"TMPDIR": str(tmp_path)})
     assert ended.returncode == 0, ended.stderr
-    files = [path for path in tmp_path.rglob("2001/09/scan.jpg")] or ended.stdout
-    assert files
+    (scan,) = tmp_path.rglob("2001/09/scan.jpg")
+    assert len(outputs(scan.parents[2])) == 5
 
 
 def test_lists_and_archives_are_named_by_what_is_in_their_images(pixmill, camera, tmp_path):
@@ -231,3 +237,43 @@ def test_a_cluster_makes_what_one_process_makes(pixmill, run, tmp_path):
     ended = pixmill("run", "camera", "cluster", "--name", BY_MONTH, "--executor", "dask")
     assert ended.returncode == 0, ended.stderr
     assert set(outputs(tmp_path / "cluster")) == names
+
+
+def test_in_buckets_the_end_of_a_file_is_read_if_need_be_and_its_time_is_that_of_the_store(s3, pixmill, tmp_path):
+    exif = Image.Exif()
+    exif[271] = "maker"
+    exif.get_ifd(0x8769)[36867] = "2021:05:17 10:11:12"
+    noise = Image.effect_noise((900, 900), 99)
+    noise.save(tmp_path / "large.webp", lossless=True, exif=exif)
+    assert (tmp_path / "large.webp").stat().st_size > MAX_HEADER_BYTES
+    picture(tmp_path / "plain.jpg", "2024:05:17 10:11:12")
+    picture(tmp_path / "undated.png")
+    bucket = f"s3://{s3}/{tmp_path.name}"
+    storage = open_storage(f"{bucket}/in")
+    for name in ("large.webp", "plain.jpg", "undated.png"):
+        storage.write(name.encode(), (tmp_path / name).read_bytes(), durable=False)
+    before = datetime.now(UTC)
+    for _ in range(2):
+        ended = pixmill("run", f"{bucket}/in", f"{bucket}/out", "--name", BY_MONTH, "--state", "state", "--json")
+        assert ended.returncode == 0, ended.stderr
+        names = {
+            entry.path for entries in open_storage(f"{bucket}/out").list() for entry in entries if b"pixmill" not in entry.path
+        }
+        assert names <= {b"2021/05/large.jpg", b"2024/05/plain.jpg"} | {
+            f"{moment:%Y/%m}/undated.jpg".encode() for moment in (before, datetime.now(UTC))
+        }
+        assert len(names) == 3
+    assert json.loads(ended.stdout.splitlines()[-1])["counts"]["skipped"] == 3
+
+
+def test_a_list_of_urls_is_named_by_what_the_servers_say(pixmill, tmp_path):
+    picture(tmp_path / "plain.jpg")
+    answers = {
+        "/told.jpg": Answer((tmp_path / "plain.jpg").read_bytes(), headers={"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+        "/silent.jpg": Answer((tmp_path / "plain.jpg").read_bytes()),
+    }
+    with serving(answers) as server:
+        (tmp_path / "list.txt").write_text(f"{server.url}/told.jpg\n{server.url}/silent.jpg\n")
+        ended = pixmill("run", "list.txt", "out", "--name", BY_MONTH, "--allow-private-hosts")
+    assert ended.returncode == 0, ended.stderr
+    assert set(outputs(tmp_path / "out")) == {"2015/10/told.jpg", "undated/silent.jpg"}

@@ -78,7 +78,7 @@ def _say(argument: str, _: Stages) -> bytes:
     return b""
 
 
-def _log(argument: str, stages: Stages) -> bytes | PendingResult:
+def _log(argument: str, stages: Stages) -> bytes | PendingResult | Deferred:
     """Append a line to a file, so that a test can count runs of a task; then execute the rest of ``argument``, if any."""
     path, *next_command = argument.split(maxsplit=1)
     with Path(path).open("a") as log:

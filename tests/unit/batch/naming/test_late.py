@@ -93,7 +93,7 @@ def test_the_renditions_of_an_image_have_one_number_and_distinct_names():
 
 
 def test_a_collision_can_be_refused():
-    with pytest.raises(ConfigError, match="2024/p.jpg of a/p.png is already that of another image"):
+    with pytest.raises(ConfigError, match=r"2024/p\.jpg of a/p\.png is already that of another image"):
         choose("{date:%Y}/{stem}.{ext}", taken=[b"2024/p.jpg"], refuse=True)
 
 

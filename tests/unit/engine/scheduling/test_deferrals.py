@@ -79,7 +79,7 @@ def test_a_deferred_task_gets_its_outcome_in_the_same_attempt(start, ledger, sta
     assert {outcome.attempts for outcome in outcomes} == {1}
     assert sorted(started.attempts) == [(b"0", 1), (b"1", 1), (b"2", 1)]
     assert [record.attempts for record in ledger.records()] == [1, 1, 1]
-    assert sum(resolve.groups, []) == [b"echo a", b"echo c"]
+    assert [finding for group in resolve.groups for finding in group] == [b"echo a", b"echo c"]
 
 
 def test_a_retry_starts_from_what_was_decided(start, started, resolve):
@@ -110,7 +110,7 @@ def test_a_run_that_stops_in_between_counts_no_attempt(start, ledger, resolve):
 
 
 def test_a_decision_that_cannot_be_made_ends_the_run_and_counts_no_attempt(start, ledger):
-    def refuse(found):
+    def refuse(_):
         raise RunError("there is nothing to decide")
 
     with pytest.raises(RunError, match="nothing to decide"):
