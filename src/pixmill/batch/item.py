@@ -13,11 +13,12 @@ TYPICAL_SOURCE_BYTES = 1_000_000
 class NameFacts(msgspec.Struct, frozen=True, array_like=True):
     """What decides the late names of an image, and stays with it: the ``values`` of their fields, by field.
 
-    ``number`` is that of the name among those which the image could have: more than 0 if others had been taken.
+    ``number`` is that of the name by ``template`` among those which the image could have: more than 0 if others had been taken.
     """
 
     values: dict[str, str] = {}
     number: int = 0
+    template: str = ""
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -106,7 +107,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     source_size: int = 0
     columns: bytes = b""
     former: tuple[OutputRecord, ...] = ()
-    facts: NameFacts | None = None
+    facts: NameFacts | None = msgspec.field(default=None, name="name_facts")  # its name in events
 
     @property
     def recorded_outputs(self) -> tuple[OutputRecord, ...]:

@@ -19,14 +19,21 @@ class Template:
 
     ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
     ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
-    source's path. ``{width}`` and ``{height}``: of the upright source in pixels. ``{date}``, or ``{date:%Y/%m}``: when the picture
-    was taken, by the clock of the camera, else when its file was modified, in UTC.
+    source's path.
 
-    A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, which keeps names distinct, or names a
-    folder by ``{date}``, ``{width}`` or ``{height}``.
+    ``{width}`` and ``{height}``: size of the source picture in pixels, turned upright. ``{date}``: when the picture was taken
+    according to EXIF (DateTimeOriginal, else DateTimeDigitized or DateTime), by the clock of the camera; else when its file was
+    modified, in UTC; else ``undated``. ``{date:%Y/%m}`` has a format of ``%Y %y %m %b %d %j %H %M %S``, instead of ``%Y-%m-%d``;
+    its slashes make folders. These are known only when the image is read.
+
+    A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, or a folder made of ``{date}``,
+    ``{width}`` or ``{height}``. An image keeps its name for ever, even if the source changes; two never have the same.
+
+    Example: ``--name '{date:%Y/%m}/{stem}.{ext}'``
     """
 
     __slots__ = ("_parts", "text")
+    is_explained: ClassVar = True  # by its docstring, in the reference
     expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
 
     def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:

@@ -45,12 +45,12 @@ class LateNames:
             facts.values,
             facts.extensions,
             is_free=is_free,
-            recorded=item.facts.number if item.facts else 0,
+            recorded=item.facts.number if item.facts and item.facts.template == item.template else 0,
         )
         if message := self._plan.reserved_error(names):
             return msgspec.structs.replace(item, source_error=message, is_reserved=True)
         claims.update((self._key(name), key) for name in names)
-        return msgspec.structs.replace(item, names=names, facts=NameFacts(facts.values, number))
+        return msgspec.structs.replace(item, names=names, facts=NameFacts(facts.values, number, item.template))
 
     def _owner(self, key: bytes) -> bytes | None:
         return next((owner for _, owner in self._ledger.owners(key, key + b"\0")), None)
