@@ -5,7 +5,7 @@ from datetime import datetime
 
 DEFAULT_FORMAT = "%Y-%m-%d"
 UNDATED = "undated"  # in place of a date that is not known
-EXPECTED = "a name whose {date:FORMAT} is made of text and %Y, %y, %m, %b, %d, %j, %H, %M, %S and %%"
+EXPECTED = "a name whose {date:FORMAT} is made of text and one or more of %Y, %y, %m, %b, %d, %j, %H, %M, %S and %%"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever the locale
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')  # not allowed in names everywhere
@@ -13,7 +13,8 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')  # not allowed in names everyw
 
 def check_format(text: str) -> None:
     """Raise ``ValueError`` if ``text`` is not a format of dates."""
-    if not text or any(directive not in "YymbdjHMS%" or not directive for directive in _DIRECTIVE.findall(text)):
+    directives = set(_DIRECTIVE.findall(text))
+    if not directives - {"%"} or not directives <= set("YymbdjHMS%"):
         raise ValueError(EXPECTED)
 
 

@@ -328,7 +328,7 @@ def _check_late_names(made: Plan) -> None:
         return
     if made.config.selection.shard.count > 1:
         message = f"name: {late} cannot be used with --shard, since shards do not know each other's names while they run"
-        raise ConfigError(message, hint="leave out --shard, or use one run with --executor dask or ray")
+        raise ConfigError(message, hint="leave out --shard; one run with --executor dask or ray uses several machines")
     if made.locations.dataset:
         message = f"name: {late} cannot be used in a dataset, whose keys are known before the images are read"
-        raise ConfigError(message, hint="the sizes of the outputs are in the dataset's own metadata")
+        raise ConfigError(message, hint="leave them out of the name")

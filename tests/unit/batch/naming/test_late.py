@@ -42,6 +42,8 @@ def test_an_image_without_any_date_is_undated():
     [
         "{date:%Q}/{stem}.{ext}",
         "{date:}/{stem}.{ext}",
+        "{date:Y/m}/{stem}.{ext}",
+        "{date:100%%}/{stem}.{ext}",
         "{date:%Y%}/{stem}.{ext}",
         "{width:3}/{stem}.{ext}",
         "{date:..}/{stem}.{ext}",
