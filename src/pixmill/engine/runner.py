@@ -22,7 +22,7 @@ from pixmill.engine.executor import Executor
 from pixmill.engine.executors.local import LocalExecutor
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import IsSame, Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
@@ -130,6 +130,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     observers: Sequence[Observer] = (),
     still_valid: StillValid | None = None,
     revise: Revise | None = None,
+    is_same: IsSame | None = None,
     metadata: bytes = b"",
     force: bool = False,
     clock: Clock | None = None,
@@ -144,8 +145,9 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: makes the run resumable;
     by default one that lasts as long as the process. The caller closes the ledger; the run closes the executor and the observers.
     ``still_valid(task, record)``: whether the record of a finished task still holds. ``revise(task, record)`` returns the task to
-    send in place of one that needs an attempt, with the same id and key. ``force``: run everything again. ``metadata``: the
-    caller's own JSON, stored with the run. ``rng`` draws the pauses before retries.
+    send in place of one that needs an attempt, with the same id and key. ``is_same(task, record)``: whether a record with another
+    id is of the same version. ``force``: run everything again. ``metadata``: the caller's own JSON, stored with the run. ``rng``
+    draws the pauses before retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
@@ -155,7 +157,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         executor=executor,
         ledger=ledger,
         policy=policy,
-        admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, force=force),
+        admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, is_same=is_same, force=force),
         publisher=EventPublisher(observers, clock),
         memory=MemoryBudget(policy.memory, executor.workers),
         clock=clock,

@@ -57,3 +57,9 @@ SELECT root, prefix FROM source ORDER BY prefix, root;
 
 -- add_source: Note the prefix of a source.
 INSERT OR REPLACE INTO source (root, prefix) VALUES (?, ?);
+
+-- toolsets: Return the sets of libraries that made results.
+SELECT number, versions FROM toolset ORDER BY number;
+
+-- add_toolset: Note a set of libraries.
+INSERT INTO toolset (number, versions) VALUES (?, ?);
