@@ -11,6 +11,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
+from pixmill.batch.outputs.origins import Origins, origins_of
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
@@ -29,6 +30,7 @@ from pixmill.batch.state.outputs import outputs_exist
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -36,12 +38,13 @@ from pixmill.core.text import printable
 from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import FINISHED, Ledger
+from pixmill.engine.ledger import FINISHED, NOT_RECORDED, Ledger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, Task
 from pixmill.engine.worker.process import refuse_in_worker
+from pixmill.imaging.version import toolset
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -64,13 +67,14 @@ class BatchRun:
     destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run.
     """
 
-    def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
+    def __init__(self, plan: Plan, engine: Run, metrics: Metrics, origins: Origins, finish: Finish | None = None) -> None:
         """Wrap ``engine``; called by ``open_run``. ``finish`` is the work that remains once every image has its outcome."""
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
         self.choice: Choice | None = None
         self._extrapolation: Extrapolation | None = None
+        self._origins = origins
         self.work_total = plan.work_total
         self._engine = engine
         self._finish = finish
@@ -110,6 +114,8 @@ class BatchRun:
         """Return the report so far, which is final once the run has ended."""
         selector = self.plan.selector
         report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
+        if self.plan.config.on_upgrade == "keep":
+            report = msgspec.structs.replace(report, older=self._origins.older)
         if self._extrapolation:
             folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
             sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
@@ -216,7 +222,8 @@ def begin(
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
         sealing = _sealing(plan, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
-        handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
+        origins, handler_options = _origins(plan, ledger)
+        handler_options = msgspec.structs.replace(handler_options, unrecorded=spans)
         workers = worker_count(config, handler_options)
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
@@ -238,19 +245,31 @@ def begin(
                     *state_observers,
                     *observers,
                 ),
-                still_valid=still_valid(
-                    sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
-                    is_taken,
+                still_valid=origins.checked(
+                    still_valid(
+                        sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
+                        is_taken,
+                    )
                 ),
                 revise=with_reusable_outputs(
                     force=config.force,
                     contains=sealing.contents.has_outputs if sealing else None,
+                    is_outdated=origins.is_outdated,
                 ),
+                is_same=plan.is_same if handler_options.former_fingerprints else None,
                 metadata=stored_config(config),
                 force=config.force,
             )
         )
-        yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
+        yield BatchRun(plan, engine, metrics, origins, sealing.seal if sealing else None)
+
+
+def _origins(plan: Plan, ledger: Ledger) -> tuple[Origins, HandlerOptions]:
+    """Note the present libraries in the ledger; return how outputs compare with them, and the options of the handler."""
+    options = msgspec.structs.replace(plan.handler_options, toolset=ledger.add_toolset(toolset()))
+    if NOT_RECORDED in ledger.toolsets():
+        options = msgspec.structs.replace(options, former_fingerprints=plan.former_rendition_fingerprints)
+    return origins_of(ledger, plan.config), options
 
 
 def _note_sources(plan: Plan, ledger: Ledger) -> None:

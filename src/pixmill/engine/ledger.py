@@ -12,6 +12,7 @@ from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Failur
 FINISHED = "finished"
 #: the largest number of a set of libraries: results that contain it stay small
 MAX_TOOLSET = (1 << 16) - 1
+NOT_RECORDED = 0  # the set of results that an earlier version recorded, without the libraries
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +87,7 @@ class LedgerView(Protocol):
         """Return, for the root of each source, the prefix of the keys of its tasks."""
 
     def toolsets(self) -> dict[int, str]:
-        """Return the sets of libraries that made results, by their number; 0 stands for those that earlier versions did not note."""
+        """Return the sets of libraries that made results, by their number: ``NOT_RECORDED`` for earlier versions."""
 
 
 @runtime_checkable
@@ -190,7 +191,7 @@ def is_released(outcome: Outcome) -> bool:
 def toolset_number(versions: str, known: Mapping[int, str]) -> int:
     """Return the number of a set of libraries: derived from its text, so that ledgers whose records are combined agree."""
     if not versions:
-        return 0  # not noted, by an earlier version
+        return NOT_RECORDED
     number = next((number for number, text in known.items() if text == versions), 0)
     if not number:
         number = 1 + int.from_bytes(blake2b(versions.encode(), digest_size=8).digest(), "big") % MAX_TOOLSET

@@ -7,8 +7,10 @@ from contextlib import suppress
 
 import pyvips
 
+LIBVIPS = f"{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+
 #: pixmill's own revision, which must be raised with every change that alters output bytes, and the version of libvips.
-ENGINE = f"2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
+ENGINE = f"2 libvips-{LIBVIPS}"
 
 #: The distributions that decode, resize and encode, including those of extras.
 _LIBRARIES = (

@@ -12,6 +12,7 @@ from pixmill.batch.config.prevention import is_preventable
 from pixmill.batch.item import Item
 from pixmill.batch.naming.template import own_extension
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
+from pixmill.batch.outputs.origins import origins_of
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
 from pixmill.batch.planning.ignored import pattern_warnings
@@ -26,7 +27,7 @@ from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.scheduling.admission import StillValid
-from pixmill.engine.task import State
+from pixmill.engine.task import State, Task
 from pixmill.imaging.formats import Format, formats
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.step_order import order_warnings
@@ -43,11 +44,16 @@ class DryRun(msgspec.Struct, kw_only=True):
     counts images whose output name is taken by a file that pixmill did not write, ``linked`` those whose output lies behind a
     symbolic link in DST. ``missing_extras`` counts images, by the package extra that they need and that is not installed here.
 
+    ``to_compare`` counts images that are done, and whose content has to be compared to tell whether they have changed. ``older``
+    counts those that other versions of libraries made, by the versions that differ: they are kept, or are among those to do.
+
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
 
     to_do: int = 0
     unchanged: int = 0
+    to_compare: int = 0
+    older: dict[str, int] = {}
     failed_before: int = 0
     renamed: int = 0
     occupied: int = 0
@@ -65,7 +71,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     @property
     def found(self) -> int:
         """Return the total number of images."""
-        return self.to_do + self.unchanged + self.failed_before
+        return self.to_do + self.unchanged + self.to_compare + self.failed_before
 
 
 def dry_run(plan: Plan) -> DryRun:
@@ -85,13 +91,17 @@ def dry_run(plan: Plan) -> DryRun:
         conflict_counter = (
             None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )
+        origins = origins_of(ledger, plan.config)
         while chunk := list(islice(items, CHUNK_SIZE)):
             tasks = [plan.task(item) for item, _ in chunk]
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
-                current = record if record and record.id == task.id and not plan.config.force else None
-                if current and current.state is State.DONE and is_valid(task, current):
-                    result.unchanged += 1
+                current = record if record and _is_current(plan, task, record) and not plan.config.force else None
+                if current and current.state is State.DONE and is_valid(task, current) and not origins.is_remade(current):
+                    if origins.holds(task, current):
+                        result.unchanged += 1
+                    else:
+                        result.to_compare += 1
                 elif current and _stays_failed(current, codes) and is_valid(task, current):
                     result.failed_before += 1
                 else:
@@ -100,6 +110,7 @@ def dry_run(plan: Plan) -> DryRun:
                     result.renamed += is_renamed
                     if conflict_counter:
                         conflict_counter.count(item, record)
+        result.older = origins.older
         result.seconds = _estimate(result, ledger)
     result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
     result.warnings += pattern_warnings(result.patterns)
@@ -111,6 +122,10 @@ def dry_run(plan: Plan) -> DryRun:
         result.occupied, result.linked = conflicts.occupied, conflicts.linked
         result.warnings += conflict_warnings(conflicts, placement.existing, is_all=True)
     return result
+
+
+def _is_current(plan: Plan, task: Task, record: Record) -> bool:
+    return record.id == task.id or plan.is_same(task, record)
 
 
 def _stays_failed(record: Record, preventable: frozenset[str]) -> bool:

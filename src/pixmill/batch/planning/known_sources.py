@@ -11,7 +11,7 @@ from pixmill.batch.state.earlier_ledgers import EarlierLedgers
 from pixmill.batch.state.source_keys import FIRST, SourceKeys, combined
 from pixmill.core.errors import ConfigError, RunError
 from pixmill.core.text import printable
-from pixmill.engine.ledger import LedgerView
+from pixmill.engine.ledger import IsSame, LedgerView
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import Task
 from pixmill.storage.address import Address
@@ -22,11 +22,11 @@ ENOUGH = 100  # images that must be the same for a source to count as moved
 TasksWith = Callable[[SourceKeys], Iterator[Task]]
 
 
-def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, tasks_with: TasksWith) -> SourceKeys:
+def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, tasks_with: TasksWith, is_same: IsSame) -> SourceKeys:
     """Return the keys of ``source`` and of every source that ``ledgers`` know; ``ConfigError`` when it cannot be told which it is.
 
     ``named`` is the place that it is to count as. A source whose place is unknown is one that has moved if another is gone and has
-    the same images; ``tasks_with`` returns the tasks to compare.
+    the same images; ``tasks_with`` returns the tasks to compare, by their ids or with ``is_same``.
     """
     places = source.places if named is None else (os.fsencode(named),)
     with ledgers.lock:
@@ -35,7 +35,7 @@ def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, task
         keys = known.adding(places).naming(places[0], source.places)
         if known.prefixes and named is None and len(places) == 1 and places[0] not in known.prefixes:
             gone = [place for place in known.prefixes if place.startswith(b"/") and not os.path.lexists(place)]
-            alike = [place for place in gone if _is_same(opened, tasks_with(_moved(known, place, places[0])))]
+            alike = [place for place in gone if _is_same(opened, tasks_with(_moved(known, place, places[0])), is_same)]
             if len({known.prefixes[place] for place in alike}) > 1:
                 message = f"the images are those of {' and of '.join(map(printable, alike))}, which are both gone"
                 raise ConfigError(message, hint=f"say which: --source-id {printable(alike[0])}")
@@ -48,13 +48,14 @@ def _moved(known: SourceKeys, former: bytes, place: bytes) -> SourceKeys:
     return SourceKeys(prefixes={**known.prefixes, place: known.prefixes[former]}, moved_from=former)
 
 
-def _is_same(ledgers: Sequence[LedgerView], tasks: Iterator[Task]) -> bool:
+def _is_same(ledgers: Sequence[LedgerView], tasks: Iterator[Task], is_same: IsSame) -> bool:
     """Tell whether the first images are in the ledger, the same as now."""
     first = list(islice(tasks, ENOUGH))
     for ledger in ledgers:
         with suppress(RunError):
             records = ledger.get([task.key for task in first])
-            if first and all(record and record.id == task.id for task, record in zip(first, records, strict=True)):
+            pairs = zip(first, records, strict=True)
+            if first and all(record and (record.id == task.id or is_same(task, record)) for task, record in pairs):
                 return True
     return False
 

@@ -7,12 +7,14 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.item import ImageResult, Item, OutputRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.item import ImageResult, Item, Origin, OutputRecord, SourceRecord, from_payload, output_fingerprint, pack
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.options import HandlerOptions
+from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
 from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Phases, in_lockstep
-from pixmill.engine.handler import PendingResult, Stages
+from pixmill.engine.handler import PendingResult, Skip, Stages
+from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
@@ -46,6 +48,10 @@ class ImageHandler:
         if item.source_error:
             raise _source_error(item)
         fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
+        source = self._read(item) if is_compared(item, checksum=self._options.checksum) else None
+        digest = content_digest(source) if source else None
+        if item.former:
+            item = with_current_fingerprints(item, fingerprints, self._options, digest)
         reusable = {
             output.fingerprint: output
             for output in item.former
@@ -54,10 +60,11 @@ class ImageHandler:
         missing = [index for index, each in enumerate(fingerprints) if each not in reusable]
         if not missing:
             reused = tuple(reusable[each] for each in fingerprints)
-            return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item)))
+            return self._reused(item, reused, digest)
         names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
         names.check_skip([item.names[index] for index in missing])
-        result, size = self._make(item, missing, stages)
+        source = source or self._read(item)
+        result, size = self._make(item, source, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
         stages.enter("write")
         written = {
@@ -71,14 +78,32 @@ class ImageHandler:
             count_work(size, written.values(), result, stages)
 
         records = tuple(written.get(each) or reusable[each] for each in fingerprints)
-        image_result = ImageResult(records, result.notes, size, item.columns, _leftover_outputs(item))
+        origin = self._origin(item, digest or content_digest(source), is_new=not reusable)
+        leftover = _leftover_outputs(item)
+        image_result = ImageResult(records, result.notes, size, item.columns, leftover, origin.toolset, origin.source)
         return PendingResult(pack(image_result), commit, sum(each.size for each in written.values()))
 
-    def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
+    def _reused(self, item: Item, outputs: tuple[OutputRecord, ...], digest: bytes | None) -> bytes:
+        """Return the result for ``item`` with only former outputs; ``Skip`` if it was tried only to compare its content."""
+        origin = self._origin(item, digest, is_new=False)
+        notes = () if digest is None else origin.notes
+        leftover = _leftover_outputs(item)
+        result = pack(ImageResult(outputs, notes, item.entry.size, item.columns, leftover, origin.toolset, origin.source))
+        if digest is None:
+            return result
+        raise Skip(UNCHANGED, result=result)
+
+    def _origin(self, item: Item, digest: bytes | None, *, is_new: bool) -> Origin:
+        """Return how the outputs of ``item`` were made: all by the present libraries if it ``is_new``, otherwise some before."""
+        earlier = item.earlier or Origin()
+        known = earlier.source.digest if earlier.source.version == item.entry.version else b""
+        source = SourceRecord(item.entry.version, item.entry.changed_at, known if digest is None else digest)
+        return Origin(self._options.toolset if is_new else earlier.toolset, source, earlier.notes)
+
+    def _make(self, item: Item, source: Input, indexes: list[int], stages: Stages) -> tuple[Result, int]:
         """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
-        source = self._read(item)
         result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory)
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)

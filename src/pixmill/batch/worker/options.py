@@ -11,7 +11,8 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     ``tag`` is part of the names of this run's temporary files; ``recipe`` is plain data. ``fingerprints`` are those of the
     renditions, one each: of everything besides the source that determines their outputs. ``existing`` and ``follow_output_links``
     are the options of these names. ``unrecorded`` are time spans, in nanoseconds since the epoch, in which runs wrote outputs
-    that may be missing from the ledger.
+    that may be missing from the ledger. ``toolset`` is the number of the present libraries in the ledger. ``former_fingerprints``
+    are other fingerprints that earlier versions gave the same renditions. ``checksum`` compares sources by content.
     """
 
     source: str
@@ -26,3 +27,6 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     existing: str = "fail"
     follow_output_links: bool = False
     unrecorded: tuple[tuple[int, int], ...] = ()
+    toolset: int = 0
+    former_fingerprints: tuple[tuple[bytes, ...], ...] = ()
+    checksum: bool = False

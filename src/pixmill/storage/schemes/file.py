@@ -44,7 +44,9 @@ class FileStorage(Scheme):
             return None
         except OSError as error:
             raise read_error(error, self.local_path(path)) from error
-        return Entry(path, status.st_size, b"%d" % status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return Entry(path, status.st_size, b"%d" % status.st_mtime_ns, status.st_ctime_ns)
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content of a regular file."""
