@@ -88,11 +88,13 @@ class RunOptions(ImageOptions, total=False):
     column: column of the list with the paths or URLs (default: path, url, image, ...)
     per_host: lists of URLs: maximum concurrent requests per host
     host_rate: lists of URLs: maximum request rate per host
+    checksum: compare the content of images that are done, not size and time, to tell whether they have changed
     allow_private_hosts: lists of URLs: also fetch from private networks
     name: path of each output below the destination
     on_collision: what to do when two sources map to the same output name
-    existing: what to do when pixmill did not write the file at an output's path: fail the image, replace the file, skip the
-        image, or refuse the whole run
+    existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
+        replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
+        output
     follow_output_links: write through symbolic links below the destination
     durability: full: outputs survive a power failure; none: no fsync
     preserve: attributes to copy from the source file: mtime
@@ -103,6 +105,8 @@ class RunOptions(ImageOptions, total=False):
     workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
     executor: where to process images: local, ray, dask, or inline to debug a step
     address: cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)
+    on_upgrade: what to do with finished images when libraries that process images, or pixmill's own processing, have another
+        version now: keep them, or make them again
     force: reprocess everything, including finished images
     attempts: attempts per image over all runs; the last one runs alone in a fresh worker
     timeout: time limit per image, after which its worker is killed
@@ -112,7 +116,7 @@ class RunOptions(ImageOptions, total=False):
     max_failures: stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops
         (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
-    interruptions: runs that may die with an image in flight before the image is failed as the suspected cause
+    interruptions: times that the run may be killed while it works on an image before the image is failed
     backoff: mean delay before the first retry; doubles with each further retry
     backoff_limit: maximum delay before a retry
     recycle_tasks: replace a worker after this many tasks; 0 means never
@@ -137,10 +141,11 @@ class RunOptions(ImageOptions, total=False):
     column: str | None
     per_host: int
     host_rate: str | float | None
+    checksum: bool
     allow_private_hosts: bool
     name: str
     on_collision: Literal["suffix", "error"]
-    existing: Literal["fail", "replace", "skip", "refuse"]
+    existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
     follow_output_links: bool
     durability: Literal["full", "none"]
     preserve: Sequence[Literal["mtime"]]
@@ -151,6 +156,7 @@ class RunOptions(ImageOptions, total=False):
     workers: int | None
     executor: str
     address: str | None
+    on_upgrade: Literal["keep", "remake"]
     force: bool
     attempts: int
     timeout: str | float

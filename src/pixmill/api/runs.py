@@ -14,11 +14,12 @@ from pixmill.core.events import Observer
 from pixmill.imaging.recipe import Recipe
 
 Place = str | os.PathLike[str]
+Places = Place | Sequence[Place]
 RecipeLike = Recipe | Mapping[str, object] | str | os.PathLike[str]
 
 
 def run(
-    source: Place,
+    source: Places,
     destination: Place,
     recipe: RecipeLike | None = None,
     *,
@@ -27,6 +28,9 @@ def run(
     **options: Unpack[RunOptions],
 ) -> Report:
     """Process the images below ``source`` into ``destination`` and return the report. Call it again to resume or to update.
+
+    Several sources are put into ``destination`` as ``cp -r`` does. If it has the extension of an image format, one image is
+    written to exactly this file.
 
     ``recipe``: how to process each image, also as a table or as the path of a TOML file. ``progress``: show a progress bar, in a
     terminal or a notebook. ``options`` are those of the command by their Python names: ``workers=8``, ``size="800x600"``,
@@ -44,9 +48,14 @@ def run(
     return under_way.report()
 
 
+def _texts(source: Places) -> list[str]:
+    """Return the addresses of all sources."""
+    return [os.fspath(each) for each in ([source] if isinstance(source, str | os.PathLike) else source)]
+
+
 @contextmanager
 def open_run(
-    source: Place,
+    source: Places,
     destination: Place,
     recipe: RecipeLike | None = None,
     *,
@@ -59,7 +68,7 @@ def open_run(
     The parameters are those of ``run``. Leaving the block, normally or by an exception, stops the run and cleans up.
     """
     values = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in options.items()}
-    config = resolve(os.fspath(source), os.fspath(destination), values, recipe_layer(recipe))
+    config = resolve(_texts(source), os.fspath(destination), values, recipe_layer(recipe))
     with ExitStack() as stack:
         if progress:
             from pixmill.api.progress import RunDisplay  # noqa: PLC0415  # a display that few programs request

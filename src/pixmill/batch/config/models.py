@@ -2,15 +2,19 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
+from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
+from pixmill.core.text import printable
 from pixmill.core.units import ByteSize, Rate, SampleSize
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
+
+MAX_SHOWN = 3  # sources in one message
 
 
 class Selection(Model, frozen=True, kw_only=True):
@@ -70,10 +74,11 @@ class Placement(Model, frozen=True, kw_only=True):
         Literal["suffix", "error"], Meta(description="what to do when two sources map to the same output name")
     ] = "suffix"
     existing: Annotated[
-        Literal["fail", "replace", "skip", "refuse"],
+        Literal["fail", "replace", "skip", "refuse", "adopt"],
         Meta(
-            description="what to do when pixmill did not write the file at an output's path: "
-            "fail the image, replace the file, skip the image, or refuse the whole run",
+            description="what to do when pixmill did not write the file at an output's path, or it was changed since: "
+            "fail the image, replace the file, skip the image, refuse the whole run, "
+            "or adopt a complete file of the expected format and size as the output",
             extra={"prevents": ("exists",)},
         ),
     ] = "fail"
@@ -96,10 +101,10 @@ class RunConfig(Model, frozen=True, kw_only=True):
     """The configuration of one run, from file, environment and flags, or from Python."""
 
     source: Annotated[
-        str,
+        str | tuple[str, ...],
         Meta(
             description="folder or bucket of images, a single image, a tar or zip file, "
-            "or a list of paths and URLs (-: standard input)"
+            "or a list of paths and URLs (-: standard input); several files, folders, archives, buckets and URLs as a list"
         ),
     ]
     destination: Annotated[str, Meta(description="folder or bucket for the outputs, or a dataset in one")]
@@ -133,3 +138,23 @@ class RunConfig(Model, frozen=True, kw_only=True):
         ),
     ] = "keep"
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False
+
+    def __post_init__(self) -> None:
+        """Store a list of one source as that source; ``AddressError`` for an empty list."""
+        super().__post_init__()
+        if not self.source:
+            raise AddressError("SRC is missing: give a folder, an image, or several of them")
+        if isinstance(self.source, tuple) and len(self.source) == 1:
+            structs.force_setattr(self, "source", self.source[0])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return every SRC, in the order given."""
+        return (self.source,) if isinstance(self.source, str) else self.source
+
+    @property
+    def source_text(self) -> str:
+        """Return SRC for a message; of several, the first ones and the number of the others."""
+        shown = ", ".join(map(printable, self.sources[:MAX_SHOWN]))
+        more = len(self.sources) - MAX_SHOWN
+        return f"{shown} and {more:,} more" if more > 0 else shown

@@ -3,7 +3,7 @@
 ``--timeout``, ``PIXMILL_TIMEOUT`` and ``timeout = "30s"`` in a file all set the field ``timeout`` of ``Policy``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 from pixmill.batch.config.aliases import canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
+from pixmill.batch.config.target_file import target_file
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, declared_extra, describe_field, fields
 from pixmill.engine.policy import Policy
@@ -69,7 +70,7 @@ def options() -> dict[str, Option]:
     return by_name
 
 
-def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> RunConfig:
+def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str, object]) -> RunConfig:
     """Return the configuration that results from ``layers`` of named values, where later layers override earlier ones.
 
     Besides the options, a layer may hold ``recipe``: a ``Recipe``, its table, or the path of a recipe file.
@@ -79,8 +80,11 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
     for name in values:
         if name not in options() and name != "recipe":
             raise unknown(f"{name}: no such option", name, options())
+    target = target_file(destination) if isinstance(source, str) or len(source) == 1 else None
+    if target is not None:
+        values = dict(target.with_format(values, _recipe(values.get("recipe"))))
     return RunConfig(
-        source=source,
+        source=source if isinstance(source, str) else tuple(source),
         destination=destination,
         recipe=_recipe_with(values),
         selection=Selection(**_values_of(values, Selection)),

@@ -69,7 +69,7 @@ def _prefixes_left(file: LedgerFile, code: str | None) -> set[bytes]:
 
 def _configs(summary: LedgerSummary) -> list[RunConfig]:
     """Return the last configuration of each source, that of the last run at the end."""
-    configs: dict[tuple[str, str | None], RunConfig] = {}
+    configs: dict[tuple[str | tuple[str, ...], str | None], RunConfig] = {}
     for run in summary.runs:
         if run.metadata:
             config = config_of(run)

@@ -34,25 +34,18 @@ class Origins:
         """Tell whether outputs of this ``toolset`` are to be made again."""
         return self._is_remaking and toolset not in self._current
 
-    def is_remade(self, record: Record) -> bool:
-        """Tell whether the outputs in ``record``, of a task that is done, are to be made again; count them if they are older."""
-        toolset, _ = unpack_origin(record.result)
-        return self._count(toolset)
+    def checked(self, still_valid: StillValid, *, compared: bool | str = False) -> StillValid:
+        """Return a function that tells whether a record is ``still_valid`` and, if its task is done, up to date.
 
-    def holds(self, task: Task, record: Record) -> bool:
-        """Tell whether the source of ``task`` is the one in ``record``, as far as can be told without reading it."""
-        _, source = unpack_origin(record.result)
-        return self._is_unchanged(task, source)
+        It returns ``compared`` if only reading the source can tell.
+        """
 
-    def checked(self, still_valid: StillValid) -> StillValid:
-        """Return a function that tells whether a record is ``still_valid`` and, if its task is done, up to date."""
-
-        def is_valid(task: Task, record: Record) -> bool:
-            is_valid = still_valid(task, record)
-            if not is_valid or record.state is not State.DONE:
-                return is_valid
+        def is_valid(task: Task, record: Record) -> bool | str:
+            holds = still_valid(task, record)
+            if holds is not True or record.state is not State.DONE:
+                return holds
             toolset, source = unpack_origin(record.result)
-            return not self._count(toolset) and self._is_unchanged(task, source)
+            return False if self._count(toolset) else self._is_unchanged(task, source) or compared
 
         return is_valid
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.planning.ignored import ENABLED_BY, described, pattern_warnings
+from pixmill.batch.planning.patterns import including
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError
-from pixmill.core.text import printable
 
 BY_KIND = {
     "archive": "give an archive with images in it",
@@ -29,12 +29,14 @@ def no_images(plan: Plan) -> NoImages:
     """Return the error for ``plan``, whose source has been listed to its end without finding an image."""
     selector = plan.selector
     parts = described(selector.ignored, selector.patterns)
-    message = f"no images found in {printable(plan.config.source)}" + (f" ({parts})" if parts else ": it is empty")
+    message = f"no images found in {plan.config.source_text}" + (f" ({parts})" if parts else ": it is empty")
     return NoImages(message, hint="; ".join(_hints(plan)), ignored=selector.ignored, patterns=selector.patterns)
 
 
 def _hints(plan: Plan) -> Iterator[str]:
-    ignored = plan.selector.ignored
+    ignored, config = plan.selector.ignored, plan.config
+    if "*" in config.source_text:
+        yield f"pixmill expands no patterns: {including(config.sources[0], config.destination)}"
     if ignored.get("not-included") or ignored.get("excluded"):
         yield from list(pattern_warnings(plan.selector.patterns)) or ["change the patterns"]
         return

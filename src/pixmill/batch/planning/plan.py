@@ -1,13 +1,17 @@
 """``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
+import msgspec
+
 from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
-from pixmill.batch.item import Item, from_payload, task_id, to_task
+from pixmill.batch.item import Item, from_payload, task_id, to_task, unpack_origin
+from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
@@ -22,6 +26,7 @@ from pixmill.batch.state.former_engines import former_engines
 from pixmill.batch.state.identity import own_tag
 from pixmill.batch.state.name_owners import NameOwners
 from pixmill.batch.state.source_keys import SourceKeys
+from pixmill.batch.state.stateless import tag_of
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.humanize import plural
@@ -33,7 +38,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
-from pixmill.storage.local.mounts import is_within
+from pixmill.storage.local.mounts import is_within, keeps_inodes, mounts
 
 
 class Plan:
@@ -43,9 +48,9 @@ class Plan:
         """Take a configuration and its checked locations."""
         self.config = config
         self.locations = locations
-        self.selector = Selector(
-            config.selection, locations.source.storage, is_explicit=locations.source.is_explicit, allow=config.recipe.allow
-        )
+        is_explicit = locations.source.is_explicit or locations.target is not None  # an image, whatever its name
+        allow = config.recipe.allow
+        self.selector = Selector(config.selection, locations.source.storage, is_explicit=is_explicit, allow=allow)
         self.candidates = 0  # found so far, in all shards
         self._is_fetched = False
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
@@ -71,6 +76,8 @@ class Plan:
     @property
     def tag(self) -> str:
         """Return the tag of this run's temporary files: output and shard, which only one run at a time may write (see the lock)."""
+        if self.locations.target:
+            return tag_of(self.locations.target.name)
         return own_tag(self.locations.lock_folder, self.config.selection.shard)
 
     @cached_property
@@ -90,13 +97,15 @@ class Plan:
             existing="replace" if self.locations.dataset else config.placement.existing,
             follow_output_links=config.placement.follow_output_links,
             checksum=config.selection.checksum,
+            keeps_inodes=self.locations.destination.local is None
+            or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )
 
     def listing_notice(self) -> str:
         """Return what is being waited for while the source is listed."""
         if self.locations.source.is_explicit and not self.candidates:
-            return f"reading {self.config.source}"  # a list is sorted before its first image
-        return f"listing {self.config.source}: {plural(self.candidates, 'image')} found so far"
+            return f"reading {self.config.source_text}"  # a list is sorted before its first image
+        return f"listing {self.config.source_text}: {plural(self.candidates, 'image')} found so far"
 
     @property
     def remark_on_shard(self) -> str:
@@ -180,6 +189,14 @@ class Plan:
         item = from_payload(task.payload)
         return any(record.id == task_id(item, former) for former in self._former_fingerprints)
 
+    def is_same_but_for_time(self, task: Task, record: Record) -> bool:
+        """Tell whether ``record``, of a finished task, differs from ``task`` only by the version of its source."""
+        item, (_, source) = from_payload(task.payload), unpack_origin(record.result)
+        if not source.digest:
+            return False
+        then = msgspec.structs.replace(item, entry=Entry(item.entry.path, item.entry.size, source.version))
+        return record.id == task_id(then, self.fingerprint)
+
     @cached_property
     def _former_engines(self) -> tuple[str, ...]:
         return former_engines(self.locations.state)
@@ -219,6 +236,8 @@ class Plan:
     @cached_property
     def source_keys(self) -> SourceKeys:
         """Return the keys of this source and of those that earlier runs had."""
+        if self.locations.target is not None:
+            return SourceKeys(prefixes={}).adding(self.locations.source.places, has_unique_paths=True)
         self._fetch_ledgers()
         return source_keys(self.locations.source, self.config.selection.source_id, self._ledgers, self._tasks_with, self.is_same)
 
@@ -241,6 +260,8 @@ class Plan:
 
     def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
         """Return a namer that avoids names for which ``is_taken(source, name)``, such as those of outputs whose source is gone."""
+        if self.locations.target:
+            return FixedNamer(self.locations.target.name)
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two renditions have the same name and format")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pixmill.batch.config.models import Selection
 from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.planning.pattern_list import PatternList
-from pixmill.batch.source import Folder
+from pixmill.batch.source import Folder, MemberEntry, path_in_source
 from pixmill.core.errors import ReadError
 from pixmill.imaging.formats import extensions, sniff
 from pixmill.storage.entry import Entry, locator_of
@@ -76,12 +76,14 @@ class Selector:
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
-        if name.startswith(b".") and not self._is_explicit:
+        is_explicit = self._is_explicit or (isinstance(entry, MemberEntry) and entry.is_explicit)
+        if name.startswith(b".") and not is_explicit:
             return "hidden"
-        if not (self._is_explicit or self._looks_like_an_image(entry, name)):
+        if not (is_explicit or self._looks_like_an_image(entry, name)):
             return "not-an-image"
-        is_included = not self._include or self._include.takes(entry.path)  # asked of excluded images, too: it counts uses
-        if self._exclude and self._exclude.takes(entry.path):
+        path = path_in_source(entry)
+        is_included = not self._include or self._include.takes(path)  # asked of excluded images, too: it counts uses
+        if self._exclude and self._exclude.takes(path):
             return "excluded"
         return "" if is_included else "not-included"
 

@@ -41,8 +41,8 @@ class RunLocations(Protocol):
     def lock_folder(self) -> Path:
         """The local folder with the lock and the identity of the output."""
 
-    def check_apart(self, source: str) -> None:
-        """Raise ``AddressError`` when SRC is the output, or lies in it."""
+    def check_apart(self, sources: Sequence[str]) -> None:
+        """Raise ``AddressError`` when one of the ``sources`` is the output, or lies in it."""
 
 
 def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
@@ -56,7 +56,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     output = str(locations.output_root)
     stack.enter_context(Lock(lock_folder / LOCK, output, shared=shard.count > 1))
     ensure_identity(lock_folder)
-    locations.check_apart(config.source)
+    locations.check_apart(config.sources)
     if state != lock_folder:
         stack.enter_context(Lock(state / LOCK, output))
     others = overlapping_ledgers(shard, state)

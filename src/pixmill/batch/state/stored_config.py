@@ -1,6 +1,7 @@
 """The configuration of a run as its ledger stores it."""
 
 import json
+import os
 from collections.abc import Sequence
 
 from pixmill.batch.config.models import RunConfig
@@ -16,9 +17,12 @@ def stored_config(config: RunConfig) -> bytes:
     """Return ``config`` as the JSON that the ledger stores with a run."""
     builtins = config.to_builtins()
     del builtins["policy"]["max_failures"]  # a new limit changes no outcome, and a retry must not inherit the old one
-    source = Address.parse(config.source).local
-    if source and config.source != STANDARD_INPUT:
-        builtins["source"] = str(source.absolute())  # a retry may be started from another folder
+    if isinstance(config.source, tuple):
+        builtins["source"] = [_absolute(source) for source in config.source]
+    else:
+        source = Address.parse(config.source).local
+        if source and config.source != STANDARD_INPUT:
+            builtins["source"] = str(source.absolute())  # a retry may be started from another folder
     return json.dumps(builtins).encode()  # unlike msgspec, json supports paths that are not UTF-8
 
 
@@ -56,3 +60,9 @@ def _source_of(run: RunRecord) -> object:
         return json.loads(run.metadata).get("source")
     except (ValueError, AttributeError):
         return None
+
+
+def _absolute(source: str) -> str:
+    """Return one of several sources as an address that does not depend on the current folder; ``A/.`` does not become ``A``."""
+    address = Address.parse(source)
+    return os.path.join(os.getcwd(), os.fsdecode(address.location)) if address.local else source  # noqa: PTH109, PTH118  # a Path drops the dot

@@ -8,6 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.batch.item import ImageResult, Item, Origin, OutputRecord, SourceRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
@@ -19,6 +20,7 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
 
@@ -39,6 +41,7 @@ class ImageHandler:
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
         """Process the item in ``payload``; return the encoded ``ImageResult``."""
@@ -52,46 +55,67 @@ class ImageHandler:
         digest = content_digest(source) if source else None
         if item.former:
             item = with_current_fingerprints(item, fingerprints, self._options, digest)
+        names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
         reusable = {
             output.fingerprint: output
             for output in item.former
-            if output.fingerprint in fingerprints and (item.is_verified or self._exists(output))
+            if output.fingerprint in fingerprints and (item.is_verified or names.keeps(output))
         }
         missing = [index for index, each in enumerate(fingerprints) if each not in reusable]
         if not missing:
             reused = tuple(reusable[each] for each in fingerprints)
             return self._reused(item, reused, digest)
-        names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
+        adopted: tuple[OutputRecord, ...] = ()
+        if self._options.existing == "adopt" and (foreign := [each for each in missing if names.may_adopt(item.names[each])]):
+            source = source or self._read(item)
+            adopted = tuple(self._adoption.adopt(item, source, foreign, fingerprints))
+            reusable |= {output.fingerprint: output for output in adopted}
+            missing = [index for index in missing if fingerprints[index] not in reusable]
+            if adopted:
+                stages.count(f"note.{ADOPTED}", 1)
+            if not missing:
+                records = tuple(reusable[each] for each in fingerprints)
+                return self._result(item, records, (ADOPTED,), self._origin(item, content_digest(source), is_new=False))
         names.check_skip([item.names[index] for index in missing])
         source = source or self._read(item)
         result, size = self._make(item, source, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
+        origin = self._origin(item, digest or content_digest(source), is_new=not reusable)
         stages.enter("write")
-        written = {
-            fingerprints[index]: _output_record(item, index, output, fingerprints[index]) for index, output in outputs.items()
-        }
 
-        def commit(stages: Stages) -> Phases:
+        def commit(stages: Stages) -> Phases[bytes]:
             self._current.stages = stages
             names.check({item.names[index]: output.data for index, output in outputs.items()})
-            yield from in_lockstep(self._write(item, index, output.data, stages, names) for index, output in outputs.items())
+            versions = yield from in_lockstep(
+                self._write(item, index, output.data, stages, names) for index, output in outputs.items()
+            )
+            written = {
+                fingerprints[index]: _output_record(item, index, output, fingerprints[index]).with_version(
+                    version if self._options.keeps_inodes else msgspec.structs.replace(version, inode=0)
+                )
+                for (index, output), version in zip(outputs.items(), versions, strict=True)
+            }
             count_work(size, written.values(), result, stages)
+            records = tuple(written.get(each) or reusable[each] for each in fingerprints)
+            notes = (*result.notes, ADOPTED) if adopted else result.notes
+            return self._result(item, records, notes, origin, size=size)
 
-        records = tuple(written.get(each) or reusable[each] for each in fingerprints)
-        origin = self._origin(item, digest or content_digest(source), is_new=not reusable)
-        leftover = _leftover_outputs(item)
-        image_result = ImageResult(records, result.notes, size, item.columns, leftover, origin.toolset, origin.source)
-        return PendingResult(pack(image_result), commit, sum(each.size for each in written.values()))
+        return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
 
     def _reused(self, item: Item, outputs: tuple[OutputRecord, ...], digest: bytes | None) -> bytes:
         """Return the result for ``item`` with only former outputs; ``Skip`` if it was tried only to compare its content."""
         origin = self._origin(item, digest, is_new=False)
-        notes = () if digest is None else origin.notes
-        leftover = _leftover_outputs(item)
-        result = pack(ImageResult(outputs, notes, item.entry.size, item.columns, leftover, origin.toolset, origin.source))
         if digest is None:
-            return result
-        raise Skip(UNCHANGED, result=result)
+            return self._result(item, outputs, (), origin)
+        raise Skip(UNCHANGED, result=self._result(item, outputs, origin.notes, origin))
+
+    def _result(
+        self, item: Item, outputs: tuple[OutputRecord, ...], notes: tuple[str, ...], origin: Origin, *, size: int | None = None
+    ) -> bytes:
+        """Return the encoded result for ``item``, of which ``size`` bytes were read."""
+        source_size = item.entry.size if size is None else size
+        leftover = _leftover_outputs(item)
+        return pack(ImageResult(outputs, notes, source_size, item.columns, leftover, origin.toolset, origin.source))
 
     def _origin(self, item: Item, digest: bytes | None, *, is_new: bool) -> Origin:
         """Return how the outputs of ``item`` were made: all by the present libraries if it ``is_new``, otherwise some before."""
@@ -120,10 +144,6 @@ class ImageHandler:
             stages.count("throttled", 1)
             stages.count("throttled_ms", int(seconds * 1000))
 
-    def _exists(self, output: OutputRecord) -> bool:
-        entry = self._destination.stat(output.name)
-        return entry is not None and entry.size == output.size
-
     def _read(self, item: Item) -> Input:
         limit = self._options.max_bytes
         path = item.locator or item.entry.path
@@ -138,8 +158,11 @@ class ImageHandler:
 
         Sources that are not local files are always read in one consistent version.
         """
-        path = item.entry.path
-        if not item.locator and self._source.local_path(path) is not None and self._source.stat(path) != item.entry:
+        path, entry = item.locator or item.entry.path, item.entry
+        if not entry.version or self._source.local_path(path) is None:  # a file of a list that could not be examined
+            return
+        now = self._source.stat(path)
+        if now is None or (now.size, now.version) != (entry.size, entry.version):
             raise ReadError(
                 "the file was changed or removed while it was read", code="changed", hint="run again to process the new version"
             )
@@ -155,7 +178,7 @@ class ImageHandler:
             return None
         return status.st_dev, status.st_ino
 
-    def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases:
+    def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases[FileVersion]:
         stages.enter("write")
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= MAX_MTIME_DIGITS  # the version of a URL, or a digest, is no time
@@ -163,16 +186,18 @@ class ImageHandler:
         durable = self._options.durable
         name = item.names[index]
         try:
-            yield from self._destination.write_phases(
-                name,
-                data,
-                durable=durable,
-                mtime_ns=mtime,
-                on_sync=lambda: stages.enter("fsync"),
-                replacing=names.replacing(name),
+            return (
+                yield from self._destination.write_phases(
+                    name,
+                    data,
+                    durable=durable,
+                    mtime_ns=mtime,
+                    on_sync=lambda: stages.enter("fsync"),
+                    replacing=names.replacing(name),
+                )
             )
         except WriteError as error:
-            raise names.translate_error(error) from None
+            raise names.translate_error(error, name) from None
 
 
 def _leftover_outputs(item: Item) -> tuple[OutputRecord, ...]:

@@ -11,8 +11,10 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     ``tag`` is part of the names of this run's temporary files; ``recipe`` is plain data. ``fingerprints`` are those of the
     renditions, one each: of everything besides the source that determines their outputs. ``existing`` and ``follow_output_links``
     are the options of these names. ``unrecorded`` are time spans, in nanoseconds since the epoch, in which runs wrote outputs
-    that may be missing from the ledger. ``toolset`` is the number of the present libraries in the ledger. ``former_fingerprints``
-    are other fingerprints that earlier versions gave the same renditions. ``checksum`` compares sources by content.
+    that may be missing from the ledger. ``is_conditional``: the destination honours conditional requests.
+    ``keeps_inodes``: its files keep their inodes, so that these are worth recording. ``toolset`` is the number of the present
+    libraries in the ledger. ``former_fingerprints`` are other fingerprints that earlier versions gave the same renditions.
+    ``checksum`` compares sources by content.
     """
 
     source: str
@@ -27,6 +29,8 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     existing: str = "fail"
     follow_output_links: bool = False
     unrecorded: tuple[tuple[int, int], ...] = ()
+    is_conditional: bool = True
+    keeps_inodes: bool = True
     toolset: int = 0
     former_fingerprints: tuple[tuple[bytes, ...], ...] = ()
     checksum: bool = False

@@ -76,10 +76,10 @@ class Report(Command):
     def _check(self, path: Path, destination: str, state: str | None) -> None:
         """Raise ``ConfigError`` if the report must not be written to ``path``."""
         folder = find_state_folder(destination, state)
-        source = ""
+        sources: tuple[str, ...] = ()
         with suppress(ConfigError), open_ledgers(destination, state) as ledgers:
-            source = last_config(ledgers).source
-        check_files([NamedFile("-o", path, REPORT)], source=source, states=states_of(folder))
+            sources = last_config(ledgers).sources
+        check_files([NamedFile("-o", path, REPORT)], sources=sources, states=states_of(folder))
 
     def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
         """Return the code that the quality check may run; print a message and return nothing if consent is missing."""

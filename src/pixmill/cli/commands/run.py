@@ -14,7 +14,6 @@ from pixmill.cli.session.plan_output import print_plan
 from pixmill.cli.session.sample import check_sample
 from pixmill.cli.session.summary import brief
 from pixmill.core.model import Model
-from pixmill.core.text import printable
 
 
 class DryRunOption(Model, frozen=True, kw_only=True):
@@ -33,6 +32,10 @@ class Run(Command):
     images if the recipe has changed. A failed image does not stop the run: it is listed at the end, and
     ``pixmill failures DST`` shows the details.
 
+    With several SRC, as a shell makes of ``*.jpg``, files go beside each other and folders below their own names, as with
+    ``cp -r``. If DST has the extension of an image format, one image is written to exactly this file: nothing else is kept, and
+    an existing file is refused unless ``--existing replace`` is given.
+
     If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
     With --sample, a few images from all folders are processed into a scratch folder; the command prints where it is, and what the
@@ -48,6 +51,8 @@ class Run(Command):
         "pixmill run photos out --format avif --quality 60 --sample 20",
         "pixmill run photos out --sizes 320,640,1280 --formats avif,jpeg",
         "pixmill run photos tar://train --size 512x512 --fit cover",
+        "pixmill run a.jpg b.jpg holidays out",
+        "pixmill run photo.jpg thumb.webp --size 320x",
         "pixmill run photos out --step grayscale --step sharpen:amount=1.2",
     )
 
@@ -64,7 +69,7 @@ class Run(Command):
         if config.selection.sample is not None:
             check_sample(output, is_dry=is_dry)
             if not output.quiet:
-                self.console.say(f"[SAMPLE] listing {printable(config.source)} to choose the images")
+                self.console.say(f"[SAMPLE] listing {config.source_text} to choose the images")
         if is_dry:
             return print_plan(config, self.console, as_json=output.json)
         run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)

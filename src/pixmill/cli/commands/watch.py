@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from pixmill.batch.config.aliases import ONLY_OF_A_RUN
@@ -35,6 +36,8 @@ from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model
 
+WATCHED = msgspec.structs.replace(SRC, description="local folder to watch", repeatable=False)
+
 
 class HealthOption(Model, frozen=True, kw_only=True):
     """Whether to check for a running watch instead of starting one."""
@@ -58,7 +61,7 @@ class Watch(Command):
     output not writable); 130 and 143 stopped before all images were finished, run again to resume.
     """
 
-    arguments: ClassVar = (SRC, DST)
+    arguments: ClassVar = (WATCHED, DST)
     examples: ClassVar = (
         "pixmill watch inbox out --size 800x600",
         "pixmill watch inbox out --move-done done --move-failed failed",

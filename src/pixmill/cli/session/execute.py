@@ -4,12 +4,13 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 
 from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
@@ -25,13 +26,13 @@ from pixmill.cli.session.first_lines import first_lines
 from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, single_summary, summary
 from pixmill.core.errors import RunError
-from pixmill.engine.task import Counts, Failed
+from pixmill.engine.task import Counts, Failed, Failure
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, the number of images that failed, and the shell arguments that name its ledger."""
+    """How a run ended: its exit code, the number of failed images that its ledger lists, and the arguments that name the ledger."""
 
     code: int
     failed: int
@@ -39,22 +40,29 @@ class RunEnd(msgspec.Struct, frozen=True):
 
 
 def execute_run(
-    config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console, *, only_unfinished: bool = False
+    config: RunConfig,
+    output: RunOutput,
+    report_options: ReportOptions,
+    console: Console,
+    *,
+    only_unfinished: bool = False,
+    repair: Repair | None = None,
 ) -> RunEnd:
     """Run ``config`` to its end, with the display and reports that the options request.
 
-    ``only_unfinished``: process only the images that the ledger records as failed or pending.
+    ``only_unfinished``: process only the images that the ledger records as failed or pending; with ``repair`` only its images.
     """
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
     hints = Hints()
     stopped: RunError | None = None
+    failure: Failure | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
             display = Display(progress, lambda: printer_for(output, console, os.environ), console.words)
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
-            try:
+            with _reporting_no_images(console, as_json=output.json):
                 run = stack.enter_context(
                     open_run(
                         config,
@@ -63,30 +71,29 @@ def execute_run(
                         wrap_handler=profiling.wrap_handler,
                         on_wait=console.waits.begin,
                         only_unfinished=only_unfinished,
+                        repair=repair,
                     )
                 )
-            except NoImages as nothing:
-                if output.json:
-                    report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
-                    console.record({"event": "report", **plain_report(report)})
-                raise
             console.waits.end()
             stack.callback(console.waits.begin, lambda: f"closing the run of {config.destination}")
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
-            stack.enter_context(display)
-            if run.choice is None:
-                display.count_ahead(run.work_total)
+            if run.plan.locations.target is None:
+                stack.enter_context(display)
+                if repair is None and run.choice is None:
+                    display.count_ahead(run.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
-                _follow(run, hints)
+                failure = _follow(run, hints)
             except RunError as error:
                 stopped = error
         console.waits.end()
         report = with_command(run.report(), sys.argv[1:], os.environ)
         if output.json:
             console.record({"event": "report", **plain_report(report)})
-        for line in () if output.quiet else _summary(report, config, hints):
+        is_single = run.plan.locations.target is not None
+        lines = single_summary(report, config, failure) if is_single else _summary(report, config, hints)
+        for line in () if output.quiet and not (is_single and failure) else lines:
             console.say(line, margin=MARGIN)
         try:
             profiling.write()
@@ -98,7 +105,19 @@ def execute_run(
     if stopped is not None:
         print_error(stopped, console)
     arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
-    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed, arguments)
+    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, 0 if is_single else report.counts.failed, arguments)
+
+
+@contextmanager
+def _reporting_no_images(console: Console, *, as_json: bool) -> Iterator[None]:
+    """Print a report with ``as_json`` also when there is nothing to do."""
+    try:
+        yield
+    except NoImages as nothing:
+        if as_json:
+            report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
+            console.record({"event": "report", **plain_report(report)})
+        raise
 
 
 def _summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
@@ -107,8 +126,11 @@ def _summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
     return sample_summary(report, report.sample, hints, destination=config.destination)
 
 
-def _follow(run: BatchRun, hints: Hints) -> None:
-    """Iterate over ``run`` to its end, and add the hint of each failure to ``hints``."""
+def _follow(run: BatchRun, hints: Hints) -> Failure | None:
+    """Iterate over ``run`` to its end, add the hint of each failure to ``hints``, and return the last failure."""
+    failure = None
     for outcome in run:
         if isinstance(outcome, Failed):
-            hints.add(outcome.failure)
+            failure = outcome.failure
+            hints.add(failure)
+    return failure

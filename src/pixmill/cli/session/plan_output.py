@@ -16,11 +16,12 @@ from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
 LABEL_WIDTH = 15
+EXAMPLES = 3
 
 
 def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
     """Print what a run of ``config`` would do; write no file. Raises ``ConfigError`` when there are no images."""
-    console.waits.begin(lambda: f"opening {config.source}")
+    console.waits.begin(lambda: f"opening {config.source_text}")
     run_plan = plan(config)
     console.waits.begin(run_plan.listing_notice)
     result = dry_run(run_plan)
@@ -47,9 +48,17 @@ def _finished_lines(result: DryRun, on_upgrade: str) -> Iterator[str]:
         yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
     if result.to_compare:
         yield f"to compare     {plural(result.to_compare, 'image')}: whether the content has changed"
+    yield from _changed(result)
     if result.older:
         consequence = "made again" if on_upgrade == "remake" else "kept (to make them again: --on-upgrade remake)"
         yield f"older          {plural(sum(result.older.values()), 'image')} made with {'; '.join(result.older)}: {consequence}"
+
+
+def _changed(result: DryRun) -> Iterator[str]:
+    if result.output_changed:
+        examples = ", ".join(map(printable, result.changed_examples[:EXAMPLES]))
+        more = ", ..." if result.output_changed > EXAMPLES else ""
+        yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
 
 
 def dry_run_lines(result: DryRun, *, on_upgrade: str) -> Iterator[str]:
