@@ -58,8 +58,10 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
                 yield from _fields(value, explain)
             case Failure():
                 yield name, {field: content for field, content in _fields(value, None) if content}
-            case bytes() if isinstance(record, Done | Skipped):
-                if explain and value:
+            case bytes() if isinstance(record, Skipped):
+                pass  # for the ledger; the task was done before
+            case bytes() if isinstance(record, Done):
+                if explain:
                     yield name, to_plain(explain(value), explain)
             case _:
                 yield name, to_plain(value, explain)
