@@ -306,7 +306,7 @@ def _origins(plan: Plan, ledger: Ledger) -> tuple[Origins, HandlerOptions]:
     options = msgspec.structs.replace(plan.handler_options, toolset=ledger.add_toolset(toolset()))
     if NOT_RECORDED in ledger.toolsets():
         options = msgspec.structs.replace(options, former_fingerprints=plan.former_rendition_fingerprints)
-    return origins_of(ledger, plan.config), options
+    return origins_of(ledger, plan.config, has_change_times=plan.has_change_times), options
 
 
 def _store_warnings(plan: Plan) -> tuple[str, ...]:

@@ -16,12 +16,15 @@ UNKNOWN = "versions that were not recorded"
 class Origins:
     """Tells which outputs were made by other libraries than the present ones, and which sources have to be compared by content."""
 
-    def __init__(self, toolsets: Mapping[int, str], present: str, *, on_upgrade: str, checksum: bool) -> None:
+    def __init__(
+        self, toolsets: Mapping[int, str], present: str, *, on_upgrade: str, checksum: bool, has_change_times: bool
+    ) -> None:
         """Take the ``toolsets`` of the ledger, and the text of the ``present`` one."""
         self._toolsets = toolsets
         self._present = present
         self._is_remaking = on_upgrade == "remake"
         self._checksum = checksum
+        self._has_change_times = has_change_times
         self._older: Counter[int] = Counter()
         self._current = frozenset(number for number, text in toolsets.items() if text == present)
 
@@ -56,12 +59,20 @@ class Origins:
         return self._is_remaking
 
     def _is_unchanged(self, task: Task, source: SourceRecord) -> bool:
-        return not self._checksum and not source.has_other_change_time(source_changed_at(task.payload))
+        if self._checksum or not self._has_change_times:
+            return not self._checksum
+        return not source.has_other_change_time(source_changed_at(task.payload))
 
 
-def origins_of(ledger: LedgerView, config: RunConfig) -> Origins:
+def origins_of(ledger: LedgerView, config: RunConfig, *, has_change_times: bool) -> Origins:
     """Return how the outputs in ``ledger`` compare with those that ``config`` would make now."""
-    return Origins(ledger.toolsets(), toolset(), on_upgrade=config.on_upgrade, checksum=config.selection.checksum)
+    return Origins(
+        ledger.toolsets(),
+        toolset(),
+        on_upgrade=config.on_upgrade,
+        checksum=config.selection.checksum,
+        has_change_times=has_change_times,
+    )
 
 
 def made_by_others(ledger: LedgerView) -> dict[str, int]:

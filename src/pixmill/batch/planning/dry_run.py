@@ -98,7 +98,7 @@ def dry_run(plan: Plan) -> DryRun:
         conflict_counter = (
             None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )
-        origins = origins_of(ledger, plan.config)
+        origins = origins_of(ledger, plan.config, has_change_times=plan.has_change_times)
         is_valid = origins.checked(are_outputs_valid, compared=TO_COMPARE)
         while chunk := list(islice(items, CHUNK_SIZE)):
             tasks = [plan.task(item) for item, _ in chunk]

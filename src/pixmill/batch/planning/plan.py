@@ -38,7 +38,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
-from pixmill.storage.local.mounts import is_within, keeps_inodes, mounts
+from pixmill.storage.local.mounts import is_within, keeps_change_times, keeps_inodes, mounts
 
 
 class Plan:
@@ -97,9 +97,16 @@ class Plan:
             existing="replace" if self.locations.dataset else config.placement.existing,
             follow_output_links=config.placement.follow_output_links,
             checksum=config.selection.checksum,
+            has_change_times=self.has_change_times,
             keeps_inodes=self.locations.destination.local is None
             or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )
+
+    @cached_property
+    def has_change_times(self) -> bool:
+        """Tell whether the change times of source files are those of changes, as far as the local roots show."""
+        mounted = mounts()
+        return all(keeps_change_times(os.path.realpath(root), mounted) for root in self.locations.source.roots)
 
     def listing_notice(self) -> str:
         """Return what is being waited for while the source is listed."""

@@ -51,7 +51,7 @@ class ImageHandler:
         if item.source_error:
             raise _source_error(item)
         fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
-        source = self._read(item) if is_compared(item, checksum=self._options.checksum) else None
+        source = self._read(item) if is_compared(item, self._options) else None
         digest = content_digest(source) if source else None
         if item.former:
             item = with_current_fingerprints(item, fingerprints, self._options, digest)

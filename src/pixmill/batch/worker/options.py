@@ -14,7 +14,7 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     that may be missing from the ledger. ``is_conditional``: the destination honours conditional requests.
     ``keeps_inodes``: its files keep their inodes, so that these are worth recording. ``toolset`` is the number of the present
     libraries in the ledger. ``former_fingerprints`` are other fingerprints that earlier versions gave the same renditions.
-    ``checksum`` compares sources by content.
+    ``checksum`` compares sources by content, ``has_change_times`` those whose files have another change time.
     """
 
     source: str
@@ -34,3 +34,4 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     toolset: int = 0
     former_fingerprints: tuple[tuple[bytes, ...], ...] = ()
     checksum: bool = False
+    has_change_times: bool = True

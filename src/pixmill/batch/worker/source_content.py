@@ -21,12 +21,14 @@ def content_digest(source: Input) -> bytes:
     return digest.digest()[:DIGEST_BYTES]
 
 
-def is_compared(item: Item, *, checksum: bool) -> bool:
+def is_compared(item: Item, options: HandlerOptions) -> bool:
     """Tell whether the content must show if the source has changed: with ``--checksum``, or if only its change time did."""
     if item.earlier is None or not item.former:
         return False
     source = item.earlier.source
-    return checksum or (source.version == item.entry.version and source.has_other_change_time(item.entry.changed_at))
+    if options.checksum or not options.has_change_times:
+        return options.checksum
+    return source.version == item.entry.version and source.has_other_change_time(item.entry.changed_at)
 
 
 def with_current_fingerprints(item: Item, current: Sequence[bytes], options: HandlerOptions, digest: bytes | None) -> Item:
