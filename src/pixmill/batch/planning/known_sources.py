@@ -31,7 +31,7 @@ def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, task
     places = source.places if named is None else (os.fsencode(named),)
     with ledgers.lock:
         opened = ledgers.opened()
-        known = SourceKeys(prefixes=combined(map(_prefixes, opened)))
+        known = SourceKeys(prefixes=combined(map(prefixes_in, opened)))
         keys = known.adding(places).naming(places[0], source.places)
         if known.prefixes and named is None and len(places) == 1 and places[0] not in known.prefixes:
             gone = [place for place in known.prefixes if place.startswith(b"/") and not os.path.lexists(place)]
@@ -59,7 +59,7 @@ def _is_same(ledgers: Sequence[LedgerView], tasks: Iterator[Task]) -> bool:
     return False
 
 
-def _prefixes(ledger: SqliteLedger) -> dict[bytes, bytes]:
+def prefixes_in(ledger: SqliteLedger) -> dict[bytes, bytes]:
     """Return the prefixes that ``ledger`` has noted; one of version 1 noted none, and all of its sources count as the first."""
     with suppress(RunError):
         sources = ledger.sources()

@@ -4,14 +4,16 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.config.options import RUN, Option
+from pixmill.batch.config.options import PLACE, RUN, Option
 from pixmill.cli.command import Command, declared
 from pixmill.cli.options.output import SHOW, RunOutput
+from pixmill.cli.options.pruning import Mirroring
 from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
-from pixmill.cli.session.execute import execute_run
+from pixmill.cli.session.execute import RunEnd, execute_run
 from pixmill.cli.session.plan_output import print_plan
-from pixmill.cli.session.summary import brief, command_arguments
+from pixmill.cli.session.pruning import plain_result, result_lines
+from pixmill.cli.session.summary import MARGIN, brief, command_arguments
 from pixmill.core.model import Model
 
 
@@ -48,7 +50,12 @@ class Run(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return all options of a run, and those for monitoring it."""
-        return {**run_options(), **declared(RUN, DryRunOption), **declared(SHOW, RunOutput, ReportOptions)}
+        return {
+            **run_options(),
+            **declared(PLACE, Mirroring),
+            **declared(RUN, DryRunOption),
+            **declared(SHOW, RunOutput, ReportOptions),
+        }
 
     def execute(self) -> int:
         """Run, or print the plan."""
@@ -60,4 +67,19 @@ class Run(Command):
         if output.quiet:
             for line in brief(run_end.failed, command_arguments(config.destination, config.placement.state)):
                 self.console.say(line)
+        return self._mirror(run_end, output) if self.request.model(Mirroring).mirror else run_end.code
+
+    def _mirror(self, run_end: RunEnd, output: RunOutput) -> int:
+        """Remove the outputs of images that are gone, if the run finished."""
+        if run_end.finished is None:
+            if not output.quiet:
+                self.console.say("--mirror: nothing is removed, since the run did not finish")
+            return run_end.code
+        from pixmill.batch.pruning.prune import mirror  # noqa: PLC0415  # most runs remove nothing
+
+        result = mirror(run_end.finished, max_delete=self.request.model(Mirroring).max_delete)
+        if output.json:
+            self.console.record({"event": "mirror", **plain_result(result)})
+        for line in () if output.quiet else result_lines(result):
+            self.console.say(line, margin=MARGIN)
         return run_end.code

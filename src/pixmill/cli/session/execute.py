@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.plan import Plan
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.run import BatchRun, open_run
@@ -22,14 +23,16 @@ from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.signals import handling_signals
 from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
+from pixmill.engine.ledger import FINISHED
 from pixmill.engine.task import Failed
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, and the number of images that failed."""
+    """How a run ended: its exit code, the number of images that failed, and its plan if it finished."""
 
     code: int
     failed: int
+    finished: Plan | None = None
 
 
 def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
@@ -68,7 +71,8 @@ def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOpti
             stopped = stopped or error
     if stopped is not None:
         print_error(stopped, console)
-    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, report.counts.failed)
+        return RunEnd(ExitCode.STOPPED, report.counts.failed)
+    return RunEnd(report.exit_code, report.counts.failed, run.plan if report.reason == FINISHED else None)
 
 
 def _follow(run: BatchRun, hints: dict[str, str]) -> None:
