@@ -1,5 +1,6 @@
 """Where the images of an output came from, and whether they are still there, by the keys of the ledger."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from pixmill.batch.planning.plan import Plan
@@ -57,17 +58,17 @@ class Origin:
             yield f"{images} {self._obstacle}"
             return
         for kind, meaning in ((EMPTY, "empty, as if a disk were not mounted"), (UNREADABLE, "not readable as a whole")):
-            folders = [folder for content in self.contents for folder, why in content.unlisted.items() if why == kind]
+            folders = [
+                printable(b"/".join(filter(None, (content.place, folder))))
+                for content in self.contents
+                for folder, why in content.unlisted.items()
+                if why == kind
+            ]
             if folders:
-                shown = ", ".join(self._shown(folder) for folder in folders[:MAX_FOLDERS])
+                shown = ", ".join(folders[:MAX_FOLDERS])
                 more = f" and {len(folders) - MAX_FOLDERS:,} more" if len(folders) > MAX_FOLDERS else ""
                 verb = "is" if len(folders) == 1 else "are"
                 yield f"{images} may still exist: {shown}{more} {verb} {meaning}"
-
-    def _shown(self, folder: bytes) -> str:
-        if folder or self.prefix:
-            return printable((self.prefix + folder).rstrip(b"/") or b"/")
-        return "the list" if self.is_of_list else "the source"
 
 
 class Origins:
@@ -131,7 +132,7 @@ def with_list(origins: Origins, plan: Plan, past: PastRuns) -> Origins:
         for entries in source.folders(failed):
             yield from (plan.key(entry.path, entry.locator) for entry in entries if isinstance(entry, Row))
 
-    content = ListedPaths(read)
+    content = ListedPaths(read, os.fsencode(plan.config.source))
     listed_here = {keys.prefixes[place] for place in source.places} - folders
     by_list = [Origin(prefix, [content], is_of_list=True) for prefix in listed_here]
     return Origins([*by_list, *(origin for origin in origins.all if origin.prefix not in listed_here)])

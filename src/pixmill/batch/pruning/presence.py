@@ -23,8 +23,12 @@ class Presence(Enum):
 
 
 class Listed(Protocol):
-    """What a source contains. ``unlisted``: the folders of which that is not known, each ``empty`` or ``unreadable``."""
+    """What a source contains. ``unlisted``: the folders of which that is not known, each ``empty`` or ``unreadable``.
 
+    ``place`` is where it is, for messages.
+    """
+
+    place: bytes
     unlisted: dict[bytes, str]
 
     def look(self, path: bytes) -> Presence:
@@ -38,8 +42,9 @@ class ListedFolders(Listed):
     on one path.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, place: bytes = b"") -> None:
         """List nothing yet."""
+        self.place = place
         self.unlisted: dict[bytes, str] = {}
         self._storage = storage
         self._chain: list[tuple[bytes, frozenset[bytes] | Presence]] = []
@@ -101,8 +106,9 @@ class ListedFolders(Listed):
 class ListedPaths(Listed):
     """All paths of a source that is read at once, an archive or a list. ``found``: how many of them were asked for."""
 
-    def __init__(self, read: Callable[[dict[bytes, str]], Iterable[bytes]]) -> None:
+    def __init__(self, read: Callable[[dict[bytes, str]], Iterable[bytes]], place: bytes) -> None:
         """Take the function that returns the paths, in any order, and notes in a dictionary why they are not all."""
+        self.place = place
         self.unlisted: dict[bytes, str] = {}
         self.found = 0
         self._read = read
@@ -142,7 +148,7 @@ class ListedPaths(Listed):
 def listed(source: Source) -> Listed:
     """Return the content of ``source``, a folder or an archive; nothing is read yet."""
     if not isinstance(source, Archive):
-        return ListedFolders(source.storage)
+        return ListedFolders(source.storage, source.places[0])
 
     def members(unlisted: dict[bytes, str]) -> Iterator[bytes]:
         unreadable: list[bytes] = []
@@ -152,4 +158,4 @@ def listed(source: Source) -> Listed:
         if b"" in unreadable:  # the archive is damaged, and what follows the damage is not known
             unlisted[b""] = UNREADABLE
 
-    return ListedPaths(members)
+    return ListedPaths(members, source.places[0])

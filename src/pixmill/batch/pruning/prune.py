@@ -20,6 +20,7 @@ from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LEDGER, LedgerFile, find_ledger_files
 from pixmill.batch.state.open_all import open_all
 from pixmill.batch.state.source_keys import combined
+from pixmill.batch.state.stored_config import STANDARD_INPUT
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
@@ -36,12 +37,13 @@ class _Output:
 
     def __init__(self, destination: str, files: Sequence[LedgerFile], others: Sequence[LedgerFile] = ()) -> None:
         ledgers = CombinedLedger(files)
-        self.files = ledgers.ledger_files
         self.others = tuple(others)
         self.config = last_config(ledgers)
         self.address = Address.parse(with_former_packing(destination, self.config.destination))
         self.is_dataset = dataset_at(self.address) is not None
         self.home = home(self.address)
+        # a store has no lock for a run and its shards together, so ledgers of an earlier split are left as they are there
+        self.files = tuple(files) if self.home.local else ledgers.ledger_files
 
 
 def prune(
@@ -165,7 +167,7 @@ def _named_origins(
     source, keys = named.locations.source, named.source_keys
     if isinstance(source, Manifest):
         text = named.config.source
-        is_only_list = all(each.text == text or not each.is_list for each in past.sources)
+        is_only_list = all(_absolute(each.text) == _absolute(text) or not each.is_list for each in past.sources)
         is_list = Address.parse(text).scheme == "file"
         if not is_list and not is_mirror:
             raise AddressError(f"{printable(text)} is a single image, not a list", hint="name a list, or omit it")
@@ -176,6 +178,11 @@ def _named_origins(
         message = f"{printable(named.config.source)} is not a source of {printable(named.config.destination)}"
         raise ConfigError(message, hint=f"its runs read {known}")
     return origins, {keys.prefixes[place] for place in source.places}
+
+
+def _absolute(source: str) -> str:
+    path = Address.parse(source).local
+    return source if path is None or source == STANDARD_INPUT else str(path.absolute())
 
 
 def _too_many(result: PruneResult, max_delete: MaxDelete) -> ConfigError:

@@ -24,15 +24,22 @@ class Remover:
     """Removes outputs from ``destination`` and their records from ``ledgers``, which are locked.
 
     ``check`` raises when the lock is lost. ``folds``: the destination ignores the case of folders. With ``destination`` ``None``
-    only records are removed.
+    only records are removed. ``keeps_folders``: folders stay when they are empty, since workers may be writing to them.
     """
 
     def __init__(
-        self, ledgers: Sequence[Ledger], destination: Address | None, *, folds: bool, check: Callable[[], None] = lambda: None
+        self,
+        ledgers: Sequence[Ledger],
+        destination: Address | None,
+        *,
+        folds: bool,
+        keeps_folders: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Open the destination."""
         self._ledgers = ledgers
         self._folds = folds
+        self._keeps_folders = keeps_folders
         self._check = check
         self._storage = open_with_retries(destination) if destination else None
         self._root = os.path.abspath(destination.location) if destination and destination.local else None  # noqa: PTH100  # bytes
@@ -59,7 +66,7 @@ class Remover:
 
     def _remove_folders(self, folders: set[bytes]) -> None:
         """Remove the local ``folders`` and their parents, those that are empty now; a link to a folder is none."""
-        if self._root is None:
+        if self._root is None or self._keeps_folders:
             return
         for folder in sorted(folders, reverse=True):
             inner = folder
