@@ -340,7 +340,7 @@ def test_while_a_run_is_working_it_can_be_listed_but_not_pruned(pixmill, album, 
     (tmp_path / "gate.py").write_text(GATE)
     (album / "p00.png").unlink()
     line = [sys.executable, "-m", "pixmill", "run", album, out, "--step", "python:function=gate.py:wait", "--quiet"]
-    with subprocess.Popen(line, cwd=tmp_path, env=clean_environment) as process:
+    with subprocess.Popen(line, cwd=tmp_path, env=clean_environment):
         try:
             while not (tmp_path / "began").exists():
                 time.sleep(0.01)
@@ -429,7 +429,7 @@ def test_a_dataset_is_written_again_without_what_is_gone(pixmill, album, tmp_pat
     run(pixmill, album, "tar://out", "--size", "16x16", "--shard-samples", "5")
 
 
-def test_a_state_folder_elsewhere(pixmill, album, tmp_path):
+def test_a_state_folder_elsewhere(pixmill, album):
     run(pixmill, album, "out", "--state", "state")
     (album / "p00.png").unlink()
     assert pixmill("prune", "out").returncode == 2
@@ -441,6 +441,17 @@ def test_a_source_that_has_moved_is_looked_for_where_it_is_now(pixmill, album, o
     run(pixmill, tmp_path / "moved", out)
     (tmp_path / "moved" / "p00.png").unlink()
     assert prune(pixmill, out, "--yes")["files"] == 1
+
+
+def test_a_link_that_leads_elsewhere_now_removes_nothing(pixmill, album, tmp_path):
+    (tmp_path / "current").symlink_to(album)
+    run(pixmill, "current", "out")
+    draw(tmp_path / "next" / "x.png")
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to(tmp_path / "next")
+    result = prune(pixmill, "out", "--yes", "--max-delete", "100%")
+    assert result["files"] == 0
+    assert result["remarks"] == [f"12 images may still exist: no run leads to {album} any more"]
 
 
 def test_a_source_that_no_run_had_is_refused(pixmill, out, tmp_path):

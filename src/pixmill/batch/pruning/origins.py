@@ -1,10 +1,10 @@
 """Where the images of an output came from, and whether they are still there, by the keys of the ledger."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pixmill.batch.planning.plan import Plan
-from pixmill.batch.pruning.past_runs import PastRuns, PastSource
+from pixmill.batch.pruning.past_runs import PastRuns
 from pixmill.batch.pruning.presence import EMPTY, UNREADABLE, Listed, ListedPaths, Presence, listed
 from pixmill.batch.source import Row
 from pixmill.core.errors import ImageError
@@ -98,25 +98,28 @@ class Origins:
         return any(isinstance(each, ListedPaths) and each.is_read and not each.found and not each.unlisted for each in contents)
 
 
-def find_origins(prefixes: Iterable[bytes], past: PastRuns, by_place: dict[bytes, bytes], *, was_shared: bool) -> Origins:
-    """Return an origin for each prefix. ``was_shared``: sources that differ may have the same prefix, as in version 1."""
-    return Origins(_origin(prefix, _with_prefix(prefix, past.sources, by_place), was_shared=was_shared) for prefix in set(prefixes))
+def find_origins(past: PastRuns, prefixes: Mapping[bytes, bytes], *, was_shared: bool) -> Origins:
+    """Return an origin for each of the ``prefixes``, which are by place.
+
+    ``was_shared``: sources that differ may have the same prefix, as in version 1.
+    """
+    return Origins(_origin(prefix, past, prefixes, was_shared=was_shared) for prefix in set(prefixes.values()))
 
 
-def _with_prefix(prefix: bytes, sources: Iterable[PastSource], by_place: dict[bytes, bytes]) -> list[PastSource]:
-    return [source for source in sources if any(by_place.get(place) == prefix for place in source.places)]
-
-
-def _origin(prefix: bytes, sources: Sequence[PastSource], *, was_shared: bool) -> Origin:
+def _origin(prefix: bytes, past: PastRuns, prefixes: Mapping[bytes, bytes], *, was_shared: bool) -> Origin:
+    sources = [source for source in past.sources if any(prefixes.get(place) == prefix for place in source.places)]
     present = {source.places: source.source for source in sources if source.source is not None and not source.is_list}
     missing = [source for source in sources if source.source is None and not source.is_list]
     if was_shared and any(source.is_list for source in sources):
         return Origin(prefix, obstacle="may come from a list; name it to remove those that are not in it")
     if missing and (was_shared or not present):
         return Origin(prefix, obstacle=f"may still exist: {printable(missing[0].text)} cannot be found", is_lost=True)
-    if not present:
+    if present:
+        return Origin(prefix, [listed(source) for source in present.values()])
+    if any(source.is_list for source in past.sources):
         return Origin(prefix, obstacle="come from a list; name it to remove those that are not in it")
-    return Origin(prefix, [listed(source) for source in present.values()])
+    place = next(place for place, its_prefix in prefixes.items() if its_prefix == prefix)
+    return Origin(prefix, obstacle=f"may still exist: no run leads to {printable(place)} any more", is_lost=True)
 
 
 def with_list(origins: Origins, plan: Plan, past: PastRuns) -> Origins:

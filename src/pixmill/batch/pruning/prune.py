@@ -14,7 +14,7 @@ from pixmill.batch.pruning.origins import Origins, find_origins, with_list
 from pixmill.batch.pruning.past_runs import PastRuns
 from pixmill.batch.pruning.removal import Remover
 from pixmill.batch.pruning.result import PruneResult
-from pixmill.batch.pruning.survey import Compare, Survey
+from pixmill.batch.pruning.search import Compare, Search
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import LEDGER, LedgerFile, find_ledger_files
@@ -101,14 +101,14 @@ def _prune(output: _Output, named: Plan | None, *, yes: bool, max_delete: MaxDel
         order = sorted(range(len(ledgers)), key=lambda number: -_last_start(ledgers[number]))
         ledgers = [ledgers[number] for number in order]
         files = [output.files[number] for number in order]
-        survey = _survey(output, files, ledgers, others, named, is_mirror=is_mirror)
-        result = survey.result
+        search = _search(output, files, ledgers, others, named, is_mirror=is_mirror)
+        result = search.result
         if not yes:
             return result
         if not max_delete.allows(result.files, of=result.outputs):
             raise _too_many(result, max_delete)
         folds = ignores_case(files[0].folder)
-        Remover(ledgers, None if output.is_dataset else output.home, folds=folds, check=check).remove(survey.removals())
+        Remover(ledgers, None if output.is_dataset else output.home, folds=folds, check=check).remove(search.removals())
         if output.is_dataset:
             _reseal(output, files, ledgers, stack)
         result.is_removed = True
@@ -126,7 +126,7 @@ def _reseal(output: _Output, files: Sequence[LedgerFile], ledgers: Sequence[Sqli
             open_sealing(dataset, placement, file.folder, ledger, (), stack).seal(lambda: True)
 
 
-def _survey(
+def _search(
     output: _Output,
     files: Sequence[LedgerFile],
     ledgers: Sequence[SqliteLedger],
@@ -134,13 +134,13 @@ def _survey(
     named: Plan | None,
     *,
     is_mirror: bool,
-) -> Survey:
+) -> Search:
     prefixes = combined(map(prefixes_in, [*ledgers, *others]))
     past = PastRuns(ledgers, prefixes)
     was_shared = any(not ledger.sources() for ledger in ledgers) or any(
         (file.folder / f"{LEDGER}.version-1").exists() for file in files
     )
-    origins = find_origins(prefixes.values(), past, prefixes, was_shared=was_shared)
+    origins = find_origins(past, prefixes, was_shared=was_shared)
     selected = None
     if named is not None:
         origins, selected = _named_origins(origins, past, prefixes, named, is_mirror=is_mirror)
@@ -152,12 +152,12 @@ def _survey(
 
     storage = None if output.is_dataset else open_with_retries(output.home)
     compare = Compare(storage, output.home, follow_links=output.config.placement.follow_output_links)
-    survey = Survey(ledgers, origins, past.whole)
-    survey.read(storage, owners, selected=selected, compare=compare)
+    search = Search(ledgers, origins, past.whole)
+    search.read(storage, owners, selected=selected, compare=compare)
     if named is not None and origins.has_foreign_list:
         message = f"none of the images in {printable(named.config.source)} has an output in {output.address}"
         raise ConfigError(message, hint="name the list that was run into it")
-    return survey
+    return search
 
 
 def _named_origins(

@@ -1,4 +1,4 @@
-"""Remove what a survey has found: files first, then records, so that what a kill leaves is found and removed by the next prune."""
+"""Remove what a search has found: files first, then records, so that what a kill leaves is found and removed by the next prune."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ import msgspec
 from pixmill.batch.inspect.verify import MAX_CONCURRENT, in_order
 from pixmill.batch.item import pack, unpack
 from pixmill.batch.naming.reserved import name_key
-from pixmill.batch.pruning.survey import MISSING, Removal
+from pixmill.batch.pruning.search import MISSING, Removal
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import State
 from pixmill.storage.address import Address

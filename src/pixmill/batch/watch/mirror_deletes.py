@@ -8,7 +8,7 @@ from pixmill.batch.planning.plan import Plan
 from pixmill.batch.pruning.presence import EMPTY, ListedFolders, Presence
 from pixmill.batch.pruning.removal import Remover
 from pixmill.batch.pruning.result import SOURCE_GONE
-from pixmill.batch.pruning.survey import Compare, Removal
+from pixmill.batch.pruning.search import Compare, Removal
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import State
 from pixmill.storage.local.case import ignores_case

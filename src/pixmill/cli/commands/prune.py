@@ -19,7 +19,7 @@ SOURCE = Argument("SRC", "only the outputs of this source; a list has to be name
 
 
 class Prune(Command):
-    """List the outputs in DST that can be removed; with --yes, remove them.
+    """List the outputs in DST that can be removed; --yes removes them.
 
     These are the outputs of images that are gone from their source, and those that the last run of their source did not ask for
     any more, such as another size or format. Other files in DST are never touched.

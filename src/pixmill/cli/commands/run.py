@@ -62,6 +62,9 @@ class Run(Command):
         config = config_from(self.request)
         output = self.request.model(RunOutput)
         if self.request.model(DryRunOption).dry_run:
+            if self.request.model(Mirroring).mirror:
+                arguments = command_arguments(config.destination, config.placement.state)
+                self.console.say(f"To list what --mirror would remove: pixmill prune {arguments}")
             return print_plan(config, self.console, as_json=output.json)
         run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)
         if output.quiet:

@@ -58,7 +58,7 @@ _decode = msgspec.msgpack.Decoder(Removal).decode
 _Candidate = tuple[Removal, OutputRecord | None]
 
 
-class Survey:
+class Search:
     """What can be removed. ``removals`` are sorted by key once ``read`` has counted them in ``result``."""
 
     def __init__(self, ledgers: Sequence[LedgerView], origins: Origins, whole: Sequence[dict[bytes, bool]]) -> None:
@@ -159,7 +159,7 @@ class Compare:
         self.is_local = destination.local is not None
         self._outputs = outputs
         self._root = real(destination.location) if self.is_local and not follow_links else None
-        self._is_behind_link = lru_cache(CACHED_FOLDERS)(self._leads_elsewhere)
+        self._is_behind_link = lru_cache(CACHED_FOLDERS)(self._passes_link)
 
     def __call__(self, candidate: _Candidate) -> tuple[str, bytes]:
         """Compare one output."""
@@ -172,7 +172,7 @@ class Compare:
         what = difference(self._outputs, output) if before else MISSING
         return what, before.version if before else b""
 
-    def _leads_elsewhere(self, folder: bytes) -> bool:
+    def _passes_link(self, folder: bytes) -> bool:
         if self._root is None or not folder:
             return False
         expected = os.path.join(self._root, folder)  # noqa: PTH118  # bytes
