@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
 from pixmill.batch.config.options import LIMIT, MAKE, Option, options
+from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model, fields
-from pixmill.core.units import Quantity, Size
+from pixmill.core.units import CountOrPercent, Quantity, Size
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.operation import Operation
@@ -29,8 +30,8 @@ PATHS = {"state", "index"}
 MAX_ARGUMENTS = 6  # of a function, in pyproject.toml
 #: types that are accepted for a declared one
 ACCEPTED: tuple[tuple[type, str], ...] = (
-    (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (Colour, "Colour | str"),
-    (Operation, "StepLike"), (Codec, "CodecLike"),
+    (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (Pattern, "str"), (Colour, "Colour | str"),
+    (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"),
 )  # fmt: skip
 HEAD = '''"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 

@@ -24,7 +24,18 @@ def test_a_worker_loads_no_terminal_no_database_and_no_command_line():
 
 
 def test_the_extras_are_not_loaded_unless_they_are_asked_for():
-    extras = {"pillow_heif", "pillow_jxl", "prometheus_client", "opentelemetry", "obstore", "ray", "dask", "distributed", "pyarrow"}
+    extras = {
+        "pi_heif",
+        "pillow_heif",
+        "pillow_jxl",
+        "prometheus_client",
+        "opentelemetry",
+        "obstore",
+        "ray",
+        "dask",
+        "distributed",
+        "pyarrow",
+    }
     assert loaded_by("import pixmill.batch.run") & extras == set()
     assert loaded_by("from pixmill.batch.run import executors; dict(executors())") & extras == set()
 

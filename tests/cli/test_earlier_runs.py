@@ -74,6 +74,25 @@ def test_retry_tries_what_failed_and_nothing_else(pixmill, finished, photos):
     assert after.keys() - before.keys() == {"bad.jpg"}
 
 
+def test_retry_leaves_new_images_to_the_next_run(pixmill, finished, photos):
+    shutil.copy(photos / "p0.jpg", photos / "new.jpg")
+    result = pixmill("retry", finished, "--json")
+    (report,) = [record for record in records(result) if record.get("event") == "report"]
+    assert (report["counts"]["found"], report["counts"]["failed"]) == (2, 2)
+    assert not (finished / "new.jpg").exists()
+
+
+def test_retry_says_that_nothing_failed(pixmill, photos):
+    assert pixmill("run", photos, "out").returncode == 0
+    result = pixmill("retry", "out")
+    assert (result.returncode, result.stderr) == (0, "there is nothing to retry\n")
+
+
+def test_retry_with_a_code_that_no_image_failed_with_still_tells_that_others_did(pixmill, finished):
+    result = pixmill("retry", finished, "--code", "timeout")
+    assert (result.returncode, result.stderr) == (1, "there is nothing to retry\n")
+
+
 def test_retry_may_change_a_limit(pixmill, photos, tmp_path):
     assert pixmill("run", photos, "out", "--max-side", "50").returncode == 1
     assert [failed["failure"]["code"] for failed in records(pixmill("failures", "out", "--json"))] == ["limit-side"] * 4

@@ -55,4 +55,4 @@ def test_a_command_says_in_one_line_what_it_does_and_shows_how(name):
 def test_help_wins_over_what_else_is_on_the_line(pixmill):
     result = pixmill("run", "nowhere", "--workers", "x", "-h")
     assert result.returncode == 0
-    assert result.stdout.startswith("pixmill run SRC DST")
+    assert result.stdout.startswith("pixmill run SRC... DST")

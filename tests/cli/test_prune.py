@@ -260,7 +260,7 @@ def test_rows_of_a_list_go_only_when_a_list_is_named(pixmill, album, tmp_path):
     run(pixmill, "all.txt", "out")
     paths[1].unlink()
     listed = pixmill("prune", "out")
-    assert "12 images come from a list; name it to remove those that are not in it" in listed.stdout
+    assert "12 images come from a list or the web; name the list to remove those that are not in it" in listed.stdout
     assert pixmill("prune", "out", "other.txt").returncode == 2
     assert prune(pixmill, "out", "all.txt")["files"] == 0
     result = prune(pixmill, "out", "new.txt", "--yes")

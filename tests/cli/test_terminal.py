@@ -23,7 +23,8 @@ class Window:
 
     def __init__(self, command, *, columns, environment):
         self._tmux = [TMUX, "-L", f"pixmill-{uuid.uuid4().hex}", "-f", "/dev/null"]
-        line = f"{command}; echo the end; read forever"
+        # the window is full: tmux puts the first lines of a short text out of reach when it wraps them in a narrower window
+        line = f"seq 50; {command}; echo the end; read forever"
         self._run("new-session", "-d", "-x", str(columns), "-y", "24", line, env=environment)
 
     def text(self, *options):
@@ -100,6 +101,23 @@ def test_the_bar_follows_the_work_and_the_width_of_the_window(window):
     wait_until(lambda: "the end" in wide.text(), seconds=SECONDS)
     assert "found     4 images" in wide.text()
     assert not BAR.search(wide.text().partition("found     4 images")[2])
+
+
+def test_a_window_that_is_narrowed_keeps_no_old_bars(window):
+    terminal = window(columns=100)
+    window.let(0)
+    shows(terminal, 1)
+
+    def widths_of_bars():
+        return [len(line) for line in terminal.text("-S", "-").splitlines() if "━" in line]
+
+    for columns in (70, 45, 20, 33, 90):
+        terminal.resize(columns)
+        wait_until(lambda expected=[columns]: widths_of_bars() == expected, seconds=SECONDS)
+        wait_until(lambda: terminal.text("-S", "-").count("img/s") == 1, seconds=SECONDS)
+    window.let(1, 2, 3)
+    wait_until(lambda: "the end" in terminal.text(), seconds=SECONDS)
+    assert "━" not in terminal.text("-S", "-")
 
 
 @pytest.mark.skipif(SCREEN is None, reason="screen is not installed (Debian: apt install screen)")

@@ -424,6 +424,22 @@ def test_links_that_are_left_out_are_counted(watch, tmp_path, how):
     assert watcher.events[-1]["ignored"] == {"symlink": 1}
 
 
+def test_patterns_apply_to_what_was_there_and_to_what_arrives(watch, tmp_path):
+    for name in ("a.jpg", "raw/b.jpg", "c.png"):
+        picture(tmp_path / "in" / name)
+    watcher = watch("--include", "*.JPG", "--exclude", "raw/", "--exclude", "*.gif")
+    watcher.wait_until_finished("a.jpg")
+    picture(tmp_path / "in" / "raw" / "late.jpg")
+    picture(tmp_path / "in" / "z.jpg")
+    watcher.wait_until_finished("z.jpg")
+    assert watcher.stop() == 0
+    report = watcher.events[-1]
+    assert (report["counts"]["found"], report["ignored"]) == (2, {"excluded": 1, "not-included": 1})
+    assert [(each["pattern"], each["images"], each["is_used"]) for each in report["patterns"]] == [
+        ("*.JPG", 2, True), ("raw/", 1, True), ("*.gif", 0, False),
+    ]  # fmt: skip
+
+
 def test_a_folder_that_is_moved_to_is_known_by_any_name(watch, tmp_path):
     picture(tmp_path / "in" / "a.jpg")
     (tmp_path / "in" / "Done").mkdir()

@@ -8,7 +8,6 @@ import os
 import tarfile
 import zipfile
 from collections import defaultdict
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,8 +24,7 @@ from pixmill.imaging.formats import formats, sniff
 from pixmill.storage.open import open_storage
 from support.web_server import Answer, serving
 
-EXTRAS = {"": "pyvips", "heif": "pillow_heif", "jxl": "pillow_jxl"}
-FORMATS = [known for known in formats() if known.writable and known.extensions and find_spec(EXTRAS[known.extra])]
+FORMATS = [known for known in formats() if known.writable and known.extensions and not known.missing_extra("write")]
 EVERY_NAME = tuple(known.name for known in FORMATS)
 EVERY_EXTENSION = tuple(known.extensions[-1].upper() for known in FORMATS)
 ASKED = {"names": EVERY_NAME, "extensions": EVERY_EXTENSION, "keep": ("keep:quality=80",), "keep and another": ("keep", "webp")}

@@ -1,12 +1,16 @@
 """What the container files say, as the tools that read them understand it."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
+from pixmill.cli.args.layers import variable
+from pixmill.cli.command import every_option
 from pixmill.core.units import Duration
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
@@ -53,6 +57,34 @@ def test_only_the_watching_service_has_a_health_check_and_waits_to_be_asked_for(
     assert services["watch"]["profiles"] == ["watch"]
     assert "healthcheck" not in services["pixmill"]
     assert "profiles" not in services["pixmill"]
+
+
+def test_every_option_is_handed_on_from_the_shell():
+    lines = (ROOT / "docker" / "options.env").read_text().splitlines()
+    wanted = {variable(name) for name in (*every_option(), *ALIASES, *ALWAYS_ON)}
+    assert {line for line in lines if not line.startswith("#")} == wanted
+
+
+def test_what_is_set_in_the_file_of_the_user_reaches_the_container_but_the_shell_comes_first(engine, tmp_path):  # noqa: ARG001
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    shutil.copytree(ROOT / "docker", tmp_path / "docker")
+    (tmp_path / ".env").write_text(
+        "INPUT_DIR=/mine\nPIXMILL_QUALITY=33\nPIXMILL_SIZE=9x9\nPIXMILL_TYPO=1\nPIXMILL_CONTAINER_MEMORY=1g\n"
+    )
+    command = ("docker", "compose", "config", "--format", "json")
+    shell = {**os.environ, "PIXMILL_SIZE": "7x7", "PIXMILL_OVERWRITE": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=shell, capture_output=True, text=True, check=True)
+    service = json.loads(done.stdout)["services"]["pixmill"]
+    assert {name: text for name, text in service["environment"].items() if name.startswith("PIXMILL_")} == {
+        "PIXMILL_QUALITY": "33",
+        "PIXMILL_SIZE": "7x7",
+        "PIXMILL_TYPO": "1",
+        "PIXMILL_OVERWRITE": "true",
+        "PIXMILL_CONTAINER_MEMORY": "",  # which is the same as unset
+    }
+    assert service["environment"]["INPUT_DIR"] == "/data/input"
+    assert service["environment"]["HOST_INPUT_DIR"] == "/mine"
+    assert int(service["mem_limit"]) == 2**30
 
 
 def test_every_version_in_the_image_is_pinned():

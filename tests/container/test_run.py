@@ -101,8 +101,8 @@ def test_a_folder_that_cannot_be_written_gets_one_line_with_the_fix(project, pic
     code, said = project.up()
     assert code == 3
     assert f"cannot be written by user {USER}" in said
-    assert f"sudo chown -R {USER}:{USER} /data/output" in said
-    assert f'user: "{project.destination.stat().st_uid}:{project.destination.stat().st_gid}"' in said
+    assert f"sudo chown -R {USER}:{USER} {project.destination}, or" in said
+    assert f"UID={project.destination.stat().st_uid} and GID={project.destination.stat().st_gid} in .env" in said
     assert "Traceback" not in said
 
 
@@ -226,6 +226,46 @@ def test_the_health_check_sees_a_watcher_that_is_stopped(project):
     stop = ("docker", "exec", project.container("watch"), "python", "-c", f"import os; os.kill({watcher}, 19)")
     subprocess.run(stop, check=True)
     wait_until(lambda: health() == "unhealthy", health)
+
+
+def test_a_watch_in_the_background_stops_by_its_name_and_leaves_the_output_free(project, picture):
+    picture(project.source / "a.jpg")
+    project.compose("up", "--detach", "watch")
+    wait_until(lambda: outputs(project), lambda: project.compose("logs", "watch").stdout)
+    code, said = project.up()
+    assert code == 3
+    assert f"to stop it: docker stop {project.container('watch')[:12]}" in said
+    began = time.monotonic()
+    project.compose("down", "watch")
+    assert time.monotonic() - began < 30
+    assert project.container("watch") == ""
+    code, said = project.up()
+    assert code == 0, said
+
+
+def test_messages_name_the_folders_and_commands_of_the_host(project, picture):
+    code, said = project.up()
+    assert code == 2
+    assert f"no images found in '{project.source}'" in said
+    assert "put images there first" in said
+    picture(project.source / "a.jpg")
+    (project.source / "bad.jpg").write_bytes(b"no picture")
+    code, said = project.up()
+    assert code == 1
+    assert "/data/" not in said
+    command = said.partition("To list the failures: ")[2].splitlines()[0].removeprefix("docker compose ")
+    assert project.compose(*command.split()).stdout.startswith("bad.jpg: not-an-image")
+    assert project.compose("run", "--rm", "pixmill", "report").stdout.strip() == f"{project.destination}/.pixmill/report.html"
+
+
+def test_every_option_in_the_shell_reaches_the_container(project, picture):
+    picture(project.source / "a.jpg", size=(64, 48))
+    project.variables |= {"PIXMILL_WIDTH": "32", "PIXMILL_FORMATS": "webp,png", "PIXMILL_EXCLUDE": "b.*"}
+    picture(project.source / "b.jpg")
+    assert project.up()[0] == 0
+    assert {path.name for path in project.destination.glob("*.*")} - {".pixmill"} == {"a.webp", "a.png"}
+    with Image.open(project.destination / "a.png") as made:
+        assert made.size == (32, 24)
 
 
 def test_both_services_may_be_started_at_once_and_one_of_them_gives_way(project, picture):

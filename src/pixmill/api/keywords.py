@@ -76,12 +76,15 @@ class ImageOptions(TypedDict, total=False):
 class RunOptions(ImageOptions, total=False):
     """All options of a run: keywords of ``run`` and ``open_run``.
 
-    include: process only files whose path matches this pattern (repeatable)
-    exclude: skip files whose path matches this pattern (repeatable)
+    include: process only files and folders that match this pattern; rules of .gitignore, any case (repeatable)
+    exclude: skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)
     all_files: detect images by content, whatever their extension
     follow_symlinks: follow symbolic links, visiting each target once
+    source_id: count the source as the one of this name, or formerly at this path, wherever it is now
     max_source_bytes: maximum size of a source file
     shard: process one part of the files, such as 3/16; the split depends only on names
+    sample: process only this many images, or this percentage, into a scratch folder, and estimate the output, time and failures
+        of the whole run; DST is not touched
     column: column of the list with the paths or URLs (default: path, url, image, ...)
     per_host: lists of URLs: maximum concurrent requests per host
     host_rate: lists of URLs: maximum request rate per host
@@ -106,6 +109,8 @@ class RunOptions(ImageOptions, total=False):
     grace: time for images in flight to finish after the first Ctrl-C or SIGTERM
     max_rate: maximum number of images to start per second
     memory: memory limit for all processes together; by default most of the machine's memory
+    max_failures: stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops
+        (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
     interruptions: runs that may die with an image in flight before the image is failed as the suspected cause
     backoff: mean delay before the first retry; doubles with each further retry
@@ -125,8 +130,10 @@ class RunOptions(ImageOptions, total=False):
     exclude: list[str] | tuple[str, ...]
     all_files: bool
     follow_symlinks: bool
+    source_id: str | None
     max_source_bytes: str | float
     shard: str
+    sample: int | str | None
     column: str | None
     per_host: int
     host_rate: str | float | None
@@ -150,6 +157,7 @@ class RunOptions(ImageOptions, total=False):
     grace: str | float
     max_rate: str | float | None
     memory: str | float | None
+    max_failures: int | str | None
     window: int
     interruptions: int
     backoff: str | float

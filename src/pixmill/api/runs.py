@@ -14,11 +14,12 @@ from pixmill.core.events import Observer
 from pixmill.imaging.recipe import Recipe
 
 Place = str | os.PathLike[str]
+Places = Place | Sequence[Place]
 RecipeLike = Recipe | Mapping[str, object] | str | os.PathLike[str]
 
 
 def run(
-    source: Place,
+    source: Places,
     destination: Place,
     recipe: RecipeLike | None = None,
     *,
@@ -28,12 +29,18 @@ def run(
 ) -> Report:
     """Process the images below ``source`` into ``destination`` and return the report. Call it again to resume or to update.
 
+    Several sources are put into ``destination`` as ``cp -r`` does. If it has the extension of an image format, one image is
+    written to exactly this file.
+
     ``recipe``: how to process each image, also as a table or as the path of a TOML file. ``progress``: show a progress bar, in a
     terminal or a notebook. ``options`` are those of the command by their Python names: ``workers=8``, ``size="800x600"``,
     ``timeout="30s"``; see ``help(pixmill.RunOptions)``.
 
-    Raises ``ConfigError`` when the run could not start and ``RunError`` when the environment stopped it; failed images are counted
-    in the report. Code that uses a step from the same file must be under ``if __name__ == "__main__":``.
+    With ``sample=20`` only that many images are processed, into a scratch folder: ``report.sample`` has the estimates for all of
+    them, and the paths of the folder and of its HTML report.
+
+    Raises ``ConfigError`` when the run could not start and ``RunError`` when the environment or too many failures stopped it;
+    failed images are counted in the report. Code that uses a step from the same file must be under ``if __name__ == "__main__":``.
     """
     with open_run(source, destination, recipe, observers=observers, progress=progress, **options) as under_way:
         for _ in under_way:
@@ -41,9 +48,14 @@ def run(
     return under_way.report()
 
 
+def _texts(source: Places) -> list[str]:
+    """Return the addresses of all sources."""
+    return [os.fspath(each) for each in ([source] if isinstance(source, str | os.PathLike) else source)]
+
+
 @contextmanager
 def open_run(
-    source: Place,
+    source: Places,
     destination: Place,
     recipe: RecipeLike | None = None,
     *,
@@ -56,17 +68,21 @@ def open_run(
     The parameters are those of ``run``. Leaving the block, normally or by an exception, stops the run and cleans up.
     """
     values = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in options.items()}
-    config = resolve(os.fspath(source), os.fspath(destination), values, recipe_layer(recipe))
+    config = resolve(_texts(source), os.fspath(destination), values, recipe_layer(recipe))
     with ExitStack() as stack:
-        if not progress:
-            yield stack.enter_context(batch.open_run(config, observers=observers))
-            return
-        from pixmill.api.progress import RunDisplay  # noqa: PLC0415  # a display that few programs request
+        if progress:
+            from pixmill.api.progress import RunDisplay  # noqa: PLC0415  # a display that few programs request
 
-        display = RunDisplay()
-        under_way = stack.enter_context(batch.open_run(config, observers=[display.progress, *observers]))
-        stack.enter_context(display.displaying(under_way))
+            display = RunDisplay()
+            under_way = stack.enter_context(batch.open_run(config, observers=[display.progress, *observers]))
+            stack.enter_context(display.displaying(under_way))
+        else:
+            under_way = stack.enter_context(batch.open_run(config, observers=observers))
         yield under_way
+    if under_way.choice is not None:
+        from pixmill.batch.report.write import write_report  # noqa: PLC0415  # most runs write none
+
+        write_report(under_way.plan.config.destination, path=under_way.report_path)
 
 
 def recipe_layer(recipe: RecipeLike | None) -> Mapping[str, object]:

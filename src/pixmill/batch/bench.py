@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from pixmill.batch.config.models import RunConfig, Selection
+from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.report.summary import Report
@@ -46,16 +47,17 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 def sample(source: Path, count: int) -> Iterator[Path]:
     """Yield a folder with links to ``count`` images, spread evenly over ``source``.
 
-    Each is read once beforehand, so that every run finds it in the page cache. ``AddressError`` when there is no image.
+    Each is read once beforehand, so that every run finds it in the page cache. ``ConfigError`` when there is no image.
     """
     with temporary_folder("pixmill-bench-") as folder:
         config = RunConfig(source=str(source), destination=str(Path(folder) / "out"))
         root = resolve_locations(config).source_root.local
         if root is None:
             raise AddressError(f"{source} is not a local folder", hint="copy some of the images to this machine and measure those")
-        paths = [item.entry.path for item in plan(config).items() if not item.source_error]
+        whole_plan = plan(config)
+        paths = [item.entry.path for item in whole_plan.items() if not item.source_error]
         if not paths:
-            raise AddressError(f"no images found in {source}")
+            raise no_images(whole_plan)
         chosen = paths[:: max(1, len(paths) // count)][:count]
         images = Path(folder) / "images"
         originals = [(root / os.fsdecode(path)).resolve() for path in chosen]

@@ -13,22 +13,28 @@ from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
-from pixmill.batch.planning.locations import nothing_found
+from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
+from pixmill.batch.planning.sample import Choice, Sample, draw_sample
+from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
+from pixmill.batch.report.extrapolation import Extrapolation
 from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
 from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.location import RUNS
+from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.stored_config import stored_config
+from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.core.text import printable
+from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, Ledger
@@ -55,7 +61,8 @@ def executors() -> Registry[Executor]:
 class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
-    ``remarks`` are warnings to show before it starts, as sentences.
+    ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
+    destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
@@ -63,6 +70,9 @@ class BatchRun:
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
+        self.choice: Choice | None = None
+        self._extrapolation: Extrapolation | None = None
+        self.work_total = plan.work_total
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -78,6 +88,15 @@ class BatchRun:
         """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
         return map(image_outcome, self)
 
+    def extrapolate(self, choice: Choice, extrapolation: Extrapolation) -> None:
+        """Report estimates for all the images from which ``choice`` was made."""
+        self.choice, self._extrapolation = choice, extrapolation
+
+    @property
+    def report_path(self) -> Path:
+        """Return the default path of the HTML report."""
+        return self.plan.locations.lock_folder / REPORT
+
     def stop(self, reason: str) -> None:
         """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
         self._stopped = self._stopped or reason
@@ -90,7 +109,12 @@ class BatchRun:
 
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
-        report = summarise(self.metrics.snapshot(), self.plan.selector.ignored, makes=self.plan.makes)
+        selector = self.plan.selector
+        report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
+        if self._extrapolation:
+            folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
+            sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
+            report = msgspec.structs.replace(report, sample=sample)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
 
@@ -102,30 +126,67 @@ def open_run(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
+    only_unfinished: bool = False,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
-    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler.
+    ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``on_wait`` is told what takes long
+    before the run starts. ``only_unfinished``: process only the images that the ledger records as failed or pending. With
+    ``selection.sample``, a sample is processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
+    on_wait(lambda: f"opening {config.source_text}")
+    if config.selection.sample is not None:
+        with _open_sample(
+            draw_sample(config, config.selection.sample), observers=observers, command=command, wrap_handler=wrap_handler
+        ) as batch_run:
+            yield batch_run
+        return
     run_plan = plan(config)
+    on_wait(run_plan.listing_notice)
     tasks = run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and config.selection.shard.count == 1 and not (run_plan.locations.state / LEDGER).exists():
-        raise nothing_found(config, run_plan.selector.ignored)
-    remarks: list[str] = []
+    if not first and not run_plan.candidates:
+        raise no_images(run_plan)
+    remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
+    unfinished_count = 0
 
     def stream(ledger: Ledger) -> Iterator[Task]:
+        nonlocal unfinished_count
+        on_wait(lambda: f"checking {config.destination}")
         remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
-        return chain(first, tasks)
+        if not only_unfinished:
+            return chain(first, tasks)
+        counts = ledger.counts()
+        unfinished_count = counts.failed + counts.pending
+        return unfinished(chain(first, tasks), ledger)
 
-    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler) as batch_run:
+    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
-            remarks.insert(0, f"{printable(config.source)} has the images that were in {former}: their records are carried on with")
+            remarks.insert(0, f"{config.source_text} has the images that were in {former}: their records are carried on with")
         batch_run.remarks = tuple(remarks)
+        if only_unfinished:
+            batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
+        yield batch_run
+
+
+@contextmanager
+def _open_sample(
+    sample: Sample, *, observers: Sequence[Observer], command: Sequence[str], wrap_handler: HandlerWrapper | None
+) -> Iterator[BatchRun]:
+    extrapolation = Extrapolation(sample.choice.found, sample.choice.source_bytes)
+    with begin(
+        sample.plan,
+        lambda _: sample.tasks,
+        observers=(extrapolation, *observers),
+        command=command,
+        wrap_handler=wrap_handler,
+    ) as batch_run:
+        batch_run.extrapolate(sample.choice, extrapolation)
         yield batch_run
 
 
@@ -137,17 +198,23 @@ def begin(
     observers: Sequence[Observer] = (),
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
+    on_wait: OnWait = unannounced,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``."""
     config = plan.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
-        check(files, source=config.source, states=states_of(plan.locations.lock_folder, plan.locations.state))
+        check(files, sources=config.sources, states=states_of(plan.locations.lock_folder, plan.locations.state))
     with ExitStack() as stack:
         metrics = Metrics()
         plan.release()
+        on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
-        ledger, state_observers = open_run_state(config, plan.locations, stack)
+        if plan.locations.target is None:
+            ledger, state_observers = open_run_state(config, plan.locations, stack)
+            state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+        else:
+            ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
         _note_sources(plan, ledger)
         if config.placement.index:
@@ -155,13 +222,14 @@ def begin(
         sealing = _sealing(plan, ledger, observers, stack)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
-        workers = worker_count(config, handler_options)
+        workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
         is_taken = open_storage(plan.locations.destination).is_occupied
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
+        on_wait(lambda: f"starting {config.executor.capitalize() if executor.has_nodes else 'the workers'}")
         engine = stack.enter_context(
             open_engine(
                 tasks,
@@ -169,12 +237,7 @@ def begin(
                 executor=executor,
                 ledger=ledger,
                 policy=config.policy,
-                observers=(
-                    metrics,
-                    RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes),
-                    *state_observers,
-                    *observers,
-                ),
+                observers=(metrics, *state_observers, *observers),
                 still_valid=still_valid(
                     sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
                     is_taken,

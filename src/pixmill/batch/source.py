@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import msgspec
 
@@ -18,6 +18,7 @@ from pixmill.storage.storage import Storage
 OnError = Callable[[bytes, ImageError], None]
 #: called with a path that the source itself skips, and the reason: ``symlink`` or ``output``
 OnIgnored = Callable[[bytes, str], None]
+Shape = Literal["folder", "archive", "list", "image"]
 SYMLINK = "symlink"
 FALLBACK = "directory"  # the source for addresses that no other source claims
 
@@ -37,6 +38,30 @@ class Row(LocatedEntry, frozen=True, array_like=True, gc=False):
     columns: bytes = b""
 
 
+class MemberEntry(Row, frozen=True, array_like=True, gc=False):
+    """An entry of one of several sources: the one with this ``index``, below whose root it has the path ``inner``.
+
+    ``is_explicit`` is that of its source.
+    """
+
+    index: int = 0
+    inner: bytes = b""
+    is_explicit: bool = False
+
+
+def path_in_source(entry: Entry) -> bytes:
+    """Return the path of ``entry`` below the root of the source that it comes from, even if there are several sources."""
+    return entry.inner if isinstance(entry, MemberEntry) else entry.path
+
+
+class Given(msgspec.Struct, frozen=True):
+    """The location of the source that was given as number ``index``, from 0: its ``address`` and ``roots``, as in ``Source``."""
+
+    index: int
+    address: Address
+    roots: tuple[bytes, ...]
+
+
 class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters for opening a source: SRC, the selection options, and the locations that the run writes to.
 
@@ -54,17 +79,26 @@ class Source(Protocol):
 
     ``address`` is what a worker opens to read the entries that this process sees in ``storage``. ``is_explicit`` means that the
     user named each entry, so each counts as an image, whatever its extension. ``has_columns`` means that entries carry columns,
-    which may change between runs; an output is reused if nothing else has changed.
+    which may change between runs; an output is reused if nothing else has changed. ``shape`` is what SRC is. ``has_unique_paths``
+    means that no two of its images have the same path, in whatever places they are.
     """
 
-    address: Address
     storage: Storage
     is_explicit: bool
     has_columns: bool
+    has_unique_paths: bool
+    shape: Shape
+
+    @property
+    def address(self) -> Address:
+        """Return the address that a worker opens."""
 
     @property
     def roots(self) -> tuple[bytes, ...]:
         """Return the local folders that hold the input, where they are known before listing."""
+
+    def given(self) -> "Iterator[Given]":
+        """Yield where each source is that this one consists of; most consist of one."""
 
     @property
     def places(self) -> tuple[bytes, ...]:
@@ -91,6 +125,8 @@ class SourceKind(ABC):
     storage: Storage
     is_explicit: bool = False
     has_columns: bool = False
+    has_unique_paths: bool = True
+    shape: Shape = "folder"
 
     @classmethod
     @abstractmethod
@@ -106,6 +142,10 @@ class SourceKind(ABC):
     def roots(self) -> tuple[bytes, ...]:
         """Return the local folder at ``address``, if it is local."""
         return (absolute(self.address.location),) if self.address.local else ()
+
+    def given(self) -> "Iterator[Given]":
+        """Yield where this source is."""
+        yield Given(0, self.address, self.roots)
 
     @property
     def places(self) -> tuple[bytes, ...]:
@@ -140,7 +180,10 @@ def sources() -> Registry[SourceKind]:
 
 def open_source(request: SourceRequest) -> Source:
     """Open SRC as the kind of source that claims it; ``AddressError`` or ``RunError`` when it cannot be read."""
-    kinds = sources()
+    return kind_of(request.address, sources()).open(request)
+
+
+def kind_of(address: Address, kinds: Registry[SourceKind]) -> type[SourceKind]:
+    """Return the one of ``kinds`` that claims ``address``."""
     special = (kinds.get(name) for name in kinds.names() if name != FALLBACK)
-    kind = next((kind for kind in special if kind.claims(request.address)), None) or kinds.get(FALLBACK)
-    return kind.open(request)
+    return next((kind for kind in special if kind.claims(address)), None) or kinds.get(FALLBACK)

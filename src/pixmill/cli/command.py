@@ -16,12 +16,12 @@ M = TypeVar("M", bound=Model)
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A validated request to one command: ``arguments`` by name, and the ``values`` of options by name.
+    """A validated request to one command: the words of its ``arguments`` by name, and the ``values`` of options by name.
 
     Contains only what was given. Flags override the environment, which overrides the file.
     """
 
-    arguments: dict[str, str]
+    arguments: dict[str, tuple[str, ...]]
     values: dict[str, object]
 
     def model(self, kind: type[M]) -> M:
@@ -97,5 +97,5 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     return Request({**_from_variables(command.arguments, environment), **arguments}, values)
 
 
-def _from_variables(arguments: Iterable[Argument], environment: Mapping[str, str]) -> dict[str, str]:
-    return {each.name: environment[each.variable] for each in arguments if environment.get(each.variable)}
+def _from_variables(arguments: Iterable[Argument], environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {each.name: (environment[each.variable],) for each in arguments if environment.get(each.variable)}

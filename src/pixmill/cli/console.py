@@ -2,11 +2,16 @@
 
 import errno
 import os
+import stat
 import textwrap
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
+from pixmill.cli.host_names import HostNames
 from pixmill.core.errors import PixmillError
 from pixmill.core.text import printable
+from pixmill.core.waits import Notice
 from pixmill.engine.observability.json_lines import json_line
 
 
@@ -41,6 +46,14 @@ class Channel:
         except OSError:
             return None
 
+    @property
+    def is_pipe(self) -> bool:
+        """Return whether another program reads the stream."""
+        try:
+            return stat.S_ISFIFO(os.fstat(self.fileno()).st_mode)
+        except OSError:
+            return False
+
     def fileno(self) -> int:
         """Return the file descriptor."""
         if self._stream is None:
@@ -70,29 +83,48 @@ class Channel:
         self._stream = None
 
 
-class Console:
-    """The two output channels of one command."""
+class Waits:
+    """Shows what a command is waiting for. This one shows nothing; ``progress.waiting`` has another one."""
 
-    def __init__(self, out: TextIO | None, err: TextIO | None) -> None:
-        """Wrap ``sys.stdout`` and ``sys.stderr``."""
+    def begin(self, notice: Notice) -> None:
+        """Begin a wait, for what ``notice`` returns; the wait before it is over."""
+
+    def end(self) -> None:
+        """End the wait, so that others can use the terminal."""
+
+    def hidden(self) -> AbstractContextManager[None]:
+        """Return a context in which nothing is shown, so that a line can be printed."""
+        return nullcontext()
+
+
+class Console:
+    """The two output channels of one command, and ``waits``, which shows what it is waiting for."""
+
+    def __init__(self, out: TextIO | None, err: TextIO | None, environment: Mapping[str, str] = os.environ) -> None:
+        """Wrap ``sys.stdout`` and ``sys.stderr``; ``environment`` tells the names that a container's host uses."""
+        self.words = HostNames(environment).translated
         self.out = Channel(out)
         self.err = Channel(err)
+        self.waits = Waits()
 
     def result(self, text: str) -> None:
         """Print ``text`` as a result."""
-        self.out.write(f"{text}\n")
+        with self.waits.hidden():
+            self.out.write(f"{self.words(text)}\n")
 
     def record(self, data: object) -> None:
         """Print ``data`` as a result: one line of JSON, with file names that ``os.fsencode`` turns back into the same bytes."""
-        self.out.write(json_line(data) + "\n")
+        with self.waits.hidden():
+            self.out.write(json_line(data) + "\n")
 
     def say(self, text: str, *, margin: str = "") -> None:
         """Print a message, wrapped to the width of the terminal; every line but the first begins with ``margin``."""
+        text = self.words(text)
         width = self.err.width
-        if width is None or len(text) <= width:
-            self.err.write(f"{text}\n")
-        else:
+        lines = [text]
+        if width is not None and len(text) > width:
             lines = textwrap.wrap(text, width, subsequent_indent=margin, break_on_hyphens=False)
+        with self.waits.hidden():
             self.err.write("".join(f"{line}\n" for line in lines))
 
 

@@ -10,6 +10,8 @@ from pixmill.cli.command import commands, request
 from pixmill.cli.console import Console, open_standard_streams, print_error
 from pixmill.cli.docs.help import command_help, welcome
 from pixmill.cli.exit_codes import ExitCode
+from pixmill.cli.options.output import RunOutput
+from pixmill.cli.progress.waiting import Waiting
 from pixmill.cli.session.signals import Interrupted
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.text import printable
@@ -77,7 +79,8 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
     if checked is None:
         console.result(command_help(name, command).rstrip())
         return ExitCode.DONE
-    return command(checked, console).execute()
+    with Waiting(checked.model(RunOutput), console):
+        return command(checked, console).execute()
 
 
 def _welcome(console: Console, *, is_requested: bool) -> int:

@@ -12,9 +12,9 @@ class ExitCode(IntEnum):
     SOME_FAILED = 1
     #: the run finished, but some images failed; from ``verify``: some outputs are missing or changed
     MISUSED = 2
-    #: invalid usage or configuration; nothing ran
+    #: invalid usage or configuration, or a source without images; nothing ran
     STOPPED = 3
-    #: the environment stopped the run: disk full, output not writable, ledger lost
+    #: the run was stopped: disk full, output not writable, ledger lost, too many failures
     INTERRUPTED = 130
     #: SIGINT; the run can be resumed
     TERMINATED = 143

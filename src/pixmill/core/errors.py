@@ -27,6 +27,8 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from pixmill.core.remedy import Options, with_command
+
 
 class PixmillError(Exception):
     """Something went wrong in pixmill."""
@@ -35,17 +37,28 @@ class PixmillError(Exception):
     codes: ClassVar[Mapping[str, str]] = {}
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self, message: str = "", *, hint: str = "", code: str = "", retryable: bool = False, retry_after: float = 0.0
+    def __init__(  # all optional
+        self,
+        message: str = "",
+        *,
+        hint: str = "",
+        code: str = "",
+        retryable: bool = False,
+        retry_after: float = 0.0,
+        options: Options | None = None,
     ) -> None:
         """Describe the problem in ``message`` and the remedy in ``hint``.
+
+        ``options`` are those with which the image passes, each with the least value that suffices (``{"max_pixels": "120MP"}``);
+        the hint ends with the command that retries with them.
 
         ``code`` is one of the class's narrower ``codes`` (``limit-pixels`` of ``limit``). ``retryable`` means that the same
         call may succeed later: true for storage that returned EIO, never for a corrupt file. ``retry_after`` is the earliest
         time for another attempt, in seconds from now, if the server gave one.
         """
         self.message = message or inspect.cleandoc(self.__doc__ or type(self).__name__).splitlines()[0]
-        self.hint = hint
+        self.options = dict(options or {})
+        self.hint = with_command(hint, self.options)
         self.retryable = retryable
         self.retry_after = retry_after
         if code:
@@ -63,7 +76,7 @@ class ConfigError(PixmillError):
     code = "config"
     codes: ClassVar = {
         "collision": "two sources map to the same output name, and --on-collision is error",
-        "exists": "a file that pixmill did not write already has the name of an output, and --existing is refuse",
+        "exists": "a file that pixmill did not write has the name of an output, and --existing is refuse, or DST is that file",
         "foreign-file": "an option would overwrite SRC, a part of the state, or a file that pixmill did not write",
         "no-images": "there is nothing to do: the source contains no images",
     }
@@ -219,7 +232,7 @@ class OutOfMemory(WorkerError):
 
 
 class RunError(PixmillError):
-    """The environment stopped the run; unfinished images stay pending."""
+    """The environment or too many failures stopped the run; unfinished images stay pending."""
 
     code = "run"
     codes: ClassVar = {
@@ -239,9 +252,11 @@ class RunError(PixmillError):
         "output-lost": "the destination was removed or replaced while results were being written to it",
         "parts-lost": "finished images of a dataset are missing or were changed; the next run makes them again",
         "read-only": "the destination is read-only, or on a read-only file system",
+        "same-failure": "the first hundred images all failed with the same code; --max-failures 100% continues nevertheless",
         "state-untrusted": "the state folder, or a file in it, is a link or belongs to another user",
         "temporary-files": "temporary files cannot be written: their folder is full, missing or read-only",
         "throttled": "a store has refused every request for minutes",
+        "too-many-failures": "more images failed than --max-failures allows",
     }
     exit_code = 3
 

@@ -103,5 +103,14 @@ def describe_field(field: msgspec.structs.FieldInfo) -> str:
     return ""
 
 
+def declared_extra(field: msgspec.structs.FieldInfo, key: str) -> Any:  # noqa: ANN401  # any declared value
+    """Return what ``Meta(extra={key: ...})`` declares for ``field``, or ``None``."""
+    for kind in (field.type, *get_args(field.type)):  # as above
+        for meta in getattr(kind, "__metadata__", ()):
+            if isinstance(meta, msgspec.Meta) and meta.extra and key in meta.extra:
+                return meta.extra[key]
+    return None
+
+
 def _to_builtin(value: Any) -> object:  # noqa: ANN401  # any custom value
     return value.to_builtin()

@@ -3,6 +3,7 @@
 Each quantity has its own type, parses human-readable text, prints the same text, and can be used as a plain number.
 """
 
+import math
 import re
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -106,6 +107,74 @@ class Rate(Quantity, float):
     def to_builtin(self) -> str:
         """Return the rate in images per second."""
         return f"{plain(self)}/s"
+
+
+class CountOrPercent:
+    """A number of images, ``20``, or a percentage of them, ``5%``."""
+
+    __slots__ = ("count", "percent")
+    expected: ClassVar[str] = "a number of images such as 20, or a percentage such as 5%"
+    _pattern: ClassVar[re.Pattern[str]] = re.compile(r"\s*(?:(\d+)|(\d+(?:\.\d+)?)\s*%)\s*")
+
+    def __init__(self, count: int = 0, *, percent: float | None = None) -> None:
+        """Store the percentage, 0 to 100, or the number if there is none."""
+        self.count = count
+        self.percent = percent
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse ``value``; ``ValueError`` if it is neither a count nor a percentage up to 100."""
+        match = None if isinstance(value, bool) else cls._pattern.fullmatch(str(value))
+        if match is None or float(match[2] or 0) > 100:  # noqa: PLR2004  # percent
+            raise ValueError(cls.expected)
+        return cls(int(match[1])) if match[1] else cls(percent=float(match[2]))
+
+    def of(self, total: int) -> float:
+        """Return the number of images that this is, out of ``total``."""
+        return self.count if self.percent is None else total * self.percent / 100
+
+    def to_builtin(self) -> str:
+        """Return the canonical text."""
+        return str(self.count) if self.percent is None else f"{plain(self.percent)}%"
+
+    def __str__(self) -> str:
+        """Return the canonical text."""
+        return self.to_builtin()
+
+    def __repr__(self) -> str:
+        """Return the canonical text inside the class name."""
+        return f"{type(self).__name__}({self})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return type(other) is type(self) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(str(self))
+
+
+ALL = CountOrPercent(percent=100)
+
+
+class SampleSize(CountOrPercent):
+    """The size of a sample: at least one image, at most ``MAX_COUNT``."""
+
+    __slots__ = ()
+    MAX_COUNT: ClassVar[int] = 10_000  # images, which are all held in memory
+    expected: ClassVar[str] = "a number of images from 1 to 10000 such as 20, or a percentage such as 1%"
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse ``value``; ``ValueError`` also if it is zero, or too many."""
+        size = super().from_builtin(value)
+        if not (0 < size.count <= cls.MAX_COUNT if size.percent is None else size.percent > 0):
+            raise ValueError(cls.expected)
+        return size
+
+    def of(self, total: int) -> float:
+        """Return the number of images to take from ``total``: a percentage is rounded up, and limited to ``MAX_COUNT``."""
+        return min(total, self.MAX_COUNT, math.ceil(super().of(total)))
 
 
 class Size:

@@ -102,8 +102,12 @@ class SourceExhausted(Event, frozen=True, kw_only=True, tag="source_exhausted"):
 
 
 class RunEnded(Event, frozen=True, kw_only=True, tag="run_ended"):
-    """The run has ended. ``reason`` is ``finished``, ``interrupted``, or the reason that stopped the run."""
+    """The run has ended. ``reason`` is ``finished``, ``interrupted``, or the reason that stopped the run.
+
+    ``reason_code`` is the code of the error that stopped it, empty if there was none.
+    """
 
     counts: Counts
     reason: str
     seconds: float
+    reason_code: str = ""

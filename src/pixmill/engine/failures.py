@@ -9,6 +9,7 @@ import signal
 import traceback
 
 from pixmill.core.errors import AddressError, ConfigError, MissingExtra, PixmillError, RunError
+from pixmill.core.remedy import with_command
 from pixmill.core.units import Duration
 from pixmill.engine.handler import Skip
 from pixmill.engine.task import Failure
@@ -26,6 +27,7 @@ _TRANSIENT_ERRNOS = {
 _MAX_TRACE_LENGTH = 4_000
 _ENGINE_DIRECTORY = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
 SKIPPED = "skipped"  # code of a task that its handler skipped; the message is the reason
+TIMEOUT_FACTOR = 5  # by which the hint about a timeout raises it
 LIMIT_MEMORY = "limit-memory"  # code of a task that needs more memory than it may use
 
 
@@ -37,6 +39,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
             stage=getattr(error, "stage", stage),
             message=error.message,
             hint=error.hint,
+            options=error.options,
             retryable=error.retryable,
             fatal=isinstance(error, RunError) or _is_setup_error(error),
         )
@@ -92,7 +95,9 @@ def deadline_exceeded(timeout: float, *, stage: str) -> Failure:
     """Return the failure for a task that was still running, in ``stage``, at its deadline."""
     where = f" in stage {stage}" if stage else ""
     message = f"still running{where} after {Duration(timeout)}"
-    return Failure(code="timeout", stage=stage, message=message, signal=int(signal.SIGKILL))
+    options: dict[str, bool | int | str] = {"timeout": str(Duration(round(timeout * TIMEOUT_FACTOR, 3)))}
+    hint = with_command("to give it more time", options)
+    return Failure(code="timeout", stage=stage, message=message, hint=hint, options=options, signal=int(signal.SIGKILL))
 
 
 def worker_stalled(seconds: float) -> Failure:

@@ -6,26 +6,50 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Duration, Rate
+from pixmill.core.units import ByteSize, CountOrPercent, Duration, Rate
 
 
 class Policy(Model, frozen=True, kw_only=True):
     """The engine's settings, each with its default."""
 
     attempts: Annotated[
-        int, Meta(ge=1, description="attempts per image over all runs; the last one runs alone in a fresh worker")
+        int,
+        Meta(
+            ge=1,
+            description="attempts per image over all runs; the last one runs alone in a fresh worker",
+            extra={"prevents": ("retryable",)},
+        ),
     ] = 3
-    timeout: Annotated[Duration, Meta(description="time limit per image, after which its worker is killed")] = Duration(60)
+    timeout: Annotated[
+        Duration, Meta(description="time limit per image, after which its worker is killed", extra={"prevents": ("timeout",)})
+    ] = Duration(60)
     grace: Annotated[Duration, Meta(description="time for images in flight to finish after the first Ctrl-C or SIGTERM")] = (
         Duration(10)
     )
     max_rate: Annotated[Rate | None, Meta(description="maximum number of images to start per second")] = None
     memory: Annotated[
-        ByteSize | None, Meta(description="memory limit for all processes together; by default most of the machine's memory")
+        ByteSize | None,
+        Meta(
+            description="memory limit for all processes together; by default most of the machine's memory",
+            extra={"prevents": ("limit-memory", "out-of-memory")},
+        ),
+    ] = None
+    max_failures: Annotated[
+        CountOrPercent | None,
+        Meta(
+            description="stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops "
+            "(default: stop if the first 100 images all fail with the same code)",
+            extra={"value": "N|N%"},
+        ),
     ] = None
     window: Annotated[int, Meta(ge=1, description="number of tasks to read ahead of the workers")] = 1024
     interruptions: Annotated[
-        int, Meta(ge=1, description="runs that may die with an image in flight before the image is failed as the suspected cause")
+        int,
+        Meta(
+            ge=1,
+            description="runs that may die with an image in flight before the image is failed as the suspected cause",
+            extra={"prevents": ("interrupted",)},
+        ),
     ] = 10
     backoff: Annotated[Duration, Meta(description="mean delay before the first retry; doubles with each further retry")] = Duration(
         0.2

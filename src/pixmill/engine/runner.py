@@ -56,6 +56,7 @@ class Run:
         self._outcomes = self._iterate()
         self._exits = ExitStack()
         self._started_at = 0.0
+        self._reason_code = ""
 
     @property
     def counts(self) -> Counts:
@@ -107,13 +108,14 @@ class Run:
         self._scheduler.release()
         ledger.end_run(self.counts, self.reason)
         seconds = self._components.clock.elapsed() - self._started_at
-        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds)
+        publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds, reason_code=self._reason_code)
 
     def _iterate(self) -> Iterator[Outcome]:
         try:
             yield from self._scheduler
         except Exception as error:
             self._scheduler.stop(_reason(error))
+            self._reason_code = error.code if isinstance(error, PixmillError) else ""
             raise
 
 

@@ -44,7 +44,8 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a task failed: a record that is sent between processes and stored, never a live exception.
 
-    ``code`` is stable; ``stage`` is the handler's stage; ``message`` is a sentence; ``hint`` suggests a remedy. ``retryable``: the
+    ``code`` is stable; ``stage`` is the handler's stage; ``message`` is a sentence; ``hint`` suggests a remedy; ``options`` are
+    those with which the task may succeed, each with the least value that suffices (``True`` for a switch). ``retryable``: the
     same task may succeed later (EIO). ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
     stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence left by a dead worker. ``trace`` is the traceback without
     the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster.
@@ -60,6 +61,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     peak_rss: int = 0
     trace: str = ""
     node: str = ""
+    options: dict[str, bool | int | str] = {}
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):

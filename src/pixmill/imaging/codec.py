@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from pixmill.core.errors import RecipeError, UnsupportedError
+from pixmill.core.errors import MissingExtra, RecipeError, UnsupportedError
 from pixmill.core.model import fields
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
@@ -87,6 +87,11 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """
         del image
         raise UnsupportedError(f"pixmill does not write {self.format.label}", hint="choose another format")
+
+    def check(self) -> None:
+        """Raise ``MissingExtra`` if this machine cannot write the format."""
+        if extra := self.format.missing_extra("write"):
+            raise MissingExtra(extra, f"writing {self.format.label}")
 
     def for_source(self, source_format: Format) -> "Codec":
         """Return the codec that writes the output for a source in ``source_format``: this one, except for ``keep``."""

@@ -1,6 +1,15 @@
 """``Format``: the capabilities of a file format, as data. Each codec's module declares one."""
 
+from functools import cache
+from importlib.util import find_spec
+from typing import Literal
+
 import msgspec
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -9,7 +18,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     Recipes use ``name``, messages use ``label``. ``signature`` is a regular expression for the first bytes of a file; ``end``
     occurs near the end of every complete file. The fields under "as output" say which images ``encode`` accepts: alpha or
     only opaque pixels, several frames, bits per channel, and the longest side in pixels. ``extra`` names the package extra
-    that reading and writing require.
+    that writing requires, and reading too unless ``reads_without_extra``; ``plugin`` is the module of the Pillow plugin, if
+    one is used.
     """
 
     name: str
@@ -19,6 +29,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes = b""
     end: bytes = b""
     extra: str = ""
+    plugin: str = ""
+    reads_without_extra: bool = False
     opt_in: bool = False  # read only if the recipe allows it by name
     streams: bool = False  # decoded row by row (unless a file says otherwise), so the whole image need not be in memory
     pages: str = "frames"  # the name for further images in a file: frames of an animation, or pages
@@ -28,6 +40,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     animation: bool = False
     depths: tuple[int, ...] = (8,)
     max_side: int = 2**31 - 1
+
+    def missing_extra(self, to: Literal["read", "write"]) -> str:
+        """Return the extra that is not installed on this machine but needed to read or write the format; else empty."""
+        is_needed = self.extra and not (to == "read" and self.reads_without_extra)
+        return self.extra if is_needed and not _is_installed(self.plugin) else ""
 
     @property
     def extension(self) -> str:

@@ -1,6 +1,7 @@
 """Identify formats by the first bytes of a file, or by extension. For sources, the content decides, never the name."""
 
 import re
+from collections.abc import Collection
 from functools import cache
 
 from pixmill.imaging.codec import Codec
@@ -77,9 +78,10 @@ def by_extension(extension: str) -> Format | None:
     return next((known_format for known_format in formats() if normalised in known_format.extensions), None)
 
 
-def extensions() -> frozenset[str]:
-    """Return the extensions, in lower case and without the dot, of files to process."""
-    return frozenset(extension for known_format in formats() if not known_format.opt_in for extension in known_format.extensions)
+def extensions(allow: Collection[str] = ()) -> frozenset[str]:
+    """Return the extensions, in lower case and without the dot, of files to process; ``allow`` names formats to opt into."""
+    wanted = (each for each in formats() if not each.opt_in or each.name in allow)
+    return frozenset(extension for known_format in wanted for extension in known_format.extensions)
 
 
 def codec_for(file_format: Format) -> type[Codec]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 import msgspec
 from msgspec import structs
 
-from pixmill.core.errors import PixmillError
+from pixmill.core.errors import ImageError, PixmillError
 from pixmill.imaging.backends.setup import configure_vips, tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -15,7 +15,7 @@ from pixmill.imaging.metadata import fields
 from pixmill.imaging.pipeline import turbo_decode
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.encode import EncodedOutput, encode
-from pixmill.imaging.pipeline.error_stage import classify_error
+from pixmill.imaging.pipeline.error_stage import classify_error, without_futile_hint
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
 from pixmill.imaging.pipeline.memory_estimate import memory_estimate
 from pixmill.imaging.pipeline.never_bigger import Keeps, is_equivalent_output
@@ -64,10 +64,12 @@ def process(
 
     try:
         return _pipeline(source, recipe, begin, claim)
+    except ImageError as error:
+        raise without_futile_hint(error, recipe) from error.__cause__
     except (PixmillError, MemoryError):
         raise
     except Exception as error:
-        raise classify_error(error, stage, source) from error
+        raise without_futile_hint(classify_error(error, stage, source), recipe) from error
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:

@@ -87,11 +87,16 @@ class Recipe(Model, frozen=True, kw_only=True):
     metadata: Annotated[Policy, Meta(description="metadata to copy to the output")] = "copyright"
     linear: Annotated[bool, Meta(description="resize in linear light")] = False
     engine: Annotated[Literal["auto", "vips"], Meta(description="auto uses the fast path for JPEG; vips never does")] = "auto"
-    allow_truncated: Annotated[bool, Meta(description="accept truncated files and decode as much as possible")] = False
+    allow_truncated: Annotated[
+        bool, Meta(description="accept truncated files and decode as much as possible", extra={"prevents": ("truncated", "decode")})
+    ] = False
     never_bigger: Annotated[bool, Meta(description="copy the source if the output would be larger and nothing else changed")] = (
         False
     )
-    allow: Annotated[tuple[Literal["svg"], ...], Meta(description="read formats that are disabled by default: svg")] = ()
+    allow: Annotated[
+        tuple[Literal["svg"], ...],
+        Meta(description="read formats that are disabled by default: svg", extra={"prevents": ("unsupported",)}),
+    ] = ()
     limits: Annotated[Limits, Meta(description="upper bounds on a source")] = Limits()  # immutable
 
     if TYPE_CHECKING:

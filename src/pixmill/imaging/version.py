@@ -6,7 +6,17 @@ import pyvips
 ENGINE = f"2 libvips-{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
 #: The distributions that decode, resize and encode, including those of extras.
-_LIBRARIES = ("pyvips", "pyvips-binary", "simplejpeg", "cykooz-resizer", "pillow", "numpy", "pillow-heif", "pillow-jxl-plugin")
+_LIBRARIES = (
+    "pyvips",
+    "pyvips-binary",
+    "simplejpeg",
+    "cykooz-resizer",
+    "pillow",
+    "numpy",
+    "pi-heif-decoder",
+    "pillow-heif",
+    "pillow-jxl-plugin",
+)
 
 
 def libraries() -> dict[str, str]:

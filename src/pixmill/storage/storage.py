@@ -7,9 +7,13 @@ import msgspec
 
 from pixmill.core.errors import ReadError, WriteError
 from pixmill.core.phases import Phases
+from pixmill.core.remedy import rounded_up
 from pixmill.core.text import printable
+from pixmill.core.units import ByteSize
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, Listing, changed
+
+UNKNOWN_SIZE_FACTOR = 4  # by which the hint raises the limit when a server does not say how large a file is
 
 
 def no_op() -> None:
@@ -39,17 +43,20 @@ class Replacing(msgspec.Struct, frozen=True, kw_only=True):
 FREE_NAME = Replacing()
 
 
-def occupied(path: bytes) -> WriteError:
-    """Return the error for a path whose existing file may not be replaced."""
+def occupied(path: bytes, *, replaceable: bool = True) -> WriteError:
+    """Return the error for a path whose existing file may not be replaced; ``replaceable`` means that an option allows it."""
     message = f"{printable(path)} already exists in the destination, and pixmill did not write it"
-    hint = "move it away, then run: pixmill retry DST; or add --existing replace (or skip) to the same command"
-    return WriteError(message, code="exists", hint=hint)
+    hint = "move it away, then: pixmill retry DST"
+    if not replaceable:
+        return WriteError(message, code="exists", hint=hint)
+    return WriteError(message, code="exists", hint=f"{hint}; or, to replace it", options={"existing": "replace"})
 
 
 def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
     """Return the error for a source of ``size`` bytes (``None``: not known exactly) where at most ``limit`` bytes are allowed."""
     excess = f"more than the limit of {limit} bytes" if size is None else f"{size} bytes, more than the limit of {limit}"
-    return ReadError(f"{printable(name)} has {excess}", code="limit-bytes", hint="--max-source-bytes raises the limit")
+    needed = ByteSize(rounded_up(size or limit * UNKNOWN_SIZE_FACTOR))
+    return ReadError(f"{printable(name)} has {excess}", code="limit-bytes", options={"max_source_bytes": str(needed)})
 
 
 class Storage(Protocol):

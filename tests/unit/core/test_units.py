@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.core.units import ByteSize, Duration, Pixels, Rate, Size
+from pixmill.core.units import ByteSize, CountOrPercent, Duration, Pixels, Rate, SampleSize, Size
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,27 @@ def test_a_size_may_be_a_part(text, percent):
 def test_a_part_that_leaves_nothing_is_refused(text):
     with pytest.raises(ValueError, match="or keep"):
         Size.from_builtin(text)
+
+
+@pytest.mark.parametrize(("text", "of_a_thousand"), [("20", 20), (20, 20), ("0", 0), ("5%", 50), (" 0.5 % ", 5), ("100%", 1000)])
+def test_a_number_or_a_percentage_is_read(text, of_a_thousand):
+    amount = CountOrPercent.from_builtin(text)
+    assert amount.of(1000) == of_a_thousand
+    assert CountOrPercent.from_builtin(amount.to_builtin()) == amount
+
+
+@pytest.mark.parametrize("text", ["-1", "101%", "5 percent", "0.5", 0.5, True, "", None])
+def test_another_amount_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="such as 20"):
+        CountOrPercent.from_builtin(text)
+
+
+@pytest.mark.parametrize(("text", "of_a_thousand"), [("20", 20), ("2000", 1000), ("1%", 10), ("0.01%", 1)])
+def test_a_sample_has_at_least_one_image_and_at_most_all(text, of_a_thousand):
+    assert SampleSize.from_builtin(text).of(1000) == of_a_thousand
+
+
+@pytest.mark.parametrize("text", ["0", "0%", "10001", "200%"])
+def test_a_sample_of_none_or_too_many_is_refused(text):
+    with pytest.raises(ValueError, match="from 1 to 10000"):
+        SampleSize.from_builtin(text)

@@ -49,13 +49,14 @@ def test_images_of_other_kinds_are_unsupported(head):
 def test_svg_is_read_only_where_it_is_allowed(head):
     with pytest.raises(UnsupportedError) as refused:
         identify(Input(head))
-    assert refused.value.hint == "--allow svg"
+    assert refused.value.options == {"allow": "svg"}
     assert identify(Input(head), ["svg"]).name == "svg"
 
 
 def test_candidates_have_extensions_of_formats_that_are_read_by_default():
     assert {"jpg", "jpeg", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "avif", "heic", "jxl"} <= extensions()
     assert not {"svg", "pdf", ""} & extensions()
+    assert extensions(allow=("svg",)) - extensions() == {"svg"}
 
 
 def test_an_extension_finds_its_format_in_any_case():

@@ -43,7 +43,18 @@ def test_each_limit_holds_just_above_itself(within, beyond, code):
     with pytest.raises(LimitError) as refused:
         Limits().check(Header(format=ANY, **beyond))
     assert refused.value.code == code
-    assert refused.value.hint == f"raise it with --max-{code.removeprefix('limit-')}"
+    raised = Limits.from_builtins(refused.value.options)
+    assert list(refused.value.options) == [f"max_{code.removeprefix('limit-')}"]
+    raised.check(Header(format=ANY, **beyond))
+
+
+def test_an_image_beyond_several_limits_names_the_options_for_all():
+    header = Header(format=ANY, width=70_000, height=2_000)
+    with pytest.raises(LimitError) as refused:
+        Limits().check(header)
+    assert refused.value.code == "limit-side"
+    assert refused.value.hint == "pixmill retry DST --max-side 70000 --max-pixels 140MP"
+    Limits.from_builtins(refused.value.options).check(header)
 
 
 def test_a_kept_animation_counts_every_frame():

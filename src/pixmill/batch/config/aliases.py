@@ -57,10 +57,17 @@ ANSWERS: Mapping[str, str] = {
     "parallel": "use --workers",
 }
 
+#: Options of ``pixmill run`` that some commands which share its other options do not have; and the reason.
+ONLY_OF_A_RUN: Mapping[str, str] = {
+    "max_failures": "it is an option of pixmill run and pixmill retry: a watch never stops because of failures",
+    "sample": "it is an option of pixmill run, which ends after the sample",
+}
+
 
 def unknown(message: str, name: str, names: Iterable[str]) -> ConfigError:
     """Return the error for the option ``name``, which none of ``names`` is: ``message`` with an answer or a suggestion."""
-    if hint := ANSWERS.get(name.lower().removeprefix("--").removeprefix("pixmill_").replace("-", "_")):
+    key = name.lower().removeprefix("--").removeprefix("pixmill_").replace("-", "_")
+    if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key):
         return ConfigError(message, hint=hint)
     return ConfigError(message + did_you_mean(name, names))
 

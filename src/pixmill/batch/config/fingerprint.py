@@ -5,7 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.imaging.limits import Limits
+from pixmill.batch.config.prevention import without_preventing_options
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.version import ENGINE
@@ -30,8 +30,8 @@ def all_steps(recipe: Recipe) -> Iterator[Operation]:
 
 
 def _fingerprint(recipe: Recipe, config: RunConfig) -> bytes:
-    unlimited = recipe.evolve(limits=Limits())  # limits decide whether an image is processed, never the result
-    digest = blake2b(f"{ENGINE} {unlimited.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
+    recipe = without_preventing_options(recipe)
+    digest = blake2b(f"{ENGINE} {recipe.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
     for step in all_steps(recipe):
         for file in step.files:
             digest.update(blake2b(Path(file).read_bytes()).digest())

@@ -2,14 +2,19 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
+from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.naming.template import Template
+from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Rate
+from pixmill.core.text import printable
+from pixmill.core.units import ByteSize, Rate, SampleSize
 from pixmill.engine.policy import Policy
 from pixmill.imaging.recipe import Recipe
+
+MAX_SHOWN = 3  # sources in one message
 
 
 class Selection(Model, frozen=True, kw_only=True):
@@ -17,24 +22,44 @@ class Selection(Model, frozen=True, kw_only=True):
 
     former_names: ClassVar = {"max_bytes": "max_source_bytes"}
 
-    include: Annotated[tuple[str, ...], Meta(description="process only files whose path matches this pattern (repeatable)")] = ()
-    exclude: Annotated[tuple[str, ...], Meta(description="skip files whose path matches this pattern (repeatable)")] = ()
+    include: Annotated[
+        tuple[Pattern, ...],
+        Meta(description="process only files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
+    ] = ()
+    exclude: Annotated[
+        tuple[Pattern, ...],
+        Meta(description="skip files and folders that match this pattern; rules of .gitignore, any case (repeatable)"),
+    ] = ()
     all_files: Annotated[bool, Meta(description="detect images by content, whatever their extension")] = False
-    follow_symlinks: Annotated[bool, Meta(description="follow symbolic links, visiting each target once")] = False
+    follow_symlinks: Annotated[
+        bool, Meta(description="follow symbolic links, visiting each target once", extra={"prevents": ("read-not-a-file",)})
+    ] = False
     source_id: Annotated[
         str | None,
         Meta(description="count the source as the one of this name, or formerly at this path, wherever it is now"),
     ] = None
-    max_source_bytes: Annotated[ByteSize, Meta(description="maximum size of a source file")] = ByteSize(256_000_000)
+    max_source_bytes: Annotated[
+        ByteSize, Meta(description="maximum size of a source file", extra={"prevents": ("limit-bytes",)})
+    ] = ByteSize(256_000_000)
     shard: Annotated[Shard, Meta(description="process one part of the files, such as 3/16; the split depends only on names")] = (
         Shard()
     )  # immutable
+    sample: Annotated[
+        SampleSize | None,
+        Meta(
+            description="process only this many images, or this percentage, into a scratch folder, and estimate the output, "
+            "time and failures of the whole run; DST is not touched",
+            extra={"value": "N|N%"},
+        ),
+    ] = None
     column: Annotated[
         str | None, Meta(description="column of the list with the paths or URLs (default: path, url, image, ...)")
     ] = None
     per_host: Annotated[int, Meta(ge=1, description="lists of URLs: maximum concurrent requests per host")] = 8
     host_rate: Annotated[Rate | None, Meta(description="lists of URLs: maximum request rate per host")] = None
-    allow_private_hosts: Annotated[bool, Meta(description="lists of URLs: also fetch from private networks")] = False
+    allow_private_hosts: Annotated[
+        bool, Meta(description="lists of URLs: also fetch from private networks", extra={"prevents": ("read-private",)})
+    ] = False
 
 
 class Placement(Model, frozen=True, kw_only=True):
@@ -48,10 +73,13 @@ class Placement(Model, frozen=True, kw_only=True):
         Literal["fail", "replace", "skip", "refuse"],
         Meta(
             description="what to do when pixmill did not write the file at an output's path: "
-            "fail the image, replace the file, skip the image, or refuse the whole run"
+            "fail the image, replace the file, skip the image, or refuse the whole run",
+            extra={"prevents": ("exists",)},
         ),
     ] = "fail"
-    follow_output_links: Annotated[bool, Meta(description="write through symbolic links below the destination")] = False
+    follow_output_links: Annotated[
+        bool, Meta(description="write through symbolic links below the destination", extra={"prevents": ("write-link",)})
+    ] = False
     durability: Annotated[Literal["full", "none"], Meta(description="full: outputs survive a power failure; none: no fsync")] = (
         "full"
     )
@@ -68,10 +96,10 @@ class RunConfig(Model, frozen=True, kw_only=True):
     """The configuration of one run, from file, environment and flags, or from Python."""
 
     source: Annotated[
-        str,
+        str | tuple[str, ...],
         Meta(
             description="folder or bucket of images, a single image, a tar or zip file, "
-            "or a list of paths and URLs (-: standard input)"
+            "or a list of paths and URLs (-: standard input); several files, folders, archives, buckets and URLs as a list"
         ),
     ]
     destination: Annotated[str, Meta(description="folder or bucket for the outputs, or a dataset in one")]
@@ -84,12 +112,37 @@ class RunConfig(Model, frozen=True, kw_only=True):
         Meta(
             ge=1,
             description="number of worker processes (default: one per usable core, six per core with buckets or URLs)",
-            extra={"letter": "j"},
+            extra={"letter": "j", "prevents": ("limit-memory", "out-of-memory")},
         ),
     ] = None
-    executor: Annotated[str, Meta(description="where to process images: local, ray, dask, or inline to debug a step")] = "local"
+    executor: Annotated[
+        str,
+        Meta(
+            description="where to process images: local, ray, dask, or inline to debug a step", extra={"prevents": ("node-lost",)}
+        ),
+    ] = "local"
     address: Annotated[
         str | None,
         Meta(description="cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)"),
     ] = None
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False
+
+    def __post_init__(self) -> None:
+        """Store a list of one source as that source; ``AddressError`` for an empty list."""
+        super().__post_init__()
+        if not self.source:
+            raise AddressError("SRC is missing: give a folder, an image, or several of them")
+        if isinstance(self.source, tuple) and len(self.source) == 1:
+            structs.force_setattr(self, "source", self.source[0])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return every SRC, in the order given."""
+        return (self.source,) if isinstance(self.source, str) else self.source
+
+    @property
+    def source_text(self) -> str:
+        """Return SRC for a message; of several, the first ones and the number of the others."""
+        shown = ", ".join(map(printable, self.sources[:MAX_SHOWN]))
+        more = len(self.sources) - MAX_SHOWN
+        return f"{shown} and {more:,} more" if more > 0 else shown

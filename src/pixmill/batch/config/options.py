@@ -3,7 +3,7 @@
 ``--timeout``, ``PIXMILL_TIMEOUT`` and ``timeout = "30s"`` in a file all set the field ``timeout`` of ``Policy``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import msgspec
 from pixmill.batch.config.aliases import canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
+from pixmill.batch.config.target_file import target_file
 from pixmill.core.errors import ConfigError
-from pixmill.core.model import Model, describe_field, fields
+from pixmill.core.model import Model, declared_extra, describe_field, fields
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
@@ -39,6 +40,17 @@ class Option(msgspec.Struct, frozen=True):
         """Return the description declared with the field."""
         return describe_field(self.field)
 
+    @property
+    def prevents(self) -> tuple[str, ...]:
+        """Return the codes of the failures that another value may prevent, as ``Meta(extra={"prevents": ...})`` declares them."""
+        return declared_extra(self.field, "prevents") or ()
+
+    def value_in(self, config: RunConfig) -> object:
+        """Return the value of this option in ``config``; ``None`` for a shorthand, which is part of the recipe there."""
+        parts = (config, config.selection, config.placement, config.policy, config.recipe, config.recipe.limits)
+        owner = next((part for part in parts if type(part) is self.model), None)
+        return getattr(owner, self.name, None)
+
 
 # Renditions and steps are tables: they belong in a recipe file and cannot be given as one value.
 _TABLES = {"steps", "renditions", "limits", "recipe", "selection", "placement", "policy", "source", "destination"}
@@ -58,7 +70,7 @@ def options() -> dict[str, Option]:
     return by_name
 
 
-def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> RunConfig:
+def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str, object]) -> RunConfig:
     """Return the configuration that results from ``layers`` of named values, where later layers override earlier ones.
 
     Besides the options, a layer may hold ``recipe``: a ``Recipe``, its table, or the path of a recipe file.
@@ -68,8 +80,11 @@ def resolve(source: str, destination: str, *layers: Mapping[str, object]) -> Run
     for name in values:
         if name not in options() and name != "recipe":
             raise unknown(f"{name}: no such option", name, options())
+    target = target_file(destination) if isinstance(source, str) or len(source) == 1 else None
+    if target is not None:
+        values = dict(target.with_format(values, _recipe(values.get("recipe"))))
     return RunConfig(
-        source=source,
+        source=source if isinstance(source, str) else tuple(source),
         destination=destination,
         recipe=_recipe_with(values),
         selection=Selection(**_values_of(values, Selection)),

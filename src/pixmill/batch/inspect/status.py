@@ -1,6 +1,5 @@
 """Read the status and the failures of an output from its ledgers."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,10 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
-from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
+from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import fetch_ledgers
+from pixmill.batch.state.stored_config import config_of
 from pixmill.core.errors import AddressError, ConfigError, error_codes
 from pixmill.core.text import printable
 from pixmill.core.validation import did_you_mean, quoted
@@ -132,28 +132,4 @@ def last_config(ledgers: CombinedLedger) -> RunConfig:
     last = max(ledgers.runs(), key=lambda run: run.started_at, default=None)
     if last is None or not last.metadata:
         raise ConfigError("the ledger contains no run that can be repeated")
-    return _config(last)
-
-
-def last_configs(ledgers: CombinedLedger) -> list[tuple[LedgerFile, RunConfig]]:
-    """Return each ledger that has a run, with the configuration of its last run; ``ConfigError`` when none has."""
-    last_config(ledgers)
-    return [(each.file, _config(each.runs[-1])) for each in ledgers.summaries() if each.runs and each.runs[-1].metadata]
-
-
-def _config(run: RunRecord) -> RunConfig:
-    """Return the configuration of ``run``, without importing any code: a ledger is data from an untrusted author."""
-    try:
-        return RunConfig.from_builtins(json.loads(run.metadata))
-    except ValueError:
-        raise ConfigError(
-            "the configuration of the last run cannot be read", hint="repeat the original pixmill run command"
-        ) from None
-
-
-def unfinished(ledgers: CombinedLedger) -> Iterator[LedgerFile]:
-    """Yield the ledgers of shards with work left; that of an unsplit run always, since new files may have been added."""
-    for each in ledgers.summaries():
-        has_ended = each.runs and each.runs[-1].reason == FINISHED
-        if each.file.shard.count == 1 or each.counts.pending or not has_ended:
-            yield each.file
+    return config_of(last)

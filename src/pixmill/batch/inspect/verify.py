@@ -14,6 +14,7 @@ from pixmill.batch.inspect.status import last_config
 from pixmill.batch.item import OutputRecord, unpack
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.core.errors import ReadError
+from pixmill.core.waits import Tally
 from pixmill.engine.task import State
 from pixmill.storage.retry.storage import RetryingStorage
 
@@ -31,13 +32,18 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     what: str
 
 
-def verify(ledgers: CombinedLedger, destination: str) -> Iterator[Problem]:
-    """Read every output of the finished images in ``ledgers``, and yield those whose content is not what was written."""
+def verify(ledgers: CombinedLedger, destination: str, checked: Tally | None = None) -> Iterator[Problem]:
+    """Read every output of the finished images in ``ledgers``, and yield those whose content is not what was written.
+
+    ``checked`` counts the outputs as they are read.
+    """
+    tally = checked or Tally()
     former = last_config(ledgers).destination
     with open_outputs(destination, former=former, ledger_files=ledgers.ledger_files) as outputs:
         recorded = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
         concurrency = MAX_CONCURRENT if isinstance(outputs, RetryingStorage) else 1
         for (source, output), what in in_order(lambda each: difference(outputs, each[1]), recorded, concurrency=concurrency):
+            tally.count += 1
             if what:
                 yield Problem(source=source, output=output.name, what=what)
 

@@ -70,22 +70,22 @@ def chunks(
     distinguished by a hash of their locator, which does not depend on the rest of the list.
     """
     group: list[ManifestImage] = []  # images that could collide with each other are in here together
-    disambiguated: list[ManifestImage] = []  # images with unique names
+    unique: list[ManifestImage] = []  # images whose names were made unique
     last: ManifestImage | None = None
     for image in _images(records, on_invalid):
         is_second = last is not None and last.path == image.path
         if not image.is_folder and (is_second or _DISAMBIGUATED.search(image.path)):
-            disambiguated.append(_disambiguated(image))
-            if len(disambiguated) >= size:
-                yield disambiguated
-                disambiguated = []
+            unique.append(msgspec.structs.replace(image, path=disambiguated(image.path, image.locator)))
+            if len(unique) >= size:
+                yield unique
+                unique = []
         else:
             if len(group) >= size and _name_group(group[-1]) != _name_group(image):
                 yield _without_lone_folders(group)
                 group = []
             group.append(image)
         last = last if image.is_folder else image
-    yield from filter(None, (_without_lone_folders(group), disambiguated))
+    yield from filter(None, (_without_lone_folders(group), unique))
 
 
 def _without_lone_folders(group: list[ManifestImage]) -> list[ManifestImage]:
@@ -117,12 +117,12 @@ def _collision_stem(name: bytes) -> bytes:
     return re.split(rb"(?<!^)[.~]", collision_key(name), maxsplit=1)[0]
 
 
-def _disambiguated(image: ManifestImage) -> ManifestImage:
-    """Return ``image`` with a hash of its path and locator appended to its stem.
+def disambiguated(path: bytes, locator: bytes) -> bytes:
+    """Return ``path`` with a hash of itself and ``locator`` appended to its stem.
 
     A name that looks disambiguated already gets another hash, so that no two names are equal.
     """
-    folder, slash, name = image.path.rpartition(b"/")
+    folder, slash, name = path.rpartition(b"/")
     stem, dot, extension = name.rpartition(b".") if b"." in name[1:] else (name, b"", b"")
-    digest = blake2b(image.path + image.locator, digest_size=8).hexdigest().encode()
-    return msgspec.structs.replace(image, path=b"%s%s%s~%s%s%s" % (folder, slash, stem, digest, dot, extension))
+    digest = blake2b(path + locator, digest_size=8).hexdigest().encode()
+    return b"%s%s%s~%s%s%s" % (folder, slash, stem, digest, dot, extension)

@@ -48,8 +48,8 @@ class NamedFile(msgspec.Struct, frozen=True):
     kind: str
 
 
-def check(files: Iterable[NamedFile], *, source: str, states: Sequence[Path]) -> None:
-    """Raise ``ConfigError`` for a file that may not be written. ``source`` is SRC, ``states`` are the state folders."""
+def check(files: Iterable[NamedFile], *, sources: Sequence[str], states: Sequence[Path]) -> None:
+    """Raise ``ConfigError`` for a file that may not be written. ``sources`` are SRC, ``states`` are the state folders."""
     by_identity: dict[object, NamedFile] = {}
     for file in files:
         if is_stream(file.path):
@@ -59,7 +59,7 @@ def check(files: Iterable[NamedFile], *, source: str, states: Sequence[Path]) ->
         _refuse_shared(file, by_identity)
         _refuse_state(file, states)
         for path in _written(file):
-            _refuse_source(file, path, source)
+            _refuse_sources(file, path, sources)
             if _is_foreign(path, file.kind):
                 raise _foreign(file.option, path)
 
@@ -112,9 +112,13 @@ def _refuse_shared(file: NamedFile, by_identity: dict[object, NamedFile]) -> Non
         )
 
 
-def _refuse_source(file: NamedFile, path: Path, source: str) -> None:
-    with suppress(OSError):
-        if _is_source(path.stat(), source):
+def _refuse_sources(file: NamedFile, path: Path, sources: Sequence[str]) -> None:
+    try:
+        status = path.stat()
+    except OSError:
+        return
+    for source in sources:
+        if _is_source(status, source):
             raise ConfigError(
                 f"{file.option} {printable(path)} is SRC itself ({printable(source)}), and inputs are never changed",
                 code="foreign-file",
@@ -123,10 +127,13 @@ def _refuse_source(file: NamedFile, path: Path, source: str) -> None:
 
 
 def _is_source(status: os.stat_result, source: str) -> bool:
-    if source == STANDARD_INPUT:
-        return os.path.samestat(status, os.fstat(0))
-    path = Address.parse(source).local if source else None
-    return path is not None and os.path.samestat(status, path.stat())
+    try:
+        if source == STANDARD_INPUT:
+            return os.path.samestat(status, os.fstat(0))
+        path = Address.parse(source).local
+        return path is not None and os.path.samestat(status, path.stat())
+    except OSError:
+        return False
 
 
 def _refuse_state(file: NamedFile, states: Sequence[Path]) -> None:

@@ -2,25 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 
 import msgspec
 
+from pixmill.batch.config.pattern import PatternCount
+from pixmill.batch.config.prevention import is_preventable
 from pixmill.batch.item import Item
+from pixmill.batch.naming.template import own_extension
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
+from pixmill.batch.planning.ignored import pattern_warnings
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State
+from pixmill.imaging.formats import Format, formats
+from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.step_order import order_warnings
 from pixmill.storage.open import open_storage
 
@@ -31,8 +39,9 @@ MAX_EXAMPLES = 10
 class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
-    ``makes`` describes in words what is made from each image. ``occupied`` counts images whose output name is taken by a file that
-    pixmill did not write, ``linked`` those whose output lies behind a symbolic link in DST.
+    ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied``
+    counts images whose output name is taken by a file that pixmill did not write, ``linked`` those whose output lies behind a
+    symbolic link in DST. ``missing_extras`` counts images, by the package extra that they need and that is not installed here.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
@@ -46,6 +55,8 @@ class DryRun(msgspec.Struct, kw_only=True):
     outputs: int = 0
     bytes_in: int = 0
     ignored: dict[str, int] = {}
+    patterns: tuple[PatternCount, ...] = ()
+    missing_extras: dict[str, int] = {}
     makes: tuple[str, ...] = ()
     examples: list[tuple[bytes, tuple[bytes, ...]]] = []
     warnings: list[str] = []
@@ -68,7 +79,9 @@ def dry_run(plan: Plan) -> DryRun:
     committed = last_commit(plan.locations.state)
     with _ledger(plan) as ledger, _validity_check(plan.locations) as is_valid:
         follow = placement.follow_output_links
-        spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
+        runs = list(ledger.runs())
+        spans = unrecorded(runs, plan.locations.state, committed=committed)
+        codes = codes_preventable_since(runs, plan.config)
         conflict_counter = (
             None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )
@@ -79,22 +92,29 @@ def dry_run(plan: Plan) -> DryRun:
                 current = record if record and record.id == task.id and not plan.config.force else None
                 if current and current.state is State.DONE and is_valid(task, current):
                     result.unchanged += 1
-                elif current and current.state is State.FAILED and is_valid(task, current):
+                elif current and _stays_failed(current, codes) and is_valid(task, current):
                     result.failed_before += 1
                 else:
-                    _count_work(result, item)
+                    _count_work(result, item, plan.config.recipe)
                     sample += [item] if len(sample) < sample_size and not item.source_error else []
                     result.renamed += is_renamed
                     if conflict_counter:
                         conflict_counter.count(item, record)
         result.seconds = _estimate(result, ledger)
-    result.ignored = dict(plan.selector.ignored)
+    result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
+    result.warnings += pattern_warnings(result.patterns)
+    if not result.found and plan.candidates:
+        result.warnings.append(plan.remark_on_shard)
     result.warnings += size_checks.warnings(plan, sample)
     if conflict_counter:
         conflicts = conflict_counter.conflicts
         result.occupied, result.linked = conflicts.occupied, conflicts.linked
         result.warnings += conflict_warnings(conflicts, placement.existing, is_all=True)
     return result
+
+
+def _stays_failed(record: Record, preventable: frozenset[str]) -> bool:
+    return record.failure is not None and not is_preventable(record.failure, preventable)
 
 
 @contextmanager
@@ -109,12 +129,28 @@ def _validity_check(locations: Locations) -> Iterator[StillValid]:
         yield still_valid(contents.exists, lambda _: False)
 
 
-def _count_work(result: DryRun, item: Item) -> None:
+def _count_work(result: DryRun, item: Item, recipe: Recipe) -> None:
     result.to_do += 1
     result.outputs += len(item.names)
     result.bytes_in += item.entry.size
+    if extra := _missing_extra(item, recipe):
+        result.missing_extras[extra] = result.missing_extras.get(extra, 0) + 1
     if len(result.examples) < MAX_EXAMPLES:
         result.examples.append((item.entry.path, item.names))
+
+
+@cache
+def _formats_with_extras() -> dict[str, Format]:
+    return {extension: known for known in formats() if known.extra for extension in known.extensions}
+
+
+def _missing_extra(item: Item, recipe: Recipe) -> str:
+    """Return the extra that ``item`` needs, going by its extension, and that is not installed; empty if there is none."""
+    source = _formats_with_extras().get(own_extension(item.entry.path).lower())
+    if source is None:
+        return ""
+    is_written = any(rendition.encode.follows_source for rendition in recipe.renditions)
+    return source.missing_extra("read") or (is_written and source.missing_extra("write")) or ""
 
 
 def _warnings(plan: Plan) -> list[str]:
@@ -132,7 +168,8 @@ def _estimate(result: DryRun, ledger: Ledger) -> float | None:
 def _ledger(plan: Plan) -> Iterator[Ledger]:
     state_folder.check(plan.locations.state)
     path = plan.locations.state / LEDGER
-    ledger: Ledger = SqliteLedger(path, read_only=True) if path.exists() else MemoryLedger()
+    is_recorded = plan.locations.target is None and path.exists()
+    ledger: Ledger = SqliteLedger(path, read_only=True) if is_recorded else MemoryLedger()
     try:
         yield ledger
     finally:

@@ -32,7 +32,7 @@ def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, task
     with ledgers.lock:
         opened = ledgers.opened()
         known = SourceKeys(prefixes=combined(map(prefixes_in, opened)))
-        keys = known.adding(places).naming(places[0], source.places)
+        keys = known.adding(places, has_unique_paths=source.has_unique_paths).naming(places[0], source.places)
         if known.prefixes and named is None and len(places) == 1 and places[0] not in known.prefixes:
             gone = [place for place in known.prefixes if place.startswith(b"/") and not os.path.lexists(place)]
             alike = [place for place in gone if _is_same(opened, tasks_with(_moved(known, place, places[0])))]
@@ -49,14 +49,16 @@ def _moved(known: SourceKeys, former: bytes, place: bytes) -> SourceKeys:
 
 
 def _is_same(ledgers: Sequence[LedgerView], tasks: Iterator[Task]) -> bool:
-    """Tell whether the first images are in the ledger, the same as now."""
-    first = list(islice(tasks, ENOUGH))
+    """Tell whether the first images are in one of the ledgers, the same as now."""
+    left = {task.key: task.id for task in islice(tasks, ENOUGH)}
+    if not left:
+        return False
     for ledger in ledgers:
         with suppress(RunError):
-            records = ledger.get([task.key for task in first])
-            if first and all(record and record.id == task.id for task, record in zip(first, records, strict=True)):
-                return True
-    return False
+            for record in filter(None, ledger.get(list(left))):
+                if left[record.key] == record.id:
+                    del left[record.key]
+    return not left
 
 
 def prefixes_in(ledger: SqliteLedger) -> dict[bytes, bytes]:

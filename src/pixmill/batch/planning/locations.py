@@ -1,14 +1,18 @@
 """Check SRC and DST before anything is written, and report a problem in one sentence."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from pixmill.batch.composition import open_sources
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.target_file import TargetFile, target_file
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, OwnFolders, overlap_error
-from pixmill.batch.planning.selection import ENABLED_BY
+from pixmill.batch.planning import single_file
+from pixmill.batch.planning.patterns import refuse_pattern
 from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
@@ -22,7 +26,8 @@ from pixmill.storage.open import open_storage
 class Locations(msgspec.Struct, frozen=True):
     """Where a run reads, writes and keeps its state, all checked. ``state`` is a local folder; it may not exist yet.
 
-    If ``dataset`` is set, the run produces its shards, and ``destination``, where workers write, holds its parts.
+    If ``dataset`` is set, the run produces its shards, and ``destination``, where workers write, holds its parts. If ``target`` is
+    set, the run writes only this file, in ``destination``, and has no state.
     """
 
     source: Source
@@ -30,6 +35,7 @@ class Locations(msgspec.Struct, frozen=True):
     state: Path
     dataset: Dataset | None = None
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
+    target: TargetFile | None = None
 
     @property
     def source_root(self) -> Address:
@@ -46,13 +52,13 @@ class Locations(msgspec.Struct, frozen=True):
         """Return the location that a run owns exclusively: DST or, for a dataset, the folder of its shards."""
         return self.dataset.home if self.dataset else self.destination
 
-    def check_apart(self, source: str) -> None:
-        """Raise ``AddressError`` when SRC, given as ``source``, is DST or lies in it, by device and inode or by identity file.
+    def check_apart(self, sources: Sequence[str]) -> None:
+        """Raise ``AddressError`` when one of ``sources`` is DST or lies in it, by device and inode or by identity file.
 
         Must be called again once the state folder exists: only then is there an identity file.
         """
         self.own.refresh()
-        for root in self.source.roots:
+        for source, root in ((sources[given.index], root) for given in self.source.given() for root in given.roots):
             output = self.own.find_output_above(root)
             if output is not None:
                 path = Address.parse(source).local
@@ -63,21 +69,32 @@ class Locations(msgspec.Struct, frozen=True):
 
 def resolve_locations(config: RunConfig) -> Locations:
     """Return the locations of ``config``; ``AddressError`` or ``RunError`` when one cannot be used. Writes nothing."""
+    for source_text in config.sources:
+        refuse_pattern(source_text, config.destination, is_only=len(config.sources) == 1)
     dataset = _dataset(config)
+    target = None if dataset else target_file(config.destination)
+    if target is not None:
+        return _locations_of(target, config)
     destination = dataset.home if dataset else Address.parse(config.destination)
     state = _state(config, destination)
     own = _own_folders(destination, state, dataset)
-    source = open_source(
-        SourceRequest(address=Address.parse(config.source), selection=config.selection, output=destination, own=own)
-    )
-    _check_apart(source.address, destination)
+    first = Address.parse(config.sources[0])
+    source = open_sources(config.sources, SourceRequest(address=first, selection=config.selection, output=destination, own=own))
+    for given in source.given():
+        _check_apart(given.address, destination)
     locations = Locations(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
-    locations.check_apart(config.source)
-    if destination.local:
-        _check_folder(destination.local)
-    else:
-        open_storage(destination)  # reports an invalid address or a missing dependency
+    locations.check_apart(config.sources)
+    _check_destination(destination, len(config.sources))
     return locations
+
+
+def _locations_of(target: TargetFile, config: RunConfig) -> Locations:
+    """Return the locations of a run that writes only ``target``. It may be in the folder of its source."""
+    single_file.check_arguments(config, target)
+    source = open_source(SourceRequest(address=Address.parse(config.sources[0]), selection=config.selection))
+    single_file.check_source(config, target, source)
+    _check_destination(target.folder, 1)
+    return Locations(source, target.folder, default_state(target.folder), target=target)
 
 
 def _own_folders(destination: Address, state: Path, dataset: Dataset | None) -> OwnFolders:
@@ -115,9 +132,17 @@ def _check_apart(root: Address, destination: Address) -> None:
         raise AddressError(f"SRC {root} is inside DST {destination}, where outputs could overwrite it", hint=INSIDE_HINT)
 
 
-def _check_folder(destination: Path) -> None:
+def _check_destination(destination: Address, source_count: int) -> None:
+    if destination.local:
+        _check_folder(destination.local, source_count)
+    else:
+        open_storage(destination)  # reports an invalid address or a missing dependency
+
+
+def _check_folder(destination: Path, source_count: int) -> None:
     if os.path.exists(destination) and not os.path.isdir(destination):  # noqa: PTH110, PTH112  # pathlib may raise instead
-        raise AddressError(f"DST {printable(destination)} is a file, but must be a folder")
+        hint = "the last word is DST: give a folder for the outputs after the sources" if source_count > 1 else ""
+        raise AddressError(f"DST {printable(destination)} is a file, but must be a folder", hint=hint)
     nearest = next(folder for folder in (destination, *destination.absolute().parents) if os.path.exists(folder))  # noqa: PTH110  # see above
     if not is_allowed(nearest, os.W_OK | os.X_OK):
         owner = nearest.stat()
@@ -132,14 +157,3 @@ def _check_folder(destination: Path) -> None:
 def _state(config: RunConfig, destination: Address) -> Path:
     base = Path(config.placement.state) if config.placement.state else default_state(destination)
     return base / config.selection.shard.folder
-
-
-def nothing_found(config: RunConfig, ignored: dict[str, int]) -> ConfigError:
-    """Return the error for a source without images, including what was skipped."""
-    others = sum(ignored.values())
-    includable = [(reason, option) for reason, option in ENABLED_BY.items() if ignored.get(reason)]
-    hints = [f"{option} includes files skipped as {reason}: {ignored[reason]:,}" for reason, option in includable]
-    if ignored.get("not-an-image"):
-        hints.append("--all-files detects images by content, whatever their extension")
-    hint = "; ".join(hints) or "put images there first"
-    return ConfigError(f"no images found in {printable(config.source)} ({others} other files)", code="no-images", hint=hint)

@@ -8,6 +8,7 @@ from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, to_task
+from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import own_extension
@@ -21,8 +22,10 @@ from pixmill.batch.state.earlier_ledgers import EarlierLedgers
 from pixmill.batch.state.identity import own_tag
 from pixmill.batch.state.name_owners import NameOwners
 from pixmill.batch.state.source_keys import SourceKeys
+from pixmill.batch.state.stateless import tag_of
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
+from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import Task
@@ -41,7 +44,10 @@ class Plan:
         """Take a configuration and its checked locations."""
         self.config = config
         self.locations = locations
-        self.selector = Selector(config.selection, locations.source.storage, is_explicit=locations.source.is_explicit)
+        is_explicit = locations.source.is_explicit or locations.target is not None  # an image, whatever its name
+        allow = config.recipe.allow
+        self.selector = Selector(config.selection, locations.source.storage, is_explicit=is_explicit, allow=allow)
+        self.candidates = 0  # found so far, in all shards
         self._is_fetched = False
         self._ledgers = EarlierLedgers(self._state_of_all_shards(), config.selection.shard)
         self._locators: dict[bytes, bytes] = {}
@@ -66,6 +72,8 @@ class Plan:
     @property
     def tag(self) -> str:
         """Return the tag of this run's temporary files: output and shard, which only one run at a time may write (see the lock)."""
+        if self.locations.target:
+            return tag_of(self.locations.target.name)
         return own_tag(self.locations.lock_folder, self.config.selection.shard)
 
     @cached_property
@@ -86,11 +94,26 @@ class Plan:
             follow_output_links=config.placement.follow_output_links,
         )
 
+    def listing_notice(self) -> str:
+        """Return what is being waited for while the source is listed."""
+        if self.locations.source.is_explicit and not self.candidates:
+            return f"reading {self.config.source_text}"  # a list is sorted before its first image
+        return f"listing {self.config.source_text}: {plural(self.candidates, 'image')} found so far"
+
+    @property
+    def remark_on_shard(self) -> str:
+        """Return a sentence about a shard that has none of the images, once the source has been listed."""
+        shard = self.config.selection.shard
+        return f"shard {shard} has none of the {plural(self.candidates, 'image')}" if self.candidates else ""
+
     def items(self) -> Iterator[Item]:
         """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
         unreadable: list[Item] = []
 
         def on_error(path: bytes, error: ImageError) -> None:
+            if self.selector.excludes_unreadable(path):
+                return
+            self.candidates += 1
             unreadable.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         try:
@@ -106,6 +129,7 @@ class Plan:
         """Yield the inputs among ``entries``, which must be all entries of one folder, since their names may collide."""
         shard = self.config.selection.shard
         chosen, folders = self.selector.choose(entries)
+        self.candidates += len(chosen)
         self._locators = {entry.path: entry.locator for entry in chosen if isinstance(entry, LocatedEntry)}
         names = self.namer.names([entry.path for entry in chosen], folders)
         read_errors, self._read_errors = self._read_errors, {}
@@ -179,6 +203,8 @@ class Plan:
     @cached_property
     def source_keys(self) -> SourceKeys:
         """Return the keys of this source and of those that earlier runs had."""
+        if self.locations.target is not None:
+            return SourceKeys(prefixes={}).adding(self.locations.source.places, has_unique_paths=True)
         self._fetch_ledgers()
         return source_keys(self.locations.source, self.config.selection.source_id, self._ledgers, self._tasks_with)
 
@@ -201,6 +227,8 @@ class Plan:
 
     def make_namer(self, is_taken: Callable[[bytes, bytes], bool] | None = None) -> Namer:
         """Return a namer that avoids names for which ``is_taken(source, name)``, such as those of outputs whose source is gone."""
+        if self.locations.target:
+            return FixedNamer(self.locations.target.name)
         renditions, placement = self.config.recipe.renditions, self.config.placement
         if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
             raise ConfigError("recipe.renditions: two renditions have the same name and format")
@@ -257,4 +285,6 @@ def plan(config: RunConfig) -> Plan:
     """Resolve ``config`` into a plan; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
     for step in fingerprint.all_steps(config.recipe):
         step.check()
+    for rendition in config.recipe.renditions:
+        rendition.encode.check()
     return Plan(config, resolve_locations(config))

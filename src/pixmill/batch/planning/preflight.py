@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pixmill.batch.item import from_payload
+from pixmill.batch.loose_files import LOCAL
 from pixmill.batch.outputs.name_conflicts import MAX_CHECKED, ConflictCounter, conflict_warnings
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
@@ -18,7 +19,8 @@ __all__ = ["MAX_CHECKED", "is_local", "preflight_warnings"]
 
 def is_local(locations: Locations) -> bool:
     """Tell whether source and destination are local, so that checking a thousand images first costs no requests to a store."""
-    return locations.dataset is None and locations.destination.local is not None and locations.source_root.local is not None
+    is_source_local = locations.source_root.local is not None or locations.source_root == LOCAL
+    return locations.dataset is None and locations.destination.local is not None and is_source_local
 
 
 def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, committed: float) -> Iterator[str]:
@@ -29,7 +31,7 @@ def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, com
     With ``--existing refuse`` all tasks are checked; ``ConfigError`` when a name is taken by a foreign file.
     """
     placement, destination = plan.config.placement, plan.locations.destination
-    if plan.locations.dataset is not None:
+    if plan.locations.dataset is not None or plan.locations.target is not None:
         return
     refuses = placement.existing == "refuse"
     spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)

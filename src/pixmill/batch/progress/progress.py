@@ -18,6 +18,9 @@ from pixmill.engine.task import Done, Task
 
 RATE_WINDOW = 10.0  # seconds over which the current rate is measured
 MEASUREMENT_INTERVAL = 0.2  # seconds between two measurements that are kept
+# The first images of a run are the slowest, since workers and caches are cold: an estimate from them would be many times too long.
+MIN_ESTIMATE_SECONDS = 3.0  # since the first image was started
+MIN_ESTIMATE_IMAGES = 2  # finished per worker
 
 
 class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +29,8 @@ class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     All counts are images, except ``outputs``, which counts the files written. ``remembered``: failed images that had failed
     before this run. ``found``: images discovered so far. ``total``: all images, ``None`` while unknown. ``images_rate`` and
     ``pixels_rate`` are per second, over the last 10 s, of images that this run worked on. ``remaining`` is in seconds, ``None``
-    while it cannot be estimated. ``saved`` is in bytes, negative if the outputs are larger than their sources.
+    while it cannot be estimated: until every worker has finished two images on average, and three seconds have passed since the
+    first image was started. ``saved`` is in bytes, negative if the outputs are larger than their sources.
     """
 
     done: int = 0
@@ -86,6 +90,7 @@ class Progress:
         self._found = 0
         self._in_flight: set[bytes] = set()
         self._workers = 0
+        self._first_start: float | None = None
         self._total: int | None = None
         self._handlers: dict[type[Event], Callable[..., None]] = {
             RunStarted: self._on_run_started,
@@ -143,8 +148,14 @@ class Progress:
             pixels_rate=(sample.pixels - earlier.pixels) / seconds if seconds else 0.0,
             saved=measures["bytes_in"] - measures["bytes_out"],
             elapsed=now - self._began,
-            remaining=self._workload.remaining / pace if total is not None and pace else None,
+            remaining=self._workload.remaining / pace if total is not None and pace and self._can_estimate(sample) else None,
         )
+
+    def _can_estimate(self, sample: _Measurement) -> bool:
+        """Tell whether enough has been measured to estimate the time left."""
+        if self._first_start is None or sample.at - self._first_start < MIN_ESTIMATE_SECONDS:
+            return False
+        return sample.worked >= MIN_ESTIMATE_IMAGES * self._workers
 
     def _record(self, sample: _Measurement) -> _Measurement:
         """Record ``sample``, and return the oldest measurement to compare it with, up to ``RATE_WINDOW`` seconds old."""
@@ -165,6 +176,9 @@ class Progress:
         self._total = event.found
 
     def _on_attempt_started(self, event: AttemptStarted) -> None:
+        if self._first_start is None:  # the start of the workers, or of a cluster, is not work
+            self._first_start = self._clock()
+            self._measurements = deque([_Measurement(self._first_start, 0, self._workload.finished, 0)])
         self._in_flight.add(event.attempt.task.key)
 
     def _on_retried(self, event: TaskRetried) -> None:

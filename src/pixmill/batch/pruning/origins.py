@@ -111,13 +111,13 @@ def _origin(prefix: bytes, past: PastRuns, prefixes: Mapping[bytes, bytes], *, w
     present = {source.places: source.source for source in sources if source.source is not None and not source.is_list}
     missing = [source for source in sources if source.source is None and not source.is_list]
     if was_shared and any(source.is_list for source in sources):
-        return Origin(prefix, obstacle="may come from a list; name it to remove those that are not in it")
+        return Origin(prefix, obstacle="may come from a list or the web; name the list to remove those that are not in it")
     if missing and (was_shared or not present):
         return Origin(prefix, obstacle=f"may still exist: {printable(missing[0].text)} cannot be found", is_lost=True)
     if present:
         return Origin(prefix, [listed(source) for source in present.values()])
     if any(source.is_list for source in past.sources):
-        return Origin(prefix, obstacle="come from a list; name it to remove those that are not in it")
+        return Origin(prefix, obstacle="come from a list or the web; name the list to remove those that are not in it")
     place = next(place for place, its_prefix in prefixes.items() if its_prefix == prefix)
     return Origin(prefix, obstacle=f"may still exist: no run leads to {printable(place)} any more", is_lost=True)
 
@@ -135,7 +135,7 @@ def with_list(origins: Origins, plan: Plan, past: PastRuns) -> Origins:
         for entries in source.folders(failed):
             yield from (plan.key(entry.path, entry.locator) for entry in entries if isinstance(entry, Row))
 
-    content = ListedPaths(read, os.fsencode(plan.config.source))
+    content = ListedPaths(read, os.fsencode(plan.config.source_text))
     listed_here = {keys.prefixes[place] for place in source.places} - folders
     by_list = [Origin(prefix, [content], is_of_list=True) for prefix in listed_here]
     return Origins([*by_list, *(origin for origin in origins.all if origin.prefix not in listed_here)])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from pixmill.batch.config.max_delete import MaxDelete
-from pixmill.batch.config.models import Placement, RunConfig, Selection
+from pixmill.batch.config.models import MAX_SHOWN, Placement, RunConfig, Selection
 from pixmill.batch.datasets.dataset import dataset_at, home, with_former_packing
 from pixmill.batch.inspect.status import find_state_folder, last_config
 from pixmill.batch.naming.reserved import name_key
@@ -155,7 +155,7 @@ def _search(
     search = Search(ledgers, origins, past.whole)
     search.read(storage, owners, selected=selected, compare=compare)
     if named is not None and origins.has_foreign_list:
-        message = f"none of the images in {printable(named.config.source)} has an output in {output.address}"
+        message = f"none of the images in {named.config.source_text} has an output in {output.address}"
         raise ConfigError(message, hint="name the list that was run into it")
     return search
 
@@ -166,7 +166,7 @@ def _named_origins(
     """Return the origins when a source is named, and the prefixes of that; ``ConfigError`` if none of the runs had it."""
     source, keys = named.locations.source, named.source_keys
     if isinstance(source, Manifest):
-        text = named.config.source
+        text = named.config.sources[0]
         is_only_list = all(_absolute(each.text) == _absolute(text) or not each.is_list for each in past.sources)
         is_list = Address.parse(text).scheme == "file"
         if not is_list and not is_mirror:
@@ -174,8 +174,9 @@ def _named_origins(
         if is_list and (is_only_list or not is_mirror):
             origins = with_list(origins, named, past)
     elif not any(place in prefixes for place in source.places) and not keys.moved_from:
-        known = ", ".join(sorted({printable(each.text) for each in past.sources}))
-        message = f"{printable(named.config.source)} is not a source of {printable(named.config.destination)}"
+        texts = sorted({printable(each.text) for each in past.sources})
+        known = ", ".join(texts[:MAX_SHOWN]) + (f" and {len(texts) - MAX_SHOWN:,} more" if len(texts) > MAX_SHOWN else "")
+        message = f"{named.config.source_text} is not a source of {printable(named.config.destination)}"
         raise ConfigError(message, hint=f"its runs read {known}")
     return origins, {keys.prefixes[place] for place in source.places}
 

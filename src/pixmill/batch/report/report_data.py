@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pixmill.batch.composition import open_sources
 from pixmill.batch.config.foreign_code import Code, steps_of
 from pixmill.batch.config.models import Selection
 from pixmill.batch.report.data.run_info import RunInfo
@@ -15,7 +16,7 @@ from pixmill.batch.report.data.shard_merge import last_run_info
 from pixmill.batch.report.data.statistics import LedgerStatistics
 from pixmill.batch.report.previews.messages import PreviewOptions
 from pixmill.batch.report.previews.previews import SAMPLE_SIZE, Previews, make_previews
-from pixmill.batch.source import SourceRequest, open_source
+from pixmill.batch.source import SourceRequest
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError, PixmillError
@@ -59,7 +60,7 @@ def collect(
     statistics = LedgerStatistics(run.started_at if run else 0.0, sample_size=max(SAMPLE_SIZE, check), rng=random.Random(SEED))  # noqa: S311  # for sampling, not a secret
     statistics.add(ledger.records())
     return ReportData(
-        source=str(metadata.get("source", "")),
+        source=", ".join(_sources(metadata)),
         destination=destination,
         recipe=metadata.get("recipe", {}),
         runs=runs,
@@ -69,6 +70,11 @@ def collect(
         previews=_previews(metadata, destination, state, statistics, check if _may_run(metadata, allowed) else 0),
         made_at=now,
     )
+
+
+def _sources(metadata: dict[str, Any]) -> list[str]:
+    source = metadata.get("source", "")
+    return list(map(str, source)) if isinstance(source, list) else [str(source)]
 
 
 def _may_run(metadata: dict[str, Any], allowed: Collection[Code]) -> bool:
@@ -84,7 +90,8 @@ def _previews(metadata: dict[str, Any], destination: str, state: Path, statistic
         return Previews()
     selection = Selection.from_builtins(metadata.get("selection", {}))
     try:
-        source = open_source(SourceRequest(address=Address.parse(str(metadata["source"])), selection=selection))
+        sources = _sources(metadata)
+        source = open_sources(sources, SourceRequest(address=Address.parse(sources[0]), selection=selection))
     except PixmillError:  # the source is gone or unreadable: the numbers are still available
         return Previews()
     from pixmill.batch.datasets.extract import as_files  # noqa: PLC0415  # 20 modules that the live page does not need

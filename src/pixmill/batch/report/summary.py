@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import msgspec
 
+from pixmill.batch.config.pattern import PatternCount
+from pixmill.batch.report.extrapolation import SampleReport
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.observability.histogram import HistogramSnapshot
 from pixmill.engine.observability.metrics import FailureKind, MetricsSnapshot, SlowTask
@@ -17,8 +19,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped although they are
     not done, by reason. ``ignored``: files that were not candidates, by reason. ``notes``: content that was dropped or ignored
     during processing, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five images that took
-    longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended.
-    ``makes``: the outputs of each image, in words.
+    longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended,
+    ``reason_code``: the code of the error that stopped it, empty if there was none.
+    ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample of it.
+    ``patterns``: how often each pattern of the selection was used.
     """
 
     counts: Counts
@@ -40,10 +44,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, HistogramSnapshot] = {}
     slowest: tuple[SlowTask, ...] = ()
     reason: str = FINISHED
+    reason_code: str = ""
     makes: tuple[str, ...] = ()
+    sample: SampleReport | None = None
+    patterns: tuple[PatternCount, ...] = ()
 
-    #: exit codes of an interrupted run, by the reason for which it was stopped
-    SIGNALS: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143}
+    #: exit codes of a run that did not finish, by the reason for which it was stopped
+    EXIT_CODES: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143, "no-images": 2}
 
     @property
     def bytes_saved(self) -> int:
@@ -57,13 +64,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """Return 0 if all images are done, 1 if images failed, 3 if the run was stopped, 128 + n for signal n."""
+        """Return 0 if all images are done, 1 if images failed, 2 without images, 3 if it was stopped, 128 + n for signal n."""
         if not self.is_complete:
-            return self.SIGNALS.get(self.reason, 3)
+            return self.EXIT_CODES.get(self.reason, 3)
         return 1 if self.counts.failed else 0
 
 
-def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: tuple[str, ...] = ()) -> Report:
+def summarise(
+    snapshot: MetricsSnapshot,
+    ignored: Mapping[str, int],
+    *,
+    patterns: tuple[PatternCount, ...] = (),
+    makes: tuple[str, ...] = (),
+) -> Report:
     """Return the report of the metrics in ``snapshot``."""
     measures = snapshot.measures
     notes = {name.removeprefix("note."): count for name, count in measures.items() if name.startswith("note.")}
@@ -73,6 +86,7 @@ def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: t
         failures=snapshot.failures,
         left_alone=snapshot.left_alone,
         ignored=dict(ignored),
+        patterns=patterns,
         notes=notes,
         outputs=measures.get("outputs", 0),
         bytes_in=measures.get("bytes_in", 0),
@@ -87,5 +101,6 @@ def summarise(snapshot: MetricsSnapshot, ignored: Mapping[str, int], *, makes: t
         stages=snapshot.stages,
         slowest=snapshot.slowest,
         reason=snapshot.reason or FINISHED,
+        reason_code=snapshot.reason_code,
         makes=makes,
     )

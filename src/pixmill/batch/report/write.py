@@ -9,9 +9,8 @@ from pixmill.batch.inspect.status import find_state_folder, open_ledgers
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.batch.report.html.page import page
 from pixmill.batch.report.report_data import collect
+from pixmill.batch.state.location import REPORT
 from pixmill.engine.observability.files import atomic_text_file, run_error_if_unwritable
-
-REPORT_NAME = "report.html"
 
 
 def write_report(
@@ -33,7 +32,7 @@ def write_report(
     with open_ledgers(destination, state) as ledger:
         made_at = time.time() if now is None else now
         text = page(collect(ledger, destination=destination, state=folder, check=check, allowed=allowed, now=made_at))
-    target = path or folder / REPORT_NAME
+    target = path or folder / REPORT
     if path is not None:
         check_again("the report", path, "report")
     with run_error_if_unwritable(target), atomic_text_file(target) as file:

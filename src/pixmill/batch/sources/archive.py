@@ -19,6 +19,8 @@ _COMPRESSED = (".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.
 class Archive(SourceKind):
     """The members of an archive: ``photos.tar``, ``photos.zip``, or any file as ``tar:///srv/x`` and ``zip:///srv/x``."""
 
+    shape = "archive"
+
     def __init__(self, address: Address, storage: Storage) -> None:
         """Take the archive at ``address``, opened as ``storage``."""
         self.address = address

@@ -41,6 +41,7 @@ class Directory(SourceKind):
         self.address = address
         self.storage = storage
         self._only = only
+        self.shape = "image" if only else "folder"
         self._exclusion = exclusion or Exclusion()
         self._root = absolute(address.location) if address.local else None
 

@@ -13,7 +13,7 @@ from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, r
 from pixmill.batch.manifests.paths import PathMapper
 from pixmill.batch.manifests.row import ManifestRow
 from pixmill.batch.outputs.own_folders import OwnFolders
-from pixmill.batch.source import Folder, OnError, OnIgnored, Row, SourceKind, SourceRequest, no_op
+from pixmill.batch.source import Folder, OnError, OnIgnored, Row, Shape, SourceKind, SourceRequest, no_op
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.external_sort import ExternalSort, Record
 from pixmill.core.text import printable
@@ -44,6 +44,7 @@ class Manifest(SourceKind):
 
     is_explicit = True
     has_columns = True
+    shape: Shape = "list"
 
     def __init__(
         self,
@@ -85,7 +86,9 @@ class Manifest(SourceKind):
         path = address.local
         if path is None:
             url = address.url.encode("utf-8", "surrogateescape")
-            return make(lambda: iter([ManifestRow(1, url)]), b"/", name="SRC")
+            image = make(lambda: iter([ManifestRow(1, url)]), b"/", name="SRC")
+            image.shape = "image"
+            return image
         if address.location == STANDARD_INPUT:
             return make(_standard_input, os.fsencode(Path.cwd()), name="standard input")
         if not is_allowed(path, os.R_OK):
@@ -99,8 +102,8 @@ class Manifest(SourceKind):
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
         """Return where the image is: images that several lists name are the same images."""
-        if locator.startswith(b"\0/"):
-            return (self._base if locator.startswith(self._below_base, 1) else b"/"), path
+        if not locator or locator.startswith(b"\0/"):  # a row that names nothing has none
+            return (self._base if not locator or locator.startswith(self._below_base, 1) else b"/"), path
         return locator[1:].partition(b":")[0] + b":/", path
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped

@@ -9,6 +9,7 @@ from pixmill.storage.address import Address
 
 FOLDER = ".pixmill"
 RUNS = "runs"  # the folder in it with a file for each run
+REPORT = "report.html"  # the default name of the report in it
 RUN_FILE_INTERVAL = 10.0  # seconds between writes of that file
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_ADDRESS_LENGTH = 80  # characters of the address in the folder name, for readability; the digest makes the name unique

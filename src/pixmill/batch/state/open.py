@@ -1,26 +1,25 @@
 """Open the state of an output for a run: its lock, its ledger, and the cleanup after a killed run."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.config.prevention import is_preventable
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.identity import OwnTags, ensure_identity
 from pixmill.batch.state.ledger_files import LEDGER, LOCK, open_to_write
 from pixmill.batch.state.lock import Lock
 from pixmill.batch.state.resharding import check_not_running, import_from_other_split, overlapping_ledgers
-from pixmill.batch.state.stored_config import stored_config
+from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.core.events import Event, Observer
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import FINISHED, Ledger, RunRecord
 from pixmill.engine.task import State
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
-
-#: prefixes of the codes of failures that a changed option may prevent
-LIMIT_CODES = ("limit", "timeout", "out-of-memory", "exists", "write-link")
 
 
 class RunLocations(Protocol):
@@ -42,8 +41,8 @@ class RunLocations(Protocol):
     def lock_folder(self) -> Path:
         """The local folder with the lock and the identity of the output."""
 
-    def check_apart(self, source: str) -> None:
-        """Raise ``AddressError`` when SRC is the output, or lies in it."""
+    def check_apart(self, sources: Sequence[str]) -> None:
+        """Raise ``AddressError`` when one of the ``sources`` is the output, or lies in it."""
 
 
 def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack) -> tuple[Ledger, tuple[Observer, ...]]:
@@ -57,7 +56,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     output = str(locations.output_root)
     stack.enter_context(Lock(lock_folder / LOCK, output, shared=shard.count > 1))
     ensure_identity(lock_folder)
-    locations.check_apart(config.source)
+    locations.check_apart(config.sources)
     if state != lock_folder:
         stack.enter_context(Lock(state / LOCK, output))
     others = overlapping_ledgers(shard, state)
@@ -71,8 +70,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     last = inherited or (runs[-1] if runs else None)
     if is_new or last is None or last.reason != FINISHED:
         remove_temporaries(locations, shard)
-    if last:
-        _reset_limit_failures(ledger, last, config)
+    _reset_preventable_failures(ledger, [inherited] if inherited else runs, config)
     return ledger, (SweepAfterCrash(locations, shard), *remote_observers)
 
 
@@ -99,16 +97,11 @@ def remove_temporaries(locations: RunLocations, shard: Shard) -> None:
     open_storage(locations.destination).remove_temporaries(OwnTags(locations.lock_folder, shards))
 
 
-def _reset_limit_failures(ledger: Ledger, last: RunRecord, config: RunConfig) -> None:
-    """Reset failures that depend on options which are not part of the task id, if the configuration has changed since."""
-    if last.metadata == stored_config(config):
-        return
-    limit_failures = (
-        record.key
-        for record in ledger.records(State.FAILED)
-        if record.failure is not None and record.failure.code.startswith(LIMIT_CODES)
-    )
-    ledger.reset(list(limit_failures))
+def _reset_preventable_failures(ledger: Ledger, runs: Sequence[RunRecord], config: RunConfig) -> None:
+    """Make the failures pending that may be prevented by options which have changed since the last of ``runs``."""
+    if codes := codes_preventable_since(runs, config):
+        failed = ((record.key, record.failure) for record in ledger.records(State.FAILED))
+        ledger.reset([key for key, failure in failed if failure is not None and is_preventable(failure, codes)])
 
 
 class SweepAfterCrash:

@@ -4,7 +4,7 @@ The images of the first source have their path as the key; those of any other so
 equal paths of two sources are two images.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -25,10 +25,14 @@ class SourceKeys(msgspec.Struct, frozen=True, kw_only=True):
         """Return the prefix of ``key``."""
         return max((prefix for prefix in self.prefixes.values() if key.startswith(prefix)), key=len, default=FIRST)
 
-    def adding(self, places: Iterable[bytes]) -> "SourceKeys":
-        """Return these keys with prefixes for new ``places``: none in front of the paths if this is the first source."""
+    def adding(self, places: Sequence[bytes], *, has_unique_paths: bool) -> "SourceKeys":
+        """Return these keys with prefixes for new ``places``.
+
+        The first source has none, unless paths in its places may be equal.
+        """
+        first = places if has_unique_paths and not self.prefixes else ()
         new = [place for place in places if place not in self.prefixes]
-        prefixes = {place: FIRST if not self.prefixes else default_prefix(place) for place in new}
+        prefixes = {place: FIRST if place in first else default_prefix(place) for place in new}
         return SourceKeys(prefixes={**self.prefixes, **prefixes}, moved_from=self.moved_from)
 
     def naming(self, place: bytes, others: Iterable[bytes]) -> "SourceKeys":

@@ -134,10 +134,12 @@ class Arrivals:
         refusals: list[Item] = []
 
         def refused(path: bytes, error: ImageError) -> None:
+            if self._plan.selector.excludes_unreadable(path):
+                return
             refusals.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
 
         is_empty = True
-        self._plan.selector.ignored.clear()  # only this loop counts them, and listing a file again must not count it twice
+        self._plan.selector.reset_counts()  # only this loop counts them, and listing a file again must not count it twice
         for entries in self._source.folders(refused, self._plan.selector.count_ignored):
             is_empty = False
             yield from self._complete_files(entries)
@@ -155,7 +157,7 @@ class Arrivals:
         for entry in files:
             if entry.path not in old:
                 self._note_file(entry.path)
-        return self._as_tasks(self._name_or_report(entries, old))
+        return self._as_tasks(self._name_or_report(entries, old, is_listing=True))
 
     def _note(self, changes: Changes) -> None:
         """Debounce all files that may have changed."""
@@ -199,9 +201,10 @@ class Arrivals:
             self._mirror.remove(self._mirror.gone(gone, is_reported=self._is_reported))
         return self._name_or_report(self._namer.list_folder(folder), arrived) if arrived else []
 
-    def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes]) -> list[Item]:
+    def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes], *, is_listing: bool = False) -> list[Item]:
+        selector = self._plan.selector if is_listing else None
         try:
-            return self._namer.name_items(entries, arrived=arrived)
+            return self._namer.name_items(entries, arrived=arrived, selector=selector)
         except ConfigError as error:
             self._publish(NameRefused, message=error.message)
             return []

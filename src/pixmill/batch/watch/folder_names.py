@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from pixmill.batch.item import Item
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.planning.plan import Plan
+from pixmill.batch.planning.selection import Selector
 from pixmill.batch.watch.root import watched_folder
 from pixmill.engine.ledger import Ledger
 from pixmill.storage.entry import Entry
@@ -30,9 +31,12 @@ class FolderNamer:
         """Return the entries of one folder, including its subfolders; none if it is gone or unreadable."""
         return self._source.siblings(folder)
 
-    def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes]) -> list[Item]:
-        """Name all ``entries`` of one folder, and return the items of the paths ``arrived``."""
-        chosen, folders = self._plan.selector.choose(entries)
+    def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes], selector: Selector | None = None) -> list[Item]:
+        """Name all ``entries`` of one folder, and return the items of the paths ``arrived``.
+
+        If a ``selector`` is given, it chooses the entries and counts the ignored ones.
+        """
+        chosen, folders = (selector or self._plan.selector).choose(entries)
         names = self._namer(chosen, arrived, folders).names([entry.path for entry in chosen], folders)
         takes = self._plan.config.selection.shard.takes
         return [self._plan.item(entry, names[entry.path]) for entry in chosen if entry.path in arrived and takes(entry.path)]

@@ -7,7 +7,6 @@ from pixmill.batch.outputs.own_folders import OwnFolders
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.sources.directory import Directory
 from pixmill.core.errors import AddressError
-from pixmill.core.text import printable
 from pixmill.storage.address import Address
 
 
@@ -15,9 +14,12 @@ def watched_folder(plan: Plan) -> tuple[Directory, Path]:
     """Return the source folder of ``plan``, as a source and as a path; ``AddressError`` if the source is not a local folder."""
     if plan.locations.dataset:
         raise AddressError("watch cannot write a dataset: its shards are sealed when a run ends", hint="use a folder as DST")
+    if len(plan.config.sources) > 1:
+        message = f"watch takes one folder, received {len(plan.config.sources)} sources: {plan.config.source_text}"
+        raise AddressError(message, hint="start one watch for each folder, each with its own DST")
     source, path = plan.locations.source, plan.locations.source_root.local
-    if not isinstance(source, Directory) or path is None or Address.parse(plan.config.source).local != path:
-        message = f"SRC {printable(plan.config.source)} is not a local folder: only local folders can be watched"
+    if not isinstance(source, Directory) or path is None or Address.parse(plan.config.sources[0]).local != path:
+        message = f"SRC {plan.config.source_text} is not a local folder: only local folders can be watched"
         raise AddressError(message)
     return source, path
 

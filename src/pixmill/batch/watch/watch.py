@@ -25,6 +25,7 @@ from pixmill.batch.watch.options import WatchOptions
 from pixmill.batch.watch.root import watched_folder
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
+from pixmill.core.units import ALL
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.task import Outcome, Task
@@ -89,7 +90,8 @@ class Watch:
         if self._run is None:
             return summarise(self._metrics.snapshot(), {})
         current_plan = self._run.plan
-        return summarise(self._metrics.snapshot(), current_plan.selector.ignored, makes=current_plan.makes)
+        selector = current_plan.selector
+        return summarise(self._metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=current_plan.makes)
 
     def _watch(self) -> Iterator[Outcome]:
         current_plan = self._plan()
@@ -121,7 +123,8 @@ class Watch:
 
     def _plan(self) -> Plan:
         """Resolve the configuration; folders that images are moved to are excluded from the source."""
-        current_plan = plan(self._config)
+        endless = self._config.policy.evolve(max_failures=ALL)  # failures must not end a service
+        current_plan = plan(self._config.evolve(policy=endless))
         former, _ = watched_folder(current_plan)
         moves = [Path(folder) for folder in (self._options.move_done, self._options.move_failed) if folder]
         return Plan(current_plan.config, msgspec.structs.replace(current_plan.locations, source=former.excluding(moves)))

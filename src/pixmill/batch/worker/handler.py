@@ -113,8 +113,11 @@ class ImageHandler:
 
         Sources that are not local files are always read in one consistent version.
         """
-        path = item.entry.path
-        if not item.locator and self._source.local_path(path) is not None and self._source.stat(path) != item.entry:
+        path, entry = item.locator or item.entry.path, item.entry
+        if not entry.version or self._source.local_path(path) is None:  # a file of a list that could not be examined
+            return
+        now = self._source.stat(path)
+        if now is None or (now.size, now.version) != (entry.size, entry.version):
             raise ReadError(
                 "the file was changed or removed while it was read", code="changed", hint="run again to process the new version"
             )

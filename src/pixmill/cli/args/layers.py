@@ -51,7 +51,7 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
         key = name.replace("-", "_")
         origin = f"{printable(path)}: {printable(name)}"
         if key in LOCATIONS:
-            values[key] = checked(value, str, origin)
+            values[key] = _location(key, value, origin)
         elif key == "recipe" and isinstance(value, dict):
             values[key] = value
         elif key in ALWAYS_ON or (key in ALIASES and ALIASES[key].option in options):
@@ -67,6 +67,13 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
     if isinstance(values.get("recipe"), str):
         values["recipe"] = str(Path(path).parent / str(values["recipe"]))
     return values
+
+
+def _location(key: str, value: object, origin: str) -> object:
+    """Return the value of ``source``, which may be a list, or of ``destination``."""
+    if key == "source" and isinstance(value, list):
+        return tuple(checked(each, str, f"{origin}[{index}]") for index, each in enumerate(value))
+    return checked(value, str, origin)
 
 
 def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ The flag of a list may be repeated.
 """
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -21,7 +22,7 @@ from pixmill.core.validation import quoted
 class Argument(msgspec.Struct, frozen=True):
     """A positional argument. ``variable`` is the environment variable that sets its default.
 
-    ``flags`` set it, too, for people who are used to them from other tools.
+    ``flags`` set it, too, for people who are used to them from other tools. One that is ``repeatable`` takes several words.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Argument(msgspec.Struct, frozen=True):
     variable: str = ""
     required: bool = True
     flags: tuple[str, ...] = ()
+    repeatable: bool = False
 
 
 class ParsedLine(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class ParsedLine(msgspec.Struct, frozen=True):
 
     positionals: tuple[str, ...]
     values: dict[str, object]
-    arguments: dict[str, str] = {}
+    arguments: dict[str, tuple[str, ...]] = {}
     help: bool = False
 
 
@@ -61,6 +63,20 @@ def flag(name: str) -> str:
 
 def parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument] = ()) -> ParsedLine:
     """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags."""
+    try:
+        return _parse(line, options, arguments)
+    except ConfigError as error:
+        if file := next((word for word in line if _is_file_like_a_flag(word)), None):
+            shown = printable(file)
+            error.hint = f"for the file {shown}, put -- before the names, or write ./{shown}"
+        raise
+
+
+def _is_file_like_a_flag(word: str) -> bool:
+    return word.startswith("-") and word not in ("-", "--") and os.path.lexists(word)
+
+
+def _parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument]) -> ParsedLine:
     end = line.index("--") if "--" in line else len(line)
     before, after = line[:end], line[end + 1 :]
     try:
@@ -73,7 +89,9 @@ def parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequenc
     for word in positionals:
         if word.startswith("-") and word != "-":
             raise _unknown_option(word, options)
-    by_flag = {argument.name: texts.pop(argument.name) for argument in arguments if argument.name in texts}
+    by_flag = {argument.name: tuple(texts.pop(argument.name)) for argument in arguments if argument.name in texts}
+    for argument in arguments:
+        _check_number(by_flag.get(argument.name, ()), argument)
     values = {name: checked(value, options[name].field.type, flag(name)) for name, value in canonical(texts).items()}
     return ParsedLine((*positionals, *after), values, by_flag)
 
@@ -94,17 +112,32 @@ def _fits(word: str | None, option: Option) -> bool:
         return False
 
 
-def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, str]:
-    """Return ``words`` by the names of their ``arguments``; ``ConfigError`` for an empty word and for an extra one."""
-    if len(words) > len(arguments):
+def named(words: Sequence[str], arguments: Sequence[Argument]) -> dict[str, tuple[str, ...]]:
+    """Return ``words`` by the names of their ``arguments``; ``ConfigError`` for an empty word and for an extra one.
+
+    If the first argument is repeatable, it takes all words that the others leave.
+    """
+    extra_words = max(0, len(words) - len(arguments))
+    if extra_words and not (arguments and arguments[0].repeatable):
         names = " ".join(argument.name for argument in arguments) or "none"
-        unexpected = printable(words[len(arguments)])
-        hint = "quote patterns, so that the shell does not expand them" if arguments else ""
-        raise ConfigError(f"unexpected argument {quoted(unexpected)}: expected {names}", hint=hint)
-    for word, argument in zip(words, arguments, strict=False):
-        if not word:
-            raise ConfigError(f"{argument.name} must not be empty")
-    return {argument.name: word for word, argument in zip(words, arguments, strict=False)}
+        hint = "give one of each" if len(arguments) > 1 else ""
+        raise ConfigError(f"unexpected argument {quoted(printable(words[len(arguments)]))}: expected {names}", hint=hint)
+    result: dict[str, tuple[str, ...]] = {}
+    position = 0
+    for argument in arguments if words else ():
+        end = position + 1 + (extra_words if argument.repeatable else 0)
+        if position < len(words):
+            result[argument.name] = tuple(words[position:end])
+        position = end
+    for name, values in result.items():
+        if "" in values:
+            raise ConfigError(f"{name} must not be empty")
+    return result
+
+
+def _check_number(values: Sequence[str], argument: Argument) -> None:
+    if len(values) > 1 and not argument.repeatable:
+        raise ConfigError(f"{argument.name} is given twice: {quoted(values[0])} and {quoted(values[1])}", hint="give one of them")
 
 
 def _parser(options: Mapping[str, Option], arguments: Sequence[Argument]) -> _Parser:
@@ -119,7 +152,7 @@ def _parser(options: Mapping[str, Option], arguments: Sequence[Argument]) -> _Pa
     for argument in arguments:
         for each in argument.flags:
             if each.removeprefix("--") not in options:
-                _add(parser, each, dest=argument.name)
+                parser.add_argument(each, dest=argument.name, action="append", default=argparse.SUPPRESS)
     return parser
 
 

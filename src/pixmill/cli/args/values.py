@@ -128,8 +128,8 @@ def _begins_entry(part: str, member: Any) -> bool:  # noqa: ANN401  # any member
 
 
 def _splits_at_commas(member: Any) -> bool:  # noqa: ANN401  # any member type
-    """Return whether a comma separates members. In free text it does not."""
-    return member is not str
+    """Return whether a comma separates members. In free text, and in patterns of file names, it does not."""
+    return member is not str and not getattr(member, "may_hold_commas", False)
 
 
 def _number(text: str, kind: type[int] | type[float]) -> int | float | str:

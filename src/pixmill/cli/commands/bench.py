@@ -12,8 +12,7 @@ from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import SHOW, CommonOutput
-from pixmill.cli.options.run import RecipeFile
-from pixmill.core.errors import AddressError
+from pixmill.cli.options.run import RecipeFile, argument_value
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.engine.resources.cpu import usable_cores
@@ -50,13 +49,13 @@ class Bench(Command):
 
     def execute(self) -> int:
         """Print a row after each measurement, then the recommendation."""
-        folder = self.request.arguments.get(DIR.name)
-        if not folder:
-            raise AddressError(f"{DIR.name} is missing: give a {DIR.description}")
+        folder = argument_value(self.request, DIR)
         bench_options = self.request.model(BenchOptions)
         values = {name: value for name, value in self.request.values.items() if name in options() or name == "recipe"}
         recipe = resolve(folder, folder, values).recipe
+        self.console.waits.begin(lambda: f"choosing and reading images in {folder}")
         with sample(Path(folder), bench_options.images) as images:
+            self.console.waits.begin(lambda: "measuring")
             measurements = self._print_each(measure(images, recipe, bench_options.try_workers or worker_counts(usable_cores())))
         self._recommend(measurements)
         return ExitCode.SOME_FAILED if measurements[0].failed else ExitCode.DONE

@@ -57,7 +57,7 @@ class Explain(Command):
         if folder:
             write_reference(Path(folder))
             return ExitCode.DONE
-        topic = self.request.arguments.get("NAME", "")
+        topic = "".join(self.request.arguments.get("NAME", ()))
         selected = find(topic) if topic else list(pages())
         if not selected:
             raise ConfigError(f"unknown topic '{printable(topic)}'{suggestion(topic)}", hint="pixmill explain lists all topics")

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import ClassVar
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import check_code, failures, open_ledgers
 from pixmill.cli.command import Command, declared
@@ -34,12 +35,13 @@ class Failures(Command):
         code, as_json = self.request.model(FailureFilter).code, self.request.model(CommonOutput).json
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
         counts: Counter[str] = Counter()
-        hints: dict[str, str] = {}
+        hints = Hints()
+        self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledger:
             check_code(ledger, code)
             for failed in failures(ledger, code=code):
                 counts[failed.failure.code] += 1
-                hints.setdefault(failed.failure.code, failed.failure.hint)
+                hints.add(failed.failure)
                 if as_json:
                     self.console.record(failed)
                 else:
@@ -50,8 +52,8 @@ class Failures(Command):
             self._advise(counts, hints, command_arguments(destination, state))
         return ExitCode.DONE
 
-    def _advise(self, counts: Counter[str], hints: dict[str, str], arguments: str) -> None:
+    def _advise(self, counts: Counter[str], hints: Hints, arguments: str) -> None:
         """Print what to do about each code, and how to retry."""
         for code, count in counts.most_common():
-            self.console.say(f"{code}: {plural(count, 'image')}" + (f"; {printable(hints[code])}" if hints[code] else ""))
+            self.console.say("; ".join([f"{code}: {plural(count, 'image')}", *map(printable, hints.of(code, arguments))]))
         self.console.say(f"To retry them: pixmill retry {arguments}" if counts else "no failed images")

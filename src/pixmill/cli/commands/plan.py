@@ -13,7 +13,7 @@ class Plan(Command):
     """Show what a run would do, without writing anything.
 
     Takes the arguments and options of ``pixmill run``. Prints counts, the first output names and name collisions, and warns
-    about steps in an order that is probably a mistake.
+    about steps in an order that is probably a mistake. Exits with 2 if there are no images.
     """
 
     arguments: ClassVar = (SRC, DST)
@@ -21,8 +21,8 @@ class Plan(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return every option of a run."""
-        return {**run_options(), **declared(SHOW, CommonOutput)}
+        """Return the options of a run."""
+        return {**run_options(without=("sample",)), **declared(SHOW, CommonOutput)}
 
     def execute(self) -> int:
         """List the source and print the plan."""

@@ -1,6 +1,6 @@
 """``pixmill prune``: removes outputs whose images are gone, and outputs that are no longer asked for."""
 
-import os
+import shlex
 from typing import ClassVar
 
 from pixmill.batch.config.options import Option
@@ -14,6 +14,7 @@ from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.session.pruning import plain_result, result_lines
 from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import plural
+from pixmill.core.text import printable
 
 SOURCE = Argument("SRC", "only the outputs of this source; a list has to be named to remove what is not in it", required=False)
 
@@ -41,7 +42,7 @@ class Prune(Command):
         """List or remove."""
         destination = argument_value(self.request, PREVIOUS_DST)
         state, options = self.request.model(State).state, self.request.model(Pruning)
-        source = self.request.arguments.get(SOURCE.name)
+        (source,) = self.request.arguments.get(SOURCE.name) or (None,)
         result = prune(destination, source, yes=options.yes, max_delete=options.max_delete, state=state)
         if self.request.model(CommonOutput).json:
             self.console.record(plain_result(result))
@@ -52,6 +53,6 @@ class Prune(Command):
             self.console.say(f"nothing to remove of {plural(result.outputs, 'recorded output')}")
         elif not options.yes:
             limit = "" if options.max_delete.allows(result.files, of=result.outputs) else f" --max-delete {result.files}"
-            named = f" {os.fspath(source)}" if source else ""
+            named = f" {shlex.quote(printable(source))}" if source else ""
             self.console.say(f"To remove: pixmill prune {command_arguments(destination, state)}{named} --yes{limit}")
         return ExitCode.DONE

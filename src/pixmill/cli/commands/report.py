@@ -64,6 +64,7 @@ class Report(Command):
         destination, check = argument_value(self.request, PREVIOUS_DST), self.request.model(ReportOptions).quality_check
         if path:
             self._check(path, destination, state)
+        self.console.waits.begin(lambda: f"writing the report on {destination}")
         allowed = self._allowed(destination, state) if check else ()
         written = write_report(destination, state=state, path=path, check=check, allowed=allowed)
         if self.request.model(CommonOutput).json:
@@ -75,10 +76,10 @@ class Report(Command):
     def _check(self, path: Path, destination: str, state: str | None) -> None:
         """Raise ``ConfigError`` if the report must not be written to ``path``."""
         folder = find_state_folder(destination, state)
-        source = ""
+        sources: tuple[str, ...] = ()
         with suppress(ConfigError), open_ledgers(destination, state) as ledgers:
-            source = last_config(ledgers).source
-        check_files([NamedFile("-o", path, REPORT)], source=source, states=states_of(folder))
+            sources = last_config(ledgers).sources
+        check_files([NamedFile("-o", path, REPORT)], sources=sources, states=states_of(folder))
 
     def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
         """Return the code that the quality check may run; print a message and return nothing if consent is missing."""

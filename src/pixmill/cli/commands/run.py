@@ -13,6 +13,7 @@ from pixmill.cli.options.run import DST, SRC, config_from, run_options
 from pixmill.cli.session.execute import RunEnd, execute_run
 from pixmill.cli.session.plan_output import print_plan
 from pixmill.cli.session.pruning import plain_result, result_lines
+from pixmill.cli.session.sample import check_sample
 from pixmill.cli.session.summary import MARGIN, brief, command_arguments
 from pixmill.core.model import Model
 
@@ -33,42 +34,53 @@ class Run(Command):
     images if the recipe has changed. A failed image does not stop the run: it is listed at the end, and
     ``pixmill failures DST`` shows the details.
 
+    With several SRC, as a shell makes of ``*.jpg``, files go beside each other and folders below their own names, as with
+    ``cp -r``. If DST has the extension of an image format, one image is written to exactly this file: nothing else is kept, and
+    an existing file is refused unless ``--existing replace`` is given.
+
     If DST is tar://FOLDER or parquet://FOLDER, the outputs are packed into the shards of a dataset.
 
-    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage, nothing ran; 3 the environment stopped the run
-    (disk full, output not writable); 130 and 143 interrupted, run again to resume.
+    With --sample, a few images from all folders are processed into a scratch folder; the command prints where it is, and what the
+    whole run will probably take. The same command chooses the same images, and a larger sample contains the smaller ones.
+
+    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran; 3 the environment stopped
+    the run (disk full, output not writable), or too many images failed; 130 and 143 interrupted, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
     examples: ClassVar = (
         "pixmill run photos out --size 800x600 --format webp --quality 80",
+        "pixmill run photos out --format avif --quality 60 --sample 20",
         "pixmill run photos out --sizes 320,640,1280 --formats avif,jpeg",
         "pixmill run photos tar://train --size 512x512 --fit cover",
+        "pixmill run a.jpg b.jpg holidays out",
+        "pixmill run photo.jpg thumb.webp --size 320x",
         "pixmill run photos out --step grayscale --step sharpen:amount=1.2",
     )
 
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return all options of a run, and those for monitoring it."""
-        return {
-            **run_options(),
-            **declared(PLACE, Mirroring),
-            **declared(RUN, DryRunOption),
-            **declared(SHOW, RunOutput, ReportOptions),
-        }
+        removing, dry = declared(PLACE, Mirroring), declared(RUN, DryRunOption)
+        return {**run_options(), **removing, **dry, **declared(SHOW, RunOutput, ReportOptions)}
 
     def execute(self) -> int:
         """Run, or print the plan."""
         config = config_from(self.request)
         output = self.request.model(RunOutput)
-        if self.request.model(DryRunOption).dry_run:
+        is_dry = self.request.model(DryRunOption).dry_run
+        if config.selection.sample is not None:
+            check_sample(output, is_dry=is_dry)
+            if not output.quiet:
+                self.console.say(f"[SAMPLE] listing {config.source_text} to choose the images")
+        if is_dry:
             if self.request.model(Mirroring).mirror:
                 arguments = command_arguments(config.destination, config.placement.state)
                 self.console.say(f"To list what --mirror would remove: pixmill prune {arguments}")
             return print_plan(config, self.console, as_json=output.json)
         run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)
         if output.quiet:
-            for line in brief(run_end.failed, command_arguments(config.destination, config.placement.state)):
+            for line in brief(run_end.failed, run_end.arguments):
                 self.console.say(line)
         return self._mirror(run_end, output) if self.request.model(Mirroring).mirror else run_end.code
 
@@ -76,7 +88,7 @@ class Run(Command):
         """Remove the outputs of images that are gone, if the run finished."""
         if run_end.finished is None:
             if not output.quiet:
-                self.console.say("--mirror: nothing is removed, since the run did not finish")
+                self.console.say("--mirror: nothing is removed, since the run did not finish, or made a sample or a single file")
             return run_end.code
         from pixmill.batch.pruning.prune import mirror  # noqa: PLC0415  # most runs remove nothing
 

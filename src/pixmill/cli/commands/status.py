@@ -39,6 +39,7 @@ class Status(Command):
 
     def execute(self) -> int:
         """Print the summary of the ledger."""
+        self.console.waits.begin(lambda: "reading the ledger")
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             summary = status(ledger)
         if self.request.model(CommonOutput).json:

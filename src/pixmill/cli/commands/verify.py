@@ -12,6 +12,7 @@ from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
+from pixmill.core.waits import Tally
 
 PROBLEMS = {"missing": "missing", "size": "size differs", "content": "content differs"}
 
@@ -36,15 +37,18 @@ class Verify(Command):
         destination = argument_value(self.request, PREVIOUS_DST)
         as_json = self.request.model(CommonOutput).json
         state = self.request.model(State).state
-        count = 0
+        count, checked = 0, Tally()
+        self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledger:
             counts = ledger.counts()
-            for problem in verify(ledger, destination):
+            self.console.waits.begin(lambda: f"comparing outputs: {checked.count:,} so far, of {plural(counts.done, 'image')}")
+            for problem in verify(ledger, destination, checked):
                 count += 1
                 if as_json:
                     self.console.record(problem)
                 else:
                     self.console.result(f"{printable(problem.output)}: {PROBLEMS.get(problem.what, problem.what)}")
+        self.console.waits.end()
         if not as_json:
             compared = f"the outputs of {plural(counts.done, 'image')}"
             self.console.say(

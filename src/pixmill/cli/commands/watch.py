@@ -8,8 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
+from pixmill.batch.config.aliases import ONLY_OF_A_RUN
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.options import Option
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.progress.progress import Progress
@@ -32,6 +35,8 @@ from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model
+
+WATCHED = msgspec.structs.replace(SRC, description="local folder to watch", repeatable=False)
 
 
 class HealthOption(Model, frozen=True, kw_only=True):
@@ -56,7 +61,7 @@ class Watch(Command):
     output not writable); 130 and 143 stopped before all images were finished, run again to resume.
     """
 
-    arguments: ClassVar = (SRC, DST)
+    arguments: ClassVar = (WATCHED, DST)
     examples: ClassVar = (
         "pixmill watch inbox out --size 800x600",
         "pixmill watch inbox out --move-done done --move-failed failed",
@@ -65,9 +70,14 @@ class Watch(Command):
 
     @classmethod
     def options(cls) -> dict[str, Option]:
-        """Return the options of a watch, all options of a run, and those for monitoring it."""
+        """Return the options of a watch, the options of a run that fit it, and those for monitoring it."""
         watching = declared("Watch options", WatchOptions, HealthOption)
-        return {**watching, **run_options(), **declared(SHOW, RunOutput), **declared(SHOW, ReportOptions, without={"profile"})}
+        return {
+            **watching,
+            **run_options(without=ONLY_OF_A_RUN),
+            **declared(SHOW, RunOutput),
+            **declared(SHOW, ReportOptions, without={"profile"}),
+        }
 
     def execute(self) -> int:
         """Watch, or check for a running watch."""
@@ -81,7 +91,7 @@ class Watch(Command):
         printer = NoProgress(self.console.err) if output.quiet or output.progress == "none" else WatchLines(self.console.err)
         stopped: RunError | None = None
         with handling_signals() as graceful_stop, ExitStack() as stack:
-            display = stack.enter_context(Display(progress, lambda: printer))
+            display = stack.enter_context(Display(progress, lambda: printer, self.console.words))
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, self.console, context), *self._watch_observers(context, write_report)]
             watcher = Watcher(
@@ -108,7 +118,7 @@ class Watch(Command):
         if output.json:
             self.console.record({"event": "report", **plain_report(report)})
         if not output.quiet:
-            for line in summary(report, config_from(self.request), {}):
+            for line in summary(report, config_from(self.request), Hints()):
                 self.console.say(line, margin=MARGIN)
         if stopped is not None:
             print_error(stopped, self.console)

@@ -45,7 +45,7 @@ def welcome() -> str:
 
 def command_help(name: str, command: type[Command]) -> str:
     """Return the help of one command."""
-    names = " ".join(argument.name if argument.required else f"[{argument.name}]" for argument in command.arguments)
+    names = " ".join(map(_usage, command.arguments))
     parts = [f"pixmill {name} {names}".rstrip() + " [options]", _prose(command)]
     parts.extend(_section("Arguments", _arguments(command.arguments)))
     for group, options in groupby(command.options().values(), key=lambda option: option.group):
@@ -53,6 +53,11 @@ def command_help(name: str, command: type[Command]) -> str:
     parts.extend(_section("Examples", (f"  {example}" for example in command.examples)))
     notes = [FILE, ENDS] if "config" in command.options() else [VARIABLES, ENDS]
     return "\n\n".join([*parts, textwrap.fill(" ".join(notes), WIDTH)])
+
+
+def _usage(argument: Argument) -> str:
+    name = argument.name + ("..." if argument.repeatable else "")
+    return name if argument.required else f"[{name}]"
 
 
 def summary(command: type[Command]) -> str:

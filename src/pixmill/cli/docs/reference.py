@@ -94,7 +94,8 @@ def _facts(format_: Format) -> tuple[tuple[str, str], ...]:
         " or ".join(map(str, format_.depths)) + " bits per channel",
         f"up to {format_.max_side:,} pixels per side",
     ]
-    extra = (("needs", f"pip install 'pixmill[{format_.extra}]'"),) if format_.extra else ()
+    needs = "writing needs" if format_.reads_without_extra else "needs"
+    extra = ((needs, f"pip install 'pixmill[{format_.extra}]'"),) if format_.extra else ()
     opt_in = (("read", "only if the recipe allows it"),) if format_.opt_in else ()
     return (
         ("extensions", ", ".join(format_.extensions)),

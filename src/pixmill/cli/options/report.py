@@ -30,6 +30,10 @@ class ReportOptions(Model, frozen=True, kw_only=True):
         """Return the path of the profile; ``None`` if there is none to write."""
         return Path(self.profile) if self.profile else None
 
+    def of_sample(self, default: Path) -> "ReportOptions":
+        """Return the options for a sample, which always has a report: at ``default`` unless another path was given."""
+        return self.evolve(report=self.report or str(default))
+
     def check(self) -> None:
         """Raise ``ConfigError`` before the run if the folder of the report does not exist."""
         if self.report and not Path(self.report).absolute().parent.is_dir():

@@ -1,5 +1,6 @@
 """The arguments and options of ``run``, ``plan`` and ``watch``, and the ``RunConfig`` made from them."""
 
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -16,6 +17,7 @@ SRC = Argument(
     "folder or bucket of images, single image, tar or zip archive, or list of paths and URLs (- for stdin)",
     variable="INPUT_DIR",
     flags=("--input", "--input-dir"),
+    repeatable=True,
 )
 DST = Argument("DST", "folder or bucket for the outputs", variable="OUTPUT_DIR", flags=("-o", "--out", "--output", "--output-dir"))
 PREVIOUS_DST = Argument("DST", "folder or bucket with the outputs of an earlier run", variable="OUTPUT_DIR")
@@ -33,23 +35,32 @@ class ConfigFile(Model, frozen=True, kw_only=True):
     config: Annotated[str | None, Meta(description="read options from this TOML file", extra={"value": "FILE"})] = None
 
 
-def run_options() -> dict[str, Option]:
-    """Return the options of a run, without those for monitoring it."""
-    return {**declared(MAKE, RecipeFile), **options(), **declared(RUN, ConfigFile)}
+def run_options(*, without: Collection[str] = ()) -> dict[str, Option]:
+    """Return the options of a run, except those for monitoring it and those named in ``without``."""
+    every = {**declared(MAKE, RecipeFile), **options(), **declared(RUN, ConfigFile)}
+    return {name: option for name, option in every.items() if name not in without}
 
 
 def config_from(request: Request) -> RunConfig:
     """Return the configuration for ``request``; ``ConfigError`` for a missing or invalid value."""
-    source = argument_value(request, SRC, request.values.get("source"))
+    sources = _sources(request)
     destination = argument_value(request, DST, request.values.get("destination"))
     run_option_names = options()
     values = {name: value for name, value in request.values.items() if name == "recipe" or name in run_option_names}
-    return resolve(source, destination, values)
+    return resolve(sources, destination, values)
+
+
+def _sources(request: Request) -> Sequence[str]:
+    """Return the words given for SRC, or the value of ``source`` in the configuration file."""
+    stored = request.values.get("source")
+    if SRC.name not in request.arguments and isinstance(stored, tuple) and stored:
+        return stored
+    return request.arguments.get(SRC.name) or (argument_value(request, SRC, stored),)
 
 
 def argument_value(request: Request, argument: Argument, default: object = None) -> str:
     """Return the value given for ``argument``, or ``default``; ``AddressError`` if there is neither."""
-    value = request.arguments.get(argument.name) or default
+    value = next(iter(request.arguments.get(argument.name, ())), default)
     if not value:
         hint = f"give it on the command line, or set {argument.variable}"
         raise AddressError(f"{argument.name} is missing: give a {argument.description}", hint=hint)

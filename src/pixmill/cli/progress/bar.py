@@ -2,13 +2,13 @@
 
 from rich.console import Console as Terminal
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from pixmill.batch.progress.progress import ProgressSnapshot
 from pixmill.cli.console import Channel
+from pixmill.cli.progress.region import Region
 from pixmill.core.humanize import byte_count, duration_text
 
 
@@ -17,21 +17,26 @@ class Bar:
 
     def __init__(self, channel: Channel) -> None:
         """Take over the terminal; ``NO_COLOR`` turns colours off."""
+        self._channel = channel
         self._terminal = Terminal(file=channel, force_terminal=True, highlight=False, markup=False)  # type: ignore[arg-type]  # has all methods that rich uses
-        self._live = Live(console=self._terminal, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
-        self._live.start()
+        self._region = Region(channel)
 
     def show(self, now: ProgressSnapshot) -> None:
         """Redraw the bar."""
-        self._live.update(render(now, self._terminal.width), refresh=True)
+        width = self._channel.width or self._terminal.width
+        with self._terminal.capture() as capture:
+            self._terminal.print(render(now, width), width=width)
+        lines = capture.get().splitlines()
+        self._region.draw(lines, [Text.from_ansi(line).cell_len for line in lines], hide_cursor=True)
 
     def say(self, text: str) -> None:
         """Print ``text`` above the bar."""
+        self._region.erase()
         self._terminal.print(Text(text))
 
     def finish(self, now: ProgressSnapshot) -> None:  # noqa: ARG002  # the summary follows
         """Remove the bar."""
-        self._live.stop()
+        self._region.close()
 
 
 def render(now: ProgressSnapshot, width: int) -> RenderableType:
@@ -44,7 +49,7 @@ def render(now: ProgressSnapshot, width: int) -> RenderableType:
     bar = ProgressBar(total=now.total, completed=now.finished, pulse=now.total is None, animation_time=now.elapsed)
     cells: list[RenderableType] = [bar, position]
     min_bar_width = 16
-    if width - len(position) - len(time_left) - 2 > min_bar_width:
+    if time_left and width - len(position) - len(time_left) - 2 > min_bar_width:
         row.add_column()
         cells.append(time_left)
     row.add_row(*cells)

@@ -11,6 +11,7 @@ from pixmill.batch.progress.progress import Progress, ProgressSnapshot
 from pixmill.batch.progress.workload import WorkTotal
 from pixmill.cli.console import Console
 from pixmill.cli.options.output import RunOutput
+from pixmill.cli.progress.mode import progress_mode
 from pixmill.cli.progress.plain import PlainProgress
 
 REFRESH_INTERVAL = 0.2  # seconds
@@ -46,8 +47,9 @@ class Display:
     ``make_printer`` is called when the block begins, because a printer may take over the terminal.
     """
 
-    def __init__(self, progress: Progress, make_printer: Callable[[], Printer]) -> None:
-        """Store the progress to show and the factory of the printer."""
+    def __init__(self, progress: Progress, make_printer: Callable[[], Printer], words: Callable[[str], str] = str) -> None:
+        """Store the progress to show and the factory of the printer; ``words`` rewrites each line before it is printed."""
+        self._words = words
         self._progress = progress
         self._make_printer = make_printer
         self._printer: Printer | None = None
@@ -91,7 +93,7 @@ class Display:
     def _print_lines(self) -> None:
         with suppress(IndexError):  # the queue is empty
             while self._printer is not None:
-                self._printer.say(self._lines.popleft())
+                self._printer.say(self._words(self._lines.popleft()))
 
     def _count(self, work_total: Callable[[], WorkTotal]) -> None:
         if not self._stopping.wait(COUNT_AHEAD_AFTER) and self._progress.snapshot().total is None:
@@ -99,13 +101,8 @@ class Display:
 
 
 def printer_for(output: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:
-    """Return the printer that ``output`` selects; ``auto`` is a bar on an interactive terminal and plain lines otherwise."""
-    mode = "none" if output.quiet else output.progress
-    if mode == "auto":
-        shares_terminal = output.json and console.out.isatty()
-        can_draw = console.err.isatty() and environment.get("TERM", "dumb") not in ("dumb", "unknown")
-        is_ci = environment.get("CI", "") not in ("", "false", "0")  # its output is a log, even if it looks like a terminal
-        mode = "bar" if can_draw and not shares_terminal and not is_ci else "plain"
+    """Return the printer that ``output`` selects."""
+    mode = progress_mode(output, console, environment)
     if mode == "bar":
         from pixmill.cli.progress.bar import Bar  # noqa: PLC0415  # importing rich takes 50 ms, which scripts need not pay
 

@@ -3,14 +3,18 @@
 import os
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
+from pixmill.batch.report.summary import Report
 from pixmill.batch.run import BatchRun, open_run
 from pixmill.cli.console import Console, print_error
 from pixmill.cli.exit_codes import ExitCode
@@ -20,63 +24,117 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.progress.display import Display, printer_for
 from pixmill.cli.session.first_lines import first_lines
 from pixmill.cli.session.observers import RunContext, observers_for
+from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, single_summary, summary
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import FINISHED
-from pixmill.engine.task import Failed
+from pixmill.engine.task import Counts, Failed, Failure
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, the number of images that failed, and its plan if it finished."""
+    """How a run ended: its exit code, the number of failed images that its ledger lists, and the arguments that name the ledger.
+
+    ``finished`` is its plan if it finished, and made more than a sample or a single file.
+    """
 
     code: int
     failed: int
+    arguments: str
     finished: Plan | None = None
 
 
-def execute_run(config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console) -> RunEnd:
-    """Run ``config`` to its end, with the display and reports that the options request."""
+def execute_run(
+    config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console, *, only_unfinished: bool = False
+) -> RunEnd:
+    """Run ``config`` to its end, with the display and reports that the options request.
+
+    ``only_unfinished``: process only the images that the ledger records as failed or pending.
+    """
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
-    hints: dict[str, str] = {}
+    hints = Hints()
     stopped: RunError | None = None
+    failure: Failure | None = None
     with handling_signals() as graceful_stop, Profiling(report_options.profile_path) as profiling:
         with ExitStack() as stack:
-            display = Display(progress, lambda: printer_for(output, console, os.environ))
+            display = Display(progress, lambda: printer_for(output, console, os.environ), console.words)
             context = RunContext(config=config, progress=progress, command=["pixmill", *sys.argv[1:]], say=display.say)
             observers = [progress, *observers_for(output, console, context)]
-            run = stack.enter_context(
-                open_run(config, observers=observers, command=context.command, wrap_handler=profiling.wrap_handler)
-            )
+            with _reporting_no_images(console, as_json=output.json):
+                run = stack.enter_context(
+                    open_run(
+                        config,
+                        observers=observers,
+                        command=context.command,
+                        wrap_handler=profiling.wrap_handler,
+                        on_wait=console.waits.begin,
+                        only_unfinished=only_unfinished,
+                    )
+                )
+            console.waits.end()
+            stack.callback(console.waits.begin, lambda: f"closing the run of {config.destination}")
             for line in () if output.quiet else first_lines(run):
                 console.say(line, margin=MARGIN)
-            stack.enter_context(display)
-            display.count_ahead(run.plan.work_total)
+            if run.plan.locations.target is None:
+                stack.enter_context(display)
+                if run.choice is None:
+                    display.count_ahead(run.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
-                _follow(run, hints)
+                failure = _follow(run, hints)
             except RunError as error:
                 stopped = error
-        report = run.report()
+        console.waits.end()
+        report = with_command(run.report(), sys.argv[1:], os.environ)
         if output.json:
             console.record({"event": "report", **plain_report(report)})
-        if not output.quiet:
-            for line in summary(report, config, hints):
-                console.say(line, margin=MARGIN)
+        is_single = run.plan.locations.target is not None
+        lines = single_summary(report, config, failure) if is_single else _summary(report, config, hints)
+        for line in () if output.quiet and not (is_single and failure) else lines:
+            console.say(line, margin=MARGIN)
         try:
             profiling.write()
-            report_options.write(config, run.plan.locations.state)
+            console.waits.begin(lambda: "writing the report")
+            options = report_options.of_sample(run.report_path) if report.sample else report_options
+            options.write(run.plan.config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
     if stopped is not None:
         print_error(stopped, console)
-        return RunEnd(ExitCode.STOPPED, report.counts.failed)
-    return RunEnd(report.exit_code, report.counts.failed, run.plan if report.reason == FINISHED else None)
+    arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
+    is_finished = stopped is None and report.reason == FINISHED and not is_single and report.sample is None
+    return RunEnd(
+        ExitCode.STOPPED if stopped else report.exit_code,
+        0 if is_single else report.counts.failed,
+        arguments,
+        run.plan if is_finished else None,
+    )
 
 
-def _follow(run: BatchRun, hints: dict[str, str]) -> None:
-    """Iterate over ``run`` to its end, and store in ``hints`` the first hint for each error code."""
+@contextmanager
+def _reporting_no_images(console: Console, *, as_json: bool) -> Iterator[None]:
+    """Print a report with ``as_json`` also when there is nothing to do."""
+    try:
+        yield
+    except NoImages as nothing:
+        if as_json:
+            report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
+            console.record({"event": "report", **plain_report(report)})
+        raise
+
+
+def _summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
+    if report.sample is None:
+        return summary(report, config, hints)
+    return sample_summary(report, report.sample, hints, destination=config.destination)
+
+
+def _follow(run: BatchRun, hints: Hints) -> Failure | None:
+    """Iterate over ``run`` to its end, add the hint of each failure to ``hints``, and return the last failure."""
+    failure = None
     for outcome in run:
-        if isinstance(outcome, Failed) and outcome.failure.hint:
-            hints.setdefault(outcome.failure.code, outcome.failure.hint)
+        if isinstance(outcome, Failed):
+            failure = outcome.failure
+            hints.add(failure)
+    return failure

@@ -6,8 +6,9 @@ import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.dry_run import DryRun, dry_run
+from pixmill.batch.planning.empty_source import no_images
+from pixmill.batch.planning.ignored import remark_on
 from pixmill.batch.planning.plan import plan
-from pixmill.batch.planning.selection import enabling_option
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.first_lines import labelled
@@ -18,13 +19,19 @@ LABEL_WIDTH = 15
 
 
 def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
-    """Print what a run of ``config`` would do; write no file."""
-    result = dry_run(plan(config))
+    """Print what a run of ``config`` would do; write no file. Raises ``ConfigError`` when there are no images."""
+    console.waits.begin(lambda: f"opening {config.source_text}")
+    run_plan = plan(config)
+    console.waits.begin(run_plan.listing_notice)
+    result = dry_run(run_plan)
+    console.waits.end()
     if as_json:
         console.record(dry_run_record(result))
     else:
         for line in dry_run_lines(result):
             console.result(line)
+    if not run_plan.candidates:
+        raise no_images(run_plan)
     return ExitCode.DONE
 
 
@@ -45,8 +52,10 @@ def dry_run_lines(result: DryRun) -> Iterator[str]:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
     if result.renamed:
         yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+    for extra, count in sorted(result.missing_extras.items()):
+        yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"
     for reason, count in sorted(result.ignored.items()):
-        yield f"ignored        {plural(count, 'file')}: {reason}{enabling_option(reason)}"
+        yield f"ignored        {plural(count, 'file')}: {reason}{remark_on(reason, result.patterns)}"
     if result.seconds is not None:
         yield f"time           about {duration_text(result.seconds)}, at the rate of the last run"
     for warning in result.warnings:

@@ -1,17 +1,19 @@
 """The summary at the end of a run: counts, failures, times, and suggested next commands."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, repeat
 
 import msgspec
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.planning.selection import enabling_option
+from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
+from pixmill.engine.task import Failure
 
 MARGIN = " " * 10  # below the labels
 #: explanations of the reasons for skipping an image
@@ -26,10 +28,20 @@ def plain_report(report: Report) -> dict[str, object]:
     return {**msgspec.structs.asdict(report), "counts": counts, **computed}
 
 
-def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the lines of the summary; ``hints`` has a hint for each error code."""
+def summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
+    """Yield the lines of the summary; ``hints`` are those of its failures."""
+    yield f"found     {plural(report.counts.found, 'image')}"
+    arguments = command_arguments(config.destination, config.placement.state)
+    yield from results(report, lambda code: hints.of(code, arguments))
+    yield from _advice(report, config)
+
+
+def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """Yield the lines of the summary about the images that were found, and the time that they took.
+
+    ``hints_of`` returns the hints for an error code.
+    """
     counts = report.counts
-    yield f"found     {plural(counts.found, 'image')}"
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
     unchanged = counts.skipped - sum(report.left_alone.values())
     if unchanged:
@@ -37,18 +49,34 @@ def summary(report: Report, config: RunConfig, hints: Mapping[str, str]) -> Iter
     for reason, count in sorted(report.left_alone.items()):
         yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}"
     if counts.failed:
-        yield from _failures(report, hints)
+        yield from _failures(report, hints_of)
     if counts.pending:
         yield f"pending   {plural(counts.pending, 'image')} of those found so far"
     if report.ignored:
-        yield f"ignored   {_ignored(report.ignored)}"
+        yield f"ignored   {_ignored(report)}"
+    for sentence in pattern_warnings(report.patterns):
+        yield f"unused    {sentence}"
     if report.notes:
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
         yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
     yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
-    yield from _advice(report, config)
+
+
+def single_summary(report: Report, config: RunConfig, failure: Failure | None) -> Iterator[str]:
+    """Yield the summary of a run that writes one file: one line, and the hint for a ``failure``."""
+    both = f"{config.source_text} -> {printable(config.destination)}"
+    if failure is not None:
+        yield f"failed    {config.source_text}: {failure.code}: {printable(failure.message)}"
+        if failure.hint:
+            yield f"{MARGIN}{printable(failure.hint)}"
+    elif report.counts.done:
+        yield f"done      {both}, {_sizes(report)}, in {duration_text(report.seconds)}"
+    for reason in report.left_alone:
+        yield f"skipped   {both}: {SKIPPED.get(reason, reason)}"
+    if report.counts.pending:
+        yield f"pending   {both}: run the same command again"
 
 
 def brief(failed: int, arguments: str) -> Iterator[str]:
@@ -67,23 +95,24 @@ def _sizes(report: Report) -> str:
     return f"{outputs}{byte_count(report.bytes_in)} in, {byte_count(report.bytes_out)} out, {difference}"
 
 
-def _failures(report: Report, hints: Mapping[str, str]) -> Iterator[str]:
-    """Yield the failures by error code, most frequent first, each with the first few names and the hint."""
+def _failures(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
+    """Yield the failures by error code, most frequent first, each with the first few names and the hints."""
     before = f", {report.remembered:,} of them in an earlier run" if report.remembered else ""
     yield f"failed    {plural(report.counts.failed, 'image')}{before}"
     for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
         more = ", ..." if kind.count > len(kind.keys) else ""
         yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more})"
-        if code in hints:
-            yield f"{MARGIN}  {printable(hints[code])}"
+        for hint in hints_of(code):
+            yield f"{MARGIN}  {printable(hint)}"
 
 
 def _counted(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{name}: {count:,}" for name, count in sorted(numbers.items()))
 
 
-def _ignored(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason}: {count:,}{enabling_option(reason)}" for reason, count in sorted(numbers.items()))
+def _ignored(report: Report) -> str:
+    parts = sorted(report.ignored.items())
+    return ", ".join(f"{reason}: {count:,}{remark_on(reason, report.patterns)}" for reason, count in parts)
 
 
 def _rates(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pixmill.core.remedy import with_command
 from pixmill.engine.cluster.node_agent import NODE_LOST
 from pixmill.engine.executor import ExecutorEvent, Lost, Returned
 from pixmill.engine.task import Attempt, Failure
@@ -37,5 +38,6 @@ class LossTracker:
 
 def _suspicion(failure: Failure, losses: int) -> Failure:
     message = f"{losses} nodes were lost while they held this; the last one, {failure.message}"
-    hint = "it may have taken them down; try it alone on one machine"
-    return Failure(code=failure.code, stage="", message=message, hint=hint, node=failure.node)
+    options: dict[str, bool | int | str] = {"executor": "local"}
+    hint = with_command("it may have taken them down; to try it on this machine", options)
+    return Failure(code=failure.code, stage="", message=message, hint=hint, options=options, node=failure.node)

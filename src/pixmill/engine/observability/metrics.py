@@ -55,7 +55,8 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     On a cluster, ``nodes_left_out`` counts the nodes that were refused or suspended, and ``node_failures`` the failed attempts,
     final or not, by node.
     ``task`` has the durations of whole tasks, ``stages`` those of each stage; ``slowest`` are the five slowest done tasks, the
-    slowest first. ``reason`` is why the run ended, empty while it goes on.
+    slowest first. ``reason`` is why the run ended, empty while it goes on, and
+    ``reason_code`` the code of the error that stopped it.
 
     As of the last ``WorkersSeen``: the number of tasks being run (``in_flight``), the seconds since the oldest of them started
     (``oldest``), and the resident memory in bytes of the coordinator and of all workers. ``finished_at`` is when the last task
@@ -90,6 +91,7 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     workers_memory: int = 0
     finished_at: float = 0.0
     reason: str = ""
+    reason_code: str = ""
 
     @property
     def tried(self) -> int:
@@ -117,6 +119,7 @@ class _LatestValues(TypedDict, total=False):
     workers_memory: int
     finished_at: float
     reason: str
+    reason_code: str
 
 
 class Metrics(Observer):
@@ -222,6 +225,7 @@ class Metrics(Observer):
         self._latest["in_flight"] = 0
         self._latest["oldest"] = 0.0
         self._latest["reason"] = event.reason
+        self._latest["reason_code"] = event.reason_code
 
     def _on_task_finished(self, event: TaskFinished) -> None:
         self._latest["finished_at"] = event.at

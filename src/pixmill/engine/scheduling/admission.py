@@ -73,5 +73,5 @@ def _suspect(interruptions: int) -> Failure:
         code="interrupted",
         stage="",
         message=f"{interruptions} runs died while this was in flight",
-        hint="it may have killed them; ask for a retry to try it again",
+        hint="it may have killed them; to try it again: pixmill retry DST",
     )

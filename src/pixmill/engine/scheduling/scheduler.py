@@ -21,6 +21,7 @@ from pixmill.engine.resources.memory import MemoryBudget, resident_memory
 from pixmill.engine.scheduling.admission import Admission
 from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import CommitBatch
+from pixmill.engine.scheduling.failure_limit import FailureLimit
 from pixmill.engine.scheduling.task_reader import TaskReader
 from pixmill.engine.scheduling.throttle import THROTTLED, ThrottleBackoff
 from pixmill.engine.scheduling.token_bucket import TokenBucket
@@ -66,6 +67,8 @@ class Scheduler:
         self._counts = {"done": 0, "skipped": 0, "failed": 0}
         self._found = 0
         self._fatal: Failure | None = None
+        self._failure_limit = FailureLimit(components.policy.max_failures)
+        self._limit_error: RunError | None = None
         self._deadline: float | None = None
         self._is_killed = False
         self.reason = ""
@@ -97,6 +100,8 @@ class Scheduler:
             if self._fatal:
                 raise RunError(self._fatal.message, hint=self._fatal.hint, code=self._fatal.code)
         yield from self._commit_outcomes()
+        if self._limit_error:
+            raise self._limit_error
         self.reason = self.reason or FINISHED
 
     def release(self) -> None:
@@ -312,5 +317,14 @@ class Scheduler:
         for outcome in outcomes:
             self._in_flight.pop(outcome.task.key, None)
             self._counts[str(outcome.__struct_config__.tag)] += 1
+            self._failure_limit.add(outcome)
             self._components.publisher.publish(TaskFinished, outcome=outcome)
+        self._stop_at_failure_limit()
         return outcomes
+
+    def _stop_at_failure_limit(self) -> None:
+        """Stop if too many tasks have failed; those in flight finish, and then the error is raised."""
+        if not self.reason:
+            self._limit_error = self._failure_limit.error(self._found if self._reader.is_exhausted else None)
+            if self._limit_error:
+                self.stop(self._limit_error.message)

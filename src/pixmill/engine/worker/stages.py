@@ -3,9 +3,12 @@
 import time
 
 from pixmill.core.errors import LimitError
+from pixmill.core.remedy import rounded_up
+from pixmill.core.units import ByteSize
 from pixmill.engine.failures import LIMIT_MEMORY
 from pixmill.engine.handler import Stages
 from pixmill.engine.ipc.status_slot import StatusSlot
+from pixmill.engine.resources.memory import OVERHEAD
 
 
 class StageClock(Stages):
@@ -38,7 +41,12 @@ class StageClock(Stages):
         """Raise ``LimitError`` if ``memory`` is more than the current task may use."""
         if self.memory and memory > self.memory:
             message = f"this needs about {memory / 1e6:,.0f} MB of memory, but may use only {self.memory / 1e6:,.0f} MB"
-            raise LimitError(message, code=LIMIT_MEMORY, hint="raise --memory, or use fewer --workers")
+            total = ByteSize(rounded_up(memory + OVERHEAD))
+            options: dict[str, bool | int | str] = {
+                "memory": str(total),
+                "workers": 1,
+            }  # with one worker, the whole remainder is for this image
+            raise LimitError(message, code=LIMIT_MEMORY, hint="if this machine has as much memory", options=options)
 
     def finish(self) -> tuple[dict[str, float], dict[str, int]]:
         """Return the seconds by stage and the counts, and reset both for the next task."""

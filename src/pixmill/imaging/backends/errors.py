@@ -2,7 +2,7 @@
 
 import re
 
-from pixmill.core.errors import DecodeError, UnsupportedError
+from pixmill.core.errors import DecodeError, LimitError, UnsupportedError
 from pixmill.imaging.format import Format
 from pixmill.imaging.input import Input
 
@@ -19,6 +19,11 @@ UNSUPPORTED_VARIANT = re.compile(
     r"|Maximum supported image dimension|required field \d+ missing",
     re.IGNORECASE,
 )
+# Messages about a limit of the library itself, which none of our options raises.
+LIBRARY_LIMIT = re.compile(
+    r"security limit|user limits?|exceeds (?:the )?(?:limit|maximum)|beyond the .{1,40} limit|decompression bomb|PARSE_HUGE",
+    re.IGNORECASE,
+)
 SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$", re.MULTILINE)
 DOMAIN = re.compile(
     r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
@@ -26,16 +31,23 @@ DOMAIN = re.compile(
 MAX_LINE_LENGTH = 120
 
 
-def decoder_error(error: Exception, file_format: Format, source: Input) -> DecodeError | UnsupportedError:
+def decoder_error(error: Exception, file_format: Format, source: Input) -> DecodeError | LimitError | UnsupportedError:
     """Return the user-facing error for ``error``, which a decoder of ``file_format`` raised on ``source``."""
     lines = message_lines(error)
+    if line := _first(LIBRARY_LIMIT, lines):
+        return LimitError(f"the {file_format.label} exceeds a limit of its decoder that no option raises: {line}")
     if line := _first(UNSUPPORTED_VARIANT, lines):
         return UnsupportedError(f"this kind of {file_format.label} is not supported: {line}")
     is_complete = file_format.end and file_format.end in source.tail
     if not is_complete and (line := _first(TRUNCATED, lines)):
-        message, hint = f"the {file_format.label} is truncated: {line}", "--allow-truncated decodes as much as possible"
-        return DecodeError(message, hint=hint, code="truncated")
+        return truncated(file_format, line)
     return DecodeError(": ".join((f"the {file_format.label} is damaged", *lines[:1])))
+
+
+def truncated(file_format: Format, reason: str) -> DecodeError:
+    """Return the error for a file that ends too early."""
+    message, hint = f"the {file_format.label} is truncated: {reason}", "to decode as much as possible"
+    return DecodeError(message, hint=hint, code="truncated", options={"allow_truncated": True})
 
 
 def _first(pattern: re.Pattern[str], lines: list[str]) -> str:

@@ -18,7 +18,6 @@ from pixmill.imaging.metadata.fields import field
 if TYPE_CHECKING:
     import PIL.Image
 
-PLUGINS = {"bmp": "PIL.BmpImagePlugin", "heif": "pillow_heif.as_plugin", "jxl": "pillow_jxl"}
 NAMES = {"bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
 KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
@@ -67,18 +66,21 @@ def _open(source: Input, file_format: Format) -> "PIL.Image.Image":
     from PIL import Image as Pillow  # noqa: PLC0415  # as above
 
     _import_plugin(file_format)
+    limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # our own limits are checked instead
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
         return Pillow.open(file, formats=(NAMES[file_format.name],))
     except Exception as error:
         raise decoder_error(error, file_format, source) from error
+    finally:
+        Pillow.MAX_IMAGE_PIXELS = limit
 
 
 def _import_plugin(file_format: Format) -> None:
     try:
-        module = importlib.import_module(PLUGINS[file_format.name].removesuffix(".as_plugin"))
+        module = importlib.import_module(file_format.plugin)
     except ImportError:
-        raise MissingExtra(file_format.extra, f"{file_format.label}") from None
+        raise MissingExtra(file_format.extra, file_format.label) from None
     if file_format.name == "heif":
         module.register_heif_opener()
 

@@ -13,6 +13,7 @@ from pixmill.imaging.input import Input
 
 EFFORTS = {"fast": 2, "default": 4, "best": 7}
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
+MAX_GUARDED_PIXELS = 2**28  # above this, libheif refuses an image unless it is told to check nothing; our own limits hold
 HIGH_BIT_DEPTH = 10  # bits per channel of a file made from 16-bit pixels
 
 
@@ -44,7 +45,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
-        return vips_load.open_image(source, header, "heifload", options)
+        return vips_load.open_image(source, header, "heifload", options, unlimited=header.pixels > MAX_GUARDED_PIXELS)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

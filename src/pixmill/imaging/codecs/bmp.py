@@ -14,8 +14,8 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
     """BMP: uncompressed, without transparency. Use it only for programs that support nothing else."""
 
     format: ClassVar = Format(
-        name="bmp", label="BMP", extensions=("bmp", "dib"), mime="image/bmp", signature=rb"BM.{12}[\x0c-\x7c]\0\0\0",
-        alpha=False, max_side=65_535,
+        name="bmp", label="BMP", extensions=("bmp", "dib"), mime="image/bmp", plugin="PIL.BmpImagePlugin",
+        signature=rb"BM.{12}[\x0c-\x7c]\0\0\0", alpha=False, max_side=65_535,
     )  # fmt: skip
 
     @classmethod

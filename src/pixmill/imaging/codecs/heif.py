@@ -1,11 +1,11 @@
-"""``heif``: photographs from phones; requires the extra ``heif``."""
+"""``heif``: photographs from phones; writing requires the extra ``heif``."""
 
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.core.errors import DecodeError
-from pixmill.imaging.backends import pillow
+from pixmill.imaging.backends import heif_load, pillow
+from pixmill.imaging.backends.errors import truncated
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -15,7 +15,7 @@ from pixmill.imaging.parsers import heif
 
 
 class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
-    """HEIF (HEIC): lossy, the format of iPhone photographs. Requires the extra ``heif``.
+    """HEIF (HEIC): lossy, the format of iPhone photographs. Writing requires the extra ``heif``.
 
     Use it as input; for output, ``avif`` is as small and browsers support it.
 
@@ -23,7 +23,8 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     """
 
     format: ClassVar = Format(
-        name="heif", label="HEIF", extensions=("heic", "heif", "hif"), mime="image/heic", extra="heif", pages="pages",
+        name="heif", label="HEIF", extensions=("heic", "heif", "hif"), mime="image/heic", extra="heif", plugin="pillow_heif",
+        reads_without_extra=True, pages="pages",
         signature=rb".{4}ftyp(?!.{0,60}avi[fs])(?:hei[csxm]|hev[cmsx]|mif1|msf1)", max_side=16_384,
     )  # fmt: skip
 
@@ -32,16 +33,14 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; the decoder applies the container's rotations and mirrors."""
-        return pillow.header(source, cls.format)
+        return heif_load.read_header(source, cls.format)
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
-        lenient = options.fail_on == "none"
-        if not lenient and heif.is_cut_off(source):
-            hint = "--allow-truncated decodes as much as possible"
-            raise DecodeError("the HEIF is truncated: its last box is incomplete", hint=hint, code="truncated")
-        return pillow.decode(source, header, lenient=lenient)
+        if options.fail_on != "none" and heif.is_cut_off(source):
+            raise truncated(cls.format, "its last box is incomplete")
+        return heif_load.decode(source, header.format)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

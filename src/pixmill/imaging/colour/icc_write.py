@@ -41,17 +41,27 @@ def from_png(chunks: dict[bytes, bytes], *, gray: bool = False) -> bytes | None:
 
     ``None`` if no profile is needed or possible: an embedded profile, sRGB, or a code without a profile (HDR).
     """
-    described = _from_codes(chunks.get(b"cICP", b""))
+    described = _named(*chunks.get(b"cICP", b"")[:2])
     if described is None and not chunks.keys() & {b"iCCP", b"sRGB"}:
         described = _from_numbers(chunks.get(b"cHRM", b""), chunks.get(b"gAMA", b""))
+    return _profile(described, gray=gray)
+
+
+def from_codes(primaries: int, transfer: int, *, gray: bool = False) -> bytes | None:
+    """Return a profile for the codes of H.273, as HEIF stores them; ``None`` for sRGB and for codes without a profile (HDR)."""
+    described = _named(primaries, transfer)
+    return None if described == (BT709, SRGB_CURVE) else _profile(described, gray=gray)
+
+
+def _profile(described: tuple[Chromaticities, Curve] | None, *, gray: bool) -> bytes | None:
     if described is None or (gray and described[1] == SRGB_CURVE):
         return None
     return gray_profile(described[1]) if gray else rgb_profile(*described)
 
 
-def _from_codes(codes: bytes) -> tuple[Chromaticities, Curve] | None:
-    is_known = len(codes) >= len(bytes(2)) and codes[0] in PRIMARIES and codes[1] in TRANSFERS
-    return (PRIMARIES[codes[0]], TRANSFERS[codes[1]]) if is_known else None
+def _named(primaries: int = 0, transfer: int = 0) -> tuple[Chromaticities, Curve] | None:
+    is_known = primaries in PRIMARIES and transfer in TRANSFERS
+    return (PRIMARIES[primaries], TRANSFERS[transfer]) if is_known else None
 
 
 def _from_numbers(points: bytes, gamma: bytes) -> tuple[Chromaticities, Curve] | None:

@@ -8,6 +8,7 @@ from pixmill.core.errors import DecodeError, EncodeError, ImageError, TransformE
 from pixmill.imaging.backends.errors import decoder_error, message_lines
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
+from pixmill.imaging.recipe import Recipe
 
 # The prefixes by which the messages of libvips name their origin.
 SAVER = re.compile(r"\w+save\w*:|Maximum supported image dimension|cgif")
@@ -27,6 +28,13 @@ def classify_error(error: Exception, stage: str, source: Input) -> ImageError:
     if stage == "transform":
         return TransformError(f"a step failed: {_reason(error)}")
     return EncodeError(f"the encoder failed: {_reason(error)}")
+
+
+def without_futile_hint(error: ImageError, recipe: Recipe) -> ImageError:
+    """Return ``error``, without its hint if that names what ``recipe`` does already."""
+    if not (recipe.allow_truncated and error.options.get("allow_truncated")):
+        return error
+    return DecodeError(f"{error.message}; too little of it is left", code=error.code)
 
 
 def _is_decoder_error(error: Exception, stage: str) -> bool:

@@ -39,7 +39,8 @@ def identify(source: Input, allow: Sequence[str] = ()) -> Format:
     if file_format is None:
         raise _unknown_format(source.head)
     if file_format.opt_in and file_format.name not in allow:
-        raise UnsupportedError(f"{file_format.label} is not read unless it is allowed", hint=f"--allow {file_format.name}")
+        message = f"{file_format.label} is not read unless it is allowed"
+        raise UnsupportedError(message, hint="if you trust these files", options={"allow": file_format.name})
     return file_format
 
 

@@ -121,7 +121,7 @@ def _rename(directory: Directory, temporary: bytes, name: bytes, target: bytes, 
                 os.unlink(temporary, dir_fd=folder)
                 return
             if occupant.is_folder or not _may_replace(occupant, directory, replacing):
-                raise occupied(target)
+                raise occupied(target, replaceable=not (occupant.is_folder or directory.is_behind_link_or_mount))
         elif not replacing.own:
             continue  # the file that had the name is gone again
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -118,11 +118,12 @@ class Directories:
         shown = printable(folder)
         if not stat.S_ISLNK(os.stat(component, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
             message = f"the folder {shown} cannot be created in the destination: {printable(component)} is a file there"
-            raise WriteError(message, code="exists", hint="move that file away, then run: pixmill retry DST")
+            raise WriteError(message, code="exists", hint="move that file away, then: pixmill retry DST")
         if not self._follow:
             target = printable(os.readlink(component, dir_fd=parent.descriptor))
             message = f"{printable(component)} (in {shown}) is a symbolic link in the destination, to {target}"
-            raise WriteError(message, code="write-link", hint="to write through links below DST, use --follow-output-links")
+            hint = "to write through links in the destination"
+            raise WriteError(message, code="write-link", hint=hint, options={"follow_output_links": True})
         return Directory(os.open(component, _FLAGS, dir_fd=parent.descriptor), parent=parent, is_linked=True)
 
 

@@ -45,8 +45,8 @@ def _opened(path: bytes, *, follow: bool) -> Iterator[tuple[int, os.stat_result]
         yield descriptor, status
     except OSError as error:
         if error.errno == errno.ELOOP and not follow and os.path.islink(path):
-            hint = "to process the file that it leads to, use --follow-symlinks"
-            raise ReadError(f"{printable(path)} is a symbolic link", code="read-not-a-file", hint=hint) from error
+            message, hint = f"{printable(path)} is a symbolic link", "to process the file that it leads to"
+            raise ReadError(message, code="read-not-a-file", hint=hint, options={"follow_symlinks": True}) from error
         raise read_error(error, path) from error
     finally:
         if descriptor >= 0:

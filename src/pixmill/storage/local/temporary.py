@@ -4,9 +4,10 @@ import itertools
 import os
 import re
 from collections.abc import Container, Iterator
+from contextlib import suppress
 
 STATE = b".pixmill"  # the state folder, which marks its parent as an output
-_NAME = re.compile(rb"\.pixmill-([0-9A-Za-z]{1,32})-[0-9]+-[0-9]+\.tmp")
+_NAME = re.compile(rb"\.pixmill-([0-9A-Za-z]{1,32})-([0-9]+)-[0-9]+\.tmp")
 _PREFIX = b".pixmill-"
 _TAG = re.compile(r"[0-9A-Za-z]{1,32}")
 
@@ -25,6 +26,25 @@ def names(tag: str) -> Iterator[bytes]:
 def is_temporary(name: bytes) -> bool:
     """Tell whether ``name`` is that of a temporary."""
     return name.startswith(_PREFIX) and _NAME.fullmatch(name) is not None
+
+
+def remove_orphans(directory: bytes, tag: str) -> None:
+    """Remove the temporaries with ``tag`` in ``directory`` itself whose writers, processes of this machine, are dead."""
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            match = _NAME.fullmatch(entry.name) if entry.name.startswith(_PREFIX) else None
+            if match and match[1].decode() == tag and not _is_alive(int(match[2])) and entry.is_file(follow_symlinks=False):
+                os.unlink(entry.path)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def remove_temporaries(directory: bytes, tags: Container[str] | None) -> int:

@@ -15,10 +15,13 @@ from pixmill.storage.storage import Storage
 _LOCAL = "local"
 _MAX_OPEN_STORAGES = 32
 _WEB = (b"http", b"https")
+_ARCHIVES = (b"tar", b"zip")
 
 
 class MultiStorage(ReadOnly):
     """Reads by locators only: NUL and a complete address, ``/srv/a.jpg``, ``https://example.org/a.jpg`` or ``s3://bucket/a.jpg``.
+
+    A locator may also be NUL, the address of a storage, NUL, and a path or locator in that storage: for members of archives.
 
     Each storage is opened when it is first needed. ``multi://#per-host=2`` has the request policy for the web after its ``#``.
     ``multi://local`` reads local files only.
@@ -60,6 +63,11 @@ class MultiStorage(ReadOnly):
         storage, inner_path = self._routed(path)
         return storage.local_path(inner_path)
 
+    def file_of(self, path: bytes) -> bytes | None:
+        """Return the local file that contains what is at a locator, if there is one."""
+        storage, inner_path = self._routed(path)
+        return storage.file_of(inner_path)
+
     def list(
         self,
         under: bytes = b"",  # noqa: ARG002  # nothing can be listed
@@ -83,10 +91,13 @@ class MultiStorage(ReadOnly):
         scheme, separator, location = locator[1:].partition(b"://")
         if locator.startswith(b"\0/") or not separator:
             return self._storage(Address("file", b"/")), locator[1:].lstrip(b"/")
-        if self._is_local:
+        if self._is_local and scheme not in _ARCHIVES:
             raise AddressError(f"{printable(scheme)}:// is not on this machine, but only local files are to be read")
         if scheme in _WEB:  # one client for all hosts, which takes the location unchanged
             return self._storage(Address(scheme.decode(), b"#" + self._web_policy.encode())), b"\0" + location
+        root, nul, inner = location.partition(b"\0")
+        if nul:
+            return self._storage(Address(scheme.decode("ascii", "replace"), root)), inner
         bucket, _, key = location.partition(b"/")
         return self._storage(Address(scheme.decode("ascii", "replace"), bucket)), key
 

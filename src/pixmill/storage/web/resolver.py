@@ -41,7 +41,8 @@ def allowed_addresses(host: str, port: int, *, allow_private: bool, lookup: Look
         raise ReadError(
             f"{printable(host)} is not on the public internet",
             code="read-private",
-            hint="use --allow-private-hosts if you trust the author of the list, and every server in it, with this network",
+            hint="if you trust the author of the list, and every server in it, with this network",
+            options={"allow_private_hosts": True},
         )
     return allowed
 

@@ -34,9 +34,9 @@ def place(tmp_path):
     return tmp_path
 
 
-def judge(path, kind="events", *, source="", option="--it"):
+def judge(path, kind="events", *, sources=(), option="--it"):
     state = next((folder for folder in (path.parent, *path.parents) if (folder / "state").is_dir()), path.parent) / "state" / FOLDER
-    check([NamedFile(option, path, kind)], source=str(source), states=(state,))
+    check([NamedFile(option, path, kind)], sources=tuple(map(str, sources)), states=(state,))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,7 +82,7 @@ def test_src_itself_may_not_be_written_even_if_pixmill_wrote_it(place, kind):
         source.write_bytes(content)
         for path, named in ((source, source), (place / "link", source), (source, place / "link")):
             with pytest.raises(ConfigError, match="inputs are never changed"):
-                judge(path, kind, source=named)
+                judge(path, kind, sources=["elsewhere", named])
 
 
 @pytest.mark.parametrize("name", ["lock", "ledger.sqlite-wal", "runs/00000001.json", "shard-1-of-2/lock", "README"])
@@ -103,8 +103,10 @@ def test_two_options_may_not_name_one_file_but_one_device(place):
     for first, second in (("new", "new"), ("new", "state/../new"), ("one", "two")):
         files = [NamedFile("--first", place / first, "index"), NamedFile("--second", place / second, "events")]
         with pytest.raises(ConfigError, match="--first and --second name the same file"):
-            check(files, source="", states=())
-    check([NamedFile("--first", Path("/dev/null"), "index"), NamedFile("--second", Path("/dev/null"), "log")], source="", states=())
+            check(files, sources=(), states=())
+    check(
+        [NamedFile("--first", Path("/dev/null"), "index"), NamedFile("--second", Path("/dev/null"), "log")], sources=(), states=()
+    )
 
 
 def test_a_folder_may_not_nor_what_has_none_nor_a_circle_of_links(place):

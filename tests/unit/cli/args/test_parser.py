@@ -69,9 +69,19 @@ def test_what_does_not_fit_is_named(line, sentence):
 
 def test_words_get_the_names_of_their_arguments():
     source, destination = Argument("SRC", "here"), Argument("DST", "there")
-    assert named(["a"], [source, destination]) == {"SRC": "a"}
-    assert named(["a", "b"], [source, destination]) == {"SRC": "a", "DST": "b"}
+    assert named(["a"], [source, destination]) == {"SRC": ("a",)}
+    assert named(["a", "b"], [source, destination]) == {"SRC": ("a",), "DST": ("b",)}
     with pytest.raises(ConfigError, match="unexpected argument c: expected SRC DST"):
         named(["a", "b", "c"], [source, destination])
     with pytest.raises(ConfigError, match="unexpected argument a: expected none"):
         named(["a"], [])
+
+
+def test_a_repeatable_argument_takes_the_words_that_the_others_leave():
+    source, destination = Argument("SRC", "here", repeatable=True), Argument("DST", "there")
+    assert named([], [source, destination]) == {}
+    assert named(["a"], [source, destination]) == {"SRC": ("a",)}
+    assert named(["a", "b", "c"], [source, destination]) == {"SRC": ("a", "b"), "DST": ("c",)}
+    assert named(["a", "b"], [source]) == {"SRC": ("a", "b")}
+    with pytest.raises(ConfigError, match="SRC must not be empty"):
+        named(["a", "", "c"], [source, destination])

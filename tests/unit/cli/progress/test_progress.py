@@ -34,6 +34,10 @@ class Story:
             self.progress.on_event(TaskFound(at=0, task=task))
         return tasks
 
+    def start(self, *tasks):
+        for task in tasks:
+            self.progress.on_event(AttemptStarted(at=0, attempt=Attempt(task)))
+
     def finish(self, outcome: Outcome):
         self.progress.on_event(TaskFinished(at=0, outcome=outcome))
 
@@ -60,6 +64,7 @@ def test_rates_are_those_of_the_last_ten_seconds():
 def test_the_time_left_is_withheld_until_the_total_is_known():
     story = Story()
     tasks = story.find(40)
+    story.start(tasks[0])
     for task in tasks[:10]:
         story.finish(Done(task=task, measures=MADE))
     story.clock.now += 5
@@ -69,6 +74,23 @@ def test_the_time_left_is_withheld_until_the_total_is_known():
     now = story.progress.snapshot()
     assert now.share == 0.1
     assert now.remaining == pytest.approx(90 / 2)
+
+
+@pytest.mark.parametrize("done_after", [[0, 1, 1, 3, 4, 6], [2, 4, 4, 5, 5, 6]])  # each second
+def test_the_time_left_is_withheld_until_the_workers_have_shown_their_pace(done_after):
+    story = Story()
+    tasks = story.find(40)
+    story.progress.on_event(SourceExhausted(at=0, found=40))
+    story.clock.now += 60  # a cluster starts
+    assert story.progress.snapshot().remaining is None
+    story.start(tasks[0])
+    for second, done in enumerate(done_after, 1):
+        story.clock.now += 1
+        for task in tasks[story.progress.snapshot().done : done]:
+            story.finish(Done(task=task, measures=MADE))
+        now = story.progress.snapshot()
+        assert (now.remaining is not None) == (second >= 3 and done >= 2 * 2), second
+    assert now.remaining == pytest.approx(34)  # an image a second, whatever the start took
 
 
 def test_what_was_found_corrects_what_was_counted_ahead():
@@ -86,6 +108,7 @@ def test_the_time_left_is_weighed_in_pixels_and_not_in_images():
     small = story.find(90, size=100)
     large = story.find(10, size=10_000, suffix=b".large.jpg")
     story.progress.on_event(SourceExhausted(at=0, found=100))
+    story.start(small[0])
     for task in small:
         story.finish(Done(task=task, measures={"pixels_in": 400, "bytes_in": 100}))
     story.clock.now += 9

@@ -6,7 +6,8 @@ from itertools import count, pairwise
 
 import pytest
 
-from pixmill.core.units import Duration, Rate
+from pixmill.core.errors import RunError
+from pixmill.core.units import CountOrPercent, Duration, Rate
 from pixmill.engine.events import (
     AttemptStarted,
     RunEnded,
@@ -321,3 +322,19 @@ def test_the_observers_get_the_worker_statuses_once_a_second(start, notes):
     assert looks
     assert all(later.at - earlier.at >= 1.0 for earlier, later in pairwise(looks))
     assert looks[0].memory > 1_000_000
+
+
+def test_too_many_failures_stop_a_run_and_the_rest_stays_pending(start, ledger, notes):
+    tasks = named(*["raise"] * 3, *[f"fine {number}" for number in range(5000)])
+    policy = Policy(max_failures=CountOrPercent(2), attempts=1)
+    with start(tasks, policy=policy) as run, pytest.raises(RunError, match="more than --max-failures 2 allows") as end:
+        list(run)
+    assert end.value.code == "too-many-failures"
+    ended = notes.of(RunEnded)[0]
+    assert ended.reason == end.value.message
+    assert ended.counts.pending > 0
+    assert ledger.counts().failed == 3
+    with start(tasks, policy=Policy(max_failures=CountOrPercent(0), attempts=1)) as resumed:
+        assert resumed.counts.failed == 0
+        list(resumed)
+    assert resumed.counts == Counts(done=5000 - ended.counts.done, skipped=ended.counts.done, failed=3)

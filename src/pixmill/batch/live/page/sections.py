@@ -84,7 +84,7 @@ class Composer:
     def _report_data(self, numbers: MetricsSnapshot) -> ReportData:
         run = RunRecord(number=self._collector.run_number, started_at=self._began)
         return ReportData(
-            source=self._config.source,
+            source=self._config.source_text,
             destination=self._config.destination,
             recipe=self._recipe,
             runs=(),

@@ -1,0 +1,121 @@
+"""Read HEIF with libheif, which is imported when the first HEIF file is read.
+
+The plain install has a build without encoders, ``pi_heif``. Where the extra is installed, its build reads as well: it must be
+loaded to write, is the first to get fixes, and one process should not load two.
+"""
+
+import importlib
+import io
+from contextlib import suppress
+from types import ModuleType
+from typing import Any
+
+import pyvips
+
+from pixmill.core.errors import UnsupportedError
+from pixmill.imaging.backends.errors import decoder_error
+from pixmill.imaging.format import Format
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+
+LIBRARIES = ("pillow_heif", "pi_heif")  # with the same interface, best first
+BANDS = {"L": 1, "LA": 2, "La": 2, "I": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}
+BYTE_BITS, FULL_BITS = 8, 16
+#: Metadata by the name that libheif gives it, with the name of the kind and of the field of libvips.
+BLOCKS = {"icc_profile": ("icc", "icc-profile-data"), "xmp": ("xmp", "xmp-data"), "exif": ("exif", "exif-data")}
+
+
+def read_header(source: Input, file_format: Format) -> Header:
+    """Return the header of the primary image of ``source``. Raise an ``ImageError`` if that fails.
+
+    The size is that of the upright image: libheif applies the rotations and mirrors of the container, which EXIF repeats.
+    """
+    count, picture = _open(source, file_format)
+    kind, bits = _kind(picture)
+    width, height = picture.size
+    blocks = {name: picture.info.get(name) or b"" for name in BLOCKS}
+    return Header(
+        format=file_format,
+        width=width,
+        height=height,
+        frames=count,
+        depth=FULL_BITS if bits > BYTE_BITS else BYTE_BITS,
+        bands=BANDS[kind],
+        metadata=frozenset(kind for name, (kind, _) in BLOCKS.items() if blocks[name]),
+        metadata_size=sum(map(len, blocks.values())),
+    )
+
+
+def decode(source: Input, file_format: Format) -> Image:
+    """Return the primary image of ``source``, upright; 16 bits per channel if the file has 10 or 12. Raise an ``ImageError``."""
+    import numpy as np  # noqa: PLC0415  # as everywhere in imaging: most images never become an array
+
+    _, picture = _open(source, file_format)
+    try:
+        data = picture.data
+    except Exception as error:
+        raise decoder_error(error, file_format, source) from error
+    kind, bits = _kind(picture)
+    width, height = picture.size  # which libheif corrects while it decodes
+    shape = (height, width, BANDS[kind])
+    pixels = np.frombuffer(data, np.uint8 if bits == BYTE_BITS else np.uint16).reshape(shape)
+    image = Image.from_numpy(pixels)
+    if bits > BYTE_BITS:
+        image = image.evolve(pixels=_with_all_bits(image.pixels, bits))
+    if kind.endswith("a"):
+        premultiplied = image.pixels
+        upright = premultiplied.unpremultiply(max_alpha=image.max_value).rint().cast(premultiplied.format)
+        image = image.evolve(pixels=upright.copy(interpretation=premultiplied.interpretation))
+    return image.evolve(pixels=_with_metadata(image.pixels, picture.info))
+
+
+def _open(source: Input, file_format: Format) -> tuple[int, Any]:
+    """Return the number of images in ``source`` and the primary one, with nothing decoded yet."""
+    library = _library()
+    library.options.DECODE_THREADS = 0  # a worker processes one image in one thread
+    library.options.THUMBNAILS = library.options.DEPTH_IMAGES = library.options.AUX_IMAGES = False
+    file = io.BytesIO(source.data) if source.data is not None else source.name
+    try:
+        images = library.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+    except Exception as error:
+        raise decoder_error(error, file_format, source) from error
+    if not len(images):
+        raise UnsupportedError(f"this kind of {file_format.label} is not supported: none of its images is coded as HEVC")
+    return len(images), images[images.primary_index]
+
+
+def _library() -> ModuleType:
+    for name in LIBRARIES[:-1]:
+        with suppress(ImportError):
+            return importlib.import_module(name)
+    return importlib.import_module(LIBRARIES[-1])
+
+
+def _kind(picture: Any) -> tuple[str, int]:  # noqa: ANN401  # pi_heif has no types
+    """Return the kind of pixels, such as ``RGBA``, and the bits per channel of ``picture``."""
+    kind, _, bits = picture.mode.partition(";")
+    return kind, int(bits or BYTE_BITS)
+
+
+def _with_all_bits(pixels: pyvips.Image, bits: int) -> pyvips.Image:
+    """Return ``pixels`` of ``bits`` per channel, 8 to 16, with 16, so that white is 65535; computed row by row."""
+    return (pixels << (FULL_BITS - bits)) | (pixels >> (2 * bits - FULL_BITS))
+
+
+def _with_metadata(pixels: pyvips.Image, info: dict[str, Any]) -> pyvips.Image:
+    """Return ``pixels`` with the metadata of ``info`` as fields of libvips; a colour space given as numbers becomes a profile."""
+    copied = pixels.copy()
+    blocks = {field: info.get(name) for name, (_, field) in BLOCKS.items()}
+    blocks["icc-profile-data"] = blocks["icc-profile-data"] or _profile_from_codes(info, is_gray=pixels.bands <= 2)  # noqa: PLR2004  # gray and its alpha
+    for field, block in blocks.items():
+        if block:
+            copied.set_type(pyvips.GValue.blob_type, field, bytes(block))
+    return copied
+
+
+def _profile_from_codes(info: dict[str, Any], *, is_gray: bool) -> bytes | None:
+    from pixmill.imaging.colour import icc_write  # noqa: PLC0415  # imports numpy, like the decoding of pixels
+
+    codes = info.get("nclx_profile") or {}
+    return icc_write.from_codes(codes.get("color_primaries", 0), codes.get("transfer_characteristics", 0), gray=is_gray)
