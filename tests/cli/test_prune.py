@@ -1,15 +1,14 @@
 """``pixmill prune`` and ``run --mirror``: they remove outputs whose image is gone, and nothing that may still be wanted."""
 
+import itertools
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
-from contextlib import suppress
 
 import pytest
 from PIL import Image
@@ -353,26 +352,59 @@ def test_while_a_run_is_working_it_can_be_listed_but_not_pruned(pixmill, album, 
     assert (out / "p00.jpg").exists()
 
 
-def test_a_kill_at_any_moment_loses_nothing_else(pixmill, tmp_path, clean_environment):
-    for number in range(600):
-        draw(tmp_path / "many" / f"{number % 7}" / f"{number:03}.png", number)
-    run(pixmill, "many", "out", "--size", "8x8")
-    out = tmp_path / "out"
-    for number in range(0, 600, 2):
-        (tmp_path / "many" / f"{number % 7}" / f"{number:03}.png").unlink()
-    wanted = {name: data for name, data in outputs(out).items() if int(name[-7:-4]) % 2}
-    line = [sys.executable, "-m", "pixmill", "prune", "out", "--yes", "--max-delete", "100%"]
-    chance = random.Random(1)
-    for _ in range(8):
-        with subprocess.Popen(line, cwd=tmp_path, env=clean_environment, stdout=subprocess.DEVNULL) as process:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.25 + chance.random() * 0.6)
-            process.send_signal(signal.SIGKILL)
-        assert outputs(out).items() >= wanted.items()
-    prune(pixmill, "out", "--yes", "--max-delete", "100%")
-    assert outputs(out) == wanted
-    assert pixmill("verify", "out").returncode == 0
-    assert "done     300 images" in pixmill("status", "out").stdout
+#: prunes "out", and kills itself before the call number argv[1] that removes a file, removes a folder or changes the ledger
+KILLED = """
+import os, signal, sqlite3, sys
+import pixmill
+
+left, connect, unlink, rmdir = int(sys.argv[1]), sqlite3.connect, os.unlink, os.rmdir
+
+def counted(function):
+    def call(*arguments, **options):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **options)
+    return call
+
+class Counting(sqlite3.Connection):
+    def execute(self, statement, *arguments):
+        act = super().execute
+        return (act if statement.startswith(("SELECT", "PRAGMA")) else counted(act))(statement, *arguments)
+
+    def executemany(self, *arguments):
+        return counted(super().executemany)(*arguments)
+
+sqlite3.connect = lambda *arguments, **options: connect(*arguments, factory=Counting, **options)
+os.unlink, os.rmdir = counted(unlink), counted(rmdir)
+pixmill.prune("out", yes=True, max_delete="100%")
+"""
+
+
+def test_a_kill_at_any_moment_loses_nothing_else(pixmill, album, tmp_path, clean_environment):
+    run(pixmill, album, "all", "--sizes", "8,16,32")
+    run(pixmill, album, "all", "--sizes", "16,32")
+    shutil.rmtree(album / "trip" / "day 1")
+    (album / "p00.png").unlink()
+    shutil.copytree(tmp_path / "all", tmp_path / "done")
+    prune(pixmill, "done", "--yes", "--max-delete", "100%")
+    wanted = outputs(tmp_path / "done")
+    assert len(wanted) == 7 * 2
+    for calls in itertools.count(step=3):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        shutil.copytree(tmp_path / "all", tmp_path / "out")
+        line = [sys.executable, "-c", KILLED, str(calls)]
+        code = subprocess.run(line, cwd=tmp_path, env=clean_environment, check=False).returncode
+        assert outputs(tmp_path / "out").items() >= wanted.items()
+        prune(pixmill, "out", "--yes", "--max-delete", "100%")
+        assert outputs(tmp_path / "out") == wanted
+        assert pixmill("verify", "out").returncode == 0
+        assert "done     7 images" in pixmill("status", "out").stdout
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+    assert calls > 30
 
 
 @pytest.mark.parametrize("shard", [(), ("--shard", "1/2")])
@@ -460,6 +492,32 @@ def test_a_source_that_no_run_had_is_refused(pixmill, out, tmp_path):
     assert refused.returncode == 2
     assert "stranger is not a source of" in refused.stderr
     assert "its runs read" in refused.stderr
+
+
+def test_sources_that_were_run_together(pixmill, album, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(album, other)
+    for name in ("x.png", "y.png"):
+        draw(tmp_path / "loose" / name, 200)
+    run(pixmill, album, other, *sorted((tmp_path / "loose").iterdir()), "out")
+    assert len(names(tmp_path / "out")) == 26
+    assert prune(pixmill, "out")["files"] == 0
+    for path in (album / "p00.png", other / "trip" / "p01.png", tmp_path / "loose" / "x.png"):
+        path.unlink()
+    ended = pixmill("run", album, other, "loose/y.png", "out", "--mirror")
+    assert ended.returncode == 0, ended.stderr
+    assert "removed 3 files" in ended.stderr
+    assert {"album/p00.jpg", "other/trip/p01.jpg", "x.jpg"}.isdisjoint(names(tmp_path / "out"))
+    assert len(names(tmp_path / "out")) == 23
+
+
+def test_a_sample_and_a_single_file_are_not_mirrored(pixmill, album, out):
+    (album / "p00.png").unlink()
+    for words in ((album, out, "--sample", "3"), (album / "p03.png", out / "one.webp"), (album, out, "--dry-run")):
+        ended = pixmill("run", *words, "--mirror")
+        assert ended.returncode == 0, ended.stderr
+        assert "--mirror" in ended.stderr
+    assert (out / "p00.jpg").exists()
 
 
 def test_it_is_the_same_in_python(album, out):
