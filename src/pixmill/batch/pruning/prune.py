@@ -1,7 +1,7 @@
 """Prune an output: list what can be removed, or remove it under the locks of a run."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from pixmill.batch.config.max_delete import MaxDelete
 from pixmill.batch.config.models import MAX_SHOWN, Placement, RunConfig, Selection
@@ -17,11 +17,12 @@ from pixmill.batch.pruning.result import PruneResult
 from pixmill.batch.pruning.search import Compare, Search
 from pixmill.batch.sources.manifest import Manifest
 from pixmill.batch.state.combined_ledger import CombinedLedger
+from pixmill.batch.state.earlier_ledgers import MAX_OPEN
 from pixmill.batch.state.ledger_files import LEDGER, LedgerFile, find_ledger_files
 from pixmill.batch.state.open_all import open_all
 from pixmill.batch.state.source_keys import combined
 from pixmill.batch.state.stored_config import STANDARD_INPUT
-from pixmill.core.errors import AddressError, ConfigError
+from pixmill.core.errors import AddressError, ConfigError, RunError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -95,9 +96,11 @@ def _prune(output: _Output, named: Plan | None, *, yes: bool, max_delete: MaxDel
             ledgers = [file.open() for file in output.files]
             for ledger in ledgers:
                 stack.callback(ledger.close)
-        others = [file.open(is_checked=False) for file in output.others]
-        for ledger in others:
-            stack.callback(ledger.close)
+        others = []
+        for file in output.others[:MAX_OPEN]:
+            with suppress(RunError):  # one that is only just being created
+                others.append(file.open(is_checked=False))
+                stack.callback(others[-1].close)
         order = sorted(range(len(ledgers)), key=lambda number: -_last_start(ledgers[number]))
         ledgers = [ledgers[number] for number in order]
         files = [output.files[number] for number in order]
