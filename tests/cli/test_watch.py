@@ -287,6 +287,8 @@ def test_a_mirror_keeps_an_output_that_was_edited(watch, tmp_path, how):
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / "in" / name).unlink()
     watcher.wait_for(lambda events: any(event.get("name") == "b.jpg" for event in events))
+    assert watcher.stop() == 0
+    assert {event["name"] for event in watcher.events if event["event"] == "output_removed"} == {"b.jpg"}
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"edited by hand"
 
 

@@ -43,8 +43,9 @@ class Run(Command):
     With --sample, a few images from all folders are processed into a scratch folder; the command prints where it is, and what the
     whole run will probably take. The same command chooses the same images, and a larger sample contains the smaller ones.
 
-    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran; 3 the environment stopped
-    the run (disk full, output not writable), or too many images failed; 130 and 143 interrupted, run again to resume.
+    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran, or --mirror would remove
+    too much; 3 the environment stopped the run (disk full, output not writable), or too many images failed; 130 and 143
+    interrupted, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
