@@ -213,6 +213,12 @@ def test_but_not_if_the_last_run_left_images_out_or_did_not_finish(pixmill, albu
     assert len(names(out)) == 36
 
 
+def test_an_option_that_adds_images_leaves_none_out(pixmill, album, tmp_path):
+    for format in ("png", "jpeg"):
+        run(pixmill, album, tmp_path / "out", "--all-files", "--format", format)
+    assert prune(pixmill, "out")["removed"]["not-requested"]["files"] == 12
+
+
 def test_an_image_that_failed_keeps_its_earlier_output_until_it_is_gone(pixmill, album, out):
     (album / "p00.png").write_bytes(b"no picture")
     assert pixmill("run", album, out).returncode == 1

@@ -24,7 +24,17 @@ from pixmill.storage.local.inodes import real, real_holder
 
 #: options of a selection that leave no image out that another run would process
 _NEUTRAL = frozenset(
-    ("follow_symlinks", "source_id", "max_source_bytes", "shard", "column", "per_host", "host_rate", "allow_private_hosts")
+    (
+        "all_files",
+        "follow_symlinks",
+        "source_id",
+        "max_source_bytes",
+        "shard",
+        "column",
+        "per_host",
+        "host_rate",
+        "allow_private_hosts",
+    )
 )
 
 

@@ -28,6 +28,9 @@ class Prune(Command):
     An image is gone if its folder could be listed and does not have it. What a pattern leaves out is not gone. Nor is anything
     in a folder that is empty or cannot be read: its disk may not be mounted. An output that was changed since it was written
     stays. So do outputs of earlier recipes if the last run left images out or did not finish.
+
+    Exit codes: 0 listed, or removed; 2 invalid usage, or more than --max-delete allows, nothing was removed; 3 a run is working on
+    DST, or it cannot be changed.
     """
 
     arguments: ClassVar = (PREVIOUS_DST, SOURCE)
