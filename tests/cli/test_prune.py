@@ -214,8 +214,8 @@ def test_but_not_if_the_last_run_left_images_out_or_did_not_finish(pixmill, albu
 
 
 def test_an_option_that_adds_images_leaves_none_out(pixmill, album, tmp_path):
-    for format in ("png", "jpeg"):
-        run(pixmill, album, tmp_path / "out", "--all-files", "--format", format)
+    for wanted in ("png", "jpeg"):
+        run(pixmill, album, tmp_path / "out", "--all-files", "--format", wanted)
     assert prune(pixmill, "out")["removed"]["not-requested"]["files"] == 12
 
 
