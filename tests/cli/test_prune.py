@@ -174,6 +174,19 @@ def test_a_changed_output_and_files_of_others_stay(pixmill, album, out):
     assert (album / "trip" / "p01.png").exists()
 
 
+def test_a_file_that_was_adopted_stays(pixmill, album, tmp_path):
+    draw(tmp_path / "mine.png")
+    (tmp_path / "out").mkdir()
+    Image.open(tmp_path / "mine.png").save(tmp_path / "out" / "p00.jpg")
+    run(pixmill, album, "out", "--existing", "adopt")
+    for name in ("p00", "p03"):
+        (album / f"{name}.png").unlink()
+    result = prune(pixmill, "out", "--yes")
+    assert result["removed"]["source-gone"]["first"] == ["p03.jpg"]
+    assert result["kept"]["adopted"]["first"] == ["p00.jpg"]
+    assert (tmp_path / "out" / "p00.jpg").exists()
+
+
 def test_nothing_is_removed_through_a_link(pixmill, album, out, tmp_path):
     (out / "trip").rename(tmp_path / "big disk")
     (out / "trip").symlink_to(tmp_path / "big disk")

@@ -8,7 +8,7 @@ MAX_NAMES = 10  # of each kind
 #: reasons for removing: its image is gone, its row is not in the list, no recipe asks for it any more
 SOURCE_GONE, NOT_IN_LIST, NOT_REQUESTED = "source-gone", "not-in-list", "not-requested"
 #: reasons for keeping an output all the same
-CHANGED, OTHERS_NAME, UNCERTAIN_REQUEST = "changed", "name-of-another", "last-run-partial"
+CHANGED, OTHERS_NAME, UNCERTAIN_REQUEST, ADOPTED = "changed", "name-of-another", "last-run-partial", "adopted"
 
 
 class Part(msgspec.Struct):

@@ -15,6 +15,7 @@ from pixmill.batch.outputs.reuse import recorded_outputs
 from pixmill.batch.pruning.origins import Origin, Origins
 from pixmill.batch.pruning.presence import Presence
 from pixmill.batch.pruning.result import (
+    ADOPTED,
     CHANGED,
     NOT_IN_LIST,
     NOT_REQUESTED,
@@ -118,8 +119,8 @@ class Search:
         self, record: Record, numbers: tuple[int, ...], reason: str, outputs: Sequence[OutputRecord], owners: OwnersOf
     ) -> Iterator[_Candidate]:
         for output in {output.name: output for output in reversed(outputs)}.values():  # the latest record of a name counts
-            if owners(output.name) - {record.key}:
-                part = self._part(self.result.kept, OTHERS_NAME)
+            if output.is_adopted or owners(output.name) - {record.key}:
+                part = self._part(self.result.kept, ADOPTED if output.is_adopted else OTHERS_NAME)
                 count(part, output.name, output.size)
             else:
                 yield Removal(record.key, numbers, reason, output.name, output.size), output

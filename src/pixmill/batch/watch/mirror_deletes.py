@@ -80,7 +80,7 @@ class DeletionMirror:
         yield Removal(record.key, (0,), SOURCE_GONE)
         for output in recorded_outputs(record):
             noted = name_key(output.name, folds=self._folds)
-            if all(owner == record.key for _, owner in self._ledger.owners(noted, noted + b"\0")):
+            if not output.is_adopted and all(owner == record.key for _, owner in self._ledger.owners(noted, noted + b"\0")):
                 removal = Removal(record.key, (0,), SOURCE_GONE, output.name, output.size)
                 what, version = self._compare((removal, output))
                 yield Removal(record.key, (0,), SOURCE_GONE, output.name, output.size, version, what)

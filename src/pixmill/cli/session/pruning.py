@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pixmill.batch.pruning.result import (
+    ADOPTED,
     CHANGED,
     NOT_IN_LIST,
     NOT_REQUESTED,
@@ -24,6 +25,7 @@ REASONS = {
     NOT_REQUESTED: "that the last run did not ask for any more",
     CHANGED: "changed since pixmill wrote it",
     OTHERS_NAME: "now the name of another image's output",
+    ADOPTED: "that pixmill did not write, but adopted",
     UNCERTAIN_REQUEST: "of an earlier recipe, but the last run left images out or did not finish",
 }
 
