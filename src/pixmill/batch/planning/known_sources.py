@@ -87,4 +87,4 @@ def _possible_places(text: str) -> Iterator[bytes]:
     path = real(address.location)
     yield path
     if not address.local.is_dir():
-        yield from (holder(path), b"tar://" + path, b"zip://" + path, b"/", b"http:/", b"https:/", b"s3:/", b"gs:/", b"az:/")
+        yield from (holder(path), b"tar://" + path, b"zip://" + path, b"/", b"http://", b"https://", b"s3://", b"gs://", b"az://")

@@ -98,13 +98,13 @@ class Manifest(SourceKind):
     @property
     def places(self) -> tuple[bytes, ...]:
         """Return the folder of the list, the root of the file system, the web, and the stores."""
-        return (self._base, b"/", *(scheme.encode() + b":/" for scheme in schemes().names()))
+        return (self._base, b"/", *(scheme.encode() + b"://" for scheme in schemes().names()))
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
         """Return where the image is: images that several lists name are the same images."""
         if not locator or locator.startswith(b"\0/"):  # a row that names nothing has none
             return (self._base if not locator or locator.startswith(self._below_base, 1) else b"/"), path
-        return locator[1:].partition(b":")[0] + b":/", path
+        return locator[1:].partition(b":")[0] + b"://", path
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped
         """Yield the images folder by folder, a large folder in parts whose names cannot collide.

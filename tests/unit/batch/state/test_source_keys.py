@@ -12,7 +12,7 @@ from pixmill.batch.state.source_keys import SourceKeys, default_prefix
         (b"/", b"/"),
         (b"s3://bucket/photos", b"s3://bucket/photos/"),
         (b"tar:///a.tar", b"tar:///a.tar/"),
-        (b"https:/", b"https://"),
+        (b"https://", b"https://"),
         (b"holiday", b"//holiday/"),
     ],
 )
