@@ -17,7 +17,7 @@ from PIL import Image
 
 from support.checkout import copy_checkout, has_container_engine
 from support.documented_jobs import documented_jobs
-from support.everyday_desk import CAMERA, COPYRIGHT, GPS, INK, LOGO, PAGE, TALL, WIDE, Desk, shell_environment, write_desk
+from support.everyday_desk import CAMERA, COPYRIGHT, GPS, INK, LOGO, PAGE, WIDE, Desk, shell_environment, write_desk
 from support.invariants import identities
 from support.web_server import Answer, serving
 
@@ -593,7 +593,7 @@ def too_much_fails(desk):
     assert desk.made() == ALL
     for number in range(20):
         (desk.folder / "photos" / f"bad{number:02}.jpg").write_bytes(b"not an image")
-    assert "more than 5% of the images have failed" in desk.type(code=3)
+    assert "more than --max-failures 5% allows" in desk.type(code=3)
 
 
 @judges("Every night, with mail only if something failed")

@@ -17,7 +17,7 @@ def has_container_engine() -> bool:
 
 
 def copy_checkout(folder: Path) -> None:
-    """Write what a clone has to the new ``folder``, with empty folders for the images, and this user as the owner of the outputs."""
+    """Write what a clone has to the new ``folder``, with empty folders for images, and this user as the owner of outputs."""
     folder.mkdir()
     for name in _SHIPPED:
         if (ROOT / name).is_dir():
