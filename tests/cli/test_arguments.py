@@ -117,7 +117,7 @@ def test_later_commands_know_all_sources(desk, pixmill):
     assert pixmill("run", "A", "B", "a.jpg", "out", "--report", "report.html").returncode == 1
     config = json.loads(pixmill("status", "out", "--json").stdout)["last_run"]["config"]
     assert config["source"] == [str(desk / "A"), str(desk / "B"), str(desk / "a.jpg")]
-    assert pixmill("failures", "out").stdout.startswith("B/bad.jpg: ")
+    assert pixmill("failures", "out").stdout.startswith(f"{desk}/B/bad.jpg: ")
     write_picture(desk / "B" / "bad.jpg")
     assert pixmill("retry", desk / "out", cwd=desk / "other").returncode == 0
     assert outputs(desk / "out") == ["A/1.jpg", "A/s/2.jpg", "B/1.jpg", "B/bad.jpg", "a.jpg"]

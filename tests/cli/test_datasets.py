@@ -85,6 +85,39 @@ def test_verify_finds_one_bit_that_fell_over_in_a_shard(photos, pixmill, tmp_pat
     assert verified.stdout == "p1.jpg: content differs\n"
 
 
+def test_repair_makes_a_damaged_shard_again(photos, pixmill, tmp_path):
+    pixmill("run", photos, "tar://out", *SMALL)
+    before = outputs(tmp_path / "out")
+    data = bytearray((tmp_path / "out" / "000000.tar").read_bytes())
+    data[600] ^= 1
+    (tmp_path / "out" / "000000.tar").write_bytes(data)
+    repaired = pixmill("verify", "tar://out", "--repair")
+    assert repaired.returncode == 0, repaired.stderr
+    assert outputs(tmp_path / "out") == before
+
+
+def test_a_shard_that_was_changed_is_left_alone_until_replacing_is_asked_for(photos, pixmill, tmp_path):
+    pixmill("run", photos, "tar://out", *SMALL)
+    before, shard = outputs(tmp_path / "out"), tmp_path / "out" / "000000.tar"
+    edited = shard.read_bytes() + b"edited"
+    shard.write_bytes(edited)
+    again = pixmill("run", photos, "tar://out", *SMALL)
+    assert again.returncode == 0
+    assert "skipped   3 images: an output was changed" in again.stderr
+    assert "output changed 3 images" in pixmill("plan", photos, "tar://out", *SMALL).stdout
+    assert shard.read_bytes() == edited
+    Image.new("RGB", (50, 40), "red").save(photos / "a-first.jpg")
+    ended = pixmill("run", photos, "tar://out", *SMALL)
+    assert ended.returncode == 3
+    assert "000000.tar was changed since pixmill wrote it" in ended.stderr
+    assert shard.read_bytes() == edited
+    (photos / "a-first.jpg").unlink()
+    replaced = pixmill("run", photos, "tar://out", *SMALL, "--existing", "replace")
+    assert replaced.returncode == 0, replaced.stderr
+    assert pixmill("verify", "tar://out").returncode == 0
+    assert before
+
+
 def test_a_lost_shard_is_made_again(photos, pixmill, tmp_path):
     pixmill("run", photos, "tar://out", *SMALL)
     before = outputs(tmp_path / "out")

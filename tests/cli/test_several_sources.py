@@ -211,3 +211,20 @@ def test_a_source_that_is_gone_hinders_no_retry_of_another(pixmill, cards, tmp_p
     shutil.rmtree(cards[1])
     assert pixmill("retry", out).returncode == 2
     assert "1 image" in pixmill("failures", out).stdout + pixmill("status", out).stdout
+
+
+def test_sources_that_are_given_together_are_known_in_any_company(pixmill, cards, tmp_path):
+    out, third = tmp_path / "out", tmp_path / "third"
+    assert counts(pixmill, *cards, out)["done"] == 6
+    assert sorted(outputs(out)) == sorted(f"{card}/{name}.jpg" for card in SHADES for name in ("DCIM/IMG_1", "IMG_1", "IMG_2"))
+    draw(third / "IMG_1.png", 90)
+    assert counts(pixmill, third, cards[1], out) == {"found": 4, "done": 1, "skipped": 3, "failed": 0, "pending": 0}
+    assert counts(pixmill, *cards, third, out)["skipped"] == 7
+
+
+def test_a_source_that_is_given_alone_is_mirrored_without_its_name(pixmill, cards, tmp_path):
+    out = tmp_path / "out"
+    assert counts(pixmill, *cards, out)["done"] == 6
+    assert counts(pixmill, cards[1], out)["done"] == 3  # another layout is asked for
+    assert len(outputs(out)) == 9
+    assert source_of(out / "IMG_1.jpg") == source_of(out / "second" / "IMG_1.jpg") == "second"

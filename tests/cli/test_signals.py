@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from pixmill.engine.policy import Policy
+
+DOCKER_STOP = 10  # seconds from its SIGTERM to its SIGKILL
 SLOW_STEP = """
 import time
 from pathlib import Path
@@ -110,3 +113,7 @@ def test_a_signal_that_comes_when_all_is_said_changes_nothing(tmp_path, clean_en
     command = [sys.executable, "-c", ENDING, str(int(number)), *words]
     ended = subprocess.run(command, cwd=tmp_path, env=clean_environment, capture_output=True, timeout=60, check=False)
     assert ended.returncode == code, ended.stderr
+
+
+def test_there_is_time_to_end_after_the_grace_period_before_docker_stop_kills():
+    assert Policy().grace <= DOCKER_STOP - 2

@@ -57,6 +57,10 @@ class ObjectsSuite(StorageSuite):
         assert storage.compare_and_swap(b"lease", b"yours", expected=first) is None
         assert storage.read(b"lease", limit=100) == b"still mine"
 
+    def test_the_store_honours_conditions(self, storage):
+        assert storage.honours_conditions(b".pixmill/probe")
+        assert storage.stat(b".pixmill/probe") is None
+
     def test_a_large_object_goes_in_parts(self, storage):
         data = os.urandom(1 << 20) * 20
         storage.write(b"large", data, durable=True)

@@ -3,17 +3,21 @@
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 from urllib.parse import urlsplit
 
 import pytest
 
+from pixmill.core.errors import WriteError
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Replacing
+from pixmill.storage.storage import Replacing, WrittenFile, content_digest
 from support.fault_run import COMMAND
+from support.gcs_emulator import GoogleProxy
+from support.object_store_servers import BUCKET, open_s3_server
 from support.processes import wait_until
-from support.proxy import Faults, fault_proxy
+from support.proxy import Faults, fault_proxy, running
 
 PATIENCE = 240
 WORDS = ("--size", "200x200", "--format", "webp", "--progress", "plain")
@@ -154,7 +158,87 @@ def test_the_ledger_is_believed_no_further_than_the_outputs(bucket, machine, gal
     assert len(there.run("verify", place.destination, code=1)[0].splitlines()) == 2
     said = there.run("run", place.source, place.destination, *WORDS)[1]
     assert "skipped   10 images" in said
+    assert "skipped   1 image: an output was changed" in said
+    assert destination.read(second, limit=9) == b"cut"
+    there.run("verify", place.destination, "--repair")
     assert place.outputs() == undisturbed(gallery(12), WORDS)
+
+
+def test_an_object_that_was_changed_stays_and_fails_its_image_alone(bucket, machine):
+    place, here = bucket(4), machine("here")
+    here.run("run", place.source, place.destination, *WORDS)
+    destination = open_storage(place.destination)
+    first, second, third = sorted(place.versions())[:3]
+    destination.write(first, b"edited", durable=True, replacing=Replacing(others=True))
+    data = destination.read(second, limit=1 << 24)
+    destination.delete(second)
+    destination.write(second, data, durable=True)  # the same bytes
+    destination.delete(third)
+    said = here.run("run", place.source, place.destination, *WORDS, "--quality", "31", code=1)[1]
+    assert "done      3 images" in said
+    assert f"exists: 1 ({os.fsdecode(first).removesuffix('.webp')}" in said
+    assert destination.read(first, limit=9) == b"edited"
+    again = here.run("run", place.source, place.destination, *WORDS, "--quality", "31", "--json", code=1)[0]
+    assert '"event":"attempt_started"' not in again
+    here.run("run", place.source, place.destination, *WORDS, "--quality", "31", "--existing", "replace")
+    assert counts(here, place.destination) == (4, 0, 0)
+
+
+def test_one_name_that_is_taken_leaves_all_outputs_of_its_image_unwritten(bucket, machine):
+    place, here = bucket(1), machine("here")
+    words = ("--sizes", "16,32", "--formats", "webp", "--progress", "plain")
+    here.run("run", place.source, place.destination, *words)
+    names = sorted(place.versions())
+    destination = open_storage(place.destination)
+    for name in names:
+        destination.delete(name)
+    other = bucket(1)
+    open_storage(other.destination).write(names[1], b"mine", durable=True)
+    here.run("run", other.source, other.destination, *words, code=1)
+    assert other.outputs() == {os.fsdecode(names[1]): b"mine"}
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_put_whose_answer_is_lost_is_done_and_not_occupied(s3, monkeypatch, is_own):
+    upstream = urlsplit(os.environ["AWS_ENDPOINT_URL"]).port
+    with fault_proxy(upstream, Faults(lost=3)) as proxy:  # the third request, and no other of the first five
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        storage = open_storage(f"s3://{s3}/lost/{is_own}")
+        storage.stat(b"other")
+        first = storage.write(b"a" if is_own else b"b", b"first", durable=True)
+        replacing = Replacing(own=(WrittenFile(first, content_digest(b"first")),) if is_own else ())
+        with pytest.raises(WriteError) as raised:
+            storage.write(b"a", b"second", durable=True, replacing=replacing)
+        assert (raised.value.retryable, proxy.seen["lost"]) == (True, 1)
+        written = storage.write(b"a", b"second", durable=True, replacing=replacing)
+        assert proxy.seen["requests"] == 5
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{upstream}")
+    assert open_storage(f"s3://{s3}/lost/{is_own}").version_of(b"a") == written
+
+
+class WithoutConditions(GoogleProxy):
+    """A store that ignores the conditions of requests."""
+
+    def asked(self, head):
+        return re.sub(rb"(?i)\r\nx-goog-if-generation-match: *\d+", b"", head)
+
+
+def test_where_a_store_ignores_conditions_that_is_said_once_and_nothing_is_replaced(tmp_path, gallery, machine, monkeypatch):
+    with open_s3_server(tmp_path / "files") as port:
+        proxy = WithoutConditions(port, Faults())
+        with running(proxy):
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{proxy.port}")
+            place = Bucket(BUCKET, gallery(3), scheme="gs")
+            destination = open_storage(place.destination)
+            assert not destination.honours_conditions(b".pixmill/probe")
+            here = machine("here")
+            here.run("run", place.source, place.destination, *WORDS)
+            taken = min(place.versions())
+            destination.write(taken, b"edited", durable=True, replacing=Replacing(others=True))
+            said = here.run("run", place.source, place.destination, *WORDS, "--quality", "31", code=1)[1]
+            assert said.count("ignores the conditions") == 1
+            assert destination.read(taken, limit=9) == b"edited"
+            assert counts(here, place.destination) == (2, 1, 0)
 
 
 def test_two_machines_never_write_to_one_output(bucket, machine):

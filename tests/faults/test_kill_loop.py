@@ -9,7 +9,7 @@ import pytest
 
 from support.processes import wait_until
 
-ROUNDS = 9  # kills of one output before a run may end: fewer than the interruptions after which an image is a suspect
+ROUNDS = 9  # kills of one output before a run may end: images that were alone at one of them are not alone at the next
 LONGEST = 4.0  # seconds that a run is left alone: on a machine that is busy, most of them are spent on starting
 
 

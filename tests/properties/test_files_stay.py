@@ -69,13 +69,17 @@ def seen(place):
 
 
 class Files(RuleBasedStateMachine):
-    """A folder with ``src``, ``dst`` and ``elsewhere``. ``kept`` are the files that are nobody's to change, by place."""
+    """A folder with ``src``, ``dst`` and ``elsewhere``. ``kept`` are the files that are nobody's to change, by place.
+
+    ``edited`` are the places of outputs that were changed by hand.
+    """
 
     def __init__(self):
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="files-stay-")).resolve()
         self.source, self.destination, self.elsewhere = (self.root / name for name in ("src", "dst", "elsewhere"))
         self.kept: dict[Path, Kept] = {}
+        self.edited: set[Path] = set()
 
     def teardown(self):
         shutil.rmtree(os.fsencode(self.root))
@@ -140,17 +144,39 @@ class Files(RuleBasedStateMachine):
         if made:
             made[number % len(made)].unlink()
 
+    @rule(number=st.integers(0, 99), content=CONTENTS)
+    def edit_an_output(self, number, content):
+        """Change one by hand, as editors do: by another file in its place, which stays, unless it is empty."""
+        made = sorted(self.known_outputs())
+        if made and content not in (b"", made[number % len(made)].read_bytes()):
+            place = made[number % len(made)]
+            place.unlink()
+            place.write_bytes(content)
+            self.kept[place] = seen(place)
+            self.edited.add(place)
+
+    @rule(number=st.integers(0, 99))
+    def copy_an_output(self, number):
+        """Put the same bytes in the place of one, with another time and inode: that is no change."""
+        made = sorted(self.known_outputs())
+        if made:
+            place = made[number % len(made)]
+            data = place.read_bytes()
+            place.unlink()
+            place.write_bytes(data)
+
     @rule()
     def lose_the_ledger(self):
         """Delete it: from now on nobody knows which files are outputs, so all are somebody's."""
         for path in (self.destination / STATE).glob("ledger*"):
             path.unlink()
+        self.edited.clear()
         self.kept.update({place: seen(place) for place in self.files() if place not in self.kept})
 
     @rule(
         formats=st.sampled_from(FORMATS),
         name=st.sampled_from(TEMPLATES),
-        existing=st.sampled_from(["fail", "fail", "skip", "refuse", "replace"]),
+        existing=st.sampled_from(["fail", "fail", "skip", "refuse", "replace", "adopt"]),
         on_collision=st.sampled_from(["suffix", "suffix", "error"]),
         follow_symlinks=st.booleans(),
         follow_output_links=st.booleans(),
@@ -177,8 +203,9 @@ class Files(RuleBasedStateMachine):
         if options["existing"] == "replace":
             self.let_go(pixmills)
         self.files_stay()
+        self.edited &= self.kept.keys()
         self.check_done(done)
-        self.let_go(pixmills)  # adopted: they are pixmill's from now on
+        self.let_go(pixmills - self.edited)  # adopted: they are pixmill's from now on
         return outcomes
 
     def let_go(self, places):
@@ -194,14 +221,15 @@ class Files(RuleBasedStateMachine):
         assert temporaries(self.root) == []
 
     def check_done(self, done):
-        """Hold what a run calls done to this: every output is a file of its own, and a picture."""
+        """Hold what a run calls done to this: every output is a file of its own, and a picture unless it was edited."""
         owners = {}
         for key, places in done.items():
             assert places, f"{key!r} is done, and nobody knows what became of it"
             for place in map(real, places):
                 assert owners.setdefault(place, key) == key, f"{key!r} and {owners[place]!r} share {place}"
-                with Image.open(place) as opened:
-                    opened.load()
+                if place not in self.edited:
+                    with Image.open(place) as opened:
+                        opened.load()
 
     def outputs_of(self, outcome):
         """Return the places of the outputs of an image that is done."""

@@ -10,11 +10,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pixmill.engine.ledger import Claims
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
-from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Skipped, State, Task
 
 KEYS = [b"a", b"a/b", b"b", b"\xff", b"\n"]
 TASKS = st.builds(Task, st.binary(min_size=1, max_size=1).map(lambda byte: bytes([byte[0] % 3]) * 16), st.sampled_from(KEYS))
 SOME = st.lists(TASKS, max_size=4, unique_by=lambda task: task.key)
+BEGUN = st.builds(
+    BegunTask,
+    id=TASKS.map(lambda task: task.id),
+    started_at=st.sampled_from([0.5, 3.0]),
+    seconds=st.sampled_from([0.04, 2.0]),
+    alone=st.booleans(),
+)
 OUTCOMES = st.one_of(
     st.builds(Done, task=TASKS, result=st.binary(max_size=4), seconds=st.just(0.5)),
     st.builds(Failed, task=TASKS, failure=st.just(Failure(code="x", stage="y", message="z")), remembered=st.booleans()),
@@ -47,9 +54,9 @@ class Ledgers(RuleBasedStateMachine):
     def both(self, act):
         assert act(self.memory) == act(self.sqlite)
 
-    @rule(about=st.binary(max_size=3))
-    def begin(self, about):
-        self.both(lambda ledger: ledger.begin_run(about))
+    @rule(about=st.binary(max_size=3), begun=st.lists(BEGUN, max_size=3))
+    def begin(self, about, begun):
+        self.both(lambda ledger: ledger.begin_run(about, begun=begun))
 
     @rule(tasks=SOME)
     def admit(self, tasks):

@@ -74,14 +74,22 @@ class DatasetFixture:
         finally:
             ledger.close()
 
-    def seal(self, should_continue: Callable[[], bool] = lambda: True) -> bool:
-        """Seal, as a run does at its end."""
+    def seal(self, should_continue: Callable[[], bool] = lambda: True, *, replaces: bool = False) -> bool:
+        """Seal, as a run does at its end; with ``replaces``, as one with ``--existing replace``."""
         with ExitStack() as stack:
             ledger = stack.enter_context(self.ledger())
             catalogue = Catalogue(self.state / CATALOGUE_FILE)
             stack.callback(catalogue.close)
             publisher, store = EventPublisher([], SystemClock()), open_shard_store(self.dataset.home)
-            sealing = Sealing(self.dataset, store, ledger=ledger, catalogue=catalogue, bounds=self.bounds, publisher=publisher)
+            sealing = Sealing(
+                self.dataset,
+                store,
+                ledger=ledger,
+                catalogue=catalogue,
+                bounds=self.bounds,
+                publisher=publisher,
+                replaces=replaces,
+            )
             stack.callback(sealing.close)
             return sealing.seal(should_continue)
 

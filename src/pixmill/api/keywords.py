@@ -91,8 +91,9 @@ class RunOptions(ImageOptions, total=False):
     allow_private_hosts: lists of URLs: also fetch from private networks
     name: path of each output below the destination
     on_collision: what to do when two sources map to the same output name
-    existing: what to do when pixmill did not write the file at an output's path: fail the image, replace the file, skip the
-        image, or refuse the whole run
+    existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
+        replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
+        output
     follow_output_links: write through symbolic links below the destination
     durability: full: outputs survive a power failure; none: no fsync
     preserve: attributes to copy from the source file: mtime
@@ -112,7 +113,7 @@ class RunOptions(ImageOptions, total=False):
     max_failures: stop when more images than this fail, such as 20, or more than 5% of those finished; 100% never stops
         (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
-    interruptions: runs that may die with an image in flight before the image is failed as the suspected cause
+    interruptions: times that the run may be killed while it works on an image before the image is failed
     backoff: mean delay before the first retry; doubles with each further retry
     backoff_limit: maximum delay before a retry
     recycle_tasks: replace a worker after this many tasks; 0 means never
@@ -140,7 +141,7 @@ class RunOptions(ImageOptions, total=False):
     allow_private_hosts: bool
     name: str
     on_collision: Literal["suffix", "error"]
-    existing: Literal["fail", "replace", "skip", "refuse"]
+    existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
     follow_output_links: bool
     durability: Literal["full", "none"]
     preserve: Sequence[Literal["mtime"]]

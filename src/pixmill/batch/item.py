@@ -5,7 +5,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.engine.task import Task
-from pixmill.storage.entry import Entry
+from pixmill.storage.entry import Entry, FileVersion
 
 TYPICAL_SOURCE_BYTES = 1_000_000
 
@@ -47,7 +47,8 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     """One output as it was written.
 
     ``digest`` is the 16-byte BLAKE2b of its bytes. ``fingerprint`` is that of everything that determines them: source, name and
-    rendition.
+    rendition. ``mtime_ns`` and ``inode`` of a file, or ``etag`` of an object, tell whether it was changed since; earlier versions
+    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output.
     """
 
     name: bytes
@@ -58,6 +59,19 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes
     rendition: str = ""
     fingerprint: bytes = msgspec.field(default=b"", name="mark")  # its name in events
+    mtime_ns: int = 0
+    inode: int = 0
+    etag: bytes = b""
+    is_adopted: bool = False
+
+    @property
+    def version(self) -> FileVersion:
+        """Return the version of the written file."""
+        return FileVersion(self.size, self.mtime_ns, self.inode, self.etag)
+
+    def with_version(self, version: FileVersion) -> "OutputRecord":
+        """Return the record of the same content in a file with this ``version``."""
+        return msgspec.structs.replace(self, mtime_ns=version.mtime_ns, inode=version.inode, etag=version.etag)
 
 
 class ImageResult(msgspec.Struct, frozen=True, array_like=True):

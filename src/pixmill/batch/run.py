@@ -11,6 +11,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
+from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
@@ -25,11 +26,13 @@ from pixmill.batch.report.summary import Report, summarise
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
-from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.outputs import ConfirmedRecords, output_check
 from pixmill.batch.state.stateless import open_without_state
+from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
+from pixmill.batch.worker.claims import REPAIR
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -37,11 +40,11 @@ from pixmill.core.text import printable
 from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import FINISHED, Ledger
+from pixmill.engine.ledger import FINISHED, Ledger, Record
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
-from pixmill.engine.task import Outcome, Task
+from pixmill.engine.task import Outcome, State, Task
 from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.storage.open import open_storage
 
@@ -120,7 +123,7 @@ class BatchRun:
 
 
 @contextmanager
-def open_run(
+def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     config: RunConfig,
     *,
     observers: Sequence[Observer] = (),
@@ -128,12 +131,14 @@ def open_run(
     wrap_handler: HandlerWrapper | None = None,
     on_wait: OnWait = unannounced,
     only_unfinished: bool = False,
+    repair: Repair | None = None,
 ) -> Iterator[BatchRun]:
     """Start a run of ``config``. Leaving the block, normally or by an exception, stops it and releases all resources.
 
     ``command`` is the command line, for the report. ``wrap_handler`` may wrap the handler. ``on_wait`` is told what takes long
     before the run starts. ``only_unfinished``: process only the images that the ledger records as failed or pending. With
-    ``selection.sample``, a sample is processed into a scratch folder.
+    ``repair``, only its images are processed, and their outputs are made again if they are missing or their content is not what was
+    written. With ``selection.sample``, a sample is processed into a scratch folder.
     ``ConfigError`` when there is nothing to run, ``RunError`` when the environment does not allow it.
     """
     refuse_in_worker()
@@ -146,7 +151,7 @@ def open_run(
         return
     run_plan = plan(config)
     on_wait(run_plan.listing_notice)
-    tasks = run_plan.tasks()
+    tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None) if repair else run_plan.tasks()
     first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
     if not first and not run_plan.candidates:
         raise no_images(run_plan)
@@ -157,18 +162,26 @@ def open_run(
     def stream(ledger: Ledger) -> Iterator[Task]:
         nonlocal unfinished_count
         on_wait(lambda: f"checking {config.destination}")
-        remarks.extend(preflight_warnings(run_plan, ledger, first, committed=committed))
+        remarks.extend(() if repair else preflight_warnings(run_plan, ledger, first, committed=committed))
         if not only_unfinished:
             return chain(first, tasks)
         counts = ledger.counts()
         unfinished_count = counts.failed + counts.pending
         return unfinished(chain(first, tasks), ledger)
 
-    with begin(run_plan, stream, observers=observers, command=command, wrap_handler=wrap_handler, on_wait=on_wait) as batch_run:
+    with begin(
+        run_plan,
+        stream,
+        observers=observers,
+        command=command,
+        wrap_handler=wrap_handler,
+        on_wait=on_wait,
+        repairs=repair is not None,
+    ) as batch_run:
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
             remarks.insert(0, f"{config.source_text} has the images that were in {former}: their records are carried on with")
-        batch_run.remarks = tuple(remarks)
+        batch_run.remarks = (*batch_run.remarks, *remarks)
         if only_unfinished:
             batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
@@ -191,7 +204,7 @@ def _open_sample(
 
 
 @contextmanager
-def begin(
+def begin(  # noqa: PLR0913  # as above
     plan: Plan,
     stream: Stream,
     *,
@@ -199,8 +212,12 @@ def begin(
     command: Sequence[str] = (),
     wrap_handler: HandlerWrapper | None = None,
     on_wait: OnWait = unannounced,
+    repairs: bool = False,
 ) -> Iterator[BatchRun]:
-    """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``."""
+    """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``.
+
+    If it ``repairs``, every task is tried, and outputs that are not what was written are replaced.
+    """
     config = plan.config
     if config.placement.index:
         files = [NamedFile("--index", Path(config.placement.index), "index")]
@@ -210,22 +227,30 @@ def begin(
         plan.release()
         on_wait(lambda: f"opening the ledger of {config.destination}")
         committed = last_commit(plan.locations.state)
+        status_file = None
         if plan.locations.target is None:
             ledger, state_observers = open_run_state(config, plan.locations, stack)
             state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+            status_file = open_status_file(plan.locations.state, stack)
         else:
             ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)
         stack.callback(plan.release)
         _note_sources(plan, ledger)
         if config.placement.index:
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
-        sealing = _sealing(plan, ledger, observers, stack)
+        sealing = _sealing(plan, ledger, observers, stack, repairs=repairs)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
         handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
+        store_warnings = _store_warnings(plan)
+        handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings)
+        if repairs:
+            handler_options = msgspec.structs.replace(handler_options, existing=REPAIR)
         workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
-        is_taken = open_storage(plan.locations.destination).is_occupied
+        destination = open_storage(plan.locations.destination)
+        confirmed = ConfirmedRecords(ledger)
+        stack.callback(confirmed.flush)
         tasks = stream(ledger)
         if executor.has_nodes:
             tasks = _with_node_admission(executor, plan, tasks, stack)
@@ -238,9 +263,17 @@ def begin(
                 ledger=ledger,
                 policy=config.policy,
                 observers=(metrics, *state_observers, *observers),
-                still_valid=still_valid(
-                    sealing.contents.exists if sealing else outputs_exist(plan.locations.destination),
-                    is_taken,
+                still_valid=_must_repair
+                if repairs and not sealing
+                else still_valid(
+                    sealing.contents.exists
+                    if sealing
+                    else output_check(
+                        plan.locations.destination,
+                        on_confirmed=confirmed.add,
+                    ),
+                    None if sealing else destination,
+                    existing=REPAIR if repairs else config.placement.existing,
                 ),
                 revise=with_reusable_outputs(
                     force=config.force,
@@ -248,9 +281,28 @@ def begin(
                 ),
                 metadata=stored_config(config),
                 force=config.force,
+                status_file=status_file,
+                begun=begun_tasks(plan.locations.state, ledger.runs()) if status_file else (),
             )
         )
-        yield BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
+        batch_run = BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
+        batch_run.remarks = store_warnings
+        yield batch_run
+
+
+def _store_warnings(plan: Plan) -> tuple[str, ...]:
+    """Return a warning if the outputs go to a store that ignores the conditions of conditional writes."""
+    destination = plan.locations.destination
+    if destination.local:
+        return ()
+    from pixmill.batch.state.remote.conditions import WARNING, honours_conditions  # noqa: PLC0415  # most outputs are folders
+
+    return () if honours_conditions(destination, tag=plan.tag) else (WARNING,)
+
+
+def _must_repair(task: Task, record: Record) -> bool:
+    del task
+    return record.state is not State.DONE
 
 
 def _note_sources(plan: Plan, ledger: Ledger) -> None:
@@ -273,12 +325,13 @@ def _write_index(plan: Plan, ledger: Ledger, path: Path) -> None:
         output_index.write(ledger, path)
 
 
-def _sealing(plan: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack) -> "Sealing | None":
+def _sealing(plan: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack, *, repairs: bool) -> "Sealing | None":
     if plan.locations.dataset is None:
         return None
     from pixmill.batch.datasets.open import open_sealing  # noqa: PLC0415  # 20 modules that no other run needs
 
-    return open_sealing(plan.locations.dataset, plan.config.placement, plan.locations.state, ledger, observers, stack)
+    placement, state = plan.config.placement, plan.locations.state
+    return open_sealing(plan.locations.dataset, placement, state, ledger, observers, stack, repairs=repairs)
 
 
 def run(config: RunConfig, *, observers: Sequence[Observer] = ()) -> Report:

@@ -25,6 +25,7 @@ are its narrower ``codes``, which describe the failure more exactly; each is lis
 
 import inspect
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from pixmill.core.remedy import Options, with_command
@@ -37,7 +38,7 @@ class PixmillError(Exception):
     codes: ClassVar[Mapping[str, str]] = {}
     exit_code: ClassVar[int] = 1
 
-    def __init__(  # all optional
+    def __init__(  # noqa: PLR0913  # all optional
         self,
         message: str = "",
         *,
@@ -46,6 +47,7 @@ class PixmillError(Exception):
         retryable: bool = False,
         retry_after: float = 0.0,
         options: Options | None = None,
+        evidence: Mapping[str, int | str] = MappingProxyType({}),
     ) -> None:
         """Describe the problem in ``message`` and the remedy in ``hint``.
 
@@ -54,13 +56,15 @@ class PixmillError(Exception):
 
         ``code`` is one of the class's narrower ``codes`` (``limit-pixels`` of ``limit``). ``retryable`` means that the same
         call may succeed later: true for storage that returned EIO, never for a corrupt file. ``retry_after`` is the earliest
-        time for another attempt, in seconds from now, if the server gave one.
+        time for another attempt, in seconds from now, if the server gave one. ``evidence`` is what the failure was due to, as
+        plain data, so that a later run can tell whether it still exists.
         """
         self.message = message or inspect.cleandoc(self.__doc__ or type(self).__name__).splitlines()[0]
         self.options = dict(options or {})
         self.hint = with_command(hint, self.options)
         self.retryable = retryable
         self.retry_after = retry_after
+        self.evidence = evidence
         if code:
             self.code = code  # type: ignore[misc]  # narrowed for this instance only
         super().__init__(self.message)
@@ -207,7 +211,7 @@ class WorkerError(PixmillError):
     code = "worker"
     codes: ClassVar = {
         "handler": "the processing code raised an unexpected exception; the failure record contains its traceback",
-        "interrupted": "too many runs died while this image was in flight, so the image may be the cause",
+        "interrupted": "runs were killed while they worked on this image, at last on nothing else, so it is probably the cause",
         "node-lost": "nodes of the cluster were lost repeatedly while they had this image, so the image may be the cause",
         "stalled": "the worker process started none of the tasks waiting for it, and was killed",
     }
@@ -253,6 +257,7 @@ class RunError(PixmillError):
         "parts-lost": "finished images of a dataset are missing or were changed; the next run makes them again",
         "read-only": "the destination is read-only, or on a read-only file system",
         "same-failure": "the first hundred images all failed with the same code; --max-failures 100% continues nevertheless",
+        "shard-changed": "a shard of a dataset was changed by another program, and would have to be written again",
         "state-untrusted": "the state folder, or a file in it, is a link or belongs to another user",
         "temporary-files": "temporary files cannot be written: their folder is full, missing or read-only",
         "throttled": "a store has refused every request for minutes",

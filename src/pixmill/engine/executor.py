@@ -11,6 +11,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import TaskResult
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.probe import Probe
 from pixmill.engine.task import Attempt, Failure
@@ -115,6 +116,13 @@ class Executor(ABC):
         A local executor has no nodes, and nothing to check.
         """
         del probe
+
+    def show_status_in(self, status_file: StatusFile) -> None:
+        """Show in ``status_file`` which tasks have begun. Called before ``start``, if there is such a file.
+
+        An executor that does not: no task is suspected when a run of it dies.
+        """
+        del status_file
 
     @abstractmethod
     def start(self, handler: HandlerRef, policy: Policy) -> None:

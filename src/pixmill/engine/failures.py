@@ -42,6 +42,7 @@ def failure_of(error: BaseException, stage: str) -> Failure:
             options=error.options,
             retryable=error.retryable,
             fatal=isinstance(error, RunError) or _is_setup_error(error),
+            evidence=dict(error.evidence),
         )
     if isinstance(error, Skip):
         return Failure(code=SKIPPED, stage=stage, message=error.reason)

@@ -31,7 +31,7 @@ class Stages(Protocol):
 
 
 class PendingResult(msgspec.Struct, frozen=True):
-    """A result that is computed but not yet durable, and ``commit``, whose steps make it durable or raise as a handler does.
+    """A result that is computed but not yet durable: ``commit``, whose steps make it durable and return it, or raise as a handler.
 
     The engine runs the steps, perhaps in another thread while the handler works on the next task, with stages of their own,
     and completes the task after the last one. Steps of several results alternate: end a step before an operation, such as an
@@ -39,8 +39,7 @@ class PendingResult(msgspec.Struct, frozen=True):
     until then.
     """
 
-    result: bytes
-    commit: Callable[[Stages], Phases]
+    commit: Callable[[Stages], Phases[bytes]]
     size: int
 
 

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from pixmill.engine.task import Attempt, Counts, Failure, Outcome, State, Task
+from pixmill.engine.task import Attempt, BegunTask, Counts, Failure, Outcome, State, Task
 
 #: the reason of a run that ended because nothing was left to do
 FINISHED = "finished"
@@ -14,8 +14,10 @@ FINISHED = "finished"
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger's record of one key.
 
-    ``attempts`` counts the attempts of this id, except those that were released or died with their run; ``interruptions``
-    counts the runs that died with it in flight. ``result`` is set when done, ``failure`` when failed; ``seconds`` and
+    ``attempts`` counts the attempts of this id, except those that were released or died with their run. A pending task is a
+    suspect if it was at work when runs died: ``interruptions`` counts those runs, ``lone_deaths`` the ones among them in which
+    nothing else was at work; ``death_seconds`` are the seconds that it had in each; ``tried_at`` is when its attempt began in the
+    last one, in seconds since the epoch. ``result`` is set when done, ``failure`` when failed; ``seconds`` and
     ``finished_at`` (since the epoch) when either. ``former``, when it is not done, is the last result of this key, under any id.
     ``is_new``: ``get_or_add`` found no record of the key; this is not stored.
     """
@@ -31,6 +33,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     finished_at: float = 0.0
     is_new: bool = False
+    lone_deaths: int = 0
+    tried_at: float = 0.0
+    death_seconds: tuple[float, ...] = ()
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +94,11 @@ class Ledger(LedgerView, Protocol):
     Updates for a key under another id than the recorded one are ignored: a newer version of the unit has been found.
     """
 
-    def begin_run(self, metadata: bytes = b"") -> int:
+    def begin_run(self, metadata: bytes = b"", *, begun: Sequence[BegunTask] = ()) -> int:
         """Open a run and return its number, from 1.
 
-        Tasks that a dead run left in flight become pending with one more interruption; the attempt that died is not counted.
+        Tasks that a dead run left in flight become pending, and the attempt that died is not counted. Those of them that had
+        ``begun`` have one more interruption.
         """
 
     def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
@@ -123,7 +129,9 @@ class Ledger(LedgerView, Protocol):
         """
 
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
-        """Record final outcomes. ``Skipped`` and a ``remembered`` failure leave the record unchanged.
+        """Record final outcomes; a task that is done or failed is no suspect any more.
+
+        ``Skipped`` and a ``remembered`` failure leave the record unchanged.
 
         An attempt that ended in ``Skipped`` is released.
         """

@@ -24,7 +24,7 @@ class Policy(Model, frozen=True, kw_only=True):
         Duration, Meta(description="time limit per image, after which its worker is killed", extra={"prevents": ("timeout",)})
     ] = Duration(60)
     grace: Annotated[Duration, Meta(description="time for images in flight to finish after the first Ctrl-C or SIGTERM")] = (
-        Duration(10)
+        Duration(8)
     )
     max_rate: Annotated[Rate | None, Meta(description="maximum number of images to start per second")] = None
     memory: Annotated[
@@ -47,10 +47,10 @@ class Policy(Model, frozen=True, kw_only=True):
         int,
         Meta(
             ge=1,
-            description="runs that may die with an image in flight before the image is failed as the suspected cause",
+            description="times that the run may be killed while it works on an image before the image is failed",
             extra={"prevents": ("interrupted",)},
         ),
-    ] = 10
+    ] = 4
     backoff: Annotated[Duration, Meta(description="mean delay before the first retry; doubles with each further retry")] = Duration(
         0.2
     )

@@ -22,6 +22,7 @@ from pixmill.engine.executor import Executor
 from pixmill.engine.executors.local import LocalExecutor
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.observability.publisher import EventPublisher
@@ -29,7 +30,7 @@ from pixmill.engine.policy import Policy
 from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
-from pixmill.engine.task import Counts, Outcome, Task
+from pixmill.engine.task import BegunTask, Counts, Outcome, Task
 from pixmill.engine.worker.process import refuse_in_worker
 
 _P = ParamSpec("_P")
@@ -46,8 +47,10 @@ class Run:
         *,
         observers: Sequence[Observer],
         metadata: bytes,
+        begun: Sequence[BegunTask],
     ) -> None:
         """Start nothing yet."""
+        self._begun = begun
         self._handler = handler
         self._components = components
         self._observers = observers
@@ -88,10 +91,15 @@ class Run:
             for observer in self._observers:
                 exits.callback(observer.close)
             exits.callback(executor.close)
+            status_file = self._components.status_file
+            if status_file:
+                executor.show_status_in(status_file)
             executor.start(self._handler, self._components.policy)
             prestart.discard()  # unless the executor has claimed it
-            number = ledger.begin_run(self._metadata)
+            number = ledger.begin_run(self._metadata, begun=self._begun)
             self._started_at = self._components.clock.elapsed()
+            if status_file:
+                status_file.begin_run(number, self._started_at)
             exits.callback(self._end)
             publisher.publish(RunStarted, run=number, workers=executor.workers)
             self._exits = exits.pop_all()
@@ -107,6 +115,8 @@ class Run:
         self._components.executor.close()
         self._scheduler.release()
         ledger.end_run(self.counts, self.reason)
+        if self._components.status_file:
+            self._components.status_file.end_run()
         seconds = self._components.clock.elapsed() - self._started_at
         publisher.publish(RunEnded, counts=self.counts, reason=self.reason, seconds=seconds, reason_code=self._reason_code)
 
@@ -132,6 +142,8 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     revise: Revise | None = None,
     metadata: bytes = b"",
     force: bool = False,
+    status_file: StatusFile | None = None,
+    begun: Sequence[BegunTask] = (),
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> Run:
@@ -143,9 +155,12 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     ``handler``: a reference, or a function ``bytes -> bytes`` at the top level of a module or script. ``executor``: where to run;
     by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: makes the run resumable;
     by default one that lasts as long as the process. The caller closes the ledger; the run closes the executor and the observers.
-    ``still_valid(task, record)``: whether the record of a finished task still holds. ``revise(task, record)`` returns the task to
+    ``still_valid(task, record)``: whether the record of a finished task still holds; a text means that it does, and is the reason
+    of ``Skipped``. ``revise(task, record)`` returns the task to
     send in place of one that needs an attempt, with the same id and key. ``force``: run everything again. ``metadata``: the
-    caller's own JSON, stored with the run. ``rng`` draws the pauses before retries.
+    caller's own JSON, stored with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the
+    caller closes it. Without it no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed.
+    ``rng`` draws the pauses before retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
@@ -160,9 +175,10 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         memory=MemoryBudget(policy.memory, executor.workers),
         clock=clock,
         rng=rng or random.Random(),  # noqa: S311  # for spreading retries, not for secrets
+        status_file=status_file,
     )
     ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
-    return Run(tasks, ref, components, observers=observers, metadata=metadata)
+    return Run(tasks, ref, components, observers=observers, metadata=metadata, begun=begun)
 
 
 def _run_to_completion(open_function: Callable[_P, Run]) -> Callable[_P, Counts]:

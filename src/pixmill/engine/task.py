@@ -31,7 +31,7 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     """One attempt at ``task``: the ``number``-th over all runs. An ``isolated`` attempt gets a fresh worker to itself.
 
     ``memory``: the bytes that it may use; 0 for no limit. An ``exclusive`` attempt may use all of the memory, since nothing else
-    runs anywhere.
+    runs anywhere. ``deaths``: the runs that died while the task was at work.
     """
 
     task: Task
@@ -39,6 +39,19 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     isolated: bool = False
     memory: int = 0
     exclusive: bool = False
+    deaths: int = 0
+
+
+class BegunTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that was at work when its run died: its attempt ``started_at``, seconds since the epoch, and had ``seconds``.
+
+    ``alone``: nothing else was at work, because the task was already a suspect.
+    """
+
+    id: bytes
+    started_at: float
+    seconds: float
+    alone: bool
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,7 +61,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     those with which the task may succeed, each with the least value that suffices (``True`` for a switch). ``retryable``: the
     same task may succeed later (EIO). ``fatal``: the environment is at fault, not the task (disk full): the run ends and the task
     stays pending. ``signal`` and ``peak_rss`` (bytes) are the evidence left by a dead worker. ``trace`` is the traceback without
-    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster.
+    the frames of the engine. ``node`` is the cluster node where it happened, empty without a cluster. ``evidence`` is the handler's
+    own: what the failure was due to.
     """
 
     code: str
@@ -62,6 +76,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str = ""
     node: str = ""
     options: dict[str, bool | int | str] = {}
+    evidence: dict[str, int | str] = {}
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -95,7 +110,7 @@ UNCHANGED = "unchanged"
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the handler's reason."""
+    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the reason given."""
 
     task: Task
     reason: str = UNCHANGED

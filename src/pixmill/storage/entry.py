@@ -1,5 +1,8 @@
 """Entries of a listing: the path, size and version of a file, and how its storage locates it."""
 
+import os
+from typing import Self
+
 import msgspec
 
 from pixmill.core.errors import ReadError
@@ -16,6 +19,37 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     path: bytes
     size: int
     version: bytes
+
+
+class FileVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What identifies the content of a stored file without reading it: if the content was replaced or changed, a field differs.
+
+    A local file has ``mtime_ns`` (since the epoch) and ``inode``, an object its ``etag``, without quotes.
+    """
+
+    size: int
+    mtime_ns: int = 0
+    inode: int = 0
+    etag: bytes = b""
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """Return the version of a local file with this ``status``."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+    def matches(self, recorded: Self) -> bool:
+        """Tell whether it is the version ``recorded``, which has no inode if the file system does not keep them."""
+        return self == recorded or (not recorded.inode and msgspec.structs.replace(self, inode=0) == recorded)
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether more than the size is known."""
+        return bool(self.mtime_ns or self.etag)
+
+    def evidence(self) -> dict[str, int | str]:
+        """Return the known fields, for the record of a failure."""
+        fields = {**msgspec.structs.asdict(self), "etag": self.etag.decode()}
+        return {name: value for name, value in fields.items() if value or name == "size"}
 
 
 class LocatedEntry(Entry, frozen=True, array_like=True, gc=False):

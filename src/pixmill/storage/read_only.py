@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Container
 
 from pixmill.core.errors import RunError
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op
 
 
@@ -23,7 +24,7 @@ class ReadOnly(Scheme):
         mtime_ns: int | None = None,  # noqa: ARG002  # the same
         on_sync: Callable[[], None] = no_op,  # noqa: ARG002  # the same
         replacing: Replacing = FREE_NAME,  # noqa: ARG002  # the same
-    ) -> None:
+    ) -> FileVersion:
         """Raise the error from ``read_only_error``."""
         raise self.read_only_error(path)
 

@@ -1,6 +1,7 @@
 """The contract of every storage scheme: read, atomic write, stat, list."""
 
 from collections.abc import Callable, Container, Iterator
+from hashlib import blake2b
 from typing import Protocol, Self, runtime_checkable
 
 import msgspec
@@ -11,7 +12,9 @@ from pixmill.core.remedy import rounded_up
 from pixmill.core.text import printable
 from pixmill.core.units import ByteSize
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, Listing, changed
+from pixmill.storage.entry import Entry, FileVersion, Listing, changed
+
+DIGEST_SIZE = 16  # bytes of a BLAKE2b digest
 
 UNKNOWN_SIZE_FACTOR = 4  # by which the hint raises the limit when a server does not say how large a file is
 
@@ -25,31 +28,49 @@ def no_source() -> tuple[int, int] | None:
     return None
 
 
+def content_digest(data: bytes) -> bytes:
+    """Return the 16-byte BLAKE2b digest of ``data``."""
+    return blake2b(data, digest_size=DIGEST_SIZE).digest()
+
+
+class WrittenFile(msgspec.Struct, frozen=True):
+    """A file as the caller wrote it: its ``version``, perhaps only the size of it, and the BLAKE2b ``digest`` of the content."""
+
+    version: FileVersion
+    digest: bytes
+
+
 class Replacing(msgspec.Struct, frozen=True, kw_only=True):
     """The existing files that ``write`` may replace; by default none.
 
-    ``own``: any file at the path, because the caller wrote it. ``others``: also files that the caller did not write.
+    ``own``: what the caller wrote at the path. A file there may be replaced while it has the version or the content of one of
+    these, or is empty. ``others``: any other file.
     ``unrecorded``: time spans in nanoseconds since the epoch; a local file that appeared within one of them was written by the
     caller, which was stopped before it could record the write. ``source`` returns device and inode of a file that is never
-    replaced.
+    replaced. ``is_conditional``: the store honours conditional requests; otherwise the path is checked before each write.
     """
 
-    own: bool = False
+    own: tuple[WrittenFile, ...] = ()
     others: bool = False
     unrecorded: tuple[tuple[int, int], ...] = ()
     source: Callable[[], tuple[int, int] | None] = no_source
+    is_conditional: bool = True
 
 
 FREE_NAME = Replacing()
 
 
-def occupied(path: bytes, *, replaceable: bool = True) -> WriteError:
-    """Return the error for a path whose existing file may not be replaced; ``replaceable`` means that an option allows it."""
-    message = f"{printable(path)} already exists in the destination, and pixmill did not write it"
+def occupied(path: bytes, occupant: FileVersion, *, own: tuple[WrittenFile, ...] = (), replaceable: bool = True) -> WriteError:
+    """Return the error for a path whose file, ``occupant``, may not be replaced; ``own`` is what the caller wrote there.
+
+    ``replaceable`` means that an option allows it.
+    """
+    reason = "was changed since pixmill wrote it" if own else "already exists in the destination, and pixmill did not write it"
+    message, evidence = f"{printable(path)} {reason}", occupant.evidence()
     hint = "move it away, then: pixmill retry DST"
     if not replaceable:
-        return WriteError(message, code="exists", hint=hint)
-    return WriteError(message, code="exists", hint=f"{hint}; or, to replace it", options={"existing": "replace"})
+        return WriteError(message, code="exists", hint=hint, evidence=evidence)
+    return WriteError(message, code="exists", hint=f"{hint}; or, to replace it", options={"existing": "replace"}, evidence=evidence)
 
 
 def too_large(name: bytes | str, size: int | None, limit: int) -> ReadError:
@@ -74,6 +95,11 @@ class Storage(Protocol):
 
         Follows symbolic links only if the storage was opened to do so.
         """
+
+    def version_of(self, path: bytes) -> FileVersion | None:
+        """Return the version of what is at ``path``, be it a file, a folder or a link, or ``None`` if there is nothing."""
+        entry = self.stat(path)
+        return FileVersion(entry.size, etag=entry.version) if entry else None
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content; ``ReadError`` with code ``limit-bytes`` if it is larger than ``limit`` bytes.
@@ -103,8 +129,8 @@ class Storage(Protocol):
         mtime_ns: int | None = None,
         on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> None:
-        """Write ``data`` to ``path`` atomically, creating parent directories.
+    ) -> FileVersion:
+        """Write ``data`` to ``path`` atomically, creating parent directories; return the version of the written file.
 
         An existing file that may not be replaced (``replacing``) raises ``WriteError`` with code ``exists``; if it contains
         exactly these bytes, it stays and counts as written.
@@ -123,14 +149,14 @@ class Storage(Protocol):
         mtime_ns: int | None = None,
         on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> Phases:
+    ) -> Phases[FileVersion]:
         """Do the same as ``write`` in phases, and yield between them.
 
         Several writes that run phase by phase share their waits: for local files, those for the file system's commits; here,
         by default, none.
         """
-        self.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
         yield from ()
+        return self.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
 
     def is_occupied(self, path: bytes) -> bool:
         """Tell whether anything exists at ``path``, including a link or a folder; true if that cannot be determined."""

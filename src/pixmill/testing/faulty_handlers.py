@@ -111,7 +111,7 @@ def _raise(argument: str, _: Stages) -> bytes:
 def _later(argument: str, stages: Stages) -> PendingResult:
     """Return a pending result that executes ``argument`` when it is committed."""
     stages.count("things", 1)
-    return PendingResult(argument.encode(), lambda stages: _commit(argument, stages), 0)
+    return PendingResult(lambda stages: _commit(argument, stages), 0)
 
 
 def _later_and_large(argument: str, stages: Stages) -> PendingResult:
@@ -119,13 +119,14 @@ def _later_and_large(argument: str, stages: Stages) -> PendingResult:
     return msgspec.structs.replace(_later(argument, stages), size=100_000_000)
 
 
-def _commit(argument: str, stages: Stages) -> Phases:
-    """Execute the commands in ``argument``, separated by slashes, each in its own phase."""
+def _commit(argument: str, stages: Stages) -> Phases[bytes]:
+    """Execute the commands in ``argument``, separated by slashes, each in its own phase, and return it."""
     first, *others = argument.split(" / ")
     _execute(first.encode(), stages)
     for other in others:
         yield
         _execute(other.encode(), stages)
+    return argument.encode()
 
 
 def _await(argument: str, _: Stages) -> bytes:

@@ -3,21 +3,21 @@
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.testing.ledger_tasks import BROKEN, begun, fail, finish, fresh, number, tasks
 
 #: opens the same ledger on each call; must be picklable if the ledger is ``durable``, so that a new process can use it
 Opener = Callable[[], Ledger]
-
-_BROKEN = Failure(code="decode", stage="decode", message="cut off", hint="look at it", signal=11, peak_rss=5)
 
 
 class LedgerSuite:
@@ -87,7 +87,7 @@ class LedgerSuite:
         (task,) = tasks(1)
         fail(ledger, [task])
         (record,) = ledger.get_or_add([task])
-        assert (record.state, record.attempts, record.failure, record.result) == (State.FAILED, 1, _BROKEN, b"")
+        assert (record.state, record.attempts, record.failure, record.result) == (State.FAILED, 1, BROKEN, b"")
 
     def test_another_id_makes_the_key_new(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
@@ -109,7 +109,7 @@ class LedgerSuite:
         assert [record.former for record in ledger.records()] == [former]
         fail(ledger, [changed])
         assert [(record.former, record.result) for record in ledger.records(State.FAILED)] == [(former, b"")]
-        assert [record.failure for record in ledger.records(State.FAILED)] == [_BROKEN]
+        assert [record.failure for record in ledger.records(State.FAILED)] == [BROKEN]
         ledger.reset([task.key])
         assert [record.former for record in ledger.records()] == [former]
         assert ledger.get_or_add([again]) == [fresh(again, former=former)]
@@ -125,7 +125,7 @@ class LedgerSuite:
         if self.durable:
             ledger.close()
             ledger = opener()
-        ledger.begin_run()
+        ledger.begin_run(begun=[begun(changed)])
         assert [(record.former, record.interruptions) for record in ledger.records()] == [(b"result of " + task.key, 1)]
         ledger.close()
 
@@ -174,21 +174,41 @@ class LedgerSuite:
         ledger.release_attempts([task])
         ledger.release_attempts([task])
         assert ledger.get_or_add([task]) == [fresh(task)]
-        ledger.begin_run()
+        ledger.begin_run(begun=[begun(task)])
         assert ledger.get_or_add([task])[0].interruptions == 0
 
-    def test_a_dead_run_leaves_an_interruption_and_no_attempt(self, ledger: Ledger, opener: Opener) -> None:
-        died, idle, done = tasks(3)
-        ledger.get_or_add([died, idle, done])
-        ledger.start_attempts([Attempt(died), Attempt(done)])
+    def test_a_dead_run_leaves_an_interruption_where_a_task_had_begun_and_no_attempt(self, ledger: Ledger, opener: Opener) -> None:
+        died, queued, idle, done = tasks(4)
+        ledger.get_or_add([died, queued, idle, done])
+        ledger.start_attempts([Attempt(died), Attempt(queued), Attempt(done)])
         ledger.record_outcomes([Done(task=done)])
         with closing(opener()) as after:
-            after.begin_run()
-            records = after.get_or_add([died, idle, done])
-            assert [(record.attempts, record.interruptions) for record in records] == [(0, 1), (0, 0), (1, 0)]
-            assert records[0].state == State.PENDING
-            after.begin_run()
+            after.begin_run(begun=[begun(died), begun(idle), begun(done), begun(Task(number(99), b"unknown"))])
+            records = after.get_or_add([died, queued, idle, done])
+            assert [(record.attempts, record.interruptions) for record in records] == [(0, 1), (0, 0), (0, 0), (1, 0)]
+            assert [record.state for record in records[:2]] == [State.PENDING, State.PENDING]
+            after.begin_run(begun=[begun(died)])
             assert after.get_or_add([died])[0].interruptions == 1
+
+    def test_deaths_are_kept_with_their_circumstances_until_the_task_ends(self, ledger: Ledger) -> None:
+        done, failed, waiting = tasks(3)
+        ledger.get_or_add([done, failed, waiting])
+        for alone in (False, True):
+            ledger.start_attempts([Attempt(task) for task in (done, failed, waiting)])
+            ledger.begin_run(begun=[begun(task, seconds=1.5 + alone, alone=alone) for task in (done, failed, waiting)])
+        expected = msgspec.structs.replace(fresh(done), interruptions=2, lone_deaths=1, tried_at=7.0, death_seconds=(1.5, 2.5))
+        assert ledger.get([done.key]) == [expected]
+        ledger.start_attempts([Attempt(task) for task in (done, failed, waiting)])
+        ledger.release_attempts([waiting])
+        ledger.record_outcomes([Done(task=done), Failed(task=failed, failure=BROKEN)])
+        assert [record.interruptions for record in ledger.records()] == [0, 0, 2]
+        assert [record.death_seconds for record in ledger.records()] == [(), (), (1.5, 2.5)]
+        copy = MemoryLedger()
+        copy.import_records(ledger.records())
+        assert ledger.import_records(copy.records()) == 3
+        assert list(ledger.records()) == list(copy.records())
+        ledger.renew([waiting])
+        assert ledger.get([waiting.key]) == [fresh(waiting)]
 
     def test_a_finished_task_that_is_started_again_is_pending(self, ledger: Ledger) -> None:
         (task,) = tasks(1)
@@ -211,7 +231,7 @@ class LedgerSuite:
             lambda: ledger.get_or_add(tasks(10)),
             lambda: ledger.start_attempts([Attempt(task) for task in tasks(6)]),
             lambda: ledger.record_outcomes([Done(task=task) for task in tasks(3)]),
-            lambda: ledger.record_outcomes([Failed(task=tasks(5)[4], failure=_BROKEN)]),
+            lambda: ledger.record_outcomes([Failed(task=tasks(5)[4], failure=BROKEN)]),
             lambda: ledger.release_attempts(tasks(6)[3:4]),
             ledger.begin_run,
         ):
@@ -328,36 +348,7 @@ class LedgerSuite:
             assert records[tasks(index + 1)[-1].key].state == State.DONE
         for index in range(reported["finished"] + 1, reported["started"]):
             record = records[tasks(index + 1)[-1].key]
-            assert (record.attempts, record.interruptions) == (0, 1)
-
-
-def number(value: int) -> bytes:
-    """Return a 16-byte id made from ``value``."""
-    return value.to_bytes(16, "big")
-
-
-def tasks(count: int) -> list[Task]:
-    """Return ``count`` tasks, the same ones on each call."""
-    return [Task(number(index), b"key-%d" % index) for index in range(count)]
-
-
-def fresh(task: Task, *, is_new: bool = False, former: bytes = b"") -> Record:
-    """Return the expected record of an untried task; ``is_new`` for one that has just been added."""
-    return Record(key=task.key, id=task.id, state=State.PENDING, is_new=is_new, former=former)
-
-
-def finish(ledger: Ledger, done: Sequence[Task]) -> None:
-    """Add and start the tasks, and record them as done."""
-    ledger.get_or_add(done)
-    ledger.start_attempts([Attempt(task) for task in done])
-    ledger.record_outcomes([Done(task=task, result=b"result of " + task.key) for task in done])
-
-
-def fail(ledger: Ledger, failed: Sequence[Task]) -> None:
-    """Add and start the tasks, and record them as failed."""
-    ledger.get_or_add(failed)
-    ledger.start_attempts([Attempt(task) for task in failed])
-    ledger.record_outcomes([Failed(task=task, failure=_BROKEN) for task in failed])
+            assert (record.attempts, record.interruptions) == (0, 0)
 
 
 def _kill_a_writer_after(calls: int, opener: Opener) -> dict[str, int]:

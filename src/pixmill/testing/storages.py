@@ -6,7 +6,8 @@ from typing import ClassVar
 import pytest
 
 from pixmill.core.errors import AddressError, ReadError, WriteError
-from pixmill.storage.storage import Replacing, Storage
+from pixmill.storage.entry import FileVersion
+from pixmill.storage.storage import Replacing, Storage, WrittenFile, content_digest
 
 _ODD_NAMES = [
     b"-x.jpg",
@@ -57,9 +58,9 @@ class StorageSuite:
         assert (entry.path, entry.size) == (b"a/b", 5)
 
     def test_a_write_replaces_what_was_there(self, storage: Storage) -> None:
-        storage.write(b"a", b"old and longer", durable=True)
+        own = (WrittenFile(storage.write(b"a", b"old and longer", durable=True), content_digest(b"old and longer")),)
         before = storage.stat(b"a")
-        storage.write(b"a", b"new", durable=True, replacing=Replacing(own=True))
+        storage.write(b"a", b"new", durable=True, replacing=Replacing(own=own))
         after = storage.stat(b"a")
         assert storage.read(b"a", limit=100) == b"new"
         assert before
@@ -81,6 +82,56 @@ class StorageSuite:
         before = storage.stat(b"a/b")
         storage.write(b"a/b", b"same", durable=True)
         assert storage.stat(b"a/b") == before
+
+    def test_a_write_returns_the_version_of_the_file(self, storage: Storage) -> None:
+        first = storage.write(b"a/b", b"12345", durable=True)
+        assert first == storage.version_of(b"a/b")
+        assert (first.size, first.is_exact) == (5, True)
+        assert storage.write(b"a/b", b"12345", durable=True) == first
+        second = storage.write(b"a/b", b"54321", durable=True, replacing=Replacing(others=True))
+        assert first != second == storage.version_of(b"a/b")
+        assert storage.version_of(b"a/c") is None
+
+    def test_what_was_written_is_replaced_only_while_it_is_what_it_was(self, storage: Storage) -> None:
+        own = (WrittenFile(storage.write(b"a", b"ours", durable=True), content_digest(b"ours")),)
+        storage.write(b"a", b"edit", durable=True, replacing=Replacing(others=True))
+        with pytest.raises(WriteError) as raised:
+            storage.write(b"a", b"new", durable=True, replacing=Replacing(own=own))
+        assert raised.value.code == "exists"
+        edited = storage.version_of(b"a")
+        assert edited
+        assert raised.value.evidence == edited.evidence()
+        assert storage.read(b"a", limit=9) == b"edit"
+
+    def test_what_was_written_is_recognised_by_its_content(self, storage: Storage) -> None:
+        own = (WrittenFile(storage.write(b"a", b"ours", durable=True), content_digest(b"ours")),)
+        storage.write(b"a", b"edit", durable=True, replacing=Replacing(others=True))
+        storage.write(b"a", b"ours", durable=True, replacing=Replacing(others=True))
+        storage.write(b"a", b"new", durable=True, replacing=Replacing(own=own))
+        assert storage.read(b"a", limit=9) == b"new"
+
+    def test_the_content_decides_where_only_the_size_was_recorded(self, storage: Storage) -> None:
+        own = (WrittenFile(FileVersion(4), content_digest(b"ours")),)
+        storage.write(b"a", b"edit", durable=True)
+        with pytest.raises(WriteError):
+            storage.write(b"a", b"new", durable=True, replacing=Replacing(own=own))
+        storage.write(b"b", b"ours", durable=True)
+        storage.write(b"b", b"new", durable=True, replacing=Replacing(own=own))
+        assert (storage.read(b"a", limit=9), storage.read(b"b", limit=9)) == (b"edit", b"new")
+
+    def test_what_was_written_and_deleted_is_written_again(self, storage: Storage) -> None:
+        own = (WrittenFile(storage.write(b"a", b"ours", durable=True), content_digest(b"ours")),)
+        storage.delete(b"a")
+        storage.write(b"a", b"new", durable=True, replacing=Replacing(own=own))
+        assert storage.read(b"a", limit=9) == b"new"
+
+    def test_where_conditions_are_ignored_the_path_is_checked_first(self, storage: Storage) -> None:
+        unconditional = Replacing(is_conditional=False)
+        storage.write(b"a", b"theirs", durable=True, replacing=unconditional)
+        with pytest.raises(WriteError) as raised:
+            storage.write(b"a", b"ours", durable=True, replacing=unconditional)
+        assert raised.value.code == "exists"
+        assert storage.read(b"a", limit=9) == b"theirs"
 
     def test_a_name_is_occupied_by_what_has_it(self, storage: Storage) -> None:
         storage.write(b"a/b", b"1", durable=False)
@@ -108,7 +159,7 @@ class StorageSuite:
         with pytest.raises(ReadError) as raised:
             storage.read_version(entry, limit=4)
         assert raised.value.code == "limit-bytes"
-        storage.write(b"a", b"123456", durable=False, replacing=Replacing(own=True))
+        storage.write(b"a", b"123456", durable=False, replacing=Replacing(others=True))
         with pytest.raises(ReadError) as raised:
             storage.read_version(entry, limit=10)
         assert raised.value.code == "changed"

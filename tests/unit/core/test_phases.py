@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixmill.core.phases import in_lockstep
+from pixmill.core.phases import completed, in_lockstep
 
 
 def work(log, name, steps):
@@ -14,6 +14,15 @@ def work(log, name, steps):
         log.append(f"{name} done")
     except GeneratorExit:
         log.append(f"{name} given up")
+
+
+def test_the_results_of_works_in_lockstep_are_in_their_order():
+    def counting(number):
+        for _ in range(number):
+            yield
+        return number
+
+    assert completed(in_lockstep(map(counting, (3, 0, 1)))) == [3, 0, 1]
 
 
 def test_works_advance_phase_by_phase_until_each_is_done():

@@ -70,10 +70,11 @@ class Placement(Model, frozen=True, kw_only=True):
         Literal["suffix", "error"], Meta(description="what to do when two sources map to the same output name")
     ] = "suffix"
     existing: Annotated[
-        Literal["fail", "replace", "skip", "refuse"],
+        Literal["fail", "replace", "skip", "refuse", "adopt"],
         Meta(
-            description="what to do when pixmill did not write the file at an output's path: "
-            "fail the image, replace the file, skip the image, or refuse the whole run",
+            description="what to do when pixmill did not write the file at an output's path, or it was changed since: "
+            "fail the image, replace the file, skip the image, refuse the whole run, "
+            "or adopt a complete file of the expected format and size as the output",
             extra={"prevents": ("exists",)},
         ),
     ] = "fail"

@@ -12,6 +12,7 @@ from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.packing import ShardReader, packings
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord, unpack
+from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Record
@@ -33,6 +34,7 @@ class Contents:
         self._part_root = os.fsencode(dataset.parts) + b"/"
         self._catalogue = catalogue
         self._files: dict[int, Path | str] = {}
+        self._changed: dict[int, str] = {}
         self._open_shard: tuple[int, ShardReader] | None = None
         self.refresh()
 
@@ -43,13 +45,18 @@ class Contents:
         sizes = self._store.sizes() if shards else {}
         shard_locations = [(shard.id, shard_location(self._dataset, shard, sizes)) for shard in shards if shard.stage in _BELIEVED]
         self._files = {shard_id: location for shard_id, location in shard_locations if location}
+        self._changed = {shard.id: shard.name for shard in shards if is_changed(shard, sizes)}
+
+    @property
+    def changed_shards(self) -> frozenset[str]:
+        """Return the names of the shards whose files were changed by another program."""
+        return frozenset(self._changed.values())
 
     def locate(self, output: OutputRecord) -> OutputLocation | None:
-        """Return the location of ``output`` in a shard, or ``None`` if it is in none."""
+        """Return the location of ``output`` in a shard, be it changed, or ``None`` if it is in none."""
         locations = self._catalogue.locate(output.name) if self._catalogue else []
-        return next(
-            (location for location in locations if location.digest == output.digest and location.shard in self._files), None
-        )
+        shards = self._files.keys() | self._changed.keys()
+        return next((location for location in locations if location.digest == output.digest and location.shard in shards), None)
 
     def has_part(self, output: OutputRecord) -> bool:
         """Return whether there is a part with the name and size of ``output``."""
@@ -62,9 +69,15 @@ class Contents:
         """Return whether ``output`` is in a shard or a part."""
         return self.locate(output) is not None or self.has_part(output)
 
-    def exists(self, task: Task, record: Record) -> bool:  # noqa: ARG002  # the engine's signature
-        """Return whether every output of ``record`` is in a shard or a part."""
-        return all(map(self.has_outputs, unpack(record.result).outputs))
+    def exists(self, task: Task, record: Record) -> bool | str:  # noqa: ARG002  # the engine's signature
+        """Return whether every output of ``record`` is in a shard or a part; ``OUTPUT_CHANGED`` if that shard was changed."""
+        has_changed = False
+        for output in unpack(record.result).outputs:
+            location = self.locate(output)
+            if location is None and not self.has_part(output):
+                return False
+            has_changed = has_changed or (location is not None and location.shard in self._changed and not self.has_part(output))
+        return OUTPUT_CHANGED if has_changed else True
 
     def read_output(self, output: OutputRecord) -> bytes:
         """Return the bytes of ``output``; ``ReadError`` if they are missing or do not match its digest."""
@@ -103,6 +116,8 @@ class Contents:
     def _read_at(self, location: OutputLocation) -> bytes:
         if self._open_shard is None or self._open_shard[0] != location.shard:
             self.close()
+            if location.shard in self._changed:
+                raise ReadError(f"{self._changed[location.shard]} was changed since pixmill wrote it")
             file = self._files[location.shard]
             path = self._store.path(file) if isinstance(file, str) else file
             packing = next(packing for _, packing in packings() if packing.suffix == path.suffix)
@@ -119,6 +134,12 @@ def shard_location(dataset: Dataset, shard: DatasetShard, sizes: Mapping[str, in
     if shard.stage in (Stage.STAGED, Stage.SEALING) and _size(staged) == shard.size:
         return staged
     return shard.name if shard.stage is not Stage.STAGED and sizes.get(shard.name) == shard.size else None
+
+
+def is_changed(shard: DatasetShard, sizes: Mapping[str, int]) -> bool:
+    """Tell whether the file of a sealed ``shard`` was changed: it is there, and neither has its size nor is empty."""
+    is_sealed = shard.stage is Stage.SEALED and bool(shard.fingerprint)
+    return is_sealed and sizes.get(shard.name, 0) not in (0, shard.size)
 
 
 def _size(path: Path) -> int:

@@ -24,17 +24,37 @@ from pixmill.storage.address import Address
 from pixmill.storage.retry.storage import open_with_retries
 
 
-def open_sealing(
-    dataset: Dataset, placement: Placement, state: Path, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack
+def open_sealing(  # noqa: PLR0913  # each is a part of the run
+    dataset: Dataset,
+    placement: Placement,
+    state: Path,
+    ledger: Ledger,
+    observers: Sequence[Observer],
+    stack: ExitStack,
+    *,
+    repairs: bool = False,
 ) -> Sealing:
-    """Return the sealing of ``dataset``, whose catalogue is in ``state``. The caller holds the lock of the output."""
+    """Return the sealing of ``dataset``, whose catalogue is in ``state``. The caller holds the lock of the output.
+
+    If the run ``repairs``, or ``placement`` says so, shards that were changed are written again.
+    """
     state_folder.refuse_hard_links(state, CATALOGUE_FILE)
     catalogue = Catalogue(state / CATALOGUE_FILE)
     stack.callback(catalogue.close)
     store = open_shard_store(dataset.home)
     stack.callback(store.close)
     publisher, limits = EventPublisher(observers, SystemClock()), bounds(placement)
-    sealing = Sealing(dataset, store, ledger=ledger, catalogue=catalogue, bounds=limits, publisher=publisher)
+    replaces = repairs or placement.existing == "replace"
+    sealing = Sealing(
+        dataset,
+        store,
+        ledger=ledger,
+        catalogue=catalogue,
+        bounds=limits,
+        publisher=publisher,
+        replaces=replaces,
+        verifies=repairs,
+    )
     stack.callback(sealing.close)
     return sealing
 

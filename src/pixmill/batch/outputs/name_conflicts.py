@@ -3,29 +3,32 @@
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
 import msgspec
 
-from pixmill.batch.item import Item
+from pixmill.batch.item import Item, OutputRecord
 from pixmill.batch.outputs.reuse import recorded_outputs
 from pixmill.batch.state.unrecorded import Span
+from pixmill.core.errors import ReadError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Record
 from pixmill.storage.address import Address
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.open import open_storage
-from pixmill.storage.storage import Storage
+from pixmill.storage.storage import Storage, content_digest
 
 MAX_CHECKED = 1000  # images checked before a run
 #: what happens to an image whose output name is taken, by the value of ``--existing``
 CONSEQUENCES = {
-    "fail": "such images fail, unless the file is identical (see --existing replace, skip and refuse)",
+    "fail": "such images fail, unless the file is identical (see --existing replace, skip, adopt and refuse)",
     "replace": "the file is replaced",
     "skip": "such images are skipped",
     "refuse": "the run is refused",
+    "adopt": "a complete file of the expected format and size becomes the output, and other such images fail",
 }
 _MAX_CACHED = 64  # folders
 
@@ -49,6 +52,9 @@ class ExistingNames(Protocol):
     def is_taken(self, name: bytes, *, except_written_in: Sequence[Span] = ()) -> bool:
         """Tell whether ``name`` exists, other than as a file that changed within one of the spans ``except_written_in``."""
 
+    def version_of(self, name: bytes) -> FileVersion | None:
+        """Return the version of what is at ``name``; ``None`` if there is nothing."""
+
     def link_to(self, name: bytes) -> bytes:
         """Return the first symbolic link in the path of ``name``, relative to the destination; empty if there is none."""
 
@@ -61,10 +67,11 @@ class ConflictCounter:
         self._unrecorded = unrecorded
         self.conflicts = NameConflicts()
         self._follow_links = follow_links
-        self._names: ExistingNames = _Folder(destination.location) if destination.local else _Store(open_storage(destination))
+        self._storage = open_storage(destination)
+        self._names: ExistingNames = _Folder(destination.location) if destination.local else _Store(self._storage)
 
-    def count(self, item: Item, record: Record | None) -> None:
-        """Count ``item``, whose record in the ledger is ``record``."""
+    def count(self, item: Item, record: Record | None, *, is_done: bool = False) -> None:
+        """Count ``item``, whose record in the ledger is ``record``; if it ``is_done``, none of its outputs will be replaced."""
         conflicts = self.conflicts
         conflicts.checked += 1
         link = b"" if self._follow_links else next(filter(None, map(self._names.link_to, item.names)), b"")
@@ -72,12 +79,28 @@ class ConflictCounter:
             conflicts.linked += 1
             conflicts.link = conflicts.link or link
             return
-        own = {output.name for output in recorded_outputs(record)}
+        own = {output.name: output for output in recorded_outputs(record)}
         spans = self._unrecorded if record else ()
-        name = next((name for name in item.names if name not in own and self._names.is_taken(name, except_written_in=spans)), b"")
+        names = (name for name in item.names if not (is_done and name in own))
+        name = next((name for name in names if self._is_foreign(name, own.get(name), spans)), b"")
         if name:
             conflicts.occupied += 1
             conflicts.example = conflicts.example or name
+
+    def _is_foreign(self, name: bytes, own: OutputRecord | None, spans: Sequence[Span]) -> bool:
+        """Tell whether another program wrote what is at ``name``, where pixmill wrote ``own``."""
+        if own is None:
+            return self._names.is_taken(name, except_written_in=spans)
+        version = self._names.version_of(name) if own.version.is_exact else None
+        if version is None or not version.size or version.matches(own.version):
+            return False
+        return self._names.is_taken(name, except_written_in=spans) and not self._has_content(own, version)
+
+    def _has_content(self, own: OutputRecord, version: FileVersion) -> bool:
+        try:
+            return version.size == own.size and content_digest(self._storage.read(own.name, limit=own.size)) == own.digest
+        except ReadError:
+            return False
 
 
 def conflict_warnings(conflicts: NameConflicts, existing: str, *, is_all: bool) -> Iterator[str]:
@@ -85,8 +108,8 @@ def conflict_warnings(conflicts: NameConflicts, existing: str, *, is_all: bool) 
     among = "" if is_all else f" of the first {conflicts.checked:,}"
     if conflicts.occupied:
         yield (
-            f"{plural(conflicts.occupied, 'image')}{among} would overwrite a file that pixmill did not write "
-            f"({printable(conflicts.example)}): {CONSEQUENCES[existing]}"
+            f"{plural(conflicts.occupied, 'image')}{among} would overwrite a file that pixmill did not write, "
+            f"or that was changed since ({printable(conflicts.example)}): {CONSEQUENCES[existing]}"
         )
     if conflicts.linked:
         yield (
@@ -110,6 +133,12 @@ class _Folder(ExistingNames):
         is_own = stat.S_ISREG(status.st_mode) and any(begin <= status.st_ctime_ns <= end for begin, end in except_written_in)
         return not is_own
 
+    def version_of(self, name: bytes) -> FileVersion | None:
+        try:
+            return FileVersion.of(os.lstat(os.path.join(self._root, name)))  # noqa: PTH118  # bytes
+        except OSError:
+            return None
+
     def link_to(self, name: bytes) -> bytes:
         return self._first_link(name.rpartition(b"/")[0])
 
@@ -130,15 +159,19 @@ class _Store(ExistingNames):
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._names_in = lru_cache(1)(self._list)
+        self._versions_in = lru_cache(1)(self._list)
 
     def is_taken(self, name: bytes, *, except_written_in: Sequence[Span] = ()) -> bool:
         del except_written_in  # the clock of a store may differ
-        return name in self._names_in(name.rpartition(b"/")[0])
+        return self.version_of(name) is not None
+
+    def version_of(self, name: bytes) -> FileVersion | None:
+        return self._versions_in(name.rpartition(b"/")[0]).get(name)
 
     def link_to(self, name: bytes) -> bytes:
         del name
         return b""
 
-    def _list(self, folder: bytes) -> Collection[bytes]:
-        return {entry.path for listing in self._storage.list(folder, descend=lambda _: False) for entry in listing}
+    def _list(self, folder: bytes) -> Mapping[bytes, FileVersion]:
+        listings = self._storage.list(folder, descend=lambda _: False)
+        return {entry.path: FileVersion(entry.size, etag=entry.version) for listing in listings for entry in listing}

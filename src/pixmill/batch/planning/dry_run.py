@@ -19,7 +19,7 @@ from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.outputs import outputs_exist
+from pixmill.batch.state.outputs import OUTPUT_CHANGED, output_check
 from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.engine.ledger import Ledger, Record
@@ -40,14 +40,19 @@ class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
     ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied``
-    counts images whose output name is taken by a file that pixmill did not write, ``linked`` those whose output lies behind a
-    symbolic link in DST. ``missing_extras`` counts images, by the package extra that they need and that is not installed here.
+    counts images whose output name is taken by a file that pixmill did not write, or that was changed since, ``linked`` those whose
+    output lies behind a symbolic link in DST. ``missing_extras`` counts images, by the package extra that they need and that is not
+    installed here.
+
+    ``output_changed`` counts images that are done and have nothing new to write, but whose output was changed since: it stays.
+    ``changed_examples`` are the first of them.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
 
     to_do: int = 0
     unchanged: int = 0
+    output_changed: int = 0
     failed_before: int = 0
     renamed: int = 0
     occupied: int = 0
@@ -59,13 +64,14 @@ class DryRun(msgspec.Struct, kw_only=True):
     missing_extras: dict[str, int] = {}
     makes: tuple[str, ...] = ()
     examples: list[tuple[bytes, tuple[bytes, ...]]] = []
+    changed_examples: list[bytes] = []
     warnings: list[str] = []
     seconds: float | None = None
 
     @property
     def found(self) -> int:
         """Return the total number of images."""
-        return self.to_do + self.unchanged + self.failed_before
+        return self.to_do + self.unchanged + self.output_changed + self.failed_before
 
 
 def dry_run(plan: Plan) -> DryRun:
@@ -77,7 +83,7 @@ def dry_run(plan: Plan) -> DryRun:
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.locations.dataset is not None
     committed = last_commit(plan.locations.state)
-    with _ledger(plan) as ledger, _validity_check(plan.locations) as is_valid:
+    with _ledger(plan) as ledger, _validity_check(plan.locations, placement.existing) as is_valid:
         follow = placement.follow_output_links
         runs = list(ledger.runs())
         spans = unrecorded(runs, plan.locations.state, committed=committed)
@@ -90,9 +96,11 @@ def dry_run(plan: Plan) -> DryRun:
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
                 current = record if record and record.id == task.id and not plan.config.force else None
-                if current and current.state is State.DONE and is_valid(task, current):
-                    result.unchanged += 1
-                elif current and _stays_failed(current, codes) and is_valid(task, current):
+                is_failed = current is not None and current.state is not State.DONE
+                holds = current is not None and not (is_failed and not _stays_failed(current, codes)) and is_valid(task, current)
+                if holds and not is_failed:
+                    _count_done(result, item, holds)
+                elif holds:
                     result.failed_before += 1
                 else:
                     _count_work(result, item, plan.config.recipe)
@@ -118,15 +126,25 @@ def _stays_failed(record: Record, preventable: frozenset[str]) -> bool:
 
 
 @contextmanager
-def _validity_check(locations: Locations) -> Iterator[StillValid]:
+def _validity_check(locations: Locations, existing: str) -> Iterator[StillValid]:
     """Yield the function that tells whether a ledger record is still valid, without starting a run."""
     if locations.dataset is None:
-        yield still_valid(outputs_exist(locations.destination), open_storage(locations.destination).is_occupied)
+        check = output_check(locations.destination)
+        yield still_valid(check, open_storage(locations.destination), existing=existing)
         return
     from pixmill.batch.datasets.open import open_contents  # noqa: PLC0415  # 20 modules that no other run needs
 
     with open_contents(locations.dataset, locations.state) as contents:
-        yield still_valid(contents.exists, lambda _: False)
+        yield still_valid(contents.exists, None, existing=existing)
+
+
+def _count_done(result: DryRun, item: Item, holds: bool | str) -> None:  # noqa: FBT001  # what ``StillValid`` returns
+    if holds != OUTPUT_CHANGED:
+        result.unchanged += 1
+        return
+    result.output_changed += 1
+    if len(result.changed_examples) < MAX_EXAMPLES:
+        result.changed_examples.append(item.entry.path)
 
 
 def _count_work(result: DryRun, item: Item, recipe: Recipe) -> None:

@@ -1,5 +1,6 @@
 """``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -34,7 +35,7 @@ from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
-from pixmill.storage.local.mounts import is_within
+from pixmill.storage.local.mounts import is_within, keeps_inodes, mounts
 
 
 class Plan:
@@ -92,6 +93,8 @@ class Plan:
             fingerprints=self.rendition_fingerprints,
             existing="replace" if self.locations.dataset else config.placement.existing,
             follow_output_links=config.placement.follow_output_links,
+            keeps_inodes=self.locations.destination.local is None
+            or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )
 
     def listing_notice(self) -> str:

@@ -11,7 +11,7 @@ from pixmill.batch.state.unrecorded import unrecorded
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
-from pixmill.engine.task import Task
+from pixmill.engine.task import State, Task
 from pixmill.storage.local.rename import rename_method_in
 
 __all__ = ["MAX_CHECKED", "is_local", "preflight_warnings"]
@@ -38,7 +38,9 @@ def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, com
     counter = ConflictCounter(destination, follow_links=placement.follow_output_links, unrecorded=spans)
     tasks = Plan(plan.config, plan.locations).tasks() if refuses else first if is_local(plan.locations) else ()
     for task in tasks:
-        counter.count(from_payload(task.payload), *ledger.get([task.key]))
+        (record,) = ledger.get([task.key])
+        is_done = record is not None and (record.id, record.state) == (task.id, State.DONE) and not plan.config.force
+        counter.count(from_payload(task.payload), record, is_done=is_done)
     conflicts = counter.conflicts
     warnings = tuple(conflict_warnings(conflicts, placement.existing, is_all=refuses or len(first) < MAX_CHECKED))
     if refuses and conflicts.occupied:

@@ -11,7 +11,7 @@ import msgspec
 from pixmill.batch.composition import open_sources
 from pixmill.batch.config.foreign_code import Code, steps_of
 from pixmill.batch.config.models import Selection
-from pixmill.batch.report.data.run_info import RunInfo
+from pixmill.batch.report.data.run_info import RunInfo, left_alone
 from pixmill.batch.report.data.shard_merge import last_run_info
 from pixmill.batch.report.data.statistics import LedgerStatistics
 from pixmill.batch.report.previews.messages import PreviewOptions
@@ -19,6 +19,7 @@ from pixmill.batch.report.previews.previews import SAMPLE_SIZE, Previews, make_p
 from pixmill.batch.source import SourceRequest
 from pixmill.batch.state.combined_ledger import CombinedLedger
 from pixmill.batch.state.ledger_files import find_ledger_files
+from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe
@@ -33,7 +34,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """The data of a report. ``run_info`` is that of the last run that worked on images, ``None`` if it was not written.
 
     ``run`` is that run, or the merged runs of several shards; ``recipe`` is plain data, from the last run. ``made_at`` is in
-    seconds since the epoch.
+    seconds since the epoch. ``output_changed`` counts the images that the last run skipped because of a changed output; for several
+    shards it is 0. ``changed_examples`` are the first few of them.
     """
 
     source: str
@@ -45,6 +47,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     statistics: LedgerStatistics
     previews: Previews
     made_at: float
+    output_changed: int = 0
+    changed_examples: tuple[bytes, ...] = ()
 
 
 def collect(
@@ -59,6 +63,7 @@ def collect(
     metadata: dict[str, Any] = json.loads(runs[-1].metadata) if runs and runs[-1].metadata else {}
     statistics = LedgerStatistics(run.started_at if run else 0.0, sample_size=max(SAMPLE_SIZE, check), rng=random.Random(SEED))  # noqa: S311  # for sampling, not a secret
     statistics.add(ledger.records())
+    changed, changed_examples = left_alone(state, runs[-1].number, OUTPUT_CHANGED) if runs else (0, ())
     return ReportData(
         source=", ".join(_sources(metadata)),
         destination=destination,
@@ -69,6 +74,8 @@ def collect(
         statistics=statistics,
         previews=_previews(metadata, destination, state, statistics, check if _may_run(metadata, allowed) else 0),
         made_at=now,
+        output_changed=changed,
+        changed_examples=changed_examples,
     )
 
 

@@ -16,12 +16,12 @@ from pixmill.engine.task import Counts
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The results of a run. Bytes and pixels are those of the images processed in this run.
 
-    ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped although they are
-    not done, by reason. ``ignored``: files that were not candidates, by reason. ``notes``: content that was dropped or ignored
-    during processing, by code, counted in images. ``stages``: timing of each stage. ``slowest``: the five images that took
-    longest. ``throttled``: number of times that a store throttled requests. ``reason``: the reason why the run ended,
-    ``reason_code``: the code of the error that stopped it, empty if there was none.
-    ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample of it.
+    ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped for another reason than
+    being done and unchanged, by reason; ``left_alone_keys``: the first three sources of each. ``ignored``: files that were not
+    candidates, by reason. ``notes``: content that was dropped or ignored during processing, by code, counted in images. ``stages``:
+    timing of each stage. ``slowest``: the five images that took longest. ``throttled``: number of times that a store throttled
+    requests. ``reason``: the reason why the run ended, ``reason_code``: the code of the error that stopped it, empty if there was
+    none. ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample.
     ``patterns``: how often each pattern of the selection was used.
     """
 
@@ -29,6 +29,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     remembered: int = 0
     failures: dict[str, FailureKind] = {}
     left_alone: dict[str, int] = {}
+    left_alone_keys: dict[str, tuple[bytes, ...]] = {}
     ignored: dict[str, int] = {}
     notes: dict[str, int] = {}
     outputs: int = 0
@@ -85,6 +86,7 @@ def summarise(
         remembered=snapshot.remembered,
         failures=snapshot.failures,
         left_alone=snapshot.left_alone,
+        left_alone_keys=snapshot.left_alone_keys,
         ignored=dict(ignored),
         patterns=patterns,
         notes=notes,

@@ -102,8 +102,8 @@ class Manifest(SourceKind):
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
         """Return where the image is: images that several lists name are the same images."""
-        if locator.startswith(b"\0/"):
-            return (self._base if locator.startswith(self._below_base, 1) else b"/"), path
+        if not locator or locator.startswith(b"\0/"):  # a row that names nothing has none
+            return (self._base if not locator or locator.startswith(self._below_base, 1) else b"/"), path
         return locator[1:].partition(b":")[0] + b":/", path
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped

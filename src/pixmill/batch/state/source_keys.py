@@ -28,9 +28,9 @@ class SourceKeys(msgspec.Struct, frozen=True, kw_only=True):
     def adding(self, places: Sequence[bytes], *, has_unique_paths: bool) -> "SourceKeys":
         """Return these keys with prefixes for new ``places``.
 
-        Those of the first source have none: all of its places if ``has_unique_paths``, as a list has, otherwise the first place.
+        The first source has none, unless paths in its places may be equal.
         """
-        first = () if self.prefixes else places if has_unique_paths else places[:1]
+        first = places if has_unique_paths and not self.prefixes else ()
         new = [place for place in places if place not in self.prefixes]
         prefixes = {place: FIRST if place in first else default_prefix(place) for place in new}
         return SourceKeys(prefixes={**self.prefixes, **prefixes}, moved_from=self.moved_from)

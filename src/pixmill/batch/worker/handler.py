@@ -8,6 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.batch.item import ImageResult, Item, OutputRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ImageError, ReadError, WriteError
@@ -17,6 +18,7 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
 
@@ -37,6 +39,7 @@ class ImageHandler:
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
     def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
         """Process the item in ``payload``; return the encoded ``ImageResult``."""
@@ -46,33 +49,50 @@ class ImageHandler:
         if item.source_error:
             raise _source_error(item)
         fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
+        names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
         reusable = {
             output.fingerprint: output
             for output in item.former
-            if output.fingerprint in fingerprints and (item.is_verified or self._exists(output))
+            if output.fingerprint in fingerprints and (item.is_verified or names.keeps(output))
         }
         missing = [index for index, each in enumerate(fingerprints) if each not in reusable]
         if not missing:
             reused = tuple(reusable[each] for each in fingerprints)
             return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item)))
-        names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
+        adopted: tuple[OutputRecord, ...] = ()
+        if self._options.existing == "adopt":
+            foreign = [index for index in missing if names.may_adopt(item.names[index])]
+            adopted = tuple(self._adoption.adopt(item, self._read(item), foreign, fingerprints)) if foreign else ()
+            reusable |= {output.fingerprint: output for output in adopted}
+            missing = [index for index in missing if fingerprints[index] not in reusable]
+            if adopted:
+                stages.count(f"note.{ADOPTED}", 1)
+            if not missing:
+                records = tuple(reusable[each] for each in fingerprints)
+                return pack(ImageResult(records, (ADOPTED,), item.entry.size, item.columns, _leftover_outputs(item)))
         names.check_skip([item.names[index] for index in missing])
         result, size = self._make(item, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
         stages.enter("write")
-        written = {
-            fingerprints[index]: _output_record(item, index, output, fingerprints[index]) for index, output in outputs.items()
-        }
 
-        def commit(stages: Stages) -> Phases:
+        def commit(stages: Stages) -> Phases[bytes]:
             self._current.stages = stages
             names.check({item.names[index]: output.data for index, output in outputs.items()})
-            yield from in_lockstep(self._write(item, index, output.data, stages, names) for index, output in outputs.items())
+            versions = yield from in_lockstep(
+                self._write(item, index, output.data, stages, names) for index, output in outputs.items()
+            )
+            written = {
+                fingerprints[index]: _output_record(item, index, output, fingerprints[index]).with_version(
+                    version if self._options.keeps_inodes else msgspec.structs.replace(version, inode=0)
+                )
+                for (index, output), version in zip(outputs.items(), versions, strict=True)
+            }
             count_work(size, written.values(), result, stages)
+            records = tuple(written.get(each) or reusable[each] for each in fingerprints)
+            notes = (*result.notes, ADOPTED) if adopted else result.notes
+            return pack(ImageResult(records, notes, size, item.columns, _leftover_outputs(item)))
 
-        records = tuple(written.get(each) or reusable[each] for each in fingerprints)
-        image_result = ImageResult(records, result.notes, size, item.columns, _leftover_outputs(item))
-        return PendingResult(pack(image_result), commit, sum(each.size for each in written.values()))
+        return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
 
     def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
         """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
@@ -94,10 +114,6 @@ class ImageHandler:
             stages.enter("throttled")
             stages.count("throttled", 1)
             stages.count("throttled_ms", int(seconds * 1000))
-
-    def _exists(self, output: OutputRecord) -> bool:
-        entry = self._destination.stat(output.name)
-        return entry is not None and entry.size == output.size
 
     def _read(self, item: Item) -> Input:
         limit = self._options.max_bytes
@@ -133,7 +149,7 @@ class ImageHandler:
             return None
         return status.st_dev, status.st_ino
 
-    def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases:
+    def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases[FileVersion]:
         stages.enter("write")
         version = item.entry.version
         is_time = version.isdigit() and len(version) <= MAX_MTIME_DIGITS  # the version of a URL, or a digest, is no time
@@ -141,16 +157,18 @@ class ImageHandler:
         durable = self._options.durable
         name = item.names[index]
         try:
-            yield from self._destination.write_phases(
-                name,
-                data,
-                durable=durable,
-                mtime_ns=mtime,
-                on_sync=lambda: stages.enter("fsync"),
-                replacing=names.replacing(name),
+            return (
+                yield from self._destination.write_phases(
+                    name,
+                    data,
+                    durable=durable,
+                    mtime_ns=mtime,
+                    on_sync=lambda: stages.enter("fsync"),
+                    replacing=names.replacing(name),
+                )
             )
         except WriteError as error:
-            raise names.translate_error(error) from None
+            raise names.translate_error(error, name) from None
 
 
 def _leftover_outputs(item: Item) -> tuple[OutputRecord, ...]:

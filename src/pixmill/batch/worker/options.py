@@ -11,7 +11,8 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     ``tag`` is part of the names of this run's temporary files; ``recipe`` is plain data. ``fingerprints`` are those of the
     renditions, one each: of everything besides the source that determines their outputs. ``existing`` and ``follow_output_links``
     are the options of these names. ``unrecorded`` are time spans, in nanoseconds since the epoch, in which runs wrote outputs
-    that may be missing from the ledger.
+    that may be missing from the ledger. ``is_conditional``: the destination honours conditional requests.
+    ``keeps_inodes``: its files keep their inodes, so that these are worth recording.
     """
 
     source: str
@@ -26,3 +27,5 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     existing: str = "fail"
     follow_output_links: bool = False
     unrecorded: tuple[tuple[int, int], ...] = ()
+    is_conditional: bool = True
+    keeps_inodes: bool = True

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.options import RUN, Option, options
-from pixmill.batch.datasets.dataset import with_former_packing
 from pixmill.batch.inspect.retries import last_runs, unfinished_runs
 from pixmill.batch.inspect.status import check_code, open_ledgers, reset_failures
 from pixmill.batch.planning.plan import plan
@@ -19,6 +18,7 @@ from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
+from pixmill.cli.session.relocated import relocated
 from pixmill.cli.session.summary import brief, command_arguments
 from pixmill.core.errors import ConfigError
 from pixmill.core.humanize import plural
@@ -112,13 +112,10 @@ def _with_changes(config: RunConfig, values: Mapping[str, object], destination: 
     run_values = {name: value for name, value in given(RunConfig).items() if name != "force"}
     if "executor" in run_values:
         run_values.setdefault("address", None)  # that of the cluster which the last run used
-    sharded = config.selection.shard.count > 1  # its ledger is in a subfolder of the state folder
-    state = str(moved.folder.parent if sharded else moved.folder) if moved else None
-    return config.evolve(
-        destination=with_former_packing(destination, config.destination),
-        force=False,
+    repeated = relocated(config, destination, moved)
+    return repeated.evolve(
         selection=config.selection.evolve(**given(Selection)),
-        placement=config.placement.evolve(**{**given(Placement), "state": state}),
+        placement=repeated.placement.evolve(**given(Placement)),
         policy=config.policy.evolve(**{"max_failures": ALL, **given(Policy)}),  # what failed before may well fail again
         recipe=config.recipe.evolve(limits=limits, **given(Recipe)),
         **run_values,

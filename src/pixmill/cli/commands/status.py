@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import ClassVar, get_args
 
@@ -11,13 +11,18 @@ import msgspec
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import Condition, ShardStatus, open_ledgers, status
 from pixmill.batch.inspect.status import Status as LedgerStatus
+from pixmill.batch.report.data.run_info import left_alone
+from pixmill.batch.state.combined_ledger import LedgerSummary
+from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.core.humanize import duration_text, plural
+from pixmill.core.text import printable
 from pixmill.engine.task import Counts
 
+EXAMPLES = 3
 CONDITIONS = get_args(Condition)
 INCOMPLETE = ("stopped", "killed", "not begun")
 
@@ -42,10 +47,16 @@ class Status(Command):
         self.console.waits.begin(lambda: "reading the ledger")
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             summary = status(ledger)
+            changed, names = _changed_outputs(ledger.summaries())
         if self.request.model(CommonOutput).json:
-            self.console.record(_record(summary))
-        else:
-            self._print(summary)
+            self.console.record({**_record(summary), "output_changed": changed})
+            return ExitCode.DONE
+        self._print(summary)
+        if changed:
+            more = ", ..." if changed > len(names) else ""
+            have = "has an output that was" if changed == 1 else "have outputs that were"
+            examples = f"{', '.join(map(printable, names))}{more}"
+            self.console.result(f"{plural(changed, 'image')} {have} changed before the last run (pixmill verify DST): {examples}")
         return ExitCode.DONE
 
     def _print(self, summary: LedgerStatus) -> None:
@@ -66,6 +77,12 @@ class Status(Command):
                 else "still running, or killed"
             )
             self.console.result(f"last run {last.number} started {started}: {end}")
+
+
+def _changed_outputs(ledgers: Iterable[LedgerSummary]) -> tuple[int, tuple[bytes, ...]]:
+    """Return how many images the last run of each ledger skipped because of a changed output, and the first few of them."""
+    found = [left_alone(each.file.folder, each.runs[-1].number, OUTPUT_CHANGED) for each in ledgers if each.runs]
+    return sum(count for count, _ in found), tuple(name for _, names in found for name in names)[:EXAMPLES]
 
 
 def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import msgspec
 
 from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
+from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.planning.empty_source import NoImages
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
@@ -39,11 +40,17 @@ class RunEnd(msgspec.Struct, frozen=True):
 
 
 def execute_run(
-    config: RunConfig, output: RunOutput, report_options: ReportOptions, console: Console, *, only_unfinished: bool = False
+    config: RunConfig,
+    output: RunOutput,
+    report_options: ReportOptions,
+    console: Console,
+    *,
+    only_unfinished: bool = False,
+    repair: Repair | None = None,
 ) -> RunEnd:
     """Run ``config`` to its end, with the display and reports that the options request.
 
-    ``only_unfinished``: process only the images that the ledger records as failed or pending.
+    ``only_unfinished``: process only the images that the ledger records as failed or pending; with ``repair`` only its images.
     """
     check_files(config, output, report_options)
     progress = Progress(time.monotonic)
@@ -64,6 +71,7 @@ def execute_run(
                         wrap_handler=profiling.wrap_handler,
                         on_wait=console.waits.begin,
                         only_unfinished=only_unfinished,
+                        repair=repair,
                     )
                 )
             console.waits.end()
@@ -72,7 +80,7 @@ def execute_run(
                 console.say(line, margin=MARGIN)
             if run.plan.locations.target is None:
                 stack.enter_context(display)
-                if run.choice is None:
+                if repair is None and run.choice is None:
                     display.count_ahead(run.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:

@@ -16,6 +16,7 @@ from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
 LABEL_WIDTH = 15
+EXAMPLES = 3
 
 
 def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
@@ -41,6 +42,13 @@ def dry_run_record(result: DryRun) -> dict[str, object]:
     return {"found": result.found, **msgspec.structs.asdict(result), "examples": examples}
 
 
+def _changed(result: DryRun) -> Iterator[str]:
+    if result.output_changed:
+        examples = ", ".join(map(printable, result.changed_examples[:EXAMPLES]))
+        more = ", ..." if result.output_changed > EXAMPLES else ""
+        yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
+
+
 def dry_run_lines(result: DryRun) -> Iterator[str]:
     """Yield ``result`` as lines of text."""
     yield from labelled("makes", result.makes, LABEL_WIDTH)
@@ -48,6 +56,7 @@ def dry_run_lines(result: DryRun) -> Iterator[str]:
     yield f"to do          {plural(result.to_do, 'image')} ({byte_count(result.bytes_in)}), {plural(result.outputs, 'output')}"
     if result.unchanged:
         yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
+    yield from _changed(result)
     if result.failed_before:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
     if result.renamed:

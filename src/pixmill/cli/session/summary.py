@@ -11,13 +11,17 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
+from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 from pixmill.engine.task import Failure
 
 MARGIN = " " * 10  # below the labels
 #: explanations of the reasons for skipping an image
-SKIPPED = {"exists": "a file that pixmill did not write already has the name of the output"}
+SKIPPED = {
+    "exists": "a file that pixmill did not write already has the name of the output",
+    OUTPUT_CHANGED: "an output was changed since pixmill wrote it, and is left as it is",
+}
 MIN_SHARE = 0.005  # of the time; smaller shares are left out
 
 
@@ -47,7 +51,7 @@ def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterato
     if unchanged:
         yield f"skipped   {plural(unchanged, 'image')}, already done and unchanged"
     for reason, count in sorted(report.left_alone.items()):
-        yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}"
+        yield from _left_alone(report, reason, count)
     if counts.failed:
         yield from _failures(report, hints_of)
     if counts.pending:
@@ -77,6 +81,13 @@ def single_summary(report: Report, config: RunConfig, failure: Failure | None) -
         yield f"skipped   {both}: {SKIPPED.get(reason, reason)}"
     if report.counts.pending:
         yield f"pending   {both}: run the same command again"
+
+
+def _left_alone(report: Report, reason: str, count: int) -> Iterator[str]:
+    keys = report.left_alone_keys.get(reason, ())
+    more = ", ..." if count > len(keys) else ""
+    names = f" ({', '.join(map(printable, keys))}{more})" if keys else ""
+    yield f"skipped   {plural(count, 'image')}: {SKIPPED.get(reason, reason)}{names}"
 
 
 def brief(failed: int, arguments: str) -> Iterator[str]:
@@ -136,6 +147,8 @@ def _where_the_time_went(report: Report) -> Iterator[str]:
 
 def _advice(report: Report, config: RunConfig) -> Iterator[str]:
     arguments = command_arguments(config.destination, config.placement.state)
+    if report.left_alone.get(OUTPUT_CHANGED):
+        yield f"To make changed outputs again: pixmill verify --repair {arguments}"
     if report.counts.failed:
         yield f"To list the failures: pixmill failures {arguments}"
         yield f"To retry them:        pixmill retry {arguments}"

@@ -11,6 +11,7 @@ from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Returned
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef
+from pixmill.engine.ipc.status_file import Place, StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt
 from pixmill.engine.worker.invoke import invoke_and_commit
@@ -29,11 +30,17 @@ class InlineExecutor(Executor):
         self._queue: deque[Attempt] = deque()
         self._returned: list[Attempt] = []
         self._stages = StageClock()
+        self._begun = 0
+        self._place: Place | None = None
 
     @property
     def workers(self) -> int:
         """Return 1."""
         return 1
+
+    def show_status_in(self, status_file: StatusFile) -> None:
+        """Show the current task in a page of ``status_file``."""
+        self._place = status_file.open_place()
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:  # noqa: ARG002  # no part of the policy applies
         """Load the handler; ``RunError`` when that fails."""
@@ -70,13 +77,21 @@ class InlineExecutor(Executor):
         """Clear the queue."""
         self._queue.clear()
         self._handler = None
+        place, self._place = self._place, None
+        if place:
+            place.close()
 
     def _run(self, attempt: Attempt) -> Completed:
         if self._handler is None:
             raise RunError("the executor has not been started")
         start = self._clock.elapsed()
+        if self._place:
+            self._begun += 1
+            self._place.begin(self._begun, attempt, start)
         self._stages.memory = attempt.memory
         result, failure = invoke_and_commit(self._handler, attempt.task.payload, self._stages)
         timings, measures = self._stages.finish()
         seconds = self._clock.elapsed() - start
+        if self._place:
+            self._place.end(self._begun, has_failed=failure is not None)
         return Completed(attempt=attempt, result=result, failure=failure, seconds=seconds, timings=timings, measures=measures)

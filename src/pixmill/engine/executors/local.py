@@ -6,6 +6,7 @@ from pixmill.core.errors import RunError
 from pixmill.engine.executor import Executor, ExecutorEvent, WorkerStatus
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.engine.resources.cpu import usable_cores
@@ -20,11 +21,16 @@ class LocalExecutor(Executor):
         """Start nothing yet."""
         self._workers = workers or usable_cores()
         self._pool: Pool | None = None
+        self._status_file: StatusFile | None = None
 
     @property
     def workers(self) -> int:
         """Return the number of workers."""
         return self._workers
+
+    def show_status_in(self, status_file: StatusFile) -> None:
+        """Put the status pages of the workers into ``status_file``."""
+        self._status_file = status_file
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
         """Start the workers without waiting for them; fewer if the limit on processes and threads does not allow all of them."""
@@ -32,7 +38,7 @@ class LocalExecutor(Executor):
         if available is not None and prestart.is_prestarted():
             available += 1  # the pre-started fork server already counts, and one is reserved for it
         self._workers = workers_within_process_limit(self._workers, threads=handler.threads, available=available)
-        self._pool = Pool(handler, policy, workers=self._workers)
+        self._pool = Pool(handler, policy, workers=self._workers, status_file=self._status_file)
 
     def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""

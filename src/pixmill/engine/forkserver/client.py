@@ -14,10 +14,12 @@ from pixmill.engine.forkserver import prestart
 from pixmill.engine.forkserver.spawn import reap, spawn
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import frame
+from pixmill.engine.ipc.status_file import Place
 
 #: kind of the request or event, number of the worker, value, memory
 RECORD = struct.Struct("=qqqq")
-#: requests: fork a worker (its pipe and status descriptor are attached); kill one
+#: requests: fork a worker (attached: its pipe, its status descriptor, and the file of its page with ``value`` as offset, if any);
+#: kill one
 FORK, KILL = 1, 2
 #: events: a worker started (value: its pid), could not be forked (errno), or exited (wait status; memory: its peak in bytes)
 STARTED, FORK_FAILED, EXITED = 3, 4, 5
@@ -58,9 +60,10 @@ class ForkServer:
         with suppress(BrokenPipeError):  # it has died already: ``events`` will raise
             self.pipe.sendall(frame(msgspec.msgpack.encode(WorkerConfig(handler, processor_time))))
 
-    def fork(self, number: int, pipe: socket.socket, status_fd: int) -> None:
-        """Request a worker; ``number`` identifies it from now on."""
-        socket.send_fds(self.pipe, [RECORD.pack(FORK, number, 0, 0)], [pipe.fileno(), status_fd])
+    def fork(self, number: int, pipe: socket.socket, status_fd: int, place: Place | None = None) -> None:
+        """Request a worker; ``number`` identifies it from now on. ``place``: where its status page is, if that is in a file."""
+        fds = [pipe.fileno(), status_fd, *([place.fd] if place else [])]
+        socket.send_fds(self.pipe, [RECORD.pack(FORK, number, place.offset if place else 0, 0)], fds)
 
     def kill(self, number: int) -> None:
         """Have the worker killed. Safe if it has just exited: its pid cannot be reused before the fork server has reaped it."""

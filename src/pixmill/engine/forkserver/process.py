@@ -71,17 +71,17 @@ class ForkServerProcess:
 
     def _handle_request(self) -> bool:
         """Handle one request; return ``False`` if the coordinator has closed the pipe."""
-        record, fds, _, _ = socket.recv_fds(self._pipe, RECORD.size, 2)
+        record, fds, _, _ = socket.recv_fds(self._pipe, RECORD.size, 3)
         if not record:
             return False
-        request, number, _, _ = RECORD.unpack(record)
+        request, number, offset, _ = RECORD.unpack(record)
         if request == FORK:
-            self._fork(number, fds)
+            self._fork(number, fds, offset)
         elif number in self._children:
             os.kill(self._children[number], signal.SIGKILL)
         return True
 
-    def _fork(self, number: int, fds: list[int]) -> None:
+    def _fork(self, number: int, fds: list[int], offset: int) -> None:
         parent = os.getpid()
         try:
             pid = os.fork()
@@ -89,14 +89,14 @@ class ForkServerProcess:
             self._send_event(FORK_FAILED, number, error.errno or 0, 0)
         else:
             if pid == 0:
-                self._run_child(parent, fds)
+                self._run_child(parent, fds, offset)
             self._children[number] = pid
             self._send_event(STARTED, number, pid, 0)
         finally:
             for fd in fds:
                 os.close(fd)
 
-    def _run_child(self, parent: int, fds: list[int]) -> None:
+    def _run_child(self, parent: int, fds: list[int], offset: int) -> None:
         """Turn the new child process into a worker; never returns."""
         try:
             signal.set_wakeup_fd(-1)
@@ -109,7 +109,14 @@ class ForkServerProcess:
             if os.getppid() == parent:
                 for fd in fds:
                     os.set_inheritable(fd, False)  # noqa: FBT003  # positional only
-                run_worker(socket.socket(fileno=fds[0]), fds[1], self._config.handler, processor_time=self._config.processor_time)
+                pipe, status_fd, *page_fd = fds
+                run_worker(
+                    socket.socket(fileno=pipe),
+                    status_fd,
+                    self._config.handler,
+                    page=(page_fd[0], offset) if page_fd else None,
+                    processor_time=self._config.processor_time,
+                )
         finally:
             os._exit(1)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
-from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Outcome, Skipped, State, Task
+from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Outcome, Skipped, State, Task
 
 
 class MemoryLedger(Ledger):
@@ -22,11 +22,15 @@ class MemoryLedger(Ledger):
         self._in_flight: set[bytes] = set()
         self._runs: list[RunRecord] = []
 
-    def begin_run(self, metadata: bytes = b"") -> int:
+    def begin_run(self, metadata: bytes = b"", *, begun: Sequence[BegunTask] = ()) -> int:
         """Open a run and return its number."""
         for key in self._in_flight:
             record = self._records[key]
-            self._records[key] = replace(record, attempts=record.attempts - 1, interruptions=record.interruptions + 1)
+            record = replace(record, attempts=record.attempts - 1)
+            for each in begun:
+                if each.id == record.id:
+                    record = _suspected(record, each)
+            self._records[key] = record
         self._in_flight.clear()
         number = len(self._runs) + 1
         self._runs.append(RunRecord(number=number, started_at=self._clock(), metadata=metadata))
@@ -57,8 +61,14 @@ class MemoryLedger(Ledger):
                 started = Record(key=record.key, id=record.id, state=State.PENDING, former=record.result)
                 if record.state is State.PENDING:
                     started = replace(started, former=record.former)
-                started = replace(started, attempts=record.attempts + 1, interruptions=record.interruptions)
-                self._records[record.key] = started
+                self._records[record.key] = replace(
+                    started,
+                    attempts=record.attempts + 1,
+                    interruptions=record.interruptions,
+                    lone_deaths=record.lone_deaths,
+                    tried_at=record.tried_at,
+                    death_seconds=record.death_seconds,
+                )
                 self._in_flight.add(record.key)
 
     def release_attempts(self, tasks: Sequence[Task]) -> None:
@@ -166,16 +176,27 @@ class MemoryLedger(Ledger):
         return record
 
 
+def _suspected(record: Record, begun: BegunTask) -> Record:
+    return replace(
+        record,
+        interruptions=record.interruptions + 1,
+        lone_deaths=record.lone_deaths + begun.alone,
+        tried_at=begun.started_at,
+        death_seconds=(*record.death_seconds, round(begun.seconds, 1)),
+    )
+
+
 def _finished(record: Record, outcome: Outcome, now: float) -> Record:
+    cleared = replace(record, interruptions=0, lone_deaths=0, tried_at=0.0, death_seconds=())
     match outcome:
         case Done():
             return replace(
-                record, state=State.DONE, result=outcome.result, failure=None, former=b"", seconds=outcome.seconds, finished_at=now
+                cleared, state=State.DONE, result=outcome.result, failure=None, former=b"", seconds=outcome.seconds, finished_at=now
             )
         case Failed(remembered=False):
             state, failure, former = State.FAILED, outcome.failure, record.result or record.former
             return replace(
-                record, state=state, result=b"", failure=failure, former=former, seconds=outcome.seconds, finished_at=now
+                cleared, state=state, result=b"", failure=failure, former=former, seconds=outcome.seconds, finished_at=now
             )
         case _:
             return record

@@ -1,11 +1,15 @@
+-- suspect: Count the death of a run for a task that was at work, which is in flight until ``interrupt``.
+UPDATE task SET interruptions = interruptions + 1, lone_deaths = lone_deaths + ?, tried_at = ?,
+death_seconds = trim(death_seconds || ' ' || ?) WHERE state = 1 AND id = ?;
+
 -- interrupt: Make tasks pending that a dead run left in flight; the attempt that died with it is not counted.
-UPDATE task SET state = 0, attempts = attempts - 1, interruptions = interruptions + 1 WHERE state = 1;
+UPDATE task SET state = 0, attempts = attempts - 1 WHERE state = 1;
 
 -- begin: Open a run.
 INSERT INTO run (started_at, about) VALUES (?, ?);
 
 -- get: Return the row of one key.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task WHERE key = ?;
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task WHERE key = ?;
 
 -- start: Count an attempt that is about to start; the result of an earlier version is kept, a failure is not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0
@@ -14,8 +18,9 @@ WHERE key = ? AND id = ?;
 -- release: Do not count an attempt that never ran.
 UPDATE task SET state = 0, attempts = attempts - 1 WHERE key = ? AND id = ? AND state = 1;
 
--- finish: Record how a task ended.
-UPDATE task SET state = ?, outcome = ?, seconds = ?, finished_at = ?, seal = ? WHERE key = ? AND id = ?;
+-- finish: Record how a task ended; a task that ends is no suspect.
+UPDATE task SET state = ?, outcome = ?, seconds = ?, finished_at = ?, seal = ?,
+interruptions = 0, lone_deaths = 0, tried_at = 0, death_seconds = '' WHERE key = ? AND id = ?;
 
 -- end: Close a run.
 UPDATE run SET ended_at = ?, reason = ?, done = ?, skipped = ?, failed = ?, pending = ? WHERE number = ?;
@@ -24,21 +29,22 @@ UPDATE run SET ended_at = ?, reason = ?, done = ?, skipped = ?, failed = ?, pend
 SELECT state, count(*) FROM task GROUP BY state;
 
 -- records: Return the next rows after a key whose state lies in a range.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
 WHERE key > ? AND state BETWEEN ? AND ? ORDER BY key LIMIT 1000;
 
 -- all: Return every row.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task ORDER BY key;
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task ORDER BY key;
 
 -- failures: Return the next failed rows after a key; the literal state lets SQLite use the index.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal FROM task
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task
 WHERE key > ? AND state = 3 ORDER BY key LIMIT 1000;
 
 -- runs: Return the runs, oldest first.
 SELECT number, started_at, ended_at, reason, done, skipped, failed, pending, about FROM run ORDER BY number;
 
 -- import: Insert or replace a complete row: a fresh one, or one from another ledger.
-INSERT OR REPLACE INTO task (key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT OR REPLACE INTO task (key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal,
+lone_deaths, tried_at, death_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- delete: Remove a key.
 DELETE FROM task WHERE key = ?;

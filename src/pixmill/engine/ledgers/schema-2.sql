@@ -1,17 +1,11 @@
--- task_lone_deaths: The runs that died while a task of theirs ran alone: no neighbour can have killed them.
+-- task_lone_deaths: The runs that died while the task ran alone: no neighbour can have killed them.
 ALTER TABLE task ADD COLUMN lone_deaths INTEGER NOT NULL DEFAULT 0;
 
 -- task_tried_at: When the last attempt began that died with its run, in seconds since the epoch.
 ALTER TABLE task ADD COLUMN tried_at REAL NOT NULL DEFAULT 0;
 
--- suspect: The pending tasks that runs died with, found without reading a hundred million rows.
-CREATE INDEX suspect ON task (key) WHERE state < 2 AND interruptions > 0;
-
--- run_boot: The boot of the machine that a run ran in; a run that ended with the machine accuses no task.
-ALTER TABLE run ADD COLUMN boot TEXT NOT NULL DEFAULT '';
-
--- run_stopping_at: When a run was told to stop, in seconds since the epoch; a run that dies after that accuses no task.
-ALTER TABLE run ADD COLUMN stopping_at REAL NOT NULL DEFAULT 0;
+-- task_death_seconds: For each run that died while the task was at work, the seconds that the task had, separated by spaces.
+ALTER TABLE task ADD COLUMN death_seconds TEXT NOT NULL DEFAULT '';
 
 -- source: One row a source. root: its folder, bucket or archive. prefix: what the keys of its tasks begin with, so that those of
 -- several sources differ; empty for the first.

@@ -17,7 +17,7 @@ from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
 from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.schema import Schema
 from pixmill.engine.sqlite.statements import read_statements
-from pixmill.engine.task import UNCHANGED, Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
+from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
 _SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big"))
@@ -63,9 +63,11 @@ class SqliteLedger(Ledger):
         self._inode = path.stat().st_ino
         self._run = 0
 
-    def begin_run(self, metadata: bytes = b"") -> int:
+    def begin_run(self, metadata: bytes = b"", *, begun: Sequence[BegunTask] = ()) -> int:
         """Open a run and return its number."""
+        deaths = [(each.alone, each.started_at, f"{each.seconds:.1f}", each.id) for each in begun]
         with self._change() as connection:
+            connection.executemany(self._sql["suspect"], deaths)
             connection.execute(self._sql["interrupt"])
             self._run = connection.execute(self._sql["begin"], (self._clock(), metadata)).lastrowid or 0
         return self._run
@@ -281,7 +283,7 @@ class _StoredFailure(Failure, frozen=True, kw_only=True, omit_defaults=True):
 
 def _record(row: tuple[Any, ...]) -> Record | None:
     """Return the record in ``row``, ``None`` when it holds an outcome and its checksum is wrong."""
-    key, identity, state, attempts, interruptions, outcome, seconds, finished_at, checksum = row
+    key, identity, state, attempts, interruptions, outcome, seconds, finished_at, checksum, lone_deaths, tried_at, deaths = row
     is_intact = checksum == _checksum(key, identity, outcome)
     if state >= _DONE and not is_intact:
         return None
@@ -297,6 +299,9 @@ def _record(row: tuple[Any, ...]) -> Record | None:
         former=stored.former if stored else outcome if state < _DONE and is_intact else b"",
         seconds=seconds,
         finished_at=finished_at,
+        lone_deaths=lone_deaths,
+        tried_at=tried_at,
+        death_seconds=tuple(map(float, deaths.split())) if deaths else (),
     )
 
 
@@ -327,7 +332,8 @@ def _row(record: Record) -> tuple[object, ...]:
     state = _STATES.index(record.state)
     checksum = _checksum(record.key, record.id, outcome)
     counts = (record.attempts, record.interruptions)
-    return record.key, record.id, state, *counts, outcome, record.seconds, record.finished_at, checksum
+    deaths = (record.lone_deaths, record.tried_at, " ".join(f"{seconds:.1f}" for seconds in record.death_seconds))
+    return record.key, record.id, state, *counts, outcome, record.seconds, record.finished_at, checksum, *deaths
 
 
 def _checksum(key: bytes, identity: bytes, outcome: bytes) -> int:

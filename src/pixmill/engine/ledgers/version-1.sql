@@ -1,8 +1,5 @@
 -- task: A ledger of version 1 as a reader of version 2 sees it.
-CREATE TEMP VIEW task AS SELECT *, 0 AS lone_deaths, 0.0 AS tried_at FROM main.task;
-
--- run: Its runs.
-CREATE TEMP VIEW run AS SELECT *, '' AS boot, 0.0 AS stopping_at FROM main.run;
+CREATE TEMP VIEW task AS SELECT *, 0 AS lone_deaths, 0.0 AS tried_at, '' AS death_seconds FROM main.task;
 
 -- source: It knows no sources.
 CREATE TEMP TABLE source (root BLOB PRIMARY KEY, prefix BLOB);

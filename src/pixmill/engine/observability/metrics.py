@@ -24,7 +24,7 @@ from pixmill.engine.events import (
 )
 from pixmill.engine.observability.histogram import Histogram, HistogramSnapshot
 from pixmill.engine.observability.tally import Tally
-from pixmill.engine.task import Counts, Done, Failure, Outcome, Skipped
+from pixmill.engine.task import UNCHANGED, Counts, Done, Failure, Outcome, Skipped
 
 WINDOW = 10  # seconds over which the recent rate is measured
 EXAMPLES = 3  # keys kept for each kind of failure
@@ -51,7 +51,8 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``seconds`` since the run started. ``found`` may still grow unless ``all_found``. ``tried`` counts the tasks that were actually
     run to an outcome, without ``skipped`` ones and ``remembered`` failures; ``rate`` is ``tried`` per second over the run,
     ``recent_rate`` over the last 10 s. ``measures`` are the sums of the handlers' counts (``bytes_in``, ...). ``throttled`` counts
-    the requests that a storage refused. ``left_alone`` counts the tasks that were skipped although they were not done, by reason.
+    the requests that a storage refused. ``left_alone`` counts the tasks that were skipped for another reason than being done and
+    unchanged, by reason; ``left_alone_keys`` are the first few of each.
     On a cluster, ``nodes_left_out`` counts the nodes that were refused or suspended, and ``node_failures`` the failed attempts,
     final or not, by node.
     ``task`` has the durations of whole tasks, ``stages`` those of each stage; ``slowest`` are the five slowest done tasks, the
@@ -82,6 +83,7 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, int] = {}
     failures: dict[str, FailureKind] = {}
     left_alone: dict[str, int] = {}
+    left_alone_keys: dict[str, tuple[bytes, ...]] = {}
     task: HistogramSnapshot = HistogramSnapshot()
     stages: dict[str, HistogramSnapshot] = {}
     slowest: tuple[SlowTask, ...] = ()
@@ -137,6 +139,7 @@ class Metrics(Observer):
         self._tally = Tally()
         self._counts = self._tally.counts
         self._failures: dict[str, FailureKind] = {}
+        self._left_alone_keys: dict[str, tuple[bytes, ...]] = {}
         self._node_failures: Counter[str] = Counter()
         self._task = Histogram()
         self._stages: defaultdict[str, Histogram] = defaultdict(Histogram)
@@ -179,6 +182,7 @@ class Metrics(Observer):
             measures=dict(self._tally.measures),
             failures=dict(self._failures),
             left_alone=dict(self._tally.left_alone),
+            left_alone_keys=dict(self._left_alone_keys),
             node_failures=dict(self._node_failures),
             task=self._task.snapshot(),
             stages={stage: histogram.snapshot() for stage, histogram in list(self._stages.items())},
@@ -234,6 +238,9 @@ class Metrics(Observer):
     def _count_outcome(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
         if isinstance(outcome, Skipped):
+            if outcome.reason != UNCHANGED:
+                keys = (*self._left_alone_keys.get(outcome.reason, ()), outcome.task.key)
+                self._left_alone_keys[outcome.reason] = keys[:EXAMPLES]
             return
         if isinstance(outcome, Done):
             self._add_durations(outcome)

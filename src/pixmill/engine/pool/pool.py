@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pixmill.engine.executor import Completed, ExecutorEvent, Lost, Returned, WorkerStatus
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import Cancelled, LoadFailed, Message, TaskResult
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.supervisor import Supervisor, WorkerExit
 from pixmill.engine.pool.worker_handle import WorkerHandle
@@ -27,8 +28,8 @@ _STEAL_AFTER = 0.02
 class Pool:
     """The ``workers`` workers of this machine. The methods are those of ``Executor``."""
 
-    def __init__(self, handler: HandlerRef, policy: Policy, *, workers: int) -> None:
-        """Start the workers; they load the handler in the background."""
+    def __init__(self, handler: HandlerRef, policy: Policy, *, workers: int, status_file: StatusFile | None = None) -> None:
+        """Start the workers; they load the handler in the background. Their status pages are in ``status_file``, if any."""
         self._policy = policy
         self._queue: deque[Attempt] = deque()
         self._isolated_queue: deque[Attempt] = deque()
@@ -36,7 +37,9 @@ class Pool:
         self._is_cancelling = False
         self._last_poll = self._last_check = time.monotonic()
         self._suspended = 0.0
-        self._supervisor = Supervisor(handler, size=workers, timeout=policy.timeout, on_messages=self._on_messages)
+        self._supervisor = Supervisor(
+            handler, size=workers, timeout=policy.timeout, on_messages=self._on_messages, status_file=status_file
+        )
 
     def capacity(self) -> int:
         """Return how many more attempts may be submitted now."""
@@ -120,7 +123,7 @@ class Pool:
                 case TaskResult():
                     self._on_result(worker, message, now)
                 case Cancelled():
-                    cancelled = worker.in_flight.pop(message.number, None)
+                    cancelled = worker.take_back(message.number)
                     self._requeue([cancelled] if cancelled else [])
                 case LoadFailed():
                     self._supervisor.record_start_error(message.failure)
@@ -130,7 +133,7 @@ class Pool:
             worker.retire(now)
 
     def _on_result(self, worker: WorkerHandle, result: TaskResult, now: float) -> None:
-        attempt = worker.complete(result.number, result.seconds, now)
+        attempt = worker.complete(result, now)
         if attempt is None:
             return
         self._supervisor.reset_crash_count()

@@ -14,6 +14,7 @@ from pixmill.engine.failures import deadline_exceeded, worker_died, worker_stall
 from pixmill.engine.forkserver.client import EXITED, STARTED, ChildEvent, ForkServer
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import Message
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.pool.worker_handle import WorkerHandle
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.task import Attempt, Failure
@@ -44,10 +45,17 @@ class Supervisor:
     """
 
     def __init__(
-        self, handler: HandlerRef, *, size: int, timeout: float, on_messages: Callable[[WorkerHandle, list[Message]], None]
+        self,
+        handler: HandlerRef,
+        *,
+        size: int,
+        timeout: float,
+        on_messages: Callable[[WorkerHandle, list[Message]], None],
+        status_file: StatusFile | None = None,
     ) -> None:
         """Start the fork server and request all workers, without waiting. ``RunError`` if no process can be started."""
         self._handler = handler
+        self._status_file = status_file
         self._timeout = timeout
         self._on_messages = on_messages
         self._workers: dict[int, WorkerHandle] = {}
@@ -150,7 +158,7 @@ class Supervisor:
     def _spawn(self, now: float) -> bool:
         self._last_number += 1
         try:
-            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now)
+            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now, self._status_file)
         except (BrokenPipeError, ConnectionResetError):
             return False  # the fork server has died: the next poll handles that
         except OSError as error:

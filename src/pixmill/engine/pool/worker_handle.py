@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Self
 
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.forkserver.client import ForkServer
 from pixmill.engine.ipc.channel import open_channel
-from pixmill.engine.ipc.messages import FrameReader, Message, request_frame
+from pixmill.engine.ipc.messages import FrameReader, Message, TaskResult, request_frame
+from pixmill.engine.ipc.status_file import Place, StatusFile
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.pool.prefetch import Prefetch
 from pixmill.engine.task import Attempt, Failure
@@ -23,8 +24,9 @@ class WorkerHandle:
     ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker processes them.
     """
 
-    def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, now: float) -> None:
+    def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, place: Place | None, now: float) -> None:
         """Use ``spawn``, which calls this."""
+        self._place = place
         self.number = number
         self.pipe = pipe
         self.status_slot = status_slot
@@ -45,12 +47,20 @@ class WorkerHandle:
         self._suspended = 0.0
 
     @classmethod
-    def spawn(cls, fork_server: ForkServer, number: int, now: float) -> Self:
-        """Request a worker from ``fork_server``. Attempts may be sent at once; they wait in the pipe."""
-        with open_channel() as channel:
-            fork_server.fork(number, channel.child_pipe, channel.child_status_fd)
-            channel.pipe.settimeout(0)
-        return cls(number, channel.pipe, channel.status_slot, now)
+    def spawn(cls, fork_server: ForkServer, number: int, now: float, status_file: StatusFile | None = None) -> Self:
+        """Request a worker from ``fork_server``, with a page in ``status_file``.
+
+        Attempts may be sent at once; they wait in the pipe.
+        """
+        with ExitStack() as on_error:
+            place = status_file.open_place() if status_file else None
+            if place:
+                on_error.callback(place.close)
+            with open_channel(place.memory if place else None) as channel:
+                fork_server.fork(number, channel.child_pipe, channel.child_status_fd, place)
+                channel.pipe.settimeout(0)
+            on_error.pop_all()
+        return cls(number, channel.pipe, channel.status_slot, place, now)
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +101,9 @@ class WorkerHandle:
         first = self.sent + 1
         self.sent += len(attempts)
         self.in_flight.update(enumerate(attempts, first))
+        if self._place:
+            for number, attempt in enumerate(attempts, first):
+                self._place.assign(number, attempt)
         requests = [(number, attempt.task.payload, attempt.memory) for number, attempt in enumerate(attempts, first)]
         self._outbox += request_frame(requests)
         self.send()
@@ -128,12 +141,14 @@ class WorkerHandle:
         self.at_eof = self.at_eof or not data
         return data
 
-    def complete(self, number: int, seconds: float, now: float) -> Attempt | None:
-        """Remove the attempt ``number``, which took ``seconds``, and return it; ``None`` if it is not in flight."""
-        self._prefetch.record(seconds)
+    def complete(self, result: TaskResult, now: float) -> Attempt | None:
+        """Remove the attempt that ``result`` belongs to, and return it; ``None`` if it is not in flight."""
+        self._prefetch.record(result.seconds)
         self.last_activity = now
         self.has_isolated = False
-        return self.in_flight.pop(number, None)
+        if self._place:
+            self._place.end(result.number, has_failed=result.failure is not None)
+        return self.in_flight.pop(result.number, None)
 
     def current(self) -> tuple[int, Attempt] | None:
         """Return the attempt that the worker is working on, with its sequence number."""
@@ -183,9 +198,15 @@ class WorkerHandle:
         number, self._cancel_requested = self._cancel_requested[0], None
         if self.status_slot.last_started != number or number not in self.in_flight:
             return []
-        cancelled = [self.in_flight.pop(later) for later in list(self.in_flight) if later > number]
+        cancelled = [attempt for later in list(self.in_flight) if later > number and (attempt := self.take_back(later))]
         self.has_isolated = self.has_isolated and bool(self.in_flight)
         return cancelled
+
+    def take_back(self, number: int) -> Attempt | None:
+        """Remove the attempt ``number``, which was cancelled before it began, and return it; ``None`` if it is not in flight."""
+        if self._place:
+            self._place.forget(number)
+        return self.in_flight.pop(number, None)
 
     def retire(self, now: float) -> None:
         """Send no more attempts; close our end of the pipe once all are answered, so that the worker exits."""
@@ -201,3 +222,5 @@ class WorkerHandle:
         """Close the pipe and the status slot."""
         self.pipe.close()
         self.status_slot.close()
+        if self._place:
+            self._place.close()

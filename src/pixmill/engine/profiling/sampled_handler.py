@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.core.object_reference import import_object
+from pixmill.core.phases import completed
 from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 
@@ -58,9 +59,7 @@ class SampledHandler:
         result = self._handler(payload, stages)
         if not isinstance(result, PendingResult):
             return result
-        for _ in result.commit(stages):
-            pass
-        return result.result
+        return completed(result.commit(stages))
 
     def _write(self, trace: bytes) -> None:
         path = self._folder / f"{os.getpid()}-{self._task_count}.trace"

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.policy import Policy
-from pixmill.engine.task import Attempt, Failed, Failure, Outcome, Skipped, State, Task
+from pixmill.engine.scheduling.suspects import Suspect, exhausted_failure
+from pixmill.engine.task import UNCHANGED, Attempt, Failed, Outcome, Skipped, State, Task
 
-StillValid = Callable[[Task, Record], bool]
+#: tells whether a finished record still holds; a text means that it does, and is the reason for skipping a task that is done
+StillValid = Callable[[Task, Record], bool | str]
 Revise = Callable[[Task, Record], Task]
 
 
@@ -27,8 +31,8 @@ class Admission:
         self._still_valid = still_valid
         self._force = force
 
-    def decide(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt]]:
-        """Return the outcomes that are known already, and the first attempt of each other task."""
+    def decide(self, tasks: Sequence[Task]) -> tuple[list[Outcome], list[Attempt], list[Suspect]]:
+        """Return the outcomes that are known already, and the first attempt of each other task: suspects apart."""
         outcomes: list[Outcome] = []
         pending: list[tuple[Task, Record]] = []
         for task, record in zip(tasks, self._ledger.get_or_add(tasks), strict=True):
@@ -40,9 +44,23 @@ class Admission:
         finished = [task for task, record in pending if record.state is not State.PENDING]
         if finished:
             self._ledger.renew(finished)
-        return outcomes, [self.attempt(self._revised(task, record), self._next_number(record)) for task, record in pending]
+        attempts: list[Attempt] = []
+        suspects: list[Suspect] = []
+        for task, record in pending:
+            attempt = self._attempt(self._revised(task, record), self._next_number(record))
+            if record.interruptions and record.state is State.PENDING:
+                attempt = msgspec.structs.replace(attempt, deaths=record.interruptions)
+                suspects.append(Suspect(attempt, record.tried_at))
+            else:
+                attempts.append(attempt)
+        return outcomes, attempts, suspects
 
-    def attempt(self, task: Task, number: int) -> Attempt:
+    def next_attempt(self, attempt: Attempt) -> Attempt:
+        """Return the attempt after ``attempt``; the last one allowed is isolated."""
+        number = attempt.number + 1
+        return msgspec.structs.replace(attempt, number=number, isolated=number >= self._policy.attempts)
+
+    def _attempt(self, task: Task, number: int) -> Attempt:
         """Return attempt ``number`` of ``task``; the last one allowed is isolated, unless it is the only one."""
         return Attempt(task, number, isolated=1 < number >= self._policy.attempts)
 
@@ -50,14 +68,14 @@ class Admission:
         if record.id != task.id or self._force:
             return None
         if record.state == State.DONE:
-            return Skipped(task=task) if self._holds(task, record) else None
+            holds = self._holds(task, record)
+            return Skipped(task=task, reason=holds if isinstance(holds, str) else UNCHANGED) if holds else None
         if record.state == State.FAILED and record.failure is not None and self._holds(task, record):
             return Failed(task=task, failure=record.failure, attempts=record.attempts, seconds=record.seconds, remembered=True)
-        if record.interruptions >= self._policy.interruptions:
-            return Failed(task=task, failure=_suspect(record.interruptions), attempts=record.attempts)
-        return None
+        failure = exhausted_failure(record, self._policy) if record.interruptions else None
+        return Failed(task=task, failure=failure, attempts=record.attempts) if failure else None
 
-    def _holds(self, task: Task, record: Record) -> bool:
+    def _holds(self, task: Task, record: Record) -> bool | str:
         return self._still_valid is None or self._still_valid(task, record)
 
     def _revised(self, task: Task, record: Record) -> Task:
@@ -66,12 +84,3 @@ class Admission:
     def _next_number(self, record: Record) -> int:
         """Return the number of the next attempt; a task that has used up its attempts, under a laxer policy, gets one more."""
         return min(record.attempts + 1, self._policy.attempts) if record.state == State.PENDING else 1
-
-
-def _suspect(interruptions: int) -> Failure:
-    return Failure(
-        code="interrupted",
-        stage="",
-        message=f"{interruptions} runs died while this was in flight",
-        hint="it may have killed them; to try it again: pixmill retry DST",
-    )

@@ -14,6 +14,7 @@ from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification
 from pixmill.engine.failures import LIMIT_MEMORY, SKIPPED
+from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
@@ -43,6 +44,7 @@ class Components(msgspec.Struct, frozen=True, kw_only=True):
     memory: MemoryBudget
     clock: Clock
     rng: random.Random
+    status_file: StatusFile | None = None
 
 
 class Scheduler:
@@ -81,6 +83,8 @@ class Scheduler:
     def stop(self, reason: str) -> None:
         """Take no more tasks; let those in flight finish within the grace period. May be called from a signal handler."""
         self.reason = self.reason or reason
+        if self._components.status_file:
+            self._components.status_file.set_stopping()
 
     def kill(self) -> None:
         """End at once. May be called from a signal handler."""
@@ -93,6 +97,7 @@ class Scheduler:
             self._commit_batch.add(self._read_tasks())
             self._dispatch()
             events = self._components.executor.wait(self._wait_timeout())
+            self._show_life()
             self._publish_worker_status()
             self._commit_batch.add(self._on_events(events))
             if self._commit_batch.is_due() or not self._outstanding or self._fatal:
@@ -131,17 +136,18 @@ class Scheduler:
 
     def _read_tasks(self) -> list[Outcome]:
         """Read ahead up to the window; return the outcomes that are known without an attempt."""
-        free = self._components.policy.window - len(self._backlog)
+        free = self._components.policy.window - self._backlog.unsuspected
         if self.reason or self._reader.is_exhausted or free <= 0:
             return []
         tasks = self._reader.take(free)
-        outcomes, attempts = self._components.admission.decide(tasks) if tasks else ([], [])
+        outcomes, attempts, suspects = self._components.admission.decide(tasks) if tasks else ([], [], [])
         self._found += len(tasks)
         for task in tasks:
             self._components.publisher.publish(TaskFound, task=task)
         if self._reader.is_exhausted:
             self._components.publisher.publish(SourceExhausted, found=self._found)
         self._backlog.append(attempts)
+        self._backlog.suspects.add(suspects)
         return outcomes
 
     def _dispatch(self) -> None:
@@ -149,6 +155,8 @@ class Scheduler:
         if self.reason or self._exclusive:
             return
         self._backlog.promote_due(self._components.clock.elapsed())
+        if self._backlog.suspects and self._is_time_for_suspects():
+            self._backlog.release_suspects(alone=not self._components.executor.has_nodes)
         if self._backlog.exclusive:
             if not self._outstanding and self._components.executor.capacity():
                 exclusive = self._backlog.exclusive.popleft()
@@ -160,6 +168,12 @@ class Scheduler:
             wanted = self._bucket.take(wanted)
         if wanted:
             self._submit(self._components.memory.with_share(self._backlog.take(wanted)))
+
+    def _is_time_for_suspects(self) -> bool:
+        """Return whether there is nothing else to do. The nodes of a cluster are not kept waiting until the last task has ended."""
+        if self._backlog.unsuspected or not (self._reader.is_exhausted or self._reader.is_idle):
+            return False
+        return not self._outstanding or self._components.executor.has_nodes
 
     def _submit(self, attempts: Sequence[Attempt]) -> None:
         self._components.ledger.start_attempts(attempts)
@@ -173,7 +187,7 @@ class Scheduler:
 
     def _wait_timeout(self) -> float:
         """Return the number of seconds to wait for events."""
-        can_read = not self.reason and not self._reader.is_exhausted and len(self._backlog) < self._components.policy.window
+        can_read = not self.reason and not self._reader.is_exhausted and self._backlog.unsuspected < self._components.policy.window
         if can_read and not self._reader.is_idle:
             return 0.0
         now = self._components.clock.elapsed()
@@ -264,9 +278,9 @@ class Scheduler:
         if attempt.isolated or attempt.number >= self._components.policy.attempts:
             return Failed(task=attempt.task, failure=failure, attempts=attempt.number)
         if not self.reason:
-            retry = Attempt(attempt.task, attempt.number + 1, isolated=True)
+            retry = msgspec.structs.replace(attempt, number=attempt.number + 1, isolated=True)
             self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
-            if failure.code == "out-of-memory":
+            if failure.code == "out-of-memory" or attempt.exclusive:
                 self._backlog.exclusive.append(retry)
             else:
                 self._backlog.requeue_first([retry])
@@ -277,7 +291,7 @@ class Scheduler:
             return
         delay = self._components.policy.pause(attempt.number, self._components.rng)
         self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
-        retry = self._components.admission.attempt(attempt.task, attempt.number + 1)
+        retry = self._components.admission.next_attempt(attempt)
         self._backlog.delay(retry, self._components.clock.elapsed() + delay)
 
     def _on_returned(self, attempts: Sequence[Attempt]) -> None:
@@ -298,6 +312,11 @@ class Scheduler:
             self._exclusive = None
         now = self._components.clock.elapsed()
         return now - self._submitted_at.pop(attempt.task.key, now)
+
+    def _show_life(self) -> None:
+        """Note the time in the status file, so that the next run knows when this one died."""
+        if self._components.status_file:
+            self._components.status_file.set_active(self._components.clock.elapsed())
 
     def _publish_worker_status(self) -> None:
         """Publish once a second what the workers are doing."""

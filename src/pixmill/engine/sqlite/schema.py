@@ -61,11 +61,17 @@ def expected_structure(schema: Schema, version: int) -> Structure:
 
 def structure(connection: sqlite3.Connection) -> Structure:
     """Return the tables, columns and indexes of a file, without the text of its tables, which each ``ALTER`` changes."""
+    connection.text_factory = _decode_damaged
     parts: list[tuple[object, ...]] = [("index", *row) for row in connection.execute(_INDEXES)]
     tables = connection.execute(_TABLES).fetchall()
     for table in tables:
         parts += [(*table, *column) for column in connection.execute(_COLUMNS, (table[0],))]
+    connection.text_factory = str
     return frozenset(parts)
+
+
+def _decode_damaged(text: bytes) -> str:
+    return text.decode(errors="replace")
 
 
 def _steps(schema: Schema, since: int, until: int) -> list[str]:

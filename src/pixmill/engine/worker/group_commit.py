@@ -37,7 +37,7 @@ class PendingCommit:
     tasks run their steps, so that the time since then belongs to this task alone.
     """
 
-    def __init__(self, task_result: TaskResult, steps: Phases, *, size: int) -> None:
+    def __init__(self, task_result: TaskResult, steps: Phases[bytes], *, size: int) -> None:
         """Continue from the computed ``task_result``. ``size``: the bytes held in memory until the last of ``steps``."""
         self.task_result = task_result
         self.size = size
@@ -53,18 +53,18 @@ class PendingCommit:
         """Run the next step, in the stage in which the previous one ended; return whether there are more."""
         if self._stage:
             stages.enter(self._stage)
-        has_more, failure = advance(self._steps, stages)
+        result, failure = advance(self._steps, stages)
         self._stage = stages.stage
         timings, measures = stages.finish()
         self.task_result = msgspec.structs.replace(
             self.task_result,
-            result=b"" if failure else self.task_result.result,
+            result=result or b"",
             failure=failure,
             seconds=time.monotonic() - self.began,
             timings=_sums(self.task_result.timings, timings),
             measures=_sums(self.task_result.measures, measures),
         )
-        return has_more
+        return result is None
 
 
 def _sums(first: dict[str, Number], second: dict[str, Number]) -> dict[str, Number]:

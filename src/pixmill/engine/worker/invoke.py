@@ -21,17 +21,17 @@ def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes 
     return result, None
 
 
-def advance(steps: Phases, stages: StageClock) -> tuple[bool, Failure | None]:
-    """Run the next of the ``steps`` that commit a result; return whether there are more, and the failure if it failed."""
+def advance(steps: Phases[bytes], stages: StageClock) -> tuple[bytes | None, Failure | None]:
+    """Run the next of the ``steps`` that commit a result; return the result, ``None`` if there are more, and the failure if any."""
     try:
         next(steps)
-    except StopIteration:
-        return False, None
+    except StopIteration as end:
+        return end.value, None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # as in ``invoke``
-        return False, failure_of(error, stages.stage)
-    return True, None
+        return b"", failure_of(error, stages.stage)
+    return None, None
 
 
 def invoke_and_commit(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes, Failure | None]:
@@ -39,7 +39,7 @@ def invoke_and_commit(handler: Handler, payload: bytes, stages: StageClock) -> t
     result, failure = invoke(handler, payload, stages)
     if isinstance(result, bytes):
         return result, failure
-    steps, has_more = result.commit(stages), True
-    while has_more:
-        has_more, failure = advance(steps, stages)
-    return b"" if failure else result.result, failure
+    steps, committed = result.commit(stages), None
+    while committed is None:
+        committed, failure = advance(steps, stages)
+    return committed, failure

@@ -81,7 +81,7 @@ class Worker:
         ended = time.monotonic()
         if ended - self._memory_recorded_at > _MEMORY_INTERVAL:
             self._record_memory(ended)
-        content = result.result if isinstance(result, PendingResult) else result
+        content = b"" if isinstance(result, PendingResult) else result
         task_result = TaskResult(number, content, failure, ended - began, timings, measures)
         if isinstance(result, PendingResult):
             self._committer.submit(task_result, result)

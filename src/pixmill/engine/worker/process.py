@@ -1,6 +1,7 @@
 """Turns a process into a worker."""
 
 import faulthandler
+import mmap
 import os
 import resource
 import signal
@@ -9,7 +10,7 @@ import sys
 
 from pixmill.core.errors import RunError
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ipc.status_slot import StatusSlot, redirect_output
+from pixmill.engine.ipc.status_slot import PAGE_SIZE, StatusSlot, redirect_output
 from pixmill.engine.worker.loop import Worker
 
 _OOM_SCORE_ADJUSTMENT = 500  # of 1000: the kernel prefers workers when it looks for a process to kill
@@ -41,12 +42,17 @@ def refuse_in_worker() -> None:
         raise RunError("a worker process tried to start another run", hint=hint)
 
 
-def run_worker(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, processor_time: float) -> None:
-    """Run the worker until the coordinator closes the pipe, then exit the process."""
+def run_worker(
+    pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, page: tuple[int, int] | None, processor_time: float
+) -> None:
+    """Run the worker until the coordinator closes the pipe, then exit the process.
+
+    ``page``: the file with the page of its status slot and the offset in it, ``None`` for the memory behind ``status_fd``.
+    """
     status = 1
     try:
         prepare_process()
-        status_slot = StatusSlot.attach(status_fd)
+        status_slot = StatusSlot.attach(status_fd, _map_page(*page) if page else None)
         redirect_output(status_fd)
         os.close(status_fd)
         faulthandler.enable(file=2, all_threads=False)
@@ -58,3 +64,11 @@ def run_worker(pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, 
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _map_page(fd: int, offset: int) -> mmap.mmap:
+    """Map one page of the file ``fd``, which is closed: a worker has no access to the pages of others."""
+    try:
+        return mmap.mmap(fd, PAGE_SIZE, offset=offset)
+    finally:
+        os.close(fd)

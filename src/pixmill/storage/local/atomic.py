@@ -16,6 +16,7 @@ import msgspec
 from pixmill.core.errors import WriteError
 from pixmill.core.phases import Phases
 from pixmill.core.text import printable
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.directory_descriptors import Directories, Directory
 from pixmill.storage.local.existing import Occupant
 from pixmill.storage.local.fsync import FsyncError, PendingDirectorySyncs, sync
@@ -50,18 +51,18 @@ class AtomicWriter:
         self._syncs = PendingDirectorySyncs()
         self._open: set[int] = set()
 
-    def write_phases(self, target: bytes, content: WriteRequest) -> Phases:
-        """Write ``content`` to the relative path ``target``, in phases.
+    def write_phases(self, target: bytes, content: WriteRequest) -> Phases[FileVersion]:
+        """Write ``content`` to the relative path ``target``, in phases, and return the version of the file.
 
         ``OSError`` or ``WriteError`` on failure, and then no temporary is left. After a failed fsync the file is written once
         more, from the start.
         """
         try:
-            yield from self._write_once(target, content)
+            return (yield from self._write_once(target, content))
         except FsyncError:
-            yield from self._write_once(target, content)
+            return (yield from self._write_once(target, content))
 
-    def _write_once(self, target: bytes, content: WriteRequest) -> Phases:
+    def _write_once(self, target: bytes, content: WriteRequest) -> Phases[FileVersion]:
         folder, _, name = target.rpartition(b"/")
         self._directories.check_length(target)
         directory, changed = self._directories.open(folder)
@@ -74,9 +75,10 @@ class AtomicWriter:
                     yield from self._yield_before_sync(descriptor)
                     content.on_sync()
                     sync(descriptor)
+                version = FileVersion.of(os.fstat(descriptor))
             finally:
                 os.close(descriptor)
-            _rename(directory, temporary, name, target, content)
+            existing = _rename(directory, temporary, name, target, content)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=directory.descriptor)
@@ -86,8 +88,9 @@ class AtomicWriter:
             yield
             for directory_sync in (own_sync, *reversed(parent_syncs)):
                 directory_sync.wait()
+        return existing or version
 
-    def _yield_before_sync(self, descriptor: int) -> Phases:
+    def _yield_before_sync(self, descriptor: int) -> Phases[None]:
         """End the phase here, so that others write before this file is synced; not if too many files are open already."""
         if len(self._open) < _MAX_OPEN_FILES:
             self._open.add(descriptor)
@@ -105,41 +108,47 @@ class AtomicWriter:
         raise FileExistsError(directory)
 
 
-def _rename(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: WriteRequest) -> None:
-    """Rename ``temporary`` to ``name``, or remove it if the same bytes are there; ``WriteError`` if that may not be replaced."""
+def _rename(directory: Directory, temporary: bytes, name: bytes, target: bytes, content: WriteRequest) -> FileVersion | None:
+    """Rename ``temporary`` to ``name``; if the same bytes are there, remove it and return their version.
+
+    ``WriteError`` if something else is there that may not be replaced.
+    """
     folder, replacing = directory.descriptor, content.replacing
+    occupant = Occupant.of(name, folder=folder) if replacing.own else None
     for _ in range(_MAX_RENAME_ATTEMPTS):
-        if not replacing.own:
+        if occupant is None:
             with suppress(FileExistsError):
                 name_exclusively(temporary, name, folder=folder)
-                return
-        occupant = Occupant.of(name, folder=folder)
-        if occupant is not None:
-            if occupant.identity == replacing.source():
-                raise _is_source(target)
-            if not replacing.own and occupant.contains(content.data, durable=content.durable):
-                os.unlink(temporary, dir_fd=folder)
-                return
-            if occupant.is_folder or not _may_replace(occupant, directory, replacing):
-                raise occupied(target, replaceable=not (occupant.is_folder or directory.is_behind_link_or_mount))
-        elif not replacing.own:
-            continue  # the file that had the name is gone again
+                return None
+            occupant = Occupant.of(name, folder=folder)
+            if occupant is None:
+                continue  # the file that had the name is gone again
+        if occupant.identity == replacing.source():
+            raise _is_source(target, occupant)
+        is_own = occupant.is_one_of(replacing.own)
+        if not is_own and occupant.contains(content.data, durable=content.durable):
+            os.unlink(temporary, dir_fd=folder)
+            return occupant.version
+        if occupant.is_folder or not (is_own or _may_replace(occupant, directory, replacing)):
+            break
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        return
-    raise occupied(target)
+        return None
+    is_movable = occupant is None or not (occupant.is_folder or directory.is_behind_link_or_mount)
+    raise occupied(target, occupant.version if occupant else FileVersion(0), own=replacing.own, replaceable=is_movable)
 
 
 def _may_replace(occupant: Occupant, directory: Directory, replacing: Replacing) -> bool:
-    """Tell whether ``occupant`` may be replaced. Behind a link or a mount only our own files may be: it may lead to a source."""
-    if replacing.own or (replacing.others and not directory.is_behind_link_or_mount):
+    """Tell whether ``occupant``, a foreign file, may be replaced; never behind a link or a mount: it may lead to a source."""
+    if replacing.others and not directory.is_behind_link_or_mount:
         return True
     changed = occupant.status.st_ctime_ns
     return occupant.is_file and any(begin <= changed <= end for begin, end in replacing.unrecorded)
 
 
-def _is_source(target: bytes) -> WriteError:
+def _is_source(target: bytes, occupant: Occupant) -> WriteError:
     message = f"{printable(target)} in the destination is the source file of this image"
-    return WriteError(message, code="exists", hint="pixmill never changes its inputs: choose another destination")
+    hint = "pixmill never changes its inputs: choose another destination"
+    return WriteError(message, code="exists", hint=hint, evidence=occupant.version.evidence())
 
 
 def _fill(descriptor: int, content: WriteRequest) -> None:

@@ -2,11 +2,15 @@
 
 import os
 import stat
+from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Self
 
 import msgspec
 
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.fsync import sync
+from pixmill.storage.storage import DIGEST_SIZE, WrittenFile
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK_SIZE = 1 << 20  # bytes
@@ -41,6 +45,36 @@ class Occupant(msgspec.Struct, frozen=True):
     def is_folder(self) -> bool:
         """Tell whether it is a folder."""
         return stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def version(self) -> FileVersion:
+        """Return its version."""
+        return FileVersion.of(self.status)
+
+    def is_one_of(self, written: Sequence[WrittenFile]) -> bool:
+        """Tell whether it is a file with the version or the content of one of ``written``, or an empty one, left of it."""
+        if not (written and self.is_file):
+            return False
+        if not self.status.st_size or any(self.version.matches(each.version) for each in written):
+            return True
+        digests = {each.digest for each in written if each.version.size == self.status.st_size}
+        return bool(digests) and self._digest() in digests
+
+    def _digest(self) -> bytes | None:
+        """Return the digest of its content; ``None`` if it cannot be read."""
+        try:
+            descriptor = os.open(self.name, _FLAGS, dir_fd=self.folder)
+        except OSError:
+            return None
+        digest = blake2b(digest_size=DIGEST_SIZE)
+        try:
+            while part := os.read(descriptor, _CHUNK_SIZE):
+                digest.update(part)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return digest.digest()
 
     def contains(self, data: bytes, *, durable: bool) -> bool:
         """Tell whether it is a file with exactly these bytes; with ``durable``, sync it to survive a power failure."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 MOUNTS = Path("/proc/self/mountinfo")
+_INVENTED_INODES = frozenset({"9p", "cifs", "exfat", "msdos", "smb3", "smbfs", "vfat"})
 _ESCAPES = ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\"))
 
 
@@ -48,6 +49,16 @@ def views(folder: bytes, mounted: list[Mount]) -> list[bytes]:
     own = max(enumerate(around), key=lambda each: (len(each[1].point), each[0]))[1]  # the last one covers those before
     inner = os.path.join(own.root, folder[len(own.point.rstrip(b"/")) + 1 :]).rstrip(b"/") or b"/"
     return [mount.point for mount in mounted if mount.device == own.device and mount is not own and is_within(mount.root, inner)]
+
+
+def keeps_inodes(folder: bytes, mounted: list[Mount]) -> bool:
+    """Tell whether a file in ``folder``, a real path, has the same inode number each time it is examined.
+
+    Some file systems have no such numbers, and invent one whenever a file enters the cache of the kernel.
+    """
+    around = [mount for mount in mounted if is_within(folder, mount.point)]
+    kind = max(enumerate(around), key=lambda each: (len(each[1].point), each[0]))[1].kind if around else ""
+    return kind not in _INVENTED_INODES and not kind.startswith("fuse")
 
 
 def _unescape(text: bytes) -> bytes:

@@ -1,28 +1,30 @@
 """Objects below one prefix of one bucket, as a storage. The schemes choose the store."""
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import msgspec
 
 from pixmill.core.errors import PixmillError, ReadError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.entry import Entry, Listing
+from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import BucketWalk, FolderListing
 from pixmill.storage.retry.policy import RetryPolicy
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op, occupied, too_large
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, WrittenFile, content_digest, no_op, occupied, too_large
 
 #: bytes; larger objects are uploaded in parts: a slow connection can send this much before the request times out
 MULTIPART_THRESHOLD = 16 << 20
 PART_SIZE = 8 << 20
+MAX_CHECKS = 5  # of a path that other programs write to at the same time
+CREATE = "create"  # obstore's condition that nothing exists at a path
 #: seconds of retries for one page of a listing, on which everything depends
 LISTING_DEADLINE = 120.0
 
@@ -39,8 +41,11 @@ class ObjectVersion(msgspec.Struct, frozen=True):
 class ObjectStorage(Scheme):
     """A bucket, or the part of it below a prefix. An upload is atomic, and durable when it returns; an entry's version is its ETag.
 
-    The modification time of an object is that of its upload and cannot be set.
+    The modification time of an object is that of its upload and cannot be set. ``matches_etags``: a condition can name the expected
+    object by its ETag; otherwise it takes the version that the store gave it.
     """
+
+    matches_etags: ClassVar[bool] = True
 
     def __init__(self, bucket: Bucket, *, listing_policy: RetryPolicy | None = None) -> None:
         """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
@@ -59,12 +64,8 @@ class ObjectStorage(Scheme):
 
     def stat(self, path: bytes) -> Entry | None:
         """Return the object at ``path``, or ``None``."""
-        key = key_of(relative(path))
-        with self._translating_errors(path, errors.read_error):
-            try:
-                return _entry(path, self._bucket.library.head(self._bucket.store, key))
-            except FileNotFoundError:
-                return None
+        existing = self._head(path)
+        return None if existing is None else _entry(path, existing)
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content, all of one version even if the object is replaced meanwhile."""
@@ -95,42 +96,73 @@ class ObjectStorage(Scheme):
         mtime_ns: int | None = None,  # noqa: ARG002  # it cannot be set
         on_sync: Callable[[], None] = no_op,  # noqa: ARG002  # there is no separate sync
         replacing: Replacing = FREE_NAME,
-    ) -> None:
+    ) -> FileVersion:
         """Upload ``data``, in parts if it is large, and verify that all of it has arrived.
 
-        A store can refuse to replace an object only if the new one is uploaded at once. Before an upload in parts the path is
-        checked, and an object that appears there meanwhile is replaced.
+        The request has the condition that the object does not exist, or is still the one that may be replaced. If the store says
+        that it is not, it may be that the answer to an earlier attempt was lost: then these very bytes are there. An upload in
+        parts has no condition: the path is checked first, and an object that appears there meanwhile is replaced.
         """
+        is_conditional = replacing.is_conditional and len(data) <= MULTIPART_THRESHOLD and not replacing.others
+        etag = next((each.version.etag for each in replacing.own if each.version.etag), b"") if self.matches_etags else b""
+        expected = ObjectVersion(f'"{etag.decode()}"') if etag else None
+        must_check = not replacing.others and (not is_conditional or bool(replacing.own and not etag))
+        for _ in range(MAX_CHECKS):
+            if must_check:
+                existing = self._head(path)
+                if existing is not None and self._is_same(path, existing, data):
+                    return _file_version(existing)
+                if existing is not None and not self._is_own(path, existing, replacing.own):
+                    raise occupied(path, _file_version(existing), own=replacing.own)
+                expected = None if existing is None else _object_version(existing)
+            written = self._put(path, data, _mode(expected) if is_conditional else None)
+            if written is not None:
+                return written
+            must_check = True
+        raise WriteError(f"{printable(path)} was changed again and again while it was to be written", retryable=True)
+
+    def _put(self, path: bytes, data: bytes, mode: object) -> FileVersion | None:
+        """Upload ``data``; return ``None`` if the condition ``mode`` (``None``: no condition) is not met."""
         key, is_multipart = key_of(relative(path)), len(data) > MULTIPART_THRESHOLD
-        is_guarded = not (replacing.own or replacing.others)
-        if is_guarded and is_multipart and self._is_same(path, data):
-            return
+        exceptions = self._bucket.library.exceptions
+        refusals = (exceptions.AlreadyExistsError, exceptions.PreconditionError, *((FileNotFoundError,) if mode != CREATE else ()))
         with self._translating_errors(path, errors.write_error):
-            options: dict[str, Any] = {"mode": "create"} if is_guarded and not is_multipart else {}
+            options = {} if mode is None else {"mode": mode}
             try:
                 sent = self._bucket.library.put(
                     self._bucket.store, key, data, use_multipart=is_multipart, chunk_size=PART_SIZE, max_concurrency=2, **options
                 )
-            except self._bucket.library.exceptions.AlreadyExistsError:
-                sent = None
-            stored = None
-            if sent is not None and (sent["e_tag"] or "").strip('"') != _md5(data):
-                stored = self._bucket.library.head(self._bucket.store, key)
-        if sent is None and not self._is_same(path, data):
-            raise WriteError(f"{printable(path)} existed when it was to be written, but no longer does", retryable=True)
+            except refusals:
+                if mode is None:
+                    raise
+                return None
+            etag = (sent["e_tag"] or "").strip('"')
+            stored = None if etag == _md5(data) else self._bucket.library.head(self._bucket.store, key)
         if stored is not None and stored["size"] != len(data):
             message = f"{printable(path)} has {stored['size']} bytes in {self._bucket.address} after {len(data)} were uploaded"
             raise WriteError(message, retryable=True)
+        return FileVersion(len(data), etag=etag.encode()) if stored is None else _file_version(stored)
 
-    def _is_same(self, path: bytes, data: bytes) -> bool:
-        """Tell whether exactly ``data`` is at ``path``; ``WriteError`` with code ``exists`` if something else is."""
-        entry = self.stat(path)
-        if entry is None:
-            return False
-        is_same = entry.size == len(data) and (entry.version.decode() == _md5(data) or self._read(path, len(data), {}) == data)
-        if not is_same:
-            raise occupied(path)
-        return True
+    def _head(self, path: bytes) -> Any:  # noqa: ANN401  # obstore's own type does not exist at run time
+        """Return the metadata of the object at ``path``, or ``None``."""
+        with self._translating_errors(path, errors.read_error):
+            try:
+                return self._bucket.library.head(self._bucket.store, key_of(relative(path)))
+            except FileNotFoundError:
+                return None
+
+    def _is_same(self, path: bytes, existing: Any, data: bytes) -> bool:  # noqa: ANN401  # the same
+        """Tell whether the object at ``path`` with the metadata ``existing`` contains exactly ``data``."""
+        version = _file_version(existing)
+        return version.size == len(data) and (version.etag.decode() == _md5(data) or self._read(path, len(data), {}) == data)
+
+    def _is_own(self, path: bytes, existing: Any, own: Sequence[WrittenFile]) -> bool:  # noqa: ANN401  # the same
+        """Tell whether the object at ``path`` is one of ``own``, by its ETag or its content, or what is left of one: empty."""
+        version = _file_version(existing)
+        if own and (not version.size or any(each.version == version for each in own)):
+            return True
+        digests = {each.digest for each in own if each.version.size == version.size}
+        return bool(digests) and content_digest(self._read(path, version.size, {})) in digests
 
     def compare_and_swap(self, path: bytes, data: bytes, *, expected: ObjectVersion | None) -> ObjectVersion | None:
         """Write ``data`` if ``path`` still has the version ``expected`` (``None``: does not exist); return the new version.
@@ -139,14 +171,32 @@ class ObjectStorage(Scheme):
         """
         key = key_of(relative(path))
         exceptions = self._bucket.library.exceptions
-        mode: object = (
-            "create" if expected is None else {name: each for name, each in msgspec.structs.asdict(expected).items() if each}
-        )
         with self._translating_errors(path, errors.write_error):
             try:
-                return _object_version(self._bucket.library.put(self._bucket.store, key, data, mode=mode, use_multipart=False))
+                return _object_version(
+                    self._bucket.library.put(self._bucket.store, key, data, mode=_mode(expected), use_multipart=False)
+                )
             except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError):
                 return None
+
+    def honours_conditions(self, path: bytes) -> bool:
+        """Tell whether the store refuses a write whose condition is not met, by writing a small object at ``path``.
+
+        Afterwards it is deleted. ``WriteError`` if the store does not respond.
+        """
+        key = key_of(relative(path))
+        with self._translating_errors(path, errors.write_error):
+            first = self._bucket.library.put(self._bucket.store, key, b"first", use_multipart=False)
+            self._bucket.library.put(self._bucket.store, key, b"second", use_multipart=False)
+        try:
+            modes = (CREATE, _mode(_object_version(first)))
+            return all(self._put(path, b"third", mode) is None for mode in modes)
+        except WriteError as error:
+            if error.retryable:
+                raise
+            return False  # it does not know the condition
+        finally:
+            self.delete(path)
 
     def read_with_version(self, path: bytes, *, limit: int) -> tuple[bytes, ObjectVersion]:
         """Return the content of ``path`` and its version."""
@@ -246,6 +296,16 @@ class ObjectStorage(Scheme):
 def _entry(path: bytes, meta: Any) -> Entry:  # noqa: ANN401  # obstore's own type does not exist at run time
     # without quotes: Azure omits them in listings
     return Entry(path, meta["size"], (meta["e_tag"] or "").strip('"').encode())
+
+
+def _file_version(meta: Any) -> FileVersion:  # noqa: ANN401  # the same
+    entry = _entry(b"", meta)
+    return FileVersion(entry.size, etag=entry.version)
+
+
+def _mode(expected: ObjectVersion | None) -> object:
+    """Return obstore's condition that the object has the version ``expected``, or does not exist."""
+    return CREATE if expected is None else {name: each for name, each in msgspec.structs.asdict(expected).items() if each}
 
 
 def _object_version(meta: Any) -> ObjectVersion:  # noqa: ANN401  # the same

@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterator
 
 from pixmill.core.errors import ReadError
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, Listing
+from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.storage import FREE_NAME, Replacing, Storage, no_op
@@ -37,6 +37,10 @@ class RetryingStorage(Storage):
         """Return the entry at ``path``, or ``None``."""
         return self._policy.call(lambda: self._storage.stat(path))
 
+    def version_of(self, path: bytes) -> FileVersion | None:
+        """Return the version of what is at ``path``, or ``None``."""
+        return self._policy.call(lambda: self._storage.version_of(path))
+
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content."""
         return self._policy.call(lambda: self._storage.read(path, limit=limit))
@@ -58,13 +62,13 @@ class RetryingStorage(Storage):
         mtime_ns: int | None = None,
         on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> None:
+    ) -> FileVersion:
         """Write ``data`` to ``path``, from the start with each attempt."""
 
-        def write() -> None:
-            self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
+        def write() -> FileVersion:
+            return self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
 
-        self._policy.call(write)
+        return self._policy.call(write)
 
     def is_occupied(self, path: bytes) -> bool:
         """Tell whether anything exists at ``path``."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Container, Iterator
 from typing import Self
 
 from pixmill.core.errors import ReadError
-from pixmill.core.phases import Phases
+from pixmill.core.phases import Phases, completed
 from pixmill.storage.address import Address, relative
-from pixmill.storage.entry import Entry, Listing
+from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.local import atomic, temporary
 from pixmill.storage.local.directory_descriptors import Directories
 from pixmill.storage.local.errors import read_error, write_error
@@ -46,6 +46,15 @@ class FileStorage(Scheme):
             raise read_error(error, self.local_path(path)) from error
         return Entry(path, status.st_size, b"%d" % status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
+    def version_of(self, path: bytes) -> FileVersion | None:
+        """Return the version of what is at ``path``, without following a link, or ``None``."""
+        try:
+            return FileVersion.of(os.lstat(self.local_path(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise read_error(error, self.local_path(path)) from error
+
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content of a regular file."""
         return read_all(self.local_path(path), limit=limit, follow=self._follow)
@@ -63,10 +72,9 @@ class FileStorage(Scheme):
         mtime_ns: int | None = None,
         on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> None:
+    ) -> FileVersion:
         """Run all phases of ``write_phases``."""
-        for _ in self.write_phases(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing):
-            pass
+        return completed(self.write_phases(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing))
 
     def write_phases(
         self,
@@ -77,11 +85,11 @@ class FileStorage(Scheme):
         mtime_ns: int | None = None,
         on_sync: Callable[[], None] = no_op,
         replacing: Replacing = FREE_NAME,
-    ) -> Phases:
+    ) -> Phases[FileVersion]:
         """Write a temporary next to the target, then rename it; with ``durable``, fsync the file before and the directory after."""
         content = atomic.WriteRequest(data, durable, mtime_ns, on_sync, replacing)
         try:
-            yield from self._writer.write_phases(relative(path), content)
+            return (yield from self._writer.write_phases(relative(path), content))
         except OSError as error:
             raise write_error(error, self.local_path(path), root=self.root) from error
 

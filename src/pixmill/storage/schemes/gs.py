@@ -5,6 +5,7 @@ application-default login``, or from the machine. ``STORAGE_EMULATOR_HOST`` name
 """
 
 import os
+from typing import ClassVar
 
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, import_obstore, no_retries, open_store
@@ -12,7 +13,9 @@ from pixmill.storage.object_store.storage import ObjectStorage
 
 
 class GsStorage(ObjectStorage):
-    """The objects of a Google Cloud Storage bucket."""
+    """The objects of a Google Cloud Storage bucket, whose conditions name the generation of an object."""
+
+    matches_etags: ClassVar = False
 
     @classmethod
     def bucket(cls, address: Address) -> Bucket:

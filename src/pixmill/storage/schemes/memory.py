@@ -8,8 +8,8 @@ from typing import Self
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address, relative
-from pixmill.storage.entry import Entry, Listing
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, no_op, occupied, too_large
+from pixmill.storage.entry import Entry, FileVersion, Listing
+from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, content_digest, no_op, occupied, too_large
 
 
 class MemoryStorage(Scheme):
@@ -50,15 +50,18 @@ class MemoryStorage(Scheme):
         mtime_ns: int | None = None,
         on_sync: Callable[[], None] = no_op,  # noqa: ARG002  # there is nothing to sync
         replacing: Replacing = FREE_NAME,
-    ) -> None:
+    ) -> FileVersion:
         """Store ``data``."""
         existing = self._files.get(relative(path))
-        if existing and not (replacing.own or replacing.others):
-            if existing[0] != data:
-                raise occupied(path)
-            return
+        if existing and not replacing.others:
+            version, digest = FileVersion(len(existing[0]), etag=existing[1]), content_digest(existing[0])
+            if not any(version == own.version or digest == own.digest for own in replacing.own):
+                if existing[0] != data:
+                    raise occupied(path, version, own=replacing.own)
+                return version
         self._writes += 1
         self._files[relative(path)] = (bytes(data), b"%d" % (self._writes if mtime_ns is None else mtime_ns))
+        return FileVersion(len(data), etag=self._files[relative(path)][1])
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``."""

@@ -12,7 +12,7 @@ import pytest
 from pixmill.core.errors import RunError
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import Attempt, Counts, Done, State, Task
-from pixmill.testing.ledgers import fail, finish, fresh, number, tasks
+from pixmill.testing.ledger_tasks import fail, finish, fresh, number, tasks
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 

@@ -161,6 +161,13 @@ def test_what_is_done_but_no_longer_there_is_run_again(start):
     assert seen == [(b"0", b"echo a"), (b"1", b"echo b")]
 
 
+def test_what_is_done_may_be_skipped_for_another_reason(start):
+    drain(start(named("echo a", "echo b")))
+    outcomes = drain(start(named("echo a", "echo b"), still_valid=lambda task, _: "odd" if task.key == b"1" else True))
+    assert {outcome.task.key: outcome.reason for outcome in outcomes} == {b"0": "unchanged", b"1": "odd"}
+    assert [type(outcome) for outcome in drain(start(named("echo a", "echo b")))] == [Skipped, Skipped]
+
+
 def test_force_runs_everything_again(start):
     drain(start(named("echo a", "raise corrupt")))
     outcomes = drain(start(named("echo a", "raise corrupt"), force=True))
@@ -187,17 +194,6 @@ def test_attempts_are_counted_over_all_runs(start, ledger, notes):
     (outcome,) = drain(start([task]))
     assert [event.attempt.number for event in notes.of(AttemptStarted)] == [2, 3]
     assert outcome.attempts == 3
-
-
-def test_what_was_in_flight_when_too_many_runs_died_is_failed_as_a_suspect(start, ledger):
-    (task,) = named("echo x")
-    for _ in range(2):
-        ledger.begin_run()
-        ledger.get_or_add([task])
-        ledger.start_attempts([Attempt(task)])
-    (outcome,) = drain(start([task], policy=Policy(interruptions=2)))
-    assert outcome.failure.code == "interrupted"
-    assert ledger.counts() == Counts(failed=1)
 
 
 class Commits(MemoryLedger):

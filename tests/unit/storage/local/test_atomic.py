@@ -20,10 +20,11 @@ WRITE = """
 import os, sys
 from pixmill.core.errors import PixmillError
 from pixmill.storage.schemes.file import FileStorage
-from pixmill.storage.storage import Replacing
+from pixmill.storage.storage import Replacing, WrittenFile
 storage = FileStorage(os.fsencode(sys.argv[1]))
-replacing = Replacing(own=os.environ.get("OWN") == "1")
 for name in sys.argv[2:]:
+    own = (WrittenFile(storage.version_of(os.fsencode(name)), b""),) if os.environ.get("OWN") == "1" else ()
+    replacing = Replacing(own=own)
     try:
         storage.write(os.fsencode(name), b"new" * 1000, durable=True, replacing=replacing)
         print("written")
@@ -44,7 +45,7 @@ from pixmill.storage.schemes.file import FileStorage
 from pixmill.storage.storage import Replacing
 storage = FileStorage(os.fsencode(sys.argv[1]), tag="dead")
 for number in itertools.count():
-    storage.write(b"%d.jpg" % (number % 3), b"x" * 3_000_000, durable=False, replacing=Replacing(own=True))
+    storage.write(b"%d.jpg" % (number % 3), b"x" * 3_000_000, durable=False, replacing=Replacing(others=True))
     print(number, flush=True)
 """
 

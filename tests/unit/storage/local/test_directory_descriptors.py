@@ -6,8 +6,9 @@ import shutil
 import pytest
 
 from pixmill.core.errors import RunError, WriteError
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.schemes.file import FileStorage
-from pixmill.storage.storage import Replacing
+from pixmill.storage.storage import Replacing, WrittenFile
 
 
 @pytest.fixture
@@ -46,10 +47,11 @@ def test_behind_a_link_only_what_is_our_own_is_replaced(root, elsewhere):
     (root / "link").symlink_to(elsewhere)
     (elsewhere / "a.jpg").write_bytes(b"theirs")
     storage = storage_at(root, follow=True)
+    own = (WrittenFile(FileVersion.of((elsewhere / "a.jpg").stat()), b""),)
     with pytest.raises(WriteError):
         storage.write(b"link/a.jpg", b"new", durable=True, replacing=Replacing(others=True))
     assert (elsewhere / "a.jpg").read_bytes() == b"theirs"
-    storage.write(b"link/a.jpg", b"new", durable=True, replacing=Replacing(own=True))
+    storage.write(b"link/a.jpg", b"new", durable=True, replacing=Replacing(own=own))
     assert (elsewhere / "a.jpg").read_bytes() == b"new"
 
 
@@ -108,7 +110,8 @@ def test_the_source_is_never_replaced_under_whatever_name(root, tmp_path):
     def identity():
         return found.st_dev, found.st_ino
 
-    for replacing in (Replacing(source=identity), Replacing(others=True, source=identity), Replacing(own=True, source=identity)):
+    own = (WrittenFile(FileVersion.of(found), b""),)
+    for replacing in (Replacing(source=identity), Replacing(others=True, source=identity), Replacing(own=own, source=identity)):
         for data in (b"new", b"source"):
             with pytest.raises(WriteError) as raised:
                 storage_at(root).write(b"a.jpg", data, durable=True, replacing=replacing)

@@ -1,9 +1,11 @@
 """Replacing shards by others: a switch that has begun is completed, by this run or the next, and orphaned files are removed."""
 
 from collections.abc import Sequence
+from hashlib import blake2b, file_digest
+from pathlib import Path
 
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
-from pixmill.batch.datasets.contents import shard_location
+from pixmill.batch.datasets.contents import is_changed, shard_location
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.core.errors import ConfigError
@@ -27,8 +29,11 @@ def roll_forward(dataset: Dataset, catalogue: Catalogue, store: ShardStore) -> l
     return sealing
 
 
-def remove_orphans(dataset: Dataset, catalogue: Catalogue, store: ShardStore) -> None:
-    """Drop catalogue entries whose files are missing or differ, and remove files of a dead run from the staging folder.
+def remove_orphans(dataset: Dataset, catalogue: Catalogue, store: ShardStore, *, replaces: bool, verifies: bool) -> None:
+    """Drop catalogue entries whose files are missing, and remove files of a dead run from the staging folder.
+
+    With ``replaces``, also drop those whose files were changed; otherwise these files stay. With ``verifies``, the content of each
+    file tells whether it was changed, not only its size.
 
     ``ConfigError`` if there are shards that the catalogue does not list: they would be overwritten.
     """
@@ -38,12 +43,20 @@ def remove_orphans(dataset: Dataset, catalogue: Catalogue, store: ShardStore) ->
     for shard in shards:
         if shard_location(dataset, shard, sizes) is None and shard.stage is Stage.STAGED:
             discard(dataset, catalogue, shard)
-        elif shard_location(dataset, shard, sizes) is None:
+        elif (shard_location(dataset, shard, sizes) is None and (replaces or not is_changed(shard, sizes))) or (
+            verifies and shard.stage is Stage.SEALED and shard.fingerprint and _digest(store.path(shard.name)) != shard.digest
+        ):
             catalogue.invalidate(shard)
+    store.close()
     staged = {shard.name for shard in shards if shard.stage is Stage.STAGED}
     for path in dataset.staging.iterdir():
         if path.name not in staged:
             path.unlink()
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file_digest(file, lambda: blake2b(digest_size=16)).digest()
 
 
 def _refuse_unknown(dataset: Dataset, unknown: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ switched together.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
@@ -41,7 +41,7 @@ class Sealing:
     ``contents`` are the outputs that a run can trust when it begins.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a part of the dataset
         self,
         dataset: Dataset,
         store: ShardStore,
@@ -50,10 +50,13 @@ class Sealing:
         catalogue: Catalogue,
         bounds: Bounds,
         publisher: EventPublisher,
+        replaces: bool = False,
+        verifies: bool = False,
     ) -> None:
         """Complete the switch of a dead run and remove its leftovers. ``ConfigError`` if unknown shards would be overwritten.
 
-        ``publisher`` publishes an event for each sealed shard.
+        ``publisher`` publishes an event for each sealed shard. With ``replaces``, shards that were changed are written again;
+        with ``verifies``, their content tells that.
         """
         self._dataset = dataset
         self._store = store
@@ -68,7 +71,7 @@ class Sealing:
                 catalogue.rollback_switch()
                 import_index(dataset, catalogue, store, is_ours=lambda: ledger.counts().done > 0)
             roll_forward(dataset, catalogue, store)
-            remove_orphans(dataset, catalogue, store)
+            remove_orphans(dataset, catalogue, store, replaces=replaces, verifies=verifies)
         self.contents = Contents(dataset, catalogue, store)
         self._staging = Staging(dataset, ledger=ledger, catalogue=catalogue, contents=self.contents, check=self._check)
         self._should_continue: Callable[[], bool] = lambda: True
@@ -83,6 +86,8 @@ class Sealing:
         lost = 0
         try:
             while (stale := self._run_pass()) is not None:
+                if stale.lost:
+                    self._refuse_changed(self.contents.changed_shards)
                 self._ledger.reset(stale.sources)
                 lost += len(stale.sources) if stale.lost else 0
             self._finish()
@@ -121,12 +126,21 @@ class Sealing:
             elif name in staged and staged[name].fingerprint == fingerprint:
                 waiting.append(staged.pop(name))
             else:
+                self._refuse_changed({name} & self.contents.changed_shards)
                 self._stage(plan, waiting, former=staged.pop(name, None), is_free=name not in sealed)
         for shard in staged.values():
             discard(self._dataset, self._catalogue, shard)
         retiring = [shard for shard in sealed.values() if shard.id not in unchanged]
+        self._refuse_changed({shard.name for shard in retiring} & self.contents.changed_shards)
         if waiting or retiring:
             self._seal(waiting, retiring)
+
+    def _refuse_changed(self, names: Collection[str]) -> None:
+        """Raise ``RunError`` if there are ``names`` of changed shards, which would have to be written again."""
+        if names:
+            message = f"{printable(min(names))} was changed since pixmill wrote it, and would have to be written again"
+            hint = "move it away, or add --existing replace to the same command: it continues where it stopped"
+            raise RunError(message, code="shard-changed", hint=hint)
 
     def _samples(self) -> Iterator[Sample]:
         """Yield the done samples in order; ``StaleSamples`` if an earlier run wrote files here that are not named like members."""

@@ -47,8 +47,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 class RunInfoFile(Observer):
     """Writes the run info with ``metrics`` to ``folder``, in a state folder. It must come after ``metrics`` among the observers.
 
-    A run without any work writes no file, so that the info of the last run that did work stays the latest. Write errors are
-    ignored: a full disk is reported elsewhere.
+    A run that only finds finished images writes no file. Write errors are ignored: a full disk is reported elsewhere.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class RunInfoFile(Observer):
 
     def _write(self) -> None:
         snapshot = self._metrics.snapshot()
-        if not snapshot.tried:
+        if not (snapshot.tried or snapshot.left_alone):
             return
         data = msgspec.json.encode(msgspec.structs.replace(self._run_info, snapshot=snapshot))
         with suppress(OSError):
@@ -99,6 +98,19 @@ def run_infos(state: Path) -> Iterator[RunInfo]:
     for name in names:
         with suppress(OSError, *DECODE_ERRORS):
             yield msgspec.json.decode(state_folder.read(state, f"{RUNS}/{name}"), type=RunInfo)
+
+
+def last_work(state: Path) -> RunInfo | None:
+    """Return the info of the last run that tried an image; ``None`` if there is none."""
+    return next((run_info for run_info in run_infos(state) if run_info.snapshot.tried), None)
+
+
+def left_alone(state: Path, run: int, reason: str) -> tuple[int, tuple[bytes, ...]]:
+    """Return how many images the run with the number ``run`` left alone for this ``reason``, and the first few of them."""
+    latest = next(run_infos(state), None)
+    if latest is None or latest.snapshot.run != run:
+        return 0, ()
+    return latest.snapshot.left_alone.get(reason, 0), latest.snapshot.left_alone_keys.get(reason, ())
 
 
 def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> RunInfo:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pixmill.batch.config.shard import Shard
-from pixmill.batch.report.data.run_info import RunInfo, run_infos
+from pixmill.batch.report.data.run_info import RunInfo, last_work
 from pixmill.batch.state.combined_ledger import total
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
@@ -27,7 +27,7 @@ def last_run_info(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunR
     if len(folders) < 2:  # noqa: PLR2004  # no merge for one shard
         return _of_one(ledger, folders[0] if folders else state)
     runs = _last_of_each(ledger.runs())
-    infos = [run_info for run_info in (next(run_infos(folder), None) for folder in folders) if run_info]
+    infos = [run_info for run_info in map(last_work, folders) if run_info]
     return (merge_runs(infos) if infos else None), (_spanning(runs) if runs else None)
 
 
@@ -46,7 +46,7 @@ def merge_runs(infos: Sequence[RunInfo]) -> RunInfo:
 
 def _of_one(ledger: LedgerView, state: Path) -> tuple[RunInfo | None, RunRecord | None]:
     runs = list(ledger.runs())
-    run_info = next(run_infos(state), None)
+    run_info = last_work(state)
     run = next((run for run in reversed(runs) if run_info is not None and run.number == run_info.snapshot.run), None)
     return run_info, run or (runs[-1] if runs else None)
 
@@ -97,6 +97,8 @@ def _merge_two(one: MetricsSnapshot, two: MetricsSnapshot) -> MetricsSnapshot:
         node_failures=dict(Counter(one.node_failures) + Counter(two.node_failures)),
         rate=one.rate + two.rate,
         measures=dict(Counter(one.measures) + Counter(two.measures)),
+        left_alone=dict(Counter(one.left_alone) + Counter(two.left_alone)),
+        left_alone_keys={reason: _keys(one, two, reason) for reason in {**one.left_alone_keys, **two.left_alone_keys}},
         failures={code: _kinds(one, two, code) for code in {**one.failures, **two.failures}},
         task=_timings(one.task, two.task),
         stages={name: _timings(one.stages.get(name), two.stages.get(name)) for name in {**one.stages, **two.stages}},
@@ -113,6 +115,10 @@ def _sum(one: Counts, two: Counts) -> Counts:
 def _kinds(one: MetricsSnapshot, two: MetricsSnapshot, code: str) -> FailureKind:
     kinds = [snapshot.failures.get(code, FailureKind()) for snapshot in (one, two)]
     return FailureKind(count=sum(kind.count for kind in kinds), keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES])
+
+
+def _keys(one: MetricsSnapshot, two: MetricsSnapshot, reason: str) -> tuple[bytes, ...]:
+    return (*one.left_alone_keys.get(reason, ()), *two.left_alone_keys.get(reason, ()))[:EXAMPLES]
 
 
 def _timings(one: HistogramSnapshot | None, two: HistogramSnapshot | None) -> HistogramSnapshot:

@@ -48,7 +48,17 @@ def _state(data: ReportData) -> str:
         return "The last run is in progress or was killed."
     if counts.pending or last.reason != FINISHED:
         return f"The last run ended early: {safe_text(last.reason)}. Run the same command again to continue."
-    return "All images are done." if not counts.failed else f"Finished; {plural(counts.failed, 'image')} failed."
+    end = "All images are done." if not counts.failed else f"Finished; {plural(counts.failed, 'image')} failed."
+    return end + _changed_outputs(data)
+
+
+def _changed_outputs(data: ReportData) -> str:
+    if not data.output_changed:
+        return ""
+    have = "has an output that was" if data.output_changed == 1 else "have outputs that were"
+    more = ", ..." if data.output_changed > len(data.changed_examples) else ""
+    names = ", ".join(map(safe_text, data.changed_examples))
+    return f" {plural(data.output_changed, 'image')} {have} changed since, and left as they are: {names}{more}."
 
 
 def _facts(data: ReportData) -> Iterator[tuple[str, object]]:

@@ -129,6 +129,19 @@ def test_another_packing_takes_over_what_is_sealed_and_goes_the_same_way(begin, 
     assert shop.files() == before
 
 
+def test_a_shard_whose_file_was_changed_stays_until_replacing_is_asked_for(begin, sealed_afresh, packing):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.seal()
+    changed = shop.folder / f"000002.{packing}"
+    changed.write_bytes(b"overwritten")
+    begin().seal()
+    assert changed.read_bytes() == b"overwritten"
+    shop.finish({name: n for name, n in FIRST.items() if 6 <= n < 18})
+    begin().seal(replaces=True)
+    assert shop.files() == sealed_afresh(FIRST)
+
+
 def test_a_shard_whose_file_is_gone_or_changed_is_made_anew_from_parts(begin, sealed_afresh, packing):
     shop = begin()
     shop.finish(FIRST)
@@ -136,7 +149,7 @@ def test_a_shard_whose_file_is_gone_or_changed_is_made_anew_from_parts(begin, se
     (shop.folder / f"000001.{packing}").unlink()
     (shop.folder / f"000002.{packing}").write_bytes(b"overwritten")
     shop.finish({name: n for name, n in FIRST.items() if 6 <= n < 18})
-    begin().seal()
+    begin().seal(replaces=True)
     assert shop.files() == sealed_afresh(FIRST)
 
 

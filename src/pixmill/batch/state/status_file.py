@@ -1,0 +1,68 @@
+"""The file in the state folder that shows what is at work, and what it says after the death of a run.
+
+It lies on this machine, also for an output in a store: a run that died on another machine is not known to have begun anything.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from pixmill.batch.state import state_folder
+from pixmill.core.errors import RunError
+from pixmill.engine.ipc.status_file import StatusFile, read_status_file
+from pixmill.engine.ledger import RunRecord
+from pixmill.engine.resources.boot import boot_id
+from pixmill.engine.task import BegunTask
+
+STATUS = "status"
+NEW_STATUS = "status-new"
+
+
+def open_status_file(state: Path, stack: ExitStack) -> StatusFile | None:
+    """Create the status file of a run, which replaces that of the last one once the run has begun; ``stack`` closes it.
+
+    ``None`` where that is impossible, as on a file system that cannot map files: then nothing is known if the run dies.
+    """
+    fd = -1
+    try:
+        _remove(state, NEW_STATUS)
+        fd = state_folder.open_file(state, NEW_STATUS, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        status_file = StatusFile(fd, boot=boot_id(), publish=lambda: _publish(state), remove=lambda: _remove(state, STATUS))
+    except (OSError, RunError):
+        if fd >= 0:
+            os.close(fd)
+        with suppress(OSError, RunError):
+            _remove(state, NEW_STATUS)
+        return None
+    stack.callback(status_file.close)
+    return status_file
+
+
+def begun_tasks(state: Path, runs: Iterable[RunRecord]) -> tuple[BegunTask, ...]:
+    """Return what was at work when the last of ``runs`` died, if that can tell anything about the tasks.
+
+    Nothing, if the run has ended, was told to stop before it was killed, or was ended by the end of the whole machine.
+    """
+    last = max(runs, key=lambda run: run.number, default=None)
+    if last is None or last.ended_at:
+        return ()
+    try:
+        content = state_folder.read(state, STATUS)
+    except (OSError, RunError):
+        return ()
+    dead = read_status_file(content, elapsed=time.monotonic(), now=time.time())
+    if dead is None or dead.number != last.number or dead.was_stopping or dead.boot != boot_id():
+        return ()
+    return dead.begun
+
+
+def _publish(state: Path) -> None:
+    with state_folder.opened(state) as (folder, _):
+        os.rename(NEW_STATUS, STATUS, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _remove(state: Path, name: str) -> None:
+    with state_folder.opened(state) as (folder, _), suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
