@@ -9,7 +9,7 @@ import msgspec
 PAGE = Path(__file__).parents[2] / "docs" / "howto.md"
 _JOB = re.compile(r"^### (?P<title>[^\n]+)\n(?P<text>.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r"# (\S+)\n")
+_NAME = re.compile(r"\A# (\S+)\n")
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ def documented_jobs() -> Mapping[str, Job]:
     for found in _JOB.finditer(PAGE.read_text("utf-8")):
         blocks = _BLOCK.findall(found["text"])
         commands = tuple(text for language, text in blocks if not language)
-        files = {_NAME.match(text)[1]: text for language, text in blocks if language}
+        files = {_NAME.findall(text)[0]: text for language, text in blocks if language}
         assert found["title"] not in jobs, f"two jobs are called {found['title']}"
         jobs[found["title"]] = Job(found["title"], commands, files)
     return jobs

@@ -21,6 +21,7 @@ WIDE, TALL, LOGO, PAGE = (2400, 1600), (1600, 2400), (1200, 1200), (1500, 2000)
 CAMERA, COPYRIGHT, GPS, GPS_LATITUDE = 0x010F, 0x8298, 0x8825, 2
 INK = 20_000  # of the scanned page, from 0 to 65,535
 SECONDS = 120
+NO_VARIABLES: Mapping[str, str] = {}
 Completed = subprocess.CompletedProcess[str]
 
 
@@ -35,11 +36,12 @@ class Desk:
 
     def type(self, *, code: int = 0, **variables: str) -> str:
         """Type all blocks of the job, the last of which ends with ``code``; return what the last one printed."""
-        for block in self.blocks[:-1]:
-            self.run(block, **variables)
-        return self.run(self.blocks[-1], code=code, **variables)
+        *first, last = self.blocks
+        for block in first:
+            self.run(block, variables=variables)
+        return self.run(last, code=code, variables=variables)
 
-    def run(self, line: str, *, code: int = 0, **variables: str) -> str:
+    def run(self, line: str, *, code: int = 0, variables: Mapping[str, str] = NO_VARIABLES) -> str:
         """Type a line, which has to end with ``code``; return what it printed."""
         ended = subprocess.run(
             ("bash", "-e", "-o", "pipefail", "-c", line),
@@ -151,18 +153,12 @@ def _metadata() -> Image.Exif:
 
 def _phone(folder: Path) -> None:
     _photo(folder / "IMG_0004.jpg", WIDE)
-    if (heif := _heif()) is not None:
-        with Image.open(folder / "IMG_0004.jpg") as photo:
-            heif.from_pillow(photo.resize((800, 600))).save(folder / "IMG_0005.HEIC", exif=_metadata().tobytes())
-
-
-def _heif() -> object:
-    """Return the module that writes HEIC, ``None`` without the extra."""
     try:
-        import pillow_heif  # noqa: PLC0415  # an extra
+        from pillow_heif import from_pillow  # noqa: PLC0415  # an extra
     except ImportError:
-        return None
-    return pillow_heif
+        return
+    with Image.open(folder / "IMG_0004.jpg") as photo:
+        from_pillow(photo.resize((800, 600))).save(folder / "IMG_0005.HEIC", exif=_metadata().tobytes())
 
 
 def _scan(path: Path) -> None:
