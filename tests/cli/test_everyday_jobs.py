@@ -508,6 +508,25 @@ def still_there(desk):
     assert FIRST in desk.type(code=1)
 
 
+@judges("Mend what is missing or damaged")
+def mend(desk):
+    desk.run("pixmill run photos web")
+    before = (desk.folder / "web" / FIRST).read_bytes()
+    (desk.folder / "web" / "logo.jpg").unlink()
+    desk.damage("web/IMG_0001.jpg")
+    desk.type()
+    assert desk.made() == ALL
+    assert (desk.folder / "web" / FIRST).read_bytes() == before
+
+
+@judges("Clean up outputs of deleted pictures")
+def clean_up(desk):
+    desk.run("pixmill run photos web")
+    (desk.folder / "photos" / FIRST).unlink()
+    desk.type()
+    assert desk.made() == ALL - {FIRST}
+
+
 @judges("Do everything again")
 def everything_again(desk):
     desk.run("pixmill run photos web")
@@ -523,6 +542,18 @@ def replace(desk):
     shutil.copytree(desk.folder / "photos", desk.folder / "web")
     desk.type()
     assert desk.size("web/IMG_0001.jpg") == (1920, 1280)
+
+
+@judges("Continue in a folder whose records are lost")
+def lost_records(desk):
+    desk.run("pixmill run photos web")
+    shutil.rmtree(desk.folder / "web" / ".pixmill")
+    (desk.folder / "web" / FIRST).unlink()
+    before = identities(desk.folder / "web")
+    desk.type()
+    after = identities(desk.folder / "web")
+    assert desk.size(f"web/{FIRST}") == (1920, 1280)
+    assert {name: after[name] for name in before} == before
 
 
 @judges("A folder that is watched")
