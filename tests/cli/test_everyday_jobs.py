@@ -105,10 +105,13 @@ def from_heic(desk):
     assert picture.getexif().get_ifd(GPS)
 
 
-@judges("Make the files smaller, and change nothing else")
+@judges("Make the files smaller, in the same format and size")
 def smaller(desk):
+    shutil.copy(desk.folder / "clips" / "waves.gif", desk.folder / "photos")
     desk.type()
-    assert desk.made("smaller") == {FIRST, "2026/IMG_0002.JPG", "drafts/IMG_0003.jpg", "logo.png"}
+    assert desk.made("smaller") == {FIRST, "2026/IMG_0002.JPG", "drafts/IMG_0003.jpg", "logo.png", "waves.gif"}
+    with Image.open(desk.folder / "smaller" / "waves.gif") as clip:
+        assert clip.n_frames == 3
     for name in desk.made("smaller"):
         before, after = desk.folder / "photos" / name, desk.folder / "smaller" / name
         assert after.stat().st_size <= before.stat().st_size
