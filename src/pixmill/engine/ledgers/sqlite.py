@@ -83,7 +83,7 @@ class SqliteLedger(Ledger):
         if new:
             with self._change() as connection:
                 connection.executemany(self._sql["import"], [_row(record) for _, record in new])
-                connection.executemany(self._sql["claim"], self._claimed(task for task, _ in new))
+                connection.executemany(self._sql["claim"], _sealed(self._claimed(task for task, _ in new)))
         return records
 
     def renew(self, tasks: Sequence[Task]) -> None:
@@ -92,7 +92,7 @@ class SqliteLedger(Ledger):
         rows = [_row(_fresh(task.key, task.id, record)) for task, record in zip(tasks, stored, strict=True)]
         with self._change() as connection:
             connection.executemany(self._sql["import"], rows)
-            connection.executemany(self._sql["claim"], self._claimed(tasks))
+            connection.executemany(self._sql["claim"], _sealed(self._claimed(tasks)))
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return the record of each task under exactly its id, in order."""
@@ -168,7 +168,7 @@ class SqliteLedger(Ledger):
         while chunk := list(islice(remaining, _ROWS_PER_COMMIT)):
             with self._change() as connection:
                 connection.executemany(self._sql["import"], map(_row, chunk))
-                connection.executemany(self._sql["claim"], self._used_names(chunk))
+                connection.executemany(self._sql["claim"], _sealed(self._used_names(chunk)))
             imported += len(chunk)
         return imported
 
@@ -195,7 +195,7 @@ class SqliteLedger(Ledger):
         while True:
             with translating_errors(self._path):
                 rows = self._connection.execute(self._sql["owners"], (begin, end)).fetchall()
-            yield from rows
+            yield from ((name, owner) for name, owner, seal in rows if seal == _seal(name, owner))
             if len(rows) < _ROWS_PER_PAGE:
                 return
             begin = rows[-1][0] + b"\0"
@@ -205,7 +205,7 @@ class SqliteLedger(Ledger):
         rows = iter(names)
         while chunk := list(islice(rows, _ROWS_PER_COMMIT)):
             with self._change() as connection:
-                connection.executemany(self._sql["claim"], chunk)
+                connection.executemany(self._sql["claim"], _sealed(chunk))
 
     def disown(self, names: Iterable[bytes]) -> None:
         """Free these names."""
@@ -215,12 +215,13 @@ class SqliteLedger(Ledger):
     def sources(self) -> dict[bytes, bytes]:
         """Return the prefix of each source, by its root."""
         with translating_errors(self._path):
-            return dict(self._connection.execute(self._sql["sources"]).fetchall())
+            rows = self._connection.execute(self._sql["sources"]).fetchall()
+        return {root: prefix for root, prefix, seal in rows if seal == _seal(root, prefix)}
 
     def add_sources(self, prefixes: Mapping[bytes, bytes]) -> None:
         """Note the prefix of each source."""
         with self._change() as connection:
-            connection.executemany(self._sql["add_source"], prefixes.items())
+            connection.executemany(self._sql["add_source"], _sealed(prefixes.items()))
 
     @property
     def is_exclusive(self) -> bool:
@@ -240,7 +241,7 @@ class SqliteLedger(Ledger):
         if since > 1 or self._claims is None:
             return
         records = (_record(row) for row in connection.execute(self._sql["all"]))
-        connection.executemany(self._sql["claim"], self._used_names(filter(None, records)))
+        connection.executemany(self._sql["claim"], _sealed(self._used_names(filter(None, records))))
 
     def _used_names(self, records: Iterable[Record]) -> Iterator[tuple[bytes, bytes]]:
         for record in records:
@@ -334,6 +335,14 @@ def _row(record: Record) -> tuple[object, ...]:
     counts = (record.attempts, record.interruptions)
     deaths = (record.lone_deaths, record.tried_at, " ".join(f"{seconds:.1f}" for seconds in record.death_seconds))
     return record.key, record.id, state, *counts, outcome, record.seconds, record.finished_at, checksum, *deaths
+
+
+def _sealed(pairs: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes, int]]:
+    return ((first, second, _seal(first, second)) for first, second in pairs)
+
+
+def _seal(first: bytes, second: bytes) -> int:
+    return crc32(second, crc32(first))
 
 
 def _checksum(key: bytes, identity: bytes, outcome: bytes) -> int:
