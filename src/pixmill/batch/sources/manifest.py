@@ -150,11 +150,13 @@ class Manifest(SourceKind):
     def _entry(self, image: ManifestImage) -> Entry:
         if image.is_folder:
             return Folder(image.path, 0, b"")
-        size, version = 0, b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
+        size, changed_at = 0, 0
+        version = b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
         if image.locator.startswith(b"\0/"):
             status = self._stat(image.locator)
             size, version = (status.size, status.version) if status else (0, b"")
-        return Row(image.path, size, version, image.locator, image.columns)
+            changed_at = status.changed_at if status else 0
+        return Row(image.path, size, version, changed_at, locator=image.locator, columns=image.columns)
 
     def _stat(self, locator: bytes) -> Entry | None:
         """Return the entry as it is now; ``None`` if it is missing or cannot be read, which the worker will report."""

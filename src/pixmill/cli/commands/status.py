@@ -73,6 +73,8 @@ class Status(Command):
         self.console.result(f"done     {plural(counts.done, 'image')}")
         self.console.result(f"failed   {plural(counts.failed, 'image')}{failed_hint}")
         self.console.result(f"pending  {plural(counts.pending, 'image')}{pending_hint}")
+        for versions, count in summary.older.items():
+            self.console.result(f"older    {plural(count, 'image')} made with {versions}")
         if summary.shards:
             for line in _shard_lines(summary.shards):
                 self.console.result(line)
@@ -106,7 +108,7 @@ def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:
 
 def _record(summary: LedgerStatus) -> dict[str, object]:
     counts, last = summary.counts, summary.last
-    record: dict[str, object] = {**_numbers(counts), "last_run": None}
+    record: dict[str, object] = {**_numbers(counts), "older": summary.older, "last_run": None}
     if last is not None:
         record["last_run"] = {
             "number": last.number,

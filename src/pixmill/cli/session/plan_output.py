@@ -30,7 +30,8 @@ def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
     if as_json:
         console.record(dry_run_record(result))
     else:
-        for line in dry_run_lines(result, command_arguments(config.destination, config.placement.state)):
+        arguments = command_arguments(config.destination, config.placement.state)
+        for line in dry_run_lines(result, arguments, on_upgrade=config.on_upgrade):
             console.result(line)
     if not run_plan.candidates:
         raise no_images(run_plan)
@@ -43,6 +44,18 @@ def dry_run_record(result: DryRun) -> dict[str, object]:
     return {"found": result.found, **msgspec.structs.asdict(result), "examples": examples}
 
 
+def _finished_lines(result: DryRun, on_upgrade: str) -> Iterator[str]:
+    """Yield the lines about images that an earlier run finished."""
+    if result.unchanged:
+        yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
+    if result.to_compare:
+        yield f"to compare     {plural(result.to_compare, 'image')}: whether the content has changed"
+    yield from _changed(result)
+    if result.older:
+        consequence = "made again" if on_upgrade == "remake" else "kept (to make them again: --on-upgrade remake)"
+        yield f"older          {plural(sum(result.older.values()), 'image')} made with {'; '.join(result.older)}: {consequence}"
+
+
 def _changed(result: DryRun) -> Iterator[str]:
     if result.output_changed:
         examples = ", ".join(map(printable, result.changed_examples[:EXAMPLES]))
@@ -50,14 +63,12 @@ def _changed(result: DryRun) -> Iterator[str]:
         yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
 
 
-def dry_run_lines(result: DryRun, arguments: str) -> Iterator[str]:
+def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterator[str]:
     """Yield ``result`` as lines of text. ``arguments`` are those that name the output to a command."""
     yield from labelled("makes", result.makes, LABEL_WIDTH)
     yield f"found          {plural(result.found, 'image')}"
     yield f"to do          {plural(result.to_do, 'image')} ({byte_count(result.bytes_in)}), {plural(result.outputs, 'output')}"
-    if result.unchanged:
-        yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
-    yield from _changed(result)
+    yield from _finished_lines(result, on_upgrade)
     if result.failed_before:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry {arguments})"
     if result.renamed:

@@ -63,3 +63,9 @@ SELECT root, prefix, seal FROM source ORDER BY prefix, root;
 
 -- add_source: Note the prefix of a source.
 INSERT OR REPLACE INTO source (root, prefix, seal) VALUES (?, ?, ?);
+
+-- toolsets: Return the sets of libraries that made results.
+SELECT number, versions FROM toolset ORDER BY number;
+
+-- add_toolset: Note a set of libraries.
+INSERT INTO toolset (number, versions) VALUES (?, ?);

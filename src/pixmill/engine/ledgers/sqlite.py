@@ -13,11 +13,11 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
+from pixmill.engine.ledger import Claims, IsSame, Ledger, Record, RunRecord, is_recorded, is_released, toolset_number
 from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.schema import Schema
 from pixmill.engine.sqlite.statements import read_statements
-from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
+from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
 _SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big"))
@@ -58,7 +58,7 @@ class SqliteLedger(Ledger):
         self._connection, self.quarantined = (
             open_for_reading(path, _SCHEMA, is_checked=is_checked)
             if read_only
-            else open_for_writing(path, _SCHEMA, fill=self._fill_names)
+            else open_for_writing(path, _SCHEMA, fill=self._fill)
         )
         self._inode = path.stat().st_ino
         self._run = 0
@@ -72,11 +72,11 @@ class SqliteLedger(Ledger):
             self._run = connection.execute(self._sql["begin"], (self._clock(), metadata)).lastrowid or 0
         return self._run
 
-    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task], *, is_same: IsSame | None = None) -> list[Record]:
         """Return the record of each task, in order; add the new ones."""
         stored = self.get([task.key for task in tasks])
         records = [
-            record if record and record.id == task.id else _fresh(task.key, task.id, record)
+            record if record and record.id == task.id else _current(task, record, is_same)
             for task, record in zip(tasks, stored, strict=True)
         ]
         new = [(task, now) for task, now, before in zip(tasks, records, stored, strict=True) if now is not before]
@@ -119,10 +119,10 @@ class SqliteLedger(Ledger):
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
         now = self._clock()
-        changing = [outcome for outcome in outcomes if _is_new_outcome(outcome)]
+        changing = [outcome for outcome in outcomes if is_recorded(outcome)]
         former_results = self._former_results([outcome.task.key for outcome in changing if isinstance(outcome, Failed)])
         rows = [_outcome_row(outcome, now, former_results) for outcome in changing]
-        released = [(each.task.key, each.task.id) for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED]
+        released = [(each.task.key, each.task.id) for each in outcomes if is_released(each)]
         with self._change() as connection:
             connection.executemany(self._sql["finish"], rows)
             connection.executemany(self._sql["release"], released)
@@ -223,6 +223,20 @@ class SqliteLedger(Ledger):
         with self._change() as connection:
             connection.executemany(self._sql["add_source"], _sealed(prefixes.items()))
 
+    def toolsets(self) -> dict[int, str]:
+        """Return the sets of libraries that made results, by their number."""
+        with translating_errors(self._path):
+            return dict(self._connection.execute(self._sql["toolsets"]).fetchall())
+
+    def add_toolset(self, versions: str) -> int:
+        """Note a set of libraries, unless it is known, and return its number."""
+        known = self.toolsets()
+        number = toolset_number(versions, known)
+        if number not in known:
+            with self._change() as connection:
+                connection.execute(self._sql["add_toolset"], (number, versions))
+        return number
+
     @property
     def is_exclusive(self) -> bool:
         """Return whether no other process can use the open file, as when a dead run's recovery files cannot be shared."""
@@ -236,9 +250,12 @@ class SqliteLedger(Ledger):
     def _claimed(self, tasks: Iterable[Task]) -> list[tuple[bytes, bytes]]:
         return [(name, task.key) for task in tasks for name in self._claims.of_task(task)] if self._claims else []
 
-    def _fill_names(self, connection: Connection, since: int) -> None:
-        """Fill in whose the recorded names are, which ledgers of version 1 do not say."""
-        if since > 1 or self._claims is None:
+    def _fill(self, connection: Connection, since: int) -> None:
+        """Fill in what ledgers of version 1 do not say: whose the recorded names are. Of libraries, note that they are unknown."""
+        if since > 1:
+            return
+        connection.execute(self._sql["add_toolset"], (toolset_number("", {}), ""))
+        if self._claims is None:
             return
         records = (_record(row) for row in connection.execute(self._sql["all"]))
         connection.executemany(self._sql["claim"], _sealed(self._used_names(filter(None, records))))
@@ -317,6 +334,13 @@ def _pack_failure(failure: Failure, former: bytes) -> bytes:
     )
 
 
+def _current(task: Task, previous: Record | None, is_same: IsSame | None) -> Record:
+    """Return the record of ``task``, whose key may have a ``previous`` record with another id."""
+    if previous and previous.id and is_same and is_same(task, previous):
+        return msgspec.structs.replace(previous, id=task.id)
+    return _fresh(task.key, task.id, previous)
+
+
 def _fresh(key: bytes, identity: bytes, previous: Record | None) -> Record:
     """Return a pending record that keeps the last result of the ``previous`` one."""
     return Record(
@@ -349,15 +373,13 @@ def _checksum(key: bytes, identity: bytes, outcome: bytes) -> int:
     return crc32(outcome, crc32(identity, crc32(key)))
 
 
-def _is_new_outcome(outcome: Outcome) -> bool:
-    return isinstance(outcome, Done) or (isinstance(outcome, Failed) and not outcome.remembered)
-
-
 def _outcome_row(outcome: Outcome, now: float, former_results: Mapping[bytes, bytes]) -> tuple[object, ...]:
     task = outcome.task
     state, content, seconds = _FAILED, b"", 0.0
     if isinstance(outcome, Done):
         state, content, seconds = _DONE, outcome.result, outcome.seconds
+    elif isinstance(outcome, Skipped):
+        state, content = _DONE, outcome.result
     elif isinstance(outcome, Failed):
         content, seconds = _pack_failure(outcome.failure, former_results.get(task.key, b"")), outcome.seconds
     return state, content, seconds, now, _checksum(task.key, task.id, content), task.key, task.id

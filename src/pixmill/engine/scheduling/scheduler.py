@@ -233,7 +233,7 @@ class Scheduler:
                 node=completed.node,
             )
         if failure.code == SKIPPED:
-            return Skipped(task=attempt.task, reason=failure.message)
+            return Skipped(task=attempt.task, reason=failure.message, result=completed.result)
         if failure.fatal:
             self._fatal = failure
         elif failure.code == LIMIT_MEMORY and not attempt.exclusive:

@@ -46,7 +46,7 @@ class MultiStorage(ReadOnly):
         """Return the entry at a locator, or ``None``."""
         storage, inner_path = self._routed(path)
         entry = storage.stat(inner_path)
-        return None if entry is None else Entry(path, entry.size, entry.version)
+        return None if entry is None else Entry(path, entry.size, entry.version, entry.changed_at)
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content at a locator."""
