@@ -522,6 +522,14 @@ def mend(desk):
     assert (desk.folder / "web" / FIRST).read_bytes() == before
 
 
+@judges("Clean up outputs of deleted pictures")
+def clean_up(desk):
+    desk.run("pixmill run photos web")
+    (desk.folder / "photos" / FIRST).unlink()
+    desk.type()
+    assert desk.made() == ALL - {FIRST}
+
+
 @judges("Do everything again")
 def everything_again(desk):
     desk.run("pixmill run photos web")
