@@ -31,7 +31,7 @@ def source_keys(source: Source, named: str | None, ledgers: EarlierLedgers, task
     places = source.places if named is None else (os.fsencode(named),)
     with ledgers.lock:
         opened = ledgers.opened()
-        known = SourceKeys(prefixes=combined(map(_prefixes, opened)))
+        known = SourceKeys(prefixes=combined(map(prefixes_in, opened)))
         keys = known.adding(places, has_unique_paths=source.has_unique_paths).naming(places[0], source.places)
         if known.prefixes and named is None and len(places) == 1 and places[0] not in known.prefixes:
             gone = [place for place in known.prefixes if place.startswith(b"/") and not os.path.lexists(place)]
@@ -61,7 +61,7 @@ def _is_same(ledgers: Sequence[LedgerView], tasks: Iterator[Task], is_same: IsSa
     return not left
 
 
-def _prefixes(ledger: SqliteLedger) -> dict[bytes, bytes]:
+def prefixes_in(ledger: SqliteLedger) -> dict[bytes, bytes]:
     """Return the prefixes that ``ledger`` has noted; one of version 1 noted none, and all of its sources count as the first."""
     with suppress(RunError):
         sources = ledger.sources()
