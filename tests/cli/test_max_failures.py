@@ -43,7 +43,7 @@ def test_a_run_whose_first_hundred_images_all_fail_in_one_way_stops(pixmill, tmp
     assert '"event":"run_ended"' in ended.stdout
     last, hint = ended.stderr.splitlines()[-2:]
     assert last == f"pixmill: {report['reason']}"
-    assert "pixmill retry DST" in hint
+    assert "pixmill retry out" in hint
     assert "--max-failures 100%" in hint
     page = (tmp_path / "report.html").read_text()
     assert f"The last run ended early: {report['reason']}. " in re.sub(r"&#x27;", "'", page)

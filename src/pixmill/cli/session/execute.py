@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from pixmill.batch.config.hints import Hints
+from pixmill.batch.config.hints import Hints, with_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.planning.empty_source import NoImages
@@ -108,9 +108,11 @@ def execute_run(
             options.write(run.plan.config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
-    if stopped is not None:
-        print_error(stopped, console)
     arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
+    if stopped is not None:
+        if report.sample is None:
+            stopped.hint = with_arguments(stopped.hint, arguments)
+        print_error(stopped, console)
     is_finished = stopped is None and report.reason == FINISHED and not is_single and report.sample is None
     return RunEnd(
         ExitCode.STOPPED if stopped else report.exit_code,

@@ -12,6 +12,7 @@ from pixmill.batch.planning.plan import plan
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.first_lines import labelled
+from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
@@ -29,7 +30,8 @@ def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
     if as_json:
         console.record(dry_run_record(result))
     else:
-        for line in dry_run_lines(result, on_upgrade=config.on_upgrade):
+        arguments = command_arguments(config.destination, config.placement.state)
+        for line in dry_run_lines(result, arguments, on_upgrade=config.on_upgrade):
             console.result(line)
     if not run_plan.candidates:
         raise no_images(run_plan)
@@ -61,14 +63,14 @@ def _changed(result: DryRun) -> Iterator[str]:
         yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
 
 
-def dry_run_lines(result: DryRun, *, on_upgrade: str) -> Iterator[str]:
-    """Yield ``result`` as lines of text."""
+def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterator[str]:
+    """Yield ``result`` as lines of text. ``arguments`` are those that name the output to a command."""
     yield from labelled("makes", result.makes, LABEL_WIDTH)
     yield f"found          {plural(result.found, 'image')}"
     yield f"to do          {plural(result.to_do, 'image')} ({byte_count(result.bytes_in)}), {plural(result.outputs, 'output')}"
     yield from _finished_lines(result, on_upgrade)
     if result.failed_before:
-        yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
+        yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry {arguments})"
     if result.renamed:
         yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
     for extra, count in sorted(result.missing_extras.items()):
