@@ -40,13 +40,17 @@ def document(path: Path) -> str:
 
 
 def _description(path: Path, head: Row) -> str:
-    machine = head["machine"]
     return (
-        f"Run of {head['date']}, commit {head['commit']}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
-        f"{machine['system']}, Python {machine['python']}, outputs on {machine['file_system']}. "
+        f"Run of {head['date']}, commit {head['commit']}: {_machine(head)}, "
+        f"Python {head['machine']['python']}, outputs on {head['machine']['file_system']}. "
         f"{head['repetitions']} repetitions, the tools in turn; every figure is a median. "
         f"Rows: [{path.name}](../benchmarks/runs/{path.name})."
     )
+
+
+def _machine(head: Row) -> str:
+    machine = head["machine"]
+    return f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, {machine['system']}"
 
 
 def table(scenario: Scenario, rows: Sequence[Row]) -> str:
@@ -88,15 +92,16 @@ def _limit(goal: Goal, by_peer: Mapping[str, Sequence[Row]]) -> str:
 
 
 def headline(path: Path) -> str:
-    """Return the short table: images per second by scenario, for the most common peers."""
-    _, rows = read(path)
+    """Return the short table: images per second by scenario, for the most common peers, and the machine that measured it."""
+    head, rows = read(path)
     labels = {peer.name: peer.label for peer in PEERS}
     lines: list[Sequence[str]] = [["images per second", *(labels[name] for name in HEADLINE)], ["---", *["---:"] * len(HEADLINE)]]
     for scenario in scenarios():
         mine = [row for row in rows if row["scenario"] == scenario.name]
         if len({row["peer"] for row in mine} & set(HEADLINE)) > 1:
             lines.append([scenario.title, *(_rate(row for row in mine if row["peer"] == name) for name in HEADLINE)])
-    return "\n".join(_markdown(line) for line in lines)
+    measured = f"Measured on {head['date']} on {_machine(head)}. [More tools, memory and fidelity](docs/benchmarks.md)"
+    return "\n".join([*(_markdown(line) for line in lines), "", measured])
 
 
 def fill(document: Path, marker: str, text: str) -> None:

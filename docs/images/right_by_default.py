@@ -1,4 +1,4 @@
-"""Draw the picture of the README: four sample pictures as a few lines of Pillow make them, and as pixmill makes them.
+"""Draw the picture of docs/inputs.md: four sample pictures as a few lines of Pillow make them, and as pixmill makes them.
 
 python docs/images/right_by_default.py
 """

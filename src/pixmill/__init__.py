@@ -2,6 +2,7 @@
 
 run           process a folder or bucket of images, and return a Report
 open_run      the same, to follow each image as it finishes
+prune         list or remove the outputs of images that are gone
 process       process one image (bytes, path, file, Pillow image or array), and return the content of the output
 process_all   the same, for several outputs of one image
 Recipe        how to process each image: the steps, and one or more renditions
@@ -10,6 +11,7 @@ Image         the pixels that a step of your own takes and returns
 Output        a result of process: bytes with format, width and height
 ImageOutcome  what became of one image of a run
 Report        the results of a run: counts, bytes, failures by code
+PruneResult   what prune removed, or would remove
 ImageOptions  the keywords of process, with their types
 RunOptions    the keywords of run and open_run, with their types
 PixmillError  the base of all errors: ConfigError (nothing was run), ImageError (one image), WorkerError (a process), RunError
@@ -32,6 +34,7 @@ _HOMES = {
     "ImageOutcome": "pixmill.batch.report.outcomes",
     "Output": "pixmill.api.process",
     "PixmillError": "pixmill.core.errors",
+    "PruneResult": "pixmill.batch.pruning.result",
     "Recipe": "pixmill.imaging.recipe",
     "Rendition": "pixmill.imaging.recipe",
     "Report": "pixmill.batch.report.summary",
@@ -42,6 +45,7 @@ _HOMES = {
     "open_run": "pixmill.api.runs",
     "process": "pixmill.api.process",
     "process_all": "pixmill.api.process",
+    "prune": "pixmill.api.pruning",
     "run": "pixmill.api.runs",
 }
 
@@ -53,6 +57,7 @@ __all__ = [
     "ImageOutcome",
     "Output",
     "PixmillError",
+    "PruneResult",
     "Recipe",
     "Rendition",
     "Report",
@@ -63,6 +68,7 @@ __all__ = [
     "open_run",
     "process",
     "process_all",
+    "prune",
     "run",
 ]
 
@@ -70,7 +76,9 @@ if TYPE_CHECKING:
     from pixmill import engine
     from pixmill.api.keywords import ImageOptions, RunOptions
     from pixmill.api.process import Output, process, process_all
+    from pixmill.api.pruning import prune
     from pixmill.api.runs import open_run, run
+    from pixmill.batch.pruning.result import PruneResult
     from pixmill.batch.report.outcomes import ImageOutcome
     from pixmill.batch.report.summary import Report
     from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, WorkerError

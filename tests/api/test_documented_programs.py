@@ -23,8 +23,8 @@ def test_a_program_runs_as_it_stands(result):
     assert (result.returncode, result.stdout != "" or result.stderr == "") == (0, True), result.stderr
 
 
-@pytest.mark.parametrize("result", ["readme_1.py"], indirect=True)
-def test_the_program_of_the_readme_does_what_it_says(result, desk):
+@pytest.mark.parametrize("result", ["python_1.py"], indirect=True)
+def test_the_first_program_does_what_it_says(result, desk):
     assert "Counts(done=2, skipped=0, failed=0, pending=0)" in result.stdout
     assert result.stdout.splitlines()[-1].startswith("256 192 ")
     assert "[DONE] 2/2" in result.stderr
@@ -32,7 +32,7 @@ def test_the_program_of_the_readme_does_what_it_says(result, desk):
         assert output.size == (800, 400)
 
 
-@pytest.mark.parametrize("result", ["python_2.py"], indirect=True)
+@pytest.mark.parametrize("result", ["python_3.py"], indirect=True)
 def test_the_outcome_of_each_image_is_printed(result):
     lines = [line for line in result.stdout.splitlines() if " -> " in line]
     assert len(lines) == 8
@@ -40,7 +40,7 @@ def test_the_outcome_of_each_image_is_printed(result):
     assert "Counts(done=2, skipped=0" in result.stdout
 
 
-@pytest.mark.parametrize("result", ["python_3.py"], indirect=True)
+@pytest.mark.parametrize("result", ["python_4.py"], indirect=True)
 def test_each_kind_of_image_is_processed(result, desk):
     assert result.stdout.startswith("jpeg 640 483 ")
     for name, size in {"thumbnail.webp": (256, 192), "gradient.png": (256, 64)}.items():
@@ -48,12 +48,12 @@ def test_each_kind_of_image_is_processed(result, desk):
             assert output.size == size
 
 
-@pytest.mark.parametrize("result", ["python_4.py"], indirect=True)
+@pytest.mark.parametrize("result", ["python_5.py"], indirect=True)
 def test_all_outputs_of_one_image_are_written(result, desk):
     assert result.returncode == 0
     assert {path.name for path in desk.glob("photo-*")} == {"photo-large.webp", "photo-square.jpeg"}
 
 
-@pytest.mark.parametrize("result", ["python_6.py"], indirect=True)
+@pytest.mark.parametrize("result", ["python_7.py"], indirect=True)
 def test_an_error_is_printed_with_its_suggestion(result):
     assert "did you mean 'webp'" in result.stdout

@@ -192,3 +192,9 @@ def test_a_bucket_stands_beside_a_folder(s3, desk, pixmill):
     assert outputs(desk / "out") == ["A/1.jpg", "A/s/2.jpg", "B/1.jpg", "a.jpg"]
     run = pixmill("run", "a.jpg", f"s3://{s3}/words/A", f"s3://{s3}/words", env=home)
     assert (run.returncode, "is inside DST" in run.stderr) == (2, True)
+
+
+def test_a_pattern_that_the_shell_has_replaced_is_recognised(desk, pixmill):
+    run = pixmill("run", "A", "out", "--include", "a.jpg", "c d.jpg", cwd=desk)  # --include *.jpg
+    assert run.returncode == 2
+    assert "quote patterns, such as --include '*.jpg'" in run.stderr

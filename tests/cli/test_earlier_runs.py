@@ -23,7 +23,7 @@ def records(result):
 def test_status_counts_what_the_ledger_holds(pixmill, finished):
     result = pixmill("status", finished)
     assert result.returncode == 0
-    assert result.stdout.splitlines()[:2] == ["done     4 images", "failed   2 images (see pixmill failures DST)"]
+    assert result.stdout.splitlines()[:2] == ["done     4 images", f"failed   2 images (see pixmill failures {finished})"]
     (held,) = records(pixmill("status", finished, "--json"))
     assert (held["done"], held["failed"], held["pending"]) == (4, 2, 0)
     assert held["last_run"]["counts"]["found"] == 6

@@ -313,7 +313,7 @@ def test_an_image_that_is_suspected_of_killing_runs_is_tried_by_a_retry(pixmill,
         run.kill()
         run.wait()
         result = pixmill(*words)
-        assert "to try it again: pixmill retry out\n" in result.stderr
+        assert "then: pixmill retry out\n" in result.stderr
         assert pixmill("retry", "out").returncode == 0
 
 

@@ -79,3 +79,16 @@ def test_the_configuration_of_the_run_is_read_whose_options_had_other_names(unpa
     command = [sys.executable, "-m", "pixmill", "retry", folder / "out"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert "in does not exist" in ended.stderr  # the folder of its sources is not here: the whole configuration was read
+
+
+@pytest.mark.parametrize("name", ["plain", "sharded"])
+def test_what_can_be_pruned_is_listed_without_a_change_and_nothing_is_gone_with_its_source(unpacked, name):
+    folder = unpacked(name)
+    ledgers = sorted((folder / "out").rglob("ledger.sqlite"))
+    before, made = [path.read_bytes() for path in ledgers], outputs(folder)
+    command = [sys.executable, "-m", "pixmill", "prune", folder / "out", "--max-delete", "100%"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "may still exist" in listed.stdout
+    assert [path.read_bytes() for path in ledgers] == before
+    subprocess.run([*command, "--yes"], capture_output=True, check=True)
+    assert outputs(folder) == made

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -24,7 +25,7 @@ def pictures(tmp_path, monkeypatch):
 
 
 def run(*words, **variables):
-    environment = {"PATH": "/usr/bin:/bin", **variables}
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **variables}
     return subprocess.run([sys.executable, "-m", "pixmill", *words], capture_output=True, text=True, check=False, env=environment)
 
 
@@ -104,6 +105,34 @@ def test_what_means_something_else_is_answered(name):
     with pytest.raises(ConfigError) as end:
         resolve("in", "out", {name: 9})
     assert end.value.hint == ANSWERS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("grayscale", "use --step grayscale; pixmill explain grayscale lists its settings"),
+        ("rotate", "use --step rotate:angle=...; pixmill explain rotate lists its settings"),
+        ("watermark", "use --step watermark:image=...; pixmill explain watermark lists its settings"),
+    ],
+)
+@pytest.mark.usefixtures("pictures")
+def test_the_name_of_a_step_is_answered(name, hint):
+    ended = run("run", "in", "out", f"--{name}", "9")
+    assert (ended.returncode, ended.stderr.splitlines()) == (2, [f"pixmill: unknown option --{name}", f"  {hint}"])
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--step", "rotate:90"], "  rotate has angle, background"),
+        (["--step", "grayscale:1"], "  grayscale has no settings"),
+        (["--format", "jpg:80"], "  jpg has quality, effort, "),
+    ],
+)
+@pytest.mark.usefixtures("pictures")
+def test_a_setting_without_a_name_lists_what_there_is(words, hint):
+    ended = run("run", "in", "out", *words)
+    assert (ended.returncode, ended.stderr.splitlines()[1].startswith(hint)) == (2, True), ended.stderr
 
 
 @pytest.mark.parametrize("name", ["min-size", "target-pixels", "image-limit", "shared-size-limit"])

@@ -262,6 +262,36 @@ def test_a_mirror_sees_at_its_start_what_was_removed_while_nobody_watched(watch,
     assert {path.name for path in (tmp_path / "out").glob("*.jpg")} == {"b.jpg"}
 
 
+def test_a_mirror_takes_an_empty_folder_for_a_disk_that_is_not_mounted(watch, tmp_path):
+    for name in ("a.jpg", "b.jpg", "disk/c.jpg"):
+        picture(tmp_path / "in" / name)
+    first = watch("--mirror")
+    first.wait_until_finished("a.jpg", "b.jpg", "disk/c.jpg")
+    assert first.stop() == 0
+    (tmp_path / "in" / "disk" / "c.jpg").rename(tmp_path / "c.jpg")
+    (tmp_path / "in" / "a.jpg").unlink()
+    second = watch("--mirror")
+    second.wait_for(lambda events: any(event.get("name") == "a.jpg" for event in events))
+    picture(tmp_path / "in" / "d.jpg")
+    second.wait_until_finished("d.jpg")
+    assert {event["name"] for event in second.events if event["event"] == "output_removed"} == {"a.jpg"}
+    assert (tmp_path / "out" / "disk" / "c.jpg").exists()
+
+
+def test_a_mirror_keeps_an_output_that_was_edited(watch, tmp_path, how):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        picture(tmp_path / "in" / name)
+    watcher = watch(*how, "--mirror")
+    watcher.wait_until_finished("a.jpg", "b.jpg", "c.jpg")
+    (tmp_path / "out" / "a.jpg").write_bytes(b"edited by hand")
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / "in" / name).unlink()
+    watcher.wait_for(lambda events: any(event.get("name") == "b.jpg" for event in events))
+    assert watcher.stop() == 0
+    assert {event["name"] for event in watcher.events if event["event"] == "output_removed"} == {"b.jpg"}
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == b"edited by hand"
+
+
 def test_a_mirror_does_not_take_a_folder_that_went_for_one_that_was_emptied(watch, tmp_path, how):
     picture(tmp_path / "in" / "album" / "a.jpg")
     watcher = watch(*how, "--mirror")

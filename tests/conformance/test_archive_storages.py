@@ -10,7 +10,7 @@ import pytest
 from pixmill.storage.address import relative
 from pixmill.storage.schemes.tar import TarStorage
 from pixmill.storage.schemes.zip import ZipStorage
-from pixmill.storage.storage import FREE_NAME, occupied
+from pixmill.storage.storage import FREE_NAME, content_digest, occupied
 from pixmill.testing.storages import StorageSuite
 
 
@@ -28,13 +28,16 @@ class Packed:
 
     def write(self, path, data, *, durable, mtime_ns=None, replacing=FREE_NAME):  # noqa: ARG002  # the archive is made for the test
         existing = self.content.get(relative(path))
-        if existing and not (replacing.own or replacing.others):
-            if existing[0] != data:
-                raise occupied(path)
-            return
+        if existing and not replacing.others:
+            version, digest = self.version_of(path), content_digest(existing[0])
+            if not any(version == own.version or digest == own.digest for own in replacing.own):
+                if existing[0] != data:
+                    raise occupied(path, version, own=replacing.own)
+                return version
         self.writes += 1
         self.content[relative(path)] = (data, mtime_ns or self.writes * 10**9)
         self.pack(self.path, self.content)
+        return self.version_of(path)
 
     def delete(self, path):
         if self.content.pop(relative(path), None):

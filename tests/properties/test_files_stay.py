@@ -189,6 +189,25 @@ class Files(RuleBasedStateMachine):
         again = self.held_run({**options, "force": False})
         assert [outcome.task.key for outcome in again if isinstance(outcome, Done) and outcome.task.key in done] == []
 
+    @rule()
+    def prune(self):
+        """Remove what is not wanted any more; every output of an image that is there stays."""
+        wanted = {
+            place: seen(place)
+            for record in records(self.destination)
+            if os.path.lexists(self.source / os.fsdecode(record.key))
+            for place in self.places(record.result)
+            if os.path.lexists(place)
+        }
+        with suppress(ConfigError):
+            pixmill.prune(self.destination, yes=True, max_delete="100%")
+        assert lost(wanted, {place: seen(place) for place in wanted if os.path.lexists(place)}) == {}
+        left = {record.key for record in records(self.destination)}
+        listed = {path.parent for path in self.sources()}
+        for key in left:
+            path = self.source / os.fsdecode(key)
+            assert os.path.lexists(path) or path.parent not in listed, f"{key!r} is gone, and its record stays"
+
     def held_run(self, options):
         """Return the outcomes of a run, after everything has been held to be as it must be."""
         inputs = self.inputs(follow=options["follow_symlinks"])

@@ -27,6 +27,7 @@ OUTCOMES = st.one_of(
     st.builds(Failed, task=TASKS, failure=st.just(Failure(code="x", stage="y", message="z")), remembered=st.booleans()),
     st.builds(Skipped, task=TASKS),
     st.builds(Skipped, task=TASKS, reason=st.just("exists")),
+    st.builds(Skipped, task=TASKS, result=st.binary(min_size=1, max_size=4)),
 )
 
 
@@ -61,6 +62,14 @@ class Ledgers(RuleBasedStateMachine):
     @rule(tasks=SOME)
     def admit(self, tasks):
         self.both(lambda ledger: ledger.get_or_add(tasks))
+
+    @rule(tasks=SOME)
+    def carry_on(self, tasks):
+        self.both(lambda ledger: ledger.get_or_add(tasks, is_same=lambda task, record: record.id > task.id))
+
+    @rule(versions=st.sampled_from(["", "png 1", "png 2"]))
+    def note_toolset(self, versions):
+        self.both(lambda ledger: (ledger.add_toolset(versions), ledger.toolsets()))
 
     @rule(tasks=SOME)
     def start(self, tasks):

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = (REPOSITORY / "README.md", REPOSITORY / "docs" / "python.md")
+PAGES = (REPOSITORY / "docs" / "python.md", REPOSITORY / "docs" / "howto.md")
 _PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def documented_programs() -> Mapping[str, str]:
-    """Return each program of README.md and docs/python.md, by a name for its file."""
+    """Return each program of docs/python.md and docs/howto.md, by a name for its file."""
     return {
         f"{page.stem.lower()}_{number}.py": program
         for page in PAGES

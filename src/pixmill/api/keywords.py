@@ -88,6 +88,7 @@ class RunOptions(ImageOptions, total=False):
     column: column of the list with the paths or URLs (default: path, url, image, ...)
     per_host: lists of URLs: maximum concurrent requests per host
     host_rate: lists of URLs: maximum request rate per host
+    checksum: compare the content of images that are done, not size and time, to tell whether they have changed
     allow_private_hosts: lists of URLs: also fetch from private networks
     name: path of each output below the destination
     on_collision: what to do when two sources map to the same output name
@@ -104,6 +105,8 @@ class RunOptions(ImageOptions, total=False):
     workers: number of worker processes (default: one per usable core, six per core with buckets or URLs)
     executor: where to process images: local, ray, dask, or inline to debug a step
     address: cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)
+    on_upgrade: what to do with finished images when libraries that process images, or pixmill's own processing, have another
+        version now: keep them, or make them again
     force: reprocess everything, including finished images
     attempts: attempts per image over all runs; the last one runs alone in a fresh worker
     timeout: time limit per image, after which its worker is killed
@@ -138,6 +141,7 @@ class RunOptions(ImageOptions, total=False):
     column: str | None
     per_host: int
     host_rate: str | float | None
+    checksum: bool
     allow_private_hosts: bool
     name: str
     on_collision: Literal["suffix", "error"]
@@ -152,6 +156,7 @@ class RunOptions(ImageOptions, total=False):
     workers: int | None
     executor: str
     address: str | None
+    on_upgrade: Literal["keep", "remake"]
     force: bool
     attempts: int
     timeout: str | float

@@ -56,7 +56,8 @@ class Member(msgspec.Struct, frozen=True):
             return Folder(path, 0, b"")
         columns, is_explicit = entry.columns if isinstance(entry, Row) else b"", self.source.is_explicit
         locator = _locator(self.source.address, entry)
-        return MemberEntry(path, entry.size, entry.version, locator, columns, self.index, entry.path, is_explicit)
+        found = (path, entry.size, entry.version, entry.changed_at, locator, columns)
+        return MemberEntry(*found, self.index, entry.path, is_explicit)
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes] | None:
         """Return the place of an entry of the composition and its path there, or ``None`` if ``locator`` is not in this source."""

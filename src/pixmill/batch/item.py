@@ -28,8 +28,8 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     with this message. ``columns`` holds the other columns of its row in a list, as a JSON object. ``locator`` is how the source's
     storage finds it. ``former`` are the outputs that earlier runs made from it. ``is_verified`` means that the coordinator has
     checked that these exist, possibly in a place that workers do not check; ``is_known`` that an earlier run found the image.
-    ``former``, ``is_verified`` and ``is_known`` are not part of the task's identity. ``is_reserved`` means that the image was
-    rejected because the name of its output is reserved.
+    ``earlier`` tells how the former outputs were made. ``former``, ``is_verified``, ``is_known`` and ``earlier`` are not part of
+    the task's identity. ``is_reserved`` means that the image was rejected because the name of its output is reserved.
 
     ``template`` is set if the names are late: they depend on the content, and are empty until that has been read; the task's
     identity depends on the template instead. ``facts`` are those with which it was named.
@@ -44,6 +44,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     is_verified: bool = False
     is_known: bool = False
     is_reserved: bool = False
+    earlier: "Origin | None" = None
     template: str = ""
     facts: NameFacts | None = None
 
@@ -62,6 +63,36 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
     """Only the first field of an ``Item``: decoding dominates the time of a re-run, so callers that need no more use this."""
 
     entry: Entry
+
+
+class SourceRecord(msgspec.Struct, frozen=True, array_like=True):
+    """The source as it was when outputs were made from it; empty in rows of earlier versions, which did not record it.
+
+    ``version`` and ``changed_at`` are those of its ``Entry``. ``digest`` is ``content_digest`` of its bytes, empty if they were not
+    read since.
+    """
+
+    version: bytes = b""
+    changed_at: int = 0
+    digest: bytes = b""
+
+    def has_other_change_time(self, changed_at: int) -> bool:
+        """Tell whether the file, whose ``Entry.changed_at`` is now this, was changed in some way, which its digest can tell.
+
+        Without a digest its change time says nothing, since it changes with the name and the mode of a file, too.
+        """
+        return bool(self.digest and self.changed_at and changed_at) and self.changed_at != changed_at
+
+
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """How the outputs of an image were made: by which set of libraries (its number in the ledger), from which source.
+
+    ``notes`` are those of their ``ImageResult``.
+    """
+
+    toolset: int = 0
+    source: SourceRecord = SourceRecord()
+    notes: tuple[str, ...] = ()
 
 
 class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -99,7 +130,8 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     """What the ledger stores for a finished image. ``notes`` are stable codes for data that was dropped or ignored.
 
     ``source_size`` is in bytes, ``columns`` are those of the ``Item``. ``former`` are outputs of earlier recipes that no longer
-    belong to the image but were not removed. ``facts`` are those that late names are made of.
+    belong to the image but were not removed. ``toolset`` is the number of the set of libraries that made the outputs, or the oldest
+    of them; 0 in rows of earlier versions. ``source`` is what they were made from. ``facts`` are those that late names are made of.
     """
 
     outputs: tuple[OutputRecord, ...]
@@ -107,7 +139,14 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     source_size: int = 0
     columns: bytes = b""
     former: tuple[OutputRecord, ...] = ()
+    toolset: int = 0
+    source: SourceRecord = SourceRecord()
     facts: NameFacts | None = msgspec.field(default=None, name="name_facts")  # its name in events
+
+    @property
+    def origin(self) -> Origin:
+        """Return how the outputs were made."""
+        return Origin(self.toolset, self.source, self.notes)
 
     @property
     def recorded_outputs(self) -> tuple[OutputRecord, ...]:
@@ -115,28 +154,53 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
         return (*self.outputs, *self.former)
 
 
+class _Tail(msgspec.Struct, frozen=True, array_like=True):
+    """An ``ImageResult`` of which only the last fields are decoded, for every image of a re-run."""
+
+    outputs: msgspec.Raw
+    notes: msgspec.Raw = msgspec.Raw()
+    source_size: msgspec.Raw = msgspec.Raw()
+    columns: msgspec.Raw = msgspec.Raw()
+    former: msgspec.Raw = msgspec.Raw()
+    toolset: int = 0
+    source: SourceRecord = SourceRecord()
+
+
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
 _heads = msgspec.msgpack.Decoder(_Head)
 _results = msgspec.msgpack.Decoder(ImageResult)
+_tails = msgspec.msgpack.Decoder(_Tail)
 
 
 def to_task(item: Item, fingerprint: bytes, key: bytes | None = None) -> Task:
-    """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (recipe and engine).
+    """Return the task for ``item``; its id changes with the source, the names, and ``fingerprint`` (that of the recipe).
 
     Its key in the ledger is its path, unless ``key`` is given.
     """
+    return Task(id=task_id(item, fingerprint), key=item.entry.path if key is None else key, payload=_encoder.encode(item))
+
+
+def task_id(item: Item, fingerprint: bytes) -> bytes:
+    """Return the id of the task for ``item``."""
     names = (item.template.encode(),) if item.template else item.names
-    identity = _encoder.encode((item.entry, names, item.source_error, (item.columns,) if item.columns else ()))
-    digest = blake2b(identity, key=fingerprint, digest_size=16).digest()
-    return Task(id=digest, key=item.entry.path if key is None else key, payload=_encoder.encode(item))
+    identity = _encoder.encode((item.entry.identity, names, item.source_error, (item.columns,) if item.columns else ()))
+    return blake2b(identity, key=fingerprint, digest_size=16).digest()
 
 
-def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_verified: bool = False, facts: NameFacts | None = None) -> Task:
-    """Return ``task``, which an earlier run found, with the outputs and ``facts`` from then; its id does not change."""
+def with_former(
+    task: Task,
+    former: tuple[OutputRecord, ...],
+    *,
+    is_verified: bool = False,
+    earlier: Origin | None = None,
+    facts: NameFacts | None = None,
+) -> Task:
+    """Return ``task``, which an earlier run found, with the outputs made from it then, and ``facts``; its id does not change."""
     item = from_payload(task.payload)
     kept = facts if item.template else None
-    return with_item(task, msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True, facts=kept))
+    item = msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True, earlier=earlier, facts=kept)
+    return with_item(task, item)
 
 
 def with_item(task: Task, item: Item) -> Task:
@@ -149,7 +213,7 @@ def output_fingerprint(item: Item, index: int, fingerprint: bytes) -> bytes:
 
     ``fingerprint`` is that of the rendition.
     """
-    return blake2b(_encoder.encode((item.entry, item.names[index])), key=fingerprint, digest_size=16).digest()
+    return blake2b(_encoder.encode((item.entry.identity, item.names[index])), key=fingerprint, digest_size=16).digest()
 
 
 def from_payload(payload: bytes) -> Item:
@@ -162,6 +226,11 @@ def source_size(payload: bytes) -> int:
     return _heads.decode(payload).entry.size or from_payload(payload).expected_size
 
 
+def source_changed_at(payload: bytes) -> int:
+    """Return ``Entry.changed_at`` of the source of the item that ``to_task`` encoded."""
+    return _heads.decode(payload).entry.changed_at
+
+
 def pack(result: ImageResult) -> bytes:
     """Return ``result`` as the ledger stores it."""
     return _encoder.encode(result)
@@ -170,3 +239,9 @@ def pack(result: ImageResult) -> bytes:
 def unpack(result: bytes) -> ImageResult:
     """Return the result that ``pack`` encoded."""
     return _results.decode(result)
+
+
+def unpack_origin(result: bytes) -> tuple[int, SourceRecord]:
+    """Return only ``toolset`` and ``source`` of the result that ``pack`` encoded, in a fraction of the time."""
+    tail = _tails.decode(result)
+    return tail.toolset, tail.source

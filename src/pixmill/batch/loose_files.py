@@ -42,7 +42,9 @@ class LooseFiles:
         elif path not in self._entries:
             name, status = os.path.basename(path), os.stat(path)  # noqa: PTH116, PTH119  # bytes
             version = b"%d" % status.st_mtime_ns
-            self._entries[path] = MemberEntry(name, status.st_size, version, b"\0" + path, index=index, inner=name)
+            self._entries[path] = MemberEntry(
+                name, status.st_size, version, status.st_ctime_ns, locator=b"\0" + path, index=index, inner=name
+            )
         return True
 
     @property

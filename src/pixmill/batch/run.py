@@ -11,6 +11,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
+from pixmill.batch.outputs.origins import Origins, origins_of
 from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
@@ -34,6 +35,7 @@ from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.claims import REPAIR
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
@@ -41,12 +43,13 @@ from pixmill.core.text import printable
 from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import FINISHED, Ledger, Record
+from pixmill.engine.ledger import FINISHED, NOT_RECORDED, Ledger, Record
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, State, Task
 from pixmill.engine.worker.process import refuse_in_worker
+from pixmill.imaging.version import toolset
 from pixmill.storage.open import open_storage
 
 if TYPE_CHECKING:
@@ -69,13 +72,14 @@ class BatchRun:
     destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run.
     """
 
-    def __init__(self, plan: Plan, engine: Run, metrics: Metrics, finish: Finish | None = None) -> None:
+    def __init__(self, plan: Plan, engine: Run, metrics: Metrics, origins: Origins, finish: Finish | None = None) -> None:
         """Wrap ``engine``; called by ``open_run``. ``finish`` is the work that remains once every image has its outcome."""
         self.plan = plan
         self.metrics = metrics
         self.remarks: tuple[str, ...] = ()
         self.choice: Choice | None = None
         self._extrapolation: Extrapolation | None = None
+        self._origins = origins
         self.work_total = plan.work_total
         self._engine = engine
         self._finish = finish
@@ -115,6 +119,8 @@ class BatchRun:
         """Return the report so far, which is final once the run has ended."""
         selector = self.plan.selector
         report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
+        if self.plan.config.on_upgrade == "keep":
+            report = msgspec.structs.replace(report, older=self._origins.older)
         if self._extrapolation:
             folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
             sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
@@ -243,7 +249,8 @@ def begin(  # noqa: PLR0913  # as above
             stack.callback(_write_index, plan, ledger, Path(config.placement.index))
         sealing = _sealing(plan, ledger, observers, stack, repairs=repairs)
         spans = unrecorded(ledger.runs(), plan.locations.state, committed=committed)
-        handler_options = msgspec.structs.replace(plan.handler_options, unrecorded=spans)
+        origins, handler_options = _origins(plan, ledger)
+        handler_options = msgspec.structs.replace(handler_options, unrecorded=spans)
         store_warnings = _store_warnings(plan)
         handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings)
         if repairs:
@@ -268,31 +275,43 @@ def begin(  # noqa: PLR0913  # as above
                 observers=(metrics, *state_observers, *observers),
                 still_valid=_must_repair
                 if repairs and not sealing
-                else still_valid(
-                    sealing.contents.exists
-                    if sealing
-                    else output_check(
-                        plan.locations.destination,
-                        on_confirmed=confirmed.add,
-                    ),
-                    None if sealing else destination,
-                    existing=REPAIR if repairs else config.placement.existing,
+                else origins.checked(
+                    still_valid(
+                        sealing.contents.exists
+                        if sealing
+                        else output_check(
+                            plan.locations.destination,
+                            on_confirmed=confirmed.add,
+                        ),
+                        None if sealing else destination,
+                        existing=REPAIR if repairs else config.placement.existing,
+                    )
                 ),
                 revise=with_reusable_outputs(
                     force=config.force,
                     contains=sealing.contents.has_outputs if sealing else None,
+                    is_outdated=origins.is_outdated,
                     keeps_names=keeps_names,
                 ),
                 resolve=LateNames(plan, ledger, keeps_names=keeps_names) if plan.late_template else None,
+                is_same=plan.is_same if handler_options.former_fingerprints else None,
                 metadata=stored_config(config),
                 force=config.force,
                 status_file=status_file,
                 begun=begun_tasks(plan.locations.state, ledger.runs()) if status_file else (),
             )
         )
-        batch_run = BatchRun(plan, engine, metrics, sealing.seal if sealing else None)
+        batch_run = BatchRun(plan, engine, metrics, origins, sealing.seal if sealing else None)
         batch_run.remarks = store_warnings
         yield batch_run
+
+
+def _origins(plan: Plan, ledger: Ledger) -> tuple[Origins, HandlerOptions]:
+    """Note the present libraries in the ledger; return how outputs compare with them, and the options of the handler."""
+    options = msgspec.structs.replace(plan.handler_options, toolset=ledger.add_toolset(toolset()))
+    if NOT_RECORDED in ledger.toolsets():
+        options = msgspec.structs.replace(options, former_fingerprints=plan.former_rendition_fingerprints)
+    return origins_of(ledger, plan.config, has_change_times=plan.has_change_times), options
 
 
 def _store_warnings(plan: Plan) -> tuple[str, ...]:

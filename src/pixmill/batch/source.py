@@ -28,17 +28,17 @@ def no_op(path: bytes, reason: str) -> None:
     del path, reason
 
 
-class Folder(Entry, frozen=True, array_like=True, gc=False):
+class Folder(Entry, frozen=True, array_like=True, gc=False, eq=False):
     """A folder listed beside entries. It is no input, but reserves a name: no output may take that of a folder with outputs."""
 
 
-class Row(LocatedEntry, frozen=True, array_like=True, gc=False):
+class Row(LocatedEntry, frozen=True, array_like=True, gc=False, eq=False):
     """An entry from a list. ``columns`` holds the other columns of its row, as a JSON object; empty if there are none."""
 
     columns: bytes = b""
 
 
-class MemberEntry(Row, frozen=True, array_like=True, gc=False):
+class MemberEntry(Row, frozen=True, array_like=True, gc=False, eq=False):
     """An entry of one of several sources: the one with this ``index``, below whose root it has the path ``inner``.
 
     ``is_explicit`` is that of its source.

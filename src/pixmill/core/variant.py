@@ -62,7 +62,9 @@ class Variant(Model, frozen=True, kw_only=True):
         for setting in filter(None, NEXT_SETTING.split(settings.strip(","))):
             key, equals, value = setting.partition("=")
             if not equals:
-                raise cls.error(f"{name}: expected key=value, received {setting}")
+                names = ", ".join(field.encode_name for field in fields(cls.named(name.strip())))
+                hint = f"{name} has {names or 'no settings'}"
+                raise cls.error(f"{name}: expected key=value, received {setting}", hint=hint)
             data[key.strip().replace("-", "_")] = _scalar(value.strip())
         return data
 

@@ -1,14 +1,18 @@
 """The contract of ledgers: the durable record of which tasks are done, which failed and why, and which are pending."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from pixmill.engine.task import Attempt, BegunTask, Counts, Failure, Outcome, State, Task
+from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 #: the reason of a run that ended because nothing was left to do
 FINISHED = "finished"
+#: the largest number of a set of libraries: results that contain it stay small
+MAX_TOOLSET = (1 << 16) - 1
+NOT_RECORDED = 0  # the set of results that an earlier version recorded, without the libraries
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +63,10 @@ class Claims(Protocol):
         """Return the names that a finished task used, from its ``result``."""
 
 
+#: tells whether a task is the version of its unit that a record with another id is about
+IsSame = Callable[[Task, "Record"], bool]
+
+
 class LedgerView(Protocol):
     """Read access to one ledger, or to several as one."""
 
@@ -83,6 +91,9 @@ class LedgerView(Protocol):
     def sources(self) -> dict[bytes, bytes]:
         """Return, for the root of each source, the prefix of the keys of its tasks."""
 
+    def toolsets(self) -> dict[int, str]:
+        """Return the sets of libraries that made results, by their number: ``NOT_RECORDED`` for earlier versions."""
+
 
 @runtime_checkable
 class Ledger(LedgerView, Protocol):
@@ -101,11 +112,13 @@ class Ledger(LedgerView, Protocol):
         ``begun`` have one more interruption.
         """
 
-    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task], *, is_same: IsSame | None = None) -> list[Record]:
         """Return the record of each task, in order.
 
         A key that is new, or recorded with another id, gets a fresh pending record (0 attempts, 0 interruptions) that keeps
         its last result as ``former``, and owns the names that it claims from then on. The keys of one call are distinct.
+
+        A record with another id that ``is_same`` as the task goes on under the task's id.
         """
 
     def renew(self, tasks: Sequence[Task]) -> None:
@@ -160,5 +173,36 @@ class Ledger(LedgerView, Protocol):
     def add_sources(self, prefixes: Mapping[bytes, bytes]) -> None:
         """Note the prefix of each source, by its root."""
 
+    def add_toolset(self, versions: str) -> int:
+        """Note a set of libraries by the text of their ``versions``, and return its number, the same in all ledgers."""
+
     def close(self) -> None:
         """Release every resource; a second call does nothing."""
+
+
+def is_recorded(outcome: Outcome) -> bool:
+    """Tell whether ``outcome`` changes the record of its task."""
+    match outcome:
+        case Done():
+            return True
+        case Skipped():
+            return bool(outcome.result)
+        case Failed():
+            return not outcome.remembered
+
+
+def is_released(outcome: Outcome) -> bool:
+    """Tell whether ``outcome`` releases the attempt that led to it."""
+    return isinstance(outcome, Skipped) and outcome.reason != UNCHANGED and not outcome.result
+
+
+def toolset_number(versions: str, known: Mapping[int, str]) -> int:
+    """Return the number of a set of libraries: derived from its text, so that ledgers whose records are combined agree."""
+    if not versions:
+        return NOT_RECORDED
+    number = next((number for number, text in known.items() if text == versions), 0)
+    if not number:
+        number = 1 + int.from_bytes(blake2b(versions.encode(), digest_size=8).digest(), "big") % MAX_TOOLSET
+        while number in known:
+            number = number % MAX_TOOLSET + 1
+    return number

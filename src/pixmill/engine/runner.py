@@ -23,7 +23,7 @@ from pixmill.engine.executors.local import LocalExecutor
 from pixmill.engine.forkserver import prestart
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.status_file import StatusFile
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import IsSame, Ledger
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
@@ -141,6 +141,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     observers: Sequence[Observer] = (),
     still_valid: StillValid | None = None,
     revise: Revise | None = None,
+    is_same: IsSame | None = None,
     resolve: Resolve | None = None,
     metadata: bytes = b"",
     force: bool = False,
@@ -158,12 +159,12 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     by default ``workers`` processes on this machine (as many as the cores that may be used). ``ledger``: makes the run resumable;
     by default one that lasts as long as the process. The caller closes the ledger; the run closes the executor and the observers.
     ``still_valid(task, record)``: whether the record of a finished task still holds; a text means that it does, and is the reason
-    of ``Skipped``. ``revise(task, record)`` returns the task to
-    send in place of one that needs an attempt, with the same id and key. ``resolve`` returns those to send in place of tasks that
-    the handler ``Deferred``. ``force``: run everything again. ``metadata``: the
-    caller's own JSON, stored with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the
-    caller closes it. Without it no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed.
-    ``rng`` draws the pauses before retries.
+    of ``Skipped``. ``revise(task, record)`` returns the task to send in place of one that needs an attempt, with the same id and
+    key. ``is_same(task, record)``: whether a record with another id is of the same version. ``resolve`` returns the tasks to send
+    in place of those that the handler ``Deferred``. ``force``: run everything again. ``metadata``: the caller's own JSON, stored
+    with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the caller closes it. Without it
+    no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``rng`` draws the pauses before
+    retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
@@ -173,7 +174,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         executor=executor,
         ledger=ledger,
         policy=policy,
-        admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, force=force),
+        admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, is_same=is_same, force=force),
         publisher=EventPublisher(observers, clock),
         memory=MemoryBudget(policy.memory, executor.workers),
         clock=clock,

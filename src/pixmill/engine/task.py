@@ -110,10 +110,14 @@ UNCHANGED = "unchanged"
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the reason given."""
+    """There was nothing to do. ``reason`` is ``unchanged`` if the ledger has it as done, else the reason given.
+
+    With a ``result``, the handler found that the task is done, and the ledger records that.
+    """
 
     task: Task
     reason: str = UNCHANGED
+    result: bytes = b""
 
 
 Outcome = Done | Failed | Skipped

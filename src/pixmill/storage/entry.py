@@ -9,16 +9,35 @@ from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, eq=False):
     """A regular file or an object. ``path`` is relative to the storage's root, ``/``-separated bytes.
 
-    If the content may have changed, ``size`` or ``version`` changes. ``version`` is the modification time in nanoseconds for
-    a file, an ETag for an object.
+    If the content has changed, ``size`` or ``version`` usually changes. ``version`` is the modification time in nanoseconds for
+    a file, an ETag for an object. ``changed_at`` is when anything about a file was last changed, its content, name or mode (ctime,
+    in nanoseconds since the epoch); 0 where it is unknown. It is not part of the entry's identity.
     """
 
     path: bytes
     size: int
     version: bytes
+    changed_at: int = 0
+
+    @property
+    def identity(self) -> tuple[bytes, int, bytes]:
+        """Return what tells this version of the file from others."""
+        return self.path, self.size, self.version
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it is the same version of the same file."""
+        return isinstance(other, Entry) and self.identity == other.identity
+
+    def __ne__(self, other: object) -> bool:
+        """Tell whether it is another file or version; needed since ``Struct`` has a ``!=`` of its own."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Return a hash that agrees with ``==``."""
+        return hash(self.identity)
 
 
 class FileVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -52,13 +71,13 @@ class FileVersion(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return {name: value for name, value in fields.items() if value or name == "size"}
 
 
-class LocatedEntry(Entry, frozen=True, array_like=True, gc=False):
+class LocatedEntry(Entry, frozen=True, array_like=True, gc=False, eq=False):
     """An entry with a ``locator``, by which its storage finds it at once, without searching for its path.
 
     The locator is not part of the entry's identity; it may change while the content stays. It begins with NUL, unlike any path.
     """
 
-    locator: bytes
+    locator: bytes = b""
 
 
 def changed(path: bytes) -> ReadError:

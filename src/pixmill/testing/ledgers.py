@@ -14,13 +14,14 @@ import pytest
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Skipped, State, Task
+from pixmill.testing.ledger_notes import CarriedOnSuite, NotesSuite
 from pixmill.testing.ledger_tasks import BROKEN, begun, fail, finish, fresh, number, tasks
 
 #: opens the same ledger on each call; must be picklable if the ledger is ``durable``, so that a new process can use it
 Opener = Callable[[], Ledger]
 
 
-class LedgerSuite:
+class LedgerSuite(NotesSuite, CarriedOnSuite):
     """The contract of ``Ledger`` as tests. ``durable`` says whether the ledger outlives its process."""
 
     durable: ClassVar[bool] = True
@@ -54,23 +55,6 @@ class LedgerSuite:
         assert ledger.get_exact([added, new, Task(number(9), added.key)]) == [fresh(added), None, None]
         assert ledger.get([added.key, new.key]) == [fresh(added), None]
         assert ledger.counts() == Counts(pending=1)
-
-    def test_a_name_has_one_owner_until_it_is_free_again(self, ledger: Ledger) -> None:
-        ledger.claim([(b"b", b"first"), (b"c", b"first"), (b"b", b"second"), (b"d", b"second")])
-        assert list(ledger.owners(b"b", b"d")) == [(b"b", b"first"), (b"c", b"first")]
-        ledger.disown([b"b", b"unknown"])
-        ledger.claim([(b"b", b"second")])
-        assert list(ledger.owners(b"", b"z")) == [(b"b", b"second"), (b"c", b"first"), (b"d", b"second")]
-
-    def test_many_names_are_listed_once_each(self, ledger: Ledger) -> None:
-        names = [(b"%05d" % index, b"owner") for index in range(2500)]
-        ledger.claim(names)
-        assert list(ledger.owners(b"", b"z")) == names
-
-    def test_the_prefix_of_a_source_is_found_by_its_root(self, ledger: Ledger) -> None:
-        ledger.add_sources({b"/photos": b"", b"s3://bucket": b"s3://bucket/"})
-        ledger.add_sources({b"/photos": b"moved"})
-        assert ledger.sources() == {b"/photos": b"moved", b"s3://bucket": b"s3://bucket/"}
 
     def test_a_done_task_keeps_its_result(self, ledger: Ledger) -> None:
         (task,) = tasks(1)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from pixmill.core.errors import ConfigError
+from pixmill.core.model import fields
 from pixmill.core.validation import did_you_mean
 
 
@@ -53,6 +54,13 @@ ANSWERS: Mapping[str, str] = {
     "crop": "use --size WxH --fit cover, or --step crop:width=...,height=...",
     "suffix": "use --name '{dir}/{stem}-small.{ext}'",
     "prefix": "use --name '{dir}/small-{stem}.{ext}'",
+    "gray": "use --step grayscale",
+    "grey": "use --step grayscale",
+    "greyscale": "use --step grayscale",
+    "thumbnail": "use --size WxH",
+    "square": "use --size NxN --fit cover",
+    "lossless": "use --format webp:lossless=true",
+    "no_gps": "use --metadata no-gps",
     "threads": "use --workers: each worker is a process on one core",
     "parallel": "use --workers",
 }
@@ -67,9 +75,19 @@ ONLY_OF_A_RUN: Mapping[str, str] = {
 def unknown(message: str, name: str, names: Iterable[str]) -> ConfigError:
     """Return the error for the option ``name``, which none of ``names`` is: ``message`` with an answer or a suggestion."""
     key = name.lower().removeprefix("--").removeprefix("pixmill_").replace("-", "_")
-    if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key):
+    if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key) or _step(key):
         return ConfigError(message, hint=hint)
     return ConfigError(message + did_you_mean(name, names))
+
+
+def _step(name: str) -> str:
+    """Return the hint for an option that is called like an operation."""
+    from pixmill.imaging.operation import Operation  # noqa: PLC0415  # only for a mistake
+
+    if name not in Operation.registry.names() or name == "profile":  # --profile is an option, of other commands
+        return ""
+    required = ",".join(f"{field.encode_name}=..." for field in fields(Operation.named(name)) if field.required)
+    return f"use --step {name}{':' if required else ''}{required}; pixmill explain {name} lists its settings"
 
 
 def canonical(values: Mapping[str, object]) -> dict[str, object]:

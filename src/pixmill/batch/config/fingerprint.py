@@ -1,4 +1,8 @@
-"""The fingerprint of everything besides the source that determines an output: the recipe, its files, and the engine version."""
+"""The fingerprint of everything besides the source that determines an output, except versions: the recipe and its files.
+
+A new version of a library does not change it, so that it makes no output again. Up to the second version of the ledger, the version
+of libvips was part of it, and ``former_engine`` makes such a fingerprint.
+"""
 
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -8,18 +12,17 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.prevention import without_preventing_options
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
-from pixmill.imaging.version import ENGINE
 
 
-def recipe_fingerprint(config: RunConfig) -> bytes:
+def recipe_fingerprint(config: RunConfig, *, former_engine: str = "") -> bytes:
     """Return the 16-byte fingerprint of everything that ``config`` makes from a source."""
-    return _fingerprint(config.recipe, config)
+    return _fingerprint(config.recipe, config, former_engine)
 
 
-def rendition_fingerprints(config: RunConfig) -> tuple[bytes, ...]:
+def rendition_fingerprints(config: RunConfig, *, former_engine: str = "") -> tuple[bytes, ...]:
     """Return the fingerprint of each rendition, in order; each changes only when that rendition does."""
     recipe = config.recipe
-    return tuple(_fingerprint(recipe.evolve(renditions=(rendition,)), config) for rendition in recipe.renditions)
+    return tuple(_fingerprint(recipe.evolve(renditions=(rendition,)), config, former_engine) for rendition in recipe.renditions)
 
 
 def all_steps(recipe: Recipe) -> Iterator[Operation]:
@@ -29,9 +32,9 @@ def all_steps(recipe: Recipe) -> Iterator[Operation]:
         yield from rendition.steps
 
 
-def _fingerprint(recipe: Recipe, config: RunConfig) -> bytes:
+def _fingerprint(recipe: Recipe, config: RunConfig, former_engine: str) -> bytes:
     recipe = without_preventing_options(recipe)
-    digest = blake2b(f"{ENGINE} {recipe.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
+    digest = blake2b(f"{former_engine} {recipe.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
     for step in all_steps(recipe):
         for file in step.files:
             digest.update(blake2b(Path(file).read_bytes()).digest())

@@ -41,6 +41,11 @@ class Hints:
             yield _COMMAND.sub(lambda match: retry if retry and match[1] == _RETRY else f"{match[1]} {arguments}", hint)
 
 
+def with_arguments(text: str, arguments: str) -> str:
+    """Return ``text`` with ``arguments`` instead of the DST of each command: *pixmill retry DST* becomes *pixmill retry out*."""
+    return _COMMAND.sub(lambda match: f"{match[1]} {arguments}", text)
+
+
 def _merged(first: Options, second: Options) -> Options:
     largest = dict(first)
     for name, value in second.items():

@@ -57,6 +57,10 @@ class Selection(Model, frozen=True, kw_only=True):
     ] = None
     per_host: Annotated[int, Meta(ge=1, description="lists of URLs: maximum concurrent requests per host")] = 8
     host_rate: Annotated[Rate | None, Meta(description="lists of URLs: maximum request rate per host")] = None
+    checksum: Annotated[
+        bool,
+        Meta(description="compare the content of images that are done, not size and time, to tell whether they have changed"),
+    ] = False
     allow_private_hosts: Annotated[
         bool, Meta(description="lists of URLs: also fetch from private networks", extra={"prevents": ("read-private",)})
     ] = False
@@ -126,6 +130,13 @@ class RunConfig(Model, frozen=True, kw_only=True):
         str | None,
         Meta(description="cluster address, such as 10.0.0.1:6379 (default: RAY_ADDRESS, or a cluster started on this machine)"),
     ] = None
+    on_upgrade: Annotated[
+        Literal["keep", "remake"],
+        Meta(
+            description="what to do with finished images when libraries that process images, or pixmill's own processing, "
+            "have another version now: keep them, or make them again"
+        ),
+    ] = "keep"
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False
 
     def __post_init__(self) -> None:

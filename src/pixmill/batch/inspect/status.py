@@ -10,6 +10,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
+from pixmill.batch.outputs.origins import made_by_others
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.batch.state.location import default_state
@@ -37,11 +38,13 @@ class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The total of all ledgers, and the last run of any (``None`` when there was none).
 
+    ``older``: how many of the finished images other versions of libraries made, by the versions that differ from the present ones.
     ``shards``: the status of each part of the split, including those not begun; empty if the output is not split.
     """
 
     counts: Counts
     last: RunRecord | None
+    older: dict[str, int] = {}
     shards: tuple[ShardStatus, ...] = ()
 
 
@@ -78,7 +81,7 @@ def status(ledgers: CombinedLedger) -> Status:
     summaries = list(ledgers.summaries())
     counts = total(each.counts for each in summaries) if ledgers.is_one_split else ledgers.counts()
     last = max((run for each in summaries for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
-    return Status(counts=counts, last=last, shards=tuple(_shards(summaries)))
+    return Status(counts=counts, last=last, older=made_by_others(ledgers), shards=tuple(_shards(summaries)))
 
 
 def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:

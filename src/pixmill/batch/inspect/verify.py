@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 
@@ -20,8 +20,8 @@ from pixmill.storage.retry.storage import RetryingStorage
 
 MAX_CONCURRENT = 16  # outputs in a store checked at the same time: each takes two requests
 
-RecordedOutput = tuple[bytes, OutputRecord]
-Check = Callable[[OutputRecord], str]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,36 +41,29 @@ def verify(ledgers: CombinedLedger, destination: str, checked: Tally | None = No
     former = last_config(ledgers).destination
     with open_outputs(destination, former=former, ledger_files=ledgers.ledger_files) as outputs:
         recorded = ((record.key, output) for record in ledgers.records(State.DONE) for output in unpack(record.result).outputs)
-        check_all = _concurrently if isinstance(outputs, RetryingStorage) else _sequentially
-        for (source, output), what in check_all(partial(_difference, outputs), recorded):
+        concurrency = MAX_CONCURRENT if isinstance(outputs, RetryingStorage) else 1
+        for (source, output), what in in_order(lambda each: difference(outputs, each[1]), recorded, concurrency=concurrency):
             tally.count += 1
             if what:
                 yield Problem(source=source, output=output.name, what=what)
 
 
-def _sequentially(check: Check, recorded: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
-    for each in recorded:
-        yield each, check(each[1])
+def in_order(function: Callable[[T], R], items: Iterable[T], *, concurrency: int) -> Iterator[tuple[T, R]]:
+    """Yield each item with the result of ``function``, in order; several at a time hide the latency of a store."""
+    if concurrency == 1:
+        yield from ((item, function(item)) for item in items)
+        return
+    pending: deque[tuple[T, Future[R]]] = deque()
+    with ThreadPoolExecutor(concurrency) as pool:
+        for item in items:
+            pending.append((item, pool.submit(function, item)))
+            if len(pending) > concurrency:
+                first, future = pending.popleft()
+                yield first, future.result()
+        yield from ((item, future.result()) for item, future in pending)
 
 
-def _concurrently(check: Check, recorded: Iterable[RecordedOutput]) -> Iterator[tuple[RecordedOutput, str]]:
-    """Check several outputs at a time, to hide the latency of a store, and yield the results in order."""
-    pending: deque[tuple[RecordedOutput, Future[str]]] = deque()
-    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
-        for each in recorded:
-            pending.append((each, pool.submit(check, each[1])))
-            if len(pending) > MAX_CONCURRENT:
-                yield _next_result(pending)
-        while pending:
-            yield _next_result(pending)
-
-
-def _next_result(pending: deque[tuple[RecordedOutput, Future[str]]]) -> tuple[RecordedOutput, str]:
-    recorded, future = pending.popleft()
-    return recorded, future.result()
-
-
-def _difference(outputs: Outputs, record: OutputRecord) -> str:
+def difference(outputs: Outputs, record: OutputRecord) -> str:
     """Return how an output differs from its record, empty if it does not; ``ReadError`` when the store does not respond."""
     entry = outputs.stat(record.name)
     if entry is None:

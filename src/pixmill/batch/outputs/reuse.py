@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from pixmill.batch.item import NameFacts, OutputRecord, unpack, with_former
+from pixmill.batch.item import ImageResult, OutputRecord, unpack, with_former
 from pixmill.engine.ledger import Record
 from pixmill.engine.scheduling.admission import Revise
 from pixmill.engine.task import Task
@@ -13,34 +13,43 @@ from pixmill.engine.task import Task
 Contains = Callable[[OutputRecord], bool]
 
 
-def with_reusable_outputs(*, force: bool, contains: Contains | None = None, keeps_names: bool = True) -> Revise:
+def with_reusable_outputs(
+    *,
+    force: bool,
+    contains: Contains | None = None,
+    is_outdated: Callable[[int], bool] = lambda _: False,
+    keeps_names: bool = True,
+) -> Revise:
     """Return a function that adds to a task its recorded outputs and, if it ``keeps_names``, what late names are made of.
 
-    The handler checks whether they still exist, unless ``contains`` does. With ``force`` none of them is reused.
+    The handler checks whether they still exist, unless ``contains`` does. With ``force`` none of them is reused, nor are those for
+    whose set of libraries ``is_outdated``.
     """
 
     def revise(task: Task, record: Record) -> Task:
-        former = recorded_outputs(record)
-        if force:
+        result = last_result(record)
+        former = result.recorded_outputs
+        if force or is_outdated(result.toolset):
             former = _without_fingerprints(former)
         if contains is not None:
             former = tuple(filter(contains, former))
         if record.is_new and not former:
             return task
-        return with_former(task, former, is_verified=contains is not None, facts=_facts(record) if keeps_names else None)
+        facts = result.facts if keeps_names else None
+        return with_former(task, former, is_verified=contains is not None, earlier=result.origin, facts=facts)
 
     return revise
 
 
-def _facts(record: Record) -> NameFacts | None:
-    result = record.result or record.former
-    return unpack(result).facts if result else None
-
-
 def recorded_outputs(record: Record | None) -> tuple[OutputRecord, ...]:
     """Return every output in ``record``."""
+    return last_result(record).recorded_outputs
+
+
+def last_result(record: Record | None) -> ImageResult:
+    """Return the last result in ``record``; one without outputs if it has none."""
     result = (record.result or record.former) if record else b""
-    return unpack(result).recorded_outputs if result else ()
+    return unpack(result) if result else ImageResult(())
 
 
 def _without_fingerprints(outputs: Iterable[OutputRecord]) -> tuple[OutputRecord, ...]:

@@ -12,6 +12,7 @@ from pixmill.batch.config.prevention import is_preventable
 from pixmill.batch.item import Item
 from pixmill.batch.naming.template import own_extension
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
+from pixmill.batch.outputs.origins import origins_of
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
 from pixmill.batch.planning.ignored import pattern_warnings
@@ -26,7 +27,7 @@ from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.scheduling.admission import StillValid
-from pixmill.engine.task import State
+from pixmill.engine.task import State, Task
 from pixmill.imaging.formats import Format, formats
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.step_order import order_warnings
@@ -34,6 +35,7 @@ from pixmill.storage.open import open_storage
 
 CHUNK_SIZE = 1000
 MAX_EXAMPLES = 10
+TO_COMPARE = "compare"  # whether a record holds: the content of the source decides
 
 
 class DryRun(msgspec.Struct, kw_only=True):
@@ -47,6 +49,9 @@ class DryRun(msgspec.Struct, kw_only=True):
     ``output_changed`` counts images that are done and have nothing new to write, but whose output was changed since: it stays.
     ``changed_examples`` are the first of them.
 
+    ``to_compare`` counts images that are done, and whose content has to be compared to tell whether they have changed. ``older``
+    counts those that other versions of libraries made, by the versions that differ: they are kept, or are among those to do.
+
     ``late_names`` counts the outputs whose names are known only when the image is read; ``examples`` show the template for them.
 
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
@@ -54,6 +59,8 @@ class DryRun(msgspec.Struct, kw_only=True):
 
     to_do: int = 0
     unchanged: int = 0
+    to_compare: int = 0
+    older: dict[str, int] = {}
     output_changed: int = 0
     failed_before: int = 0
     renamed: int = 0
@@ -74,7 +81,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     @property
     def found(self) -> int:
         """Return the total number of images."""
-        return self.to_do + self.unchanged + self.output_changed + self.failed_before
+        return self.to_do + self.unchanged + self.to_compare + self.output_changed + self.failed_before
 
 
 def dry_run(plan: Plan) -> DryRun:
@@ -86,7 +93,7 @@ def dry_run(plan: Plan) -> DryRun:
     items = ((item, bool(item.names) and plan.namer.is_renamed(item.entry.path, item.names)) for item in plan.items())
     is_dataset = plan.locations.dataset is not None
     committed = last_commit(plan.locations.state)
-    with _ledger(plan) as ledger, _validity_check(plan.locations, placement.existing) as is_valid:
+    with _ledger(plan) as ledger, _validity_check(plan.locations, placement.existing) as are_outputs_valid:
         follow = placement.follow_output_links
         runs = list(ledger.runs())
         spans = unrecorded(runs, plan.locations.state, committed=committed)
@@ -94,11 +101,13 @@ def dry_run(plan: Plan) -> DryRun:
         conflict_counter = (
             None if is_dataset else ConflictCounter(plan.locations.destination, follow_links=follow, unrecorded=spans)
         )
+        origins = origins_of(ledger, plan.config, has_change_times=plan.has_change_times)
+        is_valid = origins.checked(are_outputs_valid, compared=TO_COMPARE)
         while chunk := list(islice(items, CHUNK_SIZE)):
             tasks = [plan.task(item) for item, _ in chunk]
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
-                current = record if record and record.id == task.id and not plan.config.force else None
+                current = record if record and _is_current(plan, task, record) and not plan.config.force else None
                 is_failed = current is not None and current.state is not State.DONE
                 holds = current is not None and not (is_failed and not _stays_failed(current, codes)) and is_valid(task, current)
                 if holds and not is_failed:
@@ -111,6 +120,7 @@ def dry_run(plan: Plan) -> DryRun:
                     result.renamed += is_renamed
                     if conflict_counter:
                         conflict_counter.count(item, record)
+        result.older = origins.older
         result.seconds = _estimate(result, ledger)
     result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
     result.warnings += pattern_warnings(result.patterns)
@@ -122,6 +132,12 @@ def dry_run(plan: Plan) -> DryRun:
         result.occupied, result.linked = conflicts.occupied, conflicts.linked
         result.warnings += conflict_warnings(conflicts, placement.existing, is_all=True)
     return result
+
+
+def _is_current(plan: Plan, task: Task, record: Record) -> bool:
+    """Tell whether ``record`` is of ``task``, or may turn out to be once the content is compared."""
+    is_compared = plan.config.selection.checksum and record.state is State.DONE
+    return record.id == task.id or plan.is_same(task, record) or (is_compared and plan.is_same_but_for_time(task, record))
 
 
 def _stays_failed(record: Record, preventable: frozenset[str]) -> bool:
@@ -143,7 +159,8 @@ def _validity_check(locations: Locations, existing: str) -> Iterator[StillValid]
 
 def _count_done(result: DryRun, item: Item, holds: bool | str) -> None:  # noqa: FBT001  # what ``StillValid`` returns
     if holds != OUTPUT_CHANGED:
-        result.unchanged += 1
+        result.to_compare += holds == TO_COMPARE
+        result.unchanged += holds != TO_COMPARE
         return
     result.output_changed += 1
     if len(result.changed_examples) < MAX_EXAMPLES:

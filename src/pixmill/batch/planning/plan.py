@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
+import msgspec
+
 from pixmill.batch.config import fingerprint
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
-from pixmill.batch.item import Item, to_task
+from pixmill.batch.item import Item, from_payload, task_id, to_task, unpack_origin
 from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.late import LateNamer
 from pixmill.batch.naming.namer import Extension, Namer
@@ -21,6 +23,7 @@ from pixmill.batch.planning.selection import SIGNATURE_BYTES, Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
 from pixmill.batch.source import Row
 from pixmill.batch.state.earlier_ledgers import EarlierLedgers
+from pixmill.batch.state.former_engines import former_engines
 from pixmill.batch.state.identity import own_tag
 from pixmill.batch.state.name_owners import NameOwners
 from pixmill.batch.state.source_keys import SourceKeys
@@ -29,14 +32,14 @@ from pixmill.batch.worker.options import HandlerOptions
 from pixmill.core.errors import ConfigError, ImageError, ReadError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Ledger
+from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import Task
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
-from pixmill.storage.local.mounts import is_within, keeps_inodes, mounts
+from pixmill.storage.local.mounts import is_within, keeps_change_times, keeps_inodes, mounts
 
 
 class Plan:
@@ -105,9 +108,17 @@ class Plan:
             fingerprints=self.rendition_fingerprints,
             existing="replace" if self.locations.dataset else config.placement.existing,
             follow_output_links=config.placement.follow_output_links,
+            checksum=config.selection.checksum,
+            has_change_times=self.has_change_times,
             keeps_inodes=self.locations.destination.local is None
             or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )
+
+    @cached_property
+    def has_change_times(self) -> bool:
+        """Tell whether the change times of source files are those of changes, as far as the local roots show."""
+        mounted = mounts()
+        return all(keeps_change_times(os.path.realpath(root), mounted) for root in self.locations.source.roots)
 
     def listing_notice(self) -> str:
         """Return what is being waited for while the source is listed."""
@@ -160,7 +171,7 @@ class Plan:
         if not isinstance(entry, LocatedEntry):
             return Item(entry, names, template=self.late_template)
         columns = entry.columns if isinstance(entry, Row) else b""
-        plain = Entry(entry.path, entry.size, entry.version)
+        plain = Entry(*entry.identity, entry.changed_at)
         return Item(plain, names, locator=entry.locator, columns=columns, template=self.late_template)
 
     def reserved_error(self, names: Sequence[bytes]) -> str:
@@ -196,6 +207,32 @@ class Plan:
         """Return the task for ``item``."""
         return to_task(item, self.fingerprint, self.key(item.entry.path, item.locator))
 
+    def is_same(self, task: Task, record: Record) -> bool:
+        """Tell whether a record of version 1 of the ledger is of ``task``: its id then contained the version of libvips."""
+        item = from_payload(task.payload)
+        return any(record.id == task_id(item, former) for former in self._former_fingerprints)
+
+    def is_same_but_for_time(self, task: Task, record: Record) -> bool:
+        """Tell whether ``record``, of a finished task, differs from ``task`` only by the version of its source."""
+        item, (_, source) = from_payload(task.payload), unpack_origin(record.result)
+        if not source.digest:
+            return False
+        then = msgspec.structs.replace(item, entry=Entry(item.entry.path, item.entry.size, source.version))
+        return record.id == task_id(then, self.fingerprint)
+
+    @cached_property
+    def _former_engines(self) -> tuple[str, ...]:
+        return former_engines(self.locations.state)
+
+    @cached_property
+    def _former_fingerprints(self) -> tuple[bytes, ...]:
+        return tuple(fingerprint.recipe_fingerprint(self.config, former_engine=each) for each in self._former_engines)
+
+    @property
+    def former_rendition_fingerprints(self) -> tuple[tuple[bytes, ...], ...]:
+        """Return the fingerprints that version 1 of the ledger had for each rendition, by version of libvips."""
+        return tuple(fingerprint.rendition_fingerprints(self.config, former_engine=each) for each in self._former_engines)
+
     def key(self, path: bytes, locator: bytes = b"") -> bytes:
         """Return the ledger's key of the image at ``path``."""
         if self._prefix is not None:
@@ -225,7 +262,7 @@ class Plan:
         if self.locations.target is not None:
             return SourceKeys(prefixes={}).adding(self.locations.source.places, has_unique_paths=True)
         self._fetch_ledgers()
-        return source_keys(self.locations.source, self.config.selection.source_id, self._ledgers, self._tasks_with)
+        return source_keys(self.locations.source, self.config.selection.source_id, self._ledgers, self._tasks_with, self.is_same)
 
     def _tasks_with(self, keys: SourceKeys) -> Iterator[Task]:
         plan = Plan(self.config, self.locations)

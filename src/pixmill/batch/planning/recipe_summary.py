@@ -35,9 +35,10 @@ def _formats(codecs: Sequence[Codec]) -> str:
 
 
 def _format(codec: Codec) -> str:
-    """Return the format and quality that a codec writes: *JPEG, quality 85*."""
-    quality = "" if codec.lossy_quality is None else f", quality {codec.lossy_quality}"
-    return codec.format.label + quality
+    """Return the format and quality that a codec writes: *JPEG, quality 85*, or *WebP, lossless* where it could be lossy."""
+    if codec.lossy_quality is not None:
+        return f"{codec.format.label}, quality {codec.lossy_quality}"
+    return codec.format.label + (", lossless" if getattr(codec, "lossless", False) else "")
 
 
 def _steps(recipe: Recipe, rendition: Rendition) -> str:

@@ -18,6 +18,8 @@ def check_arguments(config: RunConfig, target: TargetFile) -> None:
     if len(config.sources) > 1:
         message = f"DST {printable(config.destination)} looks like a file, but there are {len(config.sources)} sources"
         hint = "the last word is DST: give a folder for the outputs after the sources"
+        if config.selection.include or config.selection.exclude:
+            hint = f"quote patterns, such as --include '*.jpg', so that the shell does not replace them; {hint}"
         raise AddressError(message, hint=hint if _exists(target) else f"{hint}, or for a folder of this name {_as_folder(config)}")
     target.check(config.recipe)
     for option, is_given in (

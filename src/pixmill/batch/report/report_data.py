@@ -11,6 +11,7 @@ import msgspec
 from pixmill.batch.composition import open_sources
 from pixmill.batch.config.foreign_code import Code, steps_of
 from pixmill.batch.config.models import Selection
+from pixmill.batch.outputs.origins import by_difference
 from pixmill.batch.report.data.run_info import RunInfo, left_alone
 from pixmill.batch.report.data.shard_merge import last_run_info
 from pixmill.batch.report.data.statistics import LedgerStatistics
@@ -23,6 +24,7 @@ from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.engine.ledger import LedgerView, RunRecord
 from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.version import toolset
 from pixmill.storage.address import Address
 
 SEED = 2004  # fixed, so that the same ledger gives the same report
@@ -35,7 +37,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
 
     ``run`` is that run, or the merged runs of several shards; ``recipe`` is plain data, from the last run. ``made_at`` is in
     seconds since the epoch. ``output_changed`` counts the images that the last run skipped because of a changed output; for several
-    shards it is 0. ``changed_examples`` are the first few of them.
+    shards it is 0. ``changed_examples`` are the first few of them. ``older`` counts the images that other versions of libraries
+    made, by the versions that differ.
     """
 
     source: str
@@ -49,6 +52,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     made_at: float
     output_changed: int = 0
     changed_examples: tuple[bytes, ...] = ()
+    older: dict[str, int] = {}
 
 
 def collect(
@@ -76,6 +80,7 @@ def collect(
         made_at=now,
         output_changed=changed,
         changed_examples=changed_examples,
+        older=by_difference(statistics.toolsets, ledger.toolsets(), toolset()),
     )
 
 

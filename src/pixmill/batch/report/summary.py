@@ -22,7 +22,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timing of each stage. ``slowest``: the five images that took longest. ``throttled``: number of times that a store throttled
     requests. ``reason``: the reason why the run ended, ``reason_code``: the code of the error that stopped it, empty if there was
     none. ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample.
-    ``patterns``: how often each pattern of the selection was used.
+    ``patterns``: how often each pattern of the selection was used. ``older``: images that were kept although other versions of
+    libraries had made them, by the versions that differ.
     """
 
     counts: Counts
@@ -49,6 +50,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     makes: tuple[str, ...] = ()
     sample: SampleReport | None = None
     patterns: tuple[PatternCount, ...] = ()
+    older: dict[str, int] = {}
 
     #: exit codes of a run that did not finish, by the reason for which it was stopped
     EXIT_CODES: ClassVar[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 143, "no-images": 2}

@@ -98,13 +98,13 @@ class Manifest(SourceKind):
     @property
     def places(self) -> tuple[bytes, ...]:
         """Return the folder of the list, the root of the file system, the web, and the stores."""
-        return (self._base, b"/", *(scheme.encode() + b":/" for scheme in schemes().names()))
+        return (self._base, b"/", *(scheme.encode() + b"://" for scheme in schemes().names()))
 
     def locate(self, path: bytes, locator: bytes) -> tuple[bytes, bytes]:
         """Return where the image is: images that several lists name are the same images."""
         if not locator or locator.startswith(b"\0/"):  # a row that names nothing has none
             return (self._base if not locator or locator.startswith(self._below_base, 1) else b"/"), path
-        return locator[1:].partition(b":")[0] + b":/", path
+        return locator[1:].partition(b":")[0] + b"://", path
 
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:  # noqa: ARG002  # none is skipped
         """Yield the images folder by folder, a large folder in parts whose names cannot collide.
@@ -150,11 +150,13 @@ class Manifest(SourceKind):
     def _entry(self, image: ManifestImage) -> Entry:
         if image.is_folder:
             return Folder(image.path, 0, b"")
-        size, version = 0, b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
+        size, changed_at = 0, 0
+        version = b"@" + blake2b(image.locator, digest_size=8).hexdigest().encode()  # a URL may hold a secret
         if image.locator.startswith(b"\0/"):
             status = self._stat(image.locator)
             size, version = (status.size, status.version) if status else (0, b"")
-        return Row(image.path, size, version, image.locator, image.columns)
+            changed_at = status.changed_at if status else 0
+        return Row(image.path, size, version, changed_at, locator=image.locator, columns=image.columns)
 
     def _stat(self, locator: bytes) -> Entry | None:
         """Return the entry as it is now; ``None`` if it is missing or cannot be read, which the worker will report."""

@@ -87,6 +87,10 @@ class CombinedLedger(LedgerView):
         """Return the prefix of each source, by its root."""
         return combined(ledger.sources() for _, ledger in _opened(self.ledger_files))
 
+    def toolsets(self) -> dict[int, str]:
+        """Return the sets of libraries that made results, by their number."""
+        return {number: text for _, ledger in _opened(self.ledger_files) for number, text in ledger.toolsets().items()}
+
     def reset(self, keys: Collection[bytes]) -> None:
         """Reset these keys to new in all ledgers; ``RunError`` while a run holds one of the ledgers."""
         for each in self.ledger_files:

@@ -43,6 +43,8 @@ def import_from_other_split(ledger: Ledger, shard: Shard, files: list[LedgerFile
         return None
     combined = CombinedLedger(newer)
     keys = SourceKeys(prefixes=combined.sources())
+    for versions in combined.toolsets().values():
+        ledger.add_toolset(versions)
     imported = ledger.import_records(record for record in combined.records() if shard.takes(keys.path(record.key)))
     ledger.add_sources({**keys.prefixes, **ledger.sources()})
     sources = ", ".join(_name(each.shard) for each in combined.ledger_files)

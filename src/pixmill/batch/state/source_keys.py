@@ -42,8 +42,10 @@ class SourceKeys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def default_prefix(place: bytes) -> bytes:
-    """Return the prefix of a source that is not the first."""
-    return place if place.endswith(b"/") else place + b"/"
+    """Return the prefix of a source that is not the first: like that of no path, which neither begins with / nor contains ://."""
+    is_name = not place.startswith(b"/") and b":/" not in place  # given with --source-id
+    prefix = b"//" + place if is_name else place
+    return prefix if prefix.endswith(b"/") else prefix + b"/"
 
 
 def combined(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, bytes]:

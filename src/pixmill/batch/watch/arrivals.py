@@ -73,6 +73,7 @@ class Arrivals:
         self._changed_in_flight: set[bytes] = set()
         self._next_root_check = self._next_naming = 0.0
         self._needs_full_listing = self._is_behind = True
+        self._is_reported = False  # by the kernel, rather than found by comparing listings
 
     def __iter__(self) -> Iterator[Task | None]:
         """Yield the tasks of existing and of arriving images."""
@@ -101,6 +102,7 @@ class Arrivals:
             root, self._source.is_entered, follow=follow, poll=self._options.poll, clock=self._clocks.elapsed
         )
         self._debouncer = self._make_debouncer(detector.is_open)
+        self._is_reported = detector.method == "inotify"
         self._needs_full_listing = True
         self._publish(WatchStarted, method=detector.method, reason=reason)
         return detector
@@ -146,7 +148,7 @@ class Arrivals:
             refusals.clear()
         yield from self._as_tasks(refusals)
         if self._mirror and not is_empty:  # an empty folder is more likely an unmounted one
-            self._mirror.remove(self._mirror.missing(self._exists))
+            self._mirror.remove(self._mirror.missing())
 
     def _complete_files(self, entries: Sequence[Entry]) -> Iterator[Task]:
         limit = (self._clocks.now() - ASSUMED_COMPLETE_AGE) * 1e9
@@ -196,8 +198,7 @@ class Arrivals:
     def _name_and_mirror(self, folder: bytes, arrived: set[bytes], gone: set[bytes]) -> list[Item]:
         """Mirror removals, then name the files that arrived in ``folder``; without a mirror, removals are ignored."""
         if self._mirror and self._root.is_there():  # files that vanished with the root folder do not count as removed
-            below = {key for path in gone for key in self._mirror.missing(self._exists, below=path)}
-            self._mirror.remove(gone | below)
+            self._mirror.remove(self._mirror.gone(gone, is_reported=self._is_reported))
         return self._name_or_report(self._namer.list_folder(folder), arrived) if arrived else []
 
     def _name_or_report(self, entries: Sequence[Entry], arrived: set[bytes], *, is_listing: bool = False) -> list[Item]:
@@ -242,9 +243,6 @@ class Arrivals:
             return self._source.storage.stat(path)
         except ReadError:
             return Entry(path, 0, b"")
-
-    def _exists(self, path: bytes) -> bool:
-        return self._stat(path) is not None
 
 
 def _ignore(path: bytes, error: ImageError) -> None:

@@ -47,6 +47,10 @@ class FolderNamer:
         new = [entry for entry in chosen if entry.path in arrived]
         names = self._plan.namer.names([entry.path for entry in chosen], folders)
         tasks = [self._plan.task(self._plan.item(entry, names[entry.path])) for entry in new]
-        records = self._ledger.get_exact(tasks)
-        unrecorded = {entry.path for entry, record in zip(new, records, strict=True) if record is None}
+        records = self._ledger.get([task.key for task in tasks])
+        unrecorded = {
+            entry.path
+            for entry, task, record in zip(new, tasks, records, strict=True)
+            if record is None or (record.id != task.id and not self._plan.is_same(task, record))
+        }
         return self._plan.make_namer(lambda source, name: source in unrecorded and self._destination.stat(name) is not None)

@@ -7,14 +7,16 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.item import ImageResult, Item, OutputRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.item import ImageResult, Item, Origin, OutputRecord, SourceRecord, from_payload, output_fingerprint, pack
 from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import HandlerOptions
+from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
 from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Phases, in_lockstep
-from pixmill.engine.handler import Deferred, PendingResult, Stages
+from pixmill.engine.handler import Deferred, PendingResult, Skip, Stages
+from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
@@ -54,6 +56,10 @@ class ImageHandler:
             stages.enter("header")
             return Deferred(self._late_facts.read(item))
         fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
+        source = self._read(item) if is_compared(item, self._options) else None
+        digest = content_digest(source) if source else None
+        if item.former:
+            item = with_current_fingerprints(item, fingerprints, self._options, digest)
         names = OutputNames(self._destination, self._options, item, source=lambda: self._identity(item))
         reusable = {
             output.fingerprint: output
@@ -63,21 +69,23 @@ class ImageHandler:
         missing = [index for index, each in enumerate(fingerprints) if each not in reusable]
         if not missing:
             reused = tuple(reusable[each] for each in fingerprints)
-            return pack(ImageResult(reused, (), item.entry.size, item.columns, _leftover_outputs(item), item.facts))
+            return self._reused(item, reused, digest)
         adopted: tuple[OutputRecord, ...] = ()
-        if self._options.existing == "adopt":
-            foreign = [index for index in missing if names.may_adopt(item.names[index])]
-            adopted = tuple(self._adoption.adopt(item, self._read(item), foreign, fingerprints)) if foreign else ()
+        if self._options.existing == "adopt" and (foreign := [each for each in missing if names.may_adopt(item.names[each])]):
+            source = source or self._read(item)
+            adopted = tuple(self._adoption.adopt(item, source, foreign, fingerprints))
             reusable |= {output.fingerprint: output for output in adopted}
             missing = [index for index in missing if fingerprints[index] not in reusable]
             if adopted:
                 stages.count(f"note.{ADOPTED}", 1)
             if not missing:
                 records = tuple(reusable[each] for each in fingerprints)
-                return pack(ImageResult(records, (ADOPTED,), item.entry.size, item.columns, _leftover_outputs(item), item.facts))
+                return self._result(item, records, (ADOPTED,), self._origin(item, content_digest(source), is_new=False))
         names.check_skip([item.names[index] for index in missing])
-        result, size = self._make(item, missing, stages)
+        source = source or self._read(item)
+        result, size = self._make(item, source, missing, stages)
         outputs = dict(zip(missing, result.outputs, strict=True))
+        origin = self._origin(item, digest or content_digest(source), is_new=not reusable)
         stages.enter("write")
 
         def commit(stages: Stages) -> Phases[bytes]:
@@ -95,15 +103,36 @@ class ImageHandler:
             count_work(size, written.values(), result, stages)
             records = tuple(written.get(each) or reusable[each] for each in fingerprints)
             notes = (*result.notes, ADOPTED) if adopted else result.notes
-            return pack(ImageResult(records, notes, size, item.columns, _leftover_outputs(item), item.facts))
+            return self._result(item, records, notes, origin, size=size)
 
         return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
 
-    def _make(self, item: Item, indexes: list[int], stages: Stages) -> tuple[Result, int]:
+    def _reused(self, item: Item, outputs: tuple[OutputRecord, ...], digest: bytes | None) -> bytes:
+        """Return the result for ``item`` with only former outputs; ``Skip`` if it was tried only to compare its content."""
+        origin = self._origin(item, digest, is_new=False)
+        if digest is None:
+            return self._result(item, outputs, (), origin)
+        raise Skip(UNCHANGED, result=self._result(item, outputs, origin.notes, origin))
+
+    def _result(
+        self, item: Item, outputs: tuple[OutputRecord, ...], notes: tuple[str, ...], origin: Origin, *, size: int | None = None
+    ) -> bytes:
+        """Return the encoded result for ``item``, of which ``size`` bytes were read."""
+        source_size = item.entry.size if size is None else size
+        leftover = _leftover_outputs(item)
+        return pack(ImageResult(outputs, notes, source_size, item.columns, leftover, origin.toolset, origin.source, item.facts))
+
+    def _origin(self, item: Item, digest: bytes | None, *, is_new: bool) -> Origin:
+        """Return how the outputs of ``item`` were made: all by the present libraries if it ``is_new``, otherwise some before."""
+        earlier = item.earlier or Origin()
+        known = earlier.source.digest if earlier.source.version == item.entry.version else b""
+        source = SourceRecord(item.entry.version, item.entry.changed_at, known if digest is None else digest)
+        return Origin(self._options.toolset if is_new else earlier.toolset, source, earlier.notes)
+
+    def _make(self, item: Item, source: Input, indexes: list[int], stages: Stages) -> tuple[Result, int]:
         """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
-        source = self._read(item)
         result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory)
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)

@@ -12,7 +12,9 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     renditions, one each: of everything besides the source that determines their outputs. ``existing`` and ``follow_output_links``
     are the options of these names. ``unrecorded`` are time spans, in nanoseconds since the epoch, in which runs wrote outputs
     that may be missing from the ledger. ``is_conditional``: the destination honours conditional requests.
-    ``keeps_inodes``: its files keep their inodes, so that these are worth recording.
+    ``keeps_inodes``: its files keep their inodes, so that these are worth recording. ``toolset`` is the number of the present
+    libraries in the ledger. ``former_fingerprints`` are other fingerprints that earlier versions gave the same renditions.
+    ``checksum`` compares sources by content, ``has_change_times`` those whose files have another change time.
     """
 
     source: str
@@ -29,3 +31,7 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     unrecorded: tuple[tuple[int, int], ...] = ()
     is_conditional: bool = True
     keeps_inodes: bool = True
+    toolset: int = 0
+    former_fingerprints: tuple[tuple[bytes, ...], ...] = ()
+    checksum: bool = False
+    has_change_times: bool = True

@@ -4,15 +4,17 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.batch.config.options import RUN, Option
+from pixmill.batch.config.options import PLACE, RUN, Option
 from pixmill.cli.command import Command, declared
 from pixmill.cli.options.output import SHOW, RunOutput
+from pixmill.cli.options.pruning import Mirroring
 from pixmill.cli.options.report import ReportOptions
 from pixmill.cli.options.run import DST, SRC, config_from, run_options
-from pixmill.cli.session.execute import execute_run
+from pixmill.cli.session.execute import RunEnd, execute_run
 from pixmill.cli.session.plan_output import print_plan
+from pixmill.cli.session.pruning import plain_result, result_lines
 from pixmill.cli.session.sample import check_sample
-from pixmill.cli.session.summary import brief
+from pixmill.cli.session.summary import MARGIN, brief, command_arguments
 from pixmill.core.model import Model
 
 
@@ -41,8 +43,9 @@ class Run(Command):
     With --sample, a few images from all folders are processed into a scratch folder; the command prints where it is, and what the
     whole run will probably take. The same command chooses the same images, and a larger sample contains the smaller ones.
 
-    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran; 3 the environment stopped
-    the run (disk full, output not writable), or too many images failed; 130 and 143 interrupted, run again to resume.
+    Exit codes: 0 all images are done; 1 some images failed; 2 invalid usage or no images, nothing ran, or --mirror would remove
+    too much; 3 the environment stopped the run (disk full, output not writable), or too many images failed; 130 and 143
+    interrupted, run again to resume.
     """
 
     arguments: ClassVar = (SRC, DST)
@@ -59,7 +62,8 @@ class Run(Command):
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return all options of a run, and those for monitoring it."""
-        return {**run_options(), **declared(RUN, DryRunOption), **declared(SHOW, RunOutput, ReportOptions)}
+        removing, dry = declared(PLACE, Mirroring), declared(RUN, DryRunOption)
+        return {**run_options(), **removing, **dry, **declared(SHOW, RunOutput, ReportOptions)}
 
     def execute(self) -> int:
         """Run, or print the plan."""
@@ -71,9 +75,27 @@ class Run(Command):
             if not output.quiet:
                 self.console.say(f"[SAMPLE] listing {config.source_text} to choose the images")
         if is_dry:
+            if self.request.model(Mirroring).mirror:
+                arguments = command_arguments(config.destination, config.placement.state)
+                self.console.say(f"To list what --mirror would remove: pixmill prune {arguments}")
             return print_plan(config, self.console, as_json=output.json)
         run_end = execute_run(config, output, self.request.model(ReportOptions), self.console)
         if output.quiet:
             for line in brief(run_end.failed, run_end.arguments):
                 self.console.say(line)
+        return self._mirror(run_end, output) if self.request.model(Mirroring).mirror else run_end.code
+
+    def _mirror(self, run_end: RunEnd, output: RunOutput) -> int:
+        """Remove the outputs of images that are gone, if the run finished."""
+        if run_end.finished is None:
+            if not output.quiet:
+                self.console.say("--mirror: nothing is removed, since the run did not finish, or made a sample or a single file")
+            return run_end.code
+        from pixmill.batch.pruning.prune import mirror  # noqa: PLC0415  # most runs remove nothing
+
+        result = mirror(run_end.finished, max_delete=self.request.model(Mirroring).max_delete)
+        if output.json:
+            self.console.record({"event": "mirror", **plain_result(result)})
+        for line in () if output.quiet else result_lines(result):
+            self.console.say(line, margin=MARGIN)
         return run_end.code

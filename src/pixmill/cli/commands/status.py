@@ -18,6 +18,7 @@ from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
+from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import duration_text, plural
 from pixmill.core.text import printable
 from pixmill.engine.task import Counts
@@ -56,16 +57,24 @@ class Status(Command):
             more = ", ..." if changed > len(names) else ""
             have = "has an output that was" if changed == 1 else "have outputs that were"
             examples = f"{', '.join(map(printable, names))}{more}"
-            self.console.result(f"{plural(changed, 'image')} {have} changed before the last run (pixmill verify DST): {examples}")
+            self.console.result(
+                f"{plural(changed, 'image')} {have} changed before the last run (pixmill verify {self._arguments()}): {examples}"
+            )
         return ExitCode.DONE
+
+    def _arguments(self) -> str:
+        """Return the arguments that name the output to another command."""
+        return command_arguments(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state)
 
     def _print(self, summary: LedgerStatus) -> None:
         counts, last = summary.counts, summary.last
-        failed_hint = " (see pixmill failures DST)" if counts.failed else ""
+        failed_hint = f" (see pixmill failures {self._arguments()})" if counts.failed else ""
         pending_hint = " (left for the next run)" if counts.pending else ""
         self.console.result(f"done     {plural(counts.done, 'image')}")
         self.console.result(f"failed   {plural(counts.failed, 'image')}{failed_hint}")
         self.console.result(f"pending  {plural(counts.pending, 'image')}{pending_hint}")
+        for versions, count in summary.older.items():
+            self.console.result(f"older    {plural(count, 'image')} made with {versions}")
         if summary.shards:
             for line in _shard_lines(summary.shards):
                 self.console.result(line)
@@ -99,7 +108,7 @@ def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:
 
 def _record(summary: LedgerStatus) -> dict[str, object]:
     counts, last = summary.counts, summary.last
-    record: dict[str, object] = {**_numbers(counts), "last_run": None}
+    record: dict[str, object] = {**_numbers(counts), "older": summary.older, "last_run": None}
     if last is not None:
         record["last_run"] = {
             "number": last.number,

@@ -59,6 +59,8 @@ def _outcome(outcome: type[msgspec.Struct], head: Schema, more: Schema) -> Schem
     fields = dict(entry for field in msgspec.structs.fields(outcome) for entry in _spread(field.encode_name, field.type))
     if outcome is Done:
         fields["result"] = _schema(ImageResult)
+    elif outcome is Skipped:
+        del fields["result"]  # is not written
     properties = {**head, **more, "outcome": {"const": outcome.__struct_config__.tag}, **fields}
     return {"type": "object", "properties": properties, "required": list(properties)}
 

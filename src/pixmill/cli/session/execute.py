@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from pixmill.batch.config.hints import Hints
+from pixmill.batch.config.hints import Hints, with_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.planning.empty_source import NoImages
+from pixmill.batch.planning.plan import Plan
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.report.summary import Report
@@ -28,15 +29,20 @@ from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
 from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, single_summary, summary
 from pixmill.core.errors import RunError
+from pixmill.engine.ledger import FINISHED
 from pixmill.engine.task import Counts, Failed, Failure
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """How a run ended: its exit code, the number of failed images that its ledger lists, and the arguments that name the ledger."""
+    """How a run ended: its exit code, the number of failed images that its ledger lists, and the arguments that name the ledger.
+
+    ``finished`` is its plan if it finished, and made more than a sample or a single file.
+    """
 
     code: int
     failed: int
     arguments: str
+    finished: Plan | None = None
 
 
 def execute_run(
@@ -102,10 +108,18 @@ def execute_run(
             options.write(run.plan.config, run.plan.locations.state)
         except RunError as error:
             stopped = stopped or error
-    if stopped is not None:
-        print_error(stopped, console)
     arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
-    return RunEnd(ExitCode.STOPPED if stopped else report.exit_code, 0 if is_single else report.counts.failed, arguments)
+    if stopped is not None:
+        if report.sample is None:
+            stopped.hint = with_arguments(stopped.hint, arguments)
+        print_error(stopped, console)
+    is_finished = stopped is None and report.reason == FINISHED and not is_single and report.sample is None
+    return RunEnd(
+        ExitCode.STOPPED if stopped else report.exit_code,
+        0 if is_single else report.counts.failed,
+        arguments,
+        run.plan if is_finished else None,
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pixmill.batch.planning.plan import plan
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.first_lines import labelled
+from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 
@@ -29,7 +30,8 @@ def print_plan(config: RunConfig, console: Console, *, as_json: bool) -> int:
     if as_json:
         console.record(dry_run_record(result))
     else:
-        for line in dry_run_lines(result):
+        arguments = command_arguments(config.destination, config.placement.state)
+        for line in dry_run_lines(result, arguments, on_upgrade=config.on_upgrade):
             console.result(line)
     if not run_plan.candidates:
         raise no_images(run_plan)
@@ -40,6 +42,18 @@ def dry_run_record(result: DryRun) -> dict[str, object]:
     """Return ``result`` as plain data for JSON."""
     examples = [{"source": source, "outputs": names} for source, names in result.examples]
     return {"found": result.found, **msgspec.structs.asdict(result), "examples": examples}
+
+
+def _finished_lines(result: DryRun, on_upgrade: str) -> Iterator[str]:
+    """Yield the lines about images that an earlier run finished."""
+    if result.unchanged:
+        yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
+    if result.to_compare:
+        yield f"to compare     {plural(result.to_compare, 'image')}: whether the content has changed"
+    yield from _changed(result)
+    if result.older:
+        consequence = "made again" if on_upgrade == "remake" else "kept (to make them again: --on-upgrade remake)"
+        yield f"older          {plural(sum(result.older.values()), 'image')} made with {'; '.join(result.older)}: {consequence}"
 
 
 def _changed(result: DryRun) -> Iterator[str]:
@@ -56,16 +70,14 @@ def _names(result: DryRun) -> Iterator[str]:
         yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
 
 
-def dry_run_lines(result: DryRun) -> Iterator[str]:
-    """Yield ``result`` as lines of text."""
+def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterator[str]:
+    """Yield ``result`` as lines of text. ``arguments`` are those that name the output to a command."""
     yield from labelled("makes", result.makes, LABEL_WIDTH)
     yield f"found          {plural(result.found, 'image')}"
     yield f"to do          {plural(result.to_do, 'image')} ({byte_count(result.bytes_in)}), {plural(result.outputs, 'output')}"
-    if result.unchanged:
-        yield f"unchanged      {plural(result.unchanged, 'image')} since an earlier run"
-    yield from _changed(result)
+    yield from _finished_lines(result, on_upgrade)
     if result.failed_before:
-        yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry DST)"
+        yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry {arguments})"
     yield from _names(result)
     for extra, count in sorted(result.missing_extras.items()):
         yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"

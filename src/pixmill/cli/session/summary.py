@@ -50,6 +50,8 @@ def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterato
     unchanged = counts.skipped - sum(report.left_alone.values())
     if unchanged:
         yield f"skipped   {plural(unchanged, 'image')}, already done and unchanged"
+    for line in older_lines(report.older):
+        yield f"older     {line}"
     for reason, count in sorted(report.left_alone.items()):
         yield from _left_alone(report, reason, count)
     if counts.failed:
@@ -66,6 +68,13 @@ def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterato
         yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
     yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
     yield from _where_the_time_went(report)
+
+
+def older_lines(older: Mapping[str, int]) -> Iterator[str]:
+    """Yield in one line which images other versions of libraries made that were kept."""
+    if older:
+        made_with = f"{plural(sum(older.values()), 'image')} made with {'; '.join(older)}"
+        yield f"{made_with}: kept (to make them again: --on-upgrade remake)"
 
 
 def single_summary(report: Report, config: RunConfig, failure: Failure | None) -> Iterator[str]:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
-from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Outcome, Skipped, State, Task
+from pixmill.engine.ledger import Claims, IsSame, Ledger, Record, RunRecord, is_released, toolset_number
+from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Outcome, Skipped, State, Task
 
 
 class MemoryLedger(Ledger):
@@ -21,6 +21,7 @@ class MemoryLedger(Ledger):
         self._records: dict[bytes, Record] = {}
         self._in_flight: set[bytes] = set()
         self._runs: list[RunRecord] = []
+        self._toolsets: dict[int, str] = {}
 
     def begin_run(self, metadata: bytes = b"", *, begun: Sequence[BegunTask] = ()) -> int:
         """Open a run and return its number."""
@@ -36,9 +37,9 @@ class MemoryLedger(Ledger):
         self._runs.append(RunRecord(number=number, started_at=self._clock(), metadata=metadata))
         return number
 
-    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task], *, is_same: IsSame | None = None) -> list[Record]:
         """Return the record of each task, in order; add the new ones."""
-        return [self._get(task) or self._add(task) for task in tasks]
+        return [self._get(task) or self._carried_on(task, is_same) or self._add(task) for task in tasks]
 
     def renew(self, tasks: Sequence[Task]) -> None:
         """Give each task a fresh pending record."""
@@ -81,7 +82,7 @@ class MemoryLedger(Ledger):
 
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
-        self.release_attempts([each.task for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED])
+        self.release_attempts([each.task for each in outcomes if is_released(each)])
         for outcome in outcomes:
             record = self._get(outcome.task)
             if record is None:
@@ -156,12 +157,31 @@ class MemoryLedger(Ledger):
         """Note the prefix of each source."""
         self._prefixes.update(prefixes)
 
+    def toolsets(self) -> dict[int, str]:
+        """Return the sets of libraries that made results, by their number."""
+        return dict(self._toolsets)
+
+    def add_toolset(self, versions: str) -> int:
+        """Note a set of libraries, unless it is known, and return its number."""
+        number = toolset_number(versions, self._toolsets)
+        self._toolsets[number] = versions
+        return number
+
     def close(self) -> None:
         """Keep everything: the object is the ledger."""
 
     def _get(self, task: Task) -> Record | None:
         record = self._records.get(task.key)
         return record if record and record.id == task.id else None
+
+    def _carried_on(self, task: Task, is_same: IsSame | None) -> Record | None:
+        """Return the record of ``task`` under another id, now under its own."""
+        record = self._records.get(task.key)
+        if record is None or not record.id or is_same is None or not is_same(task, record):
+            return None
+        record = self._records[task.key] = replace(record, id=task.id)
+        self.claim((name, task.key) for name in (self._claims.of_task(task) if self._claims else ()))
+        return record
 
     def _add(self, task: Task) -> Record:
         is_new = task.key not in self._records
@@ -193,6 +213,8 @@ def _finished(record: Record, outcome: Outcome, now: float) -> Record:
             return replace(
                 cleared, state=State.DONE, result=outcome.result, failure=None, former=b"", seconds=outcome.seconds, finished_at=now
             )
+        case Skipped(result=result) if result:
+            return replace(record, state=State.DONE, result=result, failure=None, former=b"", seconds=0.0, finished_at=now)
         case Failed(remembered=False):
             state, failure, former = State.FAILED, outcome.failure, record.result or record.former
             return replace(

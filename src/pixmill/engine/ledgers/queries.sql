@@ -50,16 +50,22 @@ lone_deaths, tried_at, death_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 DELETE FROM task WHERE key = ?;
 
 -- claim: Note that a task owns a name, unless another one does.
-INSERT OR IGNORE INTO name (name, owner) VALUES (?, ?);
+INSERT OR IGNORE INTO name (name, owner, seal) VALUES (?, ?, ?);
 
 -- disown: Free a name.
 DELETE FROM name WHERE name = ?;
 
 -- owners: Return the names in a range, with their owners.
-SELECT name, owner FROM name WHERE name >= ? AND name < ? ORDER BY name LIMIT 1000;
+SELECT name, owner, seal FROM name WHERE name >= ? AND name < ? ORDER BY name LIMIT 1000;
 
 -- sources: Return the prefix of each source.
-SELECT root, prefix FROM source ORDER BY prefix, root;
+SELECT root, prefix, seal FROM source ORDER BY prefix, root;
 
 -- add_source: Note the prefix of a source.
-INSERT OR REPLACE INTO source (root, prefix) VALUES (?, ?);
+INSERT OR REPLACE INTO source (root, prefix, seal) VALUES (?, ?, ?);
+
+-- toolsets: Return the sets of libraries that made results.
+SELECT number, versions FROM toolset ORDER BY number;
+
+-- add_toolset: Note a set of libraries.
+INSERT INTO toolset (number, versions) VALUES (?, ?);

@@ -13,11 +13,11 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
-from pixmill.engine.ledger import Claims, Ledger, Record, RunRecord
+from pixmill.engine.ledger import Claims, IsSame, Ledger, Record, RunRecord, is_recorded, is_released, toolset_number
 from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.schema import Schema
 from pixmill.engine.sqlite.statements import read_statements
-from pixmill.engine.task import UNCHANGED, Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
+from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
 _SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big"))
@@ -58,7 +58,7 @@ class SqliteLedger(Ledger):
         self._connection, self.quarantined = (
             open_for_reading(path, _SCHEMA, is_checked=is_checked)
             if read_only
-            else open_for_writing(path, _SCHEMA, fill=self._fill_names)
+            else open_for_writing(path, _SCHEMA, fill=self._fill)
         )
         self._inode = path.stat().st_ino
         self._run = 0
@@ -72,18 +72,18 @@ class SqliteLedger(Ledger):
             self._run = connection.execute(self._sql["begin"], (self._clock(), metadata)).lastrowid or 0
         return self._run
 
-    def get_or_add(self, tasks: Sequence[Task]) -> list[Record]:
+    def get_or_add(self, tasks: Sequence[Task], *, is_same: IsSame | None = None) -> list[Record]:
         """Return the record of each task, in order; add the new ones."""
         stored = self.get([task.key for task in tasks])
         records = [
-            record if record and record.id == task.id else _fresh(task.key, task.id, record)
+            record if record and record.id == task.id else _current(task, record, is_same)
             for task, record in zip(tasks, stored, strict=True)
         ]
         new = [(task, now) for task, now, before in zip(tasks, records, stored, strict=True) if now is not before]
         if new:
             with self._change() as connection:
                 connection.executemany(self._sql["import"], [_row(record) for _, record in new])
-                connection.executemany(self._sql["claim"], self._claimed(task for task, _ in new))
+                connection.executemany(self._sql["claim"], _sealed(self._claimed(task for task, _ in new)))
         return records
 
     def renew(self, tasks: Sequence[Task]) -> None:
@@ -92,7 +92,7 @@ class SqliteLedger(Ledger):
         rows = [_row(_fresh(task.key, task.id, record)) for task, record in zip(tasks, stored, strict=True)]
         with self._change() as connection:
             connection.executemany(self._sql["import"], rows)
-            connection.executemany(self._sql["claim"], self._claimed(tasks))
+            connection.executemany(self._sql["claim"], _sealed(self._claimed(tasks)))
 
     def get_exact(self, tasks: Sequence[Task]) -> list[Record | None]:
         """Return the record of each task under exactly its id, in order."""
@@ -119,10 +119,10 @@ class SqliteLedger(Ledger):
     def record_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Record final outcomes."""
         now = self._clock()
-        changing = [outcome for outcome in outcomes if _is_new_outcome(outcome)]
+        changing = [outcome for outcome in outcomes if is_recorded(outcome)]
         former_results = self._former_results([outcome.task.key for outcome in changing if isinstance(outcome, Failed)])
         rows = [_outcome_row(outcome, now, former_results) for outcome in changing]
-        released = [(each.task.key, each.task.id) for each in outcomes if isinstance(each, Skipped) and each.reason != UNCHANGED]
+        released = [(each.task.key, each.task.id) for each in outcomes if is_released(each)]
         with self._change() as connection:
             connection.executemany(self._sql["finish"], rows)
             connection.executemany(self._sql["release"], released)
@@ -168,7 +168,7 @@ class SqliteLedger(Ledger):
         while chunk := list(islice(remaining, _ROWS_PER_COMMIT)):
             with self._change() as connection:
                 connection.executemany(self._sql["import"], map(_row, chunk))
-                connection.executemany(self._sql["claim"], self._used_names(chunk))
+                connection.executemany(self._sql["claim"], _sealed(self._used_names(chunk)))
             imported += len(chunk)
         return imported
 
@@ -195,7 +195,7 @@ class SqliteLedger(Ledger):
         while True:
             with translating_errors(self._path):
                 rows = self._connection.execute(self._sql["owners"], (begin, end)).fetchall()
-            yield from rows
+            yield from ((name, owner) for name, owner, seal in rows if seal == _seal(name, owner))
             if len(rows) < _ROWS_PER_PAGE:
                 return
             begin = rows[-1][0] + b"\0"
@@ -205,7 +205,7 @@ class SqliteLedger(Ledger):
         rows = iter(names)
         while chunk := list(islice(rows, _ROWS_PER_COMMIT)):
             with self._change() as connection:
-                connection.executemany(self._sql["claim"], chunk)
+                connection.executemany(self._sql["claim"], _sealed(chunk))
 
     def disown(self, names: Iterable[bytes]) -> None:
         """Free these names."""
@@ -215,12 +215,27 @@ class SqliteLedger(Ledger):
     def sources(self) -> dict[bytes, bytes]:
         """Return the prefix of each source, by its root."""
         with translating_errors(self._path):
-            return dict(self._connection.execute(self._sql["sources"]).fetchall())
+            rows = self._connection.execute(self._sql["sources"]).fetchall()
+        return {root: prefix for root, prefix, seal in rows if seal == _seal(root, prefix)}
 
     def add_sources(self, prefixes: Mapping[bytes, bytes]) -> None:
         """Note the prefix of each source."""
         with self._change() as connection:
-            connection.executemany(self._sql["add_source"], prefixes.items())
+            connection.executemany(self._sql["add_source"], _sealed(prefixes.items()))
+
+    def toolsets(self) -> dict[int, str]:
+        """Return the sets of libraries that made results, by their number."""
+        with translating_errors(self._path):
+            return dict(self._connection.execute(self._sql["toolsets"]).fetchall())
+
+    def add_toolset(self, versions: str) -> int:
+        """Note a set of libraries, unless it is known, and return its number."""
+        known = self.toolsets()
+        number = toolset_number(versions, known)
+        if number not in known:
+            with self._change() as connection:
+                connection.execute(self._sql["add_toolset"], (number, versions))
+        return number
 
     @property
     def is_exclusive(self) -> bool:
@@ -235,12 +250,15 @@ class SqliteLedger(Ledger):
     def _claimed(self, tasks: Iterable[Task]) -> list[tuple[bytes, bytes]]:
         return [(name, task.key) for task in tasks for name in self._claims.of_task(task)] if self._claims else []
 
-    def _fill_names(self, connection: Connection, since: int) -> None:
-        """Fill in whose the recorded names are, which ledgers of version 1 do not say."""
-        if since > 1 or self._claims is None:
+    def _fill(self, connection: Connection, since: int) -> None:
+        """Fill in what ledgers of version 1 do not say: whose the recorded names are. Of libraries, note that they are unknown."""
+        if since > 1:
+            return
+        connection.execute(self._sql["add_toolset"], (toolset_number("", {}), ""))
+        if self._claims is None:
             return
         records = (_record(row) for row in connection.execute(self._sql["all"]))
-        connection.executemany(self._sql["claim"], self._used_names(filter(None, records)))
+        connection.executemany(self._sql["claim"], _sealed(self._used_names(filter(None, records))))
 
     def _used_names(self, records: Iterable[Record]) -> Iterator[tuple[bytes, bytes]]:
         for record in records:
@@ -316,6 +334,13 @@ def _pack_failure(failure: Failure, former: bytes) -> bytes:
     )
 
 
+def _current(task: Task, previous: Record | None, is_same: IsSame | None) -> Record:
+    """Return the record of ``task``, whose key may have a ``previous`` record with another id."""
+    if previous and previous.id and is_same and is_same(task, previous):
+        return msgspec.structs.replace(previous, id=task.id)
+    return _fresh(task.key, task.id, previous)
+
+
 def _fresh(key: bytes, identity: bytes, previous: Record | None) -> Record:
     """Return a pending record that keeps the last result of the ``previous`` one."""
     return Record(
@@ -336,12 +361,16 @@ def _row(record: Record) -> tuple[object, ...]:
     return record.key, record.id, state, *counts, outcome, record.seconds, record.finished_at, checksum, *deaths
 
 
+def _sealed(pairs: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes, int]]:
+    return ((first, second, _seal(first, second)) for first, second in pairs)
+
+
+def _seal(first: bytes, second: bytes) -> int:
+    return crc32(second, crc32(first))
+
+
 def _checksum(key: bytes, identity: bytes, outcome: bytes) -> int:
     return crc32(outcome, crc32(identity, crc32(key)))
-
-
-def _is_new_outcome(outcome: Outcome) -> bool:
-    return isinstance(outcome, Done) or (isinstance(outcome, Failed) and not outcome.remembered)
 
 
 def _outcome_row(outcome: Outcome, now: float, former_results: Mapping[bytes, bytes]) -> tuple[object, ...]:
@@ -349,6 +378,8 @@ def _outcome_row(outcome: Outcome, now: float, former_results: Mapping[bytes, by
     state, content, seconds = _FAILED, b"", 0.0
     if isinstance(outcome, Done):
         state, content, seconds = _DONE, outcome.result, outcome.seconds
+    elif isinstance(outcome, Skipped):
+        state, content = _DONE, outcome.result
     elif isinstance(outcome, Failed):
         content, seconds = _pack_failure(outcome.failure, former_results.get(task.key, b"")), outcome.seconds
     return state, content, seconds, now, _checksum(task.key, task.id, content), task.key, task.id

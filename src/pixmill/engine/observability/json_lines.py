@@ -58,6 +58,8 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
                 yield from _fields(value, explain)
             case Failure():
                 yield name, {field: content for field, content in _fields(value, None) if content}
+            case bytes() if isinstance(record, Skipped):
+                pass  # for the ledger; the task was done before
             case bytes() if isinstance(record, Done):
                 if explain:
                     yield name, to_plain(explain(value), explain)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pixmill.engine.ledger import Ledger, Record
+from pixmill.engine.ledger import IsSame, Ledger, Record
 from pixmill.engine.policy import Policy
 from pixmill.engine.scheduling.suspects import Suspect, exhausted_failure
 from pixmill.engine.task import UNCHANGED, Attempt, Failed, Outcome, Skipped, State, Task
@@ -18,14 +18,23 @@ class Admission:
     """Compares tasks with their records.
 
     ``still_valid`` returns whether a finished record still holds; ``None`` trusts every record. ``revise`` returns the task to
-    send in place of one that needs an attempt, given its pending record. ``force`` ignores all earlier outcomes.
+    send in place of one that needs an attempt, given its pending record. ``is_same`` is that of ``Ledger.get_or_add``. ``force``
+    ignores all earlier outcomes.
     """
 
     def __init__(
-        self, ledger: Ledger, policy: Policy, *, still_valid: StillValid | None, revise: Revise | None, force: bool
+        self,
+        ledger: Ledger,
+        policy: Policy,
+        *,
+        still_valid: StillValid | None,
+        revise: Revise | None,
+        is_same: IsSame | None,
+        force: bool,
     ) -> None:
         """Decide from the records of ``ledger``."""
         self._revise = revise
+        self._is_same = is_same
         self._ledger = ledger
         self._policy = policy
         self._still_valid = still_valid
@@ -35,7 +44,7 @@ class Admission:
         """Return the outcomes that are known already, and the first attempt of each other task: suspects apart."""
         outcomes: list[Outcome] = []
         pending: list[tuple[Task, Record]] = []
-        for task, record in zip(tasks, self._ledger.get_or_add(tasks), strict=True):
+        for task, record in zip(tasks, self._ledger.get_or_add(tasks, is_same=self._is_same), strict=True):
             outcome = self._known_outcome(task, record)
             if outcome is None:
                 pending.append((task, record))

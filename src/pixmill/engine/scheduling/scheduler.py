@@ -251,7 +251,7 @@ class Scheduler:
             self._deferrals.add(attempt, completed.result)
             return None
         if failure.code == SKIPPED:
-            return Skipped(task=attempt.task, reason=failure.message)
+            return Skipped(task=attempt.task, reason=failure.message, result=completed.result)
         if failure.fatal:
             self._fatal = failure
         elif failure.code == LIMIT_MEMORY and not attempt.exclusive:

@@ -2,20 +2,22 @@
 
 from pixmill.core.phases import Phases
 from pixmill.engine.failures import DEFERRED, failure_of
-from pixmill.engine.handler import Deferred, Handler, PendingResult
+from pixmill.engine.handler import Deferred, Handler, PendingResult, Skip
 from pixmill.engine.task import Failure
 from pixmill.engine.worker.stages import StageClock
 
 
 def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | PendingResult, Failure | None]:
-    """Return the handler's result and no failure, or an empty result and the failure.
+    """Return the handler's result and no failure, or the failure.
 
-    A deferred task returns both: what the handler found, and a failure with the code ``DEFERRED``.
+    A skipped task may then have a result as well. A deferred one has what the handler found, and the code ``DEFERRED``.
     """
     try:
         result = handler(payload, stages)
     except KeyboardInterrupt:
         raise
+    except Skip as skip:
+        return skip.result, failure_of(skip, stages.stage)
     except BaseException as error:  # noqa: BLE001  # a handler that calls sys.exit() fails its task, not the worker
         return b"", failure_of(error, stages.stage)
     if isinstance(result, Deferred):

@@ -118,7 +118,8 @@ class ArchiveStorage(ReadOnly):
         return self._entry(target, member.path)
 
     def _entry(self, member: Member, path: bytes) -> LocatedEntry:
-        return LocatedEntry(path, member.size, member.version, b"\0%d %s" % (member.offset, self._file.identity))
+        locator = b"\0%d %s" % (member.offset, self._file.identity)
+        return LocatedEntry(path, member.size, member.version, locator=locator)
 
     def _checked(self, path: bytes) -> bytes:
         return path if path.startswith(b"\0") else relative(path)

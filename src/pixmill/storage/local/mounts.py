@@ -8,6 +8,7 @@ import msgspec
 
 MOUNTS = Path("/proc/self/mountinfo")
 _INVENTED_INODES = frozenset({"9p", "cifs", "exfat", "msdos", "smb3", "smbfs", "vfat"})
+_NO_CHANGE_TIMES = frozenset({"9p", "exfat", "msdos", "vfat"})
 _ESCAPES = ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\"))
 
 
@@ -56,9 +57,23 @@ def keeps_inodes(folder: bytes, mounted: list[Mount]) -> bool:
 
     Some file systems have no such numbers, and invent one whenever a file enters the cache of the kernel.
     """
-    around = [mount for mount in mounted if is_within(folder, mount.point)]
-    kind = max(enumerate(around), key=lambda each: (len(each[1].point), each[0]))[1].kind if around else ""
+    kind = _kind_of(folder, mounted)
     return kind not in _INVENTED_INODES and not kind.startswith("fuse")
+
+
+def keeps_change_times(folder: bytes, mounted: list[Mount]) -> bool:
+    """Tell whether the change time (ctime) of a file in ``folder``, a real path, changes with the file and only then.
+
+    Some file systems have no such times, and show another time, or that at which a file entered the cache of the kernel.
+    """
+    kind = _kind_of(folder, mounted)
+    return kind not in _NO_CHANGE_TIMES and not kind.startswith("fuse")
+
+
+def _kind_of(folder: bytes, mounted: list[Mount]) -> str:
+    """Return the type of the file system of ``folder``, a real path; empty if it is unknown."""
+    around = [mount for mount in mounted if is_within(folder, mount.point)]
+    return max(enumerate(around), key=lambda each: (len(each[1].point), each[0]))[1].kind if around else ""
 
 
 def _unescape(text: bytes) -> bytes:

@@ -80,7 +80,7 @@ class Walk(msgspec.Struct, frozen=True):
                     self._report(prefix + name, error)
                 continue
             if stat.S_ISREG(status.st_mode) and not is_temporary(name):
-                files.append(Entry(prefix + name, status.st_size, b"%d" % status.st_mtime_ns))
+                files.append(Entry(prefix + name, status.st_size, b"%d" % status.st_mtime_ns, status.st_ctime_ns))
             elif self.on_link and stat.S_ISLNK(status.st_mode):
                 self.on_link(prefix + name)
         return files, directories

@@ -44,7 +44,9 @@ class FileStorage(Scheme):
             return None
         except OSError as error:
             raise read_error(error, self.local_path(path)) from error
-        return Entry(path, status.st_size, b"%d" % status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return Entry(path, status.st_size, b"%d" % status.st_mtime_ns, status.st_ctime_ns)
 
     def version_of(self, path: bytes) -> FileVersion | None:
         """Return the version of what is at ``path``, without following a link, or ``None``."""

@@ -46,7 +46,7 @@ class MultiStorage(ReadOnly):
         """Return the entry at a locator, or ``None``."""
         storage, inner_path = self._routed(path)
         entry = storage.stat(inner_path)
-        return None if entry is None else Entry(path, entry.size, entry.version)
+        return None if entry is None else Entry(path, entry.size, entry.version, entry.changed_at)
 
     def modified_ns(self, path: bytes) -> int | None:
         """Return when the content at a locator was last modified, or ``None``."""

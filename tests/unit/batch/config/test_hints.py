@@ -4,6 +4,7 @@ from pixmill.batch.config.hints import Hints
 from pixmill.core.errors import ReadError
 from pixmill.engine.failures import failure_of
 from pixmill.engine.task import Failure
+from pixmill.storage.entry import FileVersion
 from pixmill.storage.storage import occupied, too_large
 
 
@@ -16,7 +17,7 @@ def test_hints_that_differ_in_a_value_become_one_with_the_largest():
 
 def test_a_hint_names_the_output_as_a_shell_takes_it():
     hints = Hints()
-    hints.add(failure_of(occupied(b"x.jpg"), "write"))
+    hints.add(failure_of(occupied(b"x.jpg", FileVersion(3)), "write"))
     (hint,) = hints.of("exists", "'my out' --state st")
     assert "move it away, then: pixmill retry 'my out' --state st; or, to replace it: " in hint
     assert hint.endswith("pixmill retry 'my out' --state st --existing replace")

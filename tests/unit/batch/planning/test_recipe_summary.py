@@ -29,7 +29,7 @@ PHOTO = "JPEG, quality 85"
         ),
         (
             {"formats": ["webp:lossless=true", "keep:quality=8"]},
-            [f"WebP and the source's format, quality 8; fit within 1920x1920 (the default box); {PLAIN}"],
+            [f"WebP, lossless and the source's format, quality 8; fit within 1920x1920 (the default box); {PLAIN}"],
         ),
         (
             {"sizes": [3, 5], "formats": ["webp", "jpg"]},

@@ -245,3 +245,20 @@ def test_a_finished_ledger_can_be_read_from_a_read_only_mount(written):
         assert raised.value.code == "not-writable"
     finally:
         subprocess.run(["umount", mount], check=True)
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE name SET owner = 'other'", "UPDATE name SET name = 'other'", "UPDATE source SET prefix = 'x'"]
+)
+def test_a_damaged_name_or_source_counts_for_nothing(path, change):
+    with closing(SqliteLedger(path)) as ledger:
+        ledger.claim([(b"name", b"owner")])
+        ledger.add_sources({b"root": b""})
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(change.replace("'", "x'", 1).replace("other", b"other".hex()).replace("x'x'", "x'78'"))
+        connection.commit()
+    with closing(SqliteLedger(path)) as ledger:
+        damaged = "source" in change
+        assert (list(ledger.owners(b"", b"z")), ledger.sources()) == (
+            ([(b"name", b"owner")], {}) if damaged else ([], {b"root": b""})
+        )

@@ -1,6 +1,6 @@
 import pytest
 
-from pixmill.storage.local.mounts import keeps_inodes, parse
+from pixmill.storage.local.mounts import keeps_change_times, keeps_inodes, parse
 
 MOUNTED = list(
     parse(
@@ -28,3 +28,10 @@ def test_whether_inodes_last_depends_on_the_file_system(folder, expected):
 
 def test_an_unknown_file_system_is_taken_to_keep_them():
     assert keeps_inodes(b"/srv", [])
+
+
+def test_whether_change_times_count_depends_on_the_file_system():
+    assert keeps_change_times(b"/home/me", MOUNTED)
+    assert not keeps_change_times(b"/media/my stick", MOUNTED)
+    assert not keeps_change_times(b"/home/me/far", MOUNTED)
+    assert keeps_change_times(b"/srv", [])

@@ -61,7 +61,7 @@ class LedgerStatistics:
 
     ``shares``: the number of images whose output has up to 10 %, 20 %, ... 100 % of the bytes of its source; the last counts
     those that grew. Only images with a single output count in ``shares`` and ``grown``: with several sizes of one source the
-    comparison is meaningless.
+    comparison is meaningless. ``toolsets``: the number of images by the set of libraries that made them.
     """
 
     def __init__(self, began: float, *, sample_size: int, rng: random.Random) -> None:
@@ -70,6 +70,7 @@ class LedgerStatistics:
         self.state_counts: Counter[State] = Counter()
         self.bytes_in = self.bytes_out = self.outputs = 0
         self.notes: Counter[str] = Counter()
+        self.toolsets: Counter[int] = Counter()
         self.formats: dict[str, FormatTotal] = {}
         self.errors: dict[str, ErrorClass] = {}
         self.shares = [0] * (TENTHS + 1)
@@ -104,6 +105,7 @@ class LedgerStatistics:
     def _add_done(self, record: Record, product: ImageResult) -> None:
         self.timeline.add(record.finished_at, failed=False)
         self.notes.update(product.notes)
+        self.toolsets[product.toolset] += 1
         self.bytes_in += product.source_size
         self.outputs += len(product.outputs)
         for output in product.outputs:

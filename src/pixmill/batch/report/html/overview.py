@@ -73,6 +73,9 @@ def _facts(data: ReportData) -> Iterator[tuple[str, object]]:
         machine = f"{run_info.system}, {plural(run_info.cores, 'core')}, {byte_count(run_info.memory)} of memory"
         yield "Versions", f"pixmill {run_info.version}, {run_info.engine}, Python {run_info.python}"
         yield "Machine", f"{machine}; {plural(run_info.snapshot.workers, 'worker')}"
+    if data.older:
+        made = (f"{plural(count, 'image')} made with {versions}" for versions, count in data.older.items())
+        yield "Other versions", tag("ul", [tag("li", safe_text(each)) for each in made])
     yield "Report created", _when(data.made_at)
 
 

@@ -59,6 +59,10 @@ class RemoteStateSession(Observer):
 
     def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look
         """End the run if it is not ours any more."""
+        self.check()
+
+    def check(self) -> None:
+        """Raise ``RunError`` ``locked`` if the lock was lost."""
         if self._lost is not None:
             raise self._lost
 

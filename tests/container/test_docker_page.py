@@ -1,22 +1,20 @@
-"""The README's section on Docker, typed literally into a shell, in a copy of what a clone has."""
+"""The first commands of docs/docker.md, typed literally into a shell, in a copy of what a clone has."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SHIPPED = ("docker", "src", "docker-compose.yml", ".dockerignore", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+from support.checkout import ROOT, copy_checkout
+
 DEADLINE = 120.0
 
 
 def commands():
-    """Return the commands of the section: each line of its blocks up to what explains it."""
-    section = (ROOT / "README.md").read_text().partition("## With Docker")[2].partition("\n## ")[0]
+    """Return the commands before the first heading: each line of the blocks up to what explains it."""
+    section = (ROOT / "docs" / "docker.md").read_text().partition("\n## ")[0]
     blocks = section.split("```")[1::2]
     return [line.partition("   ")[0].strip() for block in blocks for line in block.splitlines()[1:] if line.strip()]
 
@@ -24,23 +22,14 @@ def commands():
 @pytest.fixture
 def clone(image, tmp_path):  # noqa: ARG001  # it runs the image
     folder = tmp_path / f"pixmill-readme-{os.getpid()}"
-    folder.mkdir()
-    for name in SHIPPED:
-        path = ROOT / name
-        if path.is_dir():
-            shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(path, folder / name)
-    for name in ("input", "output"):
-        (folder / "data" / name).mkdir(parents=True)
-    (folder / ".env").write_text(f"UID={os.getuid()}\nGID={os.getgid()}\n")
+    copy_checkout(folder)
     yield folder
     subprocess.run(
         ("docker", "compose", "--profile", "watch", "down", "--timeout", "1"), cwd=folder, check=True, capture_output=True
     )
 
 
-def test_the_readme_is_right(clone, picture):
+def test_the_page_is_right(clone, picture):
     typed = [command for command in commands() if command.startswith("docker compose")]
     once, watching = (next(command for command in typed if ("watch" in command) is is_watching) for is_watching in (False, True))
     picture(clone / "data" / "input" / "a.png", mode="RGBA")
