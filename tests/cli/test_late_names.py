@@ -81,15 +81,29 @@ def test_sizes_are_those_of_the_upright_picture(run, tmp_path):
     assert run(name="{stem}-{width}x{height}.{ext}", code=0) == {"p-48x64.jpg"}
 
 
-def test_a_second_run_reads_no_image(run, camera, tmp_path):
-    run("--format", "keep")
+@pytest.mark.usefixtures("camera")
+def test_a_second_run_reads_no_image(pixmill, tmp_path):
+    words = ("run", "camera", "out", "--name", BY_MONTH, "--format", "keep", "--json")
+    first = [json.loads(line) for line in pixmill(*words).stdout.splitlines()]
+    before = identities(tmp_path / "out")
+    second = [json.loads(line) for line in pixmill(*words).stdout.splitlines()]
+    assert sum(event.get("event") == "attempt_started" for event in first) == 5
+    assert not any(event.get("event") == "attempt_started" for event in second)
+    assert second[-1]["counts"]["skipped"] == 5
+    assert identities(tmp_path / "out") == before
+
+
+def test_a_picture_whose_content_is_compared_keeps_its_name(run, camera, tmp_path):
+    run("--checksum")
     before = identities(tmp_path / "out")
     for path in camera.rglob("*.*"):
-        status = path.stat()
-        path.write_bytes(bytes(status.st_size))
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    run("--format", "keep")
+        os.utime(path)
+    run("--checksum")
     assert identities(tmp_path / "out") == before
+    for path in camera.rglob("*.*"):
+        os.utime(path, ns=(1, 1))
+    run("--quality", "50")
+    assert set(outputs(tmp_path / "out")) == set(before)
 
 
 def test_touching_or_replacing_a_picture_renames_nothing(run, camera):
@@ -130,6 +144,16 @@ def test_sources_that_come_later_do_not_take_names(run, camera, tmp_path):
     more = run(source="more") - names
     assert more == {"2024/05/IMG_1.jpg~2.jpg", "2024/06/IMG_2.jpg.jpg"}
     assert run() == names | more
+
+
+def test_the_name_of_a_picture_that_was_removed_is_free_again(run, camera, tmp_path):
+    names = run()
+    picture(camera / "a" / "new" / "scan.jpg")
+    (camera / "scan.jpg").unlink()
+    assert run("--mirror", "--max-delete", "100%") == names - {"2001/09/scan.jpg"} | {"2001/09/scan.jpg.jpg"}
+    picture(camera / "b" / "scan.jpg")
+    assert owners(tmp_path / "out")["2001/09/scan.jpg.jpg"] == "a/new/scan.jpg"
+    assert run() == names | {"2001/09/scan.jpg.jpg"}
 
 
 def test_a_picture_that_cannot_be_read_fails_and_the_others_do_not(run, camera, tmp_path):
