@@ -57,6 +57,7 @@ def test_the_remedies_work(pixmill, hopeless):
     for path in hopeless.iterdir():  # the cause is removed: as if the credentials were valid again
         Image.new("RGB", (40, 30)).save(path)
     assert pixmill("retry", "out").returncode == 0
+    assert pixmill("run", "in", "out").returncode == 0  # those that the first run did not come to
     assert 100 <= stopped < DAMAGED
     assert json.loads(pixmill("status", "out", "--json").stdout)["done"] == DAMAGED
 
