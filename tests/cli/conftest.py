@@ -11,6 +11,7 @@ from PIL import Image
 
 COMMAND = (sys.executable, "-m", "pixmill")
 Pixmill = Callable[..., subprocess.CompletedProcess[str]]
+pytest.register_assert_rewrite("tests.cli.everyday")  # judges assert as tests do
 
 
 @pytest.fixture

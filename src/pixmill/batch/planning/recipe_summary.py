@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pixmill.core.units import Size, plain
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.operation import Operation
+from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition
 
 FITS = {"inside": "fit within", "cover": "cropped to", "contain": "padded to", "fill": "stretched to"}
@@ -55,13 +56,22 @@ def _size(sizing: Sequence[tuple[int, Operation]], option: str) -> str:
     if not sizing:
         return "original size"
     sizes = ", then ".join(_one_size(number, step, option) for number, step in sizing)
-    return sizes if isinstance(sizing[0][1], Box) else f"size set by {sizes}"
+    return sizes if _as_box(sizing[0][1]) else f"size set by {sizes}"
 
 
-def _one_size(number: int, step: Operation, option: str) -> str:
-    if not isinstance(step, Box):
-        return f"step {number} ({step.text()})"
-    origin = "the default box" if step is DEFAULT_BOX else option
+def _as_box(step: Operation) -> Resize | None:
+    """Return ``step`` if it does no more than an option can: also in the record of a run, which does not tell them apart."""
+    if isinstance(step, Box) or not isinstance(step, Resize):
+        return step if isinstance(step, Box) else None
+    same = Box(width=step.width, height=step.height, percent=step.percent, fit=step.fit, gravity=step.gravity)
+    return step if same == step else None
+
+
+def _one_size(number: int, sizing: Operation, option: str) -> str:
+    step = _as_box(sizing)
+    if step is None:
+        return f"step {number} ({sizing.text()})"
+    origin = "the default box" if step is DEFAULT_BOX else option if isinstance(step, Box) else f"step {number}"
     if step.percent is not None:
         return f"scaled to {plain(step.percent)} % ({origin})"
     return f"{FITS[step.fit]} {Size(step.width, step.height)} ({origin})"

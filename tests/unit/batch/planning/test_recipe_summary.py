@@ -1,5 +1,7 @@
 """The sentence that says what will be made."""
 
+import json
+
 import pytest
 
 from pixmill.batch.config.options import resolve
@@ -67,3 +69,9 @@ def test_a_rendition_of_a_recipe_says_whether_it_has_the_default_box():
         f"a: {PHOTO}; size set by step 1 (crop:width=9)",
         f"b: {PHOTO}; fit within 1920x1920 (the default box)",
     )
+
+
+def test_the_record_of_a_run_says_the_same_without_the_option():
+    recipe = Recipe.from_builtins(json.loads(json.dumps(Recipe().to_builtins())))
+    assert recipe_summary(recipe) == (f"{PHOTO}; fit within 1920x1920 (step 1); {PLAIN}",)
+    assert "size set by step 1 (resize:" in recipe_summary(Recipe.from_builtins({"steps": ["resize:width=9,enlarge=true"]}))[0]

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from pixmill.batch.config.hints import Hints
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.report.summary import Report
 from pixmill.cli.console import Channel, Console
@@ -13,7 +14,7 @@ from pixmill.cli.session.signals import GracefulStop, Interrupted, handling_sign
 from pixmill.cli.session.summary import summary
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.observability.metrics import FailureKind
-from pixmill.engine.task import Counts
+from pixmill.engine.task import Counts, Failure
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ CONFIG = RunConfig(source="in", destination="it's here")
 
 def test_an_interrupted_run_says_how_to_go_on():
     report = Report(counts=Counts(done=3, pending=7), reason="SIGINT", seconds=2.0)
-    lines = list(summary(report, CONFIG, {}))
+    lines = list(summary(report, CONFIG, Hints()))
     assert "pending   7 images of those found so far" in lines
     assert lines[-1] == "To resume, run the same command again."
 
@@ -55,7 +56,9 @@ def test_failures_come_with_names_advice_and_the_command_that_lists_them():
         },
         notes={"frames-dropped": 2},
     )
-    lines = list(summary(report, CONFIG, {"timeout": "raise it with --timeout"}))
+    hints = Hints()
+    hints.add(Failure(code="timeout", stage="decode", message="it took too long", hint="raise it with --timeout"))
+    lines = list(summary(report, CONFIG, hints))
     start = lines.index("failed    5 images, 1 of them in an earlier run")
     assert lines[start + 1 : start + 4] == [
         "          decode: 4 (\\x1b[2Ja, b\\xff, c, ...)",
@@ -68,7 +71,7 @@ def test_failures_come_with_names_advice_and_the_command_that_lists_them():
 
 def test_results_that_grew_are_not_called_savings():
     report = Report(counts=Counts(done=1), outputs=1, bytes_in=1000, bytes_out=1500)
-    assert "done      1 image, 1.0 kB in, 1.5 kB out, 500 B more (50%)" in list(summary(report, CONFIG, {}))
+    assert "done      1 image, 1.0 kB in, 1.5 kB out, 500 B more (50%)" in list(summary(report, CONFIG, Hints()))
 
 
 class Stopped:

@@ -1,0 +1,93 @@
+"""Judges of jobs that say which pictures are taken: patterns, lists, archives, buckets, links."""
+
+from PIL import Image
+from tests.cli.everyday.judging import ALL, Judges
+
+from support.web_server import Answer, serving
+
+judges = Judges()
+
+
+@judges("Only the PNGs")
+def only_pngs(desk):
+    desk.type()
+    assert desk.made() == {"logo.jpg"}
+
+
+@judges("Leave out the folder drafts")
+def without_drafts(desk):
+    desk.type()
+    assert desk.made() == ALL - {"drafts/IMG_0003.jpg"}
+
+
+@judges("Only the folder 2026")
+def only_2026(desk):
+    desk.type()
+    assert desk.made() == {"2026/IMG_0002.jpg"}
+
+
+@judges("One picture")
+def one_picture(desk):
+    desk.type()
+    picture = desk.open("thumb.webp")
+    assert (picture.format, picture.size) == ("WEBP", (320, 213))
+
+
+@judges("These pictures")
+def these_pictures(desk):
+    desk.type()
+    assert desk.made() == {"photo.jpg", "other.jpg"}
+
+
+@judges("Two cards of a camera into one folder")
+def two_cards(desk):
+    desk.type()
+    assert desk.made("album") == {"cardA/DCIM/IMG_0001.jpg", "cardB/DCIM/IMG_0001.jpg"}
+
+
+@judges("A zip")
+def a_zip(desk):
+    desk.type()
+    assert desk.made() == {"trip/a.jpg", "trip/b.jpg"}
+
+
+@judges("A list from find")
+def from_find(desk):
+    Image.new("RGB", (40, 40)).save(desk.folder / "photos" / "tiny.jpg")
+    desk.type()
+    assert desk.made() == {"photos/IMG_0001.jpg", "photos/drafts/IMG_0003.jpg"}
+
+
+@judges("A CSV of addresses")
+def addresses(desk):
+    with serving({"/2026/a.jpg": Answer((desk.folder / "photo.jpg").read_bytes())}) as server:
+        (desk.folder / "addresses.csv").write_text(f"label,image_url\nfirst,{server.url}/2026/a.jpg\n")
+        desk.type(PIXMILL_ALLOW_PRIVATE_HOSTS="true")
+        assert len(server.asked) == 1
+    (name,) = desk.made()
+    assert name.startswith("127.0.0.1")
+    assert name.endswith("/2026/a.jpg")
+
+
+@judges("A bucket")
+def a_bucket(desk):
+    desk.environment["XDG_STATE_HOME"] = str(desk.folder / "states")
+    desk.run("pixmill run photos s3://photos/2026 --format keep --size keep")
+    desk.type()
+    desk.run("pixmill run s3://photos/thumbs back --size keep")
+    assert desk.made("back") == ALL
+    assert desk.size("back/IMG_0001.jpg") == (400, 267)
+
+
+@judges("Files without an extension")
+def without_extension(desk):
+    desk.type()
+    (name,) = desk.made()
+    assert desk.open(f"web/{name}").format == "JPEG"
+    assert name == "0a1b2c.jpg"
+
+
+@judges("Linked files and folders")
+def linked(desk):
+    desk.type()
+    assert desk.made() == {"one.jpg", "year/IMG_0002.jpg"}
