@@ -10,6 +10,17 @@ from pixmill.storage.entry import Entry, FileVersion
 TYPICAL_SOURCE_BYTES = 1_000_000
 
 
+class NameFacts(msgspec.Struct, frozen=True, array_like=True):
+    """What decides the late names of an image, and stays with it: the ``values`` of their fields, by field.
+
+    ``number`` is that of the name by ``template`` among those which the image could have: more than 0 if others had been taken.
+    """
+
+    values: dict[str, str] = {}
+    number: int = 0
+    template: str = ""
+
+
 class Item(msgspec.Struct, frozen=True, array_like=True):
     """One source image with the names of its outputs, one per rendition: the payload of a task.
 
@@ -19,6 +30,9 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     checked that these exist, possibly in a place that workers do not check; ``is_known`` that an earlier run found the image.
     ``earlier`` tells how the former outputs were made. ``former``, ``is_verified``, ``is_known`` and ``earlier`` are not part of
     the task's identity. ``is_reserved`` means that the image was rejected because the name of its output is reserved.
+
+    ``template`` is set if the names are late: they depend on the content, and are empty until that has been read; the task's
+    identity depends on the template instead. ``facts`` are those with which it was named.
     """
 
     entry: Entry
@@ -31,6 +45,13 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     is_known: bool = False
     is_reserved: bool = False
     earlier: "Origin | None" = None
+    template: str = ""
+    facts: NameFacts | None = None
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Tell whether the names of the outputs are not known yet."""
+        return bool(self.template) and not self.names
 
     @property
     def expected_size(self) -> int:
@@ -110,7 +131,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
 
     ``source_size`` is in bytes, ``columns`` are those of the ``Item``. ``former`` are outputs of earlier recipes that no longer
     belong to the image but were not removed. ``toolset`` is the number of the set of libraries that made the outputs, or the oldest
-    of them; 0 in rows of earlier versions. ``source`` is what they were made from.
+    of them; 0 in rows of earlier versions. ``source`` is what they were made from. ``facts`` are those that late names are made of.
     """
 
     outputs: tuple[OutputRecord, ...]
@@ -120,6 +141,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     former: tuple[OutputRecord, ...] = ()
     toolset: int = 0
     source: SourceRecord = SourceRecord()
+    facts: NameFacts | None = msgspec.field(default=None, name="name_facts")  # its name in events
 
     @property
     def origin(self) -> Origin:
@@ -161,14 +183,28 @@ def to_task(item: Item, fingerprint: bytes, key: bytes | None = None) -> Task:
 
 def task_id(item: Item, fingerprint: bytes) -> bytes:
     """Return the id of the task for ``item``."""
-    identity = _encoder.encode((item.entry.identity, item.names, item.source_error, (item.columns,) if item.columns else ()))
+    names = (item.template.encode(),) if item.template else item.names
+    identity = _encoder.encode((item.entry.identity, names, item.source_error, (item.columns,) if item.columns else ()))
     return blake2b(identity, key=fingerprint, digest_size=16).digest()
 
 
-def with_former(task: Task, former: tuple[OutputRecord, ...], *, is_verified: bool = False, earlier: Origin | None = None) -> Task:
-    """Return ``task``, which an earlier run found, with the outputs made from it then; its id does not change."""
+def with_former(
+    task: Task,
+    former: tuple[OutputRecord, ...],
+    *,
+    is_verified: bool = False,
+    earlier: Origin | None = None,
+    facts: NameFacts | None = None,
+) -> Task:
+    """Return ``task``, which an earlier run found, with the outputs made from it then, and ``facts``; its id does not change."""
     item = from_payload(task.payload)
-    item = msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True, earlier=earlier)
+    kept = facts if item.template else None
+    item = msgspec.structs.replace(item, former=former, is_verified=is_verified, is_known=True, earlier=earlier, facts=kept)
+    return with_item(task, item)
+
+
+def with_item(task: Task, item: Item) -> Task:
+    """Return ``task`` with more known about its ``item``; its id does not change."""
     return msgspec.structs.replace(task, payload=_encoder.encode(item))
 
 

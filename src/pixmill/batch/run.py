@@ -16,6 +16,7 @@ from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
+from pixmill.batch.planning.late_names import LateNames
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
@@ -219,10 +220,12 @@ def begin(  # noqa: PLR0913  # as above
     wrap_handler: HandlerWrapper | None = None,
     on_wait: OnWait = unannounced,
     repairs: bool = False,
+    keeps_names: bool = True,
 ) -> Iterator[BatchRun]:
     """Start a run of the tasks that ``stream`` returns for the open ledger. Ends like ``open_run``.
 
-    If it ``repairs``, every task is tried, and outputs that are not what was written are replaced.
+    If it ``repairs``, every task is tried, and outputs that are not what was written are replaced. ``keeps_names``: an image with
+    the path of an earlier one is the same image, for its late names.
     """
     config = plan.config
     if config.placement.index:
@@ -288,7 +291,9 @@ def begin(  # noqa: PLR0913  # as above
                     force=config.force,
                     contains=sealing.contents.has_outputs if sealing else None,
                     is_outdated=origins.is_outdated,
+                    keeps_names=keeps_names,
                 ),
+                resolve=LateNames(plan, ledger, keeps_names=keeps_names) if plan.late_template else None,
                 is_same=plan.is_same if handler_options.former_fingerprints else None,
                 metadata=stored_config(config),
                 force=config.force,

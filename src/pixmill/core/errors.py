@@ -271,6 +271,7 @@ MACHINE_INDEPENDENT_CODES = frozenset(
     {
         "archive-damaged",
         "archive-member",
+        "deferred",
         "limit-bytes",
         "read-private",
         "read-url",

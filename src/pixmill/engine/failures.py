@@ -27,6 +27,7 @@ _TRANSIENT_ERRNOS = {
 _MAX_TRACE_LENGTH = 4_000
 _ENGINE_DIRECTORY = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow to import in a worker
 SKIPPED = "skipped"  # code of a task that its handler skipped; the message is the reason
+DEFERRED = "deferred"  # code of a task about which the coordinator must decide first; its result is what the handler found
 TIMEOUT_FACTOR = 5  # by which the hint about a timeout raises it
 LIMIT_MEMORY = "limit-memory"  # code of a task that needs more memory than it may use
 

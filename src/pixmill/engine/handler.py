@@ -43,11 +43,17 @@ class PendingResult(msgspec.Struct, frozen=True):
     size: int
 
 
+class Deferred(msgspec.Struct, frozen=True):
+    """No result yet: the coordinator must decide something first, from ``finding``, and sends the task again as it is then."""
+
+    finding: bytes
+
+
 class Handler(Protocol):
     """Turns the payload of a task into a result. Called in a worker process, for one task at a time."""
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
-        """Return the durable result, or a ``PendingResult`` that makes it durable; raise to fail the task.
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult | Deferred:
+        """Return the durable result, or a ``PendingResult`` that makes it durable, or a ``Deferred``; raise to fail the task.
 
         A ``PixmillError`` becomes a ``Failure`` with its code, stage, message, hint and ``retryable``. A ``RunError`` becomes a
         fatal failure, and so does a ``ConfigError`` that is not about an address or an extra. ``Skip`` skips the task. Any other

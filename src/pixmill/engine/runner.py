@@ -29,6 +29,7 @@ from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.policy import Policy
 from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
+from pixmill.engine.scheduling.deferrals import Resolve
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
 from pixmill.engine.task import BegunTask, Counts, Outcome, Task
 from pixmill.engine.worker.process import refuse_in_worker
@@ -141,6 +142,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     still_valid: StillValid | None = None,
     revise: Revise | None = None,
     is_same: IsSame | None = None,
+    resolve: Resolve | None = None,
     metadata: bytes = b"",
     force: bool = False,
     status_file: StatusFile | None = None,
@@ -158,10 +160,11 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     by default one that lasts as long as the process. The caller closes the ledger; the run closes the executor and the observers.
     ``still_valid(task, record)``: whether the record of a finished task still holds; a text means that it does, and is the reason
     of ``Skipped``. ``revise(task, record)`` returns the task to send in place of one that needs an attempt, with the same id and
-    key. ``is_same(task, record)``: whether a record with another id is of the same version. ``force``: run everything again.
-    ``metadata``: the caller's own JSON, stored with the run. ``status_file`` shows what is at work to the next run, should this one
-    be killed; the caller closes it. Without it no task is ever suspected. ``begun``: the tasks that were at work when the last run
-    was killed. ``rng`` draws the pauses before retries.
+    key. ``is_same(task, record)``: whether a record with another id is of the same version. ``resolve`` returns the tasks to send
+    in place of those that the handler ``Deferred``. ``force``: run everything again. ``metadata``: the caller's own JSON, stored
+    with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the caller closes it. Without it
+    no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``rng`` draws the pauses before
+    retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
@@ -177,6 +180,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         clock=clock,
         rng=rng or random.Random(),  # noqa: S311  # for spreading retries, not for secrets
         status_file=status_file,
+        resolve=resolve,
     )
     ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
     return Run(tasks, ref, components, observers=observers, metadata=metadata, begun=begun)

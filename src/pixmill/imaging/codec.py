@@ -1,6 +1,7 @@
 """The contract of every codec: how one file format is read and written."""
 
 from collections.abc import Mapping
+from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -70,6 +71,12 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
     def header(cls, source: Input) -> Header:
         """Return the header without decoding pixels. Raise ``DecodeError`` if it cannot be read."""
         raise NotImplementedError
+
+    @classmethod
+    def exif(cls, source: Input) -> bytes | mmap:
+        """Return the EXIF block of ``source`` without decoding pixels, which is the whole file of a TIFF; empty if it has none."""
+        del source
+        return b""
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 HEAD_BYTES = 4096  # enough for the signature of every format
@@ -44,6 +45,13 @@ class Input:
     def read(self) -> bytes:
         """Return the whole content."""
         return self.data if self.data is not None else Path(self.name).read_bytes()
+
+    def mapped(self) -> bytes | mmap:
+        """Return the whole content, that of a file without reading it yet."""
+        if self.data is not None:
+            return self.data
+        with Path(self.name).open("rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the content in chunks: a single one if it is in memory, otherwise 1 MiB each."""

@@ -58,6 +58,7 @@ class Replacing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FREE_NAME = Replacing()
+MAX_MTIME_DIGITS = 19  # of a modification time in nanoseconds, until the year 2286
 
 
 def occupied(path: bytes, occupant: FileVersion, *, own: tuple[WrittenFile, ...] = (), replaceable: bool = True) -> WriteError:
@@ -100,6 +101,12 @@ class Storage(Protocol):
         """Return the version of what is at ``path``, be it a file, a folder or a link, or ``None`` if there is nothing."""
         entry = self.stat(path)
         return FileVersion(entry.size, etag=entry.version) if entry else None
+
+    def modified_ns(self, path: bytes) -> int | None:
+        """Return when the file at ``path`` was last modified, in nanoseconds since the epoch, or ``None`` if that is not known."""
+        entry = self.stat(path)
+        is_time = entry is not None and entry.version.isdigit() and len(entry.version) <= MAX_MTIME_DIGITS
+        return int(entry.version) if entry is not None and is_time else None
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content; ``ReadError`` with code ``limit-bytes`` if it is larger than ``limit`` bytes.

@@ -11,6 +11,7 @@ import pytest
 from pixmill.core.errors import RunError
 from pixmill.core.units import Duration
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification, Returned
+from pixmill.engine.failures import DEFERRED
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
@@ -112,6 +113,11 @@ class ExecutorSuite:
         assert (refused.failure.stage, refused.failure.retryable, refused.result) == ("raise", True, b"")
         assert (counted.failure, counted.result, counted.measures) == (None, b"count 3", {"things": 5})
         assert list(counted.timings) == ["later", "count"]
+
+    def test_a_deferred_task_comes_back_with_what_the_handler_found(self, started: Executor) -> None:
+        (answer,) = answers(run_all(started, attempts("defer what it found"))).values()
+        assert answer.failure is not None
+        assert (answer.failure.code, answer.result) == (DEFERRED, b"what it found")
 
     def test_payloads_and_results_of_megabytes_go_through(self, started: Executor) -> None:
         big = "echo " + "x" * 3_000_000

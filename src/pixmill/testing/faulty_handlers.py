@@ -14,7 +14,7 @@ import msgspec
 
 from pixmill.core.errors import ReadError, RunError
 from pixmill.core.phases import Phases
-from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
+from pixmill.engine.handler import Deferred, Handler, HandlerRef, PendingResult, Stages
 
 REF = HandlerRef("pixmill.testing.faulty_handlers:handler", preload=("pixmill.testing.faulty_handlers",))
 
@@ -34,7 +34,7 @@ def exits_on_load(options: bytes) -> Handler:  # noqa: ARG001  # a factory is gi
     os._exit(7)
 
 
-def _execute(payload: bytes, stages: Stages) -> bytes | PendingResult:
+def _execute(payload: bytes, stages: Stages) -> bytes | PendingResult | Deferred:
     verb, _, argument = payload.decode().partition(" ")
     stages.enter(verb)
     act = _ACTS.get(verb)
@@ -78,7 +78,7 @@ def _say(argument: str, _: Stages) -> bytes:
     return b""
 
 
-def _log(argument: str, stages: Stages) -> bytes | PendingResult:
+def _log(argument: str, stages: Stages) -> bytes | PendingResult | Deferred:
     """Append a line to a file, so that a test can count runs of a task; then execute the rest of ``argument``, if any."""
     path, *next_command = argument.split(maxsplit=1)
     with Path(path).open("a") as log:
@@ -129,6 +129,10 @@ def _commit(argument: str, stages: Stages) -> Phases[bytes]:
     return argument.encode()
 
 
+def _defer(argument: str, _: Stages) -> Deferred:
+    return Deferred(argument.encode())
+
+
 def _await(argument: str, _: Stages) -> bytes:
     """Wait for a file to exist, for up to a minute."""
     end = time.monotonic() + 60
@@ -168,7 +172,7 @@ def _count(argument: str, stages: Stages) -> bytes:
 
 
 _LEAKED: list[bytes] = []
-_ACTS: dict[str, Callable[[str, Stages], bytes | PendingResult]] = {
+_ACTS: dict[str, Callable[[str, Stages], bytes | PendingResult | Deferred]] = {
     "sleep": _sleep,
     "compute": _compute,
     "signal": _signal,
@@ -180,6 +184,7 @@ _ACTS: dict[str, Callable[[str, Stages], bytes | PendingResult]] = {
     "crash-once": _crash_once,
     "raise": _raise,
     "later": _later,
+    "defer": _defer,
     "later-large": _later_and_large,
     "await": _await,
     "touch": _touch,

@@ -189,6 +189,8 @@ class StorageSuite:
             storage.write(name, b"1", durable=True, mtime_ns=time)
         versions = [entry.version for listing in storage.list() for entry in listing]
         assert versions[0] == versions[1] != versions[2]
+        assert storage.modified_ns(b"a") == 1_000_000_007
+        assert storage.modified_ns(b"nothing") is None
 
     def test_a_listing_is_sorted_directory_by_directory(self, storage: Storage) -> None:
         for path in (b"b/2", b"b/10", b"a/z/1", b"z", b"a.b/1", b"a/1", b"B", b"a/z/0"):

@@ -115,3 +115,16 @@ def dates(desk):
     os.utime(desk.folder / "photos" / FIRST, (1_500_000_000, 1_500_000_000))
     desk.type()
     assert (desk.folder / "web" / FIRST).stat().st_mtime == 1_500_000_000
+
+
+@judges("Sort pictures by when they were taken")
+def sorted_by_date(desk):
+    photos = desk.folder / "photos"
+    with Image.open(photos / FIRST) as picture:
+        exif = picture.getexif()
+        exif.get_ifd(0x8769)[36867] = "2024:05:17 10:11:12"
+        picture.save(photos / FIRST, exif=exif)
+    os.utime(photos / "logo.png", (1_000_000_000, 1_000_000_000))
+    desk.type()
+    assert {"2024/05/IMG_0001.jpg", "2001/09/logo.jpg"} < desk.made("sorted")
+    assert len(desk.made("sorted")) == len(ALL)

@@ -1,12 +1,17 @@
-"""Templates of output names: {dir}, {stem}, {ext}, {rendition}, {hash}."""
+"""Templates of output names: {dir}, {stem}, {ext}, {rendition}, {hash}, and the late {width}, {height}, {date}."""
 
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import ClassVar, Self
 
-FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash")
+from pixmill.batch.naming.dates import check_format, dated
+
+LATE_FIELDS = ("width", "height", "date")  # known only when the image is read
+FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash", *LATE_FIELDS)
 HASH_DIGITS = 32
-_FIELD = re.compile(r"\{(\w*)\}")
+_FIELD = re.compile(r"\{(\w*(?::[^{}]*)?)\}")
+_EXAMPLE = {"width": "1", "height": "1", "date": "2001-12-31T23:59:58"}
 
 
 class Template:
@@ -14,28 +19,59 @@ class Template:
 
     ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
     ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
-    source's path. A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, which keeps names distinct.
+    source's path.
+
+    ``{width}`` and ``{height}``: size of the source picture in pixels, turned upright. ``{date}``: when the picture was taken
+    according to EXIF (DateTimeOriginal, else DateTimeDigitized or DateTime), by the clock of the camera; else when its file was
+    modified, in UTC; else ``undated``. ``{date:%Y/%m}`` has a format of ``%Y %y %m %b %d %j %H %M %S``, instead of ``%Y-%m-%d``;
+    its slashes make folders. These are known only when the image is read.
+
+    A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, or a folder made of ``{date}``,
+    ``{width}`` or ``{height}``. An image keeps its name for ever, even if the source changes; two never have the same.
+
+    Example: ``--name '{date:%Y/%m}/{stem}.{ext}'``
     """
 
     __slots__ = ("_parts", "text")
+    is_explained: ClassVar = True  # by its docstring, in the reference
     expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
 
     def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
         """Take the text of a valid template."""
-        self.text = text if "{dir}" in text or "{hash}" in text else "{dir}/" + text
-        parts = _FIELD.split(self.text)  # alternating text and field names
+        self.text = text if "{dir}" in text or "{hash}" in text or _has_late_folder(text) else "{dir}/" + text
+        parts = _FIELD.split(self.text)  # alternating text and fields
         self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
         """Parse a template; ``ValueError`` when it has an unknown field, leads out of DST or cannot distinguish sources."""
         text = str(value)
-        is_known = all(field in FIELDS for field in _FIELD.findall(text))
-        is_distinctive = any(f"{{{field}}}" in text for field in ("stem", "name", "hash"))
-        stays_below = not text.startswith("/") and ".." not in text.split("/") and "\0" not in text
-        if not (is_known and is_distinctive and stays_below) or re.sub(_FIELD, "", text).count("{"):
+        for field in _FIELD.findall(text):
+            name, colon, form = field.partition(":")
+            if name not in FIELDS or (colon and name != "date"):
+                raise ValueError(cls.expected)
+            if colon:
+                check_format(form)
+        example = _FIELD.sub(lambda found: _late_text(found[1], _EXAMPLE) or "x", text)
+        stays_below = not example.startswith("/") and ".." not in example.split("/") and "\0" not in text
+        if not stays_below or "{" in example:
             raise ValueError(cls.expected)
+        if not any(f"{{{field}}}" in text for field in ("stem", "name", "hash")):
+            raise ValueError("a name with {stem}, {name} or {hash}, which tells images apart")
         return cls(text)
+
+    @property
+    def late_fields(self) -> frozenset[str]:
+        """Return the names of the fields that are known only when the image is read."""
+        fields = (part.partition(":")[0] for part in self._parts if isinstance(part, str))
+        return frozenset(field for field in fields if field in LATE_FIELDS)
+
+    def filled(self, values: Mapping[str, str]) -> "Template":
+        """Return the template with the ``values`` of its late fields in place; a date is in ISO format, empty if it is unknown."""
+        filled = Template(self.text)
+        late = ((part, _late_text(part, values) if isinstance(part, str) else None) for part in self._parts)
+        filled._parts = [part if text is None else text.encode() for part, text in late]
+        return filled
 
     def to_builtin(self) -> str:
         """Return the canonical text."""
@@ -79,6 +115,20 @@ class Template:
     def __hash__(self) -> int:
         """Hash by value."""
         return hash(self.text)
+
+
+def _late_text(field: str, values: Mapping[str, str]) -> str | None:
+    """Return the text of a late ``field``, such as ``date:%Y``; ``None`` for other fields."""
+    name, _, form = field.partition(":")
+    if name not in LATE_FIELDS:
+        return None
+    return dated(values[name], form) if name == "date" else values[name]
+
+
+def _has_late_folder(text: str) -> bool:
+    """Tell whether a late field is in the name of a folder, so that the template arranges the outputs itself."""
+    marked = _FIELD.sub(lambda found: "\0" + found[1] if found[1].partition(":")[0] in LATE_FIELDS else "", text)
+    return "\0" in marked.rpartition("/")[0]
 
 
 def own_extension(path: bytes) -> str:

@@ -14,9 +14,13 @@ Contains = Callable[[OutputRecord], bool]
 
 
 def with_reusable_outputs(
-    *, force: bool, contains: Contains | None = None, is_outdated: Callable[[int], bool] = lambda _: False
+    *,
+    force: bool,
+    contains: Contains | None = None,
+    is_outdated: Callable[[int], bool] = lambda _: False,
+    keeps_names: bool = True,
 ) -> Revise:
-    """Return a function that adds to a task its recorded outputs.
+    """Return a function that adds to a task its recorded outputs and, if it ``keeps_names``, what late names are made of.
 
     The handler checks whether they still exist, unless ``contains`` does. With ``force`` none of them is reused, nor are those for
     whose set of libraries ``is_outdated``.
@@ -31,7 +35,8 @@ def with_reusable_outputs(
             former = tuple(filter(contains, former))
         if record.is_new and not former:
             return task
-        return with_former(task, former, is_verified=contains is not None, earlier=result.origin)
+        facts = result.facts if keeps_names else None
+        return with_former(task, former, is_verified=contains is not None, earlier=result.origin, facts=facts)
 
     return revise
 

@@ -1,8 +1,8 @@
 """Tell whether the ledger record of a finished task is still valid: its outputs, or the cause of its failure, still exist."""
 
-from pixmill.batch.item import from_payload
+from pixmill.batch.item import Item, from_payload
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
-from pixmill.batch.worker.claims import EXISTING, EXISTS, OUTPUT, REPLACING
+from pixmill.batch.worker.claims import EXISTING, EXISTS, NAME, OUTPUT, REPLACING
 from pixmill.core.errors import MissingExtra
 from pixmill.engine.ledger import Record
 from pixmill.engine.scheduling.admission import StillValid
@@ -33,7 +33,7 @@ def still_valid(outputs_exist: StillValid, destination: Storage | None, *, exist
             return failure is None or _lasts(failure)
         if destination is None or not _is_failure(failure, existing):
             return False
-        return _is_occupied(from_payload(task.payload).names, failure, destination)
+        return _is_occupied(from_payload(task.payload), failure, destination)
 
     return is_valid
 
@@ -52,9 +52,11 @@ def _is_failure(failure: Failure, existing: str) -> bool:
     return existing in ("fail", "refuse") or (existing == "adopt" and failure.evidence.get(EXISTING) == existing)
 
 
-def _is_occupied(names: tuple[bytes, ...], failure: Failure, destination: Storage) -> bool:
+def _is_occupied(item: Item, failure: Failure, destination: Storage) -> bool:
     """Tell whether the file is still there that ``failure`` is due to; for earlier versions, which did not record it, any file."""
-    output = failure.evidence.get(OUTPUT)
+    names, output, recorded = item.names, failure.evidence.get(OUTPUT), failure.evidence.get(NAME)
+    if item.is_unnamed and isinstance(recorded, str):
+        names, output = (recorded.encode(),), 0
     if not isinstance(output, int) or output >= len(names):
         return any(map(destination.is_occupied, names))
     version = destination.version_of(names[output])

@@ -52,6 +52,8 @@ class DryRun(msgspec.Struct, kw_only=True):
     ``to_compare`` counts images that are done, and whose content has to be compared to tell whether they have changed. ``older``
     counts those that other versions of libraries made, by the versions that differ: they are kept, or are among those to do.
 
+    ``late_names`` counts the outputs whose names are known only when the image is read; ``examples`` show the template for them.
+
     ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
     """
 
@@ -74,6 +76,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     changed_examples: list[bytes] = []
     warnings: list[str] = []
     seconds: float | None = None
+    late_names: int = 0
 
     @property
     def found(self) -> int:
@@ -112,7 +115,7 @@ def dry_run(plan: Plan) -> DryRun:
                 elif holds:
                     result.failed_before += 1
                 else:
-                    _count_work(result, item, plan.config.recipe)
+                    _count_work(result, item, plan)
                     sample += [item] if len(sample) < sample_size and not item.source_error else []
                     result.renamed += is_renamed
                     if conflict_counter:
@@ -164,14 +167,17 @@ def _count_done(result: DryRun, item: Item, holds: bool | str) -> None:  # noqa:
         result.changed_examples.append(item.entry.path)
 
 
-def _count_work(result: DryRun, item: Item, recipe: Recipe) -> None:
+def _count_work(result: DryRun, item: Item, plan: Plan) -> None:
+    recipe = plan.config.recipe
+    names = (plan.late_template.encode(),) * len(recipe.renditions) if item.is_unnamed else item.names
     result.to_do += 1
-    result.outputs += len(item.names)
+    result.outputs += len(names)
+    result.late_names += len(names) if item.is_unnamed else 0
     result.bytes_in += item.entry.size
     if extra := _missing_extra(item, recipe):
         result.missing_extras[extra] = result.missing_extras.get(extra, 0) + 1
     if len(result.examples) < MAX_EXAMPLES:
-        result.examples.append((item.entry.path, item.names))
+        result.examples.append((item.entry.path, tuple(dict.fromkeys(names))))
 
 
 @cache

@@ -12,9 +12,10 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.item import Item, from_payload, task_id, to_task, unpack_origin
 from pixmill.batch.naming.fixed import FixedNamer
+from pixmill.batch.naming.late import LateNamer
 from pixmill.batch.naming.namer import Extension, Namer
 from pixmill.batch.naming.reserved import collision_key, is_reserved
-from pixmill.batch.naming.template import own_extension
+from pixmill.batch.naming.template import Template, own_extension
 from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
 from pixmill.batch.planning.recipe_summary import recipe_summary
@@ -72,6 +73,17 @@ class Plan:
     def makes(self) -> tuple[str, ...]:
         """Return a description of what is made from each image."""
         return recipe_summary(self.config.recipe)
+
+    @cached_property
+    def late_template(self) -> str:
+        """Return the template of the outputs' names if these are known only when an image is read; empty if they are not late."""
+        return self._template.text if self._template.late_fields and self.locations.target is None else ""
+
+    @cached_property
+    def _template(self) -> Template:
+        """Return the template of the outputs' names, which distinguishes several renditions."""
+        template, several = self.config.placement.name, len({each.name for each in self.config.recipe.renditions}) > 1
+        return template.with_rendition() if several and not self.locations.dataset else template
 
     @property
     def tag(self) -> str:
@@ -154,14 +166,18 @@ class Plan:
         """Return the input for ``entry``; with a ``read_error`` or a reserved output name, it is one that will fail."""
         if read_error is not None:
             return Item(Entry(entry.path, 0, b""), source_error=read_error.message)
-        for name in names:
-            if self._is_reserved(name):
-                message = f"its output name {printable(name)} is reserved for pixmill's own files"
-                return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
+        if message := self.reserved_error(names):
+            return Item(Entry(entry.path, 0, b""), source_error=message, is_reserved=True)
         if not isinstance(entry, LocatedEntry):
-            return Item(entry, names)
+            return Item(entry, names, template=self.late_template)
         columns = entry.columns if isinstance(entry, Row) else b""
-        return Item(Entry(*entry.identity, entry.changed_at), names, locator=entry.locator, columns=columns)
+        plain = Entry(*entry.identity, entry.changed_at)
+        return Item(plain, names, locator=entry.locator, columns=columns, template=self.late_template)
+
+    def reserved_error(self, names: Sequence[bytes]) -> str:
+        """Return why an image cannot have these ``names``; empty if none is reserved."""
+        reserved = next(filter(self._is_reserved, names), None)
+        return "" if reserved is None else f"its output name {printable(reserved)} is reserved for pixmill's own files"
 
     def _is_reserved(self, name: bytes) -> bool:
         return is_reserved(name) or (self._state_key is not None and is_within(collision_key(name), self._state_key))
@@ -276,13 +292,18 @@ class Plan:
         if len({rendition.name for rendition in renditions}) < len(renditions) and not has_extension:
             message = f"name: {placement.name.text} gives outputs in different formats the same name"
             raise ConfigError(message, hint="add {ext} to the name")
-        several = len({rendition.name for rendition in renditions}) > 1
+        if self.late_template:
+            return self.late_namer()
         refuse = placement.on_collision == "error"
         extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
         make = partial(SampleNamer if self.locations.dataset else Namer, refuse=refuse, is_taken=is_taken, owners=self._owners)
-        template = placement.name.with_rendition() if several and not self.locations.dataset else placement.name
         key_of = (lambda path: self.key(path, self._locators.get(path, b""))) if self._prefix is None else self._prefix.__add__
-        return make(template, extensions, key_of=key_of)
+        return make(self._template, extensions, key_of=key_of)
+
+    def late_namer(self) -> LateNamer:
+        """Return the namer of images whose content has been read."""
+        names = [rendition.name for rendition in self.config.recipe.renditions]
+        return LateNamer(self._template, names, refuse=self.config.placement.on_collision == "error")
 
     @cached_property
     def _owners(self) -> NameOwners | None:
@@ -291,7 +312,12 @@ class Plan:
         return self._name_owners()
 
     def _name_owners(self) -> NameOwners:
-        return NameOwners(self._ledgers, folds=ignores_case(self.locations.state))
+        return NameOwners(self._ledgers, folds=self.folds)
+
+    @cached_property
+    def folds(self) -> bool:
+        """Tell whether the destination ignores the case of names."""
+        return ignores_case(self.locations.state)
 
     def _state_of_all_shards(self) -> Path:
         return self.locations.state.parent if self.config.selection.shard.count > 1 else self.locations.state
@@ -327,4 +353,19 @@ def plan(config: RunConfig) -> Plan:
         step.check()
     for rendition in config.recipe.renditions:
         rendition.encode.check()
-    return Plan(config, resolve_locations(config))
+    made = Plan(config, resolve_locations(config))
+    _check_late_names(made)
+    return made
+
+
+def _check_late_names(made: Plan) -> None:
+    """Raise ``ConfigError`` if names that are known only when an image is read cannot be given in this run."""
+    late = ", ".join(f"{{{field}}}" for field in sorted(made.config.placement.name.late_fields))
+    if not late:
+        return
+    if made.config.selection.shard.count > 1:
+        message = f"name: {late} cannot be used with --shard, since shards do not know each other's names while they run"
+        raise ConfigError(message, hint="leave out --shard; one run with --executor dask or ray uses several machines")
+    if made.locations.dataset:
+        message = f"name: {late} cannot be used in a dataset, whose keys are known before the images are read"
+        raise ConfigError(message, hint="leave them out of the name")

@@ -108,7 +108,8 @@ class Watch:
             )
             return iter(arrivals[0])
 
-        with begin(current_plan, stream, observers=[_NonClosing(observer) for observer in self._observers]) as run:
+        observers = [_NonClosing(observer) for observer in self._observers]
+        with begin(current_plan, stream, observers=observers, keeps_names=not self._options.empties) as run:
             self._run = run
             if self._reason:
                 run.stop(self._reason)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from pixmill.batch.item import Item, OutputRecord
 from pixmill.batch.worker.options import HandlerOptions
@@ -13,6 +14,7 @@ from pixmill.storage.storage import Replacing, Storage, WrittenFile, content_dig
 EXISTS = "exists"
 # the evidence of ``EXISTS``, beside the version of the file: the number of the output whose name is taken, from 0, and the option
 OUTPUT, EXISTING = "output", "existing"
+NAME = "name"  # the name itself, if it is not known before the image is read
 REPAIR = "repair"  # replaces outputs that were changed, but no other files; ``verify --repair`` sets it
 REPLACING = ("replace", REPAIR)
 
@@ -91,6 +93,9 @@ class OutputNames:
         if error.evidence:
             kept = {field: each for field, each in error.evidence.items() if field != "inode" or self._options.keeps_inodes}
             error.evidence = {OUTPUT: self._item.names.index(name), EXISTING: self._options.existing, **kept}
+            if self._item.template:
+                with suppress(UnicodeDecodeError):
+                    error.evidence[NAME] = name.decode()
         return error
 
     def _has_content(self, output: OutputRecord, version: FileVersion) -> bool:

@@ -10,11 +10,12 @@ import msgspec
 from pixmill.batch.item import ImageResult, Item, Origin, OutputRecord, SourceRecord, from_payload, output_fingerprint, pack
 from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
+from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
 from pixmill.core.errors import ImageError, ReadError, WriteError
 from pixmill.core.phases import Phases, in_lockstep
-from pixmill.engine.handler import PendingResult, Skip, Stages
+from pixmill.engine.handler import Deferred, PendingResult, Skip, Stages
 from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
@@ -23,8 +24,8 @@ from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
+from pixmill.storage.storage import MAX_MTIME_DIGITS
 
-MAX_MTIME_DIGITS = 19  # of a modification time in nanoseconds, until the year 2286
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
 
@@ -41,15 +42,19 @@ class ImageHandler:
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._late_facts = LateFactsReader(self._source, self._recipe, limit=options.max_bytes)
         self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
-        """Process the item in ``payload``; return the encoded ``ImageResult``."""
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult | Deferred:
+        """Process the item in ``payload``; return the encoded ``ImageResult``, or what late names are made of."""
         item = from_payload(payload)
         self._current.stages = stages
         stages.enter("read")
         if item.source_error:
             raise _source_error(item)
+        if item.is_unnamed:
+            stages.enter("header")
+            return Deferred(self._late_facts.read(item))
         fingerprints = [output_fingerprint(item, index, each) for index, each in enumerate(self._options.fingerprints)]
         source = self._read(item) if is_compared(item, self._options) else None
         digest = content_digest(source) if source else None
@@ -115,7 +120,7 @@ class ImageHandler:
         """Return the encoded result for ``item``, of which ``size`` bytes were read."""
         source_size = item.entry.size if size is None else size
         leftover = _leftover_outputs(item)
-        return pack(ImageResult(outputs, notes, source_size, item.columns, leftover, origin.toolset, origin.source))
+        return pack(ImageResult(outputs, notes, source_size, item.columns, leftover, origin.toolset, origin.source, item.facts))
 
     def _origin(self, item: Item, digest: bytes | None, *, is_new: bool) -> Origin:
         """Return how the outputs of ``item`` were made: all by the present libraries if it ``is_new``, otherwise some before."""

@@ -114,7 +114,9 @@ def _option(option: Option, command_names: Sequence[str]) -> Page:
         ("variable", variable(option.name)),
         ("commands", ", ".join(command_names)),
     )
-    return Page("option", flag(option.name), option.description, facts=facts)
+    kind = getattr(option.field.type, "__origin__", None)  # that of an ``Annotated``
+    _, text, example = _prose(kind) if kind and getattr(kind, "is_explained", False) else ("", "", "")
+    return Page("option", flag(option.name), option.description, text, example, facts=facts)
 
 
 def _family(error: type[PixmillError]) -> Iterator[type[PixmillError]]:

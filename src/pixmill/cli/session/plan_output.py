@@ -63,6 +63,13 @@ def _changed(result: DryRun) -> Iterator[str]:
         yield f"output changed {plural(result.output_changed, 'image')}, left alone (use --existing replace): {examples}{more}"
 
 
+def _names(result: DryRun) -> Iterator[str]:
+    if result.late_names:
+        yield f"named later    {plural(result.late_names, 'output')}, when the images are read"
+    if result.renamed:
+        yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+
+
 def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterator[str]:
     """Yield ``result`` as lines of text. ``arguments`` are those that name the output to a command."""
     yield from labelled("makes", result.makes, LABEL_WIDTH)
@@ -71,8 +78,7 @@ def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterato
     yield from _finished_lines(result, on_upgrade)
     if result.failed_before:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry {arguments})"
-    if result.renamed:
-        yield f"renamed        {plural(result.renamed, 'image')} to avoid a name collision"
+    yield from _names(result)
     for extra, count in sorted(result.missing_extras.items()):
         yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"
     for reason, count in sorted(result.ignored.items()):

@@ -9,7 +9,7 @@ import msgspec
 
 from pixmill.core.object_reference import import_object
 from pixmill.core.phases import completed
-from pixmill.engine.handler import Handler, HandlerRef, PendingResult, Stages
+from pixmill.engine.handler import Deferred, Handler, HandlerRef, PendingResult, Stages
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 
 MAX_TRACES = 16  # traces per worker; beyond that, every other trace is deleted and the sampling rate is halved
@@ -41,7 +41,7 @@ class SampledHandler:
         self._task_count = 0
         self._stride = 1
 
-    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult:
+    def __call__(self, payload: bytes, stages: Stages) -> bytes | PendingResult | Deferred:
         """Process the task. A sampled task is traced, and committed here rather than in another thread."""
         self._task_count += 1
         if (self._task_count - 1) % self._stride:
@@ -55,7 +55,7 @@ class SampledHandler:
             with suppress(OSError):  # a full disk costs a trace, not the task
                 self._write(msgspec.msgpack.encode(tracer.trace(self._name_of(payload))))
 
-    def _complete(self, payload: bytes, stages: Stages) -> bytes:
+    def _complete(self, payload: bytes, stages: Stages) -> bytes | Deferred:
         result = self._handler(payload, stages)
         if not isinstance(result, PendingResult):
             return result

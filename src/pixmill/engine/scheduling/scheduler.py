@@ -13,7 +13,7 @@ from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification
-from pixmill.engine.failures import LIMIT_MEMORY, SKIPPED
+from pixmill.engine.failures import DEFERRED, LIMIT_MEMORY, SKIPPED
 from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.observability.publisher import EventPublisher
@@ -22,6 +22,7 @@ from pixmill.engine.resources.memory import MemoryBudget, resident_memory
 from pixmill.engine.scheduling.admission import Admission
 from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import CommitBatch
+from pixmill.engine.scheduling.deferrals import Deferrals, Resolve
 from pixmill.engine.scheduling.failure_limit import FailureLimit
 from pixmill.engine.scheduling.task_reader import TaskReader
 from pixmill.engine.scheduling.throttle import THROTTLED, ThrottleBackoff
@@ -45,6 +46,7 @@ class Components(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     rng: random.Random
     status_file: StatusFile | None = None
+    resolve: Resolve | None = None
 
 
 class Scheduler:
@@ -59,6 +61,7 @@ class Scheduler:
         self._reader = TaskReader(tasks, components.clock)
         self._backlog = Backlog()
         self._commit_batch = CommitBatch(components.clock)
+        self._deferrals = Deferrals(components.resolve)
         self._throttle_backoff = ThrottleBackoff(components.publisher, components.clock, components.rng)
         self._in_flight: dict[bytes, Task] = {}
         self._submitted_at: dict[bytes, float] = {}
@@ -100,6 +103,7 @@ class Scheduler:
             self._show_life()
             self._publish_worker_status()
             self._commit_batch.add(self._on_events(events))
+            self._continue_deferred()
             if self._commit_batch.is_due() or not self._outstanding or self._fatal:
                 yield from self._commit_outcomes()
             if self._fatal:
@@ -176,12 +180,15 @@ class Scheduler:
         return not self._outstanding or self._components.executor.has_nodes
 
     def _submit(self, attempts: Sequence[Attempt]) -> None:
-        self._components.ledger.start_attempts(attempts)
+        begun = self._deferrals.begin(attempts)
+        if begun:
+            self._components.ledger.start_attempts(begun)
         self._outstanding += len(attempts)
         now = self._components.clock.elapsed()
         for attempt in attempts:
             self._in_flight[attempt.task.key] = attempt.task
             self._submitted_at[attempt.task.key] = now
+        for attempt in begun:
             self._components.publisher.publish(AttemptStarted, attempt=attempt)
         self._components.executor.submit(attempts)
 
@@ -218,6 +225,14 @@ class Scheduler:
                 self._on_returned(event.attempts)
         return [outcome for outcome in outcomes if outcome]
 
+    def _continue_deferred(self) -> None:
+        """Queue the deferred attempts again, with what the coordinator has decided."""
+        attempts = [] if self.reason else self._deferrals.take()
+        self._backlog.exclusive.extendleft(attempt for attempt in attempts if attempt.exclusive)
+        self._backlog.requeue_first(attempt for attempt in attempts if not attempt.exclusive)
+        if self._bucket:
+            self._bucket.put_back(len(attempts))
+
     def _on_completed(self, completed: Completed) -> Outcome | None:
         attempt, failure = completed.attempt, completed.failure
         submitted_for = self._mark_returned(attempt)
@@ -232,6 +247,9 @@ class Scheduler:
                 measures=completed.measures,
                 node=completed.node,
             )
+        if failure.code == DEFERRED:
+            self._deferrals.add(attempt, completed.result)
+            return None
         if failure.code == SKIPPED:
             return Skipped(task=attempt.task, reason=failure.message, result=completed.result)
         if failure.fatal:

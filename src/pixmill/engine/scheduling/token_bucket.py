@@ -25,6 +25,10 @@ class TokenBucket:
         self._tokens -= taken
         return taken
 
+    def put_back(self, count: int) -> None:
+        """Give back tokens that were taken for what turned out to be only a part."""
+        self._tokens += count
+
     def pause(self) -> float:
         """Return the seconds until the next token."""
         return max(0.0, (1.0 - self._tokens) / self._rate)

@@ -1,14 +1,17 @@
 """Call a handler for one task and turn the outcome into a result or a failure. No exception of a handler passes this module."""
 
 from pixmill.core.phases import Phases
-from pixmill.engine.failures import failure_of
-from pixmill.engine.handler import Handler, PendingResult, Skip
+from pixmill.engine.failures import DEFERRED, failure_of
+from pixmill.engine.handler import Deferred, Handler, PendingResult, Skip
 from pixmill.engine.task import Failure
 from pixmill.engine.worker.stages import StageClock
 
 
 def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes | PendingResult, Failure | None]:
-    """Return the handler's result and no failure, or the failure; only a skipped task may then have a result as well."""
+    """Return the handler's result and no failure, or the failure.
+
+    A skipped task may then have a result as well. A deferred one has what the handler found, and the code ``DEFERRED``.
+    """
     try:
         result = handler(payload, stages)
     except KeyboardInterrupt:
@@ -17,6 +20,8 @@ def invoke(handler: Handler, payload: bytes, stages: StageClock) -> tuple[bytes 
         return skip.result, failure_of(skip, stages.stage)
     except BaseException as error:  # noqa: BLE001  # a handler that calls sys.exit() fails its task, not the worker
         return b"", failure_of(error, stages.stage)
+    if isinstance(result, Deferred):
+        return result.finding, Failure(code=DEFERRED, stage=stages.stage, message="")
     if not isinstance(result, bytes | PendingResult):
         kind = type(result).__name__
         return b"", Failure(code="handler", stage=stages.stage, message=f"the handler returned {kind}, expected bytes")

@@ -47,6 +47,11 @@ def read_header(source: Input, file_format: Format) -> Header:
     )
 
 
+def exif(source: Input, file_format: Format) -> bytes:
+    """Return the EXIF block of the primary image, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
+    return _open(source, file_format)[1].info.get("exif") or b""
+
+
 def decode(source: Input, file_format: Format) -> Image:
     """Return the primary image of ``source``, upright; 16 bits per channel if the file has 10 or 12. Raise an ``ImageError``."""
     import numpy as np  # noqa: PLC0415  # as everywhere in imaging: most images never become an array

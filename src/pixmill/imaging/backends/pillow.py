@@ -37,6 +37,12 @@ def header(source: Input, file_format: Format) -> Header:
         )
 
 
+def exif(source: Input, file_format: Format) -> bytes:
+    """Return the EXIF block of ``source``, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
+    with _open(source, file_format) as picture:
+        return picture.info.get("exif") or b""
+
+
 def decode(source: Input, header: Header, *, lenient: bool) -> Image:
     """Return the decoded image of ``source``. Raise an ``ImageError`` if that fails."""
     from PIL import ImageFile  # noqa: PLC0415  # takes 20 ms, and most runs never need it

@@ -58,6 +58,15 @@ def read_header(source: Input, file_format: Format, loader: str, **settings: Set
     )
 
 
+def exif(source: Input, file_format: Format, loader: str) -> bytes:
+    """Return the EXIF block of ``source``, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
+    try:
+        block: bytes = field(load(source, loader), "exif-data", b"")
+    except pyvips.Error as error:
+        raise decoder_error(error, file_format, source) from error
+    return block
+
+
 def open_image(
     source: Input, header: Header, loader: str, options: DecodeOptions, *, alpha_index: int | None = 0, **settings: Setting
 ) -> Image:

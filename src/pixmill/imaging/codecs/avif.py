@@ -43,6 +43,11 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
         return vips_load.evolve(vips_load.read_header(source, cls.format, "heifload"), orientation=1)
 
     @classmethod
+    def exif(cls, source: Input) -> bytes:
+        """Return the EXIF block."""
+        return vips_load.exif(source, cls.format, "heifload")
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
         return vips_load.open_image(source, header, "heifload", options, unlimited=header.pixels > MAX_GUARDED_PIXELS)

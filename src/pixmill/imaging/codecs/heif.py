@@ -36,6 +36,11 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
         return heif_load.read_header(source, cls.format)
 
     @classmethod
+    def exif(cls, source: Input) -> bytes:
+        """Return the EXIF block."""
+        return heif_load.exif(source, cls.format)
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
         if options.fail_on != "none" and heif.is_cut_off(source):

@@ -64,6 +64,11 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         return vips_load.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
 
     @classmethod
+    def exif(cls, source: Input) -> bytes:
+        """Return the EXIF block."""
+        return vips_load.exif(source, cls.format, "jpegload")
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, shrunk in the DCT so that at least a factor of two remains for the resize."""
         shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)

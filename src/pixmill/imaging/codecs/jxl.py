@@ -37,6 +37,11 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
         return pillow.header(source, cls.format)
 
     @classmethod
+    def exif(cls, source: Input) -> bytes:
+        """Return the EXIF block."""
+        return pillow.exif(source, cls.format)
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image."""
         return pillow.decode(source, header, lenient=options.fail_on == "none")

@@ -47,6 +47,11 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
 
     @classmethod
+    def exif(cls, source: Input) -> bytes:
+        """Return the EXIF block."""
+        return vips_load.exif(source, cls.format, "pngload")
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image (the first frame of an animated PNG), with an ICC profile for its colour chunks."""
         image = vips_load.open_image(source, header, "pngload", options)

@@ -1,5 +1,6 @@
 """``tiff``: masters for print and archives."""
 
+from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -49,6 +50,11 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         if tags.get(tiff.PHOTOMETRIC) == (tiff.YCBCR,) and tags.get(tiff.PLANAR) == (tiff.SEPARATE_PLANES,):
             raise UnsupportedError("this kind of TIFF is not supported: YCbCr in separate planes")
         return vips_load.read_header(source, cls.format, "tiffload")
+
+    @classmethod
+    def exif(cls, source: Input) -> bytes | mmap:
+        """Return the file, whose directories are those of EXIF."""
+        return source.mapped()
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:

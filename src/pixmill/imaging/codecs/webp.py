@@ -40,6 +40,11 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
         return vips_load.read_header(source, cls.format, "webpload")
 
     @classmethod
+    def exif(cls, source: Input) -> bytes:
+        """Return the EXIF block."""
+        return vips_load.exif(source, cls.format, "webpload")
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image; a still is scaled down while it is decoded."""
         scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)

@@ -67,6 +67,11 @@ class ObjectStorage(Scheme):
         existing = self._head(path)
         return None if existing is None else _entry(path, existing)
 
+    def modified_ns(self, path: bytes) -> int | None:
+        """Return when the object was written."""
+        existing = self._head(path)
+        return None if existing is None else int(existing["last_modified"].timestamp() * 1_000_000_000)
+
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content, all of one version even if the object is replaced meanwhile."""
         return self._read(path, limit, {})

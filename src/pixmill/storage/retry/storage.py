@@ -41,6 +41,10 @@ class RetryingStorage(Storage):
         """Return the version of what is at ``path``, or ``None``."""
         return self._policy.call(lambda: self._storage.version_of(path))
 
+    def modified_ns(self, path: bytes) -> int | None:
+        """Return when the file was last modified."""
+        return self._policy.call(lambda: self._storage.modified_ns(path))
+
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content."""
         return self._policy.call(lambda: self._storage.read(path, limit=limit))

@@ -48,6 +48,11 @@ class MultiStorage(ReadOnly):
         entry = storage.stat(inner_path)
         return None if entry is None else Entry(path, entry.size, entry.version, entry.changed_at)
 
+    def modified_ns(self, path: bytes) -> int | None:
+        """Return when the content at a locator was last modified, or ``None``."""
+        storage, inner_path = self._routed(path)
+        return storage.modified_ns(inner_path)
+
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content at a locator."""
         storage, inner_path = self._routed(path)

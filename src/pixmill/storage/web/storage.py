@@ -1,6 +1,7 @@
 """``WebStorage``: the images below one URL, as a storage that is read-only and cannot be listed."""
 
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import ClassVar, Self
 from urllib.parse import quote_from_bytes
@@ -55,6 +56,16 @@ class WebStorage(ReadOnly):
             if error.code == "read-vanished":
                 return None
             raise
+
+    def modified_ns(self, path: bytes) -> int | None:
+        """Return when the server says that the file was last modified, or ``None``."""
+        url = self._url(path)
+        with self._client.request("GET", url, {"Range": "bytes=0-0"}) as response:
+            text = response.headers.get("Last-Modified", "")
+        try:
+            return int(parsedate_to_datetime(text).timestamp() * 1_000_000_000)
+        except ValueError:
+            return None
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content, in one request."""

@@ -72,7 +72,7 @@ def test_a_template_with_a_hash_may_flatten_the_tree():
 
 @pytest.mark.parametrize("text", ["fixed.jpg", "{nope}.jpg", "/etc/{stem}", "../{stem}.{ext}", "{stem", ""])
 def test_a_template_that_could_lose_images_is_refused(text):
-    with pytest.raises(ValueError, match="a name made of text"):
+    with pytest.raises(ValueError, match=r"a name (made of text|with)"):
         Template.from_builtin(text)
 
 

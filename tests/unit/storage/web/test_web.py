@@ -71,6 +71,13 @@ def test_an_entry_has_the_size_and_the_tag_that_the_server_tells(storage, answer
     assert storage.stat(b"gone.jpg") is None
 
 
+def test_the_time_of_a_file_is_what_the_server_tells(storage, answers):
+    assert storage.modified_ns(b"a.jpg") == 784_903_526 * 1_000_000_000
+    for headers in ({}, {"Last-Modified": "yesterday"}):
+        answers["/a.jpg"] = Answer(DATA, headers=headers)
+        assert storage.modified_ns(b"a.jpg") is None
+
+
 def test_a_server_without_head_requests_gets_a_get_request(storage, answers):
     answers["/a.jpg"] = lambda asked: Answer(status=405) if asked.method == "HEAD" else Answer(DATA, headers=MARK)
     assert storage.stat(b"a.jpg").size == len(DATA)
