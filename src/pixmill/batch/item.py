@@ -171,6 +171,7 @@ _items = msgspec.msgpack.Decoder(Item)
 _heads = msgspec.msgpack.Decoder(_Head)
 _results = msgspec.msgpack.Decoder(ImageResult)
 _tails = msgspec.msgpack.Decoder(_Tail)
+_last_unpacked = (b"", ImageResult(()))
 
 
 def to_task(item: Item, fingerprint: bytes, key: bytes | None = None) -> Task:
@@ -237,8 +238,13 @@ def pack(result: ImageResult) -> bytes:
 
 
 def unpack(result: bytes) -> ImageResult:
-    """Return the result that ``pack`` encoded."""
-    return _results.decode(result)
+    """Return the result that ``pack`` encoded. The last one is remembered: a re-run asks for each several times in a row."""
+    global _last_unpacked  # noqa: PLW0603  # one pair, assigned at once, so that threads cannot mix two
+    packed, unpacked = _last_unpacked
+    if packed is not result:
+        unpacked = _results.decode(result)
+        _last_unpacked = (result, unpacked)
+    return unpacked
 
 
 def unpack_origin(result: bytes) -> tuple[int, SourceRecord]:

@@ -27,8 +27,9 @@ class Owners(Protocol):
     def give(self, names: Mapping[bytes, Iterable[bytes]]) -> None:
         """Note that each owner gets these names."""
 
-    def key(self, name: bytes) -> bytes:
-        """Return the key of a name."""
+    @property
+    def key(self) -> Callable[[bytes], bytes]:
+        """Return the function that returns the key of a name."""
 
 
 class Namer:
@@ -100,14 +101,17 @@ class Namer:
     ) -> dict[bytes, tuple[bytes, ...]]:
         """Return the names of those sources that own some. In a run that is repeated, this is the way of every image."""
         names, others = {}, []
-        key_of, key, files, is_taken = self._key_of, self._key, self._files, self._is_taken
+        key_of, key = self._key_of, self._owners.key if self._owners else bytes
         for source, wanted in preferred.items():
-            own = key_of(source)
-            if is_taken is None and all(owners.get(key(name)) == own for name in files(source, wanted)):
-                names[source] = wanted
-                taken.update((collision_key(name), source) for name in files(source, wanted))
+            own, files = key_of(source), self._files(source, wanted)
+            for name in files:
+                if owners.get(key(name)) != own or self._is_taken is not None:
+                    others.append(source)
+                    break
             else:
-                others.append(source)
+                names[source] = wanted
+                for name in files:
+                    taken[collision_key(name)] = source
         owned = Counter(owners.values()) if others else Counter()
         for source in others:
             count = owned[key_of(source)]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.item import SourceRecord, source_changed_at, unpack_origin
+from pixmill.batch.item import source_changed_at, unpack, unpack_origin
 from pixmill.engine.ledger import LedgerView, Record
 from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
@@ -47,21 +47,18 @@ class Origins:
             holds = still_valid(task, record)
             if holds is not True or record.state is not State.DONE:
                 return holds
-            toolset, source = unpack_origin(record.result)
-            return False if self._count(toolset) else self._is_unchanged(task, source) or compared
+            result = unpack(record.result)
+            if result.toolset not in self._current:
+                self._older[result.toolset] += 1
+                if self._is_remaking:
+                    return False
+            if self._checksum:
+                return compared
+            if self._has_change_times and result.source.has_other_change_time(source_changed_at(task.payload)):
+                return compared
+            return True
 
         return is_valid
-
-    def _count(self, toolset: int) -> bool:
-        if toolset in self._current:
-            return False
-        self._older[toolset] += 1
-        return self._is_remaking
-
-    def _is_unchanged(self, task: Task, source: SourceRecord) -> bool:
-        if self._checksum or not self._has_change_times:
-            return not self._checksum
-        return not source.has_other_change_time(source_changed_at(task.payload))
 
 
 def origins_of(ledger: LedgerView, config: RunConfig, *, has_change_times: bool) -> Origins:

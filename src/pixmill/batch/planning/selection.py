@@ -76,16 +76,20 @@ class Selector:
 
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
-        is_explicit = self._is_explicit or (isinstance(entry, MemberEntry) and entry.is_explicit)
-        if name.startswith(b".") and not is_explicit:
-            return "hidden"
-        if not (is_explicit or self._looks_like_an_image(entry, name)):
-            return "not-an-image"
+        is_hidden = name.startswith(b".")
+        if (is_hidden or not self._looks_like_an_image(entry, name)) and not self._is_named(entry):
+            return "hidden" if is_hidden else "not-an-image"
+        if not self._include and not self._exclude:
+            return ""
         path = path_in_source(entry)
         is_included = not self._include or self._include.takes(path)  # asked of excluded images, too: it counts uses
         if self._exclude and self._exclude.takes(path):
             return "excluded"
         return "" if is_included else "not-included"
+
+    def _is_named(self, entry: Entry) -> bool:
+        """Tell whether the user named ``entry`` itself."""
+        return self._is_explicit or (isinstance(entry, MemberEntry) and entry.is_explicit)
 
     def _by_extension(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # same signature as _by_content
         return name[name.rfind(b".") :].lower() in self._extensions

@@ -1,7 +1,8 @@
 """Whose the names of outputs are: an image keeps the name that it was given, and no other image gets it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 
 from pixmill.batch.naming.reserved import name_key
 from pixmill.batch.state.earlier_ledgers import EarlierLedgers
@@ -15,19 +16,19 @@ class NameOwners:
     """Looks up the owners of names in ``ledgers``. An owner is the key of a task.
 
     Names that this run has given and not recorded yet are remembered, since images of different folders may want the same.
-    ``folds``: the destination ignores the case of folders.
+    ``folds``: the destination ignores the case of folders. ``key`` returns the key of a name.
     """
 
     def __init__(self, ledgers: EarlierLedgers, *, folds: bool) -> None:
         """Store the parameters."""
         self._ledgers = ledgers
-        self._folds = folds
+        self.key: Callable[[bytes], bytes] = partial(name_key, folds=True) if folds else name_key
         self._given: dict[bytes, bytes] = {}
         self._given_before: dict[bytes, bytes] = {}
 
     def of_folders(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
         """Return the owner of every name in the folders of ``names``, by the key of the name."""
-        folders = dict.fromkeys(self.key(name).partition(b"\0")[0] for name in names)
+        folders = dict.fromkeys(map(self._folder, {name.rpartition(b"/")[0] for name in names}))
         with self._ledgers.lock:
             ledgers = self._ledgers.opened()
             owners = {name: owner for folder in folders for name, owner in _owners(ledgers, folder)}
@@ -47,9 +48,8 @@ class NameOwners:
             self._given.pop(key, None)
             self._given_before.pop(key, None)
 
-    def key(self, name: bytes) -> bytes:
-        """Return the key of ``name``."""
-        return name_key(name, folds=self._folds)
+    def _folder(self, folder: bytes) -> bytes:
+        return self.key(folder + b"/").partition(b"\0")[0]
 
 
 def _owners(ledgers: Iterable[SqliteLedger], folder: bytes) -> Iterator[tuple[bytes, bytes]]:
