@@ -106,3 +106,24 @@ def test_a_later_picture_takes_no_name_from_an_earlier_one(pixmill, photos, tmp_
     (photos / "p0.jpg").unlink()
     ended = run(pixmill)
     assert (ended.returncode, counts(ended)) == (0, {"done": 0, "skipped": 4, "failed": 0, "pending": 0})
+
+
+def test_two_outputs_in_the_source_do_not_feed_each_other(pixmill, photos):
+    for _ in range(3):
+        for name in ("small", "large"):
+            ended = pixmill("run", photos, photos / name, "--json")
+            assert ended.returncode == 0
+            assert json.loads(ended.stdout.splitlines()[-1])["counts"]["found"] == 4
+    assert json.loads(ended.stdout.splitlines()[-1])["ignored"] == {"output": 2}
+    assert len(list(photos.rglob("*.jpg"))) == 12
+    chained = pixmill("run", photos / "small", photos.parent / "again", "--json")  # an output itself is a source like any other
+    assert json.loads(chained.stdout.splitlines()[-1])["counts"]["found"] == 4
+
+
+def test_a_retry_forgets_no_failure_when_the_source_is_empty(pixmill, photos, tmp_path):
+    (photos / "bad.jpg").write_bytes(b"no image")
+    assert run(pixmill).returncode == 1
+    photos.rename(tmp_path / "away")
+    photos.mkdir()
+    assert pixmill("retry", "out").returncode == 2
+    assert "bad.jpg" in pixmill("failures", "out").stdout

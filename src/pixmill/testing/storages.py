@@ -29,10 +29,12 @@ _BAD_PATHS = [b"", b"/a", b"..", b"../a", b"a/../b", b".", b"./a", b"a/.", b"a//
 class StorageSuite:
     """The contract of ``Storage`` as tests.
 
-    ``keeps_times``: whether a modification time can be set; ``impossible``: odd names that the server does not support.
+    ``keeps_times``: whether a modification time can be set, ``has_exact_times``: to the nanosecond; ``impossible``: odd names that
+    the server does not support.
     """
 
     keeps_times: ClassVar[bool] = True
+    has_exact_times: ClassVar[bool] = True
     impossible: ClassVar[frozenset[bytes]] = frozenset()
 
     @pytest.fixture
@@ -189,6 +191,11 @@ class StorageSuite:
             storage.write(name, b"1", durable=True, mtime_ns=time)
         versions = [entry.version for listing in storage.list() for entry in listing]
         assert versions[0] == versions[1] != versions[2]
+
+    def test_a_modification_time_is_known(self, storage: Storage) -> None:
+        if not (self.keeps_times and self.has_exact_times):
+            pytest.skip("the scheme has no exact modification time that can be set")
+        storage.write(b"a", b"1", durable=True, mtime_ns=1_000_000_007)
         assert storage.modified_ns(b"a") == 1_000_000_007
         assert storage.modified_ns(b"nothing") is None
 

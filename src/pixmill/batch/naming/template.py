@@ -34,6 +34,7 @@ class Template:
 
     __slots__ = ("_parts", "text")
     is_explained: ClassVar = True  # by its docstring, in the reference
+    distinctive: ClassVar[str] = "a name with {stem}, {name} or {hash}, which tells images apart"
     expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
 
     def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
@@ -57,7 +58,7 @@ class Template:
         if not stays_below or "{" in example:
             raise ValueError(cls.expected)
         if not any(f"{{{field}}}" in text for field in ("stem", "name", "hash")):
-            raise ValueError("a name with {stem}, {name} or {hash}, which tells images apart")
+            raise ValueError(cls.distinctive)
         return cls(text)
 
     @property

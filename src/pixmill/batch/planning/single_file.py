@@ -44,7 +44,9 @@ def check_source(config: RunConfig, target: TargetFile, source: Source) -> None:
         message = f"SRC {config.source_text} and DST {shown} are the same file"
         raise AddressError(message, hint="inputs are never changed: choose another DST")
     if config.placement.existing in ("fail", "refuse"):
-        hint = "--existing replace replaces it, --existing skip leaves it as it is"
+        hint = (
+            "if it is one of the sources, add a folder for the outputs; --existing replace replaces it, --existing skip leaves it"
+        )
         raise ConfigError(f"DST {shown} already exists", code="exists", hint=hint)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
 from pixmill.batch.source import SYMLINK, OnError, OnIgnored, SourceKind, SourceRequest, no_op, with_folders
+from pixmill.batch.state.identity import identity_of
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
@@ -87,7 +88,7 @@ class Directory(SourceKind):
         return not path.rpartition(b"/")[2].startswith(b".") and self.reason_against(path) is None
 
     def reason_against(self, path: bytes) -> str | None:
-        """Return the reason for ignoring the folder ``path`` if the run writes to it, otherwise ``None``."""
+        """Return the reason for ignoring the folder ``path`` if the run, or another one, writes to it, otherwise ``None``."""
         if self._root is None:
             return OUTPUT if path == self._exclusion.below else None
         full, own = self._full(path), self._exclusion.own
@@ -95,7 +96,9 @@ class Directory(SourceKind):
         folder = own.find(full)
         if folder is None and self._exclusion.follow_links and is_link(full):
             folder = own.find_output_above(full)  # not cached: the target of a link may change
-        return folder.reason if folder else None
+        if folder is None:
+            return OUTPUT if identity_of(Path(os.fsdecode(full))) else None  # or two outputs in SRC would feed each other
+        return folder.reason
 
     def leads_into_output(self, path: bytes) -> bool:
         """Tell whether the link ``path`` leads to a file in the output."""

@@ -8,6 +8,7 @@ from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.options import RUN, Option, options
 from pixmill.batch.inspect.retries import last_runs, unfinished_runs
 from pixmill.batch.inspect.status import check_code, open_ledgers, reset_failures
+from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.state.ledger_files import LedgerFile
 from pixmill.cli.command import Command, declared
@@ -92,8 +93,10 @@ class Retry(Command):
 
 
 def _prefixes(config: RunConfig) -> set[bytes]:
-    """Return the prefixes of the ledger's keys of images in the source of ``config``."""
+    """Return the prefixes of the ledger's keys of images in the source of ``config``; ``ConfigError`` if it has no image now."""
     run_plan = plan(config)
+    if next(run_plan.items(), None) is None and not run_plan.candidates:
+        raise no_images(run_plan)
     return {run_plan.source_keys.prefixes[place] for place in run_plan.locations.source.places}
 
 

@@ -82,8 +82,11 @@ def single_summary(report: Report, config: RunConfig, failure: Failure | None) -
     both = f"{config.source_text} -> {printable(config.destination)}"
     if failure is not None:
         yield f"failed    {config.source_text}: {failure.code}: {printable(failure.message)}"
-        if failure.hint:
-            yield f"{MARGIN}{printable(failure.hint)}"
+        hints = Hints()
+        hints.add(failure)
+        command = f"pixmill run {shlex.join([*map(printable, config.sources), printable(config.destination)])}"
+        for hint in hints.of(failure.code, "", retry=command):
+            yield f"{MARGIN}{printable(hint)}"
     elif report.counts.done:
         yield f"done      {both}, {_sizes(report)}, in {duration_text(report.seconds)}"
     for reason in report.left_alone:

@@ -3,11 +3,23 @@
 import os
 from pathlib import Path
 
+from pixmill.storage.local.inodes import real
+from pixmill.storage.local.mounts import may_ignore_case, mounts
+
 
 def ignores_case(path: Path) -> bool:
-    """Return whether the file system of ``path``, or of its nearest parent that exists, finds it under another case as well."""
+    """Return whether ``path`` is found under another case as well.
+
+    If it does not exist, the file system of its nearest parent counts: by its type, which says whether it may ignore case, or by
+    whether that parent is found under another case.
+    """
     for each in (path, *path.absolute().parents):
-        if each.name.swapcase() != each.name and os.path.exists(each):
-            other = each.with_name(each.name.swapcase())
-            return os.path.exists(other) and os.path.samefile(each, other)
+        if os.path.exists(each):
+            may = each != path and may_ignore_case(real(os.fsencode(each)), mounts())
+            return may or _has_two_names(each)
     return False
+
+
+def _has_two_names(path: Path) -> bool:
+    other = path.with_name(path.name.swapcase())
+    return other != path and os.path.exists(other) and os.path.samefile(path, other)

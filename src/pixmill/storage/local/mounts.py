@@ -9,6 +9,7 @@ import msgspec
 MOUNTS = Path("/proc/self/mountinfo")
 _INVENTED_INODES = frozenset({"9p", "cifs", "exfat", "msdos", "smb3", "smbfs", "vfat"})
 _NO_CHANGE_TIMES = frozenset({"9p", "exfat", "msdos", "vfat"})
+_MAY_IGNORE_CASE = frozenset({"9p", "cifs", "exfat", "hfs", "hfsplus", "msdos", "ntfs", "ntfs3", "smb3", "smbfs", "vfat"})
 _ESCAPES = ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\"))
 
 
@@ -68,6 +69,12 @@ def keeps_change_times(folder: bytes, mounted: list[Mount]) -> bool:
     """
     kind = _kind_of(folder, mounted)
     return kind not in _NO_CHANGE_TIMES and not kind.startswith("fuse")
+
+
+def may_ignore_case(folder: bytes, mounted: list[Mount]) -> bool:
+    """Tell whether the file system of ``folder``, a real path, is of a type that often ignores the case of names."""
+    kind = _kind_of(folder, mounted)
+    return kind in _MAY_IGNORE_CASE or kind.startswith("fuse")
 
 
 def _kind_of(folder: bytes, mounted: list[Mount]) -> str:
