@@ -228,3 +228,12 @@ def test_a_source_that_is_given_alone_is_mirrored_without_its_name(pixmill, card
     assert counts(pixmill, cards[1], out)["done"] == 3  # another layout is asked for
     assert len(outputs(out)) == 9
     assert source_of(out / "IMG_1.jpg") == source_of(out / "second" / "IMG_1.jpg") == "second"
+
+
+def test_a_folder_and_a_file_in_it_are_one_place(pixmill, cards, tmp_path):
+    out, listed = tmp_path / "out", set()
+    (cards[0] / "bad.png").write_bytes(b"no image")
+    for words in ((cards[0], cards[0] / "bad.png"), (cards[0] / "bad.png", cards[0])):
+        pixmill("run", *words, out)
+        listed |= {line.partition(": ")[0] for line in pixmill("failures", out).stdout.splitlines()}
+    assert listed == {str(cards[0] / "bad.png")}

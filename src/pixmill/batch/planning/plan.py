@@ -242,9 +242,10 @@ class Plan:
 
     @cached_property
     def _prefix(self) -> bytes | None:
-        """Return the prefix of all keys of a source that is in one place; ``None`` for one in several."""
-        places = self.locations.source.places
-        return self.source_keys.prefixes[places[0]] if len(places) == 1 else None
+        """Return the prefix of all keys of a source that is one place; ``None`` if places or paths there have to be looked up."""
+        source = self.locations.source
+        is_one = len(source.places) == 1 and source.has_unique_paths
+        return self.source_keys.prefixes[source.places[0]] if is_one else None
 
     def path_in_place(self, entry: Entry) -> bytes:
         """Return the path of ``entry`` in its place, which decides about its shard whatever else a run processes."""
