@@ -123,7 +123,7 @@ def test_leaving_the_block_leaves_no_process_and_no_file_open(leave, born):
         with suppress(KeyError), open_run((Task.of(str(n), b"sleep 0.01") for n in range(10**9)), REF, workers=3) as run:
             leave(run)
         assert born() == []
-    assert open_files() == before
+    assert open_files() <= before  # servers of other tests may close theirs meanwhile
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a PID namespace needs root")
