@@ -42,7 +42,8 @@ def inject(begin, source, shim, *, call, how, number):
 @pytest.mark.row("S6", "S8")
 @pytest.mark.parametrize(("call", "how", "number"), [
     ("fsync", errno.EIO, 6), ("write", errno.ENOSPC, 12), ("write", "short", 9), ("write", errno.EINTR, 10),
-    ("rename", errno.EIO, 1), ("rename", errno.ENOSPC, 2), ("open", errno.EMFILE, 5), ("close", errno.EIO, 4),
+    ("rename", errno.EIO, 1), ("rename", errno.ENOSPC, 2), ("open", errno.EMFILE, 1), ("open", errno.EMFILE, 5),
+    ("close", errno.EIO, 4),
 ])  # fmt: skip
 def test_a_call_that_fails_once_costs_no_image(trial, gallery, shim, call, how, number):
     assert inject(trial, gallery(3), shim, call=call, how=how, number=number)

@@ -1,6 +1,5 @@
 """Find the command, run it, and turn every error into a message and an exit code."""
 
-import errno
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -13,10 +12,10 @@ from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import RunOutput
 from pixmill.cli.progress.waiting import Waiting
 from pixmill.cli.session.signals import Interrupted
+from pixmill.cli.system_errors import system_error
 from pixmill.core.errors import ConfigError, PixmillError
 from pixmill.core.text import printable
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # never a bug in pixmill, wherever raised
 HELP = ("help", "--help", "-h")
 
 
@@ -49,16 +48,16 @@ def _guarded(line: Sequence[str], environment: Mapping[str, str], console: Conso
 
 
 def _unexpected(error: Exception, line: Sequence[str], environment: Mapping[str, str], console: Console) -> int:
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        file = f" for {printable(error.filename)}" if isinstance(error.filename, str | bytes) else ""
-        console.say(f"pixmill: not enough disk space{file}: {error.strerror}")
-        console.say("  free some space, or set TMPDIR to move temporary files to another disk; then run the same command again")
-        return ExitCode.STOPPED
-    console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
-    if "--debug" in line or environment.get("PIXMILL_DEBUG"):
+    is_debug = "--debug" in line or bool(environment.get("PIXMILL_DEBUG"))
+    reported = system_error(error)
+    if reported is not None:
+        print_error(reported, console)
+    else:
+        console.say(f"pixmill: unexpected {type(error).__name__}: {printable(str(error))}")
+    if is_debug:
         for trace_line in traceback.format_exc().splitlines():
             console.say(printable(trace_line))
-    else:
+    elif reported is None:
         console.say("  this is a bug in pixmill: please report it with the output of the same command with --debug")
     return ExitCode.STOPPED
 

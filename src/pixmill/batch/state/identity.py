@@ -98,6 +98,9 @@ def _read_in(folder: int | None, name: str = FILE) -> str:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(_LENGTH + 2)
+    try:
+        content = os.read(descriptor, _LENGTH + 2)
+    finally:
+        with suppress(OSError):  # of a file that was only read
+            os.close(descriptor)
     return content.decode("ascii").strip() if _PATTERN.fullmatch(content) else ""

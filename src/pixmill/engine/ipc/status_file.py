@@ -136,7 +136,8 @@ class StatusFile:
             self._words.release()
             self._seconds.release()
             self._header.close()
-            os.close(fd)
+            with suppress(OSError):  # the pages are memory of the system: closing loses none
+                os.close(fd)
 
 
 def _write_in_place(fd: int) -> None:
