@@ -8,8 +8,8 @@ UPDATE task SET state = 0, attempts = attempts - 1 WHERE state = 1;
 -- begin: Open a run.
 INSERT INTO run (started_at, about) VALUES (?, ?);
 
--- get: Return the row of one key.
-SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task WHERE key = ?;
+-- get: Return the rows of some keys; ``several`` puts in one parameter for each.
+SELECT key, id, state, attempts, interruptions, outcome, seconds, finished_at, seal, lone_deaths, tried_at, death_seconds FROM task WHERE key IN (?);
 
 -- start: Count an attempt that is about to start; the result of an earlier version is kept, a failure is not.
 UPDATE task SET state = 1, attempts = attempts + 1, outcome = CASE state WHEN 3 THEN x'' ELSE outcome END, seconds = 0, finished_at = 0

@@ -16,7 +16,7 @@ from pixmill.core.text import printable
 from pixmill.engine.ledger import Claims, IsSame, Ledger, Record, RunRecord, is_recorded, is_released, toolset_number
 from pixmill.engine.sqlite.database import open_for_reading, open_for_writing, transaction, translating_errors
 from pixmill.engine.sqlite.schema import Schema
-from pixmill.engine.sqlite.statements import read_statements
+from pixmill.engine.sqlite.statements import read_statements, several
 from pixmill.engine.task import Attempt, BegunTask, Counts, Done, Failed, Failure, Outcome, Skipped, State, Task
 
 _PACKAGE = "pixmill.engine.ledgers"
@@ -24,6 +24,7 @@ _SCHEMA = Schema(_PACKAGE, version=2, application=int.from_bytes(b"pxml", "big")
 _PENDING, _IN_FLIGHT, _DONE, _FAILED = range(4)
 _STATES = (State.PENDING, State.PENDING, State.DONE, State.FAILED)
 _ROWS_PER_COMMIT = 5000
+_KEYS_PER_QUERY = 500  # one statement a key takes twice as long; SQLite takes 999 parameters at least
 _ROWS_PER_PAGE = 1000  # the limit in queries.sql
 _RANGES = {None: (_PENDING, _FAILED), State.PENDING: (_PENDING, _IN_FLIGHT), State.DONE: (_DONE, _DONE)}
 
@@ -101,10 +102,13 @@ class SqliteLedger(Ledger):
 
     def get(self, keys: Sequence[bytes]) -> list[Record | None]:
         """Return the record of each key, in order."""
-        statement, execute = self._sql["get"], self._connection.execute
+        rows: dict[bytes, tuple[Any, ...]] = {}
         with translating_errors(self._path):
-            rows = [execute(statement, (key,)).fetchone() for key in keys]
-        return [_record(row) if row else None for row in rows]
+            for start in range(0, len(keys), _KEYS_PER_QUERY):
+                some = keys[start : start + _KEYS_PER_QUERY]
+                rows.update((row[0], row) for row in self._connection.execute(several(self._sql["get"], len(some)), some))
+        found = map(rows.get, keys)
+        return [_record(row) if row else None for row in found]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these attempts are about to start."""

@@ -13,3 +13,8 @@ def read_statements(package: str, file: str) -> dict[str, str]:
     """
     text = files(package).joinpath(file).read_text(encoding="utf-8")
     return {match["name"]: match["text"].strip().rstrip(";") for match in _STATEMENT.finditer(text)}
+
+
+def several(statement: str, count: int) -> str:
+    """Return ``statement`` with ``count`` parameters in its list ``(?)``."""
+    return statement.replace("(?)", f"({', '.join('?' * count)})")
