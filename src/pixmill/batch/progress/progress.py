@@ -112,6 +112,11 @@ class Progress:
         """Do nothing: no resources are held."""
 
     @property
+    def has_work(self) -> bool:
+        """Tell whether any image needed an attempt so far; a run in which none does only lists its source."""
+        return self._first_start is not None
+
+    @property
     def in_flight(self) -> int:
         """Return the number of images that are being worked on."""
         return min(len(self._in_flight), self._workers)  # the others wait in a worker's pipe and can be cancelled

@@ -15,7 +15,7 @@ from pixmill.cli.progress.mode import progress_mode
 from pixmill.cli.progress.plain import PlainProgress
 
 REFRESH_INTERVAL = 0.2  # seconds
-COUNT_AHEAD_AFTER = 2.0  # seconds; in a run that lasts longer, the total is worth a second listing of the source
+COUNT_AHEAD_AFTER = 2.0  # seconds; a run that lasts longer and has work is worth a second listing of the source for its total
 
 
 class Printer(Protocol):
@@ -64,7 +64,7 @@ class Display:
             self._print_lines()
 
     def count_ahead(self, work_total: Callable[[], WorkTotal]) -> None:
-        """Call ``work_total`` in the background to set the total, unless the run ends soon."""
+        """Call ``work_total`` in the background to set the total, unless the run ends soon or finds nothing to do."""
         with suppress(RuntimeError):  # if no thread can be started, the total stays unknown
             Thread(target=self._count, args=(work_total,), name="count ahead", daemon=True).start()
 
@@ -96,8 +96,9 @@ class Display:
                 self._printer.say(self._words(self._lines.popleft()))
 
     def _count(self, work_total: Callable[[], WorkTotal]) -> None:
-        if not self._stopping.wait(COUNT_AHEAD_AFTER) and self._progress.snapshot().total is None:
-            self._progress.set_total(work_total())
+        while not self._stopping.wait(COUNT_AHEAD_AFTER) and self._progress.snapshot().total is None:
+            if self._progress.has_work:
+                self._progress.set_total(work_total())
 
 
 def printer_for(output: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:
