@@ -1,7 +1,7 @@
 """Two sources and one output: every image that is done has a file of its own, which keeps its name, whatever happens between runs.
 
-Pictures are added, changed, renamed and deleted, outputs edited and removed by hand, templates changed, runs killed, and what is gone
-is pruned. Each picture has a colour of its own, so that an output shows whose it is.
+Pictures are added, changed, renamed and deleted, outputs edited and removed by hand, templates changed, runs killed, and what is
+gone is pruned. Each picture has a colour of its own, so that an output shows whose it is.
 """
 
 import os
