@@ -35,6 +35,7 @@ from pixmill.batch.state.stored_config import stored_config
 from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.claims import REPAIR
+from pixmill.batch.worker.confinement import confinement_remark
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.reference import handler_ref, worker_count
 from pixmill.core.events import Observer
@@ -45,6 +46,7 @@ from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ledger import FINISHED, NOT_RECORDED, Ledger, Record
 from pixmill.engine.observability.metrics import Metrics
+from pixmill.engine.resources.sandbox import gaps
 from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, State, Task
@@ -302,7 +304,7 @@ def begin(  # noqa: PLR0913  # as above
             )
         )
         batch_run = BatchRun(plan, engine, metrics, origins, sealing.seal if sealing else None)
-        batch_run.remarks = store_warnings
+        batch_run.remarks = (*store_warnings, *(confinement_remark(gaps()) if handler.confinement else ()))
         yield batch_run
 
 

@@ -3,20 +3,19 @@
 A header can be as hostile as the rest of a file, so workers read it, in the same sandbox as those of a run.
 """
 
-import tempfile
 from collections.abc import Sequence
 
 import msgspec
 
 from pixmill.batch.item import Item
 from pixmill.batch.planning.plan import Plan
+from pixmill.batch.worker.confinement import is_local, reading_sandbox
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
-from pixmill.batch.worker.reference import THREADS, is_local
+from pixmill.batch.worker.reference import THREADS
 from pixmill.core.units import Duration
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
-from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done
 from pixmill.imaging.geometry.sizes import Size
@@ -56,7 +55,6 @@ def _sizes(plan: Plan, items: Sequence[Item]) -> list[Size]:
 
 
 def _handler(handler_options: HandlerOptions) -> HandlerRef:
-    """Return the handler, whose sandbox allows writing only to the temporary folder of libvips."""
-    confinement = Sandbox((tempfile.gettempdirb(),), network=not is_local(handler_options))
+    """Return the handler, whose sandbox allows writing only temporary files."""
     options = msgspec.msgpack.encode(handler_options)
-    return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=confinement)
+    return HandlerRef(HANDLER, options, preload=PRELOAD, threads=THREADS, confinement=reading_sandbox(handler_options))

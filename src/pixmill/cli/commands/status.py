@@ -11,9 +11,10 @@ import msgspec
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import Condition, ShardStatus, open_ledgers, status
 from pixmill.batch.inspect.status import Status as LedgerStatus
-from pixmill.batch.report.data.run_info import left_alone
+from pixmill.batch.report.data.run_info import left_alone, unconfined
 from pixmill.batch.state.combined_ledger import LedgerSummary
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
+from pixmill.batch.worker.confinement import confinement_remark
 from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
@@ -48,11 +49,15 @@ class Status(Command):
         self.console.waits.begin(lambda: "reading the ledger")
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             summary = status(ledger)
-            changed, names = _changed_outputs(ledger.summaries())
+            summaries = list(ledger.summaries())
+            changed, names = _changed_outputs(summaries)
+            allowed = unconfined(each.file.folder for each in summaries)
         if self.request.model(CommonOutput).json:
-            self.console.record({**_record(summary), "output_changed": changed})
+            self.console.record({**_record(summary), "output_changed": changed, "unconfined": allowed})
             return ExitCode.DONE
         self._print(summary)
+        for sentence in confinement_remark(allowed):
+            self.console.result(f"note     {sentence}")
         if changed:
             more = ", ..." if changed > len(names) else ""
             have = "has an output that was" if changed == 1 else "have outputs that were"

@@ -11,6 +11,7 @@ import msgspec
 
 from pixmill.core.errors import RunError
 from pixmill.engine.forkserver import prestart
+from pixmill.engine.forkserver.credentials import credentials, without_credentials
 from pixmill.engine.forkserver.spawn import reap, spawn
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.messages import frame
@@ -28,10 +29,14 @@ _CLOSE_TIMEOUT = 2.0
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
-    """Sent to the fork server once it is needed. ``processor_time``: the CPU seconds that a worker may use for one task."""
+    """Sent to the fork server once it is needed. ``processor_time``: the CPU seconds that a worker may use for one task.
+
+    ``credentials``: variables for the environment of workers that may need them.
+    """
 
     handler: HandlerRef
     processor_time: float
+    credentials: dict[bytes, bytes] = {}
 
 
 class ChildEvent(msgspec.Struct, frozen=True):
@@ -53,12 +58,16 @@ class ForkServer:
         """
         self._partial = b""
         try:
-            self._pid, self.pipe, self._log = prestart.claim(handler.preload) or spawn(handler.preload)
+            is_confined = handler.confinement is not None and not handler.confinement.network
+            environment = without_credentials(os.environ) if is_confined else dict(os.environ)
+            spawned = prestart.claim(handler.preload) or spawn(handler.preload, environment=environment)
+            self._pid, self.pipe, self._log = spawned
         except OSError as error:
             message = f"cannot start a process: {error.strerror}"
             raise RunError(message, hint="check the limits on processes and open files") from error
         with suppress(BrokenPipeError):  # it has died already: ``events`` will raise
-            self.pipe.sendall(frame(msgspec.msgpack.encode(WorkerConfig(handler, processor_time))))
+            config = WorkerConfig(handler, processor_time, {} if is_confined else credentials(os.environ))
+            self.pipe.sendall(frame(msgspec.msgpack.encode(config)))
 
     def fork(self, number: int, pipe: socket.socket, status_fd: int, place: Place | None = None) -> None:
         """Request a worker; ``number`` identifies it from now on. ``place``: where its status page is, if that is in a file."""

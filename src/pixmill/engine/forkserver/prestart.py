@@ -1,5 +1,7 @@
 """A fork server that starts before its handler is known: it imports the workers' modules while the caller imports its own.
 
+It has no credentials in its environment: a handler that needs them gets them later.
+
 A program has at most one, and pre-starts it only if it is about to create a pool. Code that creates a fork server claims the
 pre-started one; code that turns out not to need it discards it. It can be killed immediately, since it has forked no workers,
 and it dies with its parent as every fork server does.
@@ -13,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from pixmill.engine.forkserver.credentials import without_credentials
 from pixmill.engine.forkserver.spawn import Spawned, reap, spawn
 
 _LIMITS = sorted({value for name, value in vars(resource).items() if name.startswith("RLIMIT_")})
@@ -31,7 +34,8 @@ def prestart(preload: Sequence[str]) -> None:
     """Start a fork server that imports ``preload``. If none can be started, the code that needs one will report the reason."""
     discard()
     with suppress(OSError):
-        _prestarted.append(_Prestarted(spawn(preload), tuple(preload), _inherited_state()))
+        fork_server = spawn(preload, environment=without_credentials(os.environ))
+        _prestarted.append(_Prestarted(fork_server, tuple(preload), _inherited_state()))
 
 
 def claim(preload: Sequence[str]) -> Spawned | None:

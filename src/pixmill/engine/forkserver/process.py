@@ -15,12 +15,13 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import msgspec
 
 from pixmill.engine.forkserver.client import EXITED, FORK, FORK_FAILED, RECORD, STARTED, WorkerConfig
 from pixmill.engine.forkserver.spawn import BootConfig
+from pixmill.engine.forkserver.temporary_folder import private_temporary_folder
 from pixmill.engine.worker.process import prepare_process, run_worker
 
 _PR_SET_PDEATHSIG = 1
@@ -159,10 +160,13 @@ def main() -> None:
     if not config_frame:
         return  # it was pre-started and not needed
     config = msgspec.msgpack.decode(config_frame, type=WorkerConfig)
+    os.environb.update(config.credentials)
     _preload(config.handler.preload)
     gc.enable()
     gc.freeze()
-    ForkServerProcess(pipe, config).run()
+    confinement = config.handler.confinement
+    with private_temporary_folder() if confinement and not confinement.network else nullcontext():
+        ForkServerProcess(pipe, config).run()
 
 
 def _preload(modules: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -36,10 +36,10 @@ class BootConfig(NamedTuple):
     preload: tuple[str, ...]
 
 
-def spawn(preload: Sequence[str]) -> Spawned:
+def spawn(preload: Sequence[str], *, environment: Mapping[str, str]) -> Spawned:
     """Start a fork server, which imports ``preload`` in the background. ``OSError`` if it cannot be started."""
     with open_channel() as channel:
-        pid = _execute(channel.child_pipe.fileno(), channel.child_status_fd)
+        pid = _execute(channel.child_pipe.fileno(), channel.child_status_fd, environment)
     boot_config = marshal.dumps(tuple(_boot_config(preload)))  # same interpreter at both ends, and no import is needed
     with suppress(BrokenPipeError):  # it has died already: the next read reports that
         channel.pipe.sendall(len(boot_config).to_bytes(4, "little") + boot_config)
@@ -62,10 +62,10 @@ def _boot_config(preload: Sequence[str]) -> BootConfig:
     return BootConfig(path, list(map(str, sys.argv)), os.getpid() if in_main_thread else 0, tuple(preload))
 
 
-def _execute(pipe_fd: int, log_fd: int) -> int:
+def _execute(pipe_fd: int, log_fd: int, environment: Mapping[str, str]) -> int:
     command = [sys.executable, *_flags(), "-c", _BOOT, str(Path(__file__).parents[3])]
     files = [(os.POSIX_SPAWN_DUP2, pipe_fd, 0), (os.POSIX_SPAWN_DUP2, log_fd, 1), (os.POSIX_SPAWN_DUP2, log_fd, 2)]
-    return os.posix_spawn(sys.executable, command, os.environ, file_actions=files, setsigmask=[])
+    return os.posix_spawn(sys.executable, command, environment, file_actions=files, setsigmask=[])
 
 
 def _flags() -> list[str]:

@@ -9,10 +9,13 @@ import resource
 import stat
 import struct
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import msgspec
+
+from pixmill.engine.resources.seccomp import is_available, refuse_system_calls
 
 # Linux system call and option numbers, identical on all architectures that support Landlock (landlock(7), prctl(2)).
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -28,25 +31,60 @@ _WRITE_RIGHTS = {
 _RULESET, _RULE = struct.Struct("=QQQ"), struct.Struct("=Qi")
 _TCP_RIGHTS, _SCOPES = 0b11, 0b11  # TCP bind and connect; abstract Unix sockets and signals to other processes
 _TCP_VERSION, _SCOPE_VERSION = 4, 6  # the Landlock versions that introduced them
+_CAPABILITY_VERSION, _CAPABILITIES = 0x20080522, struct.Struct("=6I")  # capabilities(7)
+_FILE_CAPABILITIES = 0b1110  # to read and write files of others, and to change their times
 _MEMORY_FACTOR, _THREAD_RESERVE = 2, 4_000_000_000  # bytes
 
 
 class Sandbox(msgspec.Struct, frozen=True):
-    """The rights of a worker: it may write below the directories ``writable`` only, and use the ``network`` or not."""
+    """The rights of a worker.
+
+    It may write below the directories ``writable`` and in that for temporary files only, use the ``network`` or not, and set the
+    ``times`` of files or not.
+    """
 
     writable: tuple[bytes, ...]
     network: bool = False
+    times: bool = False
 
 
 def enter_sandbox(sandbox: Sandbox) -> bool:
-    """Restrict this process to ``sandbox``, and forbid it to signal other processes.
+    """Restrict this process to ``sandbox``, in all its threads, and forbid it to start programs or touch other processes.
 
-    Cannot be undone, and applies to every process that this one starts. Returns whether the kernel enforces it; rights that the
-    kernel does not know stay unrestricted. Needs Linux 5.13 with Landlock; files that are already open are not affected.
+    Cannot be undone. Returns whether the kernel restricts writing; what the kernel does not know stays unrestricted, as ``gaps``
+    says. Files that are already open are not affected.
     """
+    is_restricted = _restrict_paths(sandbox)
+    _drop_capabilities()
+    refuse_system_calls(network=sandbox.network, times=sandbox.times)
+    return is_restricted
+
+
+def gaps() -> tuple[str, ...]:
+    """Return what this kernel cannot refuse to a worker in a sandbox."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-    version = libc.syscall(_CREATE_RULESET, None, 0, _GET_VERSION) if libc else 0
-    if libc is None or version < 1:
+    return missing(libc.syscall(_CREATE_RULESET, None, 0, _GET_VERSION) if libc else 0, has_filter=is_available())
+
+
+def missing(version: int, *, has_filter: bool) -> tuple[str, ...]:
+    """Return what a kernel with this ``version`` of Landlock (below 1: none), with or without seccomp, cannot refuse."""
+    calls = {
+        "starting programs and changing attributes of files (seccomp)": has_filter,
+        "connections (seccomp, or Linux 6.7)": has_filter or version >= _TCP_VERSION,
+        "signals to other processes (seccomp, or Linux 6.12)": has_filter or version >= _SCOPE_VERSION,
+    }
+    refused = {"writing outside the output (Landlock, Linux 5.13)": version >= 1, **calls}
+    return tuple(right for right, is_refused in refused.items() if not is_refused)
+
+
+def _restrict_paths(sandbox: Sandbox) -> bool:
+    """Allow writing only where ``sandbox`` does, and forbid connections and signals as far as this version of Landlock can."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    if libc is None:
+        return False
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    version = libc.syscall(_CREATE_RULESET, None, 0, _GET_VERSION)
+    if version < 1:
         return False
     writes = sum(rights for since, rights in _WRITE_RIGHTS.items() if since <= version)
     network = _TCP_RIGHTS if version >= _TCP_VERSION and not sandbox.network else 0
@@ -56,12 +94,30 @@ def enter_sandbox(sandbox: Sandbox) -> bool:
     if ruleset < 0:
         return False
     try:
-        for path in (*sandbox.writable, os.devnull.encode()):
+        for path in (*sandbox.writable, *_temporary_folder(), os.devnull.encode()):
             _allow(libc, ruleset, path, writes)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         return bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
+
+
+def _drop_capabilities() -> None:
+    """Keep of the rights of root only those to files: another would let it look into every process, or load a module."""
+    if sys.platform != "linux":
+        return
+    libc, header = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION, 0))
+    sets = ctypes.create_string_buffer(_CAPABILITIES.size)  # effective, permitted and inheritable: the lower halves, then the upper
+    if libc.capget(header, sets) == 0:
+        lower = (each & _FILE_CAPABILITIES for each in _CAPABILITIES.unpack(sets.raw)[:3])
+        libc.capset(header, ctypes.create_string_buffer(_CAPABILITIES.pack(*lower, 0, 0, 0), _CAPABILITIES.size))
+
+
+def _temporary_folder() -> list[bytes]:
+    """Return the folder in which libvips stores large images; none if there is none, so that none will be stored."""
+    try:
+        return [tempfile.gettempdirb()]
+    except FileNotFoundError:
+        return []
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: bytes, writes: int) -> None:

@@ -17,7 +17,7 @@ from pixmill.batch.manifests.grouping import ManifestImage, chunks, record
 from pixmill.batch.planning.plan import plan
 from pixmill.batch.source import SourceRequest
 from pixmill.batch.sources.manifest import Manifest
-from pixmill.batch.worker.reference import sandbox_for
+from pixmill.batch.worker.confinement import sandbox_for
 from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.external_sort import ExternalSort
 from pixmill.storage.address import Address

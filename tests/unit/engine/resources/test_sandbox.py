@@ -1,5 +1,6 @@
 """A worker in a sandbox can do its work and nothing else."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from pixmill.core.errors import RunError
 from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
+from pixmill.engine.resources.sandbox import missing
 
 CONFINED = """
 import os, resource, signal, socket, sys
@@ -20,9 +22,9 @@ print(enter_sandbox(Sandbox((sys.argv[1],))))
 
 def confined(code, folder):
     """Run ``code`` in a process that may write below ``folder`` only; return what it printed, and how it ended."""
-    result = subprocess.run(
-        [sys.executable, "-c", CONFINED + code, str(folder)], capture_output=True, text=True, check=False, timeout=60
-    )
+    line = [sys.executable, "-c", CONFINED + code, str(folder)]
+    environment = {**os.environ, "TMPDIR": str(folder)}  # may be written to, too, and must not hold the input
+    result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60, env=environment)
     is_sandboxed, *lines = result.stdout.splitlines()
     if is_sandboxed != "True":
         pytest.skip("this kernel has no landlock")
@@ -95,6 +97,17 @@ def test_it_cannot_allocate_an_absurd_amount_of_memory(folder):
 def test_a_limit_that_is_lower_already_stays(folder):
     code = "resource.setrlimit(resource.RLIMIT_CPU, (50, 50))\nlimit_processor_time(1000)\n"
     assert confined(f"{code}print(resource.getrlimit(resource.RLIMIT_CPU))", folder)[0] == ["(50, 50)"]
+
+
+def test_what_a_kernel_cannot_refuse_is_named():
+    assert missing(7, has_filter=True) == ()
+    assert missing(3, has_filter=True) == ()
+    assert [right.partition(" (")[0] for right in missing(0, has_filter=True)] == ["writing outside the output"]
+    assert [right.partition(" (")[0] for right in missing(5, has_filter=False)] == [
+        "starting programs and changing attributes of files",
+        "signals to other processes",
+    ]
+    assert len(missing(-1, has_filter=False)) == 4
 
 
 @pytest.mark.parametrize(

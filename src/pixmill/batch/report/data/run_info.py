@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pixmill.core.events import Event, Observer
 from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
+from pixmill.engine.resources.sandbox import gaps
 from pixmill.imaging.version import ENGINE
 
 MAX_RUN_FILES = 20  # files; the oldest are removed
@@ -30,7 +31,7 @@ _NAME = re.compile(r"[0-9]+\.json")
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The stored information about one run. ``command`` is as the shell passed it, empty if a program started the run.
 
-    ``makes`` describes the outputs of each image in words.
+    ``makes`` describes the outputs of each image in words. ``unconfined`` is what the kernel could not refuse to workers.
     """
 
     command: tuple[bytes, ...] = ()
@@ -41,6 +42,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     system: str = ""
     cores: int = 0
     memory: int = 0
+    unconfined: tuple[str, ...] = ()
     snapshot: MetricsSnapshot = MetricsSnapshot()
 
 
@@ -105,6 +107,12 @@ def last_work(state: Path) -> RunInfo | None:
     return next((run_info for run_info in run_infos(state) if run_info.snapshot.tried), None)
 
 
+def unconfined(states: Iterable[Path]) -> tuple[str, ...]:
+    """Return what could not be refused to the workers of the last run of any of the ``states``."""
+    latest = filter(None, map(last_work, states))
+    return tuple(dict.fromkeys(right for info in latest for right in info.unconfined))
+
+
 def left_alone(state: Path, run: int, reason: str) -> tuple[int, tuple[bytes, ...]]:
     """Return how many images the run with the number ``run`` left alone for this ``reason``, and the first few of them."""
     latest = next(run_infos(state), None)
@@ -124,4 +132,5 @@ def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> Run
         system=f"{platform.system()} {platform.release()} on {platform.machine()}",
         cores=usable_cores(),
         memory=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        unconfined=gaps(),
     )

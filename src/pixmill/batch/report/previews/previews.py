@@ -6,12 +6,15 @@ import msgspec
 
 from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.batch.report.previews.messages import Preview, PreviewOptions, PreviewRequest
+from pixmill.batch.worker.confinement import reading_sandbox, runs_foreign_code
 from pixmill.batch.worker.preload import PRELOAD
+from pixmill.batch.worker.reference import THREADS
 from pixmill.core.units import Duration
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
+from pixmill.imaging.recipe import Recipe
 
 SAMPLE_SIZE = 12  # previews of the sample
 WORST_SIZE = 6  # previews of the least similar images
@@ -64,8 +67,15 @@ def run_requests(requests: Iterable[PreviewRequest], options: PreviewOptions) ->
 
 
 def handler_ref(options: PreviewOptions) -> HandlerRef:
-    """Return the reference to the handler of preview workers."""
-    return HandlerRef(f"{HANDLER}:preview_handler", msgspec.msgpack.encode(options), preload=(*PRELOAD, HANDLER))
+    """Return the reference to the handler of preview workers, who are confined as far as the recipe allows."""
+    is_foreign = runs_foreign_code(Recipe.from_builtins(options.recipe))
+    return HandlerRef(
+        f"{HANDLER}:preview_handler",
+        msgspec.msgpack.encode(options),
+        preload=(*PRELOAD, HANDLER),
+        threads=THREADS,
+        confinement=None if is_foreign else reading_sandbox(options),
+    )
 
 
 def _similarity(preview: Preview) -> float:
