@@ -90,6 +90,7 @@ class RunOptions(ImageOptions, total=False):
     host_rate: lists of URLs: maximum request rate per host
     checksum: compare the content of images that are done, not size and time, to tell whether they have changed
     allow_private_hosts: lists of URLs: also fetch from private networks
+    web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
     name: path of each output below the destination
     on_collision: what to do when two sources map to the same output name
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
@@ -143,6 +144,7 @@ class RunOptions(ImageOptions, total=False):
     host_rate: str | float | None
     checksum: bool
     allow_private_hosts: bool
+    web_only: bool
     name: str
     on_collision: Literal["suffix", "error"]
     existing: Literal["fail", "replace", "skip", "refuse", "adopt"]

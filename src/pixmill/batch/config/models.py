@@ -64,6 +64,10 @@ class Selection(Model, frozen=True, kw_only=True):
     allow_private_hosts: Annotated[
         bool, Meta(description="lists of URLs: also fetch from private networks", extra={"prevents": ("read-private",)})
     ] = False
+    web_only: Annotated[
+        bool,
+        Meta(description="lists by people whom you do not trust: process only URLs of the web, no files and no buckets"),
+    ] = False
 
 
 class Placement(Model, frozen=True, kw_only=True):

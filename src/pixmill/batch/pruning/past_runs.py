@@ -34,6 +34,7 @@ _NEUTRAL = frozenset(
         "per_host",
         "host_rate",
         "allow_private_hosts",
+        "web_only",
     )
 )
 

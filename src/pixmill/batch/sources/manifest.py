@@ -8,6 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Self
 
+import msgspec
+
 from pixmill.batch.manifests import csv, jsonl, parquet, text
 from pixmill.batch.manifests.grouping import Ancestors, ManifestImage, chunks, record
 from pixmill.batch.manifests.paths import PathMapper
@@ -84,16 +86,18 @@ class Manifest(SourceKind):
         )
         make = partial(cls, request_policy=request_policy, follow_symlinks=selection.follow_symlinks, own=request.own)
         path = address.local
+        checked = _web_rows if selection.web_only else iter
         if path is None:
             url = address.url.encode("utf-8", "surrogateescape")
             image = make(lambda: iter([ManifestRow(1, url)]), b"/", name="SRC")
             image.shape = "image"
             return image
         if address.location == STANDARD_INPUT:
-            return make(_standard_input, os.fsencode(Path.cwd()), name="standard input")
+            return make(lambda: checked(_standard_input()), os.fsencode(Path.cwd()), name="standard input")
         if not is_allowed(path, os.R_OK):
             raise RunError(f"SRC {address} cannot be read", code="not-readable")
-        return make(partial(_rows, path, selection.column), os.fsencode(path.absolute().parent), name=printable(path.name))
+        rows = partial(_rows, path, selection.column)
+        return make(lambda: checked(rows()), os.fsencode(path.absolute().parent), name=printable(path.name))
 
     @property
     def places(self) -> tuple[bytes, ...]:
@@ -174,6 +178,13 @@ class Manifest(SourceKind):
         if folder:
             message = f"{printable(path)} is inside DST {printable(folder.output)}, where outputs could overwrite it"
             raise ReadError(message)
+
+
+def _web_rows(rows: Iterator[ManifestRow]) -> Iterator[ManifestRow]:
+    """Yield ``rows``, those with errors that are not URLs of the web: the author of the list may name nothing else."""
+    for row in rows:
+        is_web = row.error or row.text.lower().startswith(tuple(f"{scheme}://".encode() for scheme in _WEB))
+        yield row if is_web else msgspec.structs.replace(row, error="not a URL of the web, which --web-only asks for")
 
 
 def _rows(path: Path, column: str | None) -> Iterator[ManifestRow]:

@@ -5,17 +5,14 @@ services, its neighbours, the metadata of its cloud. A name is resolved once, it
 only to those: a second lookup could return others.
 """
 
-import ipaddress
 import socket
 from collections.abc import Callable
 
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
+from pixmill.storage.web.special_addresses import is_public
 
-IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Lookup = Callable[[str, int], list[str]]
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address is in the last four bytes
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -45,18 +42,3 @@ def allowed_addresses(host: str, port: int, *, allow_private: bool, lookup: Look
             options={"allow_private_hosts": True},
         )
     return allowed
-
-
-def is_public(address: str) -> bool:
-    """Tell whether ``address`` is on the public internet, including any IPv4 address embedded in an IPv6 address."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    return all(each.is_global and not each.is_multicast for each in (ip, *_embedded(ip)))
-
-
-def _embedded(ip: IP) -> list[IP]:
-    """Return the IPv4 addresses embedded in an IPv6 address."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return []
-    nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
-    teredo = ip.teredo[1] if ip.teredo else None
-    return [each for each in (ip.ipv4_mapped, ip.sixtofour, teredo, nat64) if each is not None]

@@ -22,7 +22,7 @@ from pixmill.core.errors import AddressError, ConfigError, ReadError
 from pixmill.core.external_sort import ExternalSort
 from pixmill.storage.address import Address
 from pixmill.storage.open import open_storage
-from support.invariants import identities, outputs
+from support.invariants import failed, identities, outputs
 from support.web_server import Answer, serving
 
 
@@ -248,6 +248,16 @@ def test_private_hosts_are_refused_unless_they_are_allowed(tmp_path, web):
     refused = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1)
     assert set(refused.failures) == {"read-private"}
     assert web.asked == []
+
+
+def test_a_list_of_a_stranger_may_name_nothing_but_urls_of_the_web(source, tmp_path, web):
+    rows = [f"{web.url}/a.jpg", str(source / "a.png"), "in/a.png", f"file://{source}/a.png", "s3://bucket/a.jpg", "../a.jpg"]
+    (tmp_path / "urls.txt").write_text("\n".join(rows))
+    report = pixmill.run(tmp_path / "urls.txt", tmp_path / "out", workers=1, allow_private_hosts=True, web_only=True)
+    assert (report.counts.done, report.counts.failed) == (1, 5)
+    failures = [record.failure.message for record in failed(tmp_path / "out").values()]
+    assert [each.endswith("not a URL of the web, which --web-only asks for") for each in failures] == [True] * 5
+    assert len(outputs(tmp_path / "out")) == 1
 
 
 def test_one_url_is_a_list_of_one(tmp_path, web):

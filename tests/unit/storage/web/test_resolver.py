@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.resolver import allowed_addresses, is_public, resolve
+from pixmill.storage.web.resolver import allowed_addresses, resolve
+from pixmill.storage.web.special_addresses import is_public
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:220:1::1", "64:ff9b::808:808", "2002:808:808::1"])
@@ -20,6 +21,10 @@ def test_public_addresses_are_reachable(address):
         "192.0.0.1", "198.18.0.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
         "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "2002:7f00:1::1", "64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1",
+        "192.0.0.192", "192.0.0.9", "168.63.129.16", "192.88.99.1", "64:ff9b:1::1", "64:ff9b:1:7f00:1::", "::127.0.0.1",
+        "::808:808", "::ffff:0:127.0.0.1", "fec0::1", "3fff::1", "5f00::1", "100::1", "100:0:0:1::1", "2001::1",
+        "2001:0:808:808::1", "4000::1",
+        "2002:c0a8:101::1", "::ffff:192.0.0.192", "fe00::1",
     ],
 )  # fmt: skip
 def test_what_only_this_machine_or_its_network_can_reach_is_not_public(address):
