@@ -1,18 +1,17 @@
-"""The HTTP server of the live page: that of the standard library, with limits. One thread for each of a few connections."""
+"""The HTTP server of the live page."""
 
 import logging
 import socket
 import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
 from pixmill.batch.live.http.routes import Request, Routes
+from pixmill.core.bounded_server import IDLE_TIMEOUT, BoundedServer
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 
-MAX_CONNECTIONS = 32  # concurrent connections; further ones are closed
-IDLE_TIMEOUT = 30  # seconds after which a connection without a request is closed
 SHUTDOWN_TIMEOUT = 1.0  # seconds to finish the last responses when the run is over
 
 _log = logging.getLogger(__name__)
@@ -44,41 +43,11 @@ class Server:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
+class _Server(BoundedServer):
     def __init__(self, endpoint: Endpoint, routes: Routes) -> None:
-        self.address_family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
         self.routes = routes
-        self._changed = threading.Condition()
-        self._connections: set[socket.socket] = set()
         self._active_requests = 0
         super().__init__((endpoint.host, endpoint.port), _Handler)
-
-    def server_bind(self) -> None:
-        """Bind without looking up the host name, which can be slow without a resolver."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(cast("tuple[str, int]", self.server_address))
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # the standard library's signature
-        """Accept the connection, unless there are too many."""
-        with self._changed:
-            is_accepted = len(self._connections) < MAX_CONNECTIONS
-            if is_accepted:
-                self._connections.add(request)
-        if is_accepted:
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401  # as above
-        """Close the connection."""
-        with self._changed:
-            self._connections.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  # as above
         """Log the error only: the client disconnected, or sent an invalid request. The run must not be affected."""
@@ -86,15 +55,15 @@ class _Server(ThreadingHTTPServer):
 
     def track_requests(self, change: int) -> None:
         """Change the number of active requests by ``change``."""
-        with self._changed:
+        with self.changed:
             self._active_requests += change
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def drain(self, timeout: float) -> None:
         """Wait for active requests to finish, then close all connections."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._active_requests, timeout)
-            for connection in self._connections:
+        with self.changed:
+            self.changed.wait_for(lambda: not self._active_requests, timeout)
+            for connection in self.connections:
                 with suppress(OSError):  # the client has already closed it
                     connection.shutdown(socket.SHUT_RD)
 

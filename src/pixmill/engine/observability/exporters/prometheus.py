@@ -3,15 +3,19 @@
 Names follow https://prometheus.io/docs/practices/naming/: a prefix, base units, ``_total`` for counters.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import msgspec
-from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, generate_latest, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from pixmill.core.bounded_server import IDLE_TIMEOUT, BoundedServer
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from pixmill.core.events import Event, Observer
@@ -69,14 +73,17 @@ def families(snapshot: MetricsSnapshot, names: MetricNames) -> Iterator[Metric]:
 class MetricsServer(Observer):
     """Serves the current ``metrics`` at ``endpoint``, in its own thread."""
 
-    def __init__(self, endpoint: Endpoint, metrics: Metrics, names: MetricNames) -> None:
-        """Start listening; ``ConfigError`` when that fails."""
+    def __init__(self, endpoint: Endpoint, metrics: Metrics, names: MetricNames, *, idle_timeout: float = IDLE_TIMEOUT) -> None:
+        """Start listening; ``ConfigError`` when that fails. A client may be silent for ``idle_timeout`` seconds."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Live(metrics, names))
         try:
-            self._server, self._thread = start_http_server(endpoint.port, addr=endpoint.host, registry=registry)
+            self._server = _Server((endpoint.host, endpoint.port), type("_Handler", (_Handler,), {"timeout": idle_timeout}))
         except OSError as error:
             raise ConfigError(f"cannot listen on {endpoint}: {error.strerror}", hint="choose another port") from error
+        self._server.set_app(make_wsgi_app(registry))
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread.start()
 
     @property
     def port(self) -> int:
@@ -91,6 +98,21 @@ class MetricsServer(Observer):
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(BoundedServer, WSGIServer):
+    def server_bind(self) -> None:
+        """Bind, and describe the server to its application."""
+        super().server_bind()
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # the standard library's signature
+        """Ignore clients that disconnect, or say nothing: the run must not be affected."""
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
+        """Log nothing: the terminal belongs to the run."""
 
 
 class _Live(Collector):

@@ -8,7 +8,8 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from pixmill.batch.live.http.routes import Response
-from pixmill.batch.live.http.server import MAX_CONNECTIONS, Server
+from pixmill.batch.live.http.server import Server
+from pixmill.core.bounded_server import MAX_CONNECTIONS
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from support.processes import wait_until
@@ -94,7 +95,7 @@ def test_who_comes_when_there_are_too_many_is_sent_away(server, site):
         late = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
         assert late.recv(1) == b""
         site.may.set()
-    wait_until(lambda: not server._listener._connections, seconds=60)
+    wait_until(lambda: not server._listener.connections, seconds=60)
     assert ask(server)[0] == 200
 
 

@@ -1,13 +1,16 @@
 """The Prometheus export, read by its own parser, checked by its own linter, and scraped from the port."""
 
 import shutil
+import socket
 import subprocess
+import threading
 import urllib.request
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pixmill.core.bounded_server import MAX_CONNECTIONS
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import ConfigError
 from pixmill.engine.events import RunStarted, TaskFinished, TaskFound, WorkersSeen
@@ -98,6 +101,20 @@ def test_a_scrape_returns_the_current_metrics(metrics):
         after = samples(scrape(server.port))
     done = ("pixmill_images_total", ("state", "done"))
     assert (before[done], after[done]) == (2, 3)
+
+
+def test_clients_that_ask_nothing_take_a_few_threads_and_are_sent_away(metrics):
+    before = threading.active_count()
+    with closing(MetricsServer(Endpoint(0), metrics, NAMES, idle_timeout=0.5)) as server, ExitStack() as stack:
+        idle = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(MAX_CONNECTIONS * 4)]
+        for connection in idle:
+            with suppress(OSError):
+                connection.sendall(b"GET /metrics HTTP/1.1\r\n")
+        assert threading.active_count() - before <= MAX_CONNECTIONS + 1
+        for connection in idle:
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+        assert "pixmill_images_total" in scrape(server.port)
 
 
 def test_scrapes_are_refused_once_it_is_closed(metrics):
