@@ -60,6 +60,23 @@ def attempt(trial, gallery, tmp_path, undisturbed):
     return trial(tmp_path / "in", expected=undisturbed(gallery(12)))
 
 
+@pytest.fixture
+def shared(attempt):
+    """Return a trial whose output is a folder that the group 12347 shares."""
+    os.chown(attempt.destination, 0, 12347)
+    attempt.destination.chmod(0o2775)
+    for path in attempt.destination.iterdir():
+        os.chown(path, 0, 12347)
+        path.chmod(0o2775)
+    return attempt
+
+
+def member(as_nobody, user):
+    """Return the words that make a command that of a ``user`` of the group, with the umask of such users."""
+    words = [*as_nobody[: -len(NOBODY)], "setpriv", "--reuid", user, "--regid", "12347", "--clear-groups"]
+    return (*words, "sh", "-c", 'umask 002; exec "$0" "$@"')
+
+
 def give(attempt):
     """Make the output nobody's."""
     for path in (attempt.destination, *attempt.destination.iterdir()):
@@ -87,4 +104,25 @@ def test_an_image_that_may_not_be_read_costs_itself(attempt, as_nobody):
     assert {name: record.failure.code for name, record in failed(attempt.destination).items()} == {"1/photo 001.jpg": "read-denied"}
     locked.chmod(0o644)
     attempt.retry()
+    attempt.complete()
+
+
+def test_members_of_a_group_carry_each_others_runs_on_in_a_folder_that_they_share(shared, as_nobody):
+    assert shared.run("--exclude", "photo 001.jpg", before=member(as_nobody, "12345")).code == 0
+    ended = shared.run(before=member(as_nobody, "12346"))
+    assert ended.code == 0, ended.err
+    assert shared.run(before=member(as_nobody, "12345")).code == 0
+    shared.complete()
+
+
+def test_a_file_of_state_by_a_stranger_is_refused_where_no_group_shares_the_folder(attempt, as_nobody):
+    give(attempt)
+    assert attempt.run(before=as_nobody).code == 0
+    ledger = attempt.destination / ".pixmill" / "ledger.sqlite"
+    os.chown(ledger, 12346, 12347)
+    refused = attempt.start(before=as_nobody)
+    _, message = refused.communicate(timeout=60)
+    assert refused.returncode == STOPPED
+    assert "belongs to user 12346" in message
+    os.chown(ledger, 12345, 12345)
     attempt.complete()

@@ -70,7 +70,7 @@ def _create(folder: int) -> None:
     """
     identity = f"{secrets.token_hex(_LENGTH // 2)}\n"
     temporary = f".{FILE}.{identity[:8]}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(identity)

@@ -1,7 +1,8 @@
 """The state folder of an output: create it, check it, and open its files without following links.
 
 Files in it are opened only if their owner is trusted: the current user, root, or the owner of the folder that the user named, DST
-or ``--state``. That folder itself may be a link; the folders and files that pixmill creates below it may not.
+or ``--state``; in a folder that a group shares (writable and setgid), also others, for files of that group. That folder itself may
+be a link; the folders and files that pixmill creates below it may not. What is created has the permissions that the umask leaves.
 """
 
 import errno
@@ -9,9 +10,10 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state.location import FOLDER
@@ -20,6 +22,8 @@ from pixmill.core.text import printable
 
 CODE = "state-untrusted"
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_MODE = 0o666  # that the umask restricts
+_SHARED = stat.S_ISGID | stat.S_IWGRP
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FILE
 _DATABASE = r"(?:ledger|catalogue|snapshot|arriving)\.sqlite(?:-wal|-shm|-journal|\.version-[0-9]+)?"
 _OWN_NAMES = re.compile(rf"{_DATABASE}|lock|status|status-new|brought|identity|output-id|heartbeat|report\.html|README|\.gitignore")
@@ -28,6 +32,23 @@ _README = (
     "pixmill keeps its records of the images in the parent folder here, so that a later run can resume.\n"
     "They contain paths of this machine and need not be published; --state FOLDER keeps them elsewhere.\n"
 )
+
+
+class _Trust(NamedTuple):
+    """Whose files are trusted: those of ``owners``, and those of ``group`` if it shares the folder."""
+
+    owners: frozenset[int]
+    group: int | None
+
+    @classmethod
+    def below(cls, named: os.stat_result) -> Self:
+        """Return the trust in the folder that the user named."""
+        is_shared = named.st_mode & _SHARED == _SHARED and not named.st_mode & stat.S_IWOTH
+        return cls(frozenset((os.geteuid(), 0, named.st_uid)), named.st_gid if is_shared else None)
+
+    def covers(self, status: os.stat_result) -> bool:
+        """Tell whether a file with this ``status`` is trusted."""
+        return status.st_uid in self.owners or status.st_gid == self.group
 
 
 def is_name_of_state(name: str) -> bool:
@@ -71,12 +92,12 @@ def check(folder: Path) -> None:
     """
     with (
         suppress(FileNotFoundError, NotADirectoryError, PermissionError),
-        opened(folder) as (descriptor, owners),
+        opened(folder) as (descriptor, trust),
         os.scandir(descriptor) as entries,
     ):
         for entry in entries:
             if is_name_of_state(entry.name):
-                _check_trusted(entry.stat(follow_symlinks=False), folder / entry.name, owners)
+                _check_trusted(entry.stat(follow_symlinks=False), folder / entry.name, trust)
 
 
 def refuse_hard_links(folder: Path, database: str) -> None:
@@ -87,21 +108,21 @@ def refuse_hard_links(folder: Path, database: str) -> None:
             _check_hard_links(path.lstat(), path)
 
 
-def open_file(folder: Path, name: str, flags: int, mode: int = 0o644) -> int:
+def open_file(folder: Path, name: str, flags: int, mode: int = _MODE) -> int:
     """Open the file ``name`` in the state folder ``folder``, such as ``runs/00000001.json``; ``OSError`` as from ``os.open``.
 
     ``RunError`` for a link, a file that is not regular, or an untrusted owner; for writing, also for a file with another hard link.
     """
     parent, _, last = name.rpartition("/")
     path = folder / name
-    with opened(folder, parent) as (descriptor, owners):
+    with opened(folder, parent) as (descriptor, trust):
         try:
             file = os.open(last, flags | _FILE, mode, dir_fd=descriptor)
         except OSError as error:
             raise _translate_error(error, path) from None
     try:
         status = os.fstat(file)
-        _check_trusted(status, path, owners)
+        _check_trusted(status, path, trust)
         if flags & (os.O_WRONLY | os.O_RDWR):
             _check_hard_links(status, path)
     except BaseException:
@@ -122,7 +143,7 @@ def write(folder: Path, name: str, data: bytes) -> None:
     temporary = f".{last}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
     with opened(folder, parent) as (descriptor, _):
         try:
-            with os.fdopen(os.open(temporary, _NEW, 0o644, dir_fd=descriptor), "wb") as file:
+            with os.fdopen(os.open(temporary, _NEW, _MODE, dir_fd=descriptor), "wb") as file:
                 file.write(data)
             os.rename(temporary, last, src_dir_fd=descriptor, dst_dir_fd=descriptor)
         except BaseException:
@@ -132,19 +153,19 @@ def write(folder: Path, name: str, data: bytes) -> None:
 
 
 @contextmanager
-def opened(folder: Path, within: str = "") -> Iterator[tuple[int, frozenset[int]]]:
-    """Yield a descriptor of the state folder ``folder``, or of the folder ``within`` it, and the IDs of the users trusted there."""
+def opened(folder: Path, within: str = "") -> Iterator[tuple[int, _Trust]]:
+    """Yield a descriptor of the state folder ``folder``, or of the folder ``within`` it, and whose files are trusted there."""
     named, below = _parts(folder)
-    with _chain(named, [*below, *filter(None, [within])]) as descriptor_and_owners:
-        yield descriptor_and_owners
+    with _chain(named, [*below, *filter(None, [within])]) as descriptor_and_trust:
+        yield descriptor_and_trust
 
 
 @contextmanager
-def _chain(named: Path, below: Sequence[str]) -> Iterator[tuple[int, frozenset[int]]]:
+def _chain(named: Path, below: Sequence[str]) -> Iterator[tuple[int, _Trust]]:
     """Open ``named``, then each folder of ``below`` in turn; none of these may be a link or owned by an untrusted user."""
     descriptor = os.open(named, os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        owners = frozenset((os.geteuid(), 0, os.fstat(descriptor).st_uid))
+        trust = _Trust.below(os.fstat(descriptor))
         path = named
         for name in below:
             path = path / name
@@ -154,8 +175,8 @@ def _chain(named: Path, below: Sequence[str]) -> Iterator[tuple[int, frozenset[i
                 raise _translate_error(error, path) from None
             _close(descriptor)
             descriptor = child
-            _check_trusted(os.fstat(descriptor), path, owners)
-        yield descriptor, owners
+            _check_trusted(os.fstat(descriptor), path, trust)
+        yield descriptor, trust
     finally:
         _close(descriptor)
 
@@ -190,7 +211,7 @@ def _link_error(path: Path) -> RunError:
     return RunError(message, code=CODE, hint=hint)
 
 
-def _check_trusted(status: os.stat_result, path: Path, owners: Collection[int]) -> None:
+def _check_trusted(status: os.stat_result, path: Path, trust: _Trust) -> None:
     """Raise ``RunError`` unless this is a file or folder of the expected kind with a trusted owner."""
     if stat.S_ISLNK(status.st_mode):
         raise _link_error(path)
@@ -199,7 +220,7 @@ def _check_trusted(status: os.stat_result, path: Path, owners: Collection[int]) 
     if not is_expected_kind(status.st_mode):
         kind = "folder" if is_folder else "regular file"
         raise RunError(f"{printable(path)} is not a {kind}", code=CODE, hint="remove it, or choose another folder with --state")
-    if status.st_uid not in owners:
+    if not trust.covers(status):
         raise RunError(
             f"{printable(path)} belongs to user {status.st_uid}, who is neither you nor root nor the owner of the folder",
             code=CODE,

@@ -33,6 +33,7 @@ _CODES_AND_HINTS = {
     sqlite3.SQLITE_CORRUPT: ("ledger-damaged", _DAMAGED_HINT),
     sqlite3.SQLITE_NOTADB: ("ledger-damaged", _DAMAGED_HINT),
 }
+_MODE = 0o666  # that the umask restricts
 
 
 class _Damaged(Exception):
@@ -119,6 +120,8 @@ def translating_errors(path: Path) -> Iterator[None]:
 
 
 def _open_checked(path: Path, schema: Schema, fill: Fill | None) -> sqlite3.Connection:
+    with suppress(OSError):  # SQLite would take from a group the right to write; it says more of what is wrong
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE))
     connection = sqlite3.connect(bytes(path), isolation_level=None)
     with _closed_on_error(connection), _detecting_damage():
         mode = journal_mode(path.parent)
@@ -197,7 +200,7 @@ def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None
     """Copy a file of an earlier ``version`` to ``ledger.sqlite.version-1``, which replaces an earlier attempt."""
     kept = path.with_name(f"{path.name}.version-{version}")
     temporary = kept.with_name(f".{kept.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644))
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE))
     try:
         copy = sqlite3.connect(bytes(temporary), isolation_level=None)
         try:
