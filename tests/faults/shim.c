@@ -1,7 +1,7 @@
 /* Makes system calls on one folder fail: the Nth of a kind over all processes of a run, or every one from the Nth on.
  *
  * FAULT_UNDER    the folder (absolute); other files are left alone
- * FAULT_CALL     open, write, fsync, rename or close
+ * FAULT_CALL     open, write, fsync, fsync-file, fsync-folder, rename, close, flock, utime, or lock (those of POSIX)
  * FAULT_HOW      an errno (28), "short" (half is written), "kill" (SIGKILL to itself) or "slow" (20 ms more)
  * FAULT_AT       N, from 1; 0 counts only
  * FAULT_EVERY    "1": every call from the Nth on
@@ -18,7 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <time.h>
@@ -110,8 +112,39 @@ ssize_t write(int fd, const void *data, size_t size) { WRITTEN(write, fd, data, 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t place) { WRITTEN(pwrite, fd, data, size, place); }
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t place) { WRITTEN(pwrite64, fd, data, size, place); }
 
-int fsync(int fd) { return fd_is_ours(fd) && fault("fsync") < 0 ? -1 : REAL(fsync)(fd); }
-int fdatasync(int fd) { return fd_is_ours(fd) && fault("fsync") < 0 ? -1 : REAL(fdatasync)(fd); }
+int fsync(int fd) {
+    struct stat status;
+    if (fd_is_ours(fd)) {
+        if (fault("fsync") < 0) return -1;
+        if (fstat(fd, &status) == 0 && fault(S_ISDIR(status.st_mode) ? "fsync-folder" : "fsync-file") < 0) return -1;
+    }
+    return REAL(fsync)(fd);
+}
+
+int flock(int fd, int operation) { return fd_is_ours(fd) && fault("flock") < 0 ? -1 : REAL(flock)(fd, operation); }
+
+int futimens(int fd, const struct timespec times[2]) {
+    return fd_is_ours(fd) && fault("utime") < 0 ? -1 : REAL(futimens)(fd, times);
+}
+
+int utimensat(int folder, const char *path, const struct timespec times[2], int flags) {
+    return at_is_ours(folder, path) && fault("utime") < 0 ? -1 : REAL(utimensat)(folder, path, times, flags);
+}
+
+/* Locks of POSIX, which SQLite uses: only these of all that fcntl does. */
+#define CONTROLLED(name) \
+    va_list rest; \
+    va_start(rest, command); \
+    void *argument = va_arg(rest, void *); \
+    va_end(rest); \
+    if ((command == F_SETLK || command == F_SETLKW) && fd_is_ours(fd) && fault("lock") < 0) return -1; \
+    return REAL(name)(fd, command, argument)
+
+int fcntl(int fd, int command, ...) { CONTROLLED(fcntl); }
+int fcntl64(int fd, int command, ...) { CONTROLLED(fcntl64); }
+int fdatasync(int fd) {
+    return fd_is_ours(fd) && (fault("fsync") < 0 || fault("fsync-file") < 0) ? -1 : REAL(fdatasync)(fd);
+}
 
 int close(int fd) {
     if (fd_is_ours(fd) && fault("close") < 0) {

@@ -1,17 +1,22 @@
 """The checks before a run: output names taken by foreign files, symbolic links, file systems without exclusive renames."""
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from pixmill.batch.item import from_payload
 from pixmill.batch.loose_files import LOCAL
 from pixmill.batch.outputs.name_conflicts import MAX_CHECKED, ConflictCounter, conflict_warnings
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
+from pixmill.batch.state.identity import FILE
 from pixmill.batch.state.unrecorded import unrecorded
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.task import State, Task
+from pixmill.storage.local.file_times import can_set_times
+from pixmill.storage.local.fsync import can_sync
 from pixmill.storage.local.rename import rename_method_in
 
 __all__ = ["MAX_CHECKED", "is_local", "preflight_warnings"]
@@ -46,11 +51,35 @@ def preflight_warnings(plan: Plan, ledger: Ledger, first: Sequence[Task], *, com
     if refuses and conflicts.occupied:
         raise ConfigError(warnings[0], code="exists", hint="move these files away, or choose another DST or --existing value")
     yield from warnings
+    if destination.local:
+        own_file = os.fsencode(plan.locations.lock_folder / FILE)
+        yield from _missing_features(
+            destination.location, own_file, is_durable=placement.durability == "full", keeps_times="mtime" in placement.preserve
+        )
     if destination.local and _can_race(destination.location, plan.tag):
         yield (
             f"{printable(destination.location)} is on a file system without exclusive renames and hard links: if another program "
             "creates a file under an output's name at the same moment, that file is replaced"
         )
+
+
+def _missing_features(folder: bytes, own_file: bytes, *, is_durable: bool, keeps_times: bool) -> Iterator[str]:
+    """Yield what the file system of ``folder``, with ``own_file`` of pixmill, cannot do; an error of the disk is reported later."""
+    shown = printable(folder)
+    with suppress(OSError):
+        if is_durable and not can_sync(own_file, is_folder=False):
+            yield (
+                f"the file system of {shown} cannot make files durable (fsync): after a power failure, run the same command again "
+                "with --checksum, which finds outputs that were lost"
+            )
+        elif is_durable and not can_sync(folder, is_folder=True):
+            yield (
+                f"the file system of {shown} cannot make names of files durable (fsync of a folder): after a power failure, run "
+                "the same command again, which makes missing outputs again"
+            )
+    with suppress(OSError):
+        if keeps_times and not can_set_times(own_file):
+            yield f"the file system of {shown} does not let times be set: --preserve mtime has no effect there"
 
 
 def _can_race(folder: bytes, tag: str) -> bool:

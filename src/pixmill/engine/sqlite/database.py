@@ -23,13 +23,14 @@ _FILES = ("", "-wal", "-shm", "-journal")
 _RECOVERY_FILES = ("-wal", "-journal")
 _EXCLUSIVE = "mode=rw"  # with locking_mode EXCLUSIVE
 _DAMAGED_HINT = "the next run sets the damaged file aside and repeats the work that it recorded"
+_NO_LOCKS_HINT = "if its file system has no locks or no fsync, keep the records on another one with --state FOLDER"
 _CODES_AND_HINTS = {
     sqlite3.SQLITE_FULL: ("disk-full", "free some space and run the same command again to resume"),
     sqlite3.SQLITE_READONLY: ("read-only", "make the directory writable, or choose another with --state"),
     sqlite3.SQLITE_CANTOPEN: ("not-writable", "make the directory writable, or choose another with --state"),
     sqlite3.SQLITE_PERM: ("not-writable", "make the directory writable, or choose another with --state"),
-    sqlite3.SQLITE_IOERR: ("ledger-io", "check the disk, then run the same command again to resume"),
-    sqlite3.SQLITE_BUSY: ("ledger-busy", "wait for the other run to end"),
+    sqlite3.SQLITE_IOERR: ("ledger-io", f"check the disk, then run the same command again to resume; {_NO_LOCKS_HINT}"),
+    sqlite3.SQLITE_BUSY: ("ledger-busy", f"wait for the other run to end; {_NO_LOCKS_HINT}"),
     sqlite3.SQLITE_CORRUPT: ("ledger-damaged", _DAMAGED_HINT),
     sqlite3.SQLITE_NOTADB: ("ledger-damaged", _DAMAGED_HINT),
 }

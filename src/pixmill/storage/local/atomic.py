@@ -19,6 +19,7 @@ from pixmill.core.text import printable
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.directory_descriptors import Directories, Directory
 from pixmill.storage.local.existing import Occupant
+from pixmill.storage.local.file_times import suppressing_unsupported
 from pixmill.storage.local.fsync import FsyncError, PendingDirectorySyncs, sync
 from pixmill.storage.local.rename import name_exclusively
 from pixmill.storage.storage import FREE_NAME, Replacing, no_op, occupied
@@ -156,4 +157,5 @@ def _fill(descriptor: int, content: WriteRequest) -> None:
     while remainder:
         remainder = remainder[os.write(descriptor, remainder) :]
     if content.mtime_ns is not None:
-        os.utime(descriptor, ns=(content.mtime_ns, content.mtime_ns))
+        with suppressing_unsupported():
+            os.utime(descriptor, ns=(content.mtime_ns, content.mtime_ns))

@@ -1,5 +1,6 @@
 """fsync of a file, and of the directory that contains its name: one sync covers all names in the directory at that time."""
 
+import errno
 import fcntl
 import os
 import threading
@@ -7,29 +8,59 @@ from collections.abc import Callable
 
 from pixmill.storage.local.directory_descriptors import Directory
 
+#: what file systems answer that cannot sync at all, or no folders (SMB, some of FUSE)
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_UNSUPPORTED_FOR_FOLDERS = _UNSUPPORTED | {errno.EBADF, errno.EACCES, errno.EPERM}
+
 
 class FsyncError(OSError):
     """An fsync failed. The kernel may have dropped the data and marked it clean, so a second fsync proves nothing."""
 
 
 def sync(descriptor: int) -> None:
-    """Make the written data survive a power failure; ``FsyncError`` if that fails."""
+    """Make the written data survive a power failure; ``FsyncError`` if that fails, unless the file system has no such call."""
     try:
-        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(descriptor)
+        _fsync(descriptor)
     except OSError as error:
-        raise FsyncError(error.errno, error.strerror) from error
+        if error.errno not in _UNSUPPORTED:
+            raise FsyncError(error.errno, error.strerror) from error
+
+
+def sync_directory(descriptor: int) -> None:
+    """Make the names in a folder survive a power failure, as ``sync`` does for a file."""
+    try:
+        sync(descriptor)
+    except FsyncError as error:
+        if error.errno not in _UNSUPPORTED_FOR_FOLDERS:
+            raise
 
 
 def sync_folder(path: bytes) -> None:
     """Make the names in the folder at ``path`` survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        sync(descriptor)
+        sync_directory(descriptor)
     finally:
         os.close(descriptor)
+
+
+def can_sync(path: bytes, *, is_folder: bool) -> bool:
+    """Tell whether the file system can sync the file or folder at ``path``; another error is reported later."""
+    descriptor = os.open(path, (os.O_RDONLY | os.O_DIRECTORY if is_folder else os.O_WRONLY) | os.O_CLOEXEC)
+    try:
+        _fsync(descriptor)
+    except OSError as error:
+        return error.errno not in (_UNSUPPORTED_FOR_FOLDERS if is_folder else _UNSUPPORTED)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _fsync(descriptor: int) -> None:
+    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS: fsync alone leaves the data in the drive's cache
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
 
 
 class DirectorySync:
@@ -49,7 +80,7 @@ class DirectorySync:
             if not self._is_done:
                 self._close(self._directory)
                 try:
-                    sync(self._directory.descriptor)
+                    sync_directory(self._directory.descriptor)
                 except OSError as error:
                     self._error = error
                 self._is_done = True
