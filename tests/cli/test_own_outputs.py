@@ -85,12 +85,6 @@ def test_a_link_in_the_destination_is_said_and_not_followed_unless_asked(pixmill
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["a.jpg"]
 
 
-def test_several_formats_and_a_name_without_an_extension_are_refused(pixmill):
-    ended = run(pixmill, "--formats", "jpeg,webp", "--name", "{dir}/{stem}")
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "add {ext} to the name" in ended.stderr
-
-
 def test_a_format_that_is_also_the_source_s_own_gives_two_outputs(pixmill, tmp_path):
     assert run(pixmill, "--formats", "jpeg,keep").returncode == 0
     assert sorted(path.name for path in (tmp_path / "out").glob("p0*")) == ["p0.jpg", "p0~2.jpg"]

@@ -24,6 +24,10 @@ class KeyTemplate(Template):
         key = folder + slash + name.replace(b".", b"_")
         return b"=" + key if key.startswith(b"__") else key
 
+    def with_extension(self) -> Template:
+        """Return this template: a key has no extension."""
+        return self
+
 
 class SampleNamer(Namer):
     """Names the members of samples: ``KEY.EXTENSION``, or ``KEY.RENDITION.EXTENSION`` if there are several renditions.

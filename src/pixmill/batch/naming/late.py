@@ -16,7 +16,7 @@ class LateNamer(Namer):
     def __init__(self, template: Template, renditions: Sequence[str], *, refuse: bool) -> None:
         """``renditions`` are their names. With ``refuse``, a collision is a ``ConfigError``."""
         super().__init__(template, ())
-        self.template = template
+        self.template = template.with_extension()
         self._rendition_names = renditions
         self._refuses = refuse
 

@@ -56,7 +56,8 @@ class Namer:
         self._is_taken = is_taken
         self._owners = owners
         self._key_of = key_of
-        self._template = template
+        self._template = template.with_extension()
+        self._former_template = template  # of earlier versions, which added no extension
         self._renditions = renditions
         self._refuse = refuse
         self._extensions: dict[tuple[object, bytes], str] = {}
@@ -90,7 +91,7 @@ class Namer:
 
     def is_renamed(self, source: bytes, names: tuple[bytes, ...]) -> bool:
         """Tell whether ``names``, as returned by the last ``names()``, differ from the preferred ones because of a collision."""
-        return names not in (self._render(source, None), self._render(source, None, digits=FORMER_HASH_DIGITS))
+        return names != self._render(source, None) and names not in self._former(source, numbered=0)
 
     def _owners_of(self, names: Iterable[tuple[bytes, ...]]) -> dict[bytes, bytes]:
         """Return the owner of every name in the folders of ``names``, by its key."""
@@ -116,7 +117,9 @@ class Namer:
         for source in others:
             count = owned[key_of(source)]
             choices = itertools.chain(
-                [preferred[source]], self._former(source), itertools.islice(self._alternatives(source), count + 1)
+                [preferred[source]],
+                self._former(source, numbered=count + 1),
+                itertools.islice(self._alternatives(source), count + 1),
             )
             own_choices = (choice for choice in choices if self._owns(source, choice, owners)) if count else ()
             choice = next((choice for choice in own_choices if self._claim(source, choice, taken, owners)), None)
@@ -128,10 +131,17 @@ class Namer:
         own = self._key_of(source)
         return any(owners.get(self._key(name)) == own for name in self._files(source, names))
 
-    def _former(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
-        """Yield the name with the shorter ``{hash}`` of earlier versions, which an image with such an output keeps."""
-        if "{hash}" in self._template.text:
-            yield self._render(source, None, digits=FORMER_HASH_DIGITS)
+    def _former(self, source: bytes, *, numbered: int) -> Iterator[tuple[bytes, ...]]:
+        """Yield the names that earlier versions gave, which an image with such an output keeps: shorter hashes, no extension added.
+
+        ``numbered`` of them are those after a collision.
+        """
+        former = self._former_template
+        if "{hash}" in former.text:
+            yield self._render(source, None, digits=FORMER_HASH_DIGITS, template=former)
+        if former is not self._template:
+            yield self._render(source, None, template=former)
+            yield from itertools.islice(self._alternatives(source, former), numbered)
 
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes], owners: Mapping[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
@@ -158,8 +168,10 @@ class Namer:
         message = f"{printable(other)} and {printable(source)} both map to the output name {printable(name)}"
         return ConfigError(message, code="collision", hint="--on-collision suffix uses the full source name for the second")
 
-    def _render(self, source: bytes, disambiguator: bytes | None, *, digits: int = HASH_DIGITS) -> tuple[bytes, ...]:
-        render = self._template.render
+    def _render(
+        self, source: bytes, disambiguator: bytes | None, *, digits: int = HASH_DIGITS, template: Template | None = None
+    ) -> tuple[bytes, ...]:
+        render = (template or self._template).render
         return distinct(
             [
                 render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
@@ -188,11 +200,11 @@ class Namer:
             self._extensions[key] = extension(source)
         return self._extensions[key]
 
-    def _alternatives(self, source: bytes) -> Iterator[tuple[bytes, ...]]:
+    def _alternatives(self, source: bytes, template: Template | None = None) -> Iterator[tuple[bytes, ...]]:
         own = source.rpartition(b"/")[2]
-        yield self._render(source, own)
+        yield self._render(source, own, template=template)
         for number in itertools.count(2):
-            yield self._render(source, b"%s~%d" % (own, number))
+            yield self._render(source, b"%s~%d" % (own, number), template=template)
 
 
 def distinct(names: Sequence[bytes], *, number: bytes) -> tuple[bytes, ...]:

@@ -1,17 +1,15 @@
 """Templates of output names: {dir}, {stem}, {ext}, {rendition}, {hash}, and the late {width}, {height}, {date}."""
 
-import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import ClassVar, Self
 
-from pixmill.batch.naming.dates import check_format, dated
+from pixmill.batch.naming.dates import dated
+from pixmill.batch.naming.syntax import DISTINCTIVE, EXPECTED, FIELD, LATE_FIELDS, checked
+from pixmill.imaging.format import Format
+from pixmill.imaging.formats import by_extension
 
-LATE_FIELDS = ("width", "height", "date")  # known only when the image is read
-FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash", *LATE_FIELDS)
 HASH_DIGITS = 32
-_FIELD = re.compile(r"\{(\w*(?::[^{}]*)?)\}")
-_EXAMPLE = {"width": "1", "height": "1", "date": "2001-12-31T23:59:58"}
 
 
 class Template:
@@ -19,7 +17,7 @@ class Template:
 
     ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
     ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
-    source's path.
+    source's path. A name that does not end in an extension of its format gets one.
 
     ``{width}`` and ``{height}``: size of the source picture in pixels, turned upright. ``{date}``: when the picture was taken
     according to EXIF (DateTimeOriginal, else DateTimeDigitized or DateTime), by the clock of the camera; else when its file was
@@ -32,34 +30,21 @@ class Template:
     Example: ``--name '{date:%Y/%m}/{stem}.{ext}'``
     """
 
-    __slots__ = ("_parts", "text")
+    __slots__ = ("_adds_extension", "_parts", "text")
     is_explained: ClassVar = True  # by its docstring, in the reference
-    distinctive: ClassVar[str] = "a name with {stem}, {name} or {hash}, which tells images apart"
-    expected: ClassVar[str] = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
+    expected: ClassVar[str] = EXPECTED
 
-    def __init__(self, text: str = "{dir}/{stem}.{ext}") -> None:
-        """Take the text of a valid template."""
+    def __init__(self, text: str = "{dir}/{stem}.{ext}", *, adds_extension: bool = False) -> None:
+        """Take the text of a valid template. With ``adds_extension``, names without an extension of their format get it."""
+        self._adds_extension = adds_extension
         self.text = text if "{dir}" in text or "{hash}" in text or _has_late_folder(text) else "{dir}/" + text
-        parts = _FIELD.split(self.text)  # alternating text and fields
+        parts = FIELD.split(self.text)  # alternating text and fields
         self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
-        """Parse a template; ``ValueError`` when it has an unknown field, leads out of DST or cannot distinguish sources."""
-        text = str(value)
-        for field in _FIELD.findall(text):
-            name, colon, form = field.partition(":")
-            if name not in FIELDS or (colon and name != "date"):
-                raise ValueError(cls.expected)
-            if colon:
-                check_format(form)
-        example = _FIELD.sub(lambda found: _late_text(found[1], _EXAMPLE) or "x", text)
-        stays_below = not example.startswith("/") and ".." not in example.split("/") and "\0" not in text
-        if not stays_below or "{" in example:
-            raise ValueError(cls.expected)
-        if not any(f"{{{field}}}" in text for field in ("stem", "name", "hash")):
-            raise ValueError(cls.distinctive)
-        return cls(text)
+        """Parse a template; ``ValueError`` with the reason if it cannot name outputs."""
+        return cls(checked(str(value)))
 
     @property
     def late_fields(self) -> frozenset[str]:
@@ -69,7 +54,7 @@ class Template:
 
     def filled(self, values: Mapping[str, str]) -> "Template":
         """Return the template with the ``values`` of its late fields in place; a date is in ISO format, empty if it is unknown."""
-        filled = Template(self.text)
+        filled = Template(self.text, adds_extension=self._adds_extension)
         late = ((part, _late_text(part, values) if isinstance(part, str) else None) for part in self._parts)
         filled._parts = [part if text is None else text.encode() for part, text in late]
         return filled
@@ -100,14 +85,32 @@ class Template:
         filled = b"".join([values[part] if isinstance(part, str) else part for part in self._parts])
         while b"//" in filled:  # a field was empty, as {dir} is for files directly in SRC
             filled = filled.replace(b"//", b"/")
-        return filled.lstrip(b"/")
+        filled = filled.lstrip(b"/")
+        if self._adds_extension and not _is_extension_of(own_extension(filled), extension):
+            filled += b"." + values["ext"]
+        return filled
 
     def with_rendition(self) -> "Template":
         """Return a template that distinguishes renditions: with ``{stem}-{rendition}``, unless it has ``{rendition}`` already."""
         if "{rendition}" in self.text:
             return self
-        base = next(field for field in ("{stem}", "{name}", "{hash}") if field in self.text)
+        base = next(f"{{{field}}}" for field in DISTINCTIVE if f"{{{field}}}" in self.text)
         return Template(self.text.replace(base, base + "-{rendition}"))
+
+    def with_extension(self) -> "Template":
+        """Return a template whose names end in an extension of their format, except where ``{ext}`` is somewhere else in it."""
+        file = self.text.rpartition("/")[2]
+        if ".{ext}" in file:
+            return self
+        if file.endswith("{name}") or self.fixed_format:
+            return Template(self.text, adds_extension=True)
+        return Template(self.text + ".{ext}")
+
+    @property
+    def fixed_format(self) -> Format | None:
+        """Return the format whose extension all names have, as with ``{stem}.png``."""
+        _, dot, extension = self.text.rpartition("/")[2].rpartition(".")
+        return by_extension(extension) if dot else None
 
     def __eq__(self, other: object) -> bool:
         """Compare by value."""
@@ -128,8 +131,14 @@ def _late_text(field: str, values: Mapping[str, str]) -> str | None:
 
 def _has_late_folder(text: str) -> bool:
     """Tell whether a late field is in the name of a folder, so that the template arranges the outputs itself."""
-    marked = _FIELD.sub(lambda found: "\0" + found[1] if found[1].partition(":")[0] in LATE_FIELDS else "", text)
+    marked = FIELD.sub(lambda found: "\0" + found[1] if found[1].partition(":")[0] in LATE_FIELDS else "", text)
     return "\0" in marked.rpartition("/")[0]
+
+
+def _is_extension_of(own: str, extension: str) -> bool:
+    """Tell whether ``own`` belongs to the format whose usual extension is ``extension``."""
+    own_format = by_extension(own)
+    return own == extension or (own_format is not None and own_format is by_extension(extension))
 
 
 def own_extension(path: bytes) -> str:

@@ -18,6 +18,7 @@ from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import Template, own_extension
 from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
+from pixmill.batch.planning.name_checks import check_names, check_renditions
 from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.batch.planning.selection import SIGNATURE_BYTES, Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
@@ -29,7 +30,7 @@ from pixmill.batch.state.name_owners import NameOwners
 from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.batch.state.stateless import tag_of
 from pixmill.batch.worker.options import HandlerOptions
-from pixmill.core.errors import ConfigError, ImageError, ReadError
+from pixmill.core.errors import ImageError, ReadError
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, Record
@@ -77,7 +78,7 @@ class Plan:
     @cached_property
     def late_template(self) -> str:
         """Return the template of the outputs' names if these are known only when an image is read; empty if they are not late."""
-        return self._template.text if self._template.late_fields and self.locations.target is None else ""
+        return self._template.with_extension().text if self._template.late_fields and self.locations.target is None else ""
 
     @cached_property
     def _template(self) -> Template:
@@ -286,17 +287,11 @@ class Plan:
         """Return a namer that avoids names for which ``is_taken(source, name)``, such as those of outputs whose source is gone."""
         if self.locations.target:
             return FixedNamer(self.locations.target.name)
-        renditions, placement = self.config.recipe.renditions, self.config.placement
-        if len({(rendition.name, rendition.encode.format.name) for rendition in renditions}) < len(renditions):
-            raise ConfigError("recipe.renditions: two renditions have the same name and format")
-        has_extension = "{ext}" in placement.name.text or self.locations.dataset is not None
-        if len({rendition.name for rendition in renditions}) < len(renditions) and not has_extension:
-            message = f"name: {placement.name.text} gives outputs in different formats the same name"
-            raise ConfigError(message, hint="add {ext} to the name")
+        check_renditions(self.config.recipe)
         if self.late_template:
             return self.late_namer()
-        refuse = placement.on_collision == "error"
-        extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in renditions]
+        refuse = self.config.placement.on_collision == "error"
+        extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in self.config.recipe.renditions]
         make = partial(SampleNamer if self.locations.dataset else Namer, refuse=refuse, is_taken=is_taken, owners=self._owners)
         key_of = (lambda path: self.key(path, self._locators.get(path, b""))) if self._prefix is None else self._prefix.__add__
         return make(self._template, extensions, key_of=key_of)
@@ -355,18 +350,6 @@ def plan(config: RunConfig) -> Plan:
     for rendition in config.recipe.renditions:
         rendition.encode.check()
     made = Plan(config, resolve_locations(config))
-    _check_late_names(made)
+    if made.locations.target is None:
+        check_names(config, made.locations.dataset)
     return made
-
-
-def _check_late_names(made: Plan) -> None:
-    """Raise ``ConfigError`` if names that are known only when an image is read cannot be given in this run."""
-    late = ", ".join(f"{{{field}}}" for field in sorted(made.config.placement.name.late_fields))
-    if not late:
-        return
-    if made.config.selection.shard.count > 1:
-        message = f"name: {late} cannot be used with --shard, since shards do not know each other's names while they run"
-        raise ConfigError(message, hint="leave out --shard; one run with --executor dask or ray uses several machines")
-    if made.locations.dataset:
-        message = f"name: {late} cannot be used in a dataset, whose keys are known before the images are read"
-        raise ConfigError(message, hint="leave them out of the name")

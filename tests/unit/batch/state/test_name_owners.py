@@ -1,4 +1,4 @@
-"""Outputs that an earlier version named with a shorter hash keep their names; what is new gets the longer one."""
+"""Outputs that an earlier version named with a shorter hash, or without an extension, keep their names."""
 
 from contextlib import closing
 
@@ -61,7 +61,7 @@ def hashes(out):
     return {len(name.partition(".")[0].rpartition("/")[2].partition("-")[0]) for name in outputs(out)}
 
 
-@pytest.mark.parametrize("template", ["{hash}.{ext}", "{dir}/{hash}.{ext}", "{hash}-{stem}.{ext}"])
+@pytest.mark.parametrize("template", ["{hash}.{ext}", "{dir}/{hash}.{ext}", "{hash}-{stem}.{ext}", "{hash}"])
 @pytest.mark.parametrize("shard", ["1/1", "1/2"])
 def test_what_was_made_is_neither_renamed_nor_made_again(source, tmp_path, template, shard):
     out, options = tmp_path / "out", {"name": template, "shard": shard}

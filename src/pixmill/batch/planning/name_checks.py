@@ -1,0 +1,45 @@
+"""Check that the names of the outputs that a plan makes are possible, before anything runs."""
+
+from pixmill.batch.config.models import RunConfig
+from pixmill.batch.datasets.dataset import Dataset
+from pixmill.core.errors import ConfigError
+from pixmill.imaging.recipe import Recipe
+
+
+def check_names(config: RunConfig, dataset: Dataset | None) -> None:
+    """Raise ``ConfigError`` if names by the template of ``config`` are those of another format, or known too late."""
+    _check_late(config, dataset)
+    if dataset is None:
+        _check_extension(config)
+
+
+def check_renditions(recipe: Recipe) -> None:
+    """Raise ``ConfigError`` if two renditions differ in nothing that is part of their names."""
+    if len({(rendition.name, rendition.encode.format.name) for rendition in recipe.renditions}) < len(recipe.renditions):
+        raise ConfigError("recipe.renditions: two renditions have the same name and format")
+
+
+def _check_extension(config: RunConfig) -> None:
+    template = config.placement.name
+    named = template.fixed_format
+    codecs = [rendition.encode for rendition in config.recipe.renditions]
+    written = [codec.format for codec in codecs if named and not codec.follows_source and codec.format.name != named.name]
+    if not named or not written:
+        return
+    text = template.to_builtin().removeprefix("{dir}/")
+    other = f", or --format {named.name}" if named.writable and len(codecs) == 1 else ""
+    message = f"name: {text} has the extension of {named.label}, but {written[0].label} is to be written"
+    raise ConfigError(message, hint=f"--name '{text.rpartition('.')[0]}.{{ext}}'{other}")
+
+
+def _check_late(config: RunConfig, dataset: Dataset | None) -> None:
+    """Raise ``ConfigError`` if names that are known only when an image is read cannot be given in this run."""
+    late = ", ".join(f"{{{field}}}" for field in sorted(config.placement.name.late_fields))
+    if not late:
+        return
+    if config.selection.shard.count > 1:
+        message = f"name: {late} cannot be used with --shard, since shards do not know each other's names while they run"
+        raise ConfigError(message, hint="leave out --shard; one run with --executor dask or ray uses several machines")
+    if dataset:
+        message = f"name: {late} cannot be used in a dataset, whose keys are known before the images are read"
+        raise ConfigError(message, hint="leave them out of the name")
