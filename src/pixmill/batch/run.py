@@ -37,7 +37,7 @@ from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.claims import REPAIR
 from pixmill.batch.worker.confinement import confinement_remark
 from pixmill.batch.worker.options import HandlerOptions
-from pixmill.batch.worker.reference import handler_ref, worker_count
+from pixmill.batch.worker.reference import handler_ref, shortage_warnings, worker_count
 from pixmill.core.events import Observer
 from pixmill.core.registry import Registry
 from pixmill.core.text import printable
@@ -304,7 +304,8 @@ def begin(  # noqa: PLR0913  # as above
             )
         )
         batch_run = BatchRun(plan, engine, metrics, origins, sealing.seal if sealing else None)
-        batch_run.remarks = (*store_warnings, *(confinement_remark(gaps()) if handler.confinement else ()))
+        remarks = (*store_warnings, *(confinement_remark(gaps()) if handler.confinement else ()))
+        batch_run.remarks = (*remarks, *shortage_warnings(workers, executor.workers, config.executor))
         yield batch_run
 
 

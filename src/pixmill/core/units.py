@@ -22,6 +22,7 @@ class Quantity:
     __slots__ = ()
     expected: ClassVar[str]
     units: ClassVar[dict[str, float]]
+    allows_zero: ClassVar[bool] = False
 
     @classmethod
     def number(cls, value: object) -> float:
@@ -38,6 +39,8 @@ class Quantity:
         factor = cls.units.get(unit.lower())
         if factor is None or amount < 0:
             raise ValueError(cls.expected)
+        if not (amount or cls.allows_zero):
+            raise ValueError(f"{cls.expected}, and more than 0")
         return amount * factor
 
     @classmethod
@@ -93,8 +96,16 @@ class Duration(Quantity, float):
 
     __slots__ = ()
     expected = "a duration such as 30s, 500ms or 5m"
+    allows_zero = True
     units: ClassVar = {"": 1, "ms": 1e-3, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
     spelling: ClassVar = {"min": "m"}
+
+
+class TimeLimit(Duration):
+    """A length of time after which something ends, so more than nothing."""
+
+    __slots__ = ()
+    allows_zero = False
 
 
 class Rate(Quantity, float):

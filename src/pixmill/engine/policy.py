@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, CountOrPercent, Duration, Rate
+from pixmill.core.units import ByteSize, CountOrPercent, Duration, Rate, TimeLimit
 
 
 class Policy(Model, frozen=True, kw_only=True):
@@ -16,13 +16,14 @@ class Policy(Model, frozen=True, kw_only=True):
         int,
         Meta(
             ge=1,
+            le=1000,
             description="attempts per image over all runs; the last one runs alone in a fresh worker",
             extra={"prevents": ("retryable",)},
         ),
     ] = 3
     timeout: Annotated[
-        Duration, Meta(description="time limit per image, after which its worker is killed", extra={"prevents": ("timeout",)})
-    ] = Duration(60)
+        TimeLimit, Meta(description="time limit per image, after which its worker is killed", extra={"prevents": ("timeout",)})
+    ] = TimeLimit(60)
     grace: Annotated[Duration, Meta(description="time for images in flight to finish after the first Ctrl-C or SIGTERM")] = (
         Duration(8)
     )
@@ -42,7 +43,7 @@ class Policy(Model, frozen=True, kw_only=True):
             extra={"value": "N|N%"},
         ),
     ] = None
-    window: Annotated[int, Meta(ge=1, description="number of tasks to read ahead of the workers")] = 1024
+    window: Annotated[int, Meta(ge=1, le=1_000_000, description="number of tasks to read ahead of the workers")] = 1024
     interruptions: Annotated[
         int,
         Meta(

@@ -96,6 +96,7 @@ class Run:
             if status_file:
                 executor.show_status_in(status_file)
             executor.start(self._handler, self._components.policy)
+            self._components.memory.divide(executor.workers)  # which may be fewer than wanted
             prestart.discard()  # unless the executor has claimed it
             number = ledger.begin_run(self._metadata, begun=self._begun)
             self._started_at = self._components.clock.elapsed()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixmill.core.errors import RunError
-from pixmill.core.units import Duration
+from pixmill.core.units import TimeLimit
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification, Returned
 from pixmill.engine.failures import DEFERRED
 from pixmill.engine.handler import HandlerRef
@@ -18,7 +18,7 @@ from pixmill.engine.task import Attempt, Task
 from pixmill.testing.faulty_handlers import REF
 
 _TIMEOUT = 60.0  # seconds
-_POLICY = Policy(timeout=Duration(1))
+_POLICY = Policy(timeout=TimeLimit(1))
 
 
 def attempts(*payloads: str, isolated: bool = False) -> list[Attempt]:

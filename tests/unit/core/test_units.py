@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixmill.core.units import ByteSize, CountOrPercent, Duration, Pixels, Rate, SampleSize, Size
+from pixmill.core.units import ByteSize, CountOrPercent, Duration, Pixels, Rate, SampleSize, Size, TimeLimit
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_anything_else_is_refused_with_an_example(unit, text):
         unit.from_builtin(text)
 
 
-@given(st.sampled_from([Pixels, ByteSize]), st.integers(min_value=0, max_value=10**14))
+@given(st.sampled_from([Pixels, ByteSize]), st.integers(min_value=1, max_value=10**14))
 def test_a_quantity_prints_as_something_that_parses_back_to_it(unit, amount):
     assert unit.from_builtin(unit(amount).to_builtin()) == unit(amount)
 
@@ -102,3 +102,14 @@ def test_a_sample_has_at_least_one_image_and_at_most_all(text, of_a_thousand):
 def test_a_sample_of_none_or_too_many_is_refused(text):
     with pytest.raises(ValueError, match="from 1 to 10000"):
         SampleSize.from_builtin(text)
+
+
+@pytest.mark.parametrize("kind", [Pixels, ByteSize, Rate, TimeLimit])
+@pytest.mark.parametrize("text", ["0", 0, "0.0"])
+def test_a_limit_of_nothing_is_refused(kind, text):
+    with pytest.raises(ValueError, match="and more than 0"):
+        kind.from_builtin(text)
+
+
+def test_a_pause_may_be_none():
+    assert Duration.from_builtin("0s") == 0

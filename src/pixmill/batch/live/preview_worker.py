@@ -9,13 +9,13 @@ import msgspec
 from pixmill.batch.report.data.statistics import ImageSummary
 from pixmill.batch.report.previews.messages import CPU_TIME, Preview, PreviewOptions, PreviewRequest
 from pixmill.batch.report.previews.previews import handler_ref
-from pixmill.core.units import Duration
+from pixmill.core.units import TimeLimit
 from pixmill.engine.executor import Completed
 from pixmill.engine.executors.local import LocalExecutor
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt, Task
 
-PREVIEW_TIMEOUT = Duration(20)  # for one preview, before its worker is killed
+PREVIEW_TIMEOUT = TimeLimit(20)  # for one preview, before its worker is killed
 POLL_INTERVAL = 0.2  # seconds between two checks whether the preview is still wanted
 
 

@@ -13,7 +13,7 @@ from pixmill.batch.worker.confinement import is_local, reading_sandbox
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.batch.worker.reference import THREADS
-from pixmill.core.units import Duration
+from pixmill.core.units import TimeLimit
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
@@ -24,7 +24,7 @@ from pixmill.imaging.step_sizes import depends_on_size, size_warnings
 HANDLER = "pixmill.batch.worker.header_handler:header_handler"
 LOCAL_SAMPLE_SIZE = 200  # images
 REMOTE_SAMPLE_SIZE = 20  # images
-HEADER_TIMEOUT = Duration(10)
+HEADER_TIMEOUT = TimeLimit(10)
 MAX_WORKERS = 2  # headers are small: starting a worker costs as much as reading a few hundred
 
 

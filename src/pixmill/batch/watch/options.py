@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
-from pixmill.core.units import Duration
+from pixmill.core.units import Duration, TimeLimit
 
 
 class WatchOptions(Model, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class WatchOptions(Model, frozen=True, kw_only=True):
 
     settle: Annotated[Duration, Meta(description="time that a file must stay unchanged before it is processed")] = Duration(2)
     poll: Annotated[
-        Duration | None,
+        TimeLimit | None,
         Meta(description="poll for changes this often instead of using inotify; automatic where inotify is not reliable"),
     ] = None
     mirror: Annotated[bool, Meta(description="remove the outputs of images that are removed from SRC")] = False

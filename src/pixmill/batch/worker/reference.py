@@ -1,11 +1,14 @@
 """Describe the handler to the engine: its module, its options, the resources it needs, and its sandbox."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.worker.confinement import is_local, sandbox_for
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
+from pixmill.core.humanize import plural
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.resources.memory import usable_memory, workers_within_memory
@@ -39,3 +42,9 @@ def worker_count(config: RunConfig, handler_options: HandlerOptions) -> int | No
     if config.workers or config.executor != LOCAL or is_local(handler_options):
         return config.workers
     return workers_within_memory(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
+
+
+def shortage_warnings(wanted: int | None, started: int, executor: str) -> Iterator[str]:
+    """Yield a warning if ``executor`` has ``started`` fewer workers than ``wanted`` on this machine."""
+    if executor == LOCAL and wanted and started < wanted:
+        yield f"{plural(started, 'worker')} instead of {wanted:,}: memory or the limit on processes allows no more"

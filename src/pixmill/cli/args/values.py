@@ -9,12 +9,12 @@ from msgspec.structs import FieldInfo
 
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
-from pixmill.core.units import ByteSize, Duration
+from pixmill.core.units import ByteSize, Duration, TimeLimit
 from pixmill.core.validation import InvalidValue, convert, expected
 from pixmill.core.variant import Variant
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT", ByteSize: "BYTES", Duration: "TIME"}
+PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT", ByteSize: "BYTES", Duration: "TIME", TimeLimit: "TIME"}
 
 
 def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # any declared type

@@ -8,7 +8,7 @@ from pixmill.batch.config.options import Option
 from pixmill.cli.command import declared
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.model import Model
-from pixmill.core.units import Duration
+from pixmill.core.units import TimeLimit
 
 SHOW = "Display and monitoring"
 LEDGER = "Ledger options"
@@ -61,10 +61,10 @@ class RunOutput(CommonOutput, frozen=True, kw_only=True):
         bool,
         Meta(description="export traces and metrics over OpenTelemetry to OTEL_EXPORTER_OTLP_ENDPOINT (needs the extra otel)"),
     ] = False
-    stall_after: Annotated[Duration, Meta(description="report what the workers are doing after this long without a result")] = (
-        Duration(30)
+    stall_after: Annotated[TimeLimit, Meta(description="report what the workers are doing after this long without a result")] = (
+        TimeLimit(30)
     )
-    metrics_interval: Annotated[Duration, Meta(description="time between writes of the metrics file")] = Duration(10)
+    metrics_interval: Annotated[TimeLimit, Meta(description="time between writes of the metrics file")] = TimeLimit(10)
 
 
 class State(Model, frozen=True, kw_only=True):

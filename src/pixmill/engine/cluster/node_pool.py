@@ -10,7 +10,7 @@ from pixmill.engine.ipc.messages import TaskResult
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.engine.pool.prefetch import Prefetch
-from pixmill.engine.resources.memory import MemoryBudget, usable_memory, workers_within_memory
+from pixmill.engine.resources.memory import MemoryBudget, usable_memory, workers_with_memory, workers_within_memory
 from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 from pixmill.engine.task import Attempt
 
@@ -27,9 +27,8 @@ class NodePool:
         """Start the workers. ``RunError`` when none can be started."""
         handler, policy = start.handler, Policy.from_builtins(start.policy)
         affordable = workers_within_memory(start.cores, handler.per_core, int(policy.memory or usable_memory()))
-        self._workers = workers_within_process_limit(
-            start.workers or affordable, threads=handler.threads, available=available_processes()
-        )
+        wanted = workers_with_memory(start.workers or affordable, policy.memory)
+        self._workers = workers_within_process_limit(wanted, threads=handler.threads, available=available_processes())
         self._memory = MemoryBudget(policy.memory, self._workers)
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}

@@ -10,6 +10,7 @@ from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
 from pixmill.engine.resources.cpu import usable_cores
+from pixmill.engine.resources.memory import workers_with_memory
 from pixmill.engine.resources.pids import available_processes, workers_within_process_limit
 from pixmill.engine.task import Attempt
 
@@ -33,11 +34,12 @@ class LocalExecutor(Executor):
         self._status_file = status_file
 
     def start(self, handler: HandlerRef, policy: Policy) -> None:
-        """Start the workers without waiting for them; fewer if the limit on processes and threads does not allow all of them."""
+        """Start the workers without waiting for them; fewer if memory or the limit on processes and threads does not allow all."""
         available = available_processes()
         if available is not None and prestart.is_prestarted():
             available += 1  # the pre-started fork server already counts, and one is reserved for it
-        self._workers = workers_within_process_limit(self._workers, threads=handler.threads, available=available)
+        wanted = workers_with_memory(self._workers, policy.memory)
+        self._workers = workers_within_process_limit(wanted, threads=handler.threads, available=available)
         self._pool = Pool(handler, policy, workers=self._workers, status_file=self._status_file)
 
     def capacity(self) -> int:

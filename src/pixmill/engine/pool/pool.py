@@ -54,7 +54,10 @@ class Pool:
         self._dispatch(time.monotonic())
 
     def wait(self, timeout: float | None) -> list[ExecutorEvent]:
-        """Return the events since the last call, waiting for the first. ``RunError`` if workers die as soon as they start."""
+        """Return the events since the last call, waiting for the first; none if there are more workers now.
+
+        ``RunError`` if workers die as soon as they start.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             poll_timeout = self._poll_timeout(deadline)
@@ -62,8 +65,8 @@ class Pool:
             for worker_exit in self._supervisor.poll(poll_timeout):
                 self._on_worker_exit(worker_exit)
             now = time.monotonic()
-            self._housekeeping(now)
-            if self._events or (deadline is not None and now >= deadline):
+            has_grown = self._housekeeping(now)
+            if self._events or has_grown or (deadline is not None and now >= deadline):
                 events, self._events = self._events, []
                 return events
 
@@ -98,12 +101,16 @@ class Pool:
         queued_seconds = min((worker.queued_seconds() for worker in self._supervisor), default=0.0)
         return min(_MAX_COALESCING_DELAY, queued_seconds / 3, poll_timeout)
 
-    def _housekeeping(self, now: float) -> None:
-        """Between two waits: collect cancelled attempts, replace and recycle workers, dispatch, enforce deadlines, steal work."""
+    def _housekeeping(self, now: float) -> bool:
+        """Between two waits: collect cancelled attempts, start and recycle workers, dispatch, enforce deadlines, steal work.
+
+        Return whether workers were started.
+        """
         for worker in self._supervisor:
             if worker.has_pending_cancel:
                 self._requeue(worker.collect_cancelled(now))
-        if self._supervisor.spawn_missing() or self._queue or self._isolated_queue:
+        has_grown = self._supervisor.spawn_missing()
+        if has_grown or self._queue or self._isolated_queue:
             self._dispatch(now)
         since_last_poll, self._last_poll = now - self._last_poll, now
         if since_last_poll > _SUSPEND_THRESHOLD:
@@ -115,6 +122,7 @@ class Pool:
             self._steal_work(now)
             for worker in self._supervisor:
                 self._recycle_if_worn(worker, now)
+        return has_grown
 
     def _on_messages(self, worker: WorkerHandle, messages: Iterable[Message]) -> None:
         now = time.monotonic()

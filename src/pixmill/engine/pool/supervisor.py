@@ -23,6 +23,7 @@ _FORK_RETRY_DELAY = 1.0
 _MAX_BACKOFF = 1.0
 _EXIT_TIMEOUT = 5.0
 _DRAIN_TIMEOUT = 1.0
+_MIN_UNUSED, _MAX_UNUSED = 8, 64  # workers that start or have nothing to do; 278 unread records fill the fork server's pipe
 _CPU_TIME_MARGIN = 5.0  # CPU seconds: the deadline must expire well before this limit
 
 
@@ -39,7 +40,10 @@ class WorkerExit(msgspec.Struct, frozen=True):
 
 
 class Supervisor:
-    """Keeps ``size`` workers alive, kills workers past their deadline, and reaps those that exit.
+    """Keeps up to ``size`` workers alive, kills workers past their deadline, and reaps those that exit.
+
+    Of many workers, only some start at once, and the others as soon as these have something to do. So there are never many more
+    workers than tasks, and never so many requests to the fork server that it and we wait for each other.
 
     ``on_messages`` receives the messages of workers; ``poll`` calls it.
     """
@@ -53,7 +57,7 @@ class Supervisor:
         on_messages: Callable[[WorkerHandle, list[Message]], None],
         status_file: StatusFile | None = None,
     ) -> None:
-        """Start the fork server and request all workers, without waiting. ``RunError`` if no process can be started."""
+        """Start the fork server and request workers, without waiting. ``RunError`` if no process can be started."""
         self._handler = handler
         self._status_file = status_file
         self._timeout = timeout
@@ -61,7 +65,8 @@ class Supervisor:
         self._workers: dict[int, WorkerHandle] = {}
         self._last_number = 0
         self._size = size
-        self._max_crashes = size + 3
+        self._max_unused = max(_MIN_UNUSED, min(_MAX_UNUSED, 2 * usable_cores()))
+        self._max_crashes = min(size, self._max_unused) + 3
         self._crash_count = 0
         self._backoff_until = 0.0
         self._selector = selectors.DefaultSelector()
@@ -79,7 +84,7 @@ class Supervisor:
         return iter(self._workers.values())
 
     def spawn_missing(self) -> bool:
-        """Request replacements for missing workers, unless backing off; return whether any were requested.
+        """Request workers that are missing and needed, unless backing off; return whether any were requested.
 
         ``RunError`` if workers die as soon as they start.
         """
@@ -90,9 +95,12 @@ class Supervisor:
         now = time.monotonic()
         if now < self._backoff_until:
             return False
-        while len(self._workers) < self._size and self._spawn(now):
-            pass
-        return True
+        unused = sum(worker.pid == 0 or not worker.in_flight for worker in self._workers.values())
+        missing = min(self._size - len(self._workers), self._max_unused - unused)
+        for _ in range(missing):
+            if not self._spawn(now):
+                break
+        return missing > 0
 
     def poll(self, timeout: float) -> list[WorkerExit]:
         """Wait up to ``timeout`` seconds for messages and events, handle them, and return the workers that have exited."""

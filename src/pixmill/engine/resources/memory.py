@@ -14,6 +14,8 @@ from pixmill.engine.task import Attempt
 OVERHEAD, IDLE_WORKER = 130_000_000, 60_000_000
 #: bytes that each worker should have where several share a core: enough for most images
 BYTES_PER_WORKER = 512_000_000
+_MIN_SHARE = 256_000_000  # bytes of each of many workers: with less, too many images have to wait until they are alone
+_MIN_WORKERS = 4  # that are started however small their shares
 _USABLE_SHARE = 0.8  # of the machine's memory; the rest is for the page cache and other programs
 
 
@@ -22,10 +24,14 @@ class MemoryBudget:
 
     def __init__(self, total: int | None, workers: int) -> None:
         """Subtract the overhead; if nothing remains, each attempt gets a single byte, so that all are rejected."""
-        available = (total or int(usable_memory() * _USABLE_SHARE)) - OVERHEAD
-        self._share = max(1, available // workers)
+        self._available = _available(total)
+        self.divide(workers)
+
+    def divide(self, workers: int) -> None:
+        """Divide among another number of ``workers``."""
+        self._share = max(1, self._available // workers)
         #: bytes that an exclusive attempt may use, since all workers but its own are idle
-        self.exclusive_limit = max(self._share, available - (workers - 1) * IDLE_WORKER)
+        self.exclusive_limit = max(self._share, self._available - (workers - 1) * IDLE_WORKER)
 
     def with_share(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Return ``attempts``, each with its share of the memory."""
@@ -39,6 +45,16 @@ class MemoryBudget:
 def workers_within_memory(cores: int, per_core: int, memory: int) -> int:
     """Return how many workers to start on ``cores`` cores: ``per_core`` for each core if ``memory`` (bytes) allows it."""
     return max(cores, min(per_core * cores, memory // BYTES_PER_WORKER))
+
+
+def workers_with_memory(wanted: int, memory: int | None) -> int:
+    """Return how many of ``wanted`` workers can share ``memory`` bytes (``None``: most of the machine's memory)."""
+    return min(wanted, max(_MIN_WORKERS, _available(memory) // _MIN_SHARE))
+
+
+def _available(memory: int | None) -> int:
+    """Return the bytes for workers: ``memory``, or most of the machine's, without the overhead."""
+    return (memory or int(usable_memory() * _USABLE_SHARE)) - OVERHEAD
 
 
 def usable_memory(cgroup: Path = CGROUP_ROOT) -> int:

@@ -9,7 +9,7 @@ from pixmill.batch.report.previews.messages import Preview, PreviewOptions, Prev
 from pixmill.batch.worker.confinement import reading_sandbox, runs_foreign_code
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.batch.worker.reference import THREADS
-from pixmill.core.units import Duration
+from pixmill.core.units import TimeLimit
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.policy import Policy
 from pixmill.engine.runner import open_run
@@ -19,7 +19,7 @@ from pixmill.imaging.recipe import Recipe
 SAMPLE_SIZE = 12  # previews of the sample
 WORST_SIZE = 6  # previews of the least similar images
 MAX_PREVIEW_BYTES = 1_400_000  # bytes of all previews together, before base64 adds a third
-PREVIEW_TIMEOUT = Duration(60)
+PREVIEW_TIMEOUT = TimeLimit(60)
 HANDLER = "pixmill.batch.report.previews.handler"
 
 
