@@ -12,6 +12,7 @@ from pixmill.batch.config.target_file import TargetFile, target_file
 from pixmill.batch.datasets.dataset import Dataset, dataset_at
 from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, OwnFolders, overlap_error
 from pixmill.batch.planning import single_file
+from pixmill.batch.planning.other_files import refuse_other_file
 from pixmill.batch.planning.patterns import refuse_pattern
 from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
@@ -76,6 +77,8 @@ def resolve_locations(config: RunConfig) -> Locations:
     if target is not None:
         return _locations_of(target, config)
     destination = dataset.home if dataset else Address.parse(config.destination)
+    if dataset is None:
+        refuse_other_file(destination)
     state = _state(config, destination)
     own = _own_folders(destination, state, dataset)
     first = Address.parse(config.sources[0])
