@@ -3,11 +3,13 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import pixmill
 from pixmill.cli.docs.markdown import reference_files
 from pixmill.cli.docs.reference import pages
 from pixmill.imaging.codec import Codec
+from pixmill.imaging.formats import formats
 from pixmill.imaging.operation import Operation
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,28 @@ def test_every_code_that_is_raised_can_be_explained():
     assert raised - explained == set()
 
 
+def test_every_code_in_an_output_can_be_explained(pixmill, photos):
+    """The codes are those of real runs: notes on finished images, and why others were skipped or ignored."""
+    frames = [Image.new("RGB", (64, 48), color) for color in ("red", "green")]
+    frames[0].save(photos / "a.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(photos / "b.tif", save_all=True, append_images=frames[1:])
+    frames[0].save(photos / "c.jpg", icc_profile=b"no profile" * 20)
+    Image.effect_noise((64, 48), 50).save(photos / "d.jpg", quality=5, optimize=True)
+    (photos / ".hidden.jpg").write_bytes(b"")
+    (photos / "notes.txt").write_bytes(b"")
+    (photos / "link.jpg").symlink_to(photos / "d.jpg")
+    (photos.parent / "out").mkdir()
+    (photos.parent / "out" / "p0.jpg").write_bytes(b"of another program")
+    words = ("run", "photos", "out", "--json", "--existing", "skip", "--never-bigger", "--color", "keep", "--exclude", "p1.jpg")
+    met = set()
+    for more in ((), ("--color", "srgb")):
+        report = json.loads(pixmill(*words, *more).stdout.splitlines()[-1])
+        met |= {*report["notes"], *report["left_alone"], *report["ignored"], report["reason"]}
+    assert {"frames-dropped", "pages-dropped", "profile-ignored", "copied", "exists", "hidden", "symlink", "excluded"} <= met
+    assert met - {page.name for page in pages()} == set()
+    assert {f"{each.pages}-dropped" for each in formats()} <= {page.name for page in pages() if page.kind == "note"}
+
+
 @pytest.mark.parametrize(
     ("topic", "shown"),
     [
@@ -51,6 +75,8 @@ def test_every_code_that_is_raised_can_be_explained():
         ("PIXMILL_MAX_RATE", "--max-rate (option)"),
         ("timeout", "TaskTimeout"),
         ("not-an-image", "subcode of  decode"),
+        ("frames-dropped", "only the first frame of an animation"),
+        ("last-run-partial", "why an output is kept by prune"),
     ],
 )
 def test_a_thing_is_explained_by_whatever_name_it_is_met_under(pixmill, topic, shown):

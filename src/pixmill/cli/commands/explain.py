@@ -33,12 +33,12 @@ class WriteOption(Model, frozen=True, kw_only=True):
 
 
 class Explain(Command):
-    """Explain an operation, format, option or error code.
+    """Explain an operation, format, option, or a code in an output.
 
     Without NAME, lists everything that can be explained.
     """
 
-    arguments: ClassVar = (Argument("NAME", "operation, format, option or error code", required=False),)
+    arguments: ClassVar = (Argument("NAME", "operation, format, option, or code of an error or a note", required=False),)
     examples: ClassVar = (
         "pixmill explain resize",
         "pixmill explain webp",

@@ -18,6 +18,8 @@ HEADS = {
     "option": "Options\n\nEach option is a flag and an environment variable. Those of `run`, `plan` and `watch` can also be set in"
     " the file given with `--config`.",
     "error": "Errors\n\nThe codes of failed images and of errors.",
+    "note": "Notes\n\nThe codes of notes on finished images: what was dropped, ignored or copied.",
+    "reason": "Reasons\n\nThe codes that say why something was skipped, ignored, ended, removed or kept.",
 }
 
 

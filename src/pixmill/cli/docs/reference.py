@@ -1,4 +1,4 @@
-"""The reference: every operation, format, option and error, generated from its declaration."""
+"""The reference: every operation, format, option, error and other code, generated from its declaration."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from pixmill.cli.args.layers import variable
 from pixmill.cli.args.parser import flag
 from pixmill.cli.args.values import default_text, describe_type
 from pixmill.cli.command import commands, every_option
+from pixmill.cli.docs.codes import NOTES, REASONS
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
 from pixmill.core.validation import did_you_mean
@@ -18,8 +19,6 @@ from pixmill.imaging.codec import Codec
 from pixmill.imaging.format import Format
 from pixmill.imaging.formats import by_extension
 from pixmill.imaging.operation import Operation
-
-KINDS = ("operation", "format", "option", "error")
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -54,6 +53,11 @@ def pages() -> Iterator[Page]:
         yield _option(option, [command for command, names in options_by_command.items() if option.name in names])
     for error in _family(PixmillError):
         yield from _errors(error)
+    for code, meaning in NOTES.items():
+        yield Page("note", code, _sentence(meaning))
+    for where, meanings in REASONS.items():
+        for code, meaning in meanings.items():
+            yield Page("reason", code, _sentence(meaning), facts=(("says", where),))
 
 
 def find(topic: str) -> list[Page]:
@@ -131,7 +135,11 @@ def _errors(error: type[PixmillError]) -> Iterator[Page]:
     facts = (("class", error.__name__), ("exit code", str(error.exit_code)))
     yield Page("error", error.code, summary, text, facts=facts)
     for code, meaning in vars(error).get("codes", {}).items():
-        yield Page("error", code, f"{meaning[0].upper()}{meaning[1:]}.", facts=(("subcode of", error.code), *facts))
+        yield Page("error", code, _sentence(meaning), facts=(("subcode of", error.code), *facts))
+
+
+def _sentence(meaning: str) -> str:
+    return f"{meaning[0].upper()}{meaning[1:]}."
 
 
 def _prose(documented: type) -> tuple[str, str, str]:

@@ -1,0 +1,54 @@
+"""What the codes mean that are no errors: notes on finished images, and reasons why files, images and outputs are left alone."""
+
+from collections.abc import Mapping
+
+from pixmill.batch.pruning import result
+from pixmill.batch.state.outputs import OUTPUT_CHANGED
+from pixmill.batch.worker.adoption import ADOPTED
+from pixmill.batch.worker.claims import EXISTS
+from pixmill.engine.ledger import FINISHED
+from pixmill.engine.task import UNCHANGED
+
+#: notes on finished images, in summaries, reports and records
+NOTES: Mapping[str, str] = {
+    "frames-dropped": "the output has only the first frame of an animation; --animated keep keeps all of them, in formats that can "
+    "be animated",
+    "pages-dropped": "the output has only the first page or image of a file with several",
+    "profile-ignored": "the colour profile is damaged, or of another kind than the pixels, and was not used",
+    "copied": "the output is the source byte for byte, because it would have become larger; --never-bigger asked for that",
+    ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",
+}
+#: for each group of codes, where they appear
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "why an image was skipped": {
+        UNCHANGED: "the image is done, and neither it nor what is to be made has changed",
+        EXISTS: "a file that pixmill did not write has the name of the output, and --existing skip leaves both as they are",
+        OUTPUT_CHANGED: "the output was changed since pixmill wrote it, and is left as it is; --existing replace makes it again",
+    },
+    "why a file was ignored": {
+        "hidden": "its name begins with a dot",
+        "not-an-image": "it has no extension of an image format; --all-files looks at the content instead",
+        "symlink": "it is a symbolic link; --follow-symlinks includes such files",
+        "output": "it is an output of pixmill in the folder of the source",
+        "excluded": "it matches a pattern of --exclude",
+        "not-included": "it matches no pattern of --include",
+    },
+    "why a run ended": {
+        FINISHED: "every image that was found has its result",
+        "interrupted": "it was stopped by Ctrl-C, or by the program that started it",
+        "SIGINT": "it was stopped by Ctrl-C; images in progress were finished first",
+        "SIGTERM": "it was asked to end, as by kill or docker stop; images in progress were finished first",
+        "killed": "it was stopped at once, by a second Ctrl-C or signal",
+    },
+    "why an output is removed by prune": {
+        result.SOURCE_GONE: "its image is gone",
+        result.NOT_IN_LIST: "its image is not in the list any more",
+        result.NOT_REQUESTED: "the last run did not ask for it any more",
+    },
+    "why an output is kept by prune": {
+        result.CHANGED: "it was changed since pixmill wrote it",
+        result.OTHERS_NAME: "its name is now that of another image's output",
+        result.ADOPTED: "it was adopted, not written by pixmill",
+        result.UNCERTAIN_REQUEST: "an earlier recipe asked for it, but the last run left images out or did not finish",
+    },
+}
