@@ -1,4 +1,4 @@
-"""Animations: the first frame with a note by default, all frames with their timing on request."""
+"""Animations: the first frame with a note by default, all frames with their timing on request or where the format is kept."""
 
 import io
 
@@ -6,6 +6,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pixmill.core.errors import LimitError
+from pixmill.core.model import fingerprint_of
+from pixmill.imaging.recipe import Recipe
 
 SMALL = [{"operation": "resize", "width": 60}]
 
@@ -45,6 +47,55 @@ def test_delays_are_kept(make, output):
 def test_a_format_without_animation_gets_the_first_frame_of_one_that_is_kept(corpus, make):
     result = make(corpus("good/gdk-pixbuf/aero.gif"), output="jpeg", animated="keep")
     assert result.notes == ("frames-dropped",)
+
+
+def animation(file_format):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, file_format, save_all=True, append_images=frames[1:], duration=100)
+    return file.getvalue()
+
+
+def frames_in(result):
+    return [getattr(Image.open(io.BytesIO(output.data)), "n_frames", 1) for output in result.outputs]
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP"])
+def test_who_keeps_the_format_keeps_the_animation(make, file_format):
+    result = make(animation(file_format), output="keep")
+    assert (frames_in(result), result.notes) == ([3], ())
+
+
+def test_beside_a_kept_format_the_others_have_the_first_frame_which_is_noted(make):
+    both = [{"encode": "keep"}, {"encode": "webp"}, {"encode": "jpeg"}]
+    result = make(animation("GIF"), renditions=both)
+    assert (frames_in(result), result.notes) == ([3, 1, 1], ("frames-dropped",))
+
+
+def test_the_first_frame_of_a_kept_format_is_made_on_request(make):
+    result = make(animation("GIF"), output="keep", animated="first")
+    assert (frames_in(result), result.notes) == ([1], ("frames-dropped",))
+
+
+def test_a_smaller_animation_is_no_substitute_for_its_first_frame(make):
+    both = [{"name": "a", "encode": "keep"}, {"name": "b", "encode": "webp:quality=100"}]
+    result = make(animation("WEBP"), renditions=both, never_bigger=True)
+    assert frames_in(result) == [3, 1]
+
+
+@pytest.mark.parametrize(("animated", "output"), [("first", "webp"), ("keep", "keep"), ("keep", "webp")])
+def test_outputs_of_earlier_versions_are_not_made_again_for_the_sake_of_the_default(animated, output):
+    """Their fingerprints had ``first`` where nothing is said now; what was said explicitly has the same as then."""
+    recipe = Recipe(renditions=[{"encode": output}], animated=animated)
+    said = fingerprint_of({**recipe.to_builtins(), "animated": animated})
+    assert recipe.fingerprint() == said
+    unsaid = Recipe(renditions=[{"encode": output}])
+    assert unsaid.fingerprint() == fingerprint_of({**unsaid.to_builtins(), "animated": "first"})
+
+
+def test_another_choice_makes_an_animation_again():
+    prints = {Recipe(renditions=[{"encode": "keep"}], animated=each).fingerprint() for each in (None, "first", "keep")}
+    assert len(prints) == 3
 
 
 def test_a_frame_bomb_is_harmless_as_a_still_and_refused_as_an_animation(corpus, make):

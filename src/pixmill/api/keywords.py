@@ -24,7 +24,7 @@ class ImageOptions(TypedDict, total=False):
     background: colour behind transparency if the output format has none
     color: srgb converts every image; keep embeds the source's profile
     depth: 8 bits per channel, or keep 16 if both source and format have them
-    animated: the first frame, or all frames if the format supports animation
+    animated: the first frame, or all frames if the format supports animation (default: first; all with --format keep)
     metadata: metadata to copy to the output
     linear: resize in linear light
     engine: auto uses the fast path for JPEG; vips never does
@@ -54,7 +54,7 @@ class ImageOptions(TypedDict, total=False):
     background: Colour | str
     color: Literal["srgb", "keep"]
     depth: Literal["8", "keep"]
-    animated: Literal["first", "keep"]
+    animated: Literal["first", "keep"] | None
     metadata: Literal["strip", "copyright", "keep", "no-gps"]
     linear: bool
     engine: Literal["auto", "vips"]

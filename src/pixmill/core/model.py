@@ -80,12 +80,17 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def fingerprint(self) -> str:
         """Return 32 hex digits that change if and only if a value of the model changes (defaults included)."""
-        canonical = json.dumps(self.to_builtins(), sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(canonical.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        return fingerprint_of(self.to_builtins())
 
     def evolve(self, **changes: object) -> Self:
         """Return a checked copy with some fields changed."""
         return msgspec.structs.replace(self, **changes)
+
+
+def fingerprint_of(data: Mapping[str, object]) -> str:
+    """Return 32 hex digits that change if and only if plain ``data`` changes."""
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(canonical.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 @cache

@@ -84,13 +84,14 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     intermediates = tuple(map(Intermediate, images))
     if recipe.shared_steps:
         intermediates = (apply_steps(intermediates[0], recipe.shared_steps, header, recipe),) * len(recipe.renditions)
-    outputs, notes = [], [*dropped_notes(header, images[0])]
+    outputs, notes = [], [*dropped_notes(header, images[0], recipe)]
     for rendition, shared in zip(recipe.renditions, intermediates, strict=True):
         begin("transform")
         intermediate = apply_steps(shared, recipe.steps_of(rendition), header, recipe)
         begin("encode")
         output = encode(intermediate.image, rendition, header, recipe, metadata)
-        if recipe.never_bigger and _is_source_better(source, output, images[0], header, recipe):
+        has_all_frames = images[0].frames == 1 or recipe.keeps_animation(rendition.encode)
+        if recipe.never_bigger and has_all_frames and _is_source_better(source, output, images[0], header, recipe):
             output, notes = structs.replace(output, data=source.read()), [*notes, "copied"]
         outputs.append(output)
         notes += intermediate.notes

@@ -9,7 +9,7 @@ from msgspec import Meta, structs
 from msgspec.structs import force_setattr
 
 from pixmill.core.errors import ConfigError, RecipeError
-from pixmill.core.model import Model
+from pixmill.core.model import Model, fingerprint_of
 from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.colour.management import Depth, Space
@@ -82,8 +82,11 @@ class Recipe(Model, frozen=True, kw_only=True):
     color: Annotated[Space, Meta(description="srgb converts every image; keep embeds the source's profile")] = "srgb"
     depth: Annotated[Depth, Meta(description="8 bits per channel, or keep 16 if both source and format have them")] = "8"
     animated: Annotated[
-        Literal["first", "keep"], Meta(description="the first frame, or all frames if the format supports animation")
-    ] = "first"
+        Literal["first", "keep"] | None,
+        Meta(
+            description="the first frame, or all frames if the format supports animation (default: first; all with --format keep)"
+        ),
+    ] = None
     metadata: Annotated[Policy, Meta(description="metadata to copy to the output")] = "copyright"
     linear: Annotated[bool, Meta(description="resize in linear light")] = False
     engine: Annotated[Literal["auto", "vips"], Meta(description="auto uses the fast path for JPEG; vips never does")] = "auto"
@@ -109,7 +112,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             background: Colour | str = ...,
             color: Literal["srgb", "keep"] = ...,
             depth: Literal["8", "keep"] = ...,
-            animated: Literal["first", "keep"] = ...,
+            animated: Literal["first", "keep"] | None = ...,
             metadata: Literal["strip", "copyright", "keep", "no-gps"] = ...,
             linear: bool = ...,
             engine: Literal["auto", "vips"] = ...,
@@ -129,6 +132,15 @@ class Recipe(Model, frozen=True, kw_only=True):
         steps, renditions = _resolve_default_box(self.steps, self.renditions)
         force_setattr(self, "steps", steps)
         force_setattr(self, "renditions", renditions)
+
+    def keeps_animation(self, codec: Codec) -> bool:
+        """Return whether ``codec`` gets all frames of an animation, if its format supports that."""
+        return codec.follows_source if self.animated is None else self.animated == "keep"
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint as of any model, where the default for ``animated`` is that of earlier versions, ``first``."""
+        is_exception = self.animated == "first" and any(rendition.encode.follows_source for rendition in self.renditions)
+        return fingerprint_of({**self.to_builtins(), "animated": "first of all" if is_exception else self.animated or "first"})
 
     def steps_of(self, rendition: Rendition) -> tuple[Operation, ...]:
         """Return the steps of ``rendition`` after the shared ones, with the recipe's ``linear`` applied."""

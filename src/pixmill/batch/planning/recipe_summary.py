@@ -24,15 +24,17 @@ def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     for rendition in recipe.renditions:
         groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition.encode)
     shared = f"{_colours(recipe)}; {METADATA[recipe.metadata]}"
-    sentences = [f"{_formats(codecs)}; {steps}" for (_, steps), codecs in groups.items()]
+    sentences = [f"{_formats(codecs, recipe)}; {steps}" for (_, steps), codecs in groups.items()]
     if len(sentences) == 1:
         return (f"{sentences[0]}; {shared}",)
     named = [f"{name}: {sentence}" if name else sentence for (name, _), sentence in zip(groups, sentences, strict=True)]
     return (*named, f"each: {shared}")
 
 
-def _formats(codecs: Sequence[Codec]) -> str:
-    return " and ".join(dict.fromkeys(map(_format, codecs)))
+def _formats(codecs: Sequence[Codec], recipe: Recipe) -> str:
+    """Return the formats, and which of them keep animations."""
+    animated = [codec for codec in codecs if recipe.keeps_animation(codec) and (codec.follows_source or codec.format.animation)]
+    return " and ".join(dict.fromkeys(_format(codec) + ", animations kept" * (codec in animated) for codec in codecs))
 
 
 def _format(codec: Codec) -> str:

@@ -11,9 +11,9 @@ from pixmill.engine.task import UNCHANGED
 
 #: notes on finished images, in summaries, reports and records
 NOTES: Mapping[str, str] = {
-    "frames-dropped": "the output has only the first frame of an animation; --animated keep keeps all of them, in formats that can "
+    "frames-dropped": "an output has only the first frame of an animation; --animated keep keeps all of them, in formats that can "
     "be animated",
-    "pages-dropped": "the output has only the first page or image of a file with several",
+    "pages-dropped": "an output has only the first page or image of a file with several",
     "profile-ignored": "the colour profile is damaged, or of another kind than the pixels, and was not used",
     "copied": "the output is the source byte for byte, because it would have become larger; --never-bigger asked for that",
     ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",

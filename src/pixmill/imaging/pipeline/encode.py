@@ -31,6 +31,8 @@ class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
 def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe, metadata: Metadata) -> EncodedOutput:
     """Return ``image`` encoded as ``rendition`` specifies, with ``metadata`` attached."""
     codec = rendition.encode.for_source(header.format)
+    if image.frames > 1 and not recipe.keeps_animation(rendition.encode):
+        image = Image(image.frame(0))
     fitted = fit(image, codec.format, recipe.background)
     with_metadata = fitted.evolve(pixels=attach(fitted.pixels, metadata)) if metadata or not fitted.has_raster else fitted
     data = _encode_fastest(codec, with_metadata, recipe)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pixmill.core.errors import DecodeError, ImageError, UnsupportedError
+from pixmill.imaging.codec import Codec
 from pixmill.imaging.formats import Format, codec_for, other_file, other_image, sniff
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -55,12 +56,16 @@ def _unknown_format(head: bytes) -> ImageError:
 
 def wanted_frames(header: Header, recipe: Recipe) -> int:
     """Return the number of frames to decode: all if a rendition keeps the animation and its format supports it, else one."""
-    if recipe.animated == "first" or not header.format.animation:
+    if not header.format.animation:
         return 1
-    writers = (rendition.encode.for_source(header.format) for rendition in recipe.renditions)
-    return header.frames if any(writer.format.animation for writer in writers) else 1
+    return header.frames if any(_keeps_frames(rendition.encode, header, recipe) for rendition in recipe.renditions) else 1
 
 
-def dropped_notes(header: Header, image: Image) -> tuple[str, ...]:
-    """Return the note on frames or pages of the file that were dropped."""
-    return (f"{header.format.pages}-dropped",) if header.frames > image.frames else ()
+def dropped_notes(header: Header, image: Image, recipe: Recipe) -> tuple[str, ...]:
+    """Return the note on frames or pages of the file that an output of ``image``, as decoded, does not have."""
+    are_dropped = image.frames > 1 and not all(_keeps_frames(rendition.encode, header, recipe) for rendition in recipe.renditions)
+    return (f"{header.format.pages}-dropped",) if header.frames > image.frames or are_dropped else ()
+
+
+def _keeps_frames(codec: Codec, header: Header, recipe: Recipe) -> bool:
+    return recipe.keeps_animation(codec) and codec.for_source(header.format).format.animation
