@@ -1,7 +1,6 @@
 """The indexes of a dataset, ``index.jsonl`` with a line for each sample, and ``shards.json``: if both exist, it is complete."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -13,6 +12,7 @@ from pixmill.batch.datasets.sample import sample_of
 from pixmill.batch.datasets.shard_file import atomic_shard_file
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
+from pixmill.core.name_text import name_text
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.json_lines import json_line
 from pixmill.engine.task import State
@@ -49,8 +49,8 @@ def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[
         members = [(member, location) for member in sample.members if (location := contents.locate(member))]
         for _, location in members[:1]:
             yield {
-                "key": os.fsdecode(sample.key),
-                "source": os.fsdecode(sample.source),
+                "key": name_text(sample.key),
+                "source": name_text(sample.source),
                 "shard": shards[location.shard].name,
                 "columns": msgspec.json.decode(sample.columns or b"{}"),
                 "members": [_member(member) | {position_name: location.position} for member, location in members],
@@ -59,7 +59,7 @@ def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[
 
 def _member(member: OutputRecord) -> dict[str, object]:
     return {
-        "name": os.fsdecode(member.name),
+        "name": name_text(member.name),
         "rendition": member.rendition,
         "format": member.format,
         "width": member.width,

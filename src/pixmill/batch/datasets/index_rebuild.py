@@ -1,7 +1,6 @@
 """Update a catalogue from the indexes of a dataset, on a machine that was not used for its last run or lost its catalogue."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +14,7 @@ from pixmill.batch.datasets.sample import Sample
 from pixmill.batch.datasets.shard_layout import ShardPlan
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
+from pixmill.core.name_text import name_bytes
 
 Line = dict[str, Any]
 MALFORMED_INDEX_ERRORS = (ValueError, LookupError, TypeError)  # raised on reading a foreign or damaged index
@@ -64,17 +64,17 @@ def _locations(dataset: Dataset, samples: tuple[Sample, ...], described: list[Li
 def _lines(path: Path) -> Iterator[Line]:
     with path.open("rb") as file:
         for line in file:
-            yield json.loads(line)  # unlike msgspec, it reads a path that is not UTF-8
+            yield json.loads(line)  # unlike msgspec, it reads the surrogates that earlier versions wrote
 
 
 def _sample(line: Line) -> Sample:
     columns = msgspec.json.encode(line["columns"]) if line["columns"] else b""
-    return Sample(os.fsencode(line["key"]), os.fsencode(line["source"]), tuple(map(_member, line["members"])), columns)
+    return Sample(name_bytes(line["key"]), name_bytes(line["source"]), tuple(map(_member, line["members"])), columns)
 
 
 def _member(fields: Line) -> OutputRecord:
     return OutputRecord(
-        name=os.fsencode(fields["name"]),
+        name=name_bytes(fields["name"]),
         size=fields["bytes"],
         width=fields["width"],
         height=fields["height"],

@@ -6,6 +6,7 @@ import re
 import msgspec
 
 from pixmill.batch.item import OutputRecord, unpack
+from pixmill.core.name_text import name_text
 from pixmill.engine.ledger import Record
 
 _KEY = re.compile(rb"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
@@ -52,7 +53,7 @@ def is_sample(record: Record) -> bool:
 
 def description(sample: Sample) -> dict[str, object]:
     """Return the description of a sample as plain data: of its only rendition, or of each rendition by its extension."""
-    fields: dict[str, object] = {"source": os.fsdecode(sample.source)}
+    fields: dict[str, object] = {"source": name_text(sample.source)}
     if sample.columns:
         fields["columns"] = msgspec.json.decode(sample.columns)
     if len(sample.members) == 1:

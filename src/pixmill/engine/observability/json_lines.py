@@ -7,10 +7,12 @@ from enum import Enum
 import msgspec
 
 from pixmill.core.events import Event
+from pixmill.core.name_text import escaped, name_text
 from pixmill.engine.task import Attempt, Done, Failed, Failure, Skipped, Task
 
 #: returns the meaning of a result as plain data; the engine itself cannot interpret results
 Explain = Callable[[bytes], object]
+_DIGESTS = frozenset({"digest", "mark"})  # fields of bytes that are no text
 _PLAIN = frozenset({str, int, float, bool, type(None)})  # the most common types; checking the set takes half the time of matching
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
@@ -18,10 +20,11 @@ _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 def json_line(value: object, explain: Explain | None = None) -> str:
     """Return ``value`` as JSON on one line of plain ASCII, without a line break at its end.
 
-    Bytes become text that ``os.fsencode`` turns back into the same bytes; nothing in it can control a terminal. A task is shown as
-    its key, and the result of a done task as the value of ``explain``; without ``explain`` it is omitted.
+    Names become text by ``name_text``, and digests hexadecimal; nothing in it can control a terminal. A task is shown as its key,
+    and the result of a done task as the value of ``explain``; without ``explain`` it is omitted.
     """
-    return _encode(to_plain(value, explain))
+    line = _encode(plain := to_plain(value, explain))
+    return _encode(_escaped(plain)) if "\\ud" in line else line  # a lone surrogate, or a pair of them, which is a character
 
 
 def to_plain(value: object, explain: Explain | None = None) -> object:
@@ -31,13 +34,25 @@ def to_plain(value: object, explain: Explain | None = None) -> object:
             case msgspec.Struct():
                 return dict(_fields(value, explain))
             case bytes():
-                return value.decode("utf-8", "surrogateescape")
+                return name_text(value)
             case Enum():
                 return value.value
             case Mapping():
                 return {str(name): to_plain(item, explain) for name, item in value.items()}
             case tuple() | list():
                 return [to_plain(item, explain) for item in value]
+    return value
+
+
+def _escaped(value: object) -> object:
+    """Return plain data without lone surrogates, which strict decoders refuse; they come from paths that are not UTF-8."""
+    match value:
+        case str():
+            return escaped(value)
+        case dict():
+            return {escaped(name): _escaped(item) for name, item in value.items()}
+        case list():
+            return [_escaped(item) for item in value]
     return value
 
 
@@ -64,4 +79,4 @@ def _fields(record: msgspec.Struct, explain: Explain | None) -> Iterator[tuple[s
                 if explain:
                     yield name, to_plain(explain(value), explain)
             case _:
-                yield name, to_plain(value, explain)
+                yield name, value.hex() if isinstance(value, bytes) and name in _DIGESTS else to_plain(value, explain)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixmill.core.errors import ConfigError, RunError
+from pixmill.core.name_text import name_bytes
 from pixmill.engine.events import RunStalled, RunStarted, TaskFinished, TaskFound, WorkersSeen
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.exporters.event_lines import EventFile, EventLines
@@ -97,7 +98,7 @@ def test_every_event_is_a_line_that_is_seen_at_once(tmp_path):
         first, second = map(json.loads, (tmp_path / "events").read_text().splitlines())
         exporter.close()
         assert not stream.closed
-    assert os.fsencode(first["key"]) == FAILED.task.key
+    assert name_bytes(first["key"]) == FAILED.task.key
     assert first["failure"]["message"] == "took\ntoo long"
     assert second["result"] == 3
 
@@ -142,7 +143,7 @@ def test_the_log_is_json_when_its_name_says_so(tmp_path, suffix):
     log.close()
     for text in path.read_text().splitlines():
         assert json.loads(text)["failure"]["code"] == "timeout"
-        assert os.fsencode(json.loads(text)["key"]) == FAILED.task.key
+        assert name_bytes(json.loads(text)["key"]) == FAILED.task.key
 
 
 @needs_full
