@@ -8,7 +8,8 @@ from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition
 
-FITS = {"inside": "fit within", "cover": "cropped to", "contain": "padded to", "fill": "stretched to"}
+#: "at most": a side that is shorter than the box is not enlarged
+FITS = {"inside": "fit within {}", "cover": "cropped to at most {}", "contain": "padded to {}", "fill": "stretched to at most {}"}
 METADATA = {
     "strip": "no metadata",
     "copyright": "metadata: only copyright",
@@ -76,7 +77,7 @@ def _one_size(number: int, sizing: Operation, option: str) -> str:
     origin = "the default box" if step is DEFAULT_BOX else option if isinstance(step, Box) else f"step {number}"
     if step.percent is not None:
         return f"scaled to {plain(step.percent)} % ({origin})"
-    return f"{FITS[step.fit]} {Size(step.width, step.height)} ({origin})"
+    return f"{FITS[step.fit].format(Size(step.width, step.height))} ({origin})"
 
 
 def _colours(recipe: Recipe) -> str:

@@ -17,7 +17,10 @@ PHOTO = "JPEG, quality 85"
     [
         ({}, [f"{PHOTO}; fit within 1920x1920 (the default box); {PLAIN}"]),
         ({"size": "1920x1920"}, [f"{PHOTO}; fit within 1920x1920 (--size); {PLAIN}"]),
-        ({"size": "x600", "fit": "cover"}, [f"{PHOTO}; cropped to x600 (--size); {PLAIN}"]),
+        ({"size": "x600", "fit": "cover"}, [f"{PHOTO}; cropped to at most x600 (--size); {PLAIN}"]),
+        ({"size": "9x9", "fit": "fill"}, [f"{PHOTO}; stretched to at most 9x9 (--size); {PLAIN}"]),
+        ({"format": "webp", "animated": "keep"}, [f"WebP, quality 80, animations kept; fit within 1920x1920 (the default box); {PLAIN}"]),
+        ({"format": "keep", "animated": "first"}, [f"the source's format; fit within 1920x1920 (the default box); {PLAIN}"]),
         ({"size": "12.5%"}, [f"{PHOTO}; scaled to 12.5 % (--size); {PLAIN}"]),
         ({"size": "keep", "format": "png"}, [f"PNG; original size; {PLAIN}"]),
         ({"fit": "contain"}, [f"{PHOTO}; padded to 1920x1920 (--size); {PLAIN}"]),
@@ -31,7 +34,7 @@ PHOTO = "JPEG, quality 85"
         ),
         (
             {"formats": ["webp:lossless=true", "keep:quality=8"]},
-            [f"WebP, lossless and the source's format, quality 8; fit within 1920x1920 (the default box); {PLAIN}"],
+            [f"WebP, lossless and the source's format, quality 8, animations kept; fit within 1920x1920 (the default box); {PLAIN}"],
         ),
         (
             {"sizes": [3, 5], "formats": ["webp", "jpg"]},
