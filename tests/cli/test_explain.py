@@ -75,6 +75,7 @@ def test_every_code_in_an_output_can_be_explained(pixmill, photos):
         ("PIXMILL_MAX_RATE", "--max-rate (option)"),
         ("timeout", "TaskTimeout"),
         ("not-an-image", "subcode of  decode"),
+        ("keep", "all frames of an animation"),
         ("frames-dropped", "only the first frame of an animation"),
         ("last-run-partial", "why an output is kept by prune"),
     ],
@@ -84,6 +85,13 @@ def test_a_thing_is_explained_by_whatever_name_it_is_met_under(pixmill, topic, s
     assert result.returncode == 0
     assert shown in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_of_a_format_that_is_that_of_the_source_nothing_untrue_is_said(pixmill):
+    said = pixmill("explain", "keep").stdout
+    assert "pixels" not in said
+    assert "one frame" not in said
+    assert "extensions" not in said
 
 
 def test_without_a_name_everything_is_listed(pixmill):

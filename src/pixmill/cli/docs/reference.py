@@ -47,7 +47,7 @@ def pages() -> Iterator[Page]:
     for _, operation in Operation.registry:
         yield _variant("operation", operation)
     for _, codec in Codec.registry:
-        yield _variant("format", codec, _facts(codec.format))
+        yield _variant("format", codec, () if codec.follows_source else _facts(codec.format))
     options_by_command = {name: set(command.options()) for name, command in commands}
     for option in every_option().values():
         yield _option(option, [command for command, names in options_by_command.items() if option.name in names])

@@ -16,8 +16,10 @@ PREAMBLE_EXTENSION = "jpg"  # JPEG is the only format that is read even if other
 class Keep(Codec, frozen=True, kw_only=True, tag="keep"):
     """Keep: a JPEG stays a JPEG, a PNG a PNG.
 
-    Use it to optimise or resize a mixed folder. Options that a format does not have are ignored. An output keeps the extension
-    of its source exactly as written, ``.JPG`` or ``.jpeg``, unless it belongs to a different format than the content.
+    Use it to optimise or resize a mixed folder. What an output can hold is what its format can: transparency, 16 bits, all frames
+    of an animation, which are kept unless ``--animated first`` is given. Options that a format does not have are ignored. An output
+    keeps the extension of its source exactly as written, ``.JPG`` or ``.jpeg``, unless it belongs to a different format than the
+    content. A file in a format that is only read fails as ``unsupported``.
 
     Example: ``--format keep:quality=80``
     """
