@@ -17,9 +17,9 @@ _KINDS = {
 
 
 def refuse_other_file(destination: Address) -> None:
-    """Raise ``AddressError`` if ``destination`` looks like a file of another kind: no folder, and no slash at its end."""
+    """Raise ``AddressError`` if ``destination`` does not exist, and looks like a file of another kind: no slash at its end."""
     shown, location = str(destination), os.fsdecode(destination.location)
-    if destination.local and os.path.isdir(location):  # noqa: PTH112  # pathlib may raise instead
+    if destination.local and os.path.exists(location):  # noqa: PTH110  # pathlib may raise instead
         return
     folder = f"for a folder of this name write {shown}/"
     for scheme, packing in packings():

@@ -19,7 +19,7 @@ PHOTO = "JPEG, quality 85"
         ({"size": "1920x1920"}, [f"{PHOTO}; fit within 1920x1920 (--size); {PLAIN}"]),
         ({"size": "x600", "fit": "cover"}, [f"{PHOTO}; cropped to at most x600 (--size); {PLAIN}"]),
         ({"size": "9x9", "fit": "fill"}, [f"{PHOTO}; stretched to at most 9x9 (--size); {PLAIN}"]),
-        ({"format": "webp", "animated": "keep"}, [f"WebP, quality 80, animations kept; fit within 1920x1920 (the default box); {PLAIN}"]),
+        ({"size": "keep", "format": "webp", "animated": "keep"}, [f"WebP, quality 80, animations kept; original size; {PLAIN}"]),
         ({"format": "keep", "animated": "first"}, [f"the source's format; fit within 1920x1920 (the default box); {PLAIN}"]),
         ({"size": "12.5%"}, [f"{PHOTO}; scaled to 12.5 % (--size); {PLAIN}"]),
         ({"size": "keep", "format": "png"}, [f"PNG; original size; {PLAIN}"]),
@@ -33,8 +33,8 @@ PHOTO = "JPEG, quality 85"
             [f"{PHOTO}; fit within 9x9 (--size), then step 2 (pad:border=2); {PLAIN}"],
         ),
         (
-            {"formats": ["webp:lossless=true", "keep:quality=8"]},
-            [f"WebP, lossless and the source's format, quality 8, animations kept; fit within 1920x1920 (the default box); {PLAIN}"],
+            {"size": "keep", "formats": ["webp:lossless=true", "keep:quality=8"]},
+            [f"WebP, lossless and the source's format, quality 8, animations kept; original size; {PLAIN}"],
         ),
         (
             {"sizes": [3, 5], "formats": ["webp", "jpg"]},

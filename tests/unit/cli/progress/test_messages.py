@@ -134,4 +134,4 @@ def test_a_record_is_one_line_of_ascii_that_keeps_any_name(tmp_path):
     with (tmp_path / "out").open("w+") as stream:
         Console(stream, None).record({"path": b"\xff\n\x1b"})
         stream.seek(0)
-        assert stream.read() == '{"path":"\\udcff\\n\\u001b"}\n'
+        assert stream.read() == '{"path":"%00FF\\n\\u001b"}\n'
