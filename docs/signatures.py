@@ -7,6 +7,7 @@ signature has the types that are accepted: text for a quantity, a table or text 
 import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -85,7 +86,7 @@ def keywords() -> str:
 
 def _class(name: str, base: str, summary: str, declared: Mapping[str, Option]) -> Iterator[str]:
     others = {other: (alias.option, alias.is_switch) for other, alias in ALIASES.items() if alias.option in declared}
-    always = ALWAYS_ON if base != "TypedDict" else {}
+    always = {} if base == "TypedDict" else {other: answer for other, answer in ALWAYS_ON.items() if not iskeyword(other)}
     yield f"class {name}({base}, total=False):"
     yield f'    """{summary}'
     yield ""
@@ -100,7 +101,7 @@ def _class(name: str, base: str, summary: str, declared: Mapping[str, Option]) -
     for option in declared.values():
         yield f"    {option.name}: {accepted_by(option)}"
     for other, (option_name, is_switch) in others.items():
-        plain = "int | str" if ALIASES[other].template != "{}" else accepted_by(declared[option_name])
+        plain = "float | str" if ALIASES[other].write else accepted_by(declared[option_name])
         yield f"    {other}: {'bool' if is_switch else plain}"
     for other in always:
         yield f"    {other}: Literal[True]"

@@ -92,5 +92,5 @@ def test_a_traceback_shows_the_hint(python):
     done = python("-c", 'import pixmill; pixmill.run("photos", "out", max_size=3)')
     assert done.stderr.splitlines()[-2:] == [
         "pixmill.core.errors.ConfigError: max_size: no such option",
-        "pixmill cannot limit the size of each output yet: --size limits width and height, --max-source-bytes what is read",
+        "pixmill cannot limit the size of each output yet: size limits width and height, max_source_bytes what is read",
     ]

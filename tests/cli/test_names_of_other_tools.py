@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,9 +11,13 @@ import pytest
 from PIL import Image
 
 import pixmill
-from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, ANSWERS
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
+from pixmill.batch.config.answers import ANSWERS
 from pixmill.batch.config.options import options, resolve
+from pixmill.cli.command import commands, every_option, request
+from pixmill.cli.docs.command_answers import COMMAND_ANSWERS
 from pixmill.core.errors import ConfigError
+from pixmill.core.units import Size
 
 
 @pytest.fixture
@@ -97,14 +102,135 @@ def test_two_names_of_one_option_are_refused(words):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.usefixtures("pictures")
 def test_what_means_something_else_is_answered(name):
-    ended = run("run", "in", "out", f"--{name.replace('_', '-')}=9")
-    assert ended.returncode == 2
-    assert ended.stderr.splitlines() == [f"pixmill: unknown option --{name.replace('_', '-')}", f"  {ANSWERS[name]}"]
-    with pytest.raises(ConfigError) as end:
+    with pytest.raises(ConfigError) as typed:
+        request(commands.get("run"), ["in", "out", f"--{name.replace('_', '-')}=9"], {})
+    with pytest.raises(ConfigError) as called:
         resolve("in", "out", {name: 9})
-    assert end.value.hint == ANSWERS[name]
+    assert typed.value.hint == called.value.hint == ANSWERS[name]
+    assert typed.value.message == f"unknown option --{name.replace('_', '-')}"
+
+
+@pytest.mark.usefixtures("pictures")
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--skip"], "for files of others use --existing skip"),
+        (["-v"], "use --progress plain"),
+        (["--ext", "webp"], "use --format webp"),
+        (["--flat"], "use --name '{stem}.{ext}'"),
+        (["--foo"], "--help lists the options of this command"),
+    ],
+)
+def test_the_command_prints_the_answer(words, hint):
+    ended = run("run", "in", "out", *words)
+    assert (ended.returncode, hint in ended.stderr, "did you mean" in ended.stderr) == (2, True, False), ended.stderr
+
+
+@pytest.mark.usefixtures("pictures")
+@pytest.mark.parametrize(
+    ("line", "variables", "hint"),
+    [
+        ("flat = true", {}, 'use name = "{stem}.{ext}"'),
+        ("crop = '9x9'", {}, 'use size = "WxH", fit = "cover"'),
+        ("", {"PIXMILL_CROP": "9x9"}, "use PIXMILL_SIZE=WxH PIXMILL_FIT=cover"),
+        ("", {"PIXMILL_FOO": "9"}, "pixmill run --help lists the options"),
+    ],
+)
+def test_a_file_and_a_variable_are_answered_in_their_own_syntax(pictures, line, variables, hint):
+    (pictures / "job.toml").write_text(line + "\n")
+    ended = run("run", "in", "out", "--config", "job.toml", **variables)
+    assert (ended.returncode, hint in ended.stderr) == (2, True), ended.stderr
+
+
+@pytest.mark.parametrize("word", COMMAND_ANSWERS)
+def test_a_word_that_is_no_command_is_answered_with_ours(word):
+    assert word.replace("-", "_") not in commands.names()
+    named = re.findall(r"pixmill ([a-z]+)", COMMAND_ANSWERS[word])
+    assert set(named) <= set(commands.names())
+
+
+@pytest.mark.usefixtures("pictures")
+def test_the_command_prints_the_answer_to_a_word():
+    ended = run("convert", "in", "out")
+    assert (ended.returncode, ended.stderr.splitlines()) == (
+        2,
+        ["pixmill: unknown command 'convert'", "  use pixmill run SRC DST --format webp"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--max-width", "80", "--max-height", "20"], {"size": Size(80, 20)}),
+        (["--width", "80px"], {"size": Size(80)}),
+        (["--longest-side", "80"], {"size": Size(80, 80)}),
+        (["--scale", "50%"], {"size": Size(percent=50)}),
+        (["--scale", "0.25"], {"size": Size(percent=25)}),
+        (["--percent", "50"], {"size": Size(percent=50)}),
+        (["--thumbnail", "1200px"], {"size": Size(1200, 1200)}),
+        (["--fit", "crop"], {"fit": "cover"}),
+        (["--fit", "stretch"], {"fit": "fill"}),
+        (["--metadata", "all"], {"metadata": "keep"}),
+        (["--metadata", "none"], {"metadata": "strip"}),
+        (["--no-exif"], {"metadata": "strip"}),
+        (["--remove-gps"], {"metadata": "no-gps"}),
+        (["--keep-metadata"], {"metadata": "keep"}),
+        (["--skip-existing"], {"existing": "skip"}),
+        (["--threads", "3"], {"workers": 3}),
+        (["--cpu", "3"], {"workers": 3}),
+        (["--only", "*.png", "--only", "*.jpg"], {"include": ("*.png", "*.jpg")}),
+        (["--ignore", "raw/"], {"exclude": ("raw/",)}),
+        (["--follow-links"], {"follow_symlinks": True}),
+        (["--resume", "-r", "--continue", "--keep-going"], {}),
+    ],
+)
+def test_an_everyday_word_sets_our_option(words, expected):
+    asked = request(commands.get("run"), ["in", "out", *words], {})
+    set_values = {
+        name: tuple(each.text for each in value) if isinstance(value, tuple) else value for name, value in asked.values.items()
+    }
+    assert set_values == expected
+
+
+@pytest.mark.parametrize("words", [["--convert", "webp"], ["--to", ".webp"], ["--output-format", "WEBP"]])
+def test_a_word_for_the_format_sets_it(pictures, words):
+    assert run("run", "in", "out", *words).returncode == 0
+    assert {path.suffix for path in (pictures / "out").glob("[0-9]*")} == {".webp"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--width", "50%"], "--width: expected a number of pixels such as 800 (--size takes a percentage), received 50%"),
+        (["--scale", "50"], "--scale: expected a percentage such as 50% or a factor such as 0.5, received 50"),
+        (["--fit", "square"], "received square; for squares use --size 400x400 --fit cover"),
+        (["--format", "JPG,WEBP"], "for several formats: --formats jpg,webp"),
+        (["--step", "rotate=90"], "write rotate:angle=90; rotate has angle, background"),
+        (["--step", "resize=800x600"], "write resize:width=800,height=600; resize has "),
+        (["--sizes", "320,0"], "--sizes: expected an integer of at least 1, received 0"),
+        (["--threads", "x"], "--threads: expected an integer of at least 1, received x"),
+    ],
+)
+def test_a_value_of_another_syntax_is_answered_with_ours(words, sentence):
+    with pytest.raises(ConfigError) as end:
+        request(commands.get("run"), ["in", "out", *words], {})
+    assert sentence in str(end.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "hint"),
+    [
+        (["--size"], "--size needs a value: a size such as", ""),
+        (["--jobs", "--fit", "cover"], "--jobs needs a value: an integer of at least 1", ""),
+        (["--exclude", "-draft"], "--exclude needs a value: a pattern as in .gitignore", "such as --exclude=-draft"),
+    ],
+)
+def test_a_missing_value_is_described_without_more_advice_than_is_needed(words, sentence, hint):
+    with pytest.raises(ConfigError) as end:
+        request(commands.get("run"), ["in", "out", *words], {})
+    assert end.value.message.startswith(sentence)
+    assert end.value.hint.endswith(hint) if hint else end.value.hint == ""
 
 
 @pytest.mark.parametrize(
@@ -124,9 +250,9 @@ def test_the_name_of_a_step_is_answered(name, hint):
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--step", "rotate:90"], "  rotate has angle, background"),
+        (["--step", "rotate:90"], "  write rotate:angle=90; rotate has angle, background"),
         (["--step", "grayscale:1"], "  grayscale has no settings"),
-        (["--format", "jpg:80"], "  jpg has quality, effort, "),
+        (["--format", "jpg:80"], "  write jpg:quality=80; jpg has quality, effort, "),
     ],
 )
 @pytest.mark.usefixtures("pictures")
@@ -140,6 +266,11 @@ def test_a_setting_without_a_name_lists_what_there_is(words, hint):
 def test_no_suggestion_means_something_else(name):
     ended = run("run", "in", "out", f"--{name}", "9")
     assert (ended.returncode, "did you mean" in ended.stderr) == (2, False)
+
+
+def test_every_flag_of_an_answer_is_an_option():
+    flags = {flag for answer in ANSWERS.values() for flag in re.findall(r"(?<!pixmill )--([a-z-]+)", answer)}
+    assert {flag.replace("-", "_") for flag in flags} <= set(every_option())
 
 
 def test_no_alias_hides_an_option_or_leads_nowhere():

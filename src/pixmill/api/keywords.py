@@ -37,10 +37,49 @@ class ImageOptions(TypedDict, total=False):
     max_frames: frames in an animation that is kept
     max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC
     resize: another name for size
+    thumb: another name for size
+    thumbnail: another name for size
+    dimensions: another name for size
+    longest: another name for size
+    longest_side: another name for size
+    longest_edge: another name for size
+    long_side: another name for size
+    long_edge: another name for size
+    max_dimension: another name for size
+    max_dim: another name for size
     width: another name for size
+    max_width: another name for size
     height: another name for size
-    strip: another name for metadata
+    max_height: another name for size
+    percent: another name for size
+    percentage: another name for size
+    scale: another name for size
     output_format: another name for format
+    to: another name for format
+    convert: another name for format
+    convert_to: another name for format
+    strip: another name for metadata
+    strip_metadata: another name for metadata
+    strip_exif: another name for metadata
+    strip_all: another name for metadata
+    no_metadata: another name for metadata
+    no_exif: another name for metadata
+    remove_metadata: another name for metadata
+    remove_exif: another name for metadata
+    keep_metadata: another name for metadata
+    preserve_metadata: another name for metadata
+    keep_exif: another name for metadata
+    preserve_exif: another name for metadata
+    no_gps: another name for metadata
+    remove_gps: another name for metadata
+    strip_gps: another name for metadata
+    no_location: another name for metadata
+    remove_location: another name for metadata
+    strip_location: another name for metadata
+    bg: another name for background
+    background_color: another name for background
+    background_colour: another name for background
+    colour: another name for color
     """
 
     size: str | int | None
@@ -67,10 +106,49 @@ class ImageOptions(TypedDict, total=False):
     max_frames: int
     max_metadata: str | float
     resize: str | int | None
-    width: int | str
-    height: int | str
-    strip: bool
+    thumb: str | int | None
+    thumbnail: str | int | None
+    dimensions: str | int | None
+    longest: str | int | None
+    longest_side: str | int | None
+    longest_edge: str | int | None
+    long_side: str | int | None
+    long_edge: str | int | None
+    max_dimension: str | int | None
+    max_dim: str | int | None
+    width: float | str
+    max_width: float | str
+    height: float | str
+    max_height: float | str
+    percent: float | str
+    percentage: float | str
+    scale: float | str
     output_format: CodecLike | None
+    to: CodecLike | None
+    convert: CodecLike | None
+    convert_to: CodecLike | None
+    strip: bool
+    strip_metadata: bool
+    strip_exif: bool
+    strip_all: bool
+    no_metadata: bool
+    no_exif: bool
+    remove_metadata: bool
+    remove_exif: bool
+    keep_metadata: bool
+    preserve_metadata: bool
+    keep_exif: bool
+    preserve_exif: bool
+    no_gps: bool
+    remove_gps: bool
+    strip_gps: bool
+    no_location: bool
+    remove_location: bool
+    strip_location: bool
+    bg: Colour | str
+    background_color: Colour | str
+    background_colour: Colour | str
+    colour: Literal["srgb", "keep"]
 
 
 class RunOptions(ImageOptions, total=False):
@@ -123,12 +201,46 @@ class RunOptions(ImageOptions, total=False):
     recycle_tasks: replace a worker after this many tasks; 0 means never
     recycle_growth: replace a worker once its memory has grown by this much
     overwrite: another name for existing
+    replace: another name for existing
+    skip_existing: another name for existing
+    no_overwrite: another name for existing
+    no_clobber: another name for existing
     jobs: another name for workers
+    processes: another name for workers
+    procs: another name for workers
+    parallel: another name for workers
+    concurrency: another name for workers
+    num_workers: another name for workers
+    max_workers: another name for workers
+    threads: another name for workers
+    num_threads: another name for workers
+    cpu: another name for workers
+    cpus: another name for workers
+    cores: another name for workers
+    only: another name for include
+    pattern: another name for include
+    glob: another name for include
+    ignore: another name for exclude
+    follow: another name for follow_symlinks
+    follow_links: another name for follow_symlinks
+    dereference: another name for follow_symlinks
     max_bytes: another name for max_source_bytes
     recursive: changes nothing: folders are always read with everything below them; --exclude leaves parts out
     auto_orient: changes nothing: the EXIF orientation is always applied
+    auto_rotate: changes nothing: the EXIF orientation is always applied
+    autorotate: changes nothing: the EXIF orientation is always applied
     no_upscale: changes nothing: images are only enlarged by a step with enlarge=true
     no_enlarge: changes nothing: images are only enlarged by a step with enlarge=true
+    resume: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or changed
+    incremental: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or
+        changed
+    update: changes nothing: a run always continues where the last one stopped, and does only what is missing, new or changed
+    keep_going: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
+    skip_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
+    ignore_errors: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
+    continue_on_error: changes nothing: a failed image never stops the others; --max-failures sets how many may fail
+    keep_aspect_ratio: changes nothing: the aspect ratio is kept, unless --fit is fill
+    preserve_aspect_ratio: changes nothing: the aspect ratio is kept, unless --fit is fill
     """
 
     include: list[str] | tuple[str, ...]
@@ -173,9 +285,42 @@ class RunOptions(ImageOptions, total=False):
     recycle_tasks: int
     recycle_growth: str | float
     overwrite: bool
+    replace: bool
+    skip_existing: bool
+    no_overwrite: bool
+    no_clobber: bool
     jobs: int | None
+    processes: int | None
+    procs: int | None
+    parallel: int | None
+    concurrency: int | None
+    num_workers: int | None
+    max_workers: int | None
+    threads: int | None
+    num_threads: int | None
+    cpu: int | None
+    cpus: int | None
+    cores: int | None
+    only: list[str] | tuple[str, ...]
+    pattern: list[str] | tuple[str, ...]
+    glob: list[str] | tuple[str, ...]
+    ignore: list[str] | tuple[str, ...]
+    follow: bool
+    follow_links: bool
+    dereference: bool
     max_bytes: str | float
     recursive: Literal[True]
     auto_orient: Literal[True]
+    auto_rotate: Literal[True]
+    autorotate: Literal[True]
     no_upscale: Literal[True]
     no_enlarge: Literal[True]
+    resume: Literal[True]
+    incremental: Literal[True]
+    update: Literal[True]
+    keep_going: Literal[True]
+    skip_errors: Literal[True]
+    ignore_errors: Literal[True]
+    continue_on_error: Literal[True]
+    keep_aspect_ratio: Literal[True]
+    preserve_aspect_ratio: Literal[True]

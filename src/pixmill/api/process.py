@@ -2,6 +2,7 @@
 
 from typing import Self, Unpack
 
+from pixmill.api.errors import with_keywords
 from pixmill.api.images import ImageLike, image_input
 from pixmill.api.keywords import ImageOptions
 from pixmill.api.runs import RecipeLike, recipe_layer
@@ -52,16 +53,18 @@ def process(image: ImageLike, recipe: RecipeLike | None = None, **options: Unpac
     Raises ``ImageError`` where a run would record a failure, ``ConfigError`` for a wrong argument or a recipe with several outputs.
     Hostile input can crash the process: a run is protected against that, this call is not.
     """
-    resolved = resolve_recipe(options, recipe_layer(recipe))
-    if len(resolved.renditions) > 1:
-        message = f"the recipe makes {len(resolved.renditions)} outputs of an image, and process returns one"
-        raise ConfigError(message, hint="use pixmill.process_all, which returns all of them")
-    return _process(image, resolved)[0]
+    with with_keywords():
+        resolved = resolve_recipe(options, recipe_layer(recipe))
+        if len(resolved.renditions) > 1:
+            message = f"the recipe makes {len(resolved.renditions)} outputs of an image, and process returns one"
+            raise ConfigError(message, hint="use pixmill.process_all, which returns all of them")
+        return _process(image, resolved)[0]
 
 
 def process_all(image: ImageLike, recipe: RecipeLike | None = None, **options: Unpack[ImageOptions]) -> tuple[Output, ...]:
     """Return all output files of one image, in the order of the recipe, from one decode. The parameters are as in ``process``."""
-    return _process(image, resolve_recipe(options, recipe_layer(recipe)))
+    with with_keywords():
+        return _process(image, resolve_recipe(options, recipe_layer(recipe)))
 
 
 def _process(image: ImageLike, recipe: Recipe) -> tuple[Output, ...]:

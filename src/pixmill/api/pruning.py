@@ -2,6 +2,7 @@
 
 import os
 
+from pixmill.api.errors import with_keywords
 from pixmill.batch.config.max_delete import MaxDelete
 from pixmill.batch.pruning import prune as batch
 from pixmill.batch.pruning.result import PruneResult
@@ -33,5 +34,6 @@ def prune(
         limit = MaxDelete() if max_delete is None else convert(max_delete, MaxDelete)
     except InvalidValue as error:
         raise ConfigError(f"max_delete: {error}") from None
-    named = None if source is None else os.fspath(source)
-    return batch.prune(os.fspath(destination), named, yes=yes, max_delete=limit, state=None if state is None else os.fspath(state))
+    place, folder = os.fspath(destination), None if state is None else os.fspath(state)
+    with with_keywords(place, folder):
+        return batch.prune(place, None if source is None else os.fspath(source), yes=yes, max_delete=limit, state=folder)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Unpack
 
+from pixmill.api.errors import with_keywords
 from pixmill.api.keywords import RunOptions
 from pixmill.batch import run as batch
 from pixmill.batch.config.options import resolve
@@ -67,9 +68,11 @@ def open_run(
 
     The parameters are those of ``run``. Leaving the block, normally or by an exception, stops the run and cleans up.
     """
-    values = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in options.items()}
-    config = resolve(_texts(source), os.fspath(destination), values, recipe_layer(recipe))
-    with ExitStack() as stack:
+    place = os.fspath(destination)
+    state = options.get("state")
+    with with_keywords(place, None if state is None else os.fspath(state)), ExitStack() as stack:
+        values = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in options.items()}
+        config = resolve(_texts(source), place, values, recipe_layer(recipe))
         if progress:
             from pixmill.api.progress import RunDisplay  # noqa: PLC0415  # a display that few programs request
 

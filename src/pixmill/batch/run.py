@@ -96,7 +96,7 @@ class BatchRun:
 
     def results(self) -> Iterator[ImageOutcome]:
         """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
-        return map(image_outcome, self)
+        return (image_outcome(outcome, self.plan.config) for outcome in self)
 
     def extrapolate(self, choice: Choice, extrapolation: Extrapolation) -> None:
         """Report estimates for all the images from which ``choice`` was made."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pixmill.cli.command import commands, request
 from pixmill.cli.console import Console, open_standard_streams, print_error
+from pixmill.cli.docs.command_answers import COMMAND_ANSWERS
 from pixmill.cli.docs.help import command_help, welcome
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import RunOutput
@@ -71,7 +72,9 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
     try:
         command = commands.get(name)
     except ConfigError as error:
-        if Path(name).exists():
+        if name.lower() in COMMAND_ANSWERS:
+            error.message, error.hint = f"unknown command '{printable(name)}'", COMMAND_ANSWERS[name.lower()]
+        elif Path(name).exists():
             error.hint = f"to process it: pixmill run {printable(name)} DST"
         raise
     checked = request(command, arguments, environment)

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Self, get_args
 import msgspec
 
 from pixmill.core.errors import ConfigError
-from pixmill.core.validation import InvalidValue, convert, did_you_mean
+from pixmill.core.suggestion import did_you_mean
+from pixmill.core.validation import InvalidValue, convert
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pixmill.core.errors import ConfigError
-from pixmill.core.validation import did_you_mean
+from pixmill.core.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

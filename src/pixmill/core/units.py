@@ -198,7 +198,9 @@ class Size:
     __slots__ = ("height", "percent", "width")
     expected: ClassVar[str] = "a size such as 1920x1080, 1920x, x1080 or 50%, or keep"
     _expected_box: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
-    _box: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d*)\s*[xX\u00d7*]\s*(\d*)\s*|\s*(\d+)\s*")
+    _box: ClassVar[re.Pattern[str]] = re.compile(
+        r"\s*(\d*)\s*(?:px)?\s*[x\u00d7*]\s*(\d*)\s*(?:px)?\s*|\s*(\d+)\s*(?:px)?\s*", re.IGNORECASE
+    )
     _percentage: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
     _keep_words: ClassVar[tuple[str, ...]] = ("keep", "none", "original")
     _max_percent: ClassVar[float] = 10_000

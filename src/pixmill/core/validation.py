@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-_SIMILAR, _NEARLY_EQUAL = 0.6, 0.9  # of difflib's ratio, 0 to 1
+from pixmill.core.suggestion import did_you_mean
 
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
 
@@ -17,9 +17,9 @@ DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError)
 class InvalidValue(ValueError):
     """A value does not fit its type. ``path`` leads to the value inside the field: ``[2]``."""
 
-    def __init__(self, expected: str, value: object, *, choices: Iterable[str] = (), path: str = "") -> None:
-        """Compose the message from the ``expected`` type and the ``value`` received, with a suggestion from ``choices``."""
-        suggestion = did_you_mean(value, choices) if isinstance(value, str) else ""
+    def __init__(self, expected: str, value: object, *, choices: Iterable[str] = (), answer: str = "", path: str = "") -> None:
+        """Compose the message from the ``expected`` type and the ``value`` received, with ``answer`` or one of ``choices``."""
+        suggestion = f"; {answer}" if answer else did_you_mean(value, choices) if isinstance(value, str) else ""
         super().__init__(f"expected {expected}, received {quoted(value)}{suggestion}")
         self.path = path
 
@@ -43,10 +43,20 @@ def _leaf(value: object, kind: Any, base: Any) -> Any:  # noqa: ANN401  # any de
             if hasattr(base, parser):
                 return value if isinstance(value, base) else _parse(getattr(base, parser), value)
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(_declared(kind, "synonyms").get(value, value) if isinstance(value, str) else value, kind)
     except msgspec.ValidationError:
         choices = [str(choice) for choice in get_args(base)] if get_origin(base) is Literal else []
-        raise InvalidValue(expected(kind), value, choices=choices) from None
+        answer = _declared(kind, "answers").get(value, "") if isinstance(value, str) else ""
+        raise InvalidValue(expected(kind), value, choices=choices, answer=answer) from None
+
+
+def _declared(kind: Any, key: str) -> Mapping[str, str]:  # noqa: ANN401  # any declared type
+    """Return what ``Meta(extra={key: ...})`` declares for a choice of words.
+
+    ``synonyms`` are words for one of the choices, ``answers`` what to tell people who use a word that is none.
+    """
+    metadata = getattr(kind, "__metadata__", ())
+    return next((meta.extra[key] for meta in metadata if isinstance(meta, msgspec.Meta) and meta.extra and key in meta.extra), {})
 
 
 def _parse(parser: Any, value: object) -> Any:  # noqa: ANN401  # a classmethod of any type
@@ -78,8 +88,14 @@ def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa:
 
 def _tuple(value: object, member: Any) -> tuple[Any, ...]:  # noqa: ANN401  # any member type
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise InvalidValue("a list", value)
+        raise InvalidValue("a list" if isinstance(value, Mapping) else f"a list, such as {_example(value)}", value)
     return tuple(_member(entry, member, f"[{index}]") for index, entry in enumerate(value))
+
+
+def _example(value: object) -> str:
+    """Return a list with ``value``, as it is written in TOML and in Python; its parts, if it has commas."""
+    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) and "=" not in value else [value]
+    return "[" + ", ".join(f'"{part}"' if isinstance(part, str) and not part.isdecimal() else str(part) for part in parts) + "]"
 
 
 def _mapping(value: object, member: Any) -> dict[str, Any]:  # noqa: ANN401  # any member type
@@ -126,30 +142,6 @@ def _bounds(metadata: tuple[Any, ...]) -> str:
         if meta.min_length:
             return f" of at least {meta.min_length} characters"
     return ""
-
-
-def did_you_mean(name: object, candidates: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` with the candidate closest to ``name``, or an empty string if none is close.
-
-    Each word must be close: ``--target-size`` is no misspelt ``--shard-size``.
-    """
-    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415  # few runs need a suggestion
-
-    def similarity(one: str, other: str) -> float:
-        return SequenceMatcher(None, one, other).ratio()
-
-    text = str(name)
-    words = _words(text)
-    for match in get_close_matches(text, list(candidates), n=3, cutoff=_SIMILAR):
-        others = _words(match)
-        same_words = len(words) == len(others) and all(similarity(*pair) >= _SIMILAR for pair in zip(words, others, strict=True))
-        if same_words or similarity(text, match) >= _NEARLY_EQUAL:
-            return f"; did you mean '{match}'?"
-    return ""
-
-
-def _words(name: str) -> list[str]:
-    return name.strip("-").lower().replace("_", "-").split("-")
 
 
 def quoted(value: object) -> str:

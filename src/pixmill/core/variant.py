@@ -1,14 +1,21 @@
 """A family of models that are distinguished by name: operations in a recipe, codecs of a rendition."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, ClassVar, Self
 
+from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, fields
 from pixmill.core.registry import Registry
 from pixmill.core.units import plain
 
 #: A comma that separates two settings, unlike those inside a value such as ``255,136,0``.
 NEXT_SETTING = re.compile(r",+(?=[^,=]*=)")
+#: What a single value probably sets, in a member that requires nothing.
+_MAIN_SETTINGS = ("quality", "width", "amount", "sigma", "angle")
+#: ``rotate=90``, ``rotate 90`` and ``rotate(90)``, in place of ``rotate:angle=90``.
+_MISPLACED_SETTINGS = re.compile(r"\s*(?P<name>[a-z_-]+)[\s=(]\s*(?P<settings>[^:)]+)\)?\s*", re.IGNORECASE)
 
 
 class Variant(Model, frozen=True, kw_only=True):
@@ -58,15 +65,43 @@ class Variant(Model, frozen=True, kw_only=True):
     def parse_text(cls, text: str) -> dict[str, object]:
         """Return ``NAME:key=value,key=value`` as a table; values that look like numbers or booleans are converted."""
         name, _, settings = text.partition(":")
+        if misplaced := _MISPLACED_SETTINGS.fullmatch(text):
+            cls._refuse_without_name(misplaced["name"], misplaced["settings"])
         data: dict[str, object] = {str(cls.__struct_config__.tag_field): name.strip()}
         for setting in filter(None, NEXT_SETTING.split(settings.strip(","))):
             key, equals, value = setting.partition("=")
             if not equals:
-                names = ", ".join(field.encode_name for field in fields(cls.named(name.strip())))
-                hint = f"{name} has {names or 'no settings'}"
-                raise cls.error(f"{name}: expected key=value, received {setting}", hint=hint)
+                cls._refuse_without_name(name.strip(), setting)
+                raise cls.error(f"{name}: expected key=value, received {setting}")
             data[key.strip().replace("-", "_")] = _scalar(value.strip())
         return data
+
+    @classmethod
+    def _refuse_without_name(cls, name: str, value: str) -> None:
+        """Raise an error with the right syntax for settings that do not follow a colon, or have no name; unknown ``name``: none."""
+        try:
+            declared = fields(cls.named(name))
+        except ConfigError:
+            return
+        names = ", ".join(field.encode_name for field in declared)
+        hint = f"{name} has {names or 'no settings'}"
+        for settings in _named(value, [field.encode_name for field in declared if field.required], names.split(", ")):
+            with suppress(ConfigError):
+                cls.from_builtins(f"{name}:{settings}")
+                hint = f"write {name}:{settings}; {hint}"
+                break
+        raise cls.error(f"{name}: expected key=value, received {value}", hint=hint)
+
+
+def _named(value: str, required: list[str], names: list[str]) -> Iterator[str]:
+    """Yield what ``value`` without a name may mean, as settings of a member that has ``names``."""
+    if "=" in value:
+        yield value
+    width, times, height = value.partition("x")
+    if times and {"width", "height"}.issubset(names):
+        yield f"width={width},height={height}"
+    for name in required or [name for name in names if name in _MAIN_SETTINGS]:
+        yield f"{name}={value}"
 
 
 def _setting_text(value: object) -> str:

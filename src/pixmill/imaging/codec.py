@@ -1,5 +1,6 @@
 """The contract of every codec: how one file format is read and written."""
 
+import re
 from collections.abc import Mapping
 from mmap import mmap
 from typing import Annotated, ClassVar, Literal
@@ -47,11 +48,20 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         normalised = name.strip().lower().removeprefix(".")
         try:
             return super().named(normalised)
-        except RecipeError:
+        except RecipeError as unknown:
             by_extension = next((codec for _, codec in cls.registry if normalised in codec.format.extensions), None)
             if by_extension is None:
-                raise
+                raise cls._several(normalised) or unknown from None
             return by_extension
+
+    @classmethod
+    def _several(cls, text: str) -> RecipeError | None:
+        """Return the error for several formats in place of one; ``None`` if ``text`` is something else."""
+        names = list(filter(None, re.split(r"[\s,;+|/]+", text)))
+        known = {extension for _, codec in cls.registry for extension in (*codec.format.extensions, *cls.registry.names())}
+        if not names or names == [text] or not known.issuperset(names):
+            return None
+        return RecipeError(f"expected one format, received {text}", hint=f"for several formats: --formats {','.join(names)}")
 
     @property
     def lossy_quality(self) -> int | None:

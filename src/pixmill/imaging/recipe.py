@@ -84,10 +84,17 @@ class Recipe(Model, frozen=True, kw_only=True):
     animated: Annotated[
         Literal["first", "keep"] | None,
         Meta(
-            description="the first frame, or all frames if the format supports animation (default: first; all with --format keep)"
+            description="the first frame, or all frames if the format supports animation (default: first; all with --format keep)",
+            extra={"synonyms": {"all": "keep", "yes": "keep", "none": "first", "no": "first"}},
         ),
     ] = None
-    metadata: Annotated[Policy, Meta(description="metadata to copy to the output")] = "copyright"
+    metadata: Annotated[
+        Policy,
+        Meta(
+            description="metadata to copy to the output",
+            extra={"synonyms": {"all": "keep", "none": "strip", "remove": "strip", "credits": "copyright"}},
+        ),
+    ] = "copyright"
     linear: Annotated[bool, Meta(description="resize in linear light")] = False
     engine: Annotated[Literal["auto", "vips"], Meta(description="auto uses the fast path for JPEG; vips never does")] = "auto"
     allow_truncated: Annotated[

@@ -46,7 +46,7 @@ Shape.registry = Known("none", Shape, "shape")
         ({"fit": "covr"}, "box.fit: expected one of inside, cover, received covr; did you mean 'cover'?"),
         ({"area": "lots"}, "box.area: expected a number of pixels such as 100MP, received lots"),
         ({"size": "0x3"}, "box.size: expected a size such as 1920x1080, 1920x or x1080 with sides of at least 1, received 0x3"),
-        ({"names": "a"}, "box.names: expected a list, received a"),
+        ({"names": "a"}, 'box.names: expected a list, such as ["a"], received a'),
         ({"names": ["a", 4]}, "box.names[1]: expected text, received 4"),
         ({"strict": "yes"}, "box.strict: expected true or false, received yes"),
     ],

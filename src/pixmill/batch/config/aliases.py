@@ -3,21 +3,27 @@
 An alias is valid wherever an option is: as a flag, a variable, a key of a file and a keyword in Python.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from pixmill.batch.config.answers import ANSWERS, ONLY_OF_A_RUN
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import fields
-from pixmill.core.validation import did_you_mean
+from pixmill.core.suggestion import did_you_mean
+from pixmill.core.validation import quoted
 
 
 class Alias(msgspec.Struct, frozen=True):
-    """Another name for ``option``. A switch has the ``value`` that it stands for; else the value is put into ``template``."""
+    """Another name for ``option``. A switch has the ``value`` that it stands for; else ``write`` converts the value given.
+
+    ``write`` raises ``ValueError`` with a description of the values that it accepts; ``form`` shows what it makes of VALUE.
+    """
 
     option: str
-    value: str = ""
-    template: str = "{}"
+    value: str | bool = ""
+    write: Callable[[object], object] | None = None
+    form: str = "VALUE"
 
     @property
     def is_switch(self) -> bool:
@@ -25,59 +31,91 @@ class Alias(msgspec.Struct, frozen=True):
         return bool(self.value)
 
 
+def _width(value: object) -> str:
+    return f"{_side(value)}x"
+
+
+def _height(value: object) -> str:
+    return f"x{_side(value)}"
+
+
+def _side(value: object) -> str:
+    text = str(value).strip().lower().removesuffix("px")
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError("a number of pixels such as 800 (--size takes a percentage)")
+    return text
+
+
+def _percentage(value: object) -> str:
+    return f"{str(value).strip().removesuffix('%')}%"
+
+
+def _scale(value: object) -> object:
+    """Return a factor such as 0.5 as a percentage; other text is a percentage or a size already."""
+    try:
+        factor = float(str(value))
+    except ValueError:
+        return value
+    if not 0 < factor <= 1:  # 50 may be a factor or a percentage
+        raise ValueError("a percentage such as 50% or a factor such as 0.5")
+    return f"{factor * 100:g}%"
+
+
+_WIDTHS, _HEIGHTS = ("width", "max_width"), ("height", "max_height")
+_LONGEST = ("longest", "longest_side", "longest_edge", "long_side", "long_edge", "max_dimension", "max_dim")
+_CORES = ("threads", "num_threads", "cpu", "cpus", "cores")  # each worker is a process on one core
+_WORKERS = ("jobs", "processes", "procs", "parallel", "concurrency", "num_workers", "max_workers", *_CORES)
+_STRIP = ("strip", "strip_metadata", "strip_exif", "strip_all", "no_metadata", "no_exif", "remove_metadata", "remove_exif")
+_NO_GPS = ("no_gps", "remove_gps", "strip_gps", "no_location", "remove_location", "strip_location")
 ALIASES: Mapping[str, Alias] = {
     "overwrite": Alias("existing", "replace"),
-    "jobs": Alias("workers"),
-    "resize": Alias("size"),
-    "width": Alias("size", template="{}x"),
-    "height": Alias("size", template="x{}"),
-    "strip": Alias("metadata", "strip"),
-    "output_format": Alias("format"),
+    "replace": Alias("existing", "replace"),
+    **dict.fromkeys(("skip_existing", "no_overwrite", "no_clobber"), Alias("existing", "skip")),
+    **dict.fromkeys(_WORKERS, Alias("workers")),
+    **dict.fromkeys(("resize", "thumb", "thumbnail", "dimensions", *_LONGEST), Alias("size")),
+    **dict.fromkeys(_WIDTHS, Alias("size", write=_width, form="VALUEx")),
+    **dict.fromkeys(_HEIGHTS, Alias("size", write=_height, form="xVALUE")),
+    **dict.fromkeys(("percent", "percentage"), Alias("size", write=_percentage, form="VALUE%")),
+    "scale": Alias("size", write=_scale),
+    **dict.fromkeys(("output_format", "to", "convert", "convert_to"), Alias("format")),
+    **dict.fromkeys(_STRIP, Alias("metadata", "strip")),
+    **dict.fromkeys(("keep_metadata", "preserve_metadata", "keep_exif", "preserve_exif"), Alias("metadata", "keep")),
+    **dict.fromkeys(_NO_GPS, Alias("metadata", "no-gps")),
+    **dict.fromkeys(("only", "pattern", "glob"), Alias("include")),
+    "ignore": Alias("exclude"),
+    **dict.fromkeys(("follow", "follow_links", "dereference"), Alias("follow_symlinks", value=True)),
+    **dict.fromkeys(("bg", "background_color", "background_colour"), Alias("background")),
+    "colour": Alias("color"),
     "max_bytes": Alias("max_source_bytes"),  # its name before outputs had sizes of their own
 }
+_RESUMES = "a run always continues where the last one stopped, and does only what is missing, new or changed"
+_GOES_ON = "a failed image never stops the others; --max-failures sets how many may fail"
+_NO_UPSCALE = "images are only enlarged by a step with enlarge=true"
 #: Switches for what pixmill does anyway: they change nothing, and cannot be turned off.
 ALWAYS_ON: Mapping[str, str] = {
     "recursive": "folders are always read with everything below them; --exclude leaves parts out",
-    "auto_orient": "the EXIF orientation is always applied",
-    "no_upscale": "images are only enlarged by a step with enlarge=true",
-    "no_enlarge": "images are only enlarged by a step with enlarge=true",
+    **dict.fromkeys(("auto_orient", "auto_rotate", "autorotate"), "the EXIF orientation is always applied"),
+    **dict.fromkeys(("no_upscale", "no_enlarge"), _NO_UPSCALE),
+    **dict.fromkeys(("resume", "continue", "incremental", "update"), _RESUMES),
+    **dict.fromkeys(("keep_going", "skip_errors", "ignore_errors", "continue_on_error"), _GOES_ON),
+    **dict.fromkeys(("keep_aspect_ratio", "preserve_aspect_ratio"), "the aspect ratio is kept, unless --fit is fill"),
 }
-#: Names of what pixmill does not have, or calls differently; and what to tell people who use them.
-ANSWERS: Mapping[str, str] = {
-    "max_size": "pixmill cannot limit the size of each output yet: --size limits width and height, --max-source-bytes what is read",
-    "target_size": "pixmill cannot aim at a size in bytes yet: use --quality, --effort or --size",
-    "target_quality": "pixmill cannot aim at a visual quality yet: use --quality",
-    "in_place": "pixmill never changes its sources: give another folder as DST",
-    "verbose": "use --progress plain, or --events FILE for every event",
-    "enlarge": "use --step resize:width=...,enlarge=true",
-    "upscale": "use --step resize:width=...,enlarge=true",
-    "crop": "use --size WxH --fit cover, or --step crop:width=...,height=...",
-    "suffix": "use --name '{dir}/{stem}-small.{ext}'",
-    "prefix": "use --name '{dir}/small-{stem}.{ext}'",
-    "gray": "use --step grayscale",
-    "grey": "use --step grayscale",
-    "greyscale": "use --step grayscale",
-    "thumbnail": "use --size WxH",
-    "square": "use --size NxN --fit cover",
-    "lossless": "use --format webp:lossless=true",
-    "no_gps": "use --metadata no-gps",
-    "threads": "use --workers: each worker is a process on one core",
-    "parallel": "use --workers",
-}
-
-#: Options of ``pixmill run`` that some commands which share its other options do not have; and the reason.
-ONLY_OF_A_RUN: Mapping[str, str] = {
-    "max_failures": "it is an option of pixmill run and pixmill retry: a watch never stops because of failures",
-    "sample": "it is an option of pixmill run, which ends after the sample",
-}
+#: Short flags of other tools for one of ``ALWAYS_ON``.
+ALWAYS_ON_SHORT_FLAGS: Mapping[str, tuple[str, ...]] = {"recursive": ("-r", "-R")}
 
 
-def unknown(message: str, name: str, names: Iterable[str]) -> ConfigError:
-    """Return the error for the option ``name``, which none of ``names`` is: ``message`` with an answer or a suggestion."""
-    key = name.lower().removeprefix("--").removeprefix("pixmill_").replace("-", "_")
+def unknown(
+    message: str, name: str, names: Iterable[str], *, spell: Callable[[str], str] = str, otherwise: str = ""
+) -> ConfigError:
+    """Return the error for the option ``name``, which none of ``names`` is: ``message`` with an answer or a suggestion.
+
+    ``spell`` writes the flags of an answer as they are written where the name was. Without either, the hint is ``otherwise``.
+    """
+    key = name.lower().lstrip("-").removeprefix("pixmill_").replace("-", "_")
     if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key) or _step(key):
-        return ConfigError(message, hint=hint)
-    return ConfigError(message + did_you_mean(name, names))
+        return ConfigError(message, hint=spell(hint))
+    suggestion = did_you_mean(name, names)
+    return ConfigError(message + suggestion, hint="" if suggestion else otherwise)
 
 
 def _step(name: str) -> str:
@@ -90,34 +128,46 @@ def _step(name: str) -> str:
     return f"use --step {name}{':' if required else ''}{required}; pixmill explain {name} lists its settings"
 
 
-def canonical(values: Mapping[str, object]) -> dict[str, object]:
+class Given(msgspec.Struct, frozen=True):
+    """The value of an option, and the name under which it was given."""
+
+    value: object
+    name: str
+
+
+def canonical(values: Mapping[str, object]) -> dict[str, Given]:
     """Return ``values`` of options and aliases as values of options. ``ConfigError`` if two of them set one option."""
     for name in ALWAYS_ON:
         if name in values and not values[name]:
             raise ConfigError(f"{_flag(name)} cannot be turned off", hint=ALWAYS_ON[name])
-    result = {name: value for name, value in values.items() if name not in ALIASES and name not in ALWAYS_ON}
-    for option, value, names in _translated(values):
+    result = {name: Given(value, name) for name, value in values.items() if name not in ALIASES and name not in ALWAYS_ON}
+    for option, given in _translated(values):
         if option in result:
-            raise ConfigError(f"{_flag(names[0])} and {_flag(option)} set the same option", hint="give one of them")
-        result[option] = value
+            raise ConfigError(f"{_flag(given.name)} and {_flag(result[option].name)} set the same option", hint="give one of them")
+        result[option] = given
     return result
 
 
-def _translated(values: Mapping[str, object]) -> Iterator[tuple[str, object, list[str]]]:
-    """Yield the option, the value and the aliases that were given for it: width and height together are one size."""
-    given = [name for name in values if name in ALIASES]
-    if "width" in given and "height" in given:
-        given = [name for name in given if name not in ("width", "height")]
-        yield "size", f"{values['width']}x{values['height']}", ["width", "height"]
-    for name in given:
-        alias = ALIASES[name]
-        others = [other for other in given if other != name and ALIASES[other].option == alias.option]
-        if others:
-            raise ConfigError(f"{_flag(name)} and {_flag(others[0])} set the same option", hint="give one of them")
-        if not alias.is_switch:
-            yield alias.option, values[name] if alias.template == "{}" else alias.template.format(values[name]), [name]
-        elif values[name]:
-            yield alias.option, alias.value, [name]
+def _translated(values: Mapping[str, object]) -> Iterator[tuple[str, Given]]:
+    """Yield the option of each alias, and its value: a width and a height together are one size."""
+    given = {name: _written(name, value) for name, value in values.items() if name in ALIASES}
+    widths, heights = ([name for name in given if name in names] for names in (_WIDTHS, _HEIGHTS))
+    if len(widths) == len(heights) == 1:
+        yield "size", Given(f"{given.pop(widths[0])}{given.pop(heights[0])}".replace("xx", "x"), widths[0])
+    for name, value in given.items():
+        if values[name] or not ALIASES[name].is_switch:
+            yield ALIASES[name].option, Given(value, name)
+
+
+def _written(name: str, value: object) -> object:
+    """Return the value of the option of the alias ``name``."""
+    alias = ALIASES[name]
+    if alias.is_switch or alias.write is None:
+        return alias.value or value
+    try:
+        return alias.write(value)
+    except ValueError as error:
+        raise ConfigError(f"{_flag(name)}: expected {error}, received {quoted(value)}") from None
 
 
 def _flag(name: str) -> str:

@@ -1,11 +1,14 @@
 """What to do about the failures of a run, once for each error code, with a command that suffices for all of them."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import options
 from pixmill.core.remedy import retry_command
+from pixmill.core.text import printable
 from pixmill.core.units import Quantity
 from pixmill.engine.task import Failure
 
@@ -38,12 +41,26 @@ class Hints:
         """
         for condition, merged in self._options_by_condition.get(code, {}).items():
             hint = condition + (retry_command(merged) if merged else "")
-            yield _COMMAND.sub(lambda match: retry if retry and match[1] == _RETRY else f"{match[1]} {arguments}", hint)
+            yield with_arguments(hint, arguments, retry=retry)
 
 
-def with_arguments(text: str, arguments: str) -> str:
-    """Return ``text`` with ``arguments`` instead of the DST of each command: *pixmill retry DST* becomes *pixmill retry out*."""
-    return _COMMAND.sub(lambda match: f"{match[1]} {arguments}", text)
+def command_arguments(destination: str, state: str | None) -> str:
+    """Return the shell arguments with which a command finds the ledger of ``destination``, if needed with ``--state``."""
+    option = f" --state {shlex.quote(printable(state))}" if state else ""
+    return shlex.quote(printable(destination)) + option
+
+
+def arguments_of(config: RunConfig) -> str:
+    """Return the shell arguments with which a command finds the ledger of the run of ``config``."""
+    return command_arguments(config.destination, config.placement.state)
+
+
+def with_arguments(text: str, arguments: str, *, retry: str = "") -> str:
+    """Return ``text`` with ``arguments`` instead of the DST of each command: *pixmill retry DST* becomes *pixmill retry out*.
+
+    ``retry`` is the command that processes the images again, if that is not ``pixmill retry``.
+    """
+    return _COMMAND.sub(lambda match: retry if retry and match[1] == _RETRY else f"{match[1]} {arguments}", text)
 
 
 def _merged(first: Options, second: Options) -> Options:

@@ -75,7 +75,11 @@ class Placement(Model, frozen=True, kw_only=True):
 
     name: Annotated[Template, Meta(description="path of each output below the destination")] = Template()  # immutable
     on_collision: Annotated[
-        Literal["suffix", "error"], Meta(description="what to do when two sources map to the same output name")
+        Literal["suffix", "error"],
+        Meta(
+            description="what to do when two sources map to the same output name",
+            extra={"synonyms": {"rename": "suffix", "fail": "error"}},
+        ),
     ] = "suffix"
     existing: Annotated[
         Literal["fail", "replace", "skip", "refuse", "adopt"],
@@ -83,7 +87,10 @@ class Placement(Model, frozen=True, kw_only=True):
             description="what to do when pixmill did not write the file at an output's path, or it was changed since: "
             "fail the image, replace the file, skip the image, refuse the whole run, "
             "or adopt a complete file of the expected format and size as the output",
-            extra={"prevents": ("exists",)},
+            extra={
+                "prevents": ("exists",),
+                "synonyms": {"overwrite": "replace", "ignore": "skip", "error": "fail", "abort": "refuse"},
+            },
         ),
     ] = "fail"
     follow_output_links: Annotated[

@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from pixmill.batch.config.aliases import canonical, unknown
+from pixmill.batch.config.aliases import Given, canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.shorthand import Shorthand
 from pixmill.batch.config.target_file import target_file
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, declared_extra, describe_field, fields
+from pixmill.core.validation import InvalidValue, convert
 from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
@@ -79,7 +80,7 @@ def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str,
     values = _merged(layers)
     for name in values:
         if name not in options() and name != "recipe":
-            raise unknown(f"{name}: no such option", name, options())
+            raise unknown(f"{name}: no such option", name, options(), otherwise="help(pixmill.RunOptions) lists the options")
     target = target_file(destination) if isinstance(source, str) or len(source) == 1 else None
     if target is not None:
         values = dict(target.with_format(values, _recipe(values.get("recipe"))))
@@ -102,15 +103,26 @@ def resolve_recipe(*layers: Mapping[str, object]) -> Recipe:
         if name in options() and name not in names:
             raise ConfigError(f"{name}: an option of a run, not of one image", hint="omit it, or use pixmill.run")
         if name not in names and name != "recipe":
-            raise unknown(f"{name}: no such option", name, names)
+            raise unknown(f"{name}: no such option", name, names, otherwise="help(pixmill.ImageOptions) lists the options")
     return _recipe_with(values)
 
 
 def _merged(layers: Iterable[Mapping[str, object]]) -> dict[str, object]:
     values: dict[str, object] = {}
     for layer in layers:
-        values.update(canonical(layer))
+        values.update({name: _checked(name, given) for name, given in canonical(layer).items()})
     return values
+
+
+def _checked(name: str, given: Given) -> object:
+    """Return the value of the option ``name``; ``ConfigError`` with the name that the caller wrote if it does not fit."""
+    if name not in options():
+        return given.value
+    option = options()[name]
+    try:
+        return convert(given.value, option.field.type)
+    except InvalidValue as invalid:
+        raise option.model.error(f"{given.name}{invalid.path}: {invalid}") from None
 
 
 def _recipe_with(values: Mapping[str, object]) -> Recipe:

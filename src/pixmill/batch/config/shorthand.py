@@ -1,6 +1,6 @@
 """Short options for the most common recipes: ``--size 800x600 --format webp --quality 80``."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, structs
 
@@ -8,6 +8,7 @@ from pixmill.core.errors import RecipeError
 from pixmill.core.model import Model, fields
 from pixmill.core.units import Size
 from pixmill.imaging.codec import Codec, Effort
+from pixmill.imaging.geometry.sizes import FIT_WORDS, Fit
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition, sets_size, without_default_box
@@ -27,9 +28,7 @@ class Shorthand(Model, frozen=True, kw_only=True):
     sizes: Annotated[
         tuple[Annotated[int, Meta(ge=1)], ...], Meta(description="widths to produce from each image, such as 320,640,1280")
     ] = ()
-    fit: Annotated[Literal["inside", "cover", "contain", "fill"] | None, Meta(description="how to fit the image into the box")] = (
-        None
-    )
+    fit: Annotated[Fit | None, Meta(description="how to fit the image into the box", extra=FIT_WORDS)] = None
     step: Annotated[tuple[Operation, ...], Meta(description="additional step, NAME:key=value,... (repeatable, in order)")] = ()
     format: Annotated[
         Codec | None,

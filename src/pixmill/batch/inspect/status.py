@@ -17,8 +17,9 @@ from pixmill.batch.state.location import default_state
 from pixmill.batch.state.remote.session import fetch_ledgers
 from pixmill.batch.state.stored_config import config_of
 from pixmill.core.errors import AddressError, ConfigError, error_codes
+from pixmill.core.suggestion import did_you_mean
 from pixmill.core.text import printable
-from pixmill.core.validation import did_you_mean, quoted
+from pixmill.core.validation import quoted
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
 from pixmill.storage.address import Address

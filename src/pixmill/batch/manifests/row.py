@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from pixmill.core.errors import ConfigError
+from pixmill.core.suggestion import did_you_mean
 from pixmill.core.text import printable
-from pixmill.core.validation import did_you_mean
 
 #: names of columns with paths or URLs; the first one that a list has is used
 COLUMNS = ("path", "url", "image", "file", "key", "image_path", "image_url", "file_path", "filename", "file_name", "uri")

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from pixmill.batch.config.hints import arguments_of, with_arguments
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.item import OutputRecord, unpack
 from pixmill.engine.task import Done, Failed, Outcome
 
@@ -38,8 +40,8 @@ class ImageOutcome(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-def image_outcome(outcome: Outcome) -> ImageOutcome:
-    """Return ``outcome`` in plain words."""
+def image_outcome(outcome: Outcome, config: RunConfig) -> ImageOutcome:
+    """Return ``outcome`` of a run of ``config`` in plain words."""
     source = os.fsdecode(outcome.task.key)
     if isinstance(outcome, Done):
         result = unpack(outcome.result)
@@ -52,7 +54,7 @@ def image_outcome(outcome: Outcome) -> ImageOutcome:
             state="failed",
             code=failure.code,
             message=failure.message,
-            hint=failure.hint,
+            hint=with_arguments(failure.hint, arguments_of(config)),
             seconds=outcome.seconds,
         )
     return ImageOutcome(source=source, state="skipped", code=outcome.reason)

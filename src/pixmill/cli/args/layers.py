@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, canonical, unknown
 from pixmill.batch.config.options import Option
+from pixmill.batch.config.spelling import IN_ENVIRONMENT, IN_FILE, respelled
 from pixmill.cli.args.values import checked
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
 
 PREFIX = "PIXMILL_"
 LOCATIONS = ("source", "destination")  # a file may set them too
+ALL_OPTIONS = "pixmill run --help lists the options, docs/reference/options.md with their variables"
 
 
 def variable(name: str) -> str:
@@ -33,10 +35,12 @@ def from_environment(
         option = ALIASES[name].option if name in ALIASES else name
         is_switch = name in ALWAYS_ON or (name in ALIASES and ALIASES[name].is_switch)
         if option not in options and option not in all_options() and name not in ALWAYS_ON:
-            raise unknown(f"unknown variable {printable(key)}", key, map(variable, all_options()))
+            names = map(variable, all_options())
+            raise unknown(f"unknown variable {printable(key)}", key, names, spell=_as_variables, otherwise=ALL_OPTIONS)
         if option in options or name in ALWAYS_ON:
             texts[name] = checked(text, bool, key) if is_switch else text
-    return {name: checked(text, options[name].field.type, variable(name)) for name, text in canonical(texts).items()}
+    given = canonical(texts)
+    return {name: checked(each.value, options[name].field.type, variable(each.name)) for name, each in given.items()}
 
 
 def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
@@ -59,14 +63,22 @@ def from_file(path: str, options: Mapping[str, Option]) -> dict[str, object]:
         elif key in options and key != "config":
             values[key] = checked(value, options[key].field.type, origin)
         else:
-            raise unknown(f"{origin}: unknown option", key, (*options, *LOCATIONS))
-    for key, value in canonical(aliases).items():
+            raise unknown(f"{origin}: unknown option", key, (*options, *LOCATIONS), spell=_as_lines, otherwise=ALL_OPTIONS)
+    for key, given in canonical(aliases).items():
         if key in values:
             raise ConfigError(f"{printable(path)}: {key} is set twice, once by another name for it", hint="set it once")
-        values[key] = checked(value, options[key].field.type, f"{printable(path)}: {key}")
+        values[key] = checked(given.value, options[key].field.type, f"{printable(path)}: {given.name}")
     if isinstance(values.get("recipe"), str):
         values["recipe"] = str(Path(path).parent / str(values["recipe"]))
     return values
+
+
+def _as_variables(text: str) -> str:
+    return respelled(text, IN_ENVIRONMENT)
+
+
+def _as_lines(text: str) -> str:
+    return respelled(text, IN_FILE)
 
 
 def _location(key: str, value: object, origin: str) -> object:

@@ -5,13 +5,15 @@ The flag of a list may be repeated.
 """
 
 import argparse
+import itertools
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
 
-from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, canonical, unknown
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, ALWAYS_ON_SHORT_FLAGS, Alias, canonical, unknown
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.values import checked, describe_type, extra, is_repeatable, short_flag, unwrapped, value_if_bare
 from pixmill.core.errors import ConfigError
@@ -82,7 +84,7 @@ def _parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequen
     try:
         namespace, positionals = _parser(options, arguments).parse_known_args(_with_bare_values(before, options))
     except argparse.ArgumentError as error:
-        raise _usage_error(error, options) from None
+        raise _usage_error(error, options, before) from None
     texts = vars(namespace)
     if texts.pop("help"):
         return ParsedLine((), {}, help=True)
@@ -92,7 +94,7 @@ def _parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequen
     by_flag = {argument.name: tuple(texts.pop(argument.name)) for argument in arguments if argument.name in texts}
     for argument in arguments:
         _check_number(by_flag.get(argument.name, ()), argument)
-    values = {name: checked(value, options[name].field.type, flag(name)) for name, value in canonical(texts).items()}
+    values = {name: checked(each.value, options[name].field.type, flag(each.name)) for name, each in canonical(texts).items()}
     return ParsedLine((*positionals, *after), values, by_flag)
 
 
@@ -146,9 +148,9 @@ def _parser(options: Mapping[str, Option], arguments: Sequence[Argument]) -> _Pa
         _add_option(parser, name, option)
     for name, alias in ALIASES.items():
         if alias.option in options:
-            _add(parser, flag(name), dest=name, const=True if alias.is_switch else None)
+            _add_alias(parser, name, alias, options[alias.option])
     for name in ALWAYS_ON if "include" in options else ():
-        _add(parser, flag(name), dest=name, const=True)
+        _add(parser, *ALWAYS_ON_SHORT_FLAGS.get(name, ()), flag(name), dest=name, const=True)
     for argument in arguments:
         for each in argument.flags:
             if each.removeprefix("--") not in options:
@@ -168,27 +170,36 @@ def _add_option(parser: _Parser, name: str, option: Option) -> None:
         _add(parser, flag("no_" + name), dest=name, const=negated)
 
 
-def _add(parser: _Parser, *flags: str, dest: str, const: object = None) -> None:
-    """Add ``flags``, which take no value if ``const`` is what they set."""
-    if const is None:
-        parser.add_argument(*flags, dest=dest, default=argparse.SUPPRESS)
+def _add_alias(parser: _Parser, name: str, alias: Alias, option: Option) -> None:
+    if alias.is_switch:
+        _add(parser, flag(name), dest=name, const=True)
     else:
-        parser.add_argument(*flags, dest=dest, action="store_const", const=const, default=argparse.SUPPRESS)
+        action = "append" if is_repeatable(option.field.type) else "store"
+        parser.add_argument(flag(name), dest=name, action=action, default=argparse.SUPPRESS)
 
 
-def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option]) -> ConfigError:
+def _add(parser: _Parser, *flags: str, dest: str, const: object) -> None:
+    """Add ``flags``, which take no value and set ``const``."""
+    parser.add_argument(*flags, dest=dest, action="store_const", const=const, default=argparse.SUPPRESS)
+
+
+def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option], words: Sequence[str]) -> ConfigError:
     """Return the error for a flag without its value, or a switch with one."""
-    names = str(error.argument_name)
-    long = names.rpartition("/")[2]  # argparse writes an option with a short flag as -o/--output
-    option = options.get(long.removeprefix("--").replace("-", "_"))
+    names = str(error.argument_name).split("/")  # argparse writes an option with a short flag as -o/--output
+    long = names[-1]
+    name = long.removeprefix("--").replace("-", "_")
+    alias = ALIASES.get(name)
+    option = options.get(alias.option if alias and not alias.is_switch else name)
     if option is None or unwrapped(option.field.type) is bool:
         return ConfigError(f"{long} takes no value")
-    hint = f"write a value that starts with a dash as {long}=-..."
-    return ConfigError(f"{long} needs a value: {describe_type(option.field.type)}", hint=hint)
+    following = [after for word, after in itertools.pairwise(words) if word in names]
+    is_value = any(re.match(r"-\d|-[^-].", word) for word in following)
+    hint = f"write a value that starts with a dash as {long}=..., such as {long}={following[-1]}" if is_value else ""
+    return ConfigError(f"{long} needs a value: {describe_type(option.field.type).removeprefix('a list, each ')}", hint=hint)
 
 
 def _unknown_option(word: str, options: Mapping[str, Option]) -> ConfigError:
     name, _, _ = word.partition("=")
     aliases = [name for name, alias in ALIASES.items() if alias.option in options]
     flags = [*map(flag, (*options, *aliases)), "--help"]
-    return unknown(f"unknown option {printable(name)}", name, flags)
+    return unknown(f"unknown option {printable(name)}", name, flags, otherwise="--help lists the options of this command")

@@ -14,6 +14,7 @@ from pixmill.core.validation import InvalidValue, convert, expected
 from pixmill.core.variant import Variant
 
 SWITCHES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+TEXT_ORIGINS = ("--", "PIXMILL_")  # of values whose members have no numbers that people could know
 PLACEHOLDERS = {int: "N", float: "NUMBER", str: "TEXT", ByteSize: "BYTES", Duration: "TIME", TimeLimit: "TIME"}
 
 
@@ -25,7 +26,8 @@ def checked(value: object, kind: Any, origin: str) -> Any:  # noqa: ANN401  # an
     try:
         return convert(_parsed(value, unwrapped(kind)), kind)
     except InvalidValue as wrong:
-        raise ConfigError(f"{origin}{wrong.path}: {wrong}") from None
+        path = "" if isinstance(value, str | list) and origin.startswith(TEXT_ORIGINS) else wrong.path
+        raise ConfigError(f"{origin}{path}: {wrong}") from None
 
 
 def unwrapped(kind: Any) -> Any:  # noqa: ANN401  # any declared type

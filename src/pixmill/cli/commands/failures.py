@@ -3,14 +3,15 @@
 from collections import Counter
 from typing import ClassVar
 
-from pixmill.batch.config.hints import Hints
+from msgspec.structs import replace
+
+from pixmill.batch.config.hints import Hints, command_arguments, with_arguments
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import check_code, failures, open_ledgers
 from pixmill.cli.command import Command, declared
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import SELECTION, CommonOutput, FailureFilter, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
-from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 
@@ -34,6 +35,7 @@ class Failures(Command):
         """Print the failures in the ledger."""
         code, as_json = self.request.model(FailureFilter).code, self.request.model(CommonOutput).json
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
+        arguments = command_arguments(destination, state)
         counts: Counter[str] = Counter()
         hints = Hints()
         self.console.waits.begin(lambda: f"reading the ledger of {destination}")
@@ -43,13 +45,15 @@ class Failures(Command):
                 counts[failed.failure.code] += 1
                 hints.add(failed.failure)
                 if as_json:
-                    self.console.record(failed)
+                    self.console.record(
+                        replace(failed, failure=replace(failed.failure, hint=with_arguments(failed.failure.hint, arguments)))
+                    )
                 else:
                     node = f" (node {printable(failed.failure.node)})" if failed.failure.node else ""
                     cause = f"{failed.failure.code}: {printable(failed.failure.message)}{node}"
                     self.console.result(f"{printable(failed.path)}: {cause}")
         if not as_json:
-            self._advise(counts, hints, command_arguments(destination, state))
+            self._advise(counts, hints, arguments)
         return ExitCode.DONE
 
     def _advise(self, counts: Counter[str], hints: Hints, arguments: str) -> None:

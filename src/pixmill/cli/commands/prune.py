@@ -3,6 +3,7 @@
 import shlex
 from typing import ClassVar
 
+from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.options import Option
 from pixmill.batch.pruning.prune import prune
 from pixmill.cli.args.parser import Argument
@@ -12,7 +13,6 @@ from pixmill.cli.options.output import LEDGER, SHOW, CommonOutput, State
 from pixmill.cli.options.pruning import Pruning
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.session.pruning import plain_result, result_lines
-from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pixmill.batch.config.foreign_code import code_of
+from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.options import RUN, Option, options
 from pixmill.batch.inspect.retries import last_runs, unfinished_runs
@@ -20,7 +21,7 @@ from pixmill.cli.options.written_files import check_files
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.relocated import relocated
-from pixmill.cli.session.summary import brief, command_arguments
+from pixmill.cli.session.summary import brief
 from pixmill.core.errors import ConfigError
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.options import PLACE, RUN, Option
 from pixmill.cli.command import Command, declared
 from pixmill.cli.options.output import SHOW, RunOutput
@@ -14,7 +15,7 @@ from pixmill.cli.session.execute import RunEnd, execute_run
 from pixmill.cli.session.plan_output import print_plan
 from pixmill.cli.session.pruning import plain_result, result_lines
 from pixmill.cli.session.sample import check_sample
-from pixmill.cli.session.summary import MARGIN, brief, command_arguments
+from pixmill.cli.session.summary import MARGIN, brief
 from pixmill.core.model import Model
 
 

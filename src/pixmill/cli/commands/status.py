@@ -8,6 +8,7 @@ from typing import ClassVar, get_args
 
 import msgspec
 
+from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import Condition, ShardStatus, open_ledgers, status
 from pixmill.batch.inspect.status import Status as LedgerStatus
@@ -19,7 +20,6 @@ from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
-from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import duration_text, plural
 from pixmill.core.text import printable
 from pixmill.engine.task import Counts

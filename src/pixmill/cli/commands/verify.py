@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.batch.config.foreign_code import code_of
+from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.options import Option, options
 from pixmill.batch.inspect.retries import last_runs
@@ -22,7 +23,6 @@ from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.cli.session.code_consent import AllowedStep, Consent
 from pixmill.cli.session.execute import execute_run
 from pixmill.cli.session.relocated import relocated
-from pixmill.cli.session.summary import command_arguments
 from pixmill.core.errors import AddressError, ConfigError
 from pixmill.core.humanize import plural
 from pixmill.core.model import Model

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from pixmill.batch.config.aliases import ONLY_OF_A_RUN
-from pixmill.batch.config.hints import Hints, with_arguments
+from pixmill.batch.config.answers import ONLY_OF_A_RUN
+from pixmill.batch.config.hints import Hints, command_arguments, with_arguments
 from pixmill.batch.config.options import Option
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.progress.progress import Progress
@@ -31,7 +31,7 @@ from pixmill.cli.progress.watch import WatchLines, WatchMessages, WatchWarnings
 from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.report_refresher import ReportRefresher
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, plain_report, summary
 from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model

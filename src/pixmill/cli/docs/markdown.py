@@ -2,10 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, ANSWERS
+from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, Alias
+from pixmill.batch.config.answers import ANSWERS
 from pixmill.cli.args.parser import flag
 from pixmill.cli.docs.event_schema import event_schema
 from pixmill.cli.docs.recipe_schema import recipe_schema
@@ -57,12 +58,22 @@ def _table(members: list[Page]) -> str:
 
 def _other_names() -> str:
     """Return a section on the names of other tools."""
-    same = [f"| `{flag(name)}` | `{flag(alias.option)} {alias.value or alias.template}` |" for name, alias in ALIASES.items()]
-    always = [f"| `{flag(name)}` | always on: {meaning} |" for name, meaning in ALWAYS_ON.items()]
-    answers = [f"| `{flag(name)}` | {_cell(meaning)} |" for name, meaning in ANSWERS.items()]
-    rows = [row.replace("{}", "VALUE") for row in same] + always + answers
+    same = {name: f"`{flag(alias.option)}{_value(alias)}`" for name, alias in ALIASES.items()}
+    always = {name: f"always on: {_cell(meaning)}" for name, meaning in ALWAYS_ON.items()}
+    answers = {name: _cell(meaning) for name, meaning in ANSWERS.items()}
     head = "## Names of other tools\n\nThe first of these are accepted wherever an option is; the last are answered with a hint."
-    return "\n".join([head, "", "| | |", "| --- | --- |", *rows])
+    return "\n".join([head, "", "| | |", "| --- | --- |", *_by_meaning({**same, **always}), *_by_meaning(answers)])
+
+
+def _value(alias: Alias) -> str:
+    return "" if alias.value is True else f" {alias.value or alias.form}"
+
+
+def _by_meaning(meanings: Mapping[str, str]) -> Iterator[str]:
+    """Yield the rows of a table, one for each meaning with all its names."""
+    for meaning in dict.fromkeys(meanings.values()):
+        names = ", ".join(f"`{flag(name)}`" for name, each in meanings.items() if each == meaning)
+        yield f"| {names} | {meaning} |"
 
 
 def _section(page: Page) -> Iterator[str]:

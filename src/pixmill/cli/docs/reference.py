@@ -13,7 +13,7 @@ from pixmill.cli.command import commands, every_option
 from pixmill.cli.docs.codes import NOTES, REASONS
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
-from pixmill.core.validation import did_you_mean
+from pixmill.core.suggestion import did_you_mean
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.format import Format

@@ -27,7 +27,10 @@ class RunOutput(CommonOutput, frozen=True, kw_only=True):
 
     progress: Annotated[
         Literal["auto", "bar", "plain", "none"],
-        Meta(description="progress display; auto is a bar on a terminal and plain lines otherwise"),
+        Meta(
+            description="progress display; auto is a bar on a terminal and plain lines otherwise",
+            extra={"synonyms": {"off": "none", "no": "none", "lines": "plain", "on": "auto"}},
+        ),
     ] = "auto"
     quiet: Annotated[
         bool,

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from pixmill.batch.config.hints import Hints, with_arguments
+from pixmill.batch.config.hints import Hints, command_arguments, with_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.planning.empty_source import NoImages
@@ -27,7 +27,7 @@ from pixmill.cli.session.first_lines import first_lines
 from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.sample import sample_summary, with_command
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, command_arguments, plain_report, single_summary, summary
+from pixmill.cli.session.summary import MARGIN, plain_report, single_summary, summary
 from pixmill.core.errors import RunError
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.task import Counts, Failed, Failure

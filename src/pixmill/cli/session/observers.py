@@ -13,6 +13,7 @@ from pixmill.batch.item import unpack
 from pixmill.batch.progress.progress import Progress
 from pixmill.cli.console import Console
 from pixmill.cli.options.output import RunOutput
+from pixmill.cli.session.followable_hints import FollowableHints
 from pixmill.core.endpoint import Endpoint
 from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
@@ -52,7 +53,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
 
 def observers_for(output: RunOutput, console: Console, context: RunContext) -> Iterator[Observer]:
     """Yield all observers of a run except its progress display: files, servers, and messages."""
-    observers = [*_writers(output, console), *_exporters(output, console, context)]
+    writers = [FollowableHints(each, context.config) for each in _writers(output, console)]
+    observers = [*writers, *_exporters(output, console, context)]
     yield from observers
     reporters = [] if output.quiet else [StallReporter(context.say)]  # a stall is not a failure, so --quiet hides it
     yield StallDetector([*observers, *reporters], threshold=output.stall_after)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.dry_run import DryRun, dry_run
 from pixmill.batch.planning.empty_source import no_images
@@ -12,7 +13,6 @@ from pixmill.batch.planning.plan import plan
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.session.first_lines import labelled
-from pixmill.cli.session.summary import command_arguments
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
 

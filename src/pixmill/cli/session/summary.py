@@ -6,7 +6,7 @@ from itertools import chain, repeat
 
 import msgspec
 
-from pixmill.batch.config.hints import Hints
+from pixmill.batch.config.hints import Hints, command_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
@@ -166,9 +166,3 @@ def _advice(report: Report, config: RunConfig) -> Iterator[str]:
         yield f"To retry them:        pixmill retry {arguments}"
     if not report.is_complete:
         yield "To resume, run the same command again."
-
-
-def command_arguments(destination: str, state: str | None) -> str:
-    """Return the shell arguments with which a command finds the ledger of ``destination``, if needed with ``--state``."""
-    option = f" --state {shlex.quote(printable(state))}" if state else ""
-    return shlex.quote(printable(destination)) + option

@@ -9,6 +9,19 @@ from msgspec import Meta
 
 #: How an image fits a box: inside it, covering it and cropped, inside it and padded, or stretched to fill it.
 Fit = Literal["inside", "cover", "contain", "fill"]
+#: What other tools call these, and words that need more than a fit; see ``core.validation``.
+FIT_WORDS: dict[str, dict[str, str]] = {
+    "synonyms": {
+        "max": "inside", "scale-down": "inside", "limit": "inside", "crop": "cover", "pad": "contain",
+        "stretch": "fill", "distort": "fill", "exact": "fill",
+    },
+    "answers": {
+        "square": "for squares use --size 400x400 --fit cover",
+        "outside": "to fill the box without cropping, set one side of it: --size 800x",
+        "width": "use --size 800x, and no --fit",
+        "height": "use --size x600, and no --fit",
+    },
+}  # fmt: skip
 Size = tuple[int, int]
 #: A side of an image or of a part of it, in pixels.
 Side = Annotated[int, Meta(ge=1)]

@@ -7,7 +7,7 @@ from msgspec import Meta
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.compositing import embed
 from pixmill.imaging.geometry import sizes
-from pixmill.imaging.geometry.sizes import Fit, Side, Size
+from pixmill.imaging.geometry.sizes import FIT_WORDS, Fit, Side, Size
 from pixmill.imaging.geometry.smart_crop import CropGravity, crop_to
 from pixmill.imaging.image import Image
 from pixmill.imaging.scaling import Scaling
@@ -34,7 +34,7 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
         Side | None, Meta(description="height of the box in pixels; default: from the width and the aspect ratio")
     ] = None
     percent: Annotated[Percent | None, Meta(description="scale both sides by this percentage instead")] = None
-    fit: Annotated[Fit, Meta(description="how the image fits the box")] = "inside"
+    fit: Annotated[Fit, Meta(description="how the image fits the box", extra=FIT_WORDS)] = "inside"
     enlarge: Annotated[bool, Meta(description="also enlarge images that are smaller than the box")] = False
     gravity: Annotated[CropGravity, Meta(description="part to keep (cover), or position of the image (contain)")] = CropGravity(
         "centre"

@@ -52,9 +52,9 @@ def test_help_is_all_that_is_looked_at_when_it_is_asked_for():
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (["--ston", "3"], "unknown option --ston; did you mean '--stones'?"),
+        (["--stone", "3"], "unknown option --stone; did you mean '--stones'?"),
         (["--stones"], "--stones needs a value: an integer of at least 1"),
-        (["--grain", "--is-open"], "--grain needs a value: a list, each text"),
+        (["--grain", "--is-open"], "--grain needs a value: text"),
         (["--is-open=yes"], "--is-open takes no value"),
         (["--no-is-open=yes"], "--no-is-open takes no value"),
         (["-hx"], "--help takes no value"),

@@ -1,0 +1,139 @@
+"""Words of other tools that have no equal here: what to use instead, in one sentence.
+
+A word is here if its meaning differs from that of every option, or if it has several; words with the same meaning are aliases.
+The sentences are written with flags; ``spelling`` writes them for a file, a variable or Python.
+"""
+
+from collections.abc import Mapping
+
+_GRAYSCALE = "use --step grayscale"
+_ENLARGE = "use --step resize:width=...,enlarge=true"
+_CROP = "use --size WxH --fit cover, or --step crop:width=...,height=..."
+_EXTENSION = "for the format of the outputs use --format webp, to process only some files --include '*.webp'"
+_FEWER = "to try a few images, from all folders, into a scratch folder, use --sample 20; for one part of them --shard 1/10"
+_REMOVE = "to remove outputs whose images are gone use --mirror; pixmill prune DST lists them. Sources are never removed"
+_SOURCES = "pixmill never changes its sources: give another folder as DST"
+_ONE_FOLDER = "to put all outputs into one folder use --name '{stem}.{ext}'; transparency is always flattened onto --background"
+_METRICS = "use --metrics-file FILE, or --metrics-port 9100 for Prometheus"
+_LOG = "use --log-file FILE for the failures, or --events FILE for everything that happens"
+_PLAN = "use --dry-run, which writes nothing, or --sample 20, which tries a few images"
+_NOISE = "use --progress plain to see more, or --events FILE for every event; pixmill --version prints the version"
+_EVERYTHING_AGAIN = "a run does what is missing, and --force does everything again; pixmill retry DST retries what failed"
+_SKIP = "images that are done are skipped anyway; for files of others use --existing skip, to leave out images --exclude PATTERN"
+_SIZE_IN_BYTES = "pixmill cannot aim at a size in bytes yet: use --quality, --effort or --size"
+_KERNEL = (
+    "to choose files use --include PATTERN or --exclude PATTERN; the filter of a resize is --step resize:width=...,kernel=cubic"
+)
+_RENAME = "use --name, such as --name '{dir}/{stem}-small.{ext}'"
+_EXIF = "use --metadata, which is keep, copyright, no-gps or strip"
+_SORT = "images are processed in the order of their names, or of the list; outputs do not depend on it"
+_DELAY = "use --max-rate 5/s"
+_ATTEMPTS = "use --attempts 3 in a run; pixmill retry DST retries what failed"
+
+#: What to tell people who use a name that is neither an option nor an alias.
+ANSWERS: Mapping[str, str] = {
+    "max_size": "pixmill cannot limit the size of each output yet: --size limits width and height, --max-source-bytes what is read",
+    "target_size": _SIZE_IN_BYTES,
+    "max_filesize": _SIZE_IN_BYTES,
+    "max_file_size": _SIZE_IN_BYTES,
+    "filesize": _SIZE_IN_BYTES,
+    "target_quality": "pixmill cannot aim at a visual quality yet: use --quality",
+    "compression": "use --quality and --effort; pixmill explain png lists what the format has",
+    "compress": "use --quality and --effort",
+    "optimize": "use --effort best for smaller files, --never-bigger to keep sources that are smaller than their outputs",
+    "optimise": "use --effort best for smaller files, --never-bigger to keep sources that are smaller than their outputs",
+    "progressive": "use --format jpeg:progressive=true",
+    "lossless": "use --format webp:lossless=true",
+    "in_place": _SOURCES,
+    "inplace": _SOURCES,
+    "move": _SOURCES,
+    "remove_source": _SOURCES,
+    "remove_sources": _SOURCES,
+    "delete_source": _SOURCES,
+    "delete_original": _SOURCES,
+    "delete_originals": _SOURCES,
+    "delete": _REMOVE,
+    "sync": _REMOVE,
+    "purge": _REMOVE,
+    "clean": _REMOVE,
+    "watch": "use pixmill watch SRC DST",
+    "daemon": "use pixmill watch SRC DST",
+    "verbose": _NOISE,
+    "v": _NOISE,
+    "vv": _NOISE,
+    "silent": "use --quiet",
+    "log": _LOG,
+    "logfile": _LOG,
+    "log_level": _LOG,
+    "error_log": _LOG,
+    "metrics": _METRICS,
+    "prometheus": _METRICS,
+    "dry": _PLAN,
+    "dryrun": _PLAN,
+    "simulate": _PLAN,
+    "preview": _PLAN,
+    "test": _PLAN,
+    "check": _PLAN,
+    "enlarge": _ENLARGE,
+    "upscale": _ENLARGE,
+    "crop": _CROP,
+    "square": "use --size 400x400 --fit cover",
+    "stretch": "use --size WxH --fit fill",
+    "suffix": "use --name '{dir}/{stem}-small.{ext}'",
+    "prefix": "use --name '{dir}/small-{stem}.{ext}'",
+    "rename": _RENAME,
+    "template": _RENAME,
+    "output_name": _RENAME,
+    "filename": _RENAME,
+    "flat": _ONE_FOLDER,
+    "flatten": _ONE_FOLDER,
+    "no_subfolders": _ONE_FOLDER,
+    "gray": _GRAYSCALE,
+    "grey": _GRAYSCALE,
+    "greyscale": _GRAYSCALE,
+    "bw": _GRAYSCALE,
+    "monochrome": _GRAYSCALE,
+    "mono": _GRAYSCALE,
+    "black_and_white": _GRAYSCALE,
+    "desaturate": _GRAYSCALE,
+    "exif": _EXIF,
+    "gps": _EXIF,
+    "ext": _EXTENSION,
+    "extension": _EXTENSION,
+    "extensions": _EXTENSION,
+    "type": _EXTENSION,
+    "types": _EXTENSION,
+    "filter": _KERNEL,
+    "interpolation": _KERNEL,
+    "resample": _KERNEL,
+    "skip": _SKIP,
+    "first": _FEWER,
+    "limit": _FEWER,
+    "head": _FEWER,
+    "count": _FEWER,
+    "max_images": _FEWER,
+    "max_files": _FEWER,
+    "redo": _EVERYTHING_AGAIN,
+    "rerun": _EVERYTHING_AGAIN,
+    "restart": _EVERYTHING_AGAIN,
+    "retry": _ATTEMPTS,
+    "retries": _ATTEMPTS,
+    "sort": _SORT,
+    "order": _SORT,
+    "delay": _DELAY,
+    "throttle": _DELAY,
+    "rate": _DELAY,
+    "gpu": "pixmill works on the processor's cores only: use --workers",
+    "dpi": "pixmill works in pixels: use --size WxH",
+    "max_depth": "folders are always read with everything below them; --exclude '*/*/' leaves out all but the first level",
+    "no_recursive": "folders are always read with everything below them; --exclude '*/' leaves out all folders in SRC",
+    "yes": "a run asks nothing; for files of others in DST use --existing replace",
+    "time": "use --timeout 30s for the limit of each image",
+    "version": "use pixmill --version",
+}
+
+#: Options of ``pixmill run`` that some commands which share its other options do not have; and the reason.
+ONLY_OF_A_RUN: Mapping[str, str] = {
+    "max_failures": "it is an option of pixmill run and pixmill retry: a watch never stops because of failures",
+    "sample": "it is an option of pixmill run, which ends after the sample",
+}
