@@ -1,10 +1,12 @@
 """The contract of every command, and the translation of a command line into a request."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar, TypeVar
 
 import msgspec
 
+from pixmill.batch.config.aliases import ALIASES
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.layers import from_environment, from_file
 from pixmill.cli.args.parser import Argument, named, parse
@@ -18,11 +20,13 @@ M = TypeVar("M", bound=Model)
 class Request(msgspec.Struct, frozen=True):
     """A validated request to one command: the words of its ``arguments`` by name, and the ``values`` of options by name.
 
-    Contains only what was given. Flags override the environment, which overrides the file.
+    Contains only what was given. Flags override the environment, which overrides the file. ``typed`` are the names of the options
+    that were given as flags: variables are shared by all commands, flags are meant for this one.
     """
 
     arguments: dict[str, tuple[str, ...]]
     values: dict[str, object]
+    typed: frozenset[str] = frozenset()
 
     def model(self, kind: type[M]) -> M:
         """Return the options that ``kind`` declares, with defaults for those that were not given."""
@@ -33,12 +37,14 @@ class Request(msgspec.Struct, frozen=True):
 class Command:
     """One command. The class docstring is its help: a one-line summary, then the details.
 
-    ``arguments`` are its positional arguments, ``examples`` complete command lines. To add a command, add one file to
+    ``arguments`` are its positional arguments, ``examples`` complete command lines, ``not_here`` what to do instead about an option
+    that only other commands have. To add a command, add one file to
     ``cli/commands``; the module's name is the command's.
     """
 
     arguments: ClassVar[tuple[Argument, ...]] = ()
     examples: ClassVar[tuple[str, ...]] = ()
+    not_here: ClassVar[str] = ""
 
     def __init__(self, request: Request, console: Console) -> None:
         """Store the request and the console to print to."""
@@ -86,7 +92,7 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     Raises ``ConfigError`` for the first invalid argument, option or value.
     """
     options = command.options()
-    parsed = parse(line, options, command.arguments)
+    parsed = parse(line, options, command.arguments, elsewhere=partial(_elsewhere, command))
     if parsed.help:
         return None
     values = {**from_environment(environment, options, every_option), **parsed.values}
@@ -94,7 +100,17 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
         values = {**from_file(str(values["config"]), options), **values}
     left = [argument for argument in command.arguments if argument.name not in parsed.arguments]
     arguments = {**parsed.arguments, **named(parsed.positionals, left)}
-    return Request({**_from_variables(command.arguments, environment), **arguments}, values)
+    return Request({**_from_variables(command.arguments, environment), **arguments}, values, frozenset(parsed.values))
+
+
+def _elsewhere(command: type[Command], name: str) -> str:
+    """Return which commands have the option, or the alias, ``name``, and what to do about it; empty if none has."""
+    option = ALIASES[name].option if name in ALIASES else name
+    others = [each for each, other in commands if option in other.options()]
+    if not others:
+        return ""
+    listed = ", ".join(others[:-1]) + f" and {others[-1]}" if len(others) > 1 else others[0]
+    return f"it is an option of pixmill {listed}{command.not_here and '; '}{command.not_here}"
 
 
 def _from_variables(arguments: Iterable[Argument], environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

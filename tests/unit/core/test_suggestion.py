@@ -28,7 +28,7 @@ def test_a_misspelling_is_recognised(typed, meant):
     [
         "convert", "skip", "resume", "watch", "scale", "percent", "first", "filter", "flat", "same", "fix", "stop", "share",
         "trace", "quantity", "max-size", "min-size", "target-size", "target-pixels", "min-pixels", "delete", "type", "exit",
-        "extra", "effect", "reverse", "border", "rate", "date", "label", "save", "copy", "merge", "split", "sharp", "url", "host",
+        "extra", "effect", "reverse", "border", "rate", "date", "label", "save", "copy", "merge", "split", "sharp", "url",
     ],
 )  # fmt: skip
 def test_a_word_of_its_own_is_no_misspelling(word):

@@ -8,7 +8,7 @@ import argparse
 import itertools
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -63,10 +63,19 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument] = ()) -> ParsedLine:
-    """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags."""
+def parse(
+    line: Sequence[str],
+    options: Mapping[str, Option],
+    arguments: Sequence[Argument] = (),
+    *,
+    elsewhere: Callable[[str], str] = lambda _: "",
+) -> ParsedLine:
+    """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags.
+
+    ``elsewhere`` returns what to say about the name of an option that is not in ``options``, empty for an unknown one.
+    """
     try:
-        return _parse(line, options, arguments)
+        return _parse(line, options, arguments, elsewhere)
     except ConfigError as error:
         if file := next((word for word in line if _is_file_like_a_flag(word)), None):
             shown = printable(file)
@@ -78,7 +87,9 @@ def _is_file_like_a_flag(word: str) -> bool:
     return word.startswith("-") and word not in ("-", "--") and os.path.lexists(word)
 
 
-def _parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument]) -> ParsedLine:
+def _parse(
+    line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument], elsewhere: Callable[[str], str]
+) -> ParsedLine:
     end = line.index("--") if "--" in line else len(line)
     before, after = line[:end], line[end + 1 :]
     try:
@@ -90,7 +101,7 @@ def _parse(line: Sequence[str], options: Mapping[str, Option], arguments: Sequen
         return ParsedLine((), {}, help=True)
     for word in positionals:
         if word.startswith("-") and word != "-":
-            raise _unknown_option(word, options)
+            raise _unknown_option(word, options, elsewhere)
     by_flag = {argument.name: tuple(texts.pop(argument.name)) for argument in arguments if argument.name in texts}
     for argument in arguments:
         _check_number(by_flag.get(argument.name, ()), argument)
@@ -198,8 +209,10 @@ def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option], w
     return ConfigError(f"{long} needs a value: {describe_type(option.field.type).removeprefix('a list, each ')}", hint=hint)
 
 
-def _unknown_option(word: str, options: Mapping[str, Option]) -> ConfigError:
+def _unknown_option(word: str, options: Mapping[str, Option], elsewhere: Callable[[str], str]) -> ConfigError:
     name, _, _ = word.partition("=")
     aliases = [name for name, alias in ALIASES.items() if alias.option in options]
     flags = [*map(flag, (*options, *aliases)), "--help"]
-    return unknown(f"unknown option {printable(name)}", name, flags, otherwise="--help lists the options of this command")
+    hint = elsewhere(name.lstrip("-").replace("-", "_"))
+    otherwise = "--help lists the options of this command"
+    return unknown(f"unknown option {printable(name)}", name, flags, elsewhere=hint, otherwise=otherwise)

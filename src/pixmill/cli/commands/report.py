@@ -65,7 +65,8 @@ class Report(Command):
         if path:
             self._check(path, destination, state)
         self.console.waits.begin(lambda: f"writing the report on {destination}")
-        allowed = self._allowed(destination, state) if check else ()
+        consent = Consent(self.console, self.request)
+        allowed = self._allowed(destination, state, consent) if check else ()
         written = write_report(destination, state=state, path=path, check=check, allowed=allowed)
         if self.request.model(CommonOutput).json:
             self.console.record({"report": bytes(written)})
@@ -81,11 +82,11 @@ class Report(Command):
             sources = last_config(ledgers).sources
         check_files([NamedFile("-o", path, REPORT)], sources=sources, states=states_of(folder))
 
-    def _allowed(self, destination: str, state: str | None) -> tuple[Code, ...]:
+    def _allowed(self, destination: str, state: str | None, consent: Consent) -> tuple[Code, ...]:
         """Return the code that the quality check may run; print a message and return nothing if consent is missing."""
         with open_ledgers(destination, state) as ledgers:
             used = steps_of(last_config(ledgers).recipe)
-        missing = Consent(self.console, self.request.values).missing(used)
+        missing = consent.missing(used)
         if missing:
             self.console.say("skipping the quality check: it would run code that only the ledger names")
             self.console.say(f"  to allow it: {naming(missing)}")

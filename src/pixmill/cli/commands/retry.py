@@ -30,6 +30,8 @@ from pixmill.engine.policy import Policy
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
 
+UNCHANGEABLE = ("force", "on_upgrade")  # they are about images that are done
+
 
 class Retry(Command):
     """Retry the failed images of DST.
@@ -43,12 +45,15 @@ class Retry(Command):
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
+    not_here: ClassVar = "a retry does what the last run did, so to change this run again with it: pixmill run SRC DST"
     examples: ClassVar = ("pixmill retry out", "pixmill retry out --code timeout --timeout 5m")
 
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return the filter, the options that may be changed, and those for monitoring a run."""
-        changeable = {name: each for name, each in options().items() if (each.group == RUN or each.prevents) and name != "force"}
+        changeable = {
+            name: each for name, each in options().items() if (each.group == RUN or each.prevents) and name not in UNCHANGEABLE
+        }
         return {
             **declared(SELECTION, FailureFilter),
             **declared(LEDGER, State),
@@ -61,7 +66,7 @@ class Retry(Command):
         """Reset the failures, and run every ledger that has images left to process."""
         destination, state = argument_value(self.request, PREVIOUS_DST), self.request.model(State).state
         output = self.request.model(RunOutput)
-        report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request.values)
+        report_options, consent = self.request.model(ReportOptions), Consent(self.console, self.request)
         code = self.request.model(FailureFilter).code
         self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledgers:
@@ -73,6 +78,7 @@ class Retry(Command):
             for _, config in runs:
                 consent.require(code_of(config))
                 check_files(config, output, report_options)
+            consent.check_use(code for _, config in runs for code in code_of(config))
             pending = ledgers.counts().pending
             to_do = unfinished_runs(ledgers, runs, _prefixes, code=code)  # raises before anything is reset
             reset_count = reset_failures(ledgers, code=code)

@@ -64,14 +64,14 @@ class Verify(Command):
         """Print every output that differs, and repair them if requested."""
         destination = argument_value(self.request, PREVIOUS_DST)
         state = self.request.model(State).state
-        repairs = self.request.model(RepairOption).repair
+        repairs, consent = self.request.model(RepairOption).repair, Consent(self.console, self.request)
         sources: set[bytes] = set()
         configs: list[tuple[LedgerFile, RunConfig]] = []
         count, checked = 0, Tally()
         self.console.waits.begin(lambda: f"reading the ledger of {destination}")
         with open_ledgers(destination, state) as ledgers:
             if repairs:
-                configs = self._configs(ledgers, destination, is_moved=state is not None)
+                configs = self._configs(ledgers, destination, consent, is_moved=state is not None)
             counts = ledgers.counts()
             self.console.waits.begin(lambda: f"comparing outputs: {checked.count:,} so far, of {plural(counts.done, 'image')}")
             for problem in verify(ledgers, destination, checked):
@@ -86,9 +86,10 @@ class Verify(Command):
             return self._repair(configs, sources)
         return ExitCode.SOME_FAILED if count else ExitCode.DONE
 
-    def _configs(self, ledgers: CombinedLedger, destination: str, *, is_moved: bool) -> list[tuple[LedgerFile, RunConfig]]:
+    def _configs(
+        self, ledgers: CombinedLedger, destination: str, consent: Consent, *, is_moved: bool
+    ) -> list[tuple[LedgerFile, RunConfig]]:
         """Return the configurations to repair with, after the consent to run code that they name."""
-        consent = Consent(self.console, self.request.values)
         changes = {name: value for name, value in self.request.values.items() if name in ("workers", "address")}
         configs = []
         for ledger_file, last in last_runs(ledgers):

@@ -2,12 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
 
 from pixmill.batch.config.foreign_code import Code, as_code
+from pixmill.cli.command import Request
 from pixmill.cli.console import Console
 from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
@@ -25,13 +26,17 @@ class AllowedStep(Model, frozen=True, kw_only=True):
 
 
 class Consent:
-    """The code that may be run: named by ``values``, the options of this command line, or confirmed at a prompt."""
+    """The code that may be run: named by the options of ``request``, or confirmed at a prompt."""
 
-    def __init__(self, console: Console, values: Mapping[str, object]) -> None:
-        """Grant the code that ``values`` name; prompt for nothing yet."""
-        steps, address = values.get("step", ()), values.get("address")
+    def __init__(self, console: Console, request: Request) -> None:
+        """Grant the code that the options name; prompt for nothing yet. ``ConfigError`` for a step that is no code, as a flag."""
+        named, address = request.values.get("step", ()), request.values.get("address")
+        steps = [step for step in named if isinstance(step, Operation)] if isinstance(named, tuple) else []
         self._console = console
-        self._granted = {as_code(step) for step in steps if isinstance(step, Operation)} if isinstance(steps, tuple) else set()
+        self._granted = set(map(as_code, steps))
+        self._typed = frozenset(self._granted if "step" in request.typed else ())
+        for step in steps if self._typed else ():
+            _check_is_code(step)
         if address:
             self._granted.add(Code("--address", str(address)))
 
@@ -42,6 +47,11 @@ class Consent:
             self._granted.update(missing)
             return []
         return missing
+
+    def check_use(self, used: Iterable[Code]) -> None:
+        """Raise ``ConfigError`` if a step was typed that is not among the code that the last runs ``used``."""
+        if unused := self._typed.difference(used):
+            raise ConfigError(f"the last run has no {_listed(unused)}", hint="leave it out: a retry does what the last run did")
 
     def require(self, required: Iterable[Code]) -> None:
         """Raise ``ConfigError`` with the command that gives consent, unless all of ``required`` may be run."""
@@ -54,6 +64,12 @@ class Consent:
     def _confirm(self, missing: list[Code]) -> bool:
         self._console.say(f"the last run used {_listed(missing)}. Run this code now? [y/N]")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _check_is_code(step: Operation) -> None:
+    if not step.runs_foreign_code:
+        message = f"--step {printable(step.text())}: the steps of the last run cannot be changed, only its python steps be allowed"
+        raise ConfigError(message, hint="to make outputs with other steps, run again with them: pixmill run SRC DST --step ...")
 
 
 def naming(missing: Iterable[Code]) -> str:
