@@ -63,6 +63,49 @@ def test_verify_says_how_much_it_compared_and_what_it_could_not(pixmill, finishe
     assert result.stderr.splitlines()[1].startswith("2 images failed and cannot be compared: pixmill failures ")
 
 
+def test_a_run_a_retry_and_verify_end_with_the_same_code(pixmill, finished, photos):
+    codes = [pixmill(*line).returncode for line in (("run", photos, finished), ("retry", finished), ("verify", finished))]
+    assert codes == [1, 1, 1]  # images have failed
+    for bad in ("bad.jpg", "empty.jpg"):
+        (photos / bad).unlink(missing_ok=True)
+        shutil.copy(photos / "p0.jpg", photos / bad)
+    codes = [pixmill(*line).returncode for line in (("run", photos, finished), ("retry", finished), ("verify", finished))]
+    assert codes == [0, 0, 0]
+
+
+def test_verify_does_not_call_an_output_complete_that_has_pending_images(pixmill, photos):
+    pixmill("run", photos, "out", "--max-rate", "1/m", "--timeout", "5s", "--max-failures", "0", "--max-side", "10")
+    ended = pixmill("verify", "out")
+    assert (ended.returncode, "pending" in ended.stderr) == (1, True), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--step", "grayscale"), "the steps of the last run cannot be changed, only its python steps be allowed"),
+        (("--step", "python:function=x.py:y"), "the last run has no --step python:function=x.py:y"),
+        (("--size", "80x"), "it is an option of pixmill bench, plan, run and watch; a retry does what the last run did"),
+        (("--width", "80"), "it is an option of pixmill bench, plan, run and watch; a retry does what the last run did"),
+        (("--on-upgrade", "remake"), "a retry does what the last run did"),
+        (("--memory", "1"), "memory: expected at least 100MB, received 1B"),
+    ],
+)
+def test_a_retry_refuses_what_it_cannot_change(pixmill, finished, words, sentence):
+    ended = pixmill("retry", finished, *words)
+    assert (ended.returncode, sentence in ended.stderr) == (2, True), ended.stderr
+    assert pixmill("failures", finished).stdout.count("\n") == 2  # nothing was reset
+
+
+def test_a_variable_for_runs_does_not_stop_a_retry(pixmill, finished):
+    assert pixmill("retry", finished, env={"PIXMILL_STEP": "grayscale", "PIXMILL_SIZE": "80x"}).returncode == 1
+
+
+@pytest.mark.parametrize("line", [("verify",), ("report",)])
+def test_a_step_is_refused_where_only_its_code_can_be_allowed(pixmill, finished, line):
+    ended = pixmill(*line, finished, "--step", "grayscale")
+    assert (ended.returncode, "only its python steps be allowed" in ended.stderr) == (2, True)
+
+
 def test_retry_tries_what_failed_and_nothing_else(pixmill, finished, photos):
     before = {path.name: path.stat().st_mtime_ns for path in finished.glob("*.jpg")}
     shutil.copy(photos / "p0.jpg", photos / "bad.jpg")
@@ -110,7 +153,7 @@ def test_retry_works_from_another_folder(pixmill, photos, tmp_path):
 
 
 def test_verify_names_what_is_missing_cut_or_changed(pixmill, finished):
-    assert pixmill("verify", finished).returncode == 0
+    assert pixmill("verify", finished).stdout == ""
     (finished / "p0.jpg").unlink()
     os.truncate(finished / "p1.jpg", 10)
     changed = bytearray((finished / "p2.jpg").read_bytes())

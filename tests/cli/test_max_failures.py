@@ -101,7 +101,7 @@ def test_a_variable_a_file_and_python_set_it(pixmill, hopeless, tmp_path):
     (tmp_path / "job.toml").write_text("max_failures = 5\n")
     assert pixmill("run", "in", "a", "--config", "job.toml").returncode == 3
     assert pixmill("run", "in", "b", env={"PIXMILL_MAX_FAILURES": "100%"}).returncode == 1
-    with pytest.raises(RunError, match="--max-failures 7 allows") as stopped:
+    with pytest.raises(RunError, match="max_failures=7 allows") as stopped:
         package.run(hopeless, tmp_path / "c", max_failures=7, workers=1)
     assert (stopped.value.code, stopped.value.exit_code) == ("too-many-failures", 3)
     assert package.run(hopeless, tmp_path / "d", max_failures="100%", workers=1).counts.failed == DAMAGED

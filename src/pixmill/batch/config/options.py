@@ -12,6 +12,7 @@ import msgspec
 
 from pixmill.batch.config.aliases import Given, canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
+from pixmill.batch.config.sanity import check_background, check_memory
 from pixmill.batch.config.shorthand import Shorthand
 from pixmill.batch.config.target_file import target_file
 from pixmill.core.errors import ConfigError
@@ -84,13 +85,15 @@ def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str,
     target = target_file(destination) if isinstance(source, str) or len(source) == 1 else None
     if target is not None:
         values = dict(target.with_format(values, _recipe(values.get("recipe"))))
+    policy = Policy(**_values_of(values, Policy))
+    check_memory(policy)
     return RunConfig(
         source=source if isinstance(source, str) else tuple(source),
         destination=destination,
         recipe=_recipe_with(values),
         selection=Selection(**_values_of(values, Selection)),
         placement=Placement(**_values_of(values, Placement)),
-        policy=Policy(**_values_of(values, Policy)),
+        policy=policy,
         **_values_of(values, RunConfig),
     )
 
@@ -128,7 +131,9 @@ def _checked(name: str, given: Given) -> object:
 def _recipe_with(values: Mapping[str, object]) -> Recipe:
     recipe = _recipe(values.get("recipe"))
     limits = recipe.limits.evolve(**_values_of(values, Limits))
-    return Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
+    result = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
+    check_background(result)
+    return result
 
 
 def _recipe(value: object) -> Recipe:

@@ -7,6 +7,7 @@ from pixmill.batch.config.foreign_code import code_of
 from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.models import Placement, RunConfig, Selection
 from pixmill.batch.config.options import RUN, Option, options
+from pixmill.batch.config.sanity import check_memory
 from pixmill.batch.inspect.retries import last_runs, unfinished_runs
 from pixmill.batch.inspect.status import check_code, open_ledgers, reset_failures
 from pixmill.batch.planning.empty_source import no_images
@@ -123,10 +124,12 @@ def _with_changes(config: RunConfig, values: Mapping[str, object], destination: 
     if "executor" in run_values:
         run_values.setdefault("address", None)  # that of the cluster which the last run used
     repeated = relocated(config, destination, moved)
+    policy = config.policy.evolve(**{"max_failures": ALL, **given(Policy)})  # what failed before may well fail again
+    check_memory(policy)
     return repeated.evolve(
         selection=config.selection.evolve(**given(Selection)),
         placement=repeated.placement.evolve(**given(Placement)),
-        policy=config.policy.evolve(**{"max_failures": ALL, **given(Policy)}),  # what failed before may well fail again
+        policy=policy,
         recipe=config.recipe.evolve(limits=limits, **given(Recipe)),
         **run_values,
     )

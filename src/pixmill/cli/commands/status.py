@@ -49,13 +49,15 @@ class Status(Command):
         self.console.waits.begin(lambda: "reading the ledger")
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             summary = status(ledger)
+            is_running = any(each.is_running() for each in ledger.ledger_files)
             summaries = list(ledger.summaries())
             changed, names = _changed_outputs(summaries)
             allowed = unconfined(each.file.folder for each in summaries)
         if self.request.model(CommonOutput).json:
-            self.console.record({**_record(summary), "output_changed": changed, "unconfined": allowed})
+            record = {**_record(summary), "output_changed": changed, "unconfined": allowed, "running": is_running}
+            self.console.record(record)
             return ExitCode.DONE
-        self._print(summary)
+        self._print(summary, is_running=is_running)
         for sentence in confinement_remark(allowed):
             self.console.result(f"note     {sentence}")
         if changed:
@@ -71,10 +73,11 @@ class Status(Command):
         """Return the arguments that name the output to another command."""
         return command_arguments(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state)
 
-    def _print(self, summary: LedgerStatus) -> None:
+    def _print(self, summary: LedgerStatus, *, is_running: bool) -> None:
         counts, last = summary.counts, summary.last
         failed_hint = f" (see pixmill failures {self._arguments()})" if counts.failed else ""
-        pending_hint = " (left for the next run)" if counts.pending else ""
+        left = "found so far, and to be done by the run that is working now" if is_running else "left for the next run"
+        pending_hint = f" ({left})" if counts.pending else ""
         self.console.result(f"done     {plural(counts.done, 'image')}")
         self.console.result(f"failed   {plural(counts.failed, 'image')}{failed_hint}")
         self.console.result(f"pending  {plural(counts.pending, 'image')}{pending_hint}")
@@ -88,7 +91,9 @@ class Status(Command):
             end = (
                 f"{last.reason} after {duration_text(last.ended_at - last.started_at)}"
                 if last.ended_at
-                else "still running, or killed"
+                else "running now"
+                if is_running
+                else "killed"
             )
             self.console.result(f"last run {last.number} started {started}: {end}")
 

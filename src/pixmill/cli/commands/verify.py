@@ -42,9 +42,12 @@ class RepairOption(Model, frozen=True, kw_only=True):
 class Verify(Command):
     """Compare every output of DST with the ledger, byte for byte.
 
-    Lists missing and changed outputs, and exits with 1 if there are any. With ``--repair``, makes these outputs again, with the
-    last configuration of each source, and exits with 0 if all of them are as they were. The next run makes missing outputs again by
-    itself, and leaves those alone that were changed.
+    Lists missing and changed outputs, and says how many images have failed or are pending, which have no outputs to compare. With
+    ``--repair``, makes missing and changed outputs again, with the last configuration of each source. The next run makes missing
+    outputs again by itself, and leaves those alone that were changed.
+
+    Exit codes: 0 all images are done, and all outputs are as they were written; 1 outputs are missing or changed, or images have
+    failed or are pending, as after a run or a retry; 2 invalid usage; 3 the environment stopped a repair.
     """
 
     arguments: ClassVar = (PREVIOUS_DST,)
@@ -82,9 +85,10 @@ class Verify(Command):
         self.console.waits.end()
         if not self.request.model(CommonOutput).json:
             self._summarise(count, counts, command_arguments(destination, state))
+        is_complete = not counts.failed and not counts.pending
         if repairs and count:
-            return self._repair(configs, sources)
-        return ExitCode.SOME_FAILED if count else ExitCode.DONE
+            return self._repair(configs, sources) or (ExitCode.DONE if is_complete else ExitCode.SOME_FAILED)
+        return ExitCode.DONE if is_complete and not count else ExitCode.SOME_FAILED
 
     def _configs(
         self, ledgers: CombinedLedger, destination: str, consent: Consent, *, is_moved: bool

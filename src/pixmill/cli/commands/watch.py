@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from pixmill.batch.config.answers import ONLY_OF_A_RUN
-from pixmill.batch.config.hints import Hints, command_arguments, with_arguments
+from pixmill.batch.config.hints import command_arguments, with_arguments
 from pixmill.batch.config.options import Option
 from pixmill.batch.planning.locations import resolve_locations
 from pixmill.batch.progress.progress import Progress
@@ -31,7 +31,7 @@ from pixmill.cli.progress.watch import WatchLines, WatchMessages, WatchWarnings
 from pixmill.cli.session.observers import RunContext, observers_for
 from pixmill.cli.session.report_refresher import ReportRefresher
 from pixmill.cli.session.signals import handling_signals
-from pixmill.cli.session.summary import MARGIN, plain_report, summary
+from pixmill.cli.session.summary import MARGIN, plain_report, watch_summary
 from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model
@@ -118,7 +118,7 @@ class Watch(Command):
         if output.json:
             self.console.record({"event": "report", **plain_report(report)})
         if not output.quiet:
-            for line in summary(report, config_from(self.request), Hints()):
+            for line in watch_summary(report, config_from(self.request)):
                 self.console.say(line, margin=MARGIN)
         if stopped is not None:
             config = config_from(self.request)

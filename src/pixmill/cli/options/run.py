@@ -1,6 +1,7 @@
 """The arguments and options of ``run``, ``plan`` and ``watch``, and the ``RunConfig`` made from them."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
@@ -11,6 +12,7 @@ from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Request, declared
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
+from pixmill.core.text import printable
 
 SRC = Argument(
     "SRC",
@@ -44,6 +46,7 @@ def run_options(*, without: Collection[str] = ()) -> dict[str, Option]:
 def config_from(request: Request) -> RunConfig:
     """Return the configuration for ``request``; ``ConfigError`` for a missing or invalid value."""
     sources = _sources(request)
+    _refuse_settings([*sources, *request.arguments.get(DST.name, ())])
     destination = argument_value(request, DST, request.values.get("destination"))
     run_option_names = options()
     values = {name: value for name, value in request.values.items() if name == "recipe" or name in run_option_names}
@@ -56,6 +59,15 @@ def _sources(request: Request) -> Sequence[str]:
     if SRC.name not in request.arguments and isinstance(stored, tuple) and stored:
         return stored
     return request.arguments.get(SRC.name) or (argument_value(request, SRC, stored),)
+
+
+def _refuse_settings(words: Sequence[str]) -> None:
+    """Raise ``AddressError`` if a TOML file is given as SRC or DST, which is neither an image nor a list of them."""
+    for word in words:
+        if word.lower().endswith(".toml") and not Path(word).is_dir():
+            shown = printable(word)
+            hint = f"for a file with options: --config {shown}; for one with steps and renditions: --recipe {shown}"
+            raise AddressError(f"{shown} is a TOML file, and no image", hint=hint)
 
 
 def argument_value(request: Request, argument: Argument, default: object = None) -> str:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 
 import msgspec
@@ -99,7 +99,8 @@ def execute_run(
             console.record({"event": "report", **plain_report(report)})
         is_single = run.plan.locations.target is not None
         lines = single_summary(report, config, failure) if is_single else _summary(report, config, hints)
-        for line in () if output.quiet and not (is_single and failure) else lines:
+        printed = () if output.quiet and not (is_single and failure) else tuple(lines)
+        for line in printed:
             console.say(line, margin=MARGIN)
         try:
             profiling.write()
@@ -111,7 +112,7 @@ def execute_run(
     arguments = command_arguments(run.plan.config.destination, run.plan.config.placement.state)
     if stopped is not None:
         if report.sample is None:
-            stopped.hint = with_arguments(stopped.hint, arguments)
+            stopped.hint = _without_printed(with_arguments(stopped.hint, arguments), printed)
         print_error(stopped, console)
     is_finished = stopped is None and report.reason == FINISHED and not is_single and report.sample is None
     return RunEnd(
@@ -138,6 +139,12 @@ def _summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
     if report.sample is None:
         return summary(report, config, hints)
     return sample_summary(report, report.sample, hints, destination=config.destination)
+
+
+def _without_printed(hint: str, printed: Collection[str]) -> str:
+    """Return ``hint`` without the parts that are lines of the summary already."""
+    lines = {line.strip() for line in printed}
+    return "; ".join(part for part in hint.split("; ") if part not in lines)
 
 
 def _follow(run: BatchRun, hints: Hints) -> Failure | None:

@@ -53,8 +53,10 @@ class GracefulStop:
             self._run.kill()
             return
         self.signal = number
+        in_flight = self._in_flight()
         action = "press Ctrl-C again" if number == signal.SIGINT else "send another signal"
-        self._say(f"finishing {plural(self._in_flight(), 'image')} in flight; {action} to stop immediately")
+        work = f"finishing {plural(in_flight, 'image')} in flight" if in_flight else "stopping, nothing is in flight"
+        self._say(f"{work}; {action} to stop immediately")
         self._run.stop("SIGINT" if number == signal.SIGINT else "SIGTERM")  # SIGHUP ends a run like SIGTERM
 
 

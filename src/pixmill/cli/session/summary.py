@@ -6,7 +6,7 @@ from itertools import chain, repeat
 
 import msgspec
 
-from pixmill.batch.config.hints import Hints, command_arguments
+from pixmill.batch.config.hints import Hints, arguments_of, command_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.ignored import pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
@@ -40,11 +40,34 @@ def summary(report: Report, config: RunConfig, hints: Hints) -> Iterator[str]:
     yield from _advice(report, config)
 
 
+def watch_summary(report: Report, config: RunConfig) -> Iterator[str]:
+    """Yield the lines of the summary of a watch, which waited for most of its time: what it did, not how fast it was."""
+    counts = report.counts
+    if not counts.found:
+        yield "nothing arrived"
+        return
+    yield f"found     {plural(counts.found, 'image')}"
+    yield from _outcomes(report, lambda _: ())
+    if counts.failed:
+        yield f"To list the failures: pixmill failures {arguments_of(config)}"
+    yield (
+        "To process the rest, and to go on watching, run the same command again."
+        if counts.pending
+        else ("To go on watching, run the same command again.")
+    )
+
+
 def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
     """Yield the lines of the summary about the images that were found, and the time that they took.
 
     ``hints_of`` returns the hints for an error code.
     """
+    yield from _outcomes(report, hints_of)
+    yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
+    yield from _where_the_time_went(report)
+
+
+def _outcomes(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterator[str]:
     counts = report.counts
     yield f"done      {plural(counts.done, 'image')}" + (f", {_sizes(report)}" if counts.done else "")
     unchanged = counts.skipped - sum(report.left_alone.values())
@@ -66,8 +89,6 @@ def results(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Iterato
         yield f"notes     {_counted(report.notes)}"
     if report.throttled:
         yield f"throttled {plural(report.throttled, 'time')} by a store; the affected images were retried later"
-    yield f"time      {duration_text(report.seconds)}, {_rates(report)}"
-    yield from _where_the_time_went(report)
 
 
 def older_lines(older: Mapping[str, int]) -> Iterator[str]:
