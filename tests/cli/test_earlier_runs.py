@@ -85,7 +85,7 @@ def test_verify_does_not_call_an_output_complete_that_has_pending_images(pixmill
         (("--step", "grayscale"), "the steps of the last run cannot be changed, only its python steps be allowed"),
         (("--step", "python:function=x.py:y"), "the last run has no --step python:function=x.py:y"),
         (("--size", "80x"), "it is an option of pixmill bench, plan, run and watch; a retry does what the last run did"),
-        (("--width", "80"), "it is an option of pixmill bench, plan, run and watch; a retry does what the last run did"),
+        (("--width", "80"), "it is another name for --size, an option of pixmill bench, plan, run and watch; a retry does"),
         (("--on-upgrade", "remake"), "a retry does what the last run did"),
         (("--memory", "1"), "memory: expected at least 100MB, received 1B"),
     ],

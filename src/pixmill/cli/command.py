@@ -92,7 +92,7 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     Raises ``ConfigError`` for the first invalid argument, option or value.
     """
     options = command.options()
-    parsed = parse(line, options, command.arguments, elsewhere=partial(_elsewhere, command))
+    parsed = parse(line, options, command.arguments, other_commands=partial(_other_commands, command))
     if parsed.help:
         return None
     values = {**from_environment(environment, options, every_option), **parsed.values}
@@ -103,14 +103,15 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     return Request({**_from_variables(command.arguments, environment), **arguments}, values, frozenset(parsed.values))
 
 
-def _elsewhere(command: type[Command], name: str) -> str:
+def _other_commands(command: type[Command], name: str) -> str:
     """Return which commands have the option, or the alias, ``name``, and what to do about it; empty if none has."""
     option = ALIASES[name].option if name in ALIASES else name
     others = [each for each, other in commands if option in other.options()]
     if not others:
         return ""
     listed = ", ".join(others[:-1]) + f" and {others[-1]}" if len(others) > 1 else others[0]
-    return f"it is an option of pixmill {listed}{command.not_here and '; '}{command.not_here}"
+    subject = "it is" if option == name else f"it is another name for --{option.replace('_', '-')},"
+    return f"{subject} an option of pixmill {listed}{command.not_here and '; '}{command.not_here}"
 
 
 def _from_variables(arguments: Iterable[Argument], environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -105,15 +105,21 @@ ALWAYS_ON_SHORT_FLAGS: Mapping[str, tuple[str, ...]] = {"recursive": ("-r", "-R"
 
 
 def unknown(
-    message: str, name: str, names: Iterable[str], *, spell: Callable[[str], str] = str, elsewhere: str = "", otherwise: str = ""
+    message: str,
+    name: str,
+    names: Iterable[str],
+    *,
+    spell: Callable[[str], str] = str,
+    other_commands: str = "",
+    otherwise: str = "",
 ) -> ConfigError:
     """Return the error for the option ``name``, which none of ``names`` is: ``message`` with an answer or a suggestion.
 
-    ``spell`` writes the flags of an answer as they are written where the name was. ``elsewhere`` tells where the name is an option.
+    ``spell`` writes the flags of an answer as they are written where the name was. ``other_commands`` tells where the name is an option.
     Without any of these, the hint is ``otherwise``.
     """
     key = name.lower().lstrip("-").removeprefix("pixmill_").replace("-", "_")
-    if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key) or elsewhere or _step(key):
+    if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key) or other_commands or _step(key):
         return ConfigError(message, hint=spell(hint))
     suggestion = did_you_mean(name, names)
     return ConfigError(message + suggestion, hint="" if suggestion else otherwise)

@@ -11,7 +11,7 @@ _ENLARGE = "use --step resize:width=...,enlarge=true"
 _CROP = "use --size WxH --fit cover, or --step crop:width=...,height=..."
 _EXTENSION = "for the format of the outputs use --format webp, to process only some files --include '*.webp'"
 _FEWER = "to try a few images, from all folders, into a scratch folder, use --sample 20; for one part of them --shard 1/10"
-_REMOVE = "to remove outputs whose images are gone use --mirror; pixmill prune DST lists them. Sources are never removed"
+_REMOVE = "to remove outputs whose images are gone use --mirror in a run, or pixmill prune DST --yes; sources are never removed"
 _SOURCES = "pixmill never changes its sources: give another folder as DST"
 _ONE_FOLDER = "to put all outputs into one folder use --name '{stem}.{ext}'; transparency is always flattened onto --background"
 _METRICS = "use --metrics-file FILE, or --metrics-port 9100 for Prometheus"
@@ -60,6 +60,12 @@ ANSWERS: Mapping[str, str] = {
     "daemon": "use pixmill watch SRC DST",
     "verbose": _NOISE,
     "v": _NOISE,
+    "w": "use --width 800, or --size WxH",
+    "t": "use --workers 4 (short: -j), or --timeout 30s",
+    "p": "use --workers 4 (short: -j)",
+    "c": "use --config FILE",
+    "i": "give SRC as the first word, DST as the last one",
+    "y": "a run asks nothing; for files of others in DST use --existing replace",
     "vv": _NOISE,
     "silent": "use --quiet",
     "log": _LOG,

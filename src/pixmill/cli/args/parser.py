@@ -68,14 +68,14 @@ def parse(
     options: Mapping[str, Option],
     arguments: Sequence[Argument] = (),
     *,
-    elsewhere: Callable[[str], str] = lambda _: "",
+    other_commands: Callable[[str], str] = lambda _: "",
 ) -> ParsedLine:
     """Parse ``line``; ``ConfigError`` names the first invalid flag or value. ``--`` ends the flags.
 
-    ``elsewhere`` returns what to say about the name of an option that is not in ``options``, empty for an unknown one.
+    ``other_commands`` returns what to say about the name of an option that is not in ``options``, empty for an unknown one.
     """
     try:
-        return _parse(line, options, arguments, elsewhere)
+        return _parse(line, options, arguments, other_commands)
     except ConfigError as error:
         if file := next((word for word in line if _is_file_like_a_flag(word)), None):
             shown = printable(file)
@@ -88,7 +88,7 @@ def _is_file_like_a_flag(word: str) -> bool:
 
 
 def _parse(
-    line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument], elsewhere: Callable[[str], str]
+    line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument], other_commands: Callable[[str], str]
 ) -> ParsedLine:
     end = line.index("--") if "--" in line else len(line)
     before, after = line[:end], line[end + 1 :]
@@ -101,7 +101,7 @@ def _parse(
         return ParsedLine((), {}, help=True)
     for word in positionals:
         if word.startswith("-") and word != "-":
-            raise _unknown_option(word, options, elsewhere)
+            raise _unknown_option(word, options, other_commands)
     by_flag = {argument.name: tuple(texts.pop(argument.name)) for argument in arguments if argument.name in texts}
     for argument in arguments:
         _check_number(by_flag.get(argument.name, ()), argument)
@@ -209,10 +209,10 @@ def _usage_error(error: argparse.ArgumentError, options: Mapping[str, Option], w
     return ConfigError(f"{long} needs a value: {describe_type(option.field.type).removeprefix('a list, each ')}", hint=hint)
 
 
-def _unknown_option(word: str, options: Mapping[str, Option], elsewhere: Callable[[str], str]) -> ConfigError:
+def _unknown_option(word: str, options: Mapping[str, Option], other_commands: Callable[[str], str]) -> ConfigError:
     name, _, _ = word.partition("=")
     aliases = [name for name, alias in ALIASES.items() if alias.option in options]
     flags = [*map(flag, (*options, *aliases)), "--help"]
-    hint = elsewhere(name.lstrip("-").replace("-", "_"))
+    hint = other_commands(name.lstrip("-").replace("-", "_"))
     otherwise = "--help lists the options of this command"
-    return unknown(f"unknown option {printable(name)}", name, flags, elsewhere=hint, otherwise=otherwise)
+    return unknown(f"unknown option {printable(name)}", name, flags, other_commands=hint, otherwise=otherwise)

@@ -72,7 +72,7 @@ def _value(alias: Alias) -> str:
 def _by_meaning(meanings: Mapping[str, str]) -> Iterator[str]:
     """Yield the rows of a table, one for each meaning with all its names."""
     for meaning in dict.fromkeys(meanings.values()):
-        names = ", ".join(f"`{flag(name)}`" for name, each in meanings.items() if each == meaning)
+        names = ", ".join(f"`{flag(name) if len(name) > 1 else f'-{name}'}`" for name, each in meanings.items() if each == meaning)
         yield f"| {names} | {meaning} |"
 
 
