@@ -115,8 +115,8 @@ def unknown(
 ) -> ConfigError:
     """Return the error for the option ``name``, which none of ``names`` is: ``message`` with an answer or a suggestion.
 
-    ``spell`` writes the flags of an answer as they are written where the name was. ``other_commands`` tells where the name is an option.
-    Without any of these, the hint is ``otherwise``.
+    ``spell`` writes the flags of an answer as they are written where the name was. ``other_commands`` tells which commands have an
+    option of that name. Without any of these, the hint is ``otherwise``.
     """
     key = name.lower().lstrip("-").removeprefix("pixmill_").replace("-", "_")
     if hint := ANSWERS.get(key) or ONLY_OF_A_RUN.get(key) or other_commands or _step(key):
