@@ -270,7 +270,7 @@ def test_no_suggestion_means_something_else(name):
 
 def test_every_flag_of_an_answer_is_an_option():
     flags = {flag for answer in ANSWERS.values() for flag in re.findall(r"(?<!pixmill )--([a-z-]+)", answer)}
-    assert {flag.replace("-", "_") for flag in flags} <= set(every_option())
+    assert {flag.replace("-", "_") for flag in flags} <= {*every_option(), *ALIASES}
 
 
 def test_no_alias_hides_an_option_or_leads_nowhere():
