@@ -1,9 +1,11 @@
 """``DryRun``: count what a run would do, without writing anything."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -21,6 +23,7 @@ from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.outputs import OUTPUT_CHANGED, output_check
+from pixmill.batch.state.resharding import import_from_other_split, newer_ledgers, overlapping_ledgers
 from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.engine.ledger import Ledger, Record
@@ -207,11 +210,21 @@ def _estimate(result: DryRun, ledger: Ledger) -> float | None:
 
 @contextmanager
 def _ledger(plan: Plan) -> Iterator[Ledger]:
-    state_folder.check(plan.locations.state)
-    path = plan.locations.state / LEDGER
+    """Yield the ledger as a run would find it: a copy, with the records that it would take from another split, if there are any."""
+    state, shard = plan.locations.state, plan.config.selection.shard
+    state_folder.check(state)
+    path = state / LEDGER
     is_recorded = plan.locations.target is None and path.exists()
-    ledger: Ledger = SqliteLedger(path, read_only=True) if is_recorded else MemoryLedger()
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+    own: Ledger = SqliteLedger(path, read_only=True) if is_recorded else MemoryLedger()
+    with closing(own):
+        others = [] if plan.locations.target else newer_ledgers(own, overlapping_ledgers(shard, state))
+        if not others:
+            yield own
+            return
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / LEDGER
+            if isinstance(own, SqliteLedger):
+                own.copy_to(copy)
+            with closing(SqliteLedger(copy, is_durable=False)) as ledger:
+                import_from_other_split(ledger, shard, others)
+                yield ledger

@@ -74,8 +74,11 @@ def find_ledger_files(state: Path) -> list[LedgerFile]:
     return sorted(files, key=lambda each: (each.shard.count, each.shard.index))
 
 
-def open_to_write(folder: Path) -> SqliteLedger:
-    """Open the ledger in the state folder ``folder`` for writing, or create it. The caller holds the lock."""
+def open_to_write(folder: Path, *, is_durable: bool = True) -> SqliteLedger:
+    """Open the ledger in the state folder ``folder`` for writing, or create it. The caller holds the lock.
+
+    Without ``is_durable`` a power failure may undo the last commits.
+    """
     state_folder.check(folder)
     state_folder.refuse_hard_links(folder, LEDGER)
-    return SqliteLedger(folder / LEDGER, claims=OutputClaims(folds=ignores_case(folder)))
+    return SqliteLedger(folder / LEDGER, claims=OutputClaims(folds=ignores_case(folder)), is_durable=is_durable)

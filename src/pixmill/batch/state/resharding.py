@@ -12,7 +12,7 @@ from pixmill.batch.state.ledger_files import LedgerFile, find_ledger_files
 from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.core.errors import RunError
 from pixmill.core.humanize import plural
-from pixmill.engine.ledger import Ledger, RunRecord
+from pixmill.engine.ledger import Ledger, LedgerView, RunRecord
 
 
 def overlapping_ledgers(shard: Shard, state: Path) -> list[LedgerFile]:
@@ -32,13 +32,18 @@ def check_not_running(shard: Shard, files: list[LedgerFile]) -> None:
             )
 
 
+def newer_ledgers(ledger: LedgerView, files: list[LedgerFile]) -> list[LedgerFile]:
+    """Return those of ``files`` whose last run began after that of ``ledger``."""
+    last_start = max((run.started_at for run in ledger.runs()), default=0.0)
+    return [each for each in files if (last := _last_run(each)) is not None and last.started_at > last_start]
+
+
 def import_from_other_split(ledger: Ledger, shard: Shard, files: list[LedgerFile]) -> RunRecord | None:
     """Import into ``ledger`` the records of ``files`` about images of ``shard``, from runs after its own last run.
 
     Returns the last run of the imported ledgers, ``None`` if none is newer.
     """
-    last_start = max((run.started_at for run in ledger.runs()), default=0.0)
-    newer = [each for each in files if (last := _last_run(each)) is not None and last.started_at > last_start]
+    newer = newer_ledgers(ledger, files)
     if not newer:
         return None
     combined = CombinedLedger(newer)

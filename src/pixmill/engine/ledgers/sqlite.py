@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection, connect
 from typing import Any
 from zlib import crc32
 
@@ -45,12 +45,13 @@ class SqliteLedger(Ledger):
         is_checked: bool = True,
         clock: Callable[[], float] = time.time,
         claims: Claims | None = None,
+        is_durable: bool = True,
     ) -> None:
         """Open or create the ledger at ``path``. ``clock`` returns seconds since the epoch.
 
         With ``read_only`` it must exist, and can be read while a run is writing to it; without ``is_checked`` it is then opened
         at once, whatever its size, and damage shows when it is read. Tasks that are added own the names that
-        ``claims`` returns.
+        ``claims`` returns. Without ``is_durable`` a power failure may undo the last commits.
         """
         self._path = path
         self._clock = clock
@@ -59,7 +60,7 @@ class SqliteLedger(Ledger):
         self._connection, self.quarantined = (
             open_for_reading(path, _SCHEMA, is_checked=is_checked)
             if read_only
-            else open_for_writing(path, _SCHEMA, fill=self._fill)
+            else open_for_writing(path, _SCHEMA, fill=self._fill, is_durable=is_durable)
         )
         self._inode = path.stat().st_ino
         self._run = 0
@@ -240,6 +241,11 @@ class SqliteLedger(Ledger):
             with self._change() as connection:
                 connection.execute(self._sql["add_toolset"], (number, versions))
         return number
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the file, as it is now, to ``path``."""
+        with translating_errors(self._path), closing(connect(path)) as copy:
+            self._connection.backup(copy)
 
     @property
     def is_exclusive(self) -> bool:

@@ -21,7 +21,8 @@ from pixmill.engine.sqlite.schema import Fill, Schema, apply_steps, expected_str
 
 _FILES = ("", "-wal", "-shm", "-journal")
 _RECOVERY_FILES = ("-wal", "-journal")
-_EXCLUSIVE = "mode=rw"  # with locking_mode EXCLUSIVE
+_EXCLUSIVE = "mode=rw&x=exclusive"  # with locking_mode EXCLUSIVE
+_TIDY = "mode=rw&x=tidy"  # with query_only: a connection that may write removes SQLite's files beside the ledger when it is closed
 _DAMAGED_HINT = "the next run sets the damaged file aside and repeats the work that it recorded"
 _NO_LOCKS_HINT = "if its file system has no locks or no fsync, keep the records on another one with --state FOLDER"
 _CODES_AND_HINTS = {
@@ -41,18 +42,21 @@ class _Damaged(Exception):
     """The file, or a part of it, does not hold what was written."""
 
 
-def open_for_writing(path: Path, schema: Schema, *, fill: Fill | None = None) -> tuple[sqlite3.Connection, Path | None]:
+def open_for_writing(
+    path: Path, schema: Schema, *, fill: Fill | None = None, is_durable: bool = True
+) -> tuple[sqlite3.Connection, Path | None]:
     """Open or create the file at ``path``; return the connection, and the new path of a damaged file if there was one.
 
-    Every commit of the connection is on disk when it returns. ``fill`` fills the tables that a file of an earlier version did not
+    Every commit of the connection is on disk when it returns or, if it is not to be ``is_durable``, some time later, and what is
+    lost by a power failure are the last ones. ``fill`` fills the tables that a file of an earlier version did not
     have. ``RunError`` when the file is another program's or a newer version's.
     """
     with translating_errors(path):
         try:
-            return _open_checked(path, schema, fill), None
+            return _open_checked(path, schema, fill, is_durable=is_durable), None
         except _Damaged:
             quarantined = _quarantine(path)
-            return _open_checked(path, schema, fill), quarantined
+            return _open_checked(path, schema, fill, is_durable=is_durable), quarantined
 
 
 def open_for_reading(path: Path, schema: Schema, *, is_checked: bool = True) -> tuple[sqlite3.Connection, None]:
@@ -75,7 +79,7 @@ def open_for_reading(path: Path, schema: Schema, *, is_checked: bool = True) -> 
 def _open_read_only(path: Path, schema: Schema, *, is_checked: bool) -> sqlite3.Connection:
     """Open the file as if a run were using it; if that is impossible, no run is, and it is opened unshared."""
     try:
-        return _connect_read_only(path, schema, "mode=ro", is_checked=is_checked)
+        return _connect_read_only(path, schema, _TIDY if _is_at_rest(path) else "mode=ro", is_checked=is_checked)
     except sqlite3.OperationalError as error:
         is_disk_error = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
         needs_rollback = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK  # a run died while it created the file
@@ -85,9 +89,14 @@ def _open_read_only(path: Path, schema: Schema, *, is_checked: bool) -> sqlite3.
         return _connect_read_only(path, schema, _unshared(path), is_checked=is_checked)
 
 
+def _is_at_rest(path: Path) -> bool:
+    """Tell whether no run is using the file, and none died while it did."""
+    return not any(path.with_name(path.name + suffix).exists() for suffix in _RECOVERY_FILES)
+
+
 def _unshared(path: Path) -> str:
     """Return the mode for a file that no other process uses: exclusive to recover a dead run's changes, else immutable."""
-    return _EXCLUSIVE if any(path.with_name(path.name + suffix).exists() for suffix in _RECOVERY_FILES) else "immutable=1"
+    return "immutable=1" if _is_at_rest(path) else _EXCLUSIVE
 
 
 def _missing(path: Path) -> RunError:
@@ -120,7 +129,7 @@ def translating_errors(path: Path) -> Iterator[None]:
         raise RunError(f"the ledger {printable(path)} cannot be used: {error.strerror}", code="ledger-io") from error
 
 
-def _open_checked(path: Path, schema: Schema, fill: Fill | None) -> sqlite3.Connection:
+def _open_checked(path: Path, schema: Schema, fill: Fill | None, *, is_durable: bool) -> sqlite3.Connection:
     with suppress(OSError):  # SQLite would take from a group the right to write; it says more of what is wrong
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE))
     connection = sqlite3.connect(bytes(path), isolation_level=None)
@@ -131,7 +140,7 @@ def _open_checked(path: Path, schema: Schema, fill: Fill | None) -> sqlite3.Conn
         version = _version(connection, schema, path)
         connection.execute(f"PRAGMA journal_mode = {mode}")
         connection.execute("PRAGMA locking_mode = NORMAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable or mode == ROLLBACK else 'NORMAL'}")
         if version:
             _check(connection, schema, version)
         if version < schema.version:
@@ -149,6 +158,8 @@ def _connect_read_only(path: Path, schema: Schema, mode: str, *, is_checked: boo
     with _closed_on_error(connection), _detecting_damage():
         if mode == _EXCLUSIVE:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the index of the WAL in memory
+        if mode == _TIDY:
+            connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")  # one view of the file for all checks: a run may be creating it right now
         version = _version(connection, schema, path)
         if not version:
