@@ -158,8 +158,6 @@ def _connect_read_only(path: Path, schema: Schema, mode: str, *, is_checked: boo
     with _closed_on_error(connection), _detecting_damage():
         if mode == _EXCLUSIVE:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the index of the WAL in memory
-        if mode == _TIDY:
-            connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")  # one view of the file for all checks: a run may be creating it right now
         version = _version(connection, schema, path)
         if not version:
@@ -167,6 +165,8 @@ def _connect_read_only(path: Path, schema: Schema, mode: str, *, is_checked: boo
         _check(connection, schema, version, is_checked=is_checked)
         connection.execute("COMMIT")
         show_as_latest(connection, schema, version)
+        if mode == _TIDY:
+            connection.execute("PRAGMA query_only = ON")
     return connection
 
 
