@@ -13,7 +13,6 @@ from typing import Any
 import pyvips
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging.backends.errors import decoder_error
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -27,7 +26,7 @@ BLOCKS = {"icc_profile": ("icc", "icc-profile-data"), "xmp": ("xmp", "xmp-data")
 
 
 def read_header(source: Input, file_format: Format) -> Header:
-    """Return the header of the primary image of ``source``. Raise an ``ImageError`` if that fails.
+    """Return the header of the primary image of ``source``.
 
     The size is that of the upright image: libheif applies the rotations and mirrors of the container, which EXIF repeats.
     """
@@ -48,19 +47,16 @@ def read_header(source: Input, file_format: Format) -> Header:
 
 
 def exif(source: Input, file_format: Format) -> bytes:
-    """Return the EXIF block of the primary image, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
+    """Return the EXIF block of the primary image, empty if it has none."""
     return _open(source, file_format)[1].info.get("exif") or b""
 
 
 def decode(source: Input, file_format: Format) -> Image:
-    """Return the primary image of ``source``, upright; 16 bits per channel if the file has 10 or 12. Raise an ``ImageError``."""
+    """Return the primary image of ``source``, upright; 16 bits per channel if the file has 10 or 12."""
     import numpy as np  # noqa: PLC0415  # as everywhere in imaging: most images never become an array
 
     _, picture = _open(source, file_format)
-    try:
-        data = picture.data
-    except Exception as error:
-        raise decoder_error(error, file_format, source) from error
+    data = picture.data
     kind, bits = _kind(picture)
     width, height = picture.size  # which libheif corrects while it decodes
     shape = (height, width, BANDS[kind])
@@ -81,10 +77,7 @@ def _open(source: Input, file_format: Format) -> tuple[int, Any]:
     library.options.DECODE_THREADS = 0  # a worker processes one image in one thread
     library.options.THUMBNAILS = library.options.DEPTH_IMAGES = library.options.AUX_IMAGES = False
     file = io.BytesIO(source.data) if source.data is not None else source.name
-    try:
-        images = library.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-    except Exception as error:
-        raise decoder_error(error, file_format, source) from error
+    images = library.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
     if not len(images):
         raise UnsupportedError(f"this kind of {file_format.label} is not supported: none of its images is coded as HEVC")
     return len(images), images[images.primary_index]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pyvips
 
 from pixmill.core.errors import MissingExtra
-from pixmill.imaging.backends.errors import decoder_error
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -24,7 +23,7 @@ BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-da
 
 
 def header(source: Input, file_format: Format) -> Header:
-    """Return the header of ``source`` as Pillow reads it. Raise an ``ImageError`` if that fails."""
+    """Return the header of ``source`` as Pillow reads it."""
     with _open(source, file_format) as picture:
         return Header(
             format=file_format,
@@ -38,21 +37,19 @@ def header(source: Input, file_format: Format) -> Header:
 
 
 def exif(source: Input, file_format: Format) -> bytes:
-    """Return the EXIF block of ``source``, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
+    """Return the EXIF block of ``source``, empty if it has none."""
     with _open(source, file_format) as picture:
         return picture.info.get("exif") or b""
 
 
 def decode(source: Input, header: Header, *, lenient: bool) -> Image:
-    """Return the decoded image of ``source``. Raise an ``ImageError`` if that fails."""
+    """Return the decoded image of ``source``."""
     from PIL import ImageFile  # noqa: PLC0415  # takes 20 ms, and most runs never need it
 
     with _open(source, header.format) as picture:
         ImageFile.LOAD_TRUNCATED_IMAGES = lenient
         try:
             picture.load()
-        except Exception as error:
-            raise decoder_error(error, header.format, source) from error
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
         image = Image.from_pil(picture)
@@ -76,8 +73,6 @@ def _open(source: Input, file_format: Format) -> "PIL.Image.Image":
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
         return Pillow.open(file, formats=(NAMES[file_format.name],))
-    except Exception as error:
-        raise decoder_error(error, file_format, source) from error
     finally:
         Pillow.MAX_IMAGE_PIXELS = limit
 

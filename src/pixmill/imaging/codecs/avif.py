@@ -45,12 +45,12 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
     @classmethod
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
-        return vips_load.exif(source, cls.format, "heifload")
+        return vips_load.exif(source, "heifload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
-        return vips_load.open_image(source, header, "heifload", options, unlimited=header.pixels > MAX_GUARDED_PIXELS)
+        return vips_load.open_image(source, "heifload", options, unlimited=header.pixels > MAX_GUARDED_PIXELS)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

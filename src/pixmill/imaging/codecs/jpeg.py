@@ -66,13 +66,13 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     @classmethod
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
-        return vips_load.exif(source, cls.format, "jpegload")
+        return vips_load.exif(source, "jpegload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, shrunk in the DCT so that at least a factor of two remains for the resize."""
         shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
-        return vips_load.open_image(source, header, "jpegload", options, shrink=shrink)
+        return vips_load.open_image(source, "jpegload", options, shrink=shrink)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -49,12 +49,12 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
     @classmethod
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
-        return vips_load.exif(source, cls.format, "pngload")
+        return vips_load.exif(source, "pngload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image (the first frame of an animated PNG), with an ICC profile for its colour chunks."""
-        image = vips_load.open_image(source, header, "pngload", options)
+        image = vips_load.open_image(source, "pngload", options)
         chunks = png.scan(source.chunks())
         if not chunks.colour:
             return image

@@ -59,7 +59,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the first page."""
-        return vips_load.open_image(source, header, "tiffload", options, alpha_index=tiff.alpha_index(tiff.read(source)))
+        return vips_load.open_image(source, "tiffload", options, alpha_index=tiff.alpha_index(tiff.read(source)))
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

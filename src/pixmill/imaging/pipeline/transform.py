@@ -4,34 +4,34 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pixmill.imaging.colour.management import to_working_space
-from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.orientation import autorotated
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pipeline.shrink_on_load import apply_leading_resize, leading_resize
-from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.pipeline.decode_plan import Chain, DecodePlan
+from pixmill.imaging.pipeline.leading_resize import apply_leading_resize
 
 
 class Intermediate(NamedTuple):
-    """An image as decoded, or ``is_colour_managed``: upright and in the working colour space. ``notes`` as in ``Result``."""
+    """An image upright and in the working colour space. ``notes`` as in ``Result``."""
 
     image: Image
-    is_colour_managed: bool = False
     notes: tuple[str, ...] = ()
 
+    def after(self, steps: Sequence[Operation]) -> "Intermediate":
+        """Return the image after ``steps``."""
+        return self._replace(image=_apply_all(self.image, steps))
 
-def apply_steps(intermediate: Intermediate, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Intermediate:
-    """Return ``intermediate`` after ``steps``, colour-managed.
+
+def apply_chain(image: Image, chain: Chain, plan: DecodePlan) -> Intermediate:
+    """Return the decoded ``image`` upright and colour-managed, after the steps of ``chain``.
 
     A leading resize scales the image as decoded, which is the least work, and finishes (crops, pads) after colour management.
     """
-    if intermediate.is_colour_managed:
-        return intermediate._replace(image=_apply_all(intermediate.image, steps))
-    image = autorotated(apply_leading_resize(intermediate.image, steps, header, recipe), header.orientation)
-    image, notes = to_working_space(image, space=recipe.color, depth=recipe.depth)
-    if leading := leading_resize(steps):
-        image, steps = leading.finish(image), steps[1:]
-    return Intermediate(_apply_all(image, steps), is_colour_managed=True, notes=(*intermediate.notes, *notes))
+    image = autorotated(apply_leading_resize(image, chain, plan), plan.header.orientation)
+    image, notes = to_working_space(image, space=plan.recipe.color, depth=plan.recipe.depth)
+    if chain.leading:
+        image = chain.leading.finish(image)
+    return Intermediate(_apply_all(image, chain.steps[1:] if chain.leading else chain.steps), notes)
 
 
 def _apply_all(image: Image, steps: Sequence[Operation]) -> Image:
