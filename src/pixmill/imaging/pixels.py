@@ -24,6 +24,16 @@ def linear(colour: pyvips.Image, *, slope: float, offset: float) -> pyvips.Image
     return colour.maplut(table)
 
 
+def in_full_range(luma: pyvips.Image, depth: int) -> pyvips.Image:
+    """Return ``luma``, made from ``depth`` bits in the limited range (16 to 235 of 255), in the full range.
+
+    libheif does so for colours only.
+    """
+    scale = (65535 if luma.format == "ushort" else 255) / (2**depth - 1)
+    black, reach = (16 << depth - 8) * scale, (219 << depth - 8) * scale
+    return linear(luma, slope=scale * (2**depth - 1) / reach, offset=-black * scale * (2**depth - 1) / reach)
+
+
 def describe_invalid(image: Image) -> str:
     """Return a description of why ``image`` is not valid in the working colour space; empty if it is valid."""
     pixels = image.pixels

@@ -18,7 +18,7 @@ from pixmill.imaging.pipeline.encode import EncodedOutput, encode
 from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
 from pixmill.imaging.pipeline.never_bigger import Keeps, is_equivalent_output
-from pixmill.imaging.pipeline.transform import apply_chain
+from pixmill.imaging.pipeline.transform import apply_chain, fit_profile
 from pixmill.imaging.recipe import Recipe
 
 __all__ = ["EncodedOutput", "Result", "configure", "process"]
@@ -35,8 +35,9 @@ def configure() -> None:
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The outputs of one image, one per rendition, in order.
 
-    ``notes`` are stable codes for what was dropped, ignored or copied: ``frames-dropped``, ``pages-dropped``,
-    ``profile-ignored``, ``copied``.
+    ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
+    about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
+    ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``copied``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -80,6 +81,7 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     for index, rendition in enumerate(recipe.renditions):
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
+        intermediate = fit_profile(intermediate, rendition.encode.for_source(header.format))
         begin("encode")
         output = encode(intermediate.image, rendition, header, recipe, metadata)
         has_all_frames = images[0].frames == 1 or recipe.keeps_animation(rendition.encode)

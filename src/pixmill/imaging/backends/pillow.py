@@ -13,22 +13,27 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
 from pixmill.imaging.metadata.fields import field
+from pixmill.imaging.metadata.orientation import orientation_in
 
 if TYPE_CHECKING:
     import PIL.Image
 
-NAMES = {"bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
+NAMES = {"avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
 KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
 
 
 def header(source: Input, file_format: Format) -> Header:
-    """Return the header of ``source`` as Pillow reads it."""
+    """Return the header of ``source`` as Pillow reads it.
+
+    The plugin of JPEG XL applies the orientation itself, unless it restores a JPEG.
+    """
     with _open(source, file_format) as picture:
         return Header(
             format=file_format,
             width=picture.width,
             height=picture.height,
+            orientation=orientation_in(picture.info.get("exif") or b"") if getattr(picture, "jpeg", True) else 1,
             frames=getattr(picture, "n_frames", 1),
             bands=len(picture.getbands()),
             metadata=frozenset(kind for name, kind in KINDS.items() if picture.info.get(name)),
@@ -84,6 +89,8 @@ def _import_plugin(file_format: Format) -> None:
         raise MissingExtra(file_format.extra, file_format.label) from None
     if file_format.name == "heif":
         module.register_heif_opener()
+    if file_format.name == "avif":
+        vars(module)["DEFAULT_MAX_THREADS"] = 1  # a worker processes one image in one thread
 
 
 def _with_metadata(pixels: pyvips.Image, picture: "PIL.Image.Image") -> pyvips.Image:

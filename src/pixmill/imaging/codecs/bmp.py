@@ -15,7 +15,7 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
 
     format: ClassVar = Format(
         name="bmp", label="BMP", extensions=("bmp", "dib"), mime="image/bmp", plugin="PIL.BmpImagePlugin",
-        signature=rb"BM.{12}[\x0c-\x7c]\0\0\0", alpha=False, max_side=65_535,
+        signature=rb"BM.{12}[\x0c-\x7c]\0\0\0", alpha=False, max_side=65_535, profiles=(),
     )  # fmt: skip
 
     @classmethod

@@ -2,18 +2,23 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.colour.stated import Statements, with_stated_colours
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jpeg
 
 SHRINKS = (8, 4, 2)
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
+#: The entries of EXIF, as libvips presents them, by which DCF option files declare Adobe RGB.
+ADOBE_RGB_INDEX, UNCALIBRATED = "R03", "65535"
 EFFORTS: dict[str, dict[str, bool]] = {
     "fast": {},
     "default": {"optimize_coding": True},
@@ -35,6 +40,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     format: ClassVar = Format(
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif"), mime="image/jpeg",
         signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
+        profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 suits the web")] = 85
@@ -72,9 +78,17 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, shrunk in the DCT so that at least a factor of two remains for the resize."""
         shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
-        return vips_load.open_image(source, "jpegload", options, shrink=shrink)
+        image = vips_load.open_image(source, "jpegload", options, shrink=shrink)
+        return with_stated_colours(image, colour_statements(image.pixels))
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
         settings = {**EFFORTS[self.effort], **({"interlace": True} if self.progressive else {})}
         return vips_save.save(image, "jpegsave", Q=self.quality, subsample_mode=CHROMA[self.subsampling], **settings)
+
+
+def colour_statements(pixels: pyvips.Image) -> Statements:
+    """Return what a JPEG that libvips has opened says about its colours: its profile, and whether it is a DCF option file."""
+    is_option_file = field(pixels, "exif-ifd4-InteroperabilityIndex", "").startswith(ADOBE_RGB_INDEX)
+    is_uncalibrated = field(pixels, "exif-ifd2-ColorSpace", "").startswith(UNCALIBRATED)
+    return {"ICC": field(pixels, PROFILE, b""), "DCF": b"R03" if is_option_file and is_uncalibrated else b""}

@@ -30,6 +30,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     format: ClassVar = Format(
         name="tiff", label="TIFF", extensions=("tif", "tiff"), mime="image/tiff", pages="pages", depths=(8, 16),
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
+        profiles=(b"RGB ", b"GRAY", b"CMYK", b"Lab "),
     )  # fmt: skip
 
     compression: Annotated[

@@ -24,7 +24,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
 
     format: ClassVar = Format(
         name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
-        animation=True, max_side=16_383,
+        animation=True, max_side=16_383, profiles=(b"RGB ",),
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality; with near_lossless, how close to lossless")] = 80

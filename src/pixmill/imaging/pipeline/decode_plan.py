@@ -19,7 +19,7 @@ MAX_IN_MEMORY = 128_000_000  # bytes; a larger image is streamed through the enc
 BITS_PER_BYTE = 8
 BYTES_PER_COEFFICIENT = 2  # per sample of a progressive JPEG, all kept until the last scan
 STREAMING_BYTES = 64_000_000  # used by a streamed image of any height: rows in flight, and the small result
-DECODER_COPIES = 2  # a decoder that does not stream keeps its own pixels in addition to ours
+COPIES = 2  # of an image that is not resized while it is decoded
 
 _log = logging.getLogger(__name__)
 
@@ -95,8 +95,8 @@ def memory_estimate(header: Header, frames: int, chains: Sequence[Chain]) -> int
     if header.progressive:
         return image_bytes + samples * BYTES_PER_COEFFICIENT
     if not header.format.streams or frames > 1:
-        return image_bytes * DECODER_COPIES
+        return image_bytes * header.format.decoder_copies
     if all(chain.leading is not None for chain in chains):
         return min(image_bytes, MAX_IN_MEMORY) + STREAMING_BYTES
     streams = all(step.streams for chain in chains for step in chain.steps)
-    return (min(image_bytes, MAX_IN_MEMORY) if streams else image_bytes) * DECODER_COPIES + STREAMING_BYTES
+    return (min(image_bytes, MAX_IN_MEMORY) if streams else image_bytes) * COPIES + STREAMING_BYTES

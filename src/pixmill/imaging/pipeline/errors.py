@@ -36,7 +36,7 @@ LIBRARY_LIMIT = re.compile(
     r"security limit|user limits?|exceeds (?:the )?(?:limit|maximum)|beyond the .{1,40} limit|decompression bomb|PARSE_HUGE",
     re.IGNORECASE,
 )
-SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$", re.MULTILINE)
+SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked.*$|^cannot identify image file.*$", re.MULTILINE)
 DOMAIN = re.compile(
     r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
 )

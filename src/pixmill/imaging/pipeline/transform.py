@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pixmill.imaging.colour.management import to_working_space
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.colour.icc_read import SPACE
+from pixmill.imaging.colour.management import to_srgb, to_working_space
+from pixmill.imaging.depth import WIDE_FORMATS
 from pixmill.imaging.image import Image
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.metadata.orientation import autorotated
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.pipeline.decode_plan import Chain, DecodePlan
 from pixmill.imaging.pipeline.leading_resize import apply_leading_resize
+
+BYTE_BITS, HIGH_BITS = 8, 16
 
 
 class Intermediate(NamedTuple):
@@ -29,9 +35,23 @@ def apply_chain(image: Image, chain: Chain, plan: DecodePlan) -> Intermediate:
     """
     image = autorotated(apply_leading_resize(image, chain, plan), plan.header.orientation)
     image, notes = to_working_space(image, space=plan.recipe.color, depth=plan.recipe.depth)
+    notes = (*image.notes, *notes)
     if chain.leading:
         image = chain.leading.finish(image)
     return Intermediate(_apply_all(image, chain.steps[1:] if chain.leading else chain.steps), notes)
+
+
+def fit_profile(intermediate: Intermediate, codec: Codec) -> Intermediate:
+    """Return ``intermediate`` in sRGB, with a note, if the file of ``codec`` cannot carry its profile.
+
+    CMYK stays: only the formats of print have it, and the others refuse it.
+    """
+    image, notes = intermediate
+    profile = None if image.has_raster else field(image.pixels, PROFILE)
+    if profile is None or image.pixels.interpretation == "cmyk" or profile[SPACE] in codec.profiles:
+        return intermediate
+    managed = to_srgb(image, HIGH_BITS if image.pixels.format in WIDE_FORMATS else BYTE_BITS)
+    return Intermediate(managed.image, (*notes, *managed.notes, "converted-to-srgb"))
 
 
 def _apply_all(image: Image, steps: Sequence[Operation]) -> Image:

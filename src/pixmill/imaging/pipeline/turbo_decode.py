@@ -14,7 +14,9 @@ from PIL import Image as Pillow
 
 from pixmill.imaging.backends.vector_resize import COLOUR, GRAY, Raster
 from pixmill.imaging.backends.vips_load import load
+from pixmill.imaging.codecs.jpeg import colour_statements
 from pixmill.imaging.colour.icc_read import is_srgb
+from pixmill.imaging.colour.stated import with_stated_colours
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -41,10 +43,10 @@ def decode(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
     Raise ``NotHandled`` if the decoder reports any problem.
     """
     decoded = _decode_reduced(source.read(), plan.header, plan.eighths)
-    fields = _kept_metadata(source, plan.recipe) if plan.header.metadata else {}
+    fields, notes = _kept_metadata(source, plan.recipe) if plan.header.metadata else ({}, ())
     targets = [(chain.size, chain.leading.kernel if chain.leading else "") for chain in plan.chains]
     scaled = _resize_pyramid(decoded, targets)
-    return tuple(_with_metadata(scaled[target].to_image(), fields) for target in targets)
+    return tuple(_with_metadata(scaled[target].to_image(), fields).evolve(notes=notes) for target in targets)
 
 
 def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget]) -> Mapping[ResizeTarget, Raster]:
@@ -61,12 +63,13 @@ def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget]) -> Mapping
     return resized
 
 
-def _kept_metadata(source: Input, recipe: Recipe) -> metadata.Metadata:
-    """Return the metadata that ``recipe`` keeps, and the profile unless the pixels are in sRGB already."""
-    image = load(source, "jpegload")
-    profile = metadata.profile(image)
+def _kept_metadata(source: Input, recipe: Recipe) -> tuple[metadata.Metadata, tuple[str, ...]]:
+    """Return the metadata that ``recipe`` keeps, the profile unless the pixels are in sRGB already, and notes on the colours."""
+    pixels = load(source, "jpegload")
+    image = with_stated_colours(Image(pixels), colour_statements(pixels))
+    profile = metadata.profile(image.pixels)
     is_srgb_already = recipe.color == "srgb" and any(is_srgb(data) for data in profile.values() if isinstance(data, bytes))
-    return {**metadata.collect(image, recipe.metadata), **({} if is_srgb_already else profile)}
+    return {**metadata.collect(pixels, recipe.metadata), **({} if is_srgb_already else profile)}, image.notes
 
 
 def _with_metadata(image: Image, fields: metadata.Metadata) -> Image:
