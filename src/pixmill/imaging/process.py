@@ -63,8 +63,9 @@ def process(
         stage = name
         enter(name)
 
+    source = without_preamble(source)
     with translating_errors(source, recipe, lambda: stage):
-        return _pipeline(without_preamble(source), recipe, begin, claim)
+        return _pipeline(source, recipe, begin, claim)
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:

@@ -1,5 +1,6 @@
 """Colour management: convert images from any colour space to sRGB or gray, or keep their embedded profile."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import pyvips
@@ -9,6 +10,9 @@ from pixmill.imaging.colour.stated import GRAY, RGB, SPACES
 from pixmill.imaging.depth import WIDE_FORMATS, in_bytes
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import PROFILE, field
+
+#: The value of white and of full opacity, by value format.
+MAX_VALUES = {"uchar": 255, "ushort": 65535}
 
 Space = Literal["srgb", "keep"]
 Depth = Literal["8", "keep"]
@@ -69,9 +73,24 @@ def _without_usable_profile(image: Image, bits: int) -> Managed:
 def _transformed(pixels: pyvips.Image, bits: int) -> pyvips.Image | None:
     """Return ``pixels`` converted from their embedded ``profile`` to sRGB; ``None`` if the profile is unusable."""
     try:
-        return pixels.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True, pcs="lab", depth=bits)
+        return _with_alpha_apart(
+            pixels,
+            lambda colour: colour.icc_transform(
+                "srgb", embedded=True, intent="relative", black_point_compensation=True, pcs="lab", depth=bits
+            ),
+        )
     except pyvips.Error:
         return None
+
+
+def _with_alpha_apart(pixels: pyvips.Image, convert: Callable[[pyvips.Image], pyvips.Image]) -> pyvips.Image:
+    """Return ``pixels`` converted; outside RGB and gray, libvips does not scale an alpha of 16 bits with the colours."""
+    if pixels.interpretation in (*RGB, *GRAY) or pixels.format != "ushort" or not pixels.hasalpha():
+        return convert(pixels)
+    converted = convert(pixels.extract_band(0, n=pixels.bands - 1))
+    scale = MAX_VALUES[converted.format] / MAX_VALUES["ushort"]
+    alpha = pixels[pixels.bands - 1].linear(scale, 0).rint().cast(converted.format)
+    return converted.bandjoin(alpha).copy(interpretation=converted.interpretation)
 
 
 def _by_interpretation(pixels: pyvips.Image, bits: int) -> pyvips.Image:
@@ -80,7 +99,9 @@ def _by_interpretation(pixels: pyvips.Image, bits: int) -> pyvips.Image:
     if bits == 8 and pixels.interpretation in ("grey16", "rgb16"):  # noqa: PLR2004  # bits of a byte
         return in_bytes(pixels)
     interpretation = {(True, 8): "b-w", (True, 16): "grey16", (False, 8): "srgb", (False, 16): "rgb16"}[gray, bits]
-    return pixels if pixels.interpretation == interpretation else pixels.colourspace(interpretation)
+    if pixels.interpretation == interpretation:
+        return pixels
+    return _with_alpha_apart(pixels, lambda colour: colour.colourspace(interpretation))
 
 
 def without_profile(pixels: pyvips.Image) -> pyvips.Image:
