@@ -69,7 +69,7 @@ def test_the_codes_are_those_of_the_primary_image_and_not_of_a_thumbnail(make):
     file.add_from_pillow(picture)
     data = io.BytesIO()
     file.save(data, quality=-1, primary_index=1, color_primaries=12, transfer_characteristic=13, matrix_coefficients=6)
-    assert heif_items.read_primary(data.getvalue()).codes == (12, 13)
+    assert heif_items.read_primary(data.getvalue()).codes == (12, 13, 6)
     assert np.abs(pixel(make(data.getvalue())) - (218, 24, 40)).max() <= 3
 
 
@@ -148,3 +148,25 @@ def test_sixteen_bits_are_rounded_to_the_nearest_of_eight(make, mode):
     made = make(pyvips.Image.new_from_array(array).copy(interpretation=mode).pngsave_buffer())
     got = np.asarray(Image.open(io.BytesIO(made.outputs[0].data)), float)
     assert np.abs(got - array / 257).max() <= 0.5
+
+
+@pytest.mark.parametrize("recipe", [{}, {"color": "keep"}, {"depth": "keep"}], ids=str)
+@pytest.mark.parametrize("colour", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("lossless", [False, True])
+def test_an_avif_states_its_colours_in_a_box(make, recipe, colour, lossless):
+    picture = Image.fromarray(np.random.default_rng(3).integers(0, 255, (40, 56, 4), dtype=np.uint8), "RGBA").convert(colour)
+    exif = Image.Exif()
+    exif[0x8298] = "the owner"
+    file = io.BytesIO()
+    picture.save(file, "PNG", exif=exif, icc_profile=None if colour == "L" else P3)
+    made = make(file.getvalue(), output={"format": "avif", "lossless": lossless}, **recipe).outputs[0].data
+    assert made.count(b"colrnclx") == 1
+    stated = heif_items.read_primary(made)
+    assert (stated.codes[:2], stated.full_range) == ((1, 13), True)
+    assert stated == heif_items.read_primary(made.replace(b"nclx", b"xxxx"))  # as the bitstream says
+    for decoded in (Image.open(io.BytesIO(made)), Image.open(io.BytesIO(make(made).outputs[0].data))):
+        decoded.load()
+        assert decoded.size == picture.size
+    kept = Image.open(io.BytesIO(made))
+    assert kept.getexif()[0x8298].strip() == "the owner"
+    assert bool(kept.info.get("icc_profile")) == ("color" in recipe and colour != "L")

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from pixmill.imaging.backends import pillow, vips_load, vips_save
+from pixmill.imaging.backends.avif_nclx import with_nclx
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.colour.stated import with_stated_colours
 from pixmill.imaging.format import Format
@@ -70,7 +71,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
-        return vips_save.save(
+        data = vips_save.save(
             image,
             "heifsave",
             compression="av1",
@@ -80,6 +81,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
             subsample_mode=CHROMA[self.subsampling],
             bitdepth=HIGH_BIT_DEPTH if image.max_value > 255 else 8,  # noqa: PLR2004  # 16 bits
         )
+        return with_nclx(data)
 
 
 def _pillow_header(source: Input, primary: Primary) -> Header | None:

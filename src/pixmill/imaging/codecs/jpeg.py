@@ -16,6 +16,7 @@ from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jpeg
 
 SHRINKS = (8, 4, 2)
+MAX_SHIFT = 0.05  # of the centre by shrinking on load, in output pixels: libvips takes the rounded-up size for that of the image
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
 #: The entries of EXIF, as libvips presents them, by which DCF option files declare Adobe RGB.
 ADOBE_RGB_INDEX, UNCALIBRATED = "R03", "65535"
@@ -77,7 +78,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, shrunk in the DCT so that at least a factor of two remains for the resize."""
-        shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
+        shrink = next((factor for factor in SHRINKS if _is_exact(factor, header, options.shrink)), 1)
         image = vips_load.open_image(source, "jpegload", options, shrink=shrink)
         return with_stated_colours(image, colour_statements(image.pixels))
 
@@ -85,6 +86,12 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         """Return the encoded file."""
         settings = {**EFFORTS[self.effort], **({"interlace": True} if self.progressive else {})}
         return vips_save.save(image, "jpegsave", Q=self.quality, subsample_mode=CHROMA[self.subsampling], **settings)
+
+
+def _is_exact(factor: int, header: Header, shrink: float) -> bool:
+    """Return whether at least a factor of two remains, and the rounded-up size shifts the centre of the output by little."""
+    shift = max(-header.width % factor, -header.height % factor) / 2 / shrink
+    return shrink >= 2 * factor and shift <= MAX_SHIFT
 
 
 def colour_statements(pixels: pyvips.Image) -> Statements:

@@ -23,13 +23,13 @@ DEEP_BIT, TWELVE_BIT, MONOCHROME_BIT = 0x40, 0x20, 0x10  # in the third byte of 
 class Primary(msgspec.Struct, frozen=True, kw_only=True):
     """What a file states about its primary image.
 
-    ``codes``: colour primaries and transfer characteristics by H.273, from the ``colr`` box of kind ``nclx``, or else from the
-    bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if unknown.
+    ``codes``: primaries, transfer characteristics and matrix coefficients by H.273, from the ``colr`` box of kind ``nclx``, or else
+    the bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if unknown.
     ``pixels`` is their number; ``is_cropped``: a clean aperture (``clap``) is to be cut out of them.
     ``max_light``: the brightest light of the image in cd/m2 (``clli``), 0 if unknown.
     """
 
-    codes: tuple[int, int] | None = None
+    codes: tuple[int, int, int] | None = None
     full_range: bool = True
     depth: int = 0
     monochrome: bool = False
@@ -39,8 +39,8 @@ class Primary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def nclx(self) -> bytes:
-        """Return ``codes`` as two numbers of 16 bits; empty if there are none."""
-        return struct.pack(">2H", *self.codes) if self.codes else b""
+        """Return the codes of primaries and transfer as two numbers of 16 bits; empty if there are none."""
+        return struct.pack(">2H", *self.codes[:2]) if self.codes else b""
 
     @property
     def max_cll(self) -> bytes:
@@ -58,10 +58,10 @@ def read_primary(data: bytes | mmap) -> Primary:
 
 
 def _read(data: memoryview) -> Primary:
-    meta = dict(_boxes(bytes(next(content for kind, content in _boxes(data) if kind == b"meta")[FULL_BOX_BYTES:])))
+    meta = dict(boxes(bytes(next(content for kind, content in boxes(data) if kind == b"meta")[FULL_BOX_BYTES:])))
     item = _number(meta[b"pitm"], FULL_BOX_BYTES, wide=meta[b"pitm"][0] > 0)
-    tables = dict(_boxes(meta[b"iprp"]))
-    properties = list(_boxes(tables[b"ipco"]))
+    tables = dict(boxes(meta[b"iprp"]))
+    properties = list(boxes(tables[b"ipco"]))
     # The tiles of a grid have the same properties as the whole, which need not repeat them.
     items = (item, *_tiles(bytes(meta.get(b"iref", b"")), item))
     associations = _associations(bytes(tables[b"ipma"]))
@@ -70,7 +70,7 @@ def _read(data: memoryview) -> Primary:
     depth, monochrome = _depth(*coding)
     colour = _nclx(stated) or (_from_bitstream(data, bytes(meta[b"iloc"]), items[-1]) if coding[0] == b"av1C" else None)
     return Primary(
-        codes=colour and colour.codes[:2],
+        codes=colour and colour.codes,
         full_range=colour is None or colour.full_range,
         depth=depth,
         monochrome=monochrome,
@@ -82,7 +82,7 @@ def _read(data: memoryview) -> Primary:
     )
 
 
-def _boxes(data: bytes | memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
+def boxes(data: bytes | memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
     """Yield the kind and the content of each box in ``data``."""
     offset = 0
     for _ in range(MAX_BOXES):
@@ -109,7 +109,7 @@ def _tiles(references: bytes, item: int) -> tuple[int, ...]:
     """Return the number of the first image that ``item`` is derived from, in a tuple; an empty one if it is not derived."""
     wide = references[:1] > b"\0"
     size = 4 if wide else 2
-    for kind, content in _boxes(references[FULL_BOX_BYTES:]):
+    for kind, content in boxes(references[FULL_BOX_BYTES:]):
         if kind == b"dimg" and _number(content, 0, wide=wide) == item:
             return (_number(content, size + 2, wide=wide),)
     return ()
