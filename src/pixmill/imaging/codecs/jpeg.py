@@ -16,7 +16,7 @@ from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jpeg
 
 SHRINKS = (8, 4, 2)
-MAX_SHIFT = 0.05  # of the centre by shrinking on load, in output pixels: libvips takes the rounded-up size for that of the image
+MAX_SHIFT = 0.03  # of the centre by shrinking on load, in output pixels: libvips cuts off what is no whole pixel
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
 #: The entries of EXIF, as libvips presents them, by which DCF option files declare Adobe RGB.
 ADOBE_RGB_INDEX, UNCALIBRATED = "R03", "65535"
@@ -63,12 +63,15 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
                 height=scan.height,
                 bands=scan.bands,
                 scans=scan.scans,
+                chroma_stretch=scan.chroma_stretch,
                 progressive=scan.progressive,
                 metadata_size=scan.metadata_size,
             )
         header = vips_load.read_header(source, cls.format, "jpegload")
         size = max(header.metadata_size, scan.metadata_size)
-        return vips_load.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
+        return vips_load.evolve(
+            header, scans=scan.scans, chroma_stretch=scan.chroma_stretch, progressive=scan.progressive, metadata_size=size
+        )
 
     @classmethod
     def exif(cls, source: Input) -> bytes:
@@ -89,9 +92,9 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
 
 def _is_exact(factor: int, header: Header, shrink: float) -> bool:
-    """Return whether at least a factor of two remains, and the rounded-up size shifts the centre of the output by little."""
-    shift = max(-header.width % factor, -header.height % factor) / 2 / shrink
-    return shrink >= 2 * factor and shift <= MAX_SHIFT
+    """Return whether a factor of two remains for the resize, and the pixels cut off at the edges shift the output by little."""
+    shift = max(header.width % factor, header.height % factor) / 2 / shrink
+    return shrink >= 2 * factor and shift < MAX_SHIFT
 
 
 def colour_statements(pixels: pyvips.Image) -> Statements:

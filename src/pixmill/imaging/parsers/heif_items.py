@@ -24,9 +24,9 @@ class Primary(msgspec.Struct, frozen=True, kw_only=True):
     """What a file states about its primary image.
 
     ``codes``: primaries, transfer characteristics and matrix coefficients by H.273, from the ``colr`` box of kind ``nclx``, or else
-    the bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if unknown.
-    ``pixels`` is their number; ``is_cropped``: a clean aperture (``clap``) is to be cut out of them.
-    ``max_light``: the brightest light of the image in cd/m2 (``clli``), 0 if unknown.
+    the bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if
+    unknown. ``pixels`` is their number; ``is_cropped``: a clean aperture (``clap``) is to be cut out of them. ``max_light``: the
+    brightest light of the image in cd/m2 (``clli``), 0 if unknown.
     """
 
     codes: tuple[int, int, int] | None = None

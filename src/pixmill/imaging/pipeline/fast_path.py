@@ -58,7 +58,9 @@ def eighths(header: Header, sizes: Sequence[Size]) -> int:
 
 
 def _min_oversample(header: Header, eighths: int) -> float:
-    return MIN_OVERSAMPLE_AT_HALF if eighths * 2 == FULL_EIGHTHS and header.pixels >= LARGE_IMAGE_PIXELS else MIN_OVERSAMPLE
+    """Return the decoded pixels per output pixel that are enough. The DCT reduces chroma of 4:2:2 by its coarser direction."""
+    is_noise = eighths * 2 == FULL_EIGHTHS and header.pixels >= LARGE_IMAGE_PIXELS
+    return (MIN_OVERSAMPLE_AT_HALF if is_noise else MIN_OVERSAMPLE) * header.chroma_stretch
 
 
 def decoded_size(header: Header, eighths: int) -> Size:
