@@ -18,7 +18,7 @@ from pixmill.imaging.pipeline.encode import EncodedOutput, encode
 from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
 from pixmill.imaging.pipeline.never_bigger import Keeps, is_equivalent_output
-from pixmill.imaging.pipeline.transform import apply_chain, fit_profile
+from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
 
 __all__ = ["EncodedOutput", "Result", "configure", "process"]
@@ -82,7 +82,7 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     for index, rendition in enumerate(recipe.renditions):
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
-        intermediate = fit_profile(intermediate, rendition.encode.for_source(header.format))
+        intermediate = fit_codec(intermediate, rendition.encode.for_source(header.format), recipe.background)
         begin("encode")
         output = encode(intermediate.image, rendition, header, recipe, metadata)
         has_all_frames = images[0].frames == 1 or recipe.keeps_animation(rendition.encode)

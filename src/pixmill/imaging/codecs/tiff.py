@@ -46,6 +46,11 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         """Return the quality if the compression is lossy, otherwise ``None``."""
         return self.quality if self.compression in LOSSY else None
 
+    @property
+    def keeps_alpha(self) -> bool:
+        """Return whether the compression has a channel for alpha, which JPEG lacks."""
+        return self.compression not in LOSSY
+
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header of the picture: the first page, unless that is a thumbnail."""

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.icc_read import SPACE
 from pixmill.imaging.colour.management import to_srgb, to_working_space
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.compositing import flattened
 from pixmill.imaging.depth import WIDE_FORMATS
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import PROFILE, field
@@ -41,15 +43,17 @@ def apply_chain(image: Image, chain: Chain, plan: DecodePlan) -> Intermediate:
     return Intermediate(_apply_all(image, chain.steps[1:] if chain.leading else chain.steps), notes)
 
 
-def fit_profile(intermediate: Intermediate, codec: Codec) -> Intermediate:
-    """Return ``intermediate`` in sRGB, with a note, if the file of ``codec`` cannot carry its profile.
+def fit_codec(intermediate: Intermediate, codec: Codec, background: Colour) -> Intermediate:
+    """Return ``intermediate`` without alpha, and in sRGB with a note, if the file of ``codec`` cannot carry its alpha or profile.
 
     CMYK stays: only the formats of print have it, and the others refuse it.
     """
     image, notes = intermediate
+    if image.has_alpha and not codec.keeps_alpha:
+        image = flattened(image, background)
     profile = None if image.has_raster else field(image.pixels, PROFILE)
     if profile is None or image.pixels.interpretation == "cmyk" or profile[SPACE] in codec.profiles:
-        return intermediate
+        return Intermediate(image, notes)
     managed = to_srgb(image, HIGH_BITS if image.pixels.format in WIDE_FORMATS else BYTE_BITS)
     return Intermediate(managed.image, (*notes, *managed.notes, "converted-to-srgb"))
 
