@@ -74,7 +74,7 @@ def plan_decode(source: Input, header: Header, recipe: Recipe) -> DecodePlan:
         chains=chains,
         shrink=min(chain.shrink(header) for chain in chains),
         eighths=0 if reason else fast_path.eighths(header, [chain.size for chain in chains]),
-        memory=memory_estimate(header, frames, chains),
+        memory=memory_estimate(header, frames, chains) + _enlarged_bytes(header, frames, chains),
     )
 
 
@@ -82,6 +82,12 @@ def _chain(steps: Sequence[Operation], header: Header) -> Chain:
     leading = steps[0] if steps and isinstance(steps[0], Scaling) and not steps[0].linear else None
     width, height = header.upright if leading is None else leading.target(header.upright)
     return Chain(steps, leading, (height, width) if header.orientation in SIDEWAYS else (width, height))
+
+
+def _enlarged_bytes(header: Header, frames: int, chains: Sequence[Chain]) -> int:
+    """Return the memory for enlarged images, which are not streamed."""
+    enlarged = (width * height for _, _, (width, height) in chains if width * height > header.pixels)
+    return COPIES * max(enlarged, default=0) * frames * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
 
 
 def memory_estimate(header: Header, frames: int, chains: Sequence[Chain]) -> int:
