@@ -75,5 +75,6 @@ def _resampled(rows: "Array", count: int) -> "Array":
         weight = np.where((index >= 0) & (index < len(rows)), weight, 0.0)
         total += weight
         result += weight[:, None, None].astype(np.float32) * rows[index.clip(0, len(rows) - 1)]
-    scaled: Array = result / total[:, None, None].astype(np.float32)
+    weights: Any = total[:, None, None].astype(np.float32)
+    scaled: Array = np.divide(result, weights, dtype=np.float32)
     return scaled
