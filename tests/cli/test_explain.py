@@ -2,6 +2,7 @@ import ast
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -11,6 +12,8 @@ from pixmill.cli.docs.reference import pages
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.formats import formats
 from pixmill.imaging.operation import Operation
+from support.colour_files import png
+from support.tiff_files import RGB, tiff
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(pixmill.__file__).parent
@@ -47,10 +50,18 @@ def test_every_code_that_is_raised_can_be_explained():
 def test_every_code_in_an_output_can_be_explained(pixmill, photos):
     """The codes are those of real runs: notes on finished images, and why others were skipped or ignored."""
     frames = [Image.new("RGB", (64, 48), color) for color in ("red", "green")]
+    pixels = np.asarray(frames[0])
     frames[0].save(photos / "a.gif", save_all=True, append_images=frames[1:])
     frames[0].save(photos / "b.tif", save_all=True, append_images=frames[1:])
     frames[0].save(photos / "c.jpg", icc_profile=b"no profile" * 20)
     Image.effect_noise((64, 48), 50).save(photos / "d.jpg", quality=5, optimize=True)
+    (photos / "e.png").write_bytes(png(pixels, cICP=bytes([9, 16, 0, 1])))
+    (photos / "f.png").write_bytes(png(pixels, gAMA=bytes(4)))
+    (photos / "g.tif").write_bytes(tiff(pixels, RGB, tags={254: ("I", [1])}))
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 65535
+    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
+    frames[0].save(photos / "h.jpg", exif=exif)
     (photos / ".hidden.jpg").write_bytes(b"")
     (photos / "notes.txt").write_bytes(b"")
     (photos / "link.jpg").symlink_to(photos / "d.jpg")
@@ -58,10 +69,11 @@ def test_every_code_in_an_output_can_be_explained(pixmill, photos):
     (photos.parent / "out" / "p0.jpg").write_bytes(b"of another program")
     words = ("run", "photos", "out", "--json", "--existing", "skip", "--never-bigger", "--color", "keep", "--exclude", "p1.jpg")
     met = set()
-    for more in ((), ("--color", "srgb")):
+    for more in ((), ("--color", "srgb"), ("--format", "gif")):
         report = json.loads(pixmill(*words, *more).stdout.splitlines()[-1])
         met |= {*report["notes"], *report["left_alone"], *report["ignored"], report["reason"]}
     assert {"frames-dropped", "pages-dropped", "profile-ignored", "copied", "exists", "hidden", "symlink", "excluded"} <= met
+    assert {"colour-ignored", "adobe-rgb-by-exif", "hdr-tone-mapped", "converted-to-srgb", "preview-used"} <= met
     assert met - {page.name for page in pages()} == set()
     assert {f"{each.pages}-dropped" for each in formats()} <= {page.name for page in pages() if page.kind == "note"}
 

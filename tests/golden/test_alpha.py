@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image
 
 
@@ -55,3 +56,23 @@ def test_one_bit_is_resized_smoothly(measure, make):
     picture = Image.fromarray(np.indices((64, 64)).sum(0).astype(np.uint8) % 2 * 255).convert("1")
     gray = measure.pixels(make(stored(picture), steps=[{"operation": "resize", "width": 16}]).outputs[0].data)
     assert 110 < gray[8, 8, 0] < 145
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"output": {"format": "tiff", "compression": "jpeg", "quality": 100}},
+        {"output": {"format": "jpeg", "quality": 100}, "steps": ["profile:name=cmyk"]},
+    ],
+    ids=["tiff", "cmyk"],
+)
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize(("background", "wanted"), [("#ffffff", (255, 255, 255)), ("#205080", (32, 80, 128))])
+def test_an_encoder_without_alpha_shows_the_background(measure, make, recipe, deep, background, wanted):
+    pixels = np.zeros((32, 32, 4), np.uint16 if deep else np.uint8)
+    pixels[:, 16:] = (200, 50, 50, 255)
+    space = "rgb16" if deep else "srgb"
+    data = pyvips.Image.new_from_array(pixels * (257 if deep else 1)).copy(interpretation=space).pngsave_buffer()
+    made = make(data, background=background, depth="keep", **recipe).outputs[0].data
+    got = measure.difference(measure.reference(made)[8:24, 4:12], np.full((16, 8, 3), wanted, np.uint8))
+    assert got[0] < 6  # the gamut of print

@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 
 from pixmill.core.errors import ImageError, LimitError
 from pixmill.imaging.backends import heif_load
-from pixmill.imaging.colour.icc_write import PRIMARIES, SRGB_CURVE, rgb_profile
+from pixmill.imaging.colour.icc_write import rgb_profile
+from pixmill.imaging.colour.spaces import PRIMARIES, SRGB_CURVE
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import process

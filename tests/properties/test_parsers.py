@@ -20,7 +20,7 @@ from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Read
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, other_file, other_image, sniff
 from pixmill.imaging.input import Input
-from pixmill.imaging.parsers import jpeg, png
+from pixmill.imaging.parsers import av1, heif_items, jpeg, png
 from pixmill.imaging.pipeline.identify import identify, read_header
 from pixmill.imaging.recipe import Recipe
 
@@ -55,6 +55,7 @@ def stored(kind, **settings):
     return file.getvalue()
 
 
+AVIF = stored("AVIF")
 WHOLE = {
     kind: stored(kind, **settings)
     for kind, settings in {"JPEG": {"progressive": True}, "PNG": {}, "GIF": {}, "WEBP": {}, "TIFF": {}, "BMP": {}}.items()
@@ -70,11 +71,25 @@ def test_the_count_of_scans_does_not_depend_on_how_the_file_was_cut(data, places
     assert 0 <= whole.scans <= data.count(b"\xff\xda")
 
 
-@given(CHUNKS, st.lists(st.integers(0, 400), max_size=6))
-def test_the_chunks_of_a_png_do_not_depend_on_how_the_file_was_cut(data, places):
-    whole = png.scan(iter([data]))
-    assert png.scan(iter(cut(data, places))) == whole
-    assert whole.frames >= 1
+@given(CHUNKS)
+def test_the_chunks_of_a_png_are_read_whatever_they_are(data):
+    found = png.scan(data)
+    assert found.frames >= 1
+    assert isinstance(png.profile_in(found.profile), bytes)
+
+
+@given(st.integers(0, 1000), st.binary(min_size=1, max_size=12))
+def test_what_a_damaged_avif_states_is_read_or_not_known(place, junk):
+    whole = AVIF
+    found = heif_items.read_primary(whole[:place] + junk + whole[place + len(junk) :])
+    assert found.depth in (0, *range(8, 17))
+    assert len(found.nclx) in (0, 4)
+
+
+@given(st.binary(max_size=60))
+def test_a_sequence_header_of_any_bytes_states_colours_or_is_refused(data):
+    with suppress(ValueError, IndexError):
+        av1.colour_config(b"\x0a" + bytes([len(data)]) + data)
 
 
 @given(st.binary(max_size=200))

@@ -69,6 +69,16 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         quality: int | None = None if getattr(self, "lossless", False) else getattr(self, "quality", None)
         return quality
 
+    @property
+    def keeps_alpha(self) -> bool:
+        """Return whether the file can have transparency; otherwise images are composited onto the recipe's background."""
+        return self.format.alpha
+
+    @property
+    def profiles(self) -> tuple[bytes, ...]:
+        """Return the colour spaces of the ICC profiles that the file can carry; other pixels are converted to sRGB."""
+        return self.format.profiles
+
     @classmethod
     def nearest_quality(cls, wanted: int | None) -> int | None:
         """Return ``wanted``, or the nearest quality in the range that the format declares."""

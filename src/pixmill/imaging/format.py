@@ -17,7 +17,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     Recipes use ``name``, messages use ``label``. ``signature`` is a regular expression for the first bytes of a file; ``end``
     occurs near the end of every complete file. The fields under "as output" say which images ``encode`` accepts: alpha or
-    only opaque pixels, several frames, bits per channel, and the longest side in pixels. ``extra`` names the package extra
+    only opaque pixels, several frames, bits per channel, the longest side, profiles. ``extra`` names the package extra
     that writing requires, and reading too unless ``reads_without_extra``; ``plugin`` is the module of the Pillow plugin, if
     one is used.
     """
@@ -32,6 +32,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     plugin: str = ""
     reads_without_extra: bool = False
     opt_in: bool = False  # read only if the recipe allows it by name
+    decoder_copies: int = 2  # how often a decoder that does not stream keeps all pixels, together with ours
     streams: bool = False  # decoded row by row (unless a file says otherwise), so the whole image need not be in memory
     pages: str = "frames"  # the name for further images in a file: frames of an animation, or pages
     # as output
@@ -40,6 +41,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     animation: bool = False
     depths: tuple[int, ...] = (8,)
     max_side: int = 2**31 - 1
+    profiles: tuple[bytes, ...] = (b"RGB ", b"GRAY")  # the colour spaces of ICC profiles that a file can carry
 
     def missing_extra(self, to: Literal["read", "write"]) -> str:
         """Return the extra that is not installed on this machine but needed to read or write the format; else empty."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 import pyvips
 
+from pixmill.imaging.depth import in_bytes
+
 if TYPE_CHECKING:
     import numpy as np
     import PIL.Image
@@ -23,7 +25,8 @@ class Image(msgspec.Struct, frozen=True):
     there are 1 to 4 bands, and the last of 2 or 4 is alpha, not premultiplied. ``delays``: milliseconds per frame, empty for a
     still. ``loop``: repetitions of an animation, 0 for endless. ``raster``: a Pillow image of mode ``L`` or ``RGBX``, present if
     the image is an opaque 8-bit still in sRGB or gray that is in memory and has no metadata. It is converted to libvips only when
-    something needs ``pixels``, because the conversion takes longer than processing a small image.
+    something needs ``pixels``, because the conversion takes longer than processing a small image. ``notes``: stable codes for
+    what was ignored or assumed while it was decoded.
     """
 
     _pixels: pyvips.Image | None
@@ -31,6 +34,7 @@ class Image(msgspec.Struct, frozen=True):
     delays: tuple[int, ...] = ()
     loop: int = 0
     raster: Raster | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def pixels(self) -> pyvips.Image:
@@ -103,7 +107,7 @@ class Image(msgspec.Struct, frozen=True):
 
         pixels = self.frame(0)
         if pixels.format != "uchar":
-            pixels = pixels.colourspace("srgb" if pixels.bands > 2 else "b-w")  # noqa: PLR2004  # gray and its alpha
+            pixels = in_bytes(pixels)
         mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[pixels.bands]
         return Pillow.frombytes(mode, (pixels.width, pixels.height), pixels.write_to_memory())
 

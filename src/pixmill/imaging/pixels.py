@@ -24,6 +24,24 @@ def linear(colour: pyvips.Image, *, slope: float, offset: float) -> pyvips.Image
     return colour.maplut(table)
 
 
+def in_full_range(luma: pyvips.Image, depth: int) -> pyvips.Image:
+    """Return ``luma``, made from ``depth`` bits in the limited range (16 to 235 of 255), in the full range.
+
+    libheif does so for colours only.
+    """
+    scale = (65535 if luma.format == "ushort" else 255) / (2**depth - 1)
+    black, reach = (16 << depth - 8) * scale, (219 << depth - 8) * scale
+    return linear(luma, slope=scale * (2**depth - 1) / reach, offset=-black * scale * (2**depth - 1) / reach)
+
+
+def ycbcr_to_rgb(samples: pyvips.Image) -> pyvips.Image:
+    """Return ``samples`` of YCbCr, of 8 or 16 bits in the full range, as RGB, by the matrix of JPEG (ITU-T T.871, section 7)."""
+    middle = 32768 if samples.format == "ushort" else 128
+    centred = samples.linear([1, 1, 1], [0, -middle, -middle])
+    rgb = centred.recomb(pyvips.Image.new_from_array([[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]]))
+    return rgb.rint().cast(samples.format).copy(interpretation="rgb16" if samples.format == "ushort" else "srgb")
+
+
 def describe_invalid(image: Image) -> str:
     """Return a description of why ``image`` is not valid in the working colour space; empty if it is valid."""
     pixels = image.pixels

@@ -1,12 +1,11 @@
 """Process one image with a recipe: header, limits, decode, colour, steps, encode."""
 
+import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 from msgspec import structs
 
-from pixmill.core.errors import ImageError, PixmillError
 from pixmill.imaging.backends.setup import configure_vips, tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -14,16 +13,17 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
 from pixmill.imaging.pipeline import turbo_decode
 from pixmill.imaging.pipeline.decode import decode
+from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
 from pixmill.imaging.pipeline.encode import EncodedOutput, encode
-from pixmill.imaging.pipeline.error_stage import classify_error, without_futile_hint
+from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
-from pixmill.imaging.pipeline.memory_estimate import memory_estimate
 from pixmill.imaging.pipeline.never_bigger import Keeps, is_equivalent_output
-from pixmill.imaging.pipeline.shrink_on_load import step_chains
-from pixmill.imaging.pipeline.transform import Intermediate, apply_steps
+from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
 
 __all__ = ["EncodedOutput", "Result", "configure", "process"]
+
+_log = logging.getLogger(__name__)
 
 
 def configure() -> None:
@@ -35,8 +35,9 @@ def configure() -> None:
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The outputs of one image, one per rendition, in order.
 
-    ``notes`` are stable codes for what was dropped, ignored or copied: ``frames-dropped``, ``pages-dropped``,
-    ``profile-ignored``, ``copied``.
+    ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
+    about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
+    ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``copied``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -62,32 +63,26 @@ def process(
         stage = name
         enter(name)
 
-    try:
+    source = without_preamble(source)
+    with translating_errors(source, recipe, lambda: stage):
         return _pipeline(source, recipe, begin, claim)
-    except ImageError as error:
-        raise without_futile_hint(error, recipe) from error.__cause__
-    except (PixmillError, MemoryError):
-        raise
-    except Exception as error:
-        raise without_futile_hint(classify_error(error, stage, source), recipe) from error
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:
     begin("header")
-    source = without_preamble(source)
     header = read_header(source, recipe)
-    claim(memory_estimate(header, recipe) + len(source.data or b""))
+    plan = plan_decode(source, header, recipe)
+    claim(plan.memory + len(source.data or b""))
     begin("decode")
-    images = _decode_images(source, header, recipe)
+    images = _decode_images(source, plan)
     metadata = {} if images[0].has_raster else fields.collect(images[0].pixels, recipe.metadata)
     begin("transform")
-    intermediates = tuple(map(Intermediate, images))
-    if recipe.shared_steps:
-        intermediates = (apply_steps(intermediates[0], recipe.shared_steps, header, recipe),) * len(recipe.renditions)
+    shared = apply_chain(images[0], plan.chains[0], plan) if recipe.shared_steps else None
     outputs, notes = [], [*dropped_notes(header, images[0], recipe)]
-    for rendition, shared in zip(recipe.renditions, intermediates, strict=True):
+    for index, rendition in enumerate(recipe.renditions):
         begin("transform")
-        intermediate = apply_steps(shared, recipe.steps_of(rendition), header, recipe)
+        intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
+        intermediate = fit_codec(intermediate, rendition.encode.for_source(header.format), recipe.background)
         begin("encode")
         output = encode(intermediate.image, rendition, header, recipe, metadata)
         has_all_frames = images[0].frames == 1 or recipe.keeps_animation(rendition.encode)
@@ -98,12 +93,14 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
 
 
-def _decode_images(source: Input, header: Header, recipe: Recipe) -> tuple[Image, ...]:
+def _decode_images(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
     """Return the decoded image for each chain of steps, from the fastest engine that produces exactly the requested result."""
-    if plan := turbo_decode.plan_decode(source, header, recipe):
-        with suppress(turbo_decode.NotHandled):
-            return turbo_decode.decode(source, header, recipe, plan)
-    return (decode(source, header, recipe),) * len(step_chains(recipe))
+    if plan.eighths:
+        try:
+            return turbo_decode.decode(source, plan)
+        except turbo_decode.NotHandled as error:
+            _log.debug("libvips decodes, not the fast path: %s", error)
+    return (decode(source, plan),) * len(plan.chains)
 
 
 def _is_source_better(source: Input, output: EncodedOutput, decoded: Image, header: Header, recipe: Recipe) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import pyvips
 from msgspec import Meta
 
+from pixmill.imaging.enlarging import enlarge
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
@@ -53,6 +54,8 @@ def scale(image: Image, size: Size, *, kernel: str = "lanczos3", linear: bool = 
         return image
 
     def resized(pixels: pyvips.Image) -> pyvips.Image:
+        if size[0] > pixels.width or size[1] > pixels.height:
+            return enlarge(pixels, size, kernel)
         return pixels.resize(size[0] / pixels.width, vscale=size[1] / pixels.height, kernel=kernel)
 
     if linear:

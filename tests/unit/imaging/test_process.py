@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 
 from pixmill.core.errors import DecodeError, EncodeError, TransformError
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.error_stage import classify_error
+from pixmill.imaging.pipeline.errors import classify_error
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 

@@ -15,6 +15,11 @@ NOTES: Mapping[str, str] = {
     "be animated",
     "pages-dropped": "an output has only the first page or image of a file with several",
     "profile-ignored": "the colour profile is damaged, or of another kind than the pixels, and was not used",
+    "colour-ignored": "what the file says about its colours (cICP, nclx, gAMA or cHRM) has no meaning, and was not used",
+    "adobe-rgb-by-exif": "the colours are those of Adobe RGB, as the camera states in EXIF in place of a profile",
+    "hdr-tone-mapped": "the high dynamic range of the image (PQ or HLG) was mapped to sRGB",
+    "converted-to-srgb": "the format of the output cannot carry the colour profile that was to be kept, so its pixels are in sRGB",
+    "preview-used": "the output shows the largest preview in the file, because the image itself cannot be read",
     "copied": "the output is the source byte for byte, because it would have become larger; --never-bigger asked for that",
     ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",
 }

@@ -13,11 +13,13 @@ from typing import Any
 import pyvips
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging.backends.errors import decoder_error
+from pixmill.imaging.colour.stated import with_stated_colours
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers.heif_items import Primary, read_primary
+from pixmill.imaging.pixels import in_full_range
 
 LIBRARIES = ("pillow_heif", "pi_heif")  # with the same interface, best first
 BANDS = {"L": 1, "LA": 2, "La": 2, "I": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}
@@ -27,7 +29,7 @@ BLOCKS = {"icc_profile": ("icc", "icc-profile-data"), "xmp": ("xmp", "xmp-data")
 
 
 def read_header(source: Input, file_format: Format) -> Header:
-    """Return the header of the primary image of ``source``. Raise an ``ImageError`` if that fails.
+    """Return the header of the primary image of ``source``.
 
     The size is that of the upright image: libheif applies the rotations and mirrors of the container, which EXIF repeats.
     """
@@ -48,19 +50,16 @@ def read_header(source: Input, file_format: Format) -> Header:
 
 
 def exif(source: Input, file_format: Format) -> bytes:
-    """Return the EXIF block of the primary image, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
+    """Return the EXIF block of the primary image, empty if it has none."""
     return _open(source, file_format)[1].info.get("exif") or b""
 
 
 def decode(source: Input, file_format: Format) -> Image:
-    """Return the primary image of ``source``, upright; 16 bits per channel if the file has 10 or 12. Raise an ``ImageError``."""
+    """Return the primary image of ``source``, upright; 16 bits per channel if the file has 10 or 12."""
     import numpy as np  # noqa: PLC0415  # as everywhere in imaging: most images never become an array
 
     _, picture = _open(source, file_format)
-    try:
-        data = picture.data
-    except Exception as error:
-        raise decoder_error(error, file_format, source) from error
+    data = picture.data
     kind, bits = _kind(picture)
     width, height = picture.size  # which libheif corrects while it decodes
     shape = (height, width, BANDS[kind])
@@ -72,7 +71,10 @@ def decode(source: Input, file_format: Format) -> Image:
         premultiplied = image.pixels
         upright = premultiplied.unpremultiply(max_alpha=image.max_value).rint().cast(premultiplied.format)
         image = image.evolve(pixels=upright.copy(interpretation=premultiplied.interpretation))
-    return image.evolve(pixels=_with_metadata(image.pixels, picture.info))
+    stated = read_primary(source.mapped())
+    if image.pixels.bands <= 2 and not stated.full_range:  # noqa: PLR2004  # gray and its alpha
+        image = image.map_colour(lambda luma: in_full_range(luma, bits))
+    return _with_metadata(image, picture.info, stated)
 
 
 def _open(source: Input, file_format: Format) -> tuple[int, Any]:
@@ -81,10 +83,7 @@ def _open(source: Input, file_format: Format) -> tuple[int, Any]:
     library.options.DECODE_THREADS = 0  # a worker processes one image in one thread
     library.options.THUMBNAILS = library.options.DEPTH_IMAGES = library.options.AUX_IMAGES = False
     file = io.BytesIO(source.data) if source.data is not None else source.name
-    try:
-        images = library.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
-    except Exception as error:
-        raise decoder_error(error, file_format, source) from error
+    images = library.HeifFile(file, convert_hdr_to_8bit=False, hdr_to_16bit=False)
     if not len(images):
         raise UnsupportedError(f"this kind of {file_format.label} is not supported: none of its images is coded as HEVC")
     return len(images), images[images.primary_index]
@@ -108,19 +107,11 @@ def _with_all_bits(pixels: pyvips.Image, bits: int) -> pyvips.Image:
     return (pixels << (FULL_BITS - bits)) | (pixels >> (2 * bits - FULL_BITS))
 
 
-def _with_metadata(pixels: pyvips.Image, info: dict[str, Any]) -> pyvips.Image:
-    """Return ``pixels`` with the metadata of ``info`` as fields of libvips; a colour space given as numbers becomes a profile."""
-    copied = pixels.copy()
-    blocks = {field: info.get(name) for name, (_, field) in BLOCKS.items()}
-    blocks["icc-profile-data"] = blocks["icc-profile-data"] or _profile_from_codes(info, is_gray=pixels.bands <= 2)  # noqa: PLR2004  # gray and its alpha
-    for field, block in blocks.items():
-        if block:
+def _with_metadata(image: Image, info: dict[str, Any], stated: Primary) -> Image:
+    """Return ``image`` with the metadata of ``info`` as fields of libvips, and with the profile of its colours."""
+    copied = image.pixels.copy()
+    for name, (_, field) in BLOCKS.items():
+        if block := info.get(name):
             copied.set_type(pyvips.GValue.blob_type, field, bytes(block))
-    return copied
-
-
-def _profile_from_codes(info: dict[str, Any], *, is_gray: bool) -> bytes | None:
-    from pixmill.imaging.colour import icc_write  # noqa: PLC0415  # imports numpy, like the decoding of pixels
-
-    codes = info.get("nclx_profile") or {}
-    return icc_write.from_codes(codes.get("color_primaries", 0), codes.get("transfer_characteristics", 0), gray=is_gray)
+    statements = {"ICC": info.get("icc_profile") or b"", "nclx": stated.nclx, "MaxCLL": stated.max_cll}
+    return with_stated_colours(image.evolve(pixels=copied), statements)

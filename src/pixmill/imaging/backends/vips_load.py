@@ -10,7 +10,6 @@ import msgspec
 import pyvips
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging.backends.errors import decoder_error
 from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -38,11 +37,8 @@ MAX_UINT16 = 2**16 - 1
 
 
 def read_header(source: Input, file_format: Format, loader: str, **settings: Setting) -> Header:
-    """Return the header of ``source`` as libvips reads it. Raise an ``ImageError`` if that fails."""
-    try:
-        pixels = load(source, loader, **settings)
-    except pyvips.Error as error:
-        raise decoder_error(error, file_format, source) from error
+    """Return the header of ``source`` as libvips reads it."""
+    pixels = load(source, loader, **settings)
     if pixels.interpretation == "multiband":
         raise UnsupportedError(f"this kind of {file_format.label} is not supported: {pixels.bands} channels of unknown meaning")
     return Header(
@@ -58,36 +54,26 @@ def read_header(source: Input, file_format: Format, loader: str, **settings: Set
     )
 
 
-def exif(source: Input, file_format: Format, loader: str) -> bytes:
-    """Return the EXIF block of ``source``, empty if it has none. Raise an ``ImageError`` if the header cannot be read."""
-    try:
-        block: bytes = field(load(source, loader), "exif-data", b"")
-    except pyvips.Error as error:
-        raise decoder_error(error, file_format, source) from error
+def exif(source: Input, loader: str) -> bytes:
+    """Return the EXIF block of ``source``, empty if it has none."""
+    block: bytes = field(load(source, loader), "exif-data", b"")
     return block
 
 
-def open_image(
-    source: Input, header: Header, loader: str, options: DecodeOptions, *, alpha_index: int | None = 0, **settings: Setting
-) -> Image:
-    """Open ``source`` lazily. Raise an ``ImageError`` if that fails.
+def open_image(source: Input, loader: str, options: DecodeOptions, *, alpha_index: int | None = 0, **settings: Setting) -> Image:
+    """Open ``source`` lazily.
 
     ``alpha_index`` says which of the bands after the colours is alpha; ``None`` if none is.
     """
-    try:
-        pixels = load(source, loader, **{"fail_on": options.fail_on, **settings})
-    except pyvips.Error as error:
-        raise decoder_error(error, header.format, source) from error
+    pixels = load(source, loader, **{"fail_on": options.fail_on, **settings})
     return Image(_in_supported_range(_colour_and_alpha(pixels, alpha_index)))
 
 
-def open_animation(source: Input, header: Header, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
+def open_animation(source: Input, loader: str, options: DecodeOptions, **settings: Setting) -> Image:
     """Open the first ``options.frames`` frames of ``source``, with their delays and number of repetitions."""
     if options.frames == 1:
-        return open_image(source, header, loader, options, alpha_index=0, **settings)
-    column = open_image(
-        source, header, loader, options, alpha_index=0, **{**settings, "n": options.frames, "access": "random"}
-    ).pixels
+        return open_image(source, loader, options, alpha_index=0, **settings)
+    column = open_image(source, loader, options, alpha_index=0, **{**settings, "n": options.frames, "access": "random"}).pixels
     delays = tuple(field(column, "delay", ()))[: options.frames]
     return Image(column, frames=options.frames, delays=delays, loop=field(column, "loop", 0))
 

@@ -25,6 +25,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
 
     format: ClassVar = Format(
         name="gif", label="GIF", extensions=("gif",), mime="image/gif", signature=rb"GIF8[79]a", animation=True, max_side=65_535,
+        profiles=(),
     )  # fmt: skip
 
     effort: Effort = "default"
@@ -41,7 +42,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return complete frames: each is drawn over the previous ones, and unpainted parts of the canvas are transparent."""
-        image = vips_load.open_animation(source, header, "gifload", options)
+        image = vips_load.open_animation(source, "gifload", options)
         if image.has_alpha or not _has_bare_canvas(source, header):
             return image
         opacity = gif.painted_opacity(source.read(), image.width, image.height, count=image.frames)

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.imaging.backends import heif_load, pillow
-from pixmill.imaging.backends.errors import truncated
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
@@ -44,7 +43,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
         if options.fail_on != "none" and heif.is_cut_off(source):
-            raise truncated(cls.format, "its last box is incomplete")
+            raise EOFError("its last box is incomplete")
         return heif_load.decode(source, header.format)
 
     def encode(self, image: Image) -> bytes:

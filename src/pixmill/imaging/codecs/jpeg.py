@@ -2,18 +2,24 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.colour.stated import Statements, with_stated_colours
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jpeg
 
 SHRINKS = (8, 4, 2)
+MAX_SHIFT = 0.03  # of the centre by shrinking on load, in output pixels: libvips cuts off what is no whole pixel
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
+#: The entries of EXIF, as libvips presents them, by which DCF option files declare Adobe RGB.
+ADOBE_RGB_INDEX, UNCALIBRATED = "R03", "65535"
 EFFORTS: dict[str, dict[str, bool]] = {
     "fast": {},
     "default": {"optimize_coding": True},
@@ -35,6 +41,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     format: ClassVar = Format(
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif"), mime="image/jpeg",
         signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
+        profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 suits the web")] = 85
@@ -56,25 +63,42 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
                 height=scan.height,
                 bands=scan.bands,
                 scans=scan.scans,
+                chroma_stretch=scan.chroma_stretch,
                 progressive=scan.progressive,
                 metadata_size=scan.metadata_size,
             )
         header = vips_load.read_header(source, cls.format, "jpegload")
         size = max(header.metadata_size, scan.metadata_size)
-        return vips_load.evolve(header, scans=scan.scans, progressive=scan.progressive, metadata_size=size)
+        return vips_load.evolve(
+            header, scans=scan.scans, chroma_stretch=scan.chroma_stretch, progressive=scan.progressive, metadata_size=size
+        )
 
     @classmethod
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
-        return vips_load.exif(source, cls.format, "jpegload")
+        return vips_load.exif(source, "jpegload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, shrunk in the DCT so that at least a factor of two remains for the resize."""
-        shrink = next((factor for factor in SHRINKS if options.shrink >= 2 * factor), 1)
-        return vips_load.open_image(source, header, "jpegload", options, shrink=shrink)
+        shrink = next((factor for factor in SHRINKS if _is_exact(factor, header, options.shrink)), 1)
+        image = vips_load.open_image(source, "jpegload", options, shrink=shrink)
+        return with_stated_colours(image, colour_statements(image.pixels))
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
         settings = {**EFFORTS[self.effort], **({"interlace": True} if self.progressive else {})}
         return vips_save.save(image, "jpegsave", Q=self.quality, subsample_mode=CHROMA[self.subsampling], **settings)
+
+
+def _is_exact(factor: int, header: Header, shrink: float) -> bool:
+    """Return whether a factor of two remains for the resize, and the pixels cut off at the edges shift the output by little."""
+    shift = max(header.width % factor, header.height % factor) / 2 / shrink
+    return shrink >= 2 * factor and shift < MAX_SHIFT
+
+
+def colour_statements(pixels: pyvips.Image) -> Statements:
+    """Return what a JPEG that libvips has opened says about its colours: its profile, and whether it is a DCF option file."""
+    is_option_file = field(pixels, "exif-ifd4-InteroperabilityIndex", "").startswith(ADOBE_RGB_INDEX)
+    is_uncalibrated = field(pixels, "exif-ifd2-ColorSpace", "").startswith(UNCALIBRATED)
+    return {"ICC": field(pixels, PROFILE, b""), "DCF": b"R03" if is_option_file and is_uncalibrated else b""}

@@ -4,12 +4,16 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends import pillow
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.colour.icc_read import describes
+from pixmill.imaging.colour.stated import with_stated_colours
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.fields import PROFILE, field
 
 EFFORTS = {"fast": 3, "default": 7, "best": 9}
 
@@ -24,7 +28,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
 
     format: ClassVar = Format(
         name="jxl", label="JPEG XL", extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
-        signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30,
+        signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30, profiles=(),
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 85
@@ -44,7 +48,11 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image."""
-        return pillow.decode(source, header, lenient=options.fail_on == "none")
+        image = pillow.decode(source, header, lenient=options.fail_on == "none")
+        profile = field(image.pixels, PROFILE, b"")
+        if describes(profile, b"CMYK"):  # the plugin drops the black channel
+            raise UnsupportedError(f"this kind of {cls.format.label} is not supported: CMYK")
+        return with_stated_colours(image, {"ICC": profile})
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -2,17 +2,17 @@
 
 from typing import Annotated, ClassVar
 
-import pyvips
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.backends.vips_load import Setting
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
-from pixmill.imaging.colour.management import GRAY, PROFILE
+from pixmill.imaging.colour.stated import with_stated_colours
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import png
 
 COMPRESSION = {"fast": 2, "default": 6, "best": 9}
@@ -39,33 +39,33 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
     colours: Annotated[int, Meta(ge=2, le=256, description="maximum number of colours in the palette")] = 256
     dither: Annotated[float, Meta(ge=0, le=1, description="strength of dithering with a palette")] = 1.0
 
+    @property
+    def profiles(self) -> tuple[bytes, ...]:
+        """Return the colour spaces of the profiles that the file can carry: a palette is always RGB."""
+        return (b"RGB ",) if self.palette else super().profiles
+
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; counts the frames of an animated PNG, of which only the first can be read."""
-        chunks = png.scan(source.chunks())
-        header = vips_load.read_header(source, cls.format, "pngload")
+        chunks = png.scan(source.mapped())
+        header = vips_load.read_header(_readable(source, chunks), cls.format, "pngload")
         return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
 
     @classmethod
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
-        return vips_load.exif(source, cls.format, "pngload")
+        return vips_load.exif(_readable(source, png.scan(source.mapped())), "pngload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image (the first frame of an animated PNG), with an ICC profile for its colour chunks."""
-        image = vips_load.open_image(source, header, "pngload", options)
-        chunks = png.scan(source.chunks())
-        if not chunks.colour:
-            return image
-        from pixmill.imaging.colour import icc_write  # noqa: PLC0415  # imports numpy, and most files have no colour chunks
-
-        profile = icc_write.from_png(chunks.colour, gray=image.pixels.interpretation in GRAY)
-        if profile is None:
-            return image
-        with_profile = image.pixels.copy()
-        with_profile.set_type(pyvips.GValue.blob_type, PROFILE, profile)
-        return image.evolve(pixels=with_profile)
+        chunks = png.scan(source.mapped())
+        image = vips_load.open_image(_readable(source, chunks), "pngload", options)
+        profile = field(image.pixels, PROFILE) or png.profile_in(chunks.profile)
+        notes = () if profile or not chunks.profile else ("profile-ignored",)
+        return with_stated_colours(
+            image.evolve(notes=notes), {**chunks.colour, "ICC": profile, "MaxCLL": chunks.colour.get("cLLI", b"")[:4]}
+        )
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
@@ -76,3 +76,8 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
             depth = next(depth for depth in (1, 2, 4, 8) if depth >= bits)
             settings |= {"palette": True, "bitdepth": depth, "dither": self.dither}
         return vips_save.save(image, "pngsave", **settings)
+
+
+def _readable(source: Input, chunks: png.Chunks) -> Input:
+    """Return ``source`` with its EXIF chunk where libpng reads it."""
+    return source if chunks.late_exif is None else Input(png.with_early_exif(source.read(), chunks.late_exif))

@@ -32,4 +32,4 @@ class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the drawing, rendered at the required size."""
-        return vips_load.open_image(Input(source.read()), header, "svgload", options, scale=min(1.0, 2 / options.shrink))
+        return vips_load.open_image(Input(source.read()), "svgload", options, scale=min(1.0, 2 / options.shrink))

@@ -5,15 +5,17 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends import vips_load, vips_save
+from pixmill.imaging.backends.vips_load import Setting
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields, tiff_exif
-from pixmill.imaging.parsers import tiff
+from pixmill.imaging.metadata.orientation import CORRECTIONS
+from pixmill.imaging.parsers import tiff, tiff_kinds
+from pixmill.imaging.pixels import ycbcr_to_rgb
 
 MAX_CLASSIC_BYTES = 2**32 - 2**24  # of pixels; a larger file becomes a BigTIFF, because 32-bit offsets might not reach
 LOSSY = ("jpeg",)
@@ -30,6 +32,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     format: ClassVar = Format(
         name="tiff", label="TIFF", extensions=("tif", "tiff"), mime="image/tiff", pages="pages", depths=(8, 16),
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
+        profiles=(b"RGB ", b"GRAY", b"CMYK", b"Lab "),
     )  # fmt: skip
 
     compression: Annotated[
@@ -43,13 +46,23 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         """Return the quality if the compression is lossy, otherwise ``None``."""
         return self.quality if self.compression in LOSSY else None
 
+    @property
+    def keeps_alpha(self) -> bool:
+        """Return whether the compression has a channel for alpha, which JPEG lacks."""
+        return self.compression not in LOSSY
+
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return the header of the first page."""
-        tags = tiff.read(source)
-        if tags.get(tiff.PHOTOMETRIC) == (tiff.YCBCR,) and tags.get(tiff.PLANAR) == (tiff.SEPARATE_PLANES,):
-            raise UnsupportedError("this kind of TIFF is not supported: YCbCr in separate planes")
-        return vips_load.read_header(source, cls.format, "tiffload")
+        """Return the header of the picture: the first page, unless that is a thumbnail."""
+        directories = tiff.read(source)
+        picture = tiff_kinds.picture_of(directories)
+        tiff_kinds.check(picture.tags)
+        header = vips_load.read_header(source, cls.format, "tiffload", **_place(picture))
+        if picture is directories[0]:
+            return header
+        # DNG states the orientation of all its images in the first directory.
+        orientation = picture.tags.get(tiff.ORIENTATION, directories[0].tags.get(tiff.ORIENTATION, (1,)))[0]
+        return vips_load.evolve(header, orientation=orientation if orientation in CORRECTIONS else 1)
 
     @classmethod
     def exif(cls, source: Input) -> bytes | mmap:
@@ -58,8 +71,13 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the first page."""
-        return vips_load.open_image(source, header, "tiffload", options, alpha_index=tiff.alpha_index(tiff.read(source)))
+        """Return the picture. The largest preview of a raw photograph is noted."""
+        picture = tiff_kinds.picture_of(tiff.read(source))
+        alpha_index = tiff.alpha_index(picture.tags)
+        image = vips_load.open_image(source, "tiffload", options, alpha_index=alpha_index, **_place(picture))
+        if tiff_kinds.is_bare_ycbcr(picture.tags):
+            image = image.evolve(pixels=ycbcr_to_rgb(image.pixels))
+        return image.evolve(notes=("preview-used",)) if picture.is_reduced else image
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
@@ -75,3 +93,9 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
             bigtiff=size > MAX_CLASSIC_BYTES,
         )
         return tiff_exif.insert(data, fields.exif_block(image.pixels))
+
+
+def _place(picture: tiff.Directory) -> dict[str, Setting]:
+    """Return the settings by which libvips opens ``picture``; none for the first page."""
+    settings: dict[str, Setting] = {"page": picture.page, "subifd": picture.below}
+    return {} if (picture.page, picture.below) == (0, -1) else settings

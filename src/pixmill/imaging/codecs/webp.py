@@ -24,7 +24,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
 
     format: ClassVar = Format(
         name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
-        animation=True, max_side=16_383,
+        animation=True, max_side=16_383, profiles=(b"RGB ",),
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality; with near_lossless, how close to lossless")] = 80
@@ -42,13 +42,13 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     @classmethod
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
-        return vips_load.exif(source, cls.format, "webpload")
+        return vips_load.exif(source, "webpload")
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image; a still is scaled down while it is decoded."""
         scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)
-        return vips_load.open_animation(source, header, "webpload", options, scale=scale)
+        return vips_load.open_animation(source, "webpload", options, scale=scale)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

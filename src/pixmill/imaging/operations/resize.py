@@ -51,8 +51,8 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
 
     @property
     def streams(self) -> bool:
-        """Return whether no smart crop is needed, which keeps the scaled image in memory."""
-        return not (self.fit == "cover" and self.gravity.is_smart)
+        """Return whether neither a smart crop nor enlarging is needed, which keep the scaled image in memory."""
+        return not (self.fit == "cover" and self.gravity.is_smart) and not self.enlarges
 
     @property
     def enlarges(self) -> bool:

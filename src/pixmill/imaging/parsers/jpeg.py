@@ -17,7 +17,7 @@ START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 #: A marker that begins a segment: not a fill byte, nor a marker without content.
 SEGMENT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 SCAN_MARKER = re.compile(re.escape(START_OF_SCAN))
-SEGMENT_HEAD_BYTES = 10  # marker, length, and the precision, height, width and channels of a frame
+SEGMENT_HEAD_BYTES = 19  # marker, length, and the precision, height, width and channels of a frame with the first three
 FRAME_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
@@ -27,7 +27,8 @@ APPLICATION_SEGMENTS = range(0xE0, 0xF0)
 #: Application segments that describe the encoding, not the content: JFIF and Adobe.
 STORAGE_SEGMENTS = {0xE0, 0xEE}
 HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
-EIGHT_BITS, PLAIN_BANDS = 8, (1, 3)
+EIGHT_BITS, PLAIN_BANDS, COLOUR_BANDS = 8, (1, 3), 3
+SAMPLING_OFFSETS = (11, 14, 17)  # of the factors of the three channels, in the segment of a frame
 FRAME_HEADER, PRECISION_OFFSET = struct.Struct(">xxHBHHB"), 4
 SEQUENTIAL, SCAN_BANDS_OFFSET = {0xC0, 0xC1}, 4
 
@@ -35,7 +36,8 @@ SEQUENTIAL, SCAN_BANDS_OFFSET = {0xC0, 0xC1}, 4
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """The properties in the markers. ``kind`` is the code of the frame marker, 0 if there is none; ``metadata_size`` is in bytes.
 
-    ``frames`` counts frame markers; ``precision``, ``height``, ``width`` and ``bands`` are those of the last.
+    ``frames`` counts frame markers; ``precision``, ``height``, ``width`` and ``bands`` are those of the last. ``chroma_stretch``
+    says how much coarser chroma is in one direction than in the other: 2 for 4:2:2 and 4:4:0.
     """
 
     scans: int = 0
@@ -45,6 +47,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     width: int = 0
     bands: int = 0
+    chroma_stretch: int = 1
     metadata_size: int = 0
     has_metadata: bool = False
 
@@ -95,14 +98,26 @@ def _with_segment(info: Scan, segment: bytes) -> Scan:
     """Return ``info`` updated from a segment, given by its first bytes."""
     code = segment[1]
     if code in FRAME_MARKERS:
-        _, precision, height, width, bands = FRAME_HEADER.unpack(segment.ljust(SEGMENT_HEAD_BYTES, b"\0"))
+        _, precision, height, width, bands = FRAME_HEADER.unpack_from(segment.ljust(SEGMENT_HEAD_BYTES, b"\0"))
         precision = precision if len(segment) > PRECISION_OFFSET else EIGHT_BITS
         frames = info.frames + 1
-        return structs.replace(info, kind=code, frames=frames, precision=precision, height=height, width=width, bands=bands)
+        stretch = _chroma_stretch(segment) if bands == COLOUR_BANDS else 1
+        info = structs.replace(info, kind=code, frames=frames, precision=precision, chroma_stretch=stretch)
+        return structs.replace(info, height=height, width=width, bands=bands)
     if code in APPLICATION_SEGMENTS:
         size = info.metadata_size + int.from_bytes(segment[2:4])
         return structs.replace(info, metadata_size=size, has_metadata=info.has_metadata or code not in STORAGE_SEGMENTS)
     return info
+
+
+def _chroma_stretch(frame: bytes) -> int:
+    """Return how much coarser chroma is in one direction than in the other, from the sampling factors in the frame's header."""
+    factors = [(frame[offset] >> 4, frame[offset] & 15) for offset in SAMPLING_OFFSETS if offset < len(frame)]
+    if len(factors) < COLOUR_BANDS or not all(map(all, factors)):
+        return 1
+    (luma_across, luma_down), (across, down), _ = factors
+    ratio = luma_across * down / (luma_down * across)
+    return max(1, round(max(ratio, 1 / ratio)))
 
 
 def _count_scans(buffer: bytes, offset: int, pieces: Iterator[bytes]) -> int:

@@ -1,40 +1,77 @@
-"""Parse the chunks of a PNG file that come before its pixels.
+"""Parse the chunks of a PNG file.
 
 Source: W3C, Portable Network Graphics (PNG) Specification, third edition, section 11.
 """
 
-from collections.abc import Iterator
+import zlib
+from mmap import mmap
 
 import msgspec
 
 SIGNATURE_BYTES = 8
+HEADER_END = 33  # of the signature and IHDR, which comes first
 CHUNK_OVERHEAD_BYTES = 12  # length, name and checksum
-MAX_CONTENT_BYTES = 64  # of one chunk; the rest is skipped
+MAX_CONTENT_BYTES = 64  # of a chunk of colours other than a profile
+MAX_CHUNKS = 1_000_000
+MAX_PROFILE_BYTES = 16_000_000  # decompressed
+COLOUR_CHUNKS = (b"gAMA", b"cHRM", b"cICP", b"cLLI", b"sRGB")
 
 
 class Chunks(msgspec.Struct, frozen=True, kw_only=True):
-    """The properties in the chunks before the pixels. ``colour`` maps the names of colour chunks to their content."""
+    """The properties in the chunks.
+
+    ``colour`` maps the names of colour chunks to their content; ``profile`` is the content of iCCP. ``late_exif`` is the place of
+    the EXIF chunk, from and to, if it comes after the pixels, where libpng does not see it.
+    """
 
     frames: int = 1
     interlaced: bool = False
-    colour: dict[bytes, bytes] = {}
+    colour: dict[str, bytes] = {}
+    profile: bytes = b""
+    late_exif: tuple[int, int] | None = None
 
 
-def scan(pieces: Iterator[bytes]) -> Chunks:
-    """Return the properties in the chunks of a file, given in pieces; unreadable chunks are ignored."""
-    buffer, offset, frames, interlaced = b"", SIGNATURE_BYTES, 1, False
-    colour: dict[bytes, bytes] = {}
-    while True:
-        while len(buffer) < offset + CHUNK_OVERHEAD_BYTES + MAX_CONTENT_BYTES and (piece := next(pieces, b"")):
-            buffer, offset = buffer[offset:] + piece, max(0, offset - len(buffer))
-        length, name = int.from_bytes(buffer[offset : offset + 4]), buffer[offset + 4 : offset + 8]
-        if name in (b"", b"IDAT", b"IEND"):
-            return Chunks(frames=frames, interlaced=interlaced, colour=colour)
-        content = buffer[offset + 8 : offset + 8 + min(length, MAX_CONTENT_BYTES)]
-        if name == b"IHDR":
-            interlaced = content[12:13] == b"\x01"
-        elif name == b"acTL":
-            frames = max(1, int.from_bytes(content[:4]))
-        elif name in (b"gAMA", b"cHRM", b"cICP", b"sRGB", b"iCCP"):
-            colour[name] = content
-        offset += CHUNK_OVERHEAD_BYTES + length
+def scan(data: bytes | mmap) -> Chunks:
+    """Return the properties in the chunks of the file ``data``; unreadable chunks are ignored."""
+    before, late_exif = _split(data)
+    return Chunks(
+        frames=max(1, int.from_bytes(before.get(b"acTL", b"")[:4])),
+        interlaced=before.get(b"IHDR", b"")[12:13] == b"\x01",
+        colour={name.decode(): before[name] for name in COLOUR_CHUNKS if before.get(name)},
+        profile=before.get(b"iCCP", b""),
+        late_exif=None if b"eXIf" in before else late_exif,
+    )
+
+
+def _split(data: bytes | mmap) -> tuple[dict[bytes, bytes], tuple[int, int] | None]:
+    """Return the content of the chunks before the pixels by name, the first ones, and the place of an EXIF chunk behind them."""
+    before: dict[bytes, bytes] = {}
+    offset, has_pixels = SIGNATURE_BYTES, False
+    for _ in range(MAX_CHUNKS):
+        length, name = int.from_bytes(data[offset : offset + 4]), data[offset + 4 : offset + 8]
+        end = offset + CHUNK_OVERHEAD_BYTES + length
+        if name in (b"", b"IEND"):
+            break
+        if name == b"eXIf" and has_pixels and end <= len(data):
+            return before, (offset, end)
+        has_pixels = has_pixels or name == b"IDAT"
+        if not has_pixels:
+            most = length if name == b"iCCP" else min(length, MAX_CONTENT_BYTES)
+            before.setdefault(name, data[offset + 8 : offset + 8 + most])
+        offset = end
+    return before, None
+
+
+def profile_in(content: bytes) -> bytes:
+    """Return the profile in the ``content`` of an iCCP chunk. libpng drops those that it finds faulty, without a word."""
+    _, _, rest = content.partition(b"\0")
+    try:
+        return zlib.decompressobj().decompress(rest[1:], MAX_PROFILE_BYTES)
+    except zlib.error:
+        return b""
+
+
+def with_early_exif(data: bytes | mmap, place: tuple[int, int]) -> bytes:
+    """Return the file ``data`` with the chunk at ``place`` moved before the pixels."""
+    start, end = place
+    return b"".join((data[:HEADER_END], data[start:end], data[HEADER_END:start], data[end:]))

@@ -8,19 +8,10 @@ from msgspec import structs
 from pixmill.imaging.backends.vips_load import BITS_PER_VALUE
 from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.formats import codec_for
-from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.identify import wanted_frames
-from pixmill.imaging.pipeline.shrink_on_load import (
-    MAX_IN_MEMORY,
-    MIN_OVERSAMPLE,
-    apply_leading_resize,
-    box_shrunk,
-    shrink_factor,
-    step_chains,
-)
-from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.pipeline.decode_plan import MAX_IN_MEMORY, DecodePlan
+from pixmill.imaging.pipeline.leading_resize import MIN_OVERSAMPLE, apply_leading_resize, box_shrunk
 
 # Warnings that do not concern the pixels: padding that cameras append, an inconsistent Adobe marker from Photoshop, and errors
 # without a message that libtiff reports for private tags.
@@ -29,31 +20,27 @@ HARMLESS_WARNINGS = re.compile(
 )
 
 
-def decode(source: Input, header: Header, recipe: Recipe) -> Image:
-    """Return the image of ``source`` in its stored orientation, no larger than ``recipe`` needs.
+def decode(source: Input, plan: DecodePlan) -> Image:
+    """Return the image of ``source`` in its stored orientation, no larger than ``plan`` needs.
 
     With one chain of steps, it has the size that the leading resize gives it. With several (renditions without shared steps), a
     single decode serves all of them, at twice the size of the largest.
     """
-    chains = step_chains(recipe)
-    shrink = min(shrink_factor(steps, header) for steps in chains)
-    options = DecodeOptions(
-        shrink=shrink, frames=wanted_frames(header, recipe), fail_on="none" if recipe.allow_truncated else "warning"
-    )
-
-    def decode_with(options: DecodeOptions) -> Image:
-        image = codec_for(header.format).decode(source, header, options=options)
-        if len(chains) == 1:
-            return _materialised(apply_leading_resize(image, chains[0], header, recipe))
-        left = shrink * image.width / header.width
-        return image.evolve(pixels=box_shrunk(image, int(left / MIN_OVERSAMPLE)).pixels.copy_memory())
-
+    options = DecodeOptions(shrink=plan.shrink, frames=plan.frames, fail_on="none" if plan.recipe.allow_truncated else "warning")
     try:
-        return decode_with(options)
+        return _decode(source, plan, options)
     except pyvips.Error as error:
         if options.fail_on == "none" or not HARMLESS_WARNINGS.search(error.detail):
             raise
-        return decode_with(structs.replace(options, fail_on="error"))
+        return _decode(source, plan, structs.replace(options, fail_on="error"))
+
+
+def _decode(source: Input, plan: DecodePlan, options: DecodeOptions) -> Image:
+    image = codec_for(plan.header.format).decode(source, plan.header, options=options)
+    if len(plan.chains) == 1:
+        return _materialised(apply_leading_resize(image, plan.chains[0], plan))
+    left = plan.shrink * image.width / plan.header.width
+    return image.evolve(pixels=box_shrunk(image, int(left / MIN_OVERSAMPLE)).pixels.copy_memory())
 
 
 def _materialised(image: Image) -> Image:

@@ -2,15 +2,12 @@
 
 from typing import NamedTuple
 
-from pixmill.core.errors import ImageError, PixmillError
 from pixmill.imaging.formats import codec_for
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.capture_time import capture_time
-from pixmill.imaging.pipeline.error_stage import classify_error, without_futile_hint
+from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.identify import read_header, without_preamble
 from pixmill.imaging.recipe import Recipe
-
-STAGE = "header"
 
 
 class Description(NamedTuple):
@@ -23,14 +20,8 @@ class Description(NamedTuple):
 
 def describe(source: Input, recipe: Recipe, *, with_time: bool) -> Description:
     """Describe ``source``, if it may be decoded; without its time unless that is wanted. Raise an ``ImageError`` as a run does."""
-    try:
-        source = without_preamble(source)
-        header = read_header(source, recipe)
+    source = without_preamble(source)
+    header = read_header(source, recipe)
+    with translating_errors(source, recipe, lambda: "header"):
         taken = capture_time(codec_for(header.format).exif(source)) if with_time else ""
-        return Description(*header.upright, taken)
-    except ImageError as error:
-        raise without_futile_hint(error, recipe) from error.__cause__
-    except (PixmillError, MemoryError):
-        raise
-    except Exception as error:
-        raise without_futile_hint(classify_error(error, STAGE, source), recipe) from error
+    return Description(*header.upright, taken)

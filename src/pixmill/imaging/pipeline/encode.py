@@ -8,6 +8,7 @@ from pixmill.core.errors import EncodeError
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.compositing import flattened
+from pixmill.imaging.depth import in_bytes
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
@@ -64,6 +65,5 @@ def fit(image: Image, file_format: Format, background: Colour) -> Image:
     if image.has_alpha and not file_format.alpha:
         image = flattened(image, background)
     if image.pixels.format != "uchar" and HIGH_BIT_DEPTH not in file_format.depths:
-        pixels = image.pixels
-        image = image.evolve(pixels=pixels.colourspace("b-w" if pixels.interpretation in ("grey16", "b-w") else "srgb"))
+        image = image.evolve(pixels=in_bytes(image.pixels))
     return image

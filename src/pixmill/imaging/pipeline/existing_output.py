@@ -7,6 +7,7 @@ from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import Header
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.decode import decode
+from pixmill.imaging.pipeline.decode_plan import plan_decode
 from pixmill.imaging.pipeline.identify import read_header
 from pixmill.imaging.recipe import Recipe, Rendition
 
@@ -31,7 +32,7 @@ def examine(existing: Input, source: Header, rendition: Rendition, recipe: Recip
     wanted = rendition.encode.for_source(source.format).format
     if header.format.name != wanted.name or not _fits(header.upright, _size_of(source, rendition, recipe)):
         return None
-    decode(existing, header, plain).pixels.avg()
+    decode(existing, plan_decode(existing, header, plain)).pixels.avg()
     return ExistingOutput(*header.upright, wanted.name)
 
 

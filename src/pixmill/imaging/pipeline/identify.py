@@ -8,15 +8,17 @@ from pixmill.imaging.formats import Format, codec_for, other_file, other_image, 
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.recipe import Recipe
 
 JPEG_START = b"\xff\xd8\xff"
 
 
 def read_header(source: Input, recipe: Recipe) -> Header:
-    """Return the header of ``source``, after checking that it may be decoded."""
+    """Return the header of ``source``, after checking that it may be decoded. Raise an ``ImageError`` if not."""
     codec = codec_for(identify(source, recipe.allow))
-    header = codec.header(source)
+    with translating_errors(source, recipe, lambda: "header"):
+        header = codec.header(source)
     if min(header.width, header.height) < 1:
         raise DecodeError(f"the {header.format.label} is damaged: it has no pixels")
     recipe.limits.check(header, frames=wanted_frames(header, recipe))

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pixmill.imaging.colour.icc_read import is_srgb
-from pixmill.imaging.colour.management import PROFILE
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.metadata.fields import field
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.pipeline.encode import EncodedOutput
 from pixmill.imaging.scaling import Scaling

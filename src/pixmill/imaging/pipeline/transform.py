@@ -3,35 +3,59 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pixmill.imaging.colour.management import to_working_space
-from pixmill.imaging.header import Header
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.colour.icc_read import SPACE
+from pixmill.imaging.colour.management import to_srgb, to_working_space
+from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.compositing import flattened
+from pixmill.imaging.depth import WIDE_FORMATS
 from pixmill.imaging.image import Image
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.metadata.orientation import autorotated
 from pixmill.imaging.operation import Operation
-from pixmill.imaging.pipeline.shrink_on_load import apply_leading_resize, leading_resize
-from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.pipeline.decode_plan import Chain, DecodePlan
+from pixmill.imaging.pipeline.leading_resize import apply_leading_resize
+
+BYTE_BITS, HIGH_BITS = 8, 16
 
 
 class Intermediate(NamedTuple):
-    """An image as decoded, or ``is_colour_managed``: upright and in the working colour space. ``notes`` as in ``Result``."""
+    """An image upright and in the working colour space. ``notes`` as in ``Result``."""
 
     image: Image
-    is_colour_managed: bool = False
     notes: tuple[str, ...] = ()
 
+    def after(self, steps: Sequence[Operation]) -> "Intermediate":
+        """Return the image after ``steps``."""
+        return self._replace(image=_apply_all(self.image, steps))
 
-def apply_steps(intermediate: Intermediate, steps: Sequence[Operation], header: Header, recipe: Recipe) -> Intermediate:
-    """Return ``intermediate`` after ``steps``, colour-managed.
+
+def apply_chain(image: Image, chain: Chain, plan: DecodePlan) -> Intermediate:
+    """Return the decoded ``image`` upright and colour-managed, after the steps of ``chain``.
 
     A leading resize scales the image as decoded, which is the least work, and finishes (crops, pads) after colour management.
     """
-    if intermediate.is_colour_managed:
-        return intermediate._replace(image=_apply_all(intermediate.image, steps))
-    image = autorotated(apply_leading_resize(intermediate.image, steps, header, recipe), header.orientation)
-    image, notes = to_working_space(image, space=recipe.color, depth=recipe.depth)
-    if leading := leading_resize(steps):
-        image, steps = leading.finish(image), steps[1:]
-    return Intermediate(_apply_all(image, steps), is_colour_managed=True, notes=(*intermediate.notes, *notes))
+    image = autorotated(apply_leading_resize(image, chain, plan), plan.header.orientation)
+    image, notes = to_working_space(image, space=plan.recipe.color, depth=plan.recipe.depth)
+    notes = (*image.notes, *notes)
+    if chain.leading:
+        image = chain.leading.finish(image)
+    return Intermediate(_apply_all(image, chain.steps[1:] if chain.leading else chain.steps), notes)
+
+
+def fit_codec(intermediate: Intermediate, codec: Codec, background: Colour) -> Intermediate:
+    """Return ``intermediate`` without alpha, and in sRGB with a note, if the file of ``codec`` cannot carry its alpha or profile.
+
+    CMYK stays: only the formats of print have it, and the others refuse it.
+    """
+    image, notes = intermediate
+    if image.has_alpha and not codec.keeps_alpha:
+        image = flattened(image, background)
+    profile = None if image.has_raster else field(image.pixels, PROFILE)
+    if profile is None or image.pixels.interpretation == "cmyk" or profile[SPACE] in codec.profiles:
+        return Intermediate(image, notes)
+    managed = to_srgb(image, HIGH_BITS if image.pixels.format in WIDE_FORMATS else BYTE_BITS)
+    return Intermediate(managed.image, (*notes, *managed.notes, "converted-to-srgb"))
 
 
 def _apply_all(image: Image, steps: Sequence[Operation]) -> Image:

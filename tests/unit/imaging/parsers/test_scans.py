@@ -99,17 +99,16 @@ def test_twelve_bits_are_unsupported():
         jpeg_scan.check(jpeg_scan.Scan(scans=1, kind=0xC1, precision=12))
 
 
-@pytest.mark.parametrize("size", [1, 5, 10**6])
-def test_chunks_of_a_png_say_frames_and_interlace(size):
+def test_chunks_of_a_png_say_frames_and_interlace():
     frames = [Image.new("L", (8, 8), gray) for gray in (0, 255)]
     file = io.BytesIO()
     frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
-    found = png.scan(split(file.getvalue(), size))
+    found = png.scan(file.getvalue())
     assert (found.frames, found.interlaced) == (2, False)
 
 
 def test_chunks_of_nothing_say_nothing():
-    assert png.scan(iter([b""])) == png.Chunks()
+    assert png.scan(b"") == png.Chunks()
 
 
 def test_a_marker_that_lies_on_the_edge_of_a_piece_is_read_whole():
@@ -125,7 +124,11 @@ def test_a_file_of_nothing_but_fill_bytes_takes_no_longer_than_it_takes_to_look_
         assert jpeg_scan.scan(split(b"\xff\xd8" + junk * 20_000_000, 1 << 20)).scans == 0
 
 
-@pytest.mark.timeout(20)
-def test_a_chunk_that_claims_to_be_gigabytes_long_is_skipped_without_being_kept():
+def test_a_chunk_that_claims_to_be_gigabytes_long_is_skipped():
     claim = b"\x89PNG\r\n\x1a\n" + (2**31 - 1).to_bytes(4) + b"tEXt"
-    assert png.scan(split(claim + bytes(200_000_000), 1 << 20)) == png.Chunks()
+    assert png.scan(claim + bytes(1000)) == png.Chunks()
+
+
+@pytest.mark.timeout(20)
+def test_a_file_of_nothing_but_empty_chunks_takes_no_longer_than_it_takes_to_look_at_them():
+    assert png.scan(b"\x89PNG\r\n\x1a\n" + (bytes(4) + b"tEXt" + bytes(4)) * 2_000_000) == png.Chunks()

@@ -9,6 +9,7 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.operations.crop import Crop
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.pipeline import identify, turbo_decode
+from pixmill.imaging.pipeline.decode_plan import plan_decode
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe, Rendition
 
@@ -22,11 +23,11 @@ def picture(mode="RGB", size=(320, 200), kind="JPEG", **options):
 
 def decoded(source, header, recipe):
     """Return the images of the fast path, which must support the recipe."""
-    return turbo_decode.decode(source, header, recipe, turbo_decode.plan_decode(source, header, recipe))
+    return turbo_decode.decode(source, plan_decode(source, header, recipe))
 
 
 def can(source, recipe):
-    return turbo_decode.plan_decode(source, identify.read_header(source, recipe), recipe)
+    return plan_decode(source, identify.read_header(source, recipe), recipe).eighths
 
 
 def to(**options):
@@ -40,22 +41,24 @@ def test_a_jpeg_that_becomes_no_larger_is_read_fast(mode, options):
 
 
 @pytest.mark.parametrize(
-    ("data", "recipe"),
+    ("data", "recipe", "reason"),
     [
-        (picture("CMYK"), to(width=100)),
-        (picture(kind="PNG"), to(width=100)),
-        (picture(), Recipe(steps=(Resize(width=100),), engine="vips")),
-        (picture(), to(width=400, enlarge=True)),
-        (picture(), to(width=100, kernel="nearest")),
-        (picture(), to(width=100, kernel="lanczos2")),
-        (picture(), to(width=100, linear=True)),
-        (picture(), Recipe(steps=())),
-        (picture(), Recipe(steps=(Crop(width=10, height=10),))),
+        (picture("CMYK"), to(width=100), "the source is JPEG with 4 channels"),
+        (picture(kind="PNG"), to(width=100), "the source is PNG with 3 channels"),
+        (picture(), Recipe(steps=(Resize(width=100),), engine="vips"), "the engine is vips"),
+        (picture(), to(width=400, enlarge=True), "the image is enlarged"),
+        (picture(), to(width=100, kernel="nearest"), "the kernel is nearest"),
+        (picture(), to(width=100, kernel="lanczos2"), "the kernel is lanczos2"),
+        (picture(), to(width=100, linear=True), "does not begin with a resize"),
+        (picture(), Recipe(steps=()), "does not begin with a resize"),
+        (picture(), Recipe(steps=(Crop(width=10, height=10),)), "does not begin with a resize"),
     ],
     ids=["cmyk", "png", "engine", "enlarged", "nearest", "lanczos2", "linear", "as it is", "cropped"],
 )
-def test_whatever_the_fast_path_does_not_do_exactly_is_left_to_libvips(data, recipe):
-    assert not can(Input(data), recipe)
+def test_whatever_the_fast_path_does_not_do_exactly_is_left_to_libvips_and_the_log_says_why(data, recipe, reason, caplog):
+    with caplog.at_level("DEBUG", logger="pixmill.imaging"):
+        assert not can(Input(data), recipe)
+    assert reason in caplog.text
 
 
 def test_a_file_too_large_to_be_held_is_left_to_libvips(tmp_path):
@@ -67,8 +70,8 @@ def test_a_picture_too_large_to_be_held_is_left_to_libvips():
     recipe = to(percent=90)
     header = identify.read_header(Input(picture()), recipe)
     large = type(header)(format=header.format, width=8_000, height=8_000)
-    assert not turbo_decode.plan_decode(Input(picture()), large, recipe)
-    assert turbo_decode.plan_decode(Input(picture()), large, to(width=1_000))
+    assert not plan_decode(Input(picture()), large, recipe).eighths
+    assert plan_decode(Input(picture()), large, to(width=1_000)).eighths
 
 
 @pytest.mark.parametrize("part", [0.5, 0.9, 0.999])
@@ -88,7 +91,7 @@ def test_every_rendition_comes_from_one_decode_in_its_own_size():
     recipe = Recipe(renditions=(wide, small, whole))
     source = Input(picture())
     header = identify.read_header(source, recipe)
-    assert turbo_decode.plan_decode(source, header, recipe)
+    assert plan_decode(source, header, recipe).eighths
     assert [(image.width, image.height) for image in decoded(source, header, recipe)] == [(160, 100), (64, 40), (320, 200)]
     assert [(output.width, output.height) for output in process(source, recipe).outputs] == [(160, 100), (40, 40), (320, 200)]
 

@@ -6,11 +6,16 @@ from pixmill.imaging.codecs.gif import Gif
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.codecs.webp import Webp
 from pixmill.imaging.header import Header
-from pixmill.imaging.pipeline.memory_estimate import memory_estimate
+from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.decode_plan import plan_decode
 from pixmill.imaging.recipe import Recipe
 
 GIGAPIXEL = {"width": 30_000, "height": 30_000}
 SMALL = Recipe(steps=["resize:width=1920"])
+
+
+def memory_estimate(header, recipe):
+    return plan_decode(Input(b""), header, recipe).memory
 
 
 def test_a_picture_that_streams_takes_little_whatever_its_size():

@@ -1,0 +1,108 @@
+"""``DecodePlan``: how a source is decoded for a recipe. Computed once, from the header, before anything is decoded."""
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from pixmill.imaging.geometry.sizes import Size
+from pixmill.imaging.header import SIDEWAYS, Header
+from pixmill.imaging.input import Input
+from pixmill.imaging.operation import Operation
+from pixmill.imaging.pipeline import fast_path
+from pixmill.imaging.pipeline.identify import wanted_frames
+from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.scaling import Scaling
+
+MAX_IN_MEMORY = 128_000_000  # bytes; a larger image is streamed through the encoder instead of kept in memory
+BITS_PER_BYTE = 8
+BYTES_PER_COEFFICIENT = 2  # per sample of a progressive JPEG, all kept until the last scan
+STREAMING_BYTES = 64_000_000  # used by a streamed image of any height: rows in flight, and the small result
+COPIES = 2  # of an image that is not resized while it is decoded
+
+_log = logging.getLogger(__name__)
+
+
+class Chain(NamedTuple):
+    """Steps that start from the decoded image.
+
+    ``leading`` is the first of ``steps`` if it is a scaling that may run before colour management. In linear light it may not,
+    because colour management must come first. ``size`` is that of the image in its stored orientation, after ``leading``.
+    """
+
+    steps: Sequence[Operation]
+    leading: Scaling | None
+    size: Size
+
+    def shrink(self, header: Header) -> float:
+        """Return the largest factor by which the image may be shrunk during decoding."""
+        if self.leading is None or self.leading.kernel == "nearest":
+            return 1.0
+        return max(1.0, min(header.width / self.size[0], header.height / self.size[1]))
+
+
+class DecodePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source with this ``header`` is decoded for ``recipe``.
+
+    ``chains`` has the shared steps, or else those of each rendition. ``shrink``: the decoder may reduce the image by this factor.
+    ``eighths``: the size at which the fast path decodes a JPEG; 0 if libvips decodes. ``memory``: an upper bound, in bytes, on
+    the memory to process the source, without the source itself.
+    """
+
+    header: Header
+    recipe: Recipe
+    frames: int
+    chains: tuple[Chain, ...]
+    shrink: float
+    eighths: int
+    memory: int
+
+
+def plan_decode(source: Input, header: Header, recipe: Recipe) -> DecodePlan:
+    """Return how to decode ``source``."""
+    frames = wanted_frames(header, recipe)
+    rows = (recipe.shared_steps,) if recipe.shared_steps else tuple(map(recipe.steps_of, recipe.renditions))
+    chains = tuple(_chain(steps, header) for steps in rows)
+    reason = fast_path.why_not(source, header, recipe.engine, [(chain.leading, chain.size) for chain in chains], MAX_IN_MEMORY)
+    if reason:
+        _log.debug("libvips decodes, not the fast path: %s", reason)
+    return DecodePlan(
+        header=header,
+        recipe=recipe,
+        frames=frames,
+        chains=chains,
+        shrink=min(chain.shrink(header) for chain in chains),
+        eighths=0 if reason else fast_path.eighths(header, [chain.size for chain in chains]),
+        memory=memory_estimate(header, frames, chains) + _enlarged_bytes(header, frames, chains),
+    )
+
+
+def _chain(steps: Sequence[Operation], header: Header) -> Chain:
+    leading = steps[0] if steps and isinstance(steps[0], Scaling) and not steps[0].linear else None
+    width, height = header.upright if leading is None else leading.target(header.upright)
+    return Chain(steps, leading, (height, width) if header.orientation in SIDEWAYS else (width, height))
+
+
+def _enlarged_bytes(header: Header, frames: int, chains: Sequence[Chain]) -> int:
+    """Return the memory for enlarged images, which are not streamed."""
+    enlarged = (width * height for _, _, (width, height) in chains if width * height > header.pixels)
+    return COPIES * max(enlarged, default=0) * frames * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
+
+
+def memory_estimate(header: Header, frames: int, chains: Sequence[Chain]) -> int:
+    """Return an upper bound, in bytes, on the memory to process a source with this ``header``.
+
+    An image of any size that is decoded row by row takes little memory if the recipe begins with a resize; otherwise the whole
+    image is kept in memory.
+    """
+    samples = header.pixels * frames * header.bands
+    image_bytes = samples * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
+    if header.progressive:
+        return image_bytes + samples * BYTES_PER_COEFFICIENT
+    if not header.format.streams or frames > 1:
+        return image_bytes * header.format.decoder_copies
+    if all(chain.leading is not None for chain in chains):
+        return min(image_bytes, MAX_IN_MEMORY) + STREAMING_BYTES
+    streams = all(step.streams for chain in chains for step in chain.steps)
+    return (min(image_bytes, MAX_IN_MEMORY) if streams else image_bytes) * COPIES + STREAMING_BYTES

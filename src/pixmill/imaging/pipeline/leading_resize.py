@@ -1,0 +1,35 @@
+"""Apply the leading resize of a chain of steps to the decoded image."""
+
+import pyvips
+
+from pixmill.imaging.backends import vector_resize
+from pixmill.imaging.image import Image
+from pixmill.imaging.metadata import fields
+from pixmill.imaging.pipeline.decode_plan import MAX_IN_MEMORY, Chain, DecodePlan
+from pixmill.imaging.pixels import premultiplied
+from pixmill.imaging.scaling import scale
+
+MIN_OVERSAMPLE = 2  # decoded pixels per output pixel and side, so that the final resize has enough to interpolate
+
+
+def apply_leading_resize(image: Image, chain: Chain, plan: DecodePlan) -> Image:
+    """Return ``image``, in its stored orientation, scaled by the leading resize of ``chain`` if there is one."""
+    if chain.leading is None or (image.width, image.height) == chain.size:
+        return image
+    kernel = chain.leading.kernel
+    if plan.recipe.engine == "auto" and vector_resize.supports(image, chain.size, kernel=kernel, limit=MAX_IN_MEMORY):
+        metadata = {**fields.collect(image.pixels, plan.recipe.metadata), **fields.profile(image.pixels)}
+        resized = vector_resize.resized(image, chain.size, kernel=kernel)
+        return resized.evolve(pixels=fields.attach(resized.pixels, metadata))
+    return scale(image, chain.size, kernel=kernel)
+
+
+def box_shrunk(image: Image, factor: int) -> Image:
+    """Return ``image`` with each square of ``factor`` x ``factor`` pixels averaged."""
+    if factor < MIN_OVERSAMPLE:
+        return image
+
+    def boxed(pixels: pyvips.Image) -> pyvips.Image:
+        return pixels.shrink(factor, factor)
+
+    return image.map(lambda pixels: premultiplied(pixels, boxed))
