@@ -1,6 +1,8 @@
 """Animations: the first frame with a note by default, all frames with their timing on request or where the format is kept."""
 
 import io
+import shutil
+import subprocess
 
 import pytest
 from PIL import Image, ImageSequence
@@ -8,7 +10,9 @@ from PIL import Image, ImageSequence
 from pixmill.core.errors import LimitError
 from pixmill.core.model import fingerprint_of
 from pixmill.imaging.recipe import Recipe
+from support.gif_files import gif_file, gif_frame
 
+needs_cjxl = pytest.mark.skipif(shutil.which("cjxl") is None, reason="cjxl (apt install libjxl-tools) makes the file")
 SMALL = [{"operation": "resize", "width": 60}]
 
 
@@ -29,11 +33,12 @@ def test_frames_and_repetitions_are_kept(corpus, make, output, name, frames):
     assert result.notes == ()
 
 
-@pytest.mark.parametrize("output", ["gif", "webp"])
-def test_delays_are_kept(make, output):
+@pytest.mark.parametrize("output", ["gif", "webp", "png", "avif"])
+@pytest.mark.parametrize("source", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_delays_are_kept(make, source, output):
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
     file = io.BytesIO()
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=[100, 250, 40], loop=3)
+    frames[0].save(file, source, save_all=True, append_images=frames[1:], duration=[100, 250, 40], loop=3)
     kept = Image.open(io.BytesIO(make(file.getvalue(), output=output, animated="keep").outputs[0].data))
     found = []
     for frame in ImageSequence.Iterator(kept):
@@ -168,3 +173,49 @@ def test_a_frame_smaller_than_its_canvas_lies_on_the_background(measure, corpus,
     shown = measure.pixels(make(data, output="jpeg").outputs[0].data)
     assert shown[-1, -1].min() >= 240
     assert shown.min() < 50
+
+
+def test_a_frame_on_a_large_canvas_has_the_size_of_the_canvas(make):
+    result = make(gif_file(2100, 1500, [gif_frame(300, 200, 100, 60, 200)]), output="png")
+    picture = Image.open(io.BytesIO(result.outputs[0].data))
+    assert picture.size == (2100, 1500)
+    assert picture.getchannel("A").getbbox() == (300, 200, 400, 260)
+
+
+@pytest.mark.parametrize("output", ["webp", "gif", "png"])
+def test_what_is_disposed_to_background_is_transparent_as_browsers_show_it(make, output):
+    frames = [gif_frame(0, 0, 60, 40, 200, disposal=2), gif_frame(10, 10, 20, 20, 90, disposal=2), gif_frame(30, 10, 20, 20, 30)]
+    result = make(gif_file(60, 40, frames), output=output, animated="keep")
+    shown = Image.open(io.BytesIO(result.outputs[0].data))
+    alphas = [frame.convert("RGBA").getchannel("A").getbbox() for frame in ImageSequence.Iterator(shown)]
+    assert alphas == [(0, 0, 60, 40), (10, 10, 30, 30), (30, 10, 50, 30)]
+
+
+def test_a_still_before_a_moving_png_is_no_frame(make):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("black", "red", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:], default_image=True, duration=[100, 100])
+    kept = Image.open(io.BytesIO(make(file.getvalue(), output="webp", animated="keep").outputs[0].data))
+    colours = [frame.convert("RGB").getpixel((20, 15)) for frame in ImageSequence.Iterator(kept)]
+    assert [max(range(3), key=colour.__getitem__) for colour in colours] == [0, 2]
+
+
+@pytest.mark.parametrize("output", ["png", "avif", "webp"])
+def test_transparent_frames_replace_what_was_there(make, output):
+    frames = [Image.new("RGBA", (40, 30), (200, 60 * number, 9, 255 if number % 2 else 90)) for number in range(3)]
+    file = io.BytesIO()
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:], duration=[100, 100, 100])
+    kept = Image.open(io.BytesIO(make(file.getvalue(), output=output, animated="keep").outputs[0].data))
+    assert [frame.convert("RGBA").getpixel((20, 15))[3] for frame in ImageSequence.Iterator(kept)] == [90, 255, 90]
+
+
+@needs_cjxl
+@pytest.mark.parametrize("container", ["0", "1"])
+def test_a_moving_jpeg_xl_says_that_frames_were_dropped(make, tmp_path, container):
+    frames = [Image.new("RGB", (300, 30), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "still.png")
+    for name, notes in (("moving.gif", ("frames-dropped",)), ("still.png", ())):
+        line = ["cjxl", tmp_path / name, tmp_path / "made.jxl", f"--container={container}"]
+        subprocess.run(line, check=True, capture_output=True)
+        assert make((tmp_path / "made.jxl").read_bytes(), output="png").notes == notes

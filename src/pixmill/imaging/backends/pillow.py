@@ -18,7 +18,7 @@ from pixmill.imaging.metadata.orientation import orientation_in
 if TYPE_CHECKING:
     import PIL.Image
 
-NAMES = {"avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jxl": "JXL"}
+NAMES = {"avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jxl": "JXL", "png": "PNG"}
 KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
 
@@ -28,7 +28,7 @@ def header(source: Input, file_format: Format) -> Header:
 
     The plugin of JPEG XL applies the orientation itself, unless it restores a JPEG.
     """
-    with _open(source, file_format) as picture:
+    with open_picture(source, file_format) as picture:
         return Header(
             format=file_format,
             width=picture.width,
@@ -43,7 +43,7 @@ def header(source: Input, file_format: Format) -> Header:
 
 def exif(source: Input, file_format: Format) -> bytes:
     """Return the EXIF block of ``source``, empty if it has none."""
-    with _open(source, file_format) as picture:
+    with open_picture(source, file_format) as picture:
         return picture.info.get("exif") or b""
 
 
@@ -51,29 +51,30 @@ def decode(source: Input, header: Header, *, lenient: bool) -> Image:
     """Return the decoded image of ``source``."""
     from PIL import ImageFile  # noqa: PLC0415  # takes 20 ms, and most runs never need it
 
-    with _open(source, header.format) as picture:
+    with open_picture(source, header.format) as picture:
         ImageFile.LOAD_TRUNCATED_IMAGES = lenient
         try:
             picture.load()
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
         image = Image.from_pil(picture)
-        return image.evolve(pixels=_with_metadata(image.pixels, picture))
+        return image.evolve(pixels=with_metadata(image.pixels, picture))
 
 
 def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options
     """Return ``image`` encoded by Pillow."""
-    _import_plugin(file_format)
+    import_plugin(file_format)
     file = io.BytesIO()
     blocks = {"icc_profile": field(image.pixels, "icc-profile-data"), "exif": fields.exif_block(image.pixels)}
     image.to_pil().save(file, NAMES[file_format.name], **{name: block for name, block in blocks.items() if block}, **settings)
     return file.getvalue()
 
 
-def _open(source: Input, file_format: Format) -> "PIL.Image.Image":
+def open_picture(source: Input, file_format: Format) -> "PIL.Image.Image":
+    """Return ``source`` opened by Pillow, its pixels not decoded yet."""
     from PIL import Image as Pillow  # noqa: PLC0415  # as above
 
-    _import_plugin(file_format)
+    import_plugin(file_format)
     limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # our own limits are checked instead
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
@@ -82,7 +83,8 @@ def _open(source: Input, file_format: Format) -> "PIL.Image.Image":
         Pillow.MAX_IMAGE_PIXELS = limit
 
 
-def _import_plugin(file_format: Format) -> None:
+def import_plugin(file_format: Format) -> None:
+    """Import the plugin of the format; ``MissingExtra`` if it is not installed."""
     try:
         module = importlib.import_module(file_format.plugin)
     except ImportError:
@@ -93,7 +95,7 @@ def _import_plugin(file_format: Format) -> None:
         vars(module)["DEFAULT_MAX_THREADS"] = 1  # a worker processes one image in one thread
 
 
-def _with_metadata(pixels: pyvips.Image, picture: "PIL.Image.Image") -> pyvips.Image:
+def with_metadata(pixels: pyvips.Image, picture: "PIL.Image.Image") -> pyvips.Image:
     """Return ``pixels`` with the metadata of ``picture`` under the field names of libvips."""
     copied = pixels.copy()
     for name, block in BLOCKS.items():

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from pixmill.imaging.backends import pillow, vips_load, vips_save
+from pixmill.imaging.backends import pillow, pillow_animation, vips_load, vips_save
 from pixmill.imaging.backends.avif_nclx import with_nclx
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.colour.stated import with_stated_colours
@@ -18,6 +18,7 @@ from pixmill.imaging.parsers.heif_items import Primary, read_primary
 from pixmill.imaging.pixels import in_full_range
 
 EFFORTS = {"fast": 2, "default": 3, "best": 7}  # 9 minus the speed of the encoder
+FASTEST, LOSSLESS, FULL_CHROMA = 9, 100, 90  # speed and quality of the encoder; the quality from which auto means 4:4:4
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
 MAX_GUARDED_PIXELS = 2**28  # above this, libavif refuses an image, and libheif unless it checks nothing; our own limits hold
 BYTE_BITS, HIGH_BIT_DEPTH = 8, 10  # bits per channel of a file made from 16-bit pixels
@@ -33,7 +34,8 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
 
     format: ClassVar = Format(
         name="avif", label="AVIF", extensions=("avif",), mime="image/avif", plugin="PIL.AvifImagePlugin",
-        signature=rb".{4}ftyp(?:.{4}){0,15}?avi[fs]", depths=(8, 16), max_side=16_384, profiles=(b"RGB ",), decoder_copies=4,
+        signature=rb".{4}ftyp(?:.{4}){0,15}?avi[fs]", animation=True, depths=(8, 16),
+        max_side=16_384, profiles=(b"RGB ",), decoder_copies=4,
     )  # fmt: skip
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 50 is close to JPEG at 80")] = 50
@@ -57,9 +59,11 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the primary image, or the first of a sequence."""
+        """Return the primary image, or the frames of a sequence."""
         primary = read_primary(source.mapped())
-        if _pillow_header(source, primary):
+        if options.frames > 1:
+            image = pillow_animation.decode(source, header, frames=options.frames)
+        elif _pillow_header(source, primary):
             image = pillow.decode(source, header, lenient=options.fail_on == "none")
         else:
             image = vips_load.open_image(source, "heifload", options, unlimited=header.pixels > MAX_GUARDED_PIXELS)
@@ -70,7 +74,9 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
         )
 
     def encode(self, image: Image) -> bytes:
-        """Return the encoded file."""
+        """Return the encoded file; a sequence has 8 bits."""
+        if image.frames > 1:
+            return self._encode_sequence(image)
         data = vips_save.save(
             image,
             "heifsave",
@@ -82,6 +88,17 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
             bitdepth=HIGH_BIT_DEPTH if image.max_value > 255 else 8,  # noqa: PLR2004  # 16 bits
         )
         return with_nclx(data)
+
+    def _encode_sequence(self, image: Image) -> bytes:
+        is_full = self.subsampling == "4:4:4" or (self.subsampling == "auto" and self.quality >= FULL_CHROMA)
+        return pillow_animation.encode(
+            image,
+            self.format,
+            quality=LOSSLESS if self.lossless else self.quality,
+            subsampling="4:4:4" if is_full else "4:2:0",
+            speed=FASTEST - EFFORTS[self.effort],
+            max_threads=1,
+        )
 
 
 def _pillow_header(source: Input, primary: Primary) -> Header | None:

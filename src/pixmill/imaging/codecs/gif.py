@@ -37,16 +37,20 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
     def header(cls, source: Input) -> Header:
         """Return the header; counts the frames without decoding them."""
         header = vips_load.read_header(source, cls.format, "gifload")
-        return vips_load.evolve(header, bands=header.bands + 1) if _has_bare_canvas(source, header) else header
+        width, height = gif.canvas_size(source.head)
+        header = vips_load.evolve(header, width=max(width, header.width), height=max(height, header.height))
+        return vips_load.evolve(header, bands=header.bands + 1) if _shows_background(source, header) else header
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return complete frames: each is drawn over the previous ones, and unpainted parts of the canvas are transparent."""
         image = vips_load.open_animation(source, "gifload", options)
-        if image.has_alpha or not _has_bare_canvas(source, header):
+        if not image.has_alpha and _shows_background(source, header):
+            opacity = gif.painted_opacity(source.read(), image.width, image.height, count=image.frames)
+            image = image.evolve(pixels=image.pixels.bandjoin(opacity))
+        if (image.width, image.height) == (header.width, header.height):
             return image
-        opacity = gif.painted_opacity(source.read(), image.width, image.height, count=image.frames)
-        return image.evolve(pixels=image.pixels.bandjoin(opacity))
+        return image.map(lambda frame: frame.embed(0, 0, header.width, header.height))  # libvips takes large canvases for errors
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
@@ -56,5 +60,5 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
         )
 
 
-def _has_bare_canvas(source: Input, header: Header) -> bool:
-    return gif.has_bare_canvas(source.read(), header.width, header.height)
+def _shows_background(source: Input, header: Header) -> bool:
+    return gif.shows_background(source.read(), header.width, header.height)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.core.errors import UnsupportedError
-from pixmill.imaging.backends import pillow
+from pixmill.imaging.backends import pillow, vips_load
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.colour.icc_read import describes
 from pixmill.imaging.colour.stated import with_stated_colours
@@ -14,6 +14,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.fields import PROFILE, field
+from pixmill.imaging.parsers import jxl
 
 EFFORTS = {"fast": 3, "default": 7, "best": 9}
 
@@ -38,7 +39,8 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; the decoder applies the orientation."""
-        return pillow.header(source, cls.format)
+        header = pillow.header(source, cls.format)
+        return vips_load.evolve(header, frames=2) if jxl.is_animation(source) else header  # how many, only decoding would tell
 
     @classmethod
     def exif(cls, source: Input) -> bytes:

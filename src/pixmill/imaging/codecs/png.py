@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from pixmill.imaging.backends import vips_load, vips_save
+from pixmill.imaging.backends import pillow_animation, vips_load, vips_save
 from pixmill.imaging.backends.vips_load import Setting
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.colour.stated import with_stated_colours
@@ -19,7 +19,7 @@ COMPRESSION = {"fast": 2, "default": 6, "best": 9}
 
 
 class Png(Codec, frozen=True, kw_only=True, tag="png"):
-    """PNG: lossless, with transparency and up to 16 bits per channel.
+    """PNG: lossless, with transparency and up to 16 bits per channel. Animations have 8 bits and no palette.
 
     Use it for drawings, screenshots, and images whose pixels must not change. ``palette`` reduces the image to at most 256
     colours, which makes drawings several times smaller.
@@ -29,7 +29,7 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
 
     format: ClassVar = Format(
         name="png", label="PNG", extensions=("png", "apng"), mime="image/png", signature=rb"\x89PNG\r\n\x1a\n",
-        end=b"IEND", depths=(8, 16), streams=True,
+        plugin="PIL.PngImagePlugin", end=b"IEND", animation=True, depths=(8, 16), streams=True,
     )  # fmt: skip
 
     compression: Annotated[int, Meta(ge=0, le=9, description="zlib level; default: set by the effort")] | None = None
@@ -46,7 +46,7 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
 
     @classmethod
     def header(cls, source: Input) -> Header:
-        """Return the header; counts the frames of an animated PNG, of which only the first can be read."""
+        """Return the header; counts the frames of an animated PNG."""
         chunks = png.scan(source.mapped())
         header = vips_load.read_header(_readable(source, chunks), cls.format, "pngload")
         return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
@@ -58,9 +58,12 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the image (the first frame of an animated PNG), with an ICC profile for its colour chunks."""
+        """Return the image or the frames of an animated PNG, with an ICC profile for its colour chunks."""
         chunks = png.scan(source.mapped())
-        image = vips_load.open_image(_readable(source, chunks), "pngload", options)
+        if options.frames > 1:
+            image = pillow_animation.decode(source, header, frames=options.frames)
+        else:
+            image = vips_load.open_image(_readable(source, chunks), "pngload", options)
         profile = field(image.pixels, PROFILE) or png.profile_in(chunks.profile)
         notes = () if profile or not chunks.profile else ("profile-ignored",)
         return with_stated_colours(
@@ -70,6 +73,8 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
         level = COMPRESSION[self.effort] if self.compression is None else self.compression
+        if image.frames > 1:
+            return pillow_animation.encode(image, self.format, compress_level=level)
         settings: dict[str, Setting] = {"compression": level, "interlace": self.progressive}
         if self.palette:
             bits = max(1, (self.colours - 1).bit_length())

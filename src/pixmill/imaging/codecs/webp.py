@@ -11,6 +11,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 
+FLAGS, ALPHA_FLAG = 20, 0x10  # place and flag in the extended header (https://developers.google.com/speed/webp/docs/riff_container)
 EFFORTS = {"fast": 1, "default": 4, "best": 6}
 
 
@@ -52,7 +53,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
-        return vips_save.save(
+        data = vips_save.save(
             image,
             "webpsave",
             Q=self.quality,
@@ -62,3 +63,14 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
             alpha_q=self.alpha_quality,
             smart_subsample=self.sharp_chroma,
         )
+        return _with_alpha_flag(data) if image.frames > 1 and image.has_alpha else data
+
+
+def _with_alpha_flag(data: bytes) -> bytes:
+    """Return the file with the flag that says that it shows transparency.
+
+    libwebp leaves it out where no frame has transparent pixels, though the canvas shows where frames are disposed of.
+    """
+    if data[12:16] != b"VP8X":
+        return data
+    return data[:FLAGS] + bytes([data[FLAGS] | ALPHA_FLAG]) + data[FLAGS + 1 :]

@@ -40,10 +40,19 @@ def frames(data: bytes) -> Iterator[GifFrame]:
             return
 
 
-def has_bare_canvas(data: bytes, width: int, height: int) -> bool:
-    """Return whether the first frame leaves part of a canvas of this size unpainted."""
-    first = next(frames(data), None)
-    return first is not None and (first.left, first.top, first.width, first.height) != (0, 0, width, height)
+def canvas_size(head: bytes) -> tuple[int, int]:
+    """Return the size of the canvas that the first bytes of a file declare."""
+    return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+
+
+def shows_background(data: bytes, width: int, height: int) -> bool:
+    """Return whether part of a canvas of this size is bare, since the first frame does not paint it or a frame is taken back."""
+    every = list(frames(data))
+    if not every:
+        return False
+    first = every[0]
+    is_covered = (first.left, first.top, first.width, first.height) == (0, 0, width, height)
+    return not is_covered or any(frame.disposal == RESTORE_TO_BACKGROUND for frame in every[:-1])
 
 
 def painted_opacity(data: bytes, width: int, height: int, *, count: int) -> pyvips.Image:

@@ -1,0 +1,84 @@
+"""Whether a JPEG XL moves, which no decoder here says.
+
+Source: ISO/IEC 18181-1, ``SizeHeader`` and ``ImageMetadata``; 18181-2, boxes. Bits are read from the lowest of each byte on.
+"""
+
+from collections.abc import Callable
+
+from pixmill.imaging.input import Input
+
+CODESTREAM, BOX_SIGNATURE = b"\xff\x0a", b"\0\0\0\x0cJXL "
+PART_NUMBER = 4  # bytes before a part of the codestream
+HEADER_BYTES = 64  # of a codestream, more than the fields that are read here
+SMALL_BITS = 5  # of a side in units of eight pixels
+SIZES = ((9, 1), (13, 1), (18, 1), (30, 1))  # bits and offset, by selector
+PREVIEW_SIZES = ((6, 1), (8, 65), (10, 321), (12, 1345))
+PREVIEW_EIGHTHS = ((0, 16), (0, 32), (5, 1), (9, 33))
+
+
+def is_animation(source: Input) -> bool:
+    """Tell whether ``source`` has several frames."""
+    return _moves(_Bits(_codestream(source)))
+
+
+def _codestream(source: Input) -> bytes:
+    """Return the beginning of the codestream after its signature, empty if it is not found."""
+    data = source.mapped()
+    if bytes(data[:2]) == CODESTREAM:
+        return bytes(data[2:HEADER_BYTES])
+    start = 0
+    while start + 8 <= len(data):
+        size, kind = int.from_bytes(data[start : start + 4], "big"), bytes(data[start + 4 : start + 8])
+        content = start + (16 if size == 1 else 8)
+        if kind in (b"jxlc", b"jxlp"):
+            content += (PART_NUMBER if kind == b"jxlp" else 0) + len(CODESTREAM)
+            return bytes(data[content : content + HEADER_BYTES])
+        size = int.from_bytes(data[start + 8 : start + 16], "big") if size == 1 else size
+        if size < 8:  # noqa: PLR2004  # the last box, or damage
+            break
+        start += size
+    return b""
+
+
+class _Bits:
+    def __init__(self, data: bytes) -> None:
+        self._bits = int.from_bytes(data, "little")
+
+    def take(self, count: int) -> int:
+        value = self._bits & (1 << count) - 1
+        self._bits >>= count
+        return value
+
+    def choose(self, choices: tuple[tuple[int, int], ...]) -> int:
+        bits, offset = choices[self.take(2)]
+        return self.take(bits) + offset
+
+
+def _moves(bits: _Bits) -> bool:
+    _skip_size(bits)
+    is_default = bits.take(1)
+    if is_default or not bits.take(1):  # no further fields
+        return False
+    bits.take(3)  # orientation
+    if bits.take(1):  # a size at which to show it
+        _skip_size(bits)
+    if bits.take(1):
+        _skip_preview(bits)
+    return bool(bits.take(1))
+
+
+def _skip_size(bits: _Bits) -> None:
+    is_small = bits.take(1)
+    _skip_sides(bits, (lambda: bits.take(SMALL_BITS)) if is_small else (lambda: bits.choose(SIZES)))
+
+
+def _skip_preview(bits: _Bits) -> None:
+    choices = PREVIEW_EIGHTHS if bits.take(1) else PREVIEW_SIZES
+    _skip_sides(bits, lambda: bits.choose(choices))
+
+
+def _skip_sides(bits: _Bits, take_side: Callable[[], int]) -> None:
+    """Skip a height and, unless a ratio gives it, a width."""
+    take_side()
+    if not bits.take(3):
+        take_side()
