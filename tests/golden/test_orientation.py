@@ -1,6 +1,8 @@
 """Outputs are upright for every recorded orientation, which is applied once."""
 
 import io
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -78,3 +80,25 @@ def test_the_turn_of_an_avif_container_is_applied_once(corpus, make):
 def test_an_orientation_that_is_garbage_is_none(corpus, make):
     result = make(corpus("bad/fuzzdb/malicious-images/POC_phpinfo-metadata.jpg"))
     assert (result.outputs[0].width, result.outputs[0].height) == (result.header.width, result.header.height)
+
+
+@pytest.mark.parametrize("restored", [True, False], ids=["a restored JPEG", "pixels"])
+@pytest.mark.parametrize("orientation", LIE)
+def test_each_orientation_of_a_jpeg_xl_is_applied_once(tmp_path, make, orientation, restored):
+    pytest.importorskip("pillow_jxl")
+    upright = Image.new("RGB", (96, 64), "white")
+    upright.paste("red", (0, 0, 32, 32))
+    upright.paste("blue", (64, 32, 96, 64))
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    lying = upright if LIE[orientation] is None else upright.transpose(LIE[orientation])
+    lying.save(tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0)
+    if restored:
+        Image.open(tmp_path / "a.jpg").save(tmp_path / "a.jxl", lossless_jpeg=True)
+    elif not shutil.which("cjxl"):
+        pytest.skip("cjxl is not installed")
+    else:
+        subprocess.run(["cjxl", "-j", "0", tmp_path / "a.jpg", tmp_path / "a.jxl"], check=True, capture_output=True)
+    got = decoded(make((tmp_path / "a.jxl").read_bytes()))
+    assert got.size == upright.size
+    assert distance(got, upright) < 3

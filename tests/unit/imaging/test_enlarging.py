@@ -7,6 +7,7 @@ from PIL import Image as Pillow
 
 from pixmill.imaging.enlarging import FILTERS, enlarge
 from pixmill.imaging.image import Image
+from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.scaling import scale
 
 KERNELS = [*FILTERS, "lanczos2", "nearest"]
@@ -37,6 +38,14 @@ def test_what_is_in_the_centre_stays_there(kernel, value_format, bands):
         if size == (45, 45) or (kernel != "nearest" and min(size) >= 9):
             values = result.numpy().reshape(size[1], size[0], bands)[..., bands - 1].astype(float)
             assert shift(values) < 0.01
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_resize_enlarges_in_place_with_its_kernel(kernel):
+    image = Image(dot("uchar", 1).copy(interpretation="b-w"))
+    result = Resize(width=45, enlarge=True, kernel=kernel).apply(image)
+    assert np.array_equal(result.to_numpy()[..., 0], enlarge(image.pixels, (45, 45), kernel).numpy())
+    assert shift(result.to_numpy()[..., 0].astype(float)) < 0.01
 
 
 def test_each_kernel_has_a_result_of_its_own():
