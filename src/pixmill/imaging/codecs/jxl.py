@@ -13,6 +13,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import jxl as jxl_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jxl
 
@@ -31,6 +32,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
         name="jxl", label="JPEG XL", extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
         signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30, profiles=(),
     )  # fmt: skip
+    container: ClassVar = jxl_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 85
     effort: Effort = "default"
