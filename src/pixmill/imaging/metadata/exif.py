@@ -32,6 +32,11 @@ def bare(block: bytes) -> bytes:
     return block.removeprefix(PREFIX)
 
 
+def behind_offset(content: bytes) -> bytes:
+    """Return the block in a box or item, which begins with the offset of its TIFF header; some programs leave that out."""
+    return content if directory.byte_order(content) else bare(content[4 + int.from_bytes(content[:4]) :])
+
+
 def read(data: directory.Data) -> Tree:
     """Return the directories of ``data``, without thumbnails; empty if it is not EXIF."""
     order = directory.byte_order(data)
@@ -181,7 +186,8 @@ def built(order: str, kept: Mapping[int, list[Entry]], *, start: int = 8, fixed:
 
 
 def _pointing(entries: list[Entry], offsets: Mapping[int, int], order: str) -> list[Entry]:
-    return [directory.number(entry.tag, offsets[entry.tag], order) if entry.tag in offsets else entry for entry in entries]
+    targets = {tag: offset for tag, offset in offsets.items() if tag in CHILDREN}  # 0 is an entry of the GPS directory as well
+    return [directory.number(entry.tag, targets[entry.tag], order) if entry.tag in targets else entry for entry in entries]
 
 
 def corrected(block: bytes, values: Mapping[int, int]) -> bytes:

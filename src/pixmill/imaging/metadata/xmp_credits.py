@@ -54,7 +54,7 @@ def stated(blocks: Blocks, sources: Iterable[str]) -> bytes:
         return blocks.xmp
     subject = xmp_extended.about(packet.data) if packet else b""
     description = _description(missing, subject)
-    return xmp_extended.inserted(packet, description) if packet else xmp_extended.WRAPPER % description
+    return xmp_extended.inserted(packet, description) if packet else xmp_extended.PACKET % description
 
 
 def _description(values: Mapping[Target, list[str]], subject: bytes) -> bytes:

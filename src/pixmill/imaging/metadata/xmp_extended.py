@@ -15,6 +15,8 @@ LONG_PROPERTY = 2_000  # bytes; a shorter one stays in the main packet if all of
 ROOM_FOR_REFERENCE = 300  # bytes
 NOTE = NAMESPACES["xmpNote"]
 WRAPPER = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="%s">%%s</rdf:RDF></x:xmpmeta>' % xmp.RDF.encode()
+#: A packet of its own begins and ends with instructions by which programs find it.
+PACKET = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>%s<?xpacket end="w"?>' % WRAPPER
 REFERENCE = b'<rdf:Description xmlns:rdf="%s" rdf:about="%%s" xmlns:xmpNote="%s" xmpNote:HasExtendedXMP="%%s"/>' % (
     xmp.RDF.encode(),
     NOTE.encode(),
@@ -66,7 +68,7 @@ def _is_credit(namespace: str, name: str, _size: int) -> bool:
 
 
 def _divided(data: bytes, is_main: xmp.Keep) -> Divided | None:
-    main = xmp.filtered(data, is_main) or WRAPPER % b""
+    main = xmp.filtered(data, is_main) or PACKET % b""
     if len(main) > MAX_PACKET - ROOM_FOR_REFERENCE:
         return None
     packet = xmp.parse(xmp.filtered(data, lambda namespace, name, size: not is_main(namespace, name, size)))

@@ -128,7 +128,7 @@ def read(data: Data) -> Blocks:
         if item.kind == EXIF or (item.kind == MIME and item.content_type == XMP_TYPE):
             found.setdefault(item.kind, _content(data, meta, item))
     block = found.get(EXIF, b"")
-    block = exif.bare(block[4 + int.from_bytes(block[:4]) :])
+    block = exif.behind_offset(block)
     is_apple = data.find(APPLE_GAIN_MAP, meta.box.start, meta.box.end) >= 0
     return Blocks(
         exif=block,

@@ -27,7 +27,7 @@ def read(data: Data) -> Blocks:
             found.setdefault(box.kind, bytes(data[box.content : box.end]))
         is_incomplete |= box.kind == COMPRESSED and data[box.content : box.content + 4] in (b"Exif", b"xml ")
     block = found.get(b"Exif", b"")
-    block = exif.bare(block[4 + int.from_bytes(block[:4]) :])
+    block = exif.behind_offset(block)
     return Blocks(
         exif=block, xmp=found.get(b"xml ", b""), resolution=exif.resolution(block), is_incomplete=is_incomplete,
         has_gain_map=GAIN_MAP in kinds,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pixmill.imaging.metadata import directory, exif, iptc
 from pixmill.imaging.metadata.blocks import Blocks, Resolution
 from pixmill.imaging.metadata.container import Container, Data, unknown
-from pixmill.imaging.metadata.directory import BYTE, UNDEFINED, Entry
+from pixmill.imaging.metadata.directory import BYTE, LONG, Entry
 
 XMP, IPTC, RESOURCES = 0x02BC, 0x83BB, 0x8649
 CLASSIC = b"II*\0"  # the header that libvips writes, except for a BigTIFF
@@ -60,7 +60,8 @@ def write(data: bytes, blocks: Blocks) -> bytes:
     kept |= {entry.tag: entry for entry in exif.resolution_entries(blocks.resolution or NOTHING, "<")}
     kept |= {entry.tag: entry for entry in _blocks(blocks)}
     described = {entry.tag: directory.in_order(entry, order, "<") for entry in tree[0].entries} if tree else {}
-    entries = [directory.in_order(entry, "<", order) for entry in {**described, **kept}.values()]
+    # IPTC has the type of whole numbers of 32 bits, but no byte order.
+    entries = [entry if entry.tag == IPTC else directory.in_order(entry, "<", order) for entry in {**described, **kept}.values()]
     front = block[directory.HEADER_BYTES :] + bytes(len(block) % 2) if tree else b""
     end = len(data) + shift + len(data) % 2
     header = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", end)
@@ -79,10 +80,10 @@ def _shifted(entry: Entry, shift: int) -> Entry:
 def _blocks(blocks: Blocks) -> list[Entry]:
     values: Mapping[int, tuple[int, bytes]] = {
         XMP: (BYTE, blocks.xmp),
-        IPTC: (UNDEFINED, blocks.iptc),
+        IPTC: (LONG, blocks.iptc + bytes(-len(blocks.iptc) % 4)),
         RESOURCES: (BYTE, iptc.packed_resources(b"", blocks.resources)),
     }
-    return [Entry(tag, kind, len(value), value) for tag, (kind, value) in values.items() if value]
+    return [Entry(tag, kind, len(value) // directory.VALUE_BYTES[kind], value) for tag, (kind, value) in values.items() if value]
 
 
 CONTAINER = Container(read, write, unknown, frozenset({"exif", "xmp", "iptc", "resources", "resolution"}), omits=SIZE_TAGS)
