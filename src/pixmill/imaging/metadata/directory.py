@@ -90,13 +90,14 @@ def read(data: Data, order: str, offset: int) -> Directory | None:
 
 
 def _entries(data: Data, order: str, start: int, slots: int) -> Iterator[Entry]:
-    seen = set()
+    seen, left = set(), len(data)  # entries that share their values must not unfold to more than there is
     for place in range(start, start + ENTRY_BYTES * slots, ENTRY_BYTES):
         tag, kind, count = struct.unpack_from(order + "HHI", data, place)
         size = VALUE_BYTES.get(kind, 0) * count
         offset = place + 8 if size <= INLINE_BYTES else struct.unpack_from(order + "I", data, place + 8)[0]
-        if size and offset + size <= len(data) and tag not in seen:
+        if 0 < size <= left and offset + size <= len(data) and tag not in seen:
             seen.add(tag)
+            left -= size
             yield Entry(tag, kind, count, bytes(data[offset : offset + size]), offset)
 
 
@@ -109,12 +110,13 @@ def _read_big(data: Data, order: str, offset: int) -> Directory | None:
 
 
 def _big_entries(data: Data, order: str, start: int, slots: int) -> Iterator[Entry]:
-    sizes = {**VALUE_BYTES, LONG8: 8, DIRECTORY8: 8}
+    sizes, left = {**VALUE_BYTES, LONG8: 8, DIRECTORY8: 8}, len(data)
     for place in range(start, start + BIG_ENTRY_BYTES * slots, BIG_ENTRY_BYTES):
         tag, kind, count = struct.unpack_from(order + "HHQ", data, place)
         size = sizes.get(kind, 0) * count
         offset = place + 12 if size <= 8 else struct.unpack_from(order + "Q", data, place + 12)[0]  # noqa: PLR2004  # inline
-        if size and offset + size <= len(data):
+        if 0 < size <= left and offset + size <= len(data):
+            left -= size
             yield Entry(tag, kind, count, bytes(data[offset : offset + size]), offset)
 
 

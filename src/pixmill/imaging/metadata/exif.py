@@ -54,8 +54,9 @@ def read(data: directory.Data) -> Tree:
 
 def resolution(data: directory.Data) -> Resolution | None:
     """Return the resolution in the first directory of EXIF or of a TIFF file, if there is a meaningful one."""
-    order, tree = directory.byte_order(data), read(data)
-    entries = {entry.tag: entry for entry in tree[0].entries} if tree else {}
+    order = directory.byte_order(data)
+    first = directory.read(data, order, directory.first_offset(data, order)) if order else None
+    entries = {entry.tag: entry for entry in first.entries} if first else {}
     sides = [_ratio(entries.get(tag), order) for tag in (X_RESOLUTION, Y_RESOLUTION)]
     x, y = (side or sides[1 - index] for index, side in enumerate(sides))
     if not x or not y:

@@ -7,13 +7,14 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pixmill.imaging.metadata import directory, exif, iptc, xmp, xmp_credits, xmp_extended
-from pixmill.imaging.metadata.blocks import Blocks
+from pixmill.imaging.metadata.blocks import EMPTY, Blocks
 from pixmill.imaging.metadata.container import Container
 from pixmill.imaging.metadata.directory import Entry
 from pixmill.imaging.metadata.policy import Kind, Policy, travelling
 from pixmill.imaging.metadata.table import (
     GPS_POINTER,
     INTEROP_POINTER,
+    MAKER_NOTE,
     comment_kind,
     exif_kind,
     keyword_kind,
@@ -22,6 +23,7 @@ from pixmill.imaging.metadata.table import (
 COLOR_SPACE, WIDTH, HEIGHT, CHROMA_POSITION, COMPONENTS = 0xA001, 0xA002, 0xA003, 0x0213, 0x9101
 SRGB, UNCALIBRATED, CENTRED, YCBCR = 1, 0xFFFF, 1, b"\1\2\3\0"
 UPRIGHT = 1
+OVERHEAD_BYTES = 64  # of the header, and of four directories
 RESOLUTION_TAGS = {exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT}
 CREDIT_DATASETS = {*xmp_credits.IPTC_TARGETS, "1:90", "1:0", "2:0"}
 
@@ -46,8 +48,8 @@ class Selected(NamedTuple):
 
 def select(source: Blocks, policy: Policy, facts: OutputFacts, container: Container) -> Selected:
     """Return what of ``source`` goes into an output in ``container``."""
-    if policy == "strip":
-        return Selected(Blocks(), is_incomplete=False)
+    if policy == "strip" or source == EMPTY:
+        return Selected(EMPTY, is_incomplete=False)
     kinds = travelling(policy, is_resampled=facts.is_resampled, is_same_grid=facts.is_same_grid)
     packet, is_broken = _packet(source.xmp, kinds)
     allowed = Blocks(
@@ -153,10 +155,13 @@ def _with_resolution(blocks: Blocks, container: Container) -> bytes:
 
 def _shortened(block: bytes, limit: int) -> bytes:
     """Return ``block`` without its longest values, so that it has at most ``limit`` bytes."""
-    sizes = sorted((len(entry.value) for each in exif.read(block).values() for entry in each.entries), reverse=True)
-    candidates = (_with_values_below(block, size) for size in dict.fromkeys(sizes) if size > directory.INLINE_BYTES)
-    return next((shorter for shorter in candidates if len(shorter) <= limit), b"")
-
-
-def _with_values_below(block: bytes, size: int) -> bytes:
-    return exif.filtered(block, lambda _, entry: len(entry.value) < size)
+    entries = [entry for each in exif.read(block).values() for entry in each.entries]
+    left, longest = limit - OVERHEAD_BYTES - directory.ENTRY_BYTES * len(entries), 0
+    for size in sorted(len(entry.value) for entry in entries):
+        left -= size + size % 2
+        longest = size if left >= 0 else longest
+    shorter = exif.filtered(block, lambda _, entry: len(entry.value) <= longest)
+    if len(shorter) <= limit:
+        return shorter
+    # A maker note keeps the block as long as it is.
+    return exif.filtered(block, lambda _, entry: len(entry.value) <= longest and entry.tag != MAKER_NOTE)

@@ -18,10 +18,11 @@ MAX_DEPTH, MAX_BYTES = 60, 32_000_000
 #: The namespaces of elements that are no properties.
 STRUCTURE = (RDF, META)
 TAG = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
-ATTRIBUTE = re.compile(rb"""\s+([^\s=>"']+)\s*=\s*(?:"[^"]*"|'[^']*')""")
-DECLARATION = re.compile(rb"""\s+xmlns:([^\s=]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+# No pattern begins with a repetition, which would be tried again at each place of a long run of spaces.
+ATTRIBUTE = re.compile(rb"""(?<=\s)([^\s=>"']+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+DECLARATION = re.compile(rb"""(?<=\s)xmlns:([^\s=]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 USED_PREFIX = re.compile(rb"(?:<|</|\s)([^\s=<>:/\"']+):")
-PADDING = re.compile(rb"\s+(<\?xpacket\s+end)")
+PACKET_END = re.compile(rb"<\?xpacket\s+end")
 
 #: Whether a property may stay, by its namespace, its name, and the size of its element.
 Keep = Callable[[str, str, int], bool]
@@ -107,14 +108,15 @@ def _cut(data: bytes, cuts: Sequence[tuple[int, int]]) -> bytes:
     """Return ``data`` without these ranges and the white space before them."""
     parts, offset = [], 0
     for start, end in sorted(cuts):
-        parts.append(data[offset:start].rstrip() if data[start : start + 1] == b"<" else data[offset:start])
+        parts.append(data[offset:start].rstrip())
         offset = end
     return b"".join([*parts, data[offset:]])
 
 
 def _without_unused(data: bytes) -> bytes:
     """Return ``data`` without declarations of prefixes that nothing uses, and without padding."""
-    data = PADDING.sub(rb"\n\1", data)
+    if end := PACKET_END.search(data):
+        data = data[: end.start()].rstrip() + b"\n" + data[end.start() :]
     used = set(USED_PREFIX.findall(data))
     return TAG.sub(lambda tag: DECLARATION.sub(lambda found: found[0] if found[1] in used else b"", tag[0]), data)
 

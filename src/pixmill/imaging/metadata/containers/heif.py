@@ -18,7 +18,7 @@ XMP_TYPE = b"application/rdf+xml"
 EXIF, MIME, TONE_MAP, DESCRIBES = b"Exif", b"mime", b"tmap", b"cdsc"
 APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 IN_FILE, IN_META = 0, 1  # construction methods
-MAX_ITEMS = 65_535
+MAX_ITEMS, MAX_EXTENTS = 65_535, 100_000
 MAX_ITEM_BYTES = 64_000_000
 #: The boxes of a file that holds images and nothing else, and the types of their items.
 PLAIN_BOXES, PLAIN_ITEMS = {b"ftyp", b"meta", b"mdat", b"free"}, {b"av01", b"hvc1", b"grid"}
@@ -104,13 +104,18 @@ def _places(data: Data, box: Box) -> Iterator[tuple[int, tuple[int, tuple[tuple[
     sizes = reader.number(2)
     offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
     wide = 4 if version == 2 else 2  # noqa: PLR2004  # the version with long numbers
+    left = MAX_EXTENTS
     for _ in range(min(reader.number(wide), MAX_ITEMS)):
         number = reader.number(wide)
         method = reader.number(2) & 15 if version else IN_FILE
         reader.take(2)
         base = reader.number(base_size)
         extents = []
-        for _ in range(reader.number(2)):
+        count = reader.number(2)
+        left -= count
+        if left < 0:  # extents may take no bytes at all, so the end of the box does not limit them
+            raise IndexError
+        for _ in range(count):
             reader.take(index_size if version else 0)
             offset = reader.number(offset_size)
             extents.append((base + offset, reader.number(length_size)))

@@ -21,6 +21,8 @@ EXTENDED_HEAD = struct.Struct(">32sII")
 MAX_CHUNK = MAX_SEGMENT - len(EXTENDED) - EXTENDED_HEAD.size
 MULTI_PICTURE, ISO_GAIN_MAP = b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0"
 GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"urn:com:apple:photo:2020:aux:hdrgainmap")
+#: How a JPEG begins that states no density.
+SILENT = b"\xff\xd8\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01"
 UNITS: Mapping[int, Unit] = {0: "", 1: "inch", 2: "cm"}
 JFIF_DENSITY = struct.Struct(">BHH")
 DENSITY_OFFSET, JFIF_BYTES, MAX_DENSITY = 7, 14, 65_535
@@ -114,6 +116,8 @@ def _joined(packet: bytes, chunks: Sequence[bytes]) -> bytes | None:
 
 def write(data: bytes, blocks: Blocks) -> bytes:
     """Return ``data`` with ``blocks`` behind its JFIF segment, whose density is set."""
+    if blocks == EMPTY and data.startswith(SILENT):
+        return data
     first = next(segments(data), None)
     has_jfif = first is not None and data[first.content : first.content + 5] == JFIF
     end = first.end if first is not None and has_jfif else 2

@@ -20,6 +20,7 @@ from pixmill.imaging.metadata.container import Container, Data
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 OVERHEAD_BYTES = 12  # length, name and checksum
 MAX_TEXT_BYTES = 32_000_000  # of one text, unpacked
+MAX_KEYWORD_BYTES = 79
 XMP_KEYWORD, COMMENT_KEYWORD = "XML:com.adobe.xmp", "Comment"
 PACKED = re.compile(r"Raw profile type (exif|APP1|iptc|8bim|xmp)", re.IGNORECASE)
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
@@ -91,8 +92,10 @@ def _density(content: bytes) -> Resolution | None:
 
 
 def _text(name: bytes, content: bytes) -> Text | None:
-    """Return a text, ``None`` if it is damaged or unfolds to more than is allowed."""
+    """Return a text; ``None`` if it is damaged or unfolds to more than is allowed."""
     keyword, _, rest = content.partition(b"\0")
+    if not 0 < len(keyword) <= MAX_KEYWORD_BYTES:
+        return None
     label = keyword.decode("latin-1")
     if name == b"tEXt":
         return Text(label, rest, "latin-1")
