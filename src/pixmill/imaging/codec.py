@@ -16,6 +16,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.blocks import EMPTY, Blocks
 from pixmill.imaging.metadata.container import Container
 
 #: How much time an encoder may spend to make the file smaller, on a scale that is the same for every format.
@@ -100,6 +101,11 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return the EXIF block of ``source`` without decoding pixels, which is the whole file of a TIFF; empty if it has none."""
         del source
         return b""
+
+    @classmethod
+    def metadata(cls, source: Input) -> Blocks:
+        """Return the metadata of ``source``, as stored."""
+        return cls.container.read(source.mapped()) if cls.container is not None else EMPTY
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:

@@ -17,7 +17,7 @@ only with ``keep``. XMP that is damaged or declares entities is dropped, and not
 ``no-gps`` removes places and blocks that may name one and cannot be searched, maker notes, and nothing else. It does not search
 titles, descriptions and comments."""
 POLICIES: tuple[Policy, ...] = ("strip", "copyright", "no-gps", "keep")
-CONDITIONS = {Kind.RESOLUTION: "if not resampled", Kind.GEOMETRY: "if no pixel moved"}
+CONDITIONS = {Kind.RESOLUTION: "if not resampled", Kind.GEOMETRY: "if no pixel moved", Kind.GEOREFERENCE: "if no pixel moved"}
 
 
 def travels(kind: Kind, policy: Policy) -> str:

@@ -46,6 +46,13 @@ def exif(source: Input, file_format: Format) -> bytes:
         return picture.info.get("exif") or b""
 
 
+def compressed_metadata(source: Input, file_format: Format) -> tuple[bytes, bytes]:
+    """Return EXIF, from its TIFF header on, and XMP of ``source``, also those that the file holds in compressed form."""
+    with _open(source, file_format) as picture:
+        found = (picture.info.get("exif") or b"", picture.info.get("xmp") or b"")
+    return found[0].removeprefix(b"Exif\0\0"), found[1]
+
+
 def decode(source: Input, header: Header, *, lenient: bool) -> Image:
     """Return the decoded image of ``source``."""
     from PIL import ImageFile  # noqa: PLC0415  # takes 20 ms, and most runs never need it

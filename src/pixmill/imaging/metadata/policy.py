@@ -14,16 +14,17 @@ class Kind(Enum):
     PLACE = "where the picture was taken, or a block that may say so and cannot be searched"
     RESOLUTION = "how large the picture is to be printed"
     GEOMETRY = "where something is in the picture, in pixels or fractions of its size"
+    GEOREFERENCE = "where each pixel is on the Earth"
     STORAGE = "how the source stores its pixels, its thumbnails, or what belongs to another file"
     OTHER = "everything else"
 
 
-#: ``STORAGE`` is in none of these, and ``GEOMETRY`` travels only if the output has exactly the pixels of the source.
+#: ``STORAGE`` is in none. ``GEOMETRY`` and ``GEOREFERENCE`` travel only if the output has exactly the pixels of the source.
 KINDS: Mapping[Policy, frozenset[Kind]] = {
     "strip": frozenset(),
     "copyright": frozenset({Kind.CREDIT, Kind.RESOLUTION}),
     "no-gps": frozenset({Kind.CREDIT, Kind.RESOLUTION, Kind.GEOMETRY, Kind.OTHER}),
-    "keep": frozenset({Kind.CREDIT, Kind.PLACE, Kind.RESOLUTION, Kind.GEOMETRY, Kind.OTHER}),
+    "keep": frozenset({Kind.CREDIT, Kind.PLACE, Kind.RESOLUTION, Kind.GEOMETRY, Kind.GEOREFERENCE, Kind.OTHER}),
 }
 
 
@@ -36,4 +37,4 @@ def travelling(policy: Policy, *, is_resampled: bool, is_same_grid: bool) -> fro
     kinds = KINDS[policy]
     if is_resampled and policy != "keep":
         kinds -= {Kind.RESOLUTION}
-    return kinds if is_same_grid else kinds - {Kind.GEOMETRY}
+    return kinds if is_same_grid else kinds - {Kind.GEOMETRY, Kind.GEOREFERENCE}

@@ -89,6 +89,22 @@ ROWS = (
     ),
     Row(
         "EXIF",
+        Kind.GEOREFERENCE,
+        {
+            0x830E: "ModelPixelScale",
+            0x8480: "IntergraphMatrix",
+            0x8482: "ModelTiepoint",
+            0x85D8: "ModelTransformation",
+            0x87AF: "GeoKeyDirectory",
+            0x87B0: "GeoDoubleParams",
+            0x87B1: "GeoAsciiParams",
+            0xA480: "GDALMetadata",
+            0xA481: "GDALNoData",
+        },
+        note="in a GeoTIFF",
+    ),
+    Row(
+        "EXIF",
         Kind.STORAGE,
         {
             0x00FE: "SubfileType",

@@ -4,6 +4,8 @@ Source: XMP specification, part 3, section 1.1.3.1.
 """
 
 import hashlib
+import re
+from contextlib import suppress
 from typing import NamedTuple
 
 from pixmill.imaging.metadata import xmp
@@ -17,6 +19,7 @@ NOTE = NAMESPACES["xmpNote"]
 WRAPPER = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="%s">%%s</rdf:RDF></x:xmpmeta>' % xmp.RDF.encode()
 #: A packet of its own begins and ends with instructions by which programs find it.
 PACKET = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>%s<?xpacket end="w"?>' % WRAPPER
+INSTRUCTION = re.compile(rb"<\?xpacket[^>]*>")
 REFERENCE = b'<rdf:Description xmlns:rdf="%s" rdf:about="%%s" xmlns:xmpNote="%s" xmpNote:HasExtendedXMP="%%s"/>' % (
     xmp.RDF.encode(),
     NOTE.encode(),
@@ -41,9 +44,19 @@ def joined(main: bytes, extension: bytes) -> bytes:
     outer, inner = xmp.parse(main), xmp.parse(extension)
     if outer.content == (0, 0) or inner.content == (0, 0):
         raise xmp.Broken
+    declared, needed = _declarations(outer), _declarations(inner)
+    if any(declared.get(prefix, value) != value for prefix, value in needed.items()):
+        raise xmp.Broken
+    missing = b"".join(b' xmlns:%s="%s"' % (prefix, value) for prefix, value in needed.items() if prefix not in declared)
     result = inserted(outer, inner.data[slice(*inner.content)])
-    xmp.parse(result)  # the extension may use prefixes that only its own outer elements declare
-    return result
+    start = outer.content[0] - 1  # of the sign that ends the tag of rdf:RDF
+    return xmp.parse(result[:start] + missing + result[start:]).data
+
+
+def _declarations(packet: xmp.Packet) -> dict[bytes, bytes]:
+    """Return the namespaces that the elements around the content declare, by prefix."""
+    found = xmp.DECLARATION.finditer(packet.data[: packet.content[0]])
+    return {each[1]: each[0].partition(b"=")[2].strip()[1:-1] for each in found}
 
 
 def inserted(packet: xmp.Packet, descriptions: bytes) -> bytes:
@@ -55,8 +68,10 @@ def inserted(packet: xmp.Packet, descriptions: bytes) -> bytes:
 
 
 def divided(data: bytes) -> Divided | None:
-    """Return ``data`` as a packet that fits and an extension; ``None`` if it cannot be divided so. Raise ``xmp.Broken``."""
-    return next(filter(None, (_divided(data, is_main) for is_main in (_is_short, _is_credit))), None)
+    """Return ``data`` as a packet that fits and an extension; ``None`` if it cannot be divided so."""
+    with suppress(xmp.Broken):
+        return next(filter(None, (_divided(data, is_main) for is_main in (_is_short, _is_credit))), None)
+    return None
 
 
 def _is_short(_namespace: str, _name: str, size: int) -> bool:
@@ -71,8 +86,8 @@ def _divided(data: bytes, is_main: xmp.Keep) -> Divided | None:
     main = xmp.filtered(data, is_main) or PACKET % b""
     if len(main) > MAX_PACKET - ROOM_FOR_REFERENCE:
         return None
-    packet = xmp.parse(xmp.filtered(data, lambda namespace, name, size: not is_main(namespace, name, size)))
-    extension = WRAPPER % packet.data[slice(*packet.content)]
+    rest = xmp.filtered(data, lambda namespace, name, size: not is_main(namespace, name, size))
+    extension = INSTRUCTION.sub(b"", rest).strip()
     name = identifier(extension)
     return Divided(inserted(xmp.parse(main), REFERENCE % (about(main), name)), extension, name)
 

@@ -10,7 +10,7 @@ from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.metadata.blocks import EMPTY, Blocks
+from pixmill.imaging.metadata.blocks import Blocks
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.metadata.selection import OutputFacts, select
 from pixmill.imaging.operation import Operation
@@ -30,8 +30,7 @@ class Written(NamedTuple):
 
 def read(source: Input, header: Header) -> Blocks:
     """Return the metadata of ``source``."""
-    container = codec_for(header.format).container
-    return container.read(source.mapped()) if container is not None else EMPTY
+    return codec_for(header.format).metadata(source)
 
 
 def notes_on(blocks: Blocks) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 Source: ISO/IEC 18181-2, sections 9.3 to 9.6.
 """
 
+from collections.abc import Mapping
+
 from pixmill.imaging.metadata import exif
 from pixmill.imaging.metadata.blocks import Blocks
 from pixmill.imaging.metadata.container import Container, Data
@@ -17,21 +19,26 @@ PLAIN = {*FIRST, b"jxlc", b"jxlp", b"jxli"}
 
 
 def read(data: Data) -> Blocks:
-    """Return the metadata, except compressed boxes."""
+    """Return the metadata; compressed boxes make it incomplete."""
     found: dict[bytes, bytes] = {}
     kinds = set()
-    is_incomplete = False
     for box in boxes(data, 0, len(data)) if data[:12] == SIGNATURE else ():
         kinds.add(box.kind)
         if box.kind in (b"Exif", b"xml "):
             found.setdefault(box.kind, bytes(data[box.content : box.end]))
-        is_incomplete |= box.kind == COMPRESSED and data[box.content : box.content + 4] in (b"Exif", b"xml ")
     block = found.get(b"Exif", b"")
     block = exif.behind_offset(block)
     return Blocks(
-        exif=block, xmp=found.get(b"xml ", b""), resolution=exif.resolution(block), is_incomplete=is_incomplete,
+        exif=block, xmp=found.get(b"xml ", b""), resolution=exif.resolution(block), is_incomplete=has_compressed(data),
         has_gain_map=GAIN_MAP in kinds,
     )  # fmt: skip
+
+
+def has_compressed(data: Data, *, without: Mapping[bytes, bytes] = {}) -> bool:
+    """Return whether there is metadata in compressed boxes, except those kinds of which ``without`` has something."""
+    found = boxes(data, 0, len(data)) if data[:12] == SIGNATURE else ()
+    kinds = {bytes(data[box.content : box.content + 4]) for box in found if box.kind == COMPRESSED}
+    return any(kind in kinds and not without.get(kind) for kind in (b"Exif", b"xml "))
 
 
 def write(data: bytes, blocks: Blocks) -> bytes:
