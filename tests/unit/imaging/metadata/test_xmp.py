@@ -87,3 +87,12 @@ def test_a_name_that_tells_a_place_does_so_in_any_namespace(name):
 @pytest.mark.parametrize("name", ["Statement", "Capacity", "Relocation", "Longest", "Geometry"])
 def test_other_names_do_not(name):
     assert xmp_kind("http://example.org/", name).name == "OTHER"
+
+
+def test_an_extension_brings_the_namespaces_that_it_declares_around_its_content():
+    rdf = '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" {}><r:Description r:about=""><{}/></r:Description></r:RDF>'
+    main, extension = rdf.format('xmlns:a="http://a/"', "a:one"), rdf.format('xmlns:b="http://b/"', "b:two")
+    joined = xmp_extended.joined(main.encode(), extension.encode())
+    assert [(each.namespace, each.name) for each in xmp.parse(joined).properties] == [("http://a/", "one"), ("http://b/", "two")]
+    with pytest.raises(xmp.Broken):
+        xmp_extended.joined(main.encode(), rdf.format('xmlns:a="http://other/"', "a:two").encode())
