@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts pytest faults reference bench lock clean
+.PHONY: help run test check lint types contracts pytest oracles faults reference bench lock clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -35,6 +35,9 @@ contracts: $(TOOLS)
 
 pytest: $(TOOLS)
 	$(BIN)/pytest --numprocesses auto --dist worksteal --durations=40
+
+oracles: $(TOOLS) ## compare outputs with what other programs say of them, every combination; make test does a part of it
+	ORACLES=all $(BIN)/pytest tests/oracles --numprocesses auto --dist worksteal
 
 faults: $(FUZZER) ## run the fault-injection tests on the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, preferably as root)
 	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal

@@ -129,3 +129,10 @@ def test_the_schema_of_a_recipe_has_every_operation_and_format():
     assert named == set(Operation.registry.names())
     formats = {table["properties"]["format"]["const"] for table in schema["$defs"].values() if "format" in table["properties"]}
     assert formats == set(Codec.registry.names())
+
+
+def test_metadata_are_explained_by_policy(pixmill):
+    text = pixmill("explain", "metadata").stdout
+    assert "metadata (option)" in text
+    assert "dc:creator" in text
+    assert "travels with copyright, no-gps, keep" in text

@@ -12,8 +12,12 @@ from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.ipc.messages import FrameReader
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
-from pixmill.imaging.formats import formats, other_file, other_image, sniff
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.formats import codec_for, formats, other_file, other_image, sniff
 from pixmill.imaging.input import HEAD_BYTES, Input
+from pixmill.imaging.metadata.policy import KINDS
+from pixmill.imaging.metadata.selection import OutputFacts, select
+from pixmill.imaging.metadata.xmp import parse
 from pixmill.imaging.parsers import jpeg, png
 from pixmill.imaging.pipeline.identify import identify
 from pixmill.imaging.recipe import Recipe
@@ -115,4 +119,25 @@ def _write(path):
 
 
 _LEDGER = []
-TARGETS = {target.__name__: target for target in (scans, chunks, sniffing, names, recipes, frames, ledger)}
+
+
+def metadata(data):
+    """The metadata of every format: read and filtered without an error, and never written larger than they were."""
+    known = sniff(data[:HEAD_BYTES])
+    container = codec_for(known).container if known else None
+    if container is None:
+        return
+    blocks = container.read(data)
+    for policy in KINDS:
+        for _, codec in Codec.registry:
+            if codec.container is not None:
+                chosen = select(blocks, policy, FACTS, codec.container).blocks
+                assert len(chosen.exif) <= 4 * len(blocks.exif) + SMALL  # four directories, each no larger than the block
+                assert not chosen.xmp or parse(chosen.xmp)
+    bare = container.bare(data)
+    assert bare is None or len(bare) <= len(data) + SMALL
+
+
+SMALL = 100  # bytes: of a header, or of a block of EXIF that states a resolution only
+FACTS = OutputFacts(100, 80, is_srgb=True, is_gray=False, is_resampled=False, is_same_grid=True)
+TARGETS = {target.__name__: target for target in (scans, chunks, sniffing, names, recipes, frames, ledger, metadata)}

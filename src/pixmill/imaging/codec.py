@@ -16,6 +16,8 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.blocks import EMPTY, Blocks
+from pixmill.imaging.metadata.container import Container
 
 #: How much time an encoder may spend to make the file smaller, on a scale that is the same for every format.
 Effort = Annotated[Literal["fast", "default", "best"], Meta(description="time to spend on making the file smaller")]
@@ -39,6 +41,8 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
 
     error: ClassVar = RecipeError
     format: ClassVar[Format]
+    #: How the metadata of the format are read and written; ``None`` if it has none.
+    container: ClassVar[Container | None] = None
     #: The output has the format of the source, so the source must be inspected before the output can be named.
     follows_source: ClassVar[bool] = False
 
@@ -99,6 +103,11 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         return b""
 
     @classmethod
+    def metadata(cls, source: Input) -> Blocks:
+        """Return the metadata of ``source``, as stored."""
+        return cls.container.read(source.mapped()) if cls.container is not None else EMPTY
+
+    @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, not yet rotated upright, in its own colour space.
 
@@ -108,7 +117,7 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         raise NotImplementedError
 
     def encode(self, image: Image) -> bytes:
-        """Return the encoded file, with the metadata that are fields of ``image.pixels``.
+        """Return the encoded file, with the profile of ``image.pixels``; ``container`` writes other metadata into it.
 
         The caller has already adapted the image to ``format`` (``pipeline.encode.fit``): alpha, depth, frames and size.
         """

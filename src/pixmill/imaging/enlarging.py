@@ -23,7 +23,7 @@ LANCZOS_LOBES = 2
 
 
 def enlarge(pixels: pyvips.Image, size: Size, kernel: str) -> pyvips.Image:
-    """Return ``pixels`` at ``size``, which is larger in at least one direction, resampled with ``kernel``, with their metadata."""
+    """Return ``pixels`` at ``size``, which is larger in at least one direction, resampled with ``kernel``, with their profile."""
     if kernel == "nearest":
         return pixels.resize(size[0] / pixels.width, vscale=size[1] / pixels.height, kernel=kernel)
     values = pixels.cast("float")  # as integers, what overshoots after the first of both directions would be cut off
@@ -34,8 +34,7 @@ def enlarge(pixels: pyvips.Image, size: Size, kernel: str) -> pyvips.Image:
     resampled = (
         (joined if pixels.format in FRACTIONS else joined.rint()).cast(pixels.format).copy(interpretation=pixels.interpretation)
     )
-    names = (name for name in fields.field_names(pixels) if name.startswith("exif-") or name in fields.BLOCKS)
-    return fields.attach(resampled, {name: fields.field(pixels, name) for name in names})
+    return fields.attach(resampled, fields.profile(pixels))
 
 
 def _by_resizer(pixels: pyvips.Image, size: Size, kernel: str) -> pyvips.Image:

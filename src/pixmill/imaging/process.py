@@ -10,14 +10,13 @@ from pixmill.imaging.backends.setup import configure_vips, tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.metadata import fields
-from pixmill.imaging.pipeline import turbo_decode
+from pixmill.imaging.pipeline import output_metadata, turbo_decode
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
 from pixmill.imaging.pipeline.encode import EncodedOutput, encode
 from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
-from pixmill.imaging.pipeline.never_bigger import Keeps, is_equivalent_output
+from pixmill.imaging.pipeline.never_bigger import has_same_pixels
 from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
 
@@ -37,7 +36,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
-    ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``copied``.
+    ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped`` and
+    ``gain-map-dropped`` for what an output cannot have; ``copied``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -75,21 +75,26 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     claim(plan.memory + len(source.data or b""))
     begin("decode")
     images = _decode_images(source, plan)
-    metadata = {} if images[0].has_raster else fields.collect(images[0].pixels, recipe.metadata)
+    metadata = output_metadata.read(source, header)
     begin("transform")
     shared = apply_chain(images[0], plan.chains[0], plan) if recipe.shared_steps else None
-    outputs, notes = [], [*dropped_notes(header, images[0], recipe)]
+    outputs, notes = [], [*dropped_notes(header, images[0], recipe), *output_metadata.notes_on(metadata)]
     for index, rendition in enumerate(recipe.renditions):
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
         intermediate = fit_codec(intermediate, rendition.encode.for_source(header.format), recipe.background)
         begin("encode")
-        output = encode(intermediate.image, rendition, header, recipe, metadata)
-        has_all_frames = images[0].frames == 1 or recipe.keeps_animation(rendition.encode)
-        if recipe.never_bigger and has_all_frames and _is_source_better(source, output, images[0], header, recipe):
-            output, notes = structs.replace(output, data=source.read()), [*notes, "copied"]
-        outputs.append(output)
-        notes += intermediate.notes
+        output = encode(intermediate.image, rendition, header, recipe)
+        steps = (*recipe.shared_steps, *recipe.steps_of(rendition))
+        facts = output_metadata.facts_about(intermediate.image, header, steps)
+        written = output_metadata.write(output.data, rendition.encode.for_source(header.format), metadata, facts, recipe)
+        output = structs.replace(output, data=written.data)
+        is_copyable = recipe.never_bigger and (images[0].frames == 1 or recipe.keeps_animation(rendition.encode))
+        if is_copyable and has_same_pixels(header, images[0], output, steps=steps, keeps_colour=recipe.color == "keep"):
+            copy = output_metadata.rewritten(source, header, metadata, facts, recipe)
+            written = copy if copy is not None and len(copy.data) < len(output.data) else written
+        outputs.append(structs.replace(output, data=written.data))
+        notes += [*written.notes, *intermediate.notes]
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
 
 
@@ -101,10 +106,3 @@ def _decode_images(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
         except turbo_decode.NotHandled as error:
             _log.debug("libvips decodes, not the fast path: %s", error)
     return (decode(source, plan),) * len(plan.chains)
-
-
-def _is_source_better(source: Input, output: EncodedOutput, decoded: Image, header: Header, recipe: Recipe) -> bool:
-    """Return whether the source is smaller than ``output`` and can replace it."""
-    steps = [step for rendition in recipe.renditions for step in (*recipe.steps, *rendition.steps)]
-    keeps = Keeps(colour=recipe.color == "keep", metadata=recipe.metadata == "keep")
-    return is_equivalent_output(header, decoded, output, steps=steps, keeps=keeps) and len(source.read()) < len(output.data)

@@ -15,7 +15,7 @@ from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.colour.management import Depth, Space
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.limits import Limits
-from pixmill.imaging.metadata.fields import Policy
+from pixmill.imaging.metadata.policy import Policy
 from pixmill.imaging.operation import Operation, StepLike
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.scaling import Scaling

@@ -8,6 +8,17 @@ import msgspec
 from pixmill.core.errors import ReadError
 from pixmill.core.text import printable
 
+MAX_TIME_DIGITS = 19  # of a modification time in nanoseconds, until the year 2286
+
+
+def time_of(version: bytes) -> int | None:
+    """Return the modification time that ``version`` is, in nanoseconds since the epoch, negative before 1970.
+
+    ``None`` if it is something else: the version of a URL, or a digest.
+    """
+    digits = version.removeprefix(b"-")
+    return int(version) if digits.isdigit() and len(digits) <= MAX_TIME_DIGITS else None
+
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, eq=False):
     """A regular file or an object. ``path`` is relative to the storage's root, ``/``-separated bytes.

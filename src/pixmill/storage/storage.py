@@ -12,7 +12,7 @@ from pixmill.core.remedy import rounded_up
 from pixmill.core.text import printable
 from pixmill.core.units import ByteSize
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry, FileVersion, Listing, changed
+from pixmill.storage.entry import Entry, FileVersion, Listing, changed, time_of
 
 DIGEST_SIZE = 16  # bytes of a BLAKE2b digest
 
@@ -58,7 +58,6 @@ class Replacing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FREE_NAME = Replacing()
-MAX_MTIME_DIGITS = 19  # of a modification time in nanoseconds, until the year 2286
 
 
 def occupied(path: bytes, occupant: FileVersion, *, own: tuple[WrittenFile, ...] = (), replaceable: bool = True) -> WriteError:
@@ -105,8 +104,7 @@ class Storage(Protocol):
     def modified_ns(self, path: bytes) -> int | None:
         """Return when the file at ``path`` was last modified, in nanoseconds since the epoch, or ``None`` if that is not known."""
         entry = self.stat(path)
-        is_time = entry is not None and entry.version.isdigit() and len(entry.version) <= MAX_MTIME_DIGITS
-        return int(entry.version) if entry is not None and is_time else None
+        return time_of(entry.version) if entry is not None else None
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content; ``ReadError`` with code ``limit-bytes`` if it is larger than ``limit`` bytes.

@@ -85,7 +85,10 @@ def test_what_the_caller_changed_counts(photo):
 
 
 def test_xmp_of_a_pillow_image_is_kept(tmp_path):
-    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description'
+        b' rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:source="a negative"/></rdf:RDF></x:xmpmeta>'
+    )
     Image.fromarray(gradient()).save(tmp_path / "a.jpg", xmp=xmp)
     with Image.open(tmp_path / "a.jpg") as opened:
         assert decoded(pixmill.process(opened, format="jpeg", metadata="keep")).info["xmp"] == xmp

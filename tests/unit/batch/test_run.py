@@ -205,10 +205,12 @@ def test_an_output_inside_the_input_is_not_taken_as_input(source):
     assert (report.counts.found, report.counts.skipped) == (4, 4)
 
 
-def test_the_modification_time_is_kept_where_that_was_asked_for(source, tmp_path):
-    os.utime(source / "a.jpg", ns=(1_000_000_000, 1_234_567_890_000_000_000))
+@pytest.mark.parametrize("time", [1_234_567_890_000_000_000, -157_766_400_000_000_000], ids=["2009", "1965"])
+def test_the_modification_time_is_kept_where_that_was_asked_for(source, tmp_path, time):
+    os.utime(source / "a.jpg", ns=(1_000_000_000, time))
     pixmill.run(source, tmp_path / "out", workers=1, preserve=["mtime"])
-    assert (tmp_path / "out" / "a.jpg").stat().st_mtime_ns == 1_234_567_890_000_000_000
+    assert (tmp_path / "out" / "a.jpg").stat().st_mtime_ns == time
+    assert pixmill.run(source, tmp_path / "out", workers=1, preserve=["mtime"]).counts.skipped == 4
 
 
 def test_one_image_is_made_from_bytes(source):

@@ -21,10 +21,9 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
-from pixmill.storage.entry import FileVersion
+from pixmill.storage.entry import FileVersion, time_of
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
-from pixmill.storage.storage import MAX_MTIME_DIGITS
 
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
@@ -185,9 +184,7 @@ class ImageHandler:
 
     def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases[FileVersion]:
         stages.enter("write")
-        version = item.entry.version
-        is_time = version.isdigit() and len(version) <= MAX_MTIME_DIGITS  # the version of a URL, or a digest, is no time
-        mtime = int(version) if self._options.keep_mtime and is_time else None
+        mtime = time_of(item.entry.version) if self._options.keep_mtime else None
         durable = self._options.durable
         name = item.names[index]
         try:

@@ -20,7 +20,11 @@ NOTES: Mapping[str, str] = {
     "hdr-tone-mapped": "the high dynamic range of the image (PQ or HLG) was mapped to sRGB",
     "converted-to-srgb": "the format of the output cannot carry the colour profile that was to be kept, so its pixels are in sRGB",
     "preview-used": "the output shows the largest preview in the file, because the image itself cannot be read",
-    "copied": "the output is the source byte for byte, because it would have become larger; --never-bigger asked for that",
+    "metadata-dropped": "an output lacks metadata that the policy keeps: its format has no place for them, or they are damaged; "
+    "pixmill explain metadata lists what each policy keeps",
+    "gain-map-dropped": "the source has a second image for bright displays (Ultra HDR, Apple), which an output does not have",
+    "copied": "the output has the pixels of the source as they are stored, with the metadata that the policy keeps, because it "
+    "would have become larger; --never-bigger asked for that",
     ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",
 }
 #: for each group of codes, where they appear

@@ -1,4 +1,4 @@
-"""The reference: every operation, format, option, error and other code, generated from its declaration."""
+"""The reference: every operation, format, option, error, other code and table, generated from its declaration."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from pixmill.cli.args.layers import variable
 from pixmill.cli.args.parser import flag
 from pixmill.cli.args.values import default_text, describe_type
 from pixmill.cli.command import commands, every_option
+from pixmill.cli.docs import metadata_table
 from pixmill.cli.docs.codes import NOTES, REASONS
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
@@ -58,6 +59,7 @@ def pages() -> Iterator[Page]:
     for where, meanings in REASONS.items():
         for code, meaning in meanings.items():
             yield Page("reason", code, _sentence(meaning), facts=(("says", where),))
+    yield Page("table", "metadata", metadata_table.SUMMARY, metadata_table.TEXT, facts=tuple(metadata_table.facts()))
 
 
 def find(topic: str) -> list[Page]:

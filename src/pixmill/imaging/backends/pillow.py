@@ -11,7 +11,6 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.metadata import fields
 from pixmill.imaging.metadata.fields import field
 from pixmill.imaging.metadata.orientation import orientation_in
 
@@ -47,6 +46,13 @@ def exif(source: Input, file_format: Format) -> bytes:
         return picture.info.get("exif") or b""
 
 
+def compressed_metadata(source: Input, file_format: Format) -> tuple[bytes, bytes]:
+    """Return EXIF, from its TIFF header on, and XMP of ``source``, also those that the file holds in compressed form."""
+    with open_picture(source, file_format) as picture:
+        found = (picture.info.get("exif") or b"", picture.info.get("xmp") or b"")
+    return found[0].removeprefix(b"Exif\0\0"), found[1]
+
+
 def decode(source: Input, header: Header, *, lenient: bool) -> Image:
     """Return the decoded image of ``source``."""
     from PIL import ImageFile  # noqa: PLC0415  # takes 20 ms, and most runs never need it
@@ -62,11 +68,11 @@ def decode(source: Input, header: Header, *, lenient: bool) -> Image:
 
 
 def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options
-    """Return ``image`` encoded by Pillow."""
+    """Return ``image`` encoded by Pillow, with the profile of its pixels and no other metadata."""
     import_plugin(file_format)
     file = io.BytesIO()
-    blocks = {"icc_profile": field(image.pixels, "icc-profile-data"), "exif": fields.exif_block(image.pixels)}
-    image.to_pil().save(file, NAMES[file_format.name], **{name: block for name, block in blocks.items() if block}, **settings)
+    profile = field(image.pixels, "icc-profile-data")
+    image.to_pil().save(file, NAMES[file_format.name], **({"icc_profile": profile} if profile else {}), **settings)
     return file.getvalue()
 
 

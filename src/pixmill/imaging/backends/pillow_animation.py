@@ -10,7 +10,6 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.metadata import fields
 from pixmill.imaging.metadata.fields import field
 
 if TYPE_CHECKING:
@@ -41,10 +40,10 @@ def decode(source: Input, header: Header, *, frames: int) -> Image:
 
 
 def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options
-    """Return all frames of ``image`` encoded by Pillow."""
+    """Return all frames of ``image`` encoded by Pillow, with the profile of its pixels and no other metadata."""
     import_plugin(file_format)
     first, *others = (Image(image.frame(index)).to_pil() for index in range(image.frames))
-    blocks = {"icc_profile": field(image.pixels, "icc-profile-data"), "exif": fields.exif_block(image.pixels)}
+    profile = field(image.pixels, "icc-profile-data")
     file = io.BytesIO()
     first.save(
         file,
@@ -53,7 +52,7 @@ def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa
         append_images=others,
         duration=list(image.delays) or 0,
         loop=image.loop,
-        **{name: block for name, block in blocks.items() if block},
+        **({"icc_profile": profile} if profile else {}),
         **settings,
     )
     return file.getvalue()

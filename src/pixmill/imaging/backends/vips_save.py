@@ -8,11 +8,9 @@ from pixmill.imaging.metadata import fields
 
 
 def save(image: Image, saver: str, **settings: Setting) -> bytes:
-    """Return ``image`` encoded by the libvips ``saver``, with the metadata of its pixels."""
+    """Return ``image`` encoded by the libvips ``saver``, with the profile of its pixels and no other metadata."""
     pixels = animated(image) if image.frames > 1 else image.pixels
-    data: bytes = pyvips.Operation.call(
-        f"{saver}_buffer", pixels, keep="|".join(sorted(fields.kinds(pixels))) or "none", **settings
-    )
+    data: bytes = pyvips.Operation.call(f"{saver}_buffer", pixels, keep="icc" if fields.profile(pixels) else "none", **settings)
     return data
 
 

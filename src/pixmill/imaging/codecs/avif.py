@@ -13,6 +13,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers.heif_items import Primary, read_primary
 from pixmill.imaging.pixels import in_full_range
@@ -37,6 +38,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
         signature=rb".{4}ftyp(?:.{4}){0,15}?avi[fs]", animation=True, depths=(8, 16),
         max_side=16_384, profiles=(b"RGB ",), decoder_copies=4,
     )  # fmt: skip
+    container: ClassVar = heif_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 50 is close to JPEG at 80")] = 50
     effort: Effort = "default"

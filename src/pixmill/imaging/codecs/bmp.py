@@ -11,6 +11,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import bmp as bmp_metadata
 from pixmill.imaging.metadata.fields import PROFILE
 from pixmill.imaging.parsers import bmp
 
@@ -22,6 +23,7 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
         name="bmp", label="BMP", extensions=("bmp", "dib"), mime="image/bmp", plugin="PIL.BmpImagePlugin",
         signature=rb"BM.{12}[\x0c-\x7c]\0\0\0", alpha=False, max_side=65_535, profiles=(),
     )  # fmt: skip
+    container: ClassVar = bmp_metadata.CONTAINER
 
     @classmethod
     def header(cls, source: Input) -> Header:

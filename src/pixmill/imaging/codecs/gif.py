@@ -10,6 +10,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import gif as gif_metadata
 from pixmill.imaging.parsers import gif
 
 EFFORTS = {"fast": 3, "default": 7, "best": 10}
@@ -27,6 +28,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
         name="gif", label="GIF", extensions=("gif",), mime="image/gif", signature=rb"GIF8[79]a", animation=True, max_side=65_535,
         profiles=(),
     )  # fmt: skip
+    container: ClassVar = gif_metadata.CONTAINER
 
     effort: Effort = "default"
     colours: Annotated[int, Meta(ge=2, le=256, description="colours in the palette, rounded up to a power of two")] = 256

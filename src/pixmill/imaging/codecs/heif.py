@@ -10,6 +10,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.parsers import heif
 
 
@@ -26,6 +27,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
         reads_without_extra=True, pages="pages",
         signature=rb".{4}ftyp(?!.{0,60}avi[fs])(?:hei[csxm]|hev[cmsx]|mif1|msf1)", max_side=16_384,
     )  # fmt: skip
+    container: ClassVar = heif_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 60
 

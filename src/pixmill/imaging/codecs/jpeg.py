@@ -12,6 +12,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import jpeg as jpeg_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jpeg
 
@@ -43,6 +44,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
+    container: ClassVar = jpeg_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=1, le=100, description="quality; 75 to 90 suits the web")] = 85
     effort: Effort = "default"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends import pillow, vips_load
@@ -13,6 +13,9 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.blocks import Blocks
+from pixmill.imaging.metadata.containers import jxl as jxl_metadata
+from pixmill.imaging.metadata.exif import resolution
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jxl
 
@@ -31,6 +34,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
         name="jxl", label="JPEG XL", extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
         signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30, profiles=(),
     )  # fmt: skip
+    container: ClassVar = jxl_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 85
     effort: Effort = "default"
@@ -46,6 +50,21 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     def exif(cls, source: Input) -> bytes:
         """Return the EXIF block."""
         return pillow.exif(source, cls.format)
+
+    @classmethod
+    def metadata(cls, source: Input) -> Blocks:
+        """Return the metadata; compressed boxes, as in a transcoded JPEG, are read by the plugin."""
+        blocks = super().metadata(source)
+        if not blocks.is_incomplete:
+            return blocks
+        block, packet = pillow.compressed_metadata(source, cls.format)
+        return structs.replace(
+            blocks,
+            exif=blocks.exif or block,
+            xmp=blocks.xmp or packet,
+            resolution=blocks.resolution or resolution(block),
+            is_incomplete=jxl_metadata.has_compressed(source.mapped(), without={b"Exif": block, b"xml ": packet}),
+        )
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:

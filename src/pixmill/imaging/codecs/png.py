@@ -12,6 +12,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import png as png_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import png
 
@@ -31,6 +32,7 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         name="png", label="PNG", extensions=("png", "apng"), mime="image/png", signature=rb"\x89PNG\r\n\x1a\n",
         plugin="PIL.PngImagePlugin", end=b"IEND", animation=True, depths=(8, 16), streams=True,
     )  # fmt: skip
+    container: ClassVar = png_metadata.CONTAINER
 
     compression: Annotated[int, Meta(ge=0, le=9, description="zlib level; default: set by the effort")] | None = None
     effort: Effort = "default"

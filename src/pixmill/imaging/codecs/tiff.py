@@ -12,7 +12,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.metadata import fields, tiff_exif
+from pixmill.imaging.metadata.containers import tiff as tiff_metadata
 from pixmill.imaging.metadata.orientation import CORRECTIONS
 from pixmill.imaging.parsers import tiff, tiff_kinds
 from pixmill.imaging.pixels import ycbcr_to_rgb
@@ -34,6 +34,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
         profiles=(b"RGB ", b"GRAY", b"CMYK", b"Lab "),
     )  # fmt: skip
+    container: ClassVar = tiff_metadata.CONTAINER
 
     compression: Annotated[
         Literal["none", "lzw", "deflate", "jpeg"], Meta(description="compression of the pixels; jpeg is lossy")
@@ -83,7 +84,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         """Return the encoded file."""
         pixels = image.pixels
         size = pixels.width * pixels.height * pixels.bands * (2 if image.max_value > 255 else 1)  # noqa: PLR2004  # 16 bits
-        data = vips_save.save(
+        return vips_save.save(
             image,
             "tiffsave",
             compression=self.compression,
@@ -92,7 +93,6 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
             tile=self.tiled,
             bigtiff=size > MAX_CLASSIC_BYTES,
         )
-        return tiff_exif.insert(data, fields.exif_block(image.pixels))
 
 
 def _place(picture: tiff.Directory) -> dict[str, Setting]:

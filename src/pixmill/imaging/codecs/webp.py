@@ -10,6 +10,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers import webp as webp_metadata
 
 FLAGS, ALPHA_FLAG = 20, 0x10  # place and flag in the extended header (https://developers.google.com/speed/webp/docs/riff_container)
 EFFORTS = {"fast": 1, "default": 4, "best": 6}
@@ -27,6 +28,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
         name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
         animation=True, max_side=16_383, profiles=(b"RGB ",),
     )  # fmt: skip
+    container: ClassVar = webp_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality; with near_lossless, how close to lossless")] = 80
     effort: Effort = "default"

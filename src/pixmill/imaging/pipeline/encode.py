@@ -12,7 +12,6 @@ from pixmill.imaging.depth import in_bytes
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.metadata.fields import Metadata, attach
 from pixmill.imaging.pipeline import turbo_encode
 from pixmill.imaging.recipe import Recipe, Rendition
 
@@ -29,14 +28,13 @@ class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
     format: str
 
 
-def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe, metadata: Metadata) -> EncodedOutput:
-    """Return ``image`` encoded as ``rendition`` specifies, with ``metadata`` attached."""
+def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe) -> EncodedOutput:
+    """Return ``image`` encoded as ``rendition`` specifies, without metadata but a profile."""
     codec = rendition.encode.for_source(header.format)
     if image.frames > 1 and not recipe.keeps_animation(rendition.encode):
         image = Image(image.frame(0))
     fitted = fit(image, codec.format, recipe.background)
-    with_metadata = fitted.evolve(pixels=attach(fitted.pixels, metadata)) if metadata or not fitted.has_raster else fitted
-    data = _encode_fastest(codec, with_metadata, recipe)
+    data = _encode_fastest(codec, fitted, recipe)
     return EncodedOutput(rendition=rendition.name, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
 
 

@@ -18,9 +18,8 @@ def apply_leading_resize(image: Image, chain: Chain, plan: DecodePlan) -> Image:
         return image
     kernel = chain.leading.kernel
     if plan.recipe.engine == "auto" and vector_resize.supports(image, chain.size, kernel=kernel, limit=MAX_IN_MEMORY):
-        metadata = {**fields.collect(image.pixels, plan.recipe.metadata), **fields.profile(image.pixels)}
         resized = vector_resize.resized(image, chain.size, kernel=kernel)
-        return resized.evolve(pixels=fields.attach(resized.pixels, metadata))
+        return resized.evolve(pixels=fields.attach(resized.pixels, fields.profile(image.pixels)))
     return scale(image, chain.size, kernel=kernel)
 
 

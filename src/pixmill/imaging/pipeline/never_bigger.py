@@ -1,7 +1,6 @@
-"""``--never-bigger``: decide whether the source can replace an output."""
+"""``--never-bigger``: decide whether the pixels of the source can replace those of an output."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from pixmill.imaging.colour.icc_read import is_srgb
 from pixmill.imaging.header import Header
@@ -12,22 +11,11 @@ from pixmill.imaging.pipeline.encode import EncodedOutput
 from pixmill.imaging.scaling import Scaling
 
 
-class Keeps(NamedTuple):
-    """Whether outputs keep the colour profile and all metadata of the source."""
-
-    colour: bool
-    metadata: bool
-
-
-def is_equivalent_output(
-    header: Header, decoded: Image, output: EncodedOutput, *, steps: Sequence[Operation], keeps: Keeps
+def has_same_pixels(
+    header: Header, decoded: Image, output: EncodedOutput, *, steps: Sequence[Operation], keeps_colour: bool
 ) -> bool:
-    """Return whether the source (``picture`` as decoded) can replace ``output``: same pixels and no additional metadata.
-
-    A source with metadata that an output must not have (such as GPS) never qualifies, however small it is.
-    """
+    """Return whether the source, as ``decoded``, has the pixels of ``output``, which ``steps`` made, in the same format."""
     same_shape = (header.format.name, header.width, header.height) == (output.format, output.width, output.height)
     untouched = header.orientation == 1 and header.frames == decoded.frames and all(isinstance(step, Scaling) for step in steps)
     profile = field(decoded.pixels, PROFILE)
-    same_colour = profile is None or keeps.colour or is_srgb(profile)
-    return same_shape and untouched and same_colour and (keeps.metadata or header.metadata <= {"icc"})
+    return same_shape and untouched and (profile is None or keeps_colour or is_srgb(profile))

@@ -43,10 +43,10 @@ def decode(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
     Raise ``NotHandled`` if the decoder reports any problem.
     """
     decoded = _decode_reduced(source.read(), plan.header, plan.eighths)
-    fields, notes = _kept_metadata(source, plan.recipe) if plan.header.metadata else ({}, ())
+    profile, notes = _needed_profile(source, plan.recipe) if plan.header.metadata else ({}, ())
     targets = [(chain.size, chain.leading.kernel if chain.leading else "") for chain in plan.chains]
     scaled = _resize_pyramid(decoded, targets)
-    return tuple(_with_metadata(scaled[target].to_image(), fields).evolve(notes=notes) for target in targets)
+    return tuple(_with_profile(scaled[target].to_image(), profile).evolve(notes=notes) for target in targets)
 
 
 def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget]) -> Mapping[ResizeTarget, Raster]:
@@ -63,18 +63,18 @@ def _resize_pyramid(decoded: Raster, targets: Sequence[ResizeTarget]) -> Mapping
     return resized
 
 
-def _kept_metadata(source: Input, recipe: Recipe) -> tuple[metadata.Metadata, tuple[str, ...]]:
-    """Return the metadata that ``recipe`` keeps, the profile unless the pixels are in sRGB already, and notes on the colours."""
+def _needed_profile(source: Input, recipe: Recipe) -> tuple[metadata.Metadata, tuple[str, ...]]:
+    """Return the profile unless the pixels are in sRGB already, and notes on the colours."""
     pixels = load(source, "jpegload")
     image = with_stated_colours(Image(pixels), colour_statements(pixels))
     profile = metadata.profile(image.pixels)
-    is_srgb_already = recipe.color == "srgb" and any(is_srgb(data) for data in profile.values() if isinstance(data, bytes))
-    return {**metadata.collect(pixels, recipe.metadata), **({} if is_srgb_already else profile)}, image.notes
+    is_srgb_already = recipe.color == "srgb" and any(is_srgb(data) for data in profile.values())
+    return {} if is_srgb_already else profile, image.notes
 
 
-def _with_metadata(image: Image, fields: metadata.Metadata) -> Image:
-    """Return ``image`` with ``fields`` as its metadata."""
-    return image.evolve(pixels=metadata.attach(image.pixels, fields)) if fields else image
+def _with_profile(image: Image, profile: metadata.Metadata) -> Image:
+    """Return ``image`` with the field ``profile``."""
+    return image.evolve(pixels=metadata.attach(image.pixels, profile)) if profile else image
 
 
 def _decode_reduced(data: bytes, header: Header, eighths: int) -> Raster:

@@ -6,7 +6,7 @@ from typing import TypeGuard
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.image import Image
-from pixmill.imaging.metadata.fields import kinds
+from pixmill.imaging.metadata.fields import PROFILE
 
 FULL_CHROMA_MIN_QUALITY = 90  # from this quality on, ``auto`` does not halve the chroma resolution, as in libvips
 SPACES = ("srgb", "b-w")
@@ -17,13 +17,13 @@ class NotHandled(Exception):
 
 
 def supports(codec: Codec, image: Image) -> TypeGuard[Jpeg]:
-    """Return whether ``encode`` can write this image for ``codec``: opaque 8-bit pixels without metadata."""
+    """Return whether ``encode`` can write this image for ``codec``: opaque 8-bit pixels without a profile."""
     return isinstance(codec, Jpeg) and codec.effort != "best" and not codec.progressive and (image.has_raster or _is_plain(image))
 
 
 def _is_plain(image: Image) -> bool:
     pixels = image.pixels
-    return pixels.interpretation in SPACES and pixels.format == "uchar" and not kinds(pixels)
+    return pixels.interpretation in SPACES and pixels.format == "uchar" and not pixels.get_typeof(PROFILE)
 
 
 def encode(codec: Jpeg, image: Image) -> bytes:

@@ -26,10 +26,9 @@ def test_opaque_pixels_of_eight_bits_are_written_fast():
         (Jpeg(effort="best"), PICTURE),
         (Jpeg(progressive=True), PICTURE),
         (Jpeg(), Image.from_numpy(RAMP.astype(np.uint16))),
-        (Jpeg(), PICTURE.evolve(pixels=attach(PICTURE.pixels, {"exif-ifd0-Copyright": "the owner"}))),
         (Jpeg(), PICTURE.evolve(pixels=attach(PICTURE.pixels, {"icc-profile-data": b"a profile"}))),
     ],
-    ids=["png", "best", "progressive", "deep", "owned", "profiled"],
+    ids=["png", "best", "progressive", "deep", "profiled"],
 )
 def test_whatever_else_is_to_be_written_is_left_to_libvips(codec, image):
     assert not turbo_encode.supports(codec, image)
