@@ -3,6 +3,7 @@
 import io
 import shutil
 import struct
+import subprocess
 
 import numpy as np
 import pytest
@@ -170,3 +171,17 @@ def test_an_avif_states_its_colours_in_a_box(make, recipe, colour, lossless):
     kept = Image.open(io.BytesIO(made))
     assert kept.getexif()[0x8298].strip() == "the owner"
     assert bool(kept.info.get("icc_profile")) == ("color" in recipe and colour != "L")
+
+
+@pytest.mark.skipif(not shutil.which("cjxl"), reason="cjxl is not installed")
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("depth", ["8", "keep"])
+def test_bits_that_a_decoder_drops_are_noted_where_they_were_to_be_kept(tmp_path, make, deep, depth):
+    pytest.importorskip("pillow_jxl")
+    pixels = patch().astype(np.uint16) * 257 if deep else patch()
+    (tmp_path / "a.png").write_bytes(png(pixels))
+    for options in ([], ["--container=1"]):
+        subprocess.run(["cjxl", "-d", "0", *options, tmp_path / "a.png", tmp_path / "a.jxl"], check=True, capture_output=True)
+        made = make((tmp_path / "a.jxl").read_bytes(), depth=depth)
+        assert made.notes == (("depth-reduced",) if deep and depth == "keep" else ())
+        assert pixel(made).tolist() == list(PATCH)

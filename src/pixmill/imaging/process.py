@@ -36,8 +36,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
-    ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped`` and
-    ``gain-map-dropped`` for what an output cannot have; ``copied``.
+    ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped``,
+    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``preview-used``; ``copied``.
     """
 
     outputs: tuple[EncodedOutput, ...]

@@ -19,6 +19,7 @@ NOTES: Mapping[str, str] = {
     "adobe-rgb-by-exif": "the colours are those of Adobe RGB, as the camera states in EXIF in place of a profile",
     "hdr-tone-mapped": "the high dynamic range of the image (PQ or HLG) was mapped to sRGB",
     "converted-to-srgb": "the format of the output cannot carry the colour profile that was to be kept, so its pixels are in sRGB",
+    "depth-reduced": "the image has more than 8 bits per channel, but is decoded to 8 here, although --depth keep asked for 16",
     "preview-used": "the output shows the largest preview in the file, because the image itself cannot be read",
     "metadata-dropped": "an output lacks metadata that the policy keeps: its format has no place for them, or they are damaged; "
     "pixmill explain metadata lists what each policy keeps",

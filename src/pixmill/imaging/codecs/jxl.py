@@ -19,6 +19,7 @@ from pixmill.imaging.metadata.exif import resolution
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import jxl
 
+BYTE_BITS, HIGH_BITS = 8, 16
 EFFORTS = {"fast": 3, "default": 7, "best": 9}
 
 
@@ -43,8 +44,11 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; the decoder applies the orientation."""
-        header = pillow.header(source, cls.format)
-        return vips_load.evolve(header, frames=2) if jxl.is_animation(source) else header  # how many, only decoding would tell
+        stated = jxl.read(source)
+        frames = 2 if stated.is_animation else 1  # how many, only decoding would tell
+        return vips_load.evolve(
+            pillow.header(source, cls.format), frames=frames, depth=HIGH_BITS if stated.depth > BYTE_BITS else BYTE_BITS
+        )
 
     @classmethod
     def exif(cls, source: Input) -> bytes:

@@ -1,9 +1,11 @@
-"""Whether a JPEG XL moves, which no decoder here says.
+"""Whether a JPEG XL moves, and how many bits it has, which no decoder here says.
 
-Source: ISO/IEC 18181-1, ``SizeHeader`` and ``ImageMetadata``; 18181-2, boxes. Bits are read from the lowest of each byte on.
+Source: ISO/IEC 18181-1, ``SizeHeader``, ``ImageMetadata``, ``AnimationHeader`` and ``BitDepth``; 18181-2, boxes. Bits are read from
+the lowest of each byte on.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from pixmill.imaging.input import Input
 
@@ -16,9 +18,33 @@ PREVIEW_SIZES = ((6, 1), (8, 65), (10, 321), (12, 1345))
 PREVIEW_EIGHTHS = ((0, 16), (0, 32), (5, 1), (9, 33))
 
 
-def is_animation(source: Input) -> bool:
-    """Tell whether ``source`` has several frames."""
-    return _moves(_Bits(_codestream(source)))
+TICKS, TICK_PARTS, LOOPS = (
+    ((0, 100), (0, 1000), (10, 1), (30, 1)),
+    ((0, 1), (0, 1001), (8, 1), (10, 1)),
+    ((0, 0), (3, 0), (16, 0), (32, 0)),
+)
+DEPTHS, FLOAT_DEPTHS = ((0, 8), (0, 10), (0, 12), (6, 1)), ((0, 32), (0, 16), (0, 24), (6, 1))
+
+
+class Metadata(NamedTuple):
+    """Whether an image has several frames, and the bits per channel."""
+
+    is_animation: bool
+    depth: int
+
+
+def read(source: Input) -> Metadata:
+    """Return what the codestream of ``source`` says."""
+    bits = _Bits(_codestream(source))
+    _skip_size(bits)
+    if bits.take(1):  # all as usual
+        return Metadata(is_animation=False, depth=8)
+    moves = bool(bits.take(1)) and _moves(bits)
+    if moves:
+        for choices in (TICKS, TICK_PARTS, LOOPS):
+            bits.choose(choices)
+        bits.take(1)  # whether there are time codes
+    return Metadata(moves, bits.choose(FLOAT_DEPTHS if bits.take(1) else DEPTHS))
 
 
 def _codestream(source: Input) -> bytes:
@@ -55,10 +81,6 @@ class _Bits:
 
 
 def _moves(bits: _Bits) -> bool:
-    _skip_size(bits)
-    is_default = bits.take(1)
-    if is_default or not bits.take(1):  # no further fields
-        return False
     bits.take(3)  # orientation
     if bits.take(1):  # a size at which to show it
         _skip_size(bits)

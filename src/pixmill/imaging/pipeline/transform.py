@@ -38,6 +38,8 @@ def apply_chain(image: Image, chain: Chain, plan: DecodePlan) -> Intermediate:
     image = autorotated(apply_leading_resize(image, chain, plan), plan.header.orientation)
     image, notes = to_working_space(image, space=plan.recipe.color, depth=plan.recipe.depth)
     notes = (*image.notes, *notes)
+    if plan.recipe.depth == "keep" and plan.header.depth > BYTE_BITS and image.max_value < 2**HIGH_BITS - 1:
+        notes = (*notes, "depth-reduced")
     if chain.leading:
         image = chain.leading.finish(image)
     return Intermediate(_apply_all(image, chain.steps[1:] if chain.leading else chain.steps), notes)
