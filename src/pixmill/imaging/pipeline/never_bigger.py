@@ -18,4 +18,6 @@ def has_same_pixels(
     same_shape = (header.format.name, header.width, header.height) == (output.format, output.width, output.height)
     untouched = header.orientation == 1 and header.frames == decoded.frames and all(isinstance(step, Scaling) for step in steps)
     profile = field(decoded.pixels, PROFILE)
-    return same_shape and untouched and (profile is None or keeps_colour or is_srgb(profile))
+    # Colours that EXIF states, in place of a profile, would not be stated any more by a copy.
+    is_stated = keeps_colour and "icc" in header.metadata
+    return same_shape and untouched and (profile is None or is_stated or is_srgb(profile))

@@ -64,6 +64,24 @@ def test_a_bare_file_has_no_metadata_and_the_same_pixels(encoded):
         assert len(bare) <= len(data) + 40
 
 
+@pytest.mark.parametrize("name", [name for name, codec in CODECS.items() if codec.format.animation])
+def test_an_animation_keeps_its_frames(name):
+    file, frames = io.BytesIO(), [Image.effect_noise((64, 48), spread).convert("RGB") for spread in (20, 60, 90)]
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=100, xmp=PACKET)
+    recipe = {"steps": [], "animated": "keep", "renditions": [{"encode": name}]}
+    plain, described = (
+        Image.open(
+            io.BytesIO(process(Input(file.getvalue()), Recipe.from_builtins({**recipe, "metadata": policy})).outputs[0].data)
+        )
+        for policy in ("strip", "keep")
+    )
+    assert plain.n_frames == described.n_frames == 3
+    for index in range(3):
+        plain.seek(index)
+        described.seek(index)
+        assert plain.convert("RGB").tobytes() == described.convert("RGB").tobytes()
+
+
 @given(st.data())
 def test_any_bytes_are_read(encoded, data):
     codec, file = encoded

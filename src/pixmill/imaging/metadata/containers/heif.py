@@ -1,6 +1,6 @@
 """Metadata in AVIF and HEIF: items of the types ``Exif`` and ``mime``.
 
-Source: ISO/IEC 14496-12, sections 8.11.3, 8.11.6 and 8.11.12; ISO/IEC 23008-12, annex A.
+Source: ISO/IEC 14496-12, sections 8.7.5, 8.11.3, 8.11.6 and 8.11.12; ISO/IEC 23008-12, annex A.
 """
 
 import struct
@@ -18,6 +18,8 @@ XMP_TYPE = b"application/rdf+xml"
 EXIF, MIME, TONE_MAP, DESCRIBES = b"Exif", b"mime", b"tmap", b"cdsc"
 APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 IN_FILE, IN_META = 0, 1  # construction methods
+#: The boxes in which the offsets of an animation's frames are, from the outermost to the tables themselves.
+TO_OFFSETS = ((b"moov",), (b"trak",), (b"mdia",), (b"minf",), (b"stbl",), (b"stco", b"co64"))
 MAX_ITEMS, MAX_EXTENTS = 65_535, 100_000
 MAX_ITEM_BYTES = 64_000_000
 #: The boxes of a file that holds images and nothing else, and the types of their items.
@@ -185,7 +187,22 @@ def write(data: bytes, blocks: Blocks) -> bytes:
     start = len(data) + shift + 8
     box = _with(data, meta, names, references, _locations(meta, added, shift, start, sizes))
     body = packed(b"mdat", b"".join(content for *_, content in contents))
-    return b"".join([data[: meta.box.start], box, data[meta.box.end :], body])
+    rest = _with_frames_moved(data, shift)[meta.box.end :]
+    return b"".join([data[: meta.box.start], box, rest, body])
+
+
+def _with_frames_moved(data: bytes, shift: int) -> bytes:
+    """Return ``data`` with the offsets of the frames of an animation moved by ``shift``."""
+    out = bytearray(data)
+    containers = [Box(b"", 0, 0, len(data))]
+    for path in TO_OFFSETS:
+        containers = [each for parent in containers for each in boxes(data, parent.content, parent.end) if each.kind in path]
+    for box in containers:
+        code = "Q" if box.kind == b"co64" else "I"
+        count = int.from_bytes(data[box.content + 4 : box.content + 8])
+        offsets = struct.unpack_from(f">{count}{code}", data, box.content + 8)
+        struct.pack_into(f">{count}{code}", out, box.content + 8, *(offset + shift for offset in offsets))
+    return bytes(out)
 
 
 def _entry(number: int, kind: bytes, content_type: bytes) -> bytes:

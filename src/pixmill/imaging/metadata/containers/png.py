@@ -26,8 +26,13 @@ PACKED = re.compile(r"Raw profile type (exif|APP1|iptc|8bim|xmp)", re.IGNORECASE
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 DENSITY = struct.Struct(">IIB")
 MAX_PER_METRE = 2**31 - 1
-#: The chunks that decode and colour the pixels.
-NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"sBIT"})
+#: The chunks that decode, colour and animate the pixels.
+NEEDED = frozenset(
+    {
+        *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"sBIT", b"mDCV", b"cLLI"),
+        *(b"acTL", b"fcTL", b"fdAT"),
+    }
+)
 
 
 class Chunk(NamedTuple):
@@ -188,7 +193,7 @@ def packed(name: bytes, content: bytes) -> bytes:
 
 
 def bare(data: bytes) -> bytes | None:
-    """Return ``data`` with only the chunks that decode and colour the pixels."""
+    """Return ``data`` with only the chunks that decode, colour and animate the pixels."""
     found = list(chunks(data))
     if not found or found[-1].name != b"IEND":
         return None
