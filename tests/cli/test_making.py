@@ -6,8 +6,8 @@ import re
 import pytest
 from PIL import Image
 
-BOX = "makes     JPEG, quality 85; fit within 1920x1920 (the default box); sRGB, 8 bits; metadata: only copyright"
-KEPT = "JPEG, quality 85; original size; sRGB, 8 bits; metadata: only copyright"
+BOX = "makes     JPEG, quality 85; fit within 1920x1920 (the default box); sRGB, 8 bits; metadata: only credits"
+KEPT = "JPEG, quality 85; original size; sRGB, 8 bits; metadata: only credits"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_the_first_line_of_a_run_says_what_is_made_unless_it_is_to_be_quiet(phot
 
 def test_plan_report_and_json_say_the_same(photos, pixmill, tmp_path):
     words = (photos, "out", "--size", "50%")
-    said = "JPEG, quality 85; scaled to 50 % (--size); sRGB, 8 bits; metadata: only copyright"
+    said = "JPEG, quality 85; scaled to 50 % (--size); sRGB, 8 bits; metadata: only credits"
     assert pixmill("plan", *words).stdout.splitlines()[0] == f"makes          {said}"
     assert json.loads(pixmill("plan", *words, "--json").stdout)["makes"] == [said]
     run = pixmill("run", *words, "--json", "--report", tmp_path / "report.html")
@@ -40,7 +40,7 @@ def test_several_outputs_have_a_line_each(photos, pixmill):
     assert lines[:3] == [
         "makes          32: WebP, quality 80 and JPEG, quality 85; fit within 32x (--sizes)",
         "               16: WebP, quality 80 and JPEG, quality 85; fit within 16x (--sizes)",
-        "               each: sRGB, 8 bits; metadata: only copyright",
+        "               each: sRGB, 8 bits; metadata: only credits",
     ]
 
 

@@ -29,7 +29,7 @@ class ImageOptions(TypedDict, total=False):
     linear: resize in linear light
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
-    never_bigger: copy the source if the output would be larger and nothing else changed
+    never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
     allow: read formats that are disabled by default: svg
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side

@@ -100,9 +100,12 @@ class Recipe(Model, frozen=True, kw_only=True):
     allow_truncated: Annotated[
         bool, Meta(description="accept truncated files and decode as much as possible", extra={"prevents": ("truncated", "decode")})
     ] = False
-    never_bigger: Annotated[bool, Meta(description="copy the source if the output would be larger and nothing else changed")] = (
-        False
-    )
+    never_bigger: Annotated[
+        bool,
+        Meta(
+            description="copy the source, without metadata that is not kept, if the output would be larger and nothing else changed"
+        ),
+    ] = False
     allow: Annotated[
         tuple[Literal["svg"], ...],
         Meta(description="read formats that are disabled by default: svg", extra={"prevents": ("unsupported",)}),

@@ -12,7 +12,7 @@ from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition
 FITS = {"inside": "fit within {}", "cover": "cropped to at most {}", "contain": "padded to {}", "fill": "stretched to at most {}"}
 METADATA = {
     "strip": "no metadata",
-    "copyright": "metadata: only copyright",
+    "copyright": "metadata: only credits",
     "keep": "all metadata",
     "no-gps": "all metadata except GPS",
 }

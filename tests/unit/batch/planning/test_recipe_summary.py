@@ -8,7 +8,7 @@ from pixmill.batch.config.options import resolve
 from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.imaging.recipe import Recipe
 
-PLAIN = "sRGB, 8 bits; metadata: only copyright"
+PLAIN = "sRGB, 8 bits; metadata: only credits"
 PHOTO = "JPEG, quality 85"
 
 
@@ -58,7 +58,7 @@ PHOTO = "JPEG, quality 85"
         ),
         (
             {"step": ["profile:name=cmyk"], "size": "keep"},
-            [f"{PHOTO}; original size; then profile:name=cmyk; colours set by profile:name=cmyk, 8 bits; metadata: only copyright"],
+            [f"{PHOTO}; original size; then profile:name=cmyk; colours set by profile:name=cmyk, 8 bits; metadata: only credits"],
         ),
     ],
 )  # fmt: skip
