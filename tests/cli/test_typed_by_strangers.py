@@ -1,8 +1,11 @@
 """Lines as strangers type them: with the dashes, the settings and the order of arguments that they are used to."""
 
+import os
+
 import pytest
 from PIL import Image
 
+from pixmill.batch.config.options import resolve
 from pixmill.cli.command import commands, request
 
 
@@ -44,6 +47,14 @@ def test_what_cannot_work_is_answered(pixmill, tmp_path, words, answer):
     ended = pixmill("run", "photos", "out", *words)
     assert (ended.returncode, answer in ended.stderr) == (2, True), ended.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_dates_are_kept_in_a_file_and_in_python_too(pixmill, photos, tmp_path):
+    assert resolve("in", "out", {"keep_dates": True}) == resolve("in", "out", {"preserve": ["mtime"]})
+    (tmp_path / "job.toml").write_text("keep_dates = true\n")
+    os.utime(photos / "p0.jpg", (1e9, 1e9))
+    assert pixmill("run", photos, "out", "--config", "job.toml").returncode == 0
+    assert (tmp_path / "out" / "p0.jpg").stat().st_mtime == 1e9
 
 
 def test_options_before_the_command_are_answered(pixmill):

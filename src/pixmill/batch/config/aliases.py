@@ -21,7 +21,7 @@ class Alias(msgspec.Struct, frozen=True):
     """
 
     option: str
-    value: str | bool = ""
+    value: str | bool | tuple[str, ...] = ""
     write: Callable[[object], object] | None = None
     form: str = "VALUE"
 
@@ -82,7 +82,7 @@ ALIASES: Mapping[str, Alias] = {
     **dict.fromkeys(("output_format", "to", "convert", "convert_to"), Alias("format")),
     **dict.fromkeys(_STRIP, Alias("metadata", "strip")),
     **dict.fromkeys(_KEEP_METADATA, Alias("metadata", "keep")),
-    **dict.fromkeys(_KEEP_DATES, Alias("preserve", "mtime")),
+    **dict.fromkeys(_KEEP_DATES, Alias("preserve", ("mtime",))),
     **dict.fromkeys(_NO_GPS, Alias("metadata", "no-gps")),
     **dict.fromkeys(("only", "pattern", "glob"), Alias("include")),
     "ignore": Alias("exclude"),
