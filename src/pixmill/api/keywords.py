@@ -37,6 +37,7 @@ class ImageOptions(TypedDict, total=False):
     max_frames: frames in an animation that is kept
     max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC
     resize: another name for size
+    geometry: another name for size
     thumb: another name for size
     thumbnail: another name for size
     dimensions: another name for size
@@ -68,6 +69,7 @@ class ImageOptions(TypedDict, total=False):
     remove_exif: another name for metadata
     keep_metadata: another name for metadata
     preserve_metadata: another name for metadata
+    with_metadata: another name for metadata
     keep_exif: another name for metadata
     preserve_exif: another name for metadata
     no_gps: another name for metadata
@@ -106,6 +108,7 @@ class ImageOptions(TypedDict, total=False):
     max_frames: int
     max_metadata: str | float
     resize: str | int | None
+    geometry: str | int | None
     thumb: str | int | None
     thumbnail: str | int | None
     dimensions: str | int | None
@@ -137,6 +140,7 @@ class ImageOptions(TypedDict, total=False):
     remove_exif: bool
     keep_metadata: bool
     preserve_metadata: bool
+    with_metadata: bool
     keep_exif: bool
     preserve_exif: bool
     no_gps: bool
@@ -169,7 +173,7 @@ class RunOptions(ImageOptions, total=False):
     checksum: compare the content of images that are done, not size and time, to tell whether they have changed
     allow_private_hosts: lists of URLs: also fetch from private networks
     web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
-    name: path of each output below the destination
+    name: path of each output below the destination; {rendition} tells sizes and formats apart
     on_collision: what to do when two sources map to the same output name
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
         replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
@@ -217,6 +221,16 @@ class RunOptions(ImageOptions, total=False):
     cpu: another name for workers
     cpus: another name for workers
     cores: another name for workers
+    keep_date: another name for preserve
+    keep_dates: another name for preserve
+    keep_time: another name for preserve
+    keep_times: another name for preserve
+    keep_mtime: another name for preserve
+    preserve_date: another name for preserve
+    preserve_dates: another name for preserve
+    preserve_time: another name for preserve
+    preserve_times: another name for preserve
+    preserve_mtime: another name for preserve
     only: another name for include
     pattern: another name for include
     glob: another name for include
@@ -301,6 +315,16 @@ class RunOptions(ImageOptions, total=False):
     cpu: int | None
     cpus: int | None
     cores: int | None
+    keep_date: bool
+    keep_dates: bool
+    keep_time: bool
+    keep_times: bool
+    keep_mtime: bool
+    preserve_date: bool
+    preserve_dates: bool
+    preserve_time: bool
+    preserve_times: bool
+    preserve_mtime: bool
     only: list[str] | tuple[str, ...]
     pattern: list[str] | tuple[str, ...]
     glob: list[str] | tuple[str, ...]

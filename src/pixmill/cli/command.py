@@ -8,6 +8,7 @@ import msgspec
 
 from pixmill.batch.config.aliases import ALIASES
 from pixmill.batch.config.options import Option
+from pixmill.cli.args.dashes import refuse_options_after_names
 from pixmill.cli.args.layers import from_environment, from_file
 from pixmill.cli.args.parser import Argument, named, parse
 from pixmill.cli.console import Console
@@ -95,6 +96,7 @@ def request(command: type[Command], line: Sequence[str], environment: Mapping[st
     parsed = parse(line, options, command.arguments, other_commands=partial(_other_commands, command))
     if parsed.help:
         return None
+    refuse_options_after_names(line, options)
     values = {**from_environment(environment, options, every_option), **parsed.values}
     if values.get("config"):
         values = {**from_file(str(values["config"]), options), **values}

@@ -69,6 +69,9 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
         name, arguments = arguments[0], HELP[1:2]
     if not name or name in HELP:
         return _welcome(console, is_requested=bool(name))
+    if name.startswith("-"):
+        hint = "the command comes first, and options follow it: pixmill run SRC DST --quiet"
+        raise ConfigError(f"{printable(name)} is no command", hint=hint)
     try:
         command = commands.get(name)
     except ConfigError as error:

@@ -6,8 +6,9 @@ names: the module's name is the extension's name, and the extension is the class
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pixmill.core.errors import ConfigError
@@ -23,15 +24,24 @@ class Registry(Generic[T]):
     """The extensions of one kind: modules of ``package`` and entry points of the group of the same name.
 
     ``base`` is the class that each extension derives from, ``kind`` the noun for an extension in messages. A module whose
-    name starts with an underscore is not an extension.
+    name starts with an underscore is not an extension. ``other_words`` are what people call an extension, and its name.
     """
 
-    def __init__(self, package: str, base: type[T], kind: str, error: type[ConfigError] = ConfigError) -> None:
+    def __init__(
+        self,
+        package: str,
+        base: type[T],
+        kind: str,
+        error: type[ConfigError] = ConfigError,
+        *,
+        other_words: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Store the package to search; nothing is imported yet."""
         self.package = package
         self.base = base
         self.kind = kind
         self.error = error
+        self.other_words = other_words
         self._loaded: dict[str, type[T]] = {}
 
     def names(self) -> list[str]:
@@ -66,7 +76,8 @@ class Registry(Generic[T]):
         plugins = self._plugins
         if name not in plugins:
             names = self.names()
-            suggestion = did_you_mean(name, names) or f"; choose one of {', '.join(names)}"
+            meant = self.other_words.get(name.lower(), name)
+            suggestion = f"; use {meant}" if meant in names else did_you_mean(name, names) or f"; choose one of {', '.join(names)}"
             raise self.error(f"unknown {self.kind} '{name}'{suggestion}")
         extension: type[T] = plugins[name].load()
         return extension

@@ -8,6 +8,8 @@ import re
 from decimal import Decimal
 from typing import ClassVar, Self
 
+from pixmill.core.validation import InvalidValue
+
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z/%]*)\s*", re.IGNORECASE)
 
 
@@ -204,6 +206,12 @@ class Size:
     _percentage: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
     _keep_words: ClassVar[tuple[str, ...]] = ("keep", "none", "original")
     _max_percent: ClassVar[float] = 10_000
+    _geometries: ClassVar[dict[str, str]] = {
+        ">": "leave out the >: images are never enlarged",
+        "<": "to enlarge images use --step resize:width=...,enlarge=true",
+        "^": "to fill the box use --fit cover",
+        "!": "to stretch images use --fit fill",
+    }
 
     def __init__(self, width: int | None = None, height: int | None = None, *, percent: float | None = None) -> None:
         """Store the sides in pixels (``None``: no bound for that side), or the percentage of both current sides."""
@@ -223,11 +231,18 @@ class Size:
             return cls(percent=percent)
         match = None if isinstance(value, bool) else cls._box.fullmatch(str(value))
         if match is None:
-            raise ValueError(cls.expected)
+            raise InvalidValue(cls.expected, value, answer=cls._answer(str(value)))
         width, height, square = (int(text) if text else None for text in match.groups())
         if 0 in (width, height, square) or (width, height, square) == (None, None, None):
             raise ValueError(cls._expected_box)
         return cls(square or width, square or height)
+
+    @classmethod
+    def _answer(cls, text: str) -> str:
+        """Return what to write for a size in the syntax of another tool: an aspect ratio, or a geometry of ImageMagick."""
+        if re.fullmatch(r"\d+:\d+", text):
+            return f"for an aspect ratio use --step crop:aspect={text}"
+        return cls._geometries.get(text[-1:], "") if cls._box.fullmatch(text[:-1]) else ""
 
     @property
     def is_box(self) -> bool:

@@ -13,7 +13,9 @@ from pixmill.core.units import plain
 #: A comma that separates two settings, unlike those inside a value such as ``255,136,0``.
 NEXT_SETTING = re.compile(r",+(?=[^,=]*=)")
 #: What a single value probably sets, in a member that requires nothing.
-_MAIN_SETTINGS = ("quality", "width", "amount", "sigma", "angle")
+_MAIN_SETTINGS = ("quality", "border", "width", "amount", "sigma", "angle")
+#: A rectangle as other tools write it, ``400x300+10+20``.
+_RECTANGLE = re.compile(r"(?P<width>\d+)x(?P<height>\d+)\+(?P<left>\d+)\+(?P<top>\d+)")
 #: ``rotate=90``, ``rotate 90`` and ``rotate(90)``, in place of ``rotate:angle=90``.
 _MISPLACED_SETTINGS = re.compile(r"\s*(?P<name>[a-z_-]+)[\s=(]\s*(?P<settings>[^:)]+)\)?\s*", re.IGNORECASE)
 
@@ -72,6 +74,7 @@ class Variant(Model, frozen=True, kw_only=True):
             key, equals, value = setting.partition("=")
             if not equals:
                 cls._refuse_without_name(name.strip(), setting)
+                cls.named(name.strip())
                 raise cls.error(f"{name}: expected key=value, received {setting}")
             data[key.strip().replace("-", "_")] = _scalar(value.strip())
         return data
@@ -97,6 +100,10 @@ def _named(value: str, required: list[str], names: list[str]) -> Iterator[str]:
     """Yield what ``value`` without a name may mean, as settings of a member that has ``names``."""
     if "=" in value:
         yield value
+    if value in names:
+        yield f"{value}=true"
+    if (rectangle := _RECTANGLE.fullmatch(value)) and rectangle.groupdict().keys() <= set(names):
+        yield ",".join(f"{name}={pixels}" for name, pixels in rectangle.groupdict().items())
     width, times, height = value.partition("x")
     if times and {"width", "height"}.issubset(names):
         yield f"width={width},height={height}"

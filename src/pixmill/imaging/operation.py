@@ -101,4 +101,13 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
 #: What is accepted for a step: an operation, its text or table, or a function of your own.
 StepLike = Operation | str | Mapping[str, object] | Callable[[Image], Image]
 
-Operation.registry = Registry("pixmill.imaging.operations", Operation, "operation", RecipeError)
+_OTHER_WORDS = {
+    **dict.fromkeys(("gray", "grey", "greyscale", "bw", "black_and_white", "monochrome", "mono", "desaturate"), "grayscale"),
+    **dict.fromkeys(("border", "frame", "padding", "extend", "extent"), "pad"),
+    **dict.fromkeys(("mirror", "flop"), "flip"),
+    **dict.fromkeys(("logo", "overlay", "composite", "stamp"), "watermark"),
+    **dict.fromkeys(("unsharp", "unsharp_mask", "usm"), "sharpen"),
+    **dict.fromkeys(("saturate", "vibrance"), "saturation"),
+    **dict.fromkeys(("thumbnail", "scale"), "resize"),
+}
+Operation.registry = Registry("pixmill.imaging.operations", Operation, "operation", RecipeError, other_words=_OTHER_WORDS)

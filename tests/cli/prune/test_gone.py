@@ -99,3 +99,14 @@ def test_it_is_the_same_in_python(album, out):
     assert result.is_removed
     assert result.removed["source-gone"].first == ["p00.jpg"]
     assert not (out / "p00.jpg").exists()
+
+
+def test_a_failed_image_that_is_gone_has_records_to_remove_but_no_file(pixmill, album, out):
+    broken = album / "broken.jpg"
+    broken.write_text("no image")
+    pixmill("run", album, out)
+    broken.unlink()
+    listed = pixmill("prune", out)
+    assert listed.stdout.splitlines()[0] == "would remove the records of 1 image without outputs"
+    assert pixmill("prune", out, "--yes").stdout.splitlines()[0] == "removed the records of 1 image without outputs"
+    assert "failed   0 images" in pixmill("status", out).stdout

@@ -21,7 +21,7 @@ class Alias(msgspec.Struct, frozen=True):
     """
 
     option: str
-    value: str | bool = ""
+    value: str | bool | tuple[str, ...] = ""
     write: Callable[[object], object] | None = None
     form: str = "VALUE"
 
@@ -67,19 +67,22 @@ _CORES = ("threads", "num_threads", "cpu", "cpus", "cores")  # each worker is a 
 _WORKERS = ("jobs", "processes", "procs", "parallel", "concurrency", "num_workers", "max_workers", *_CORES)
 _STRIP = ("strip", "strip_metadata", "strip_exif", "strip_all", "no_metadata", "no_exif", "remove_metadata", "remove_exif")
 _NO_GPS = ("no_gps", "remove_gps", "strip_gps", "no_location", "remove_location", "strip_location")
+_KEEP_METADATA = ("keep_metadata", "preserve_metadata", "with_metadata", "keep_exif", "preserve_exif")
+_KEEP_DATES = tuple(f"{verb}_{noun}" for verb in ("keep", "preserve") for noun in ("date", "dates", "time", "times", "mtime"))
 ALIASES: Mapping[str, Alias] = {
     "overwrite": Alias("existing", "replace"),
     "replace": Alias("existing", "replace"),
     **dict.fromkeys(("skip_existing", "no_overwrite", "no_clobber"), Alias("existing", "skip")),
     **dict.fromkeys(_WORKERS, Alias("workers")),
-    **dict.fromkeys(("resize", "thumb", "thumbnail", "dimensions", *_LONGEST), Alias("size")),
+    **dict.fromkeys(("resize", "geometry", "thumb", "thumbnail", "dimensions", *_LONGEST), Alias("size")),
     **dict.fromkeys(_WIDTHS, Alias("size", write=_width, form="VALUEx")),
     **dict.fromkeys(_HEIGHTS, Alias("size", write=_height, form="xVALUE")),
     **dict.fromkeys(("percent", "percentage"), Alias("size", write=_percentage, form="VALUE%")),
     "scale": Alias("size", write=_scale),
     **dict.fromkeys(("output_format", "to", "convert", "convert_to"), Alias("format")),
     **dict.fromkeys(_STRIP, Alias("metadata", "strip")),
-    **dict.fromkeys(("keep_metadata", "preserve_metadata", "keep_exif", "preserve_exif"), Alias("metadata", "keep")),
+    **dict.fromkeys(_KEEP_METADATA, Alias("metadata", "keep")),
+    **dict.fromkeys(_KEEP_DATES, Alias("preserve", ("mtime",))),
     **dict.fromkeys(_NO_GPS, Alias("metadata", "no-gps")),
     **dict.fromkeys(("only", "pattern", "glob"), Alias("include")),
     "ignore": Alias("exclude"),
@@ -129,6 +132,7 @@ def _step(name: str) -> str:
     """Return the hint for an option that is called like an operation."""
     from pixmill.imaging.operation import Operation  # noqa: PLC0415  # only for a mistake
 
+    name = Operation.registry.other_words.get(name, name)
     if name not in Operation.registry.names() or name == "profile":  # --profile is an option, of other commands
         return ""
     required = ",".join(f"{field.encode_name}=..." for field in fields(Operation.named(name)) if field.required)

@@ -13,7 +13,10 @@ _EXTENSION = "for the format of the outputs use --format webp, to process only s
 _FEWER = "to try a few images, from all folders, into a scratch folder, use --sample 20; for one part of them --shard 1/10"
 _REMOVE = "to remove outputs whose images are gone use --mirror in a run, or pixmill prune DST --yes; sources are never removed"
 _SOURCES = "pixmill never changes its sources: give another folder as DST"
-_ONE_FOLDER = "to put all outputs into one folder use --name '{stem}.{ext}'; transparency is always flattened onto --background"
+_ONE_FOLDER = (
+    "to put all outputs into one folder use --name '{stem}-{hash}.{ext}', where the hash tells images of one name apart;"
+    " transparency is always flattened onto --background"
+)
 _METRICS = "use --metrics-file FILE, or --metrics-port 9100 for Prometheus"
 _LOG = "use --log-file FILE for the failures, or --events FILE for everything that happens"
 _PLAN = "use --dry-run, which writes nothing, or --sample 20, which tries a few images"
@@ -27,6 +30,15 @@ _KERNEL = (
 _RENAME = "use --name, such as --name '{dir}/{stem}-small.{ext}'"
 _EXIF = "use --metadata, which is keep, copyright, no-gps or strip"
 _SORT = "images are processed in the order of their names, or of the list; outputs do not depend on it"
+_GRAVITY = (
+    "use --step resize:width=400,height=400,fit=cover,gravity=attention, or another gravity such as north, in place of --size"
+)
+_PADDED = "use --size WxH --fit contain"
+_PIXELS = "pixmill works in pixels: use --size WxH"
+_ARCHIVE = "folders are always read with everything below them; --preserve mtime keeps the dates of the files"
+_EFFORT = "use --effort best, or --effort fast"
+_LIST = "give the list as SRC, or - for standard input"
+_STEPS = "use --size and --step NAME, once for each step; pixmill explain lists the operations"
 _DELAY = "use --max-rate 5/s"
 _ATTEMPTS = "use --attempts 3 in a run; pixmill retry DST retries what failed"
 
@@ -130,7 +142,42 @@ ANSWERS: Mapping[str, str] = {
     "throttle": _DELAY,
     "rate": _DELAY,
     "gpu": "pixmill works on the processor's cores only: use --workers",
-    "dpi": "pixmill works in pixels: use --size WxH",
+    "dpi": _PIXELS,
+    "density": _PIXELS,
+    "resolution": _PIXELS,
+    "gravity": _GRAVITY,
+    "position": _GRAVITY,
+    "focus": _GRAVITY,
+    "smart": _GRAVITY,
+    "smart_crop": _GRAVITY,
+    "smartcrop": _GRAVITY,
+    "extent": _PADDED,
+    "border": "use --step pad:border=20",
+    "frame": "use --step pad:border=20",
+    "aspect": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
+    "aspect_ratio": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
+    "ratio": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
+    "a": _ARCHIVE,
+    "av": _ARCHIVE,
+    "avz": _ARCHIVE,
+    "archive": _ARCHIVE,
+    "m": _EFFORT,
+    "method": _EFFORT,
+    "preset": _EFFORT,
+    "speed": _EFFORT,
+    "mt": "every core is used anyway: --workers limits them",
+    "files_from": _LIST,
+    "from_file": _LIST,
+    "list": _LIST,
+    "near_lossless": "use --format webp:near_lossless=60",
+    "alpha_q": "use --format webp:alpha_quality=80",
+    "sampling_factor": "use --format jpeg:subsampling=4:4:4",
+    "chroma_subsampling": "use --format jpeg:subsampling=4:4:4",
+    "subsampling": "use --format jpeg:subsampling=4:4:4",
+    "interlace": "use --format jpeg:progressive=true",
+    "colorspace": "use --color srgb or --color keep; --step profile converts to another colour space, --step grayscale to gray",
+    "vf": _STEPS,
+    "define": "settings of a format follow a colon, such as --format jpeg:progressive=true",
     "max_depth": "folders are always read with everything below them; --exclude '*/*/' leaves out all but the first level",
     "no_recursive": "folders are always read with everything below them; --exclude '*/' leaves out all folders in SRC",
     "yes": "a run asks nothing; for files of others in DST use --existing replace",

@@ -73,7 +73,10 @@ class Selection(Model, frozen=True, kw_only=True):
 class Placement(Model, frozen=True, kw_only=True):
     """Where outputs go, and how they are written."""
 
-    name: Annotated[Template, Meta(description="path of each output below the destination")] = Template()  # immutable
+    name: Annotated[
+        Template,
+        Meta(description="path of each output below the destination; {rendition} tells sizes and formats apart"),
+    ] = Template()  # immutable
     on_collision: Annotated[
         Literal["suffix", "error"],
         Meta(

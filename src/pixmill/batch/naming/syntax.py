@@ -35,6 +35,14 @@ _RULES: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ),
 )
 
+#: what to write for a field that other programs have
+_ANSWERS = {
+    "year": "the year is {date:%Y}",
+    "month": "the month is {date:%m}",
+    "day": "the day is {date:%d}",
+    "size": "the name of a size is {rendition}",
+}
+
 
 def checked(text: str) -> str:
     """Return ``text`` without empty parts, such as ``./``; ``ValueError`` if it is no template for names of outputs."""
@@ -42,7 +50,8 @@ def checked(text: str) -> str:
         name, colon, form = field.partition(":")
         if name not in FIELDS or (colon and name != "date"):
             known = [f"{{{each}}}" for each in FIELDS]
-            raise InvalidValue("a field among " + ", ".join(known), f"{{{field}}}", choices=known)
+            answer = _ANSWERS.get(name.lower(), "")
+            raise InvalidValue("a field among " + ", ".join(known), f"{{{field}}}", choices=known, answer=answer)
         if colon:
             check_format(form)
     text = _EMPTY_PARTS.sub("", text)

@@ -15,6 +15,7 @@ import msgspec
 
 from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, ALWAYS_ON_SHORT_FLAGS, Alias, canonical, unknown
 from pixmill.batch.config.options import Option
+from pixmill.cli.args.dashes import with_two_dashes
 from pixmill.cli.args.values import checked, describe_type, extra, is_repeatable, short_flag, unwrapped, value_if_bare
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
@@ -91,7 +92,10 @@ def _parse(
     line: Sequence[str], options: Mapping[str, Option], arguments: Sequence[Argument], other_commands: Callable[[str], str]
 ) -> ParsedLine:
     end = line.index("--") if "--" in line else len(line)
-    before, after = line[:end], line[end + 1 :]
+    before, after = (
+        with_two_dashes(line[:end], options, [each for argument in arguments for each in argument.flags]),
+        line[end + 1 :],
+    )
     try:
         namespace, positionals = _parser(options, arguments).parse_known_args(_with_bare_values(before, options))
     except argparse.ArgumentError as error:

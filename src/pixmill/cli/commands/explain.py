@@ -46,6 +46,8 @@ class Explain(Command):
         "pixmill explain timeout",
     )
 
+    not_here: ClassVar = "to explain it, leave out the dashes: pixmill explain NAME"
+
     @classmethod
     def options(cls) -> dict[str, Option]:
         """Return the common options, and the folder for the reference."""

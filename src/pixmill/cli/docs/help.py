@@ -3,7 +3,6 @@
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.parser import Argument, flag
@@ -48,7 +47,10 @@ def command_help(name: str, command: type[Command]) -> str:
     names = " ".join(map(_usage, command.arguments))
     parts = [f"pixmill {name} {names}".rstrip() + " [options]", _prose(command)]
     parts.extend(_section("Arguments", _arguments(command.arguments)))
-    for group, options in groupby(command.options().values(), key=lambda option: option.group):
+    groups: dict[str, list[Option]] = {}
+    for option in command.options().values():
+        groups.setdefault(option.group, []).append(option)
+    for group, options in groups.items():
         parts.extend(_section(group, (line for option in options for line in _option(option))))
     parts.extend(_section("Examples", (f"  {example}" for example in command.examples)))
     notes = [FILE, ENDS] if "config" in command.options() else [VARIABLES, ENDS]

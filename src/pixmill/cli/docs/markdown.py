@@ -68,7 +68,8 @@ def _other_names() -> str:
 
 
 def _value(alias: Alias) -> str:
-    return "" if alias.value is True else f" {alias.value or alias.form}"
+    value = ",".join(alias.value) if isinstance(alias.value, tuple) else alias.value
+    return "" if value is True else f" {value or alias.form}"
 
 
 def _by_meaning(meanings: Mapping[str, str]) -> Iterator[str]:

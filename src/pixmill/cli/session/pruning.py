@@ -39,7 +39,9 @@ def plain_result(result: PruneResult) -> dict[str, object]:
 def result_lines(result: PruneResult) -> Iterator[str]:
     """Yield the lines that describe ``result``."""
     verb = "removed" if result.is_removed else "would remove"
-    if result.images:
+    if result.images and not result.files:
+        yield f"{verb} the records of {plural(result.images, 'image')} without outputs"
+    elif result.images:
         of_all = f" of {plural(result.outputs, 'recorded output')}"
         yield f"{verb} {plural(result.files, 'file')}{of_all}, {byte_count(result.bytes)}, of {plural(result.images, 'image')}"
         for reason, part in result.removed.items():
