@@ -1,5 +1,6 @@
 """Compare how finished outputs were made with how they would be made now: with which libraries, from which content."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
 from pixmill.imaging.version import toolset
 
+_REVISION = re.compile(r"\Apixmill (\d+)\Z")  # which is not the version that people install
 UNKNOWN = "versions that were not recorded"
 
 
@@ -103,5 +105,6 @@ def difference(versions: str, present: str) -> str:
         return UNKNOWN
     then, now = versions.split(", "), present.split(", ")
     names = {each.rpartition(" ")[0] for each in then}
+    others = [_REVISION.sub(r"revision \1 of pixmill's processing", each) for each in then if each not in now]
     missing = [f"no {name}" for each in now if (name := each.rpartition(" ")[0]) not in names]
-    return ", ".join([*(each for each in then if each not in now), *missing])
+    return ", ".join([*others, *missing])

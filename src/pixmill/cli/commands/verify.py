@@ -114,6 +114,8 @@ class Verify(Command):
             self.console.say(f"{plural(counts.failed, 'image')} failed and cannot be compared: pixmill failures {arguments}")
         if counts.pending:
             self.console.say(f"{plural(counts.pending, 'image')} pending: repeat the run to process the rest")
+        if counts.failed or counts.pending:
+            self.console.say(f"images that are no longer in the source count until: pixmill prune {arguments}")
 
     def _repair(self, configs: list[tuple[LedgerFile, RunConfig]], sources: Collection[bytes]) -> int:
         """Make the outputs of ``sources`` again and return the exit code."""

@@ -5,8 +5,9 @@ NOW = "pixmill 2, libvips 8.18, pillow 13"
 
 def test_only_what_differs_is_named():
     assert difference("pixmill 2, libvips 8.17, pillow 13", NOW) == "libvips 8.17"
-    assert difference("pixmill 1, libvips 8.17, pillow 13", NOW) == "pixmill 1, libvips 8.17"
+    assert difference("pixmill 1, libvips 8.17, pillow 13", NOW) == "revision 1 of pixmill's processing, libvips 8.17"
     assert difference("pixmill 2, libvips 8.18", NOW) == "no pillow"
+    assert difference("pixmill 1, libvips 8.18, pillow 13", NOW) == "revision 1 of pixmill's processing"
     assert difference("pixmill 2, libvips 8.18, pillow 13, jxl 1", NOW) == "jxl 1"
     assert difference("", NOW) == UNKNOWN
 
