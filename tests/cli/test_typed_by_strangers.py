@@ -82,16 +82,3 @@ def test_a_name_with_a_hash_puts_all_outputs_into_one_folder_as_the_answer_to_fl
 def test_each_group_of_options_is_one_section_of_the_help(pixmill):
     titles = [line for line in pixmill("run", "--help").stdout.splitlines() if line.endswith("options:")]
     assert len(titles) == len(set(titles)) > 3
-
-
-def test_src_and_dst_in_the_wrong_order_change_nothing(pixmill, photos):
-    assert pixmill("run", photos, "out").returncode == 0
-    before = sorted(photos.rglob("*"))
-    for command in ("run", "plan", "watch"):
-        ended = pixmill(command, "out", photos, "--size", "80x")
-        assert ended.returncode == 2
-        assert f"SRC out has the outputs of an earlier run from DST {photos}" in ended.stderr
-        assert f"pixmill run {photos} out" in ended.stderr
-    assert sorted(photos.rglob("*")) == before
-    assert pixmill("run", "out", "smaller", "--size", "20x").returncode == 0
-    assert pixmill("run", photos, "out").returncode == 0

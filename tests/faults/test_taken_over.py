@@ -69,15 +69,7 @@ def test_without_the_sandbox_most_of_it_is_possible(tmp_path, monkeypatch):
 
 @pytest.mark.row("hostile")
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows who confines itself")
-@pytest.mark.parametrize(
-    "line",
-    [
-        ("run", "in", "new"),
-        ("report", "out"),
-        ("report", "out", "--quality-check", "2"),
-        ("run", "in", "new", "--report", "r.html"),
-    ],
-)
+@pytest.mark.parametrize("line", ["run in new", "report out", "report out --quality-check 2", "run in new --report r.html"])
 def test_every_process_that_decodes_is_confined(tmp_path, line):
     (tmp_path / "in").mkdir()
     for number in range(3):

@@ -14,7 +14,6 @@ from pixmill.batch.outputs.own_folders import INSIDE_HINT, SAME_FOLDER_HINT, Own
 from pixmill.batch.planning import single_file
 from pixmill.batch.planning.other_files import refuse_other_file
 from pixmill.batch.planning.patterns import refuse_pattern
-from pixmill.batch.planning.swapped import refuse_swapped
 from pixmill.batch.source import Source, SourceRequest, open_source
 from pixmill.batch.state.location import default_state
 from pixmill.core.errors import AddressError, ConfigError, RunError
@@ -86,7 +85,6 @@ def resolve_locations(config: RunConfig) -> Locations:
     source = open_sources(config.sources, SourceRequest(address=first, selection=config.selection, output=destination, own=own))
     for given in source.given():
         _check_apart(given.address, destination)
-        refuse_swapped(given.address, destination)
     locations = Locations(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
     locations.check_apart(config.sources)
     _check_destination(destination, len(config.sources))
