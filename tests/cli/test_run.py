@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pixmill.core.name_text import name_bytes
+
 
 def summary_of(result):
     """The labelled lines of a summary: {"found": "4 images", ...}."""
@@ -94,7 +96,7 @@ def test_names_that_could_act_on_a_terminal_are_shown_as_text_and_processed_whol
     assert result.returncode == 1
     assert "\\x1b[2Jbad.jpg" in result.stderr
     results = [json.loads(line) for line in result.stdout.splitlines()]
-    done = {os.fsencode(event["key"]) for event in results if event.get("outcome") == "done"}
+    done = {name_bytes(event["key"]) for event in results if event.get("outcome") == "done"}
     assert done == set(HOSTILE)
     assert {os.fsencode(path.name) for path in (tmp_path / "out").glob("*.jpg")} == set(HOSTILE)
     printed = [result.stdout, result.stderr, (tmp_path / "log.txt").read_text()]

@@ -99,7 +99,7 @@ def other_libraries(ground, tmp_path):  # noqa: ARG001  # the others look into i
     module = Path(pixmill.imaging.version.__file__)
     other = tmp_path / "version.py"
     other.write_text(module.read_text() + 'ENGINE = "2 libvips-8.1.1"\n')
-    return module, other, "the node has engine 2 libvips-8.1.1, the coordinator has engine 2 libvips"
+    return module, other, f"the node has engine 2 libvips-8.1.1, the coordinator has engine {pixmill.imaging.version.ENGINE}"
 
 
 @pytest.mark.parametrize("sickness", [other_destination, no_source, no_step, another_step, other_libraries])

@@ -15,6 +15,7 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = MAX_CONNECTIONS  # or clients would wait for seconds to be sent away
 
     def __init__(self, server_address: tuple[str, int], handler: Any) -> None:  # noqa: ANN401  # the standard library's signature
         """Start listening."""

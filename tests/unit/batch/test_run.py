@@ -179,8 +179,8 @@ def test_a_survey_says_what_a_run_would_do_and_writes_nothing(source, tmp_path):
     ("make", "sentence"),
     [
         (lambda folder: (folder / "nothing", folder / "out"), "does not exist"),
-        (lambda folder: (folder / "in", folder / "in"), "SRC .*in and DST .*in are the same folder"),
-        (lambda folder: (folder / "in" / "deep", folder / "in"), "in/deep is inside DST .*in, where outputs"),
+        (lambda folder: (folder / "in", folder / "in"), "source .*in and destination .*in are the same folder"),
+        (lambda folder: (folder / "in" / "deep", folder / "in"), "in/deep is inside destination .*in, where outputs"),
         (lambda folder: (folder / "in", folder / "in/notes.txt"), "is a file, but must be a folder"),
         (lambda folder: (empty(folder), folder / "out"), "no images found"),
     ],
