@@ -64,6 +64,11 @@ def test_it_tells_programs_what_it_tells_people(serve):
     assert run.ask("healthz") == "ok\n"
 
 
+def test_the_page_of_a_quiet_run_knows_how_many_images_there_are(serve):
+    run = serve("run", "--serve", "0", "--quiet", "--window", "1")
+    wait_until(lambda: "4 images" in run.ask("state"), seconds=60)
+
+
 def test_health_is_not_well_when_nothing_finishes_any_more(serve):
     run = serve("run", "--serve", "0", "--stall-after", "1s")
     wait_until(lambda: run.status("healthz") == 503, seconds=60)

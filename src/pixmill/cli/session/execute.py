@@ -86,7 +86,7 @@ def execute_run(
                 console.say(line, margin=MARGIN)
             if run.plan.locations.target is None:
                 stack.enter_context(display)
-                if repair is None and run.choice is None and not output.quiet:
+                if repair is None and run.choice is None and (not output.quiet or output.serve):
                     display.count_ahead(run.work_total)
             graceful_stop.attach(run, in_flight=lambda: progress.in_flight, say=display.say)
             try:
