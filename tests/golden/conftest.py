@@ -1,6 +1,5 @@
 """Fixtures of the golden tests: the corpus beside the repository, and processing an image with a recipe."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,15 @@ import pytest
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
+from support import colour_oracle
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
 
 @pytest.fixture(scope="session")
 def measure():
-    """Return the module with the measurements; test modules cannot import each other."""
-    spec = importlib.util.spec_from_file_location("golden_measure", Path(__file__).with_name("_measure.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Return the module with the measurements."""
+    return colour_oracle
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""Every way to state colours, in every container, to every output: as LittleCMS, formulas and a browser show the source."""
+
+import base64
+import io
+import shutil
+import subprocess
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+from pixmill.imaging.input import Input
+from pixmill.imaging.process import process
+from pixmill.imaging.recipe import Recipe
+from support.colour_oracle import ciede2000, reference, to_lab
+from support.stated_files import CASES, patch_means, ramps, stated
+
+#: At qualities whose own rounding stays below the limit.
+OUTPUTS = {
+    "jpeg": "jpeg:quality=95",
+    "png": "png",
+    "webp": "webp:quality=98,sharp_chroma=true",
+    "tiff": "tiff",
+    "avif": "avif:quality=85",
+    "heif": "heif:quality=90",
+    "jxl": "jxl:quality=95",
+    "gif": "gif",
+    "bmp": "bmp",
+}
+DIFFERENCE = 1.5  # CIEDE2000
+LIMITS = {"webp": 2.1}  # rounds to 220 levels
+#: What a browser reads. It looks for no colours in EXIF, and does not compensate the black of print.
+WEB = [(way, container) for way, container in CASES if container not in ("tif", "heic", "jxl") and way not in ("DCF", "press")]
+DRAW = """async url => {
+  const image = await createImageBitmap(await (await fetch(url)).blob());
+  const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d", {colorSpace: "srgb"});
+  canvas.drawImage(image, 0, 0);
+  const bytes = canvas.getImageData(0, 0, image.width, image.height).data;
+  let text = ""; for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return [image.width, image.height, btoa(text)];
+}"""
+
+
+def made(data, outputs, **recipe):
+    renditions = [{"encode": OUTPUTS[output], "name": f"{output}/{{stem}}.{{ext}}"} for output in outputs]
+    return process(Input(data), Recipe.from_builtins({"renditions": renditions, **recipe}))
+
+
+def seen(data, output, folder):
+    """Return sRGB bytes of an output, as programs show it that had no part in it."""
+    if output == "jxl":
+        (folder / "made.jxl").write_bytes(data)
+        subprocess.run(["djxl", folder / "made.jxl", folder / "made.png"], check=True, capture_output=True)
+        data = (folder / "made.png").read_bytes()
+    pillow_heif.register_heif_opener()
+    return reference(data)
+
+
+def apart(got, wanted, scale=1.0):
+    """Return the largest difference between patches, and the mean one along the ramps."""
+    patches = ciede2000(to_lab(patch_means(got, scale)), to_lab(patch_means(wanted)))
+    along = ramps(wanted)
+    along = along[:, :: round(1 / scale), :: round(1 / scale)]
+    return float(patches.max()), float(ciede2000(to_lab(ramps(got, scale)), to_lab(along)).mean())
+
+
+@pytest.mark.skipif(not shutil.which("djxl"), reason="djxl is not installed")
+@pytest.mark.parametrize("color", ["srgb", "keep"])
+@pytest.mark.parametrize("engine", ["auto", "vips"])
+@pytest.mark.parametrize(("way", "container"), CASES)
+def test_each_output_shows_the_colours_of_its_source(tmp_path, way, container, engine, color):
+    source = stated(way, container, tmp_path)
+    scale = 0.5 if engine == "auto" else 1.0
+    steps = [f"resize:width={round(128 * scale)}"] if engine == "auto" else []
+    result = made(source.data, OUTPUTS, steps=steps, engine=engine, color=color)
+    found = {}
+    for name, output in zip(OUTPUTS, result.outputs, strict=True):
+        found[name] = apart(seen(output.data, name, tmp_path), source.wanted, scale)
+    assert {name: values for name, values in found.items() if max(values) > LIMITS.get(name, DIFFERENCE)} == {}
+
+
+@pytest.mark.parametrize(("way", "container"), WEB)
+def test_a_browser_shows_each_source_as_its_output(tmp_path, browser, way, container):
+    data = stated(way, container, tmp_path).data
+    got = np.asarray(Image.open(io.BytesIO(made(data, ["png"]).outputs[0].data)).convert("RGB"))
+    with browser.new_context() as context:
+        page = context.new_page()
+        width, height, pixels = page.evaluate(DRAW, f"data:image/{container};base64,{base64.b64encode(data).decode()}")
+    shown = np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 4)[..., :3]
+    assert max(apart(got, shown)) <= DIFFERENCE
