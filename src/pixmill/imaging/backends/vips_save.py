@@ -9,7 +9,8 @@ from pixmill.imaging.metadata import fields
 
 def save(image: Image, saver: str, **settings: Setting) -> bytes:
     """Return ``image`` encoded by the libvips ``saver``, with the profile of its pixels and no other metadata."""
-    pixels = animated(image) if image.frames > 1 else image.pixels
+    pixels = animated(image) if image.frames > 1 else image.pixels.copy()
+    pixels.remove("orientation")  # of the source: the TIFF saver writes it, whatever is to be kept, and the image is upright
     data: bytes = pyvips.Operation.call(f"{saver}_buffer", pixels, keep="icc" if fields.profile(pixels) else "none", **settings)
     return data
 
