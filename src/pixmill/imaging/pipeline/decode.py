@@ -11,7 +11,7 @@ from pixmill.imaging.formats import codec_for
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.decode_plan import MAX_IN_MEMORY, DecodePlan
-from pixmill.imaging.pipeline.leading_resize import MIN_OVERSAMPLE, apply_leading_resize, box_shrunk
+from pixmill.imaging.pipeline.leading_resize import MIN_OVERSAMPLE, apply_leading_resize, shrunk
 
 # Warnings that do not concern the pixels: padding that cameras append, an inconsistent Adobe marker from Photoshop, and errors
 # without a message that libtiff reports for private tags.
@@ -40,7 +40,7 @@ def _decode(source: Input, plan: DecodePlan, options: DecodeOptions) -> Image:
     if len(plan.chains) == 1:
         return _materialised(apply_leading_resize(image, plan.chains[0], plan))
     left = plan.shrink * image.width / plan.header.width
-    return image.evolve(pixels=box_shrunk(image, int(left / MIN_OVERSAMPLE)).pixels.copy_memory())
+    return image.evolve(pixels=shrunk(image, int(left / MIN_OVERSAMPLE)).pixels.copy_memory())
 
 
 def _materialised(image: Image) -> Image:
