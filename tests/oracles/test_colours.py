@@ -3,31 +3,15 @@
 import base64
 import io
 import shutil
-import subprocess
 
 import numpy as np
-import pillow_heif
 import pytest
 from PIL import Image
 
-from pixmill.imaging.input import Input
-from pixmill.imaging.process import process
-from pixmill.imaging.recipe import Recipe
-from support.colour_oracle import ciede2000, reference, to_lab
+from support.colour_oracle import ciede2000, to_lab
+from support.seen_outputs import all_seen, made
 from support.stated_files import CASES, patch_means, ramps, stated
 
-#: At qualities whose own rounding stays below the limit.
-OUTPUTS = {
-    "jpeg": "jpeg:quality=95",
-    "png": "png",
-    "webp": "webp:quality=98,sharp_chroma=true",
-    "tiff": "tiff",
-    "avif": "avif:quality=85",
-    "heif": "heif:quality=90",
-    "jxl": "jxl:quality=95",
-    "gif": "gif",
-    "bmp": "bmp",
-}
 DIFFERENCE = 1.5  # CIEDE2000
 LIMITS = {"webp": 2.1}  # rounds to 220 levels
 #: What a browser reads. It looks for no colours in EXIF, and does not compensate the black of print.
@@ -40,21 +24,6 @@ DRAW = """async url => {
   let text = ""; for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return [image.width, image.height, btoa(text)];
 }"""
-
-
-def made(data, outputs, **recipe):
-    renditions = [{"encode": OUTPUTS[output], "name": f"{output}/{{stem}}.{{ext}}"} for output in outputs]
-    return process(Input(data), Recipe.from_builtins({"renditions": renditions, **recipe}))
-
-
-def seen(data, output, folder):
-    """Return sRGB bytes of an output, as programs show it that had no part in it."""
-    if output == "jxl":
-        (folder / "made.jxl").write_bytes(data)
-        subprocess.run(["djxl", folder / "made.jxl", folder / "made.png"], check=True, capture_output=True)
-        data = (folder / "made.png").read_bytes()
-    pillow_heif.register_heif_opener()
-    return reference(data)
 
 
 def apart(got, wanted, scale=1.0):
@@ -73,10 +42,8 @@ def test_each_output_shows_the_colours_of_its_source(tmp_path, way, container, e
     source = stated(way, container, tmp_path)
     scale = 0.5 if engine == "auto" else 1.0
     steps = [f"resize:width={round(128 * scale)}"] if engine == "auto" else []
-    result = made(source.data, OUTPUTS, steps=steps, engine=engine, color=color)
-    found = {}
-    for name, output in zip(OUTPUTS, result.outputs, strict=True):
-        found[name] = apart(seen(output.data, name, tmp_path), source.wanted, scale)
+    views = all_seen(made(source.data, steps=steps, engine=engine, color=color), tmp_path)
+    found = {name: apart(picture, source.wanted, scale) for name, picture in views.items()}
     assert {name: values for name, values in found.items() if max(values) > LIMITS.get(name, DIFFERENCE)} == {}
 
 

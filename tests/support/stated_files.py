@@ -104,7 +104,7 @@ def _with_profile(container: str, array: Array, folder: Path, profile: bytes | N
         "avif": lambda: _saved(picture, "AVIF", quality=100, subsampling="4:4:4", icc_profile=profile),
         "heic": lambda: _heic(picture, icc_profile=profile, save_nclx_profile=False),
         "jxl": lambda: _jxl(folder, png(array, **chunks)),
-        "bmp": lambda: _bmp(array, profile) if profile else _saved(picture, "BMP", dpi=(0, 0)),  # djxl mangles a resolution
+        "bmp": lambda: _bmp(array, profile) if profile else _saved(picture, "BMP"),
         "gif": lambda: _saved(picture.quantize(256, dither=Image.Dither.NONE), "GIF"),
     }
     return makers[container]()
