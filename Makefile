@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts pytest oracles faults reference bench lock clean
+.PHONY: help run test check lint types contracts pytest oracles outcomes faults reference bench lock clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -38,6 +38,9 @@ pytest: $(TOOLS)
 
 oracles: $(TOOLS) ## compare outputs with what other programs say of them, every combination; make test does a part of it
 	ORACLES=all $(BIN)/pytest tests/oracles --numprocesses auto --dist worksteal
+
+outcomes: $(TOOLS) ## take over how the files of the corpus end, and their colours, into tests/corpus/outcomes.tsv
+	ACCEPT_OUTCOMES=1 ORACLES=all $(BIN)/pytest tests/corpus/test_whole_corpus.py tests/oracles/test_corpus_colours.py
 
 faults: $(FUZZER) ## run the fault-injection tests on the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, preferably as root)
 	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal

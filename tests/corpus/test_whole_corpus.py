@@ -1,28 +1,24 @@
 """One run over every file of the corpus, good and hostile, with memory limited: it ends, and every file is accounted for.
 
-``outcomes.tsv`` holds how many files of each class end in which way. When a change moves files between its rows on purpose:
-``ACCEPT_OUTCOMES=1 pytest tests/corpus``, and look at the difference.
+``outcomes.tsv`` holds how each file ends, and its colours, which tests/oracles/test_corpus_colours.py compares. When a change moves
+files on purpose: ``make outcomes``, and look at the difference.
 """
 
-import csv
 import json
-import os
 import re
 import resource
 import subprocess
 import sys
-from collections import Counter
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from pixmill.batch.inspect import status
 from pixmill.engine.task import State
+from support import corpus_table
+from support.corpus_table import CORPUS, Row
 from support.invariants import outputs, temporaries
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
-TABLE = Path(__file__).with_name("outcomes.tsv")
 ADDRESS_SPACE = 6_000_000_000
 DEADLINE = 30
 
@@ -47,11 +43,6 @@ def records(run):
         return {record.key.decode(errors="surrogateescape"): record for record in ledger.records()}
 
 
-def indexed():
-    with (CORPUS / "INDEX.tsv").open(encoding="utf-8") as file:
-        return {row["path"]: row["class"] for row in csv.DictReader(file, delimiter="\t")}
-
-
 def ending(record):
     if record is None:
         return "ignored"
@@ -63,21 +54,22 @@ def test_the_run_ends_and_says_that_some_failed(run):
 
 
 def test_every_file_is_done_failed_or_ignored_as_the_table_says(records):
-    counted = Counter((kind, ending(records.get(path))) for path, kind in indexed().items())
-    lines = ["class\tending\tfiles", *(f"{kind}\t{code}\t{count}" for (kind, code), count in sorted(counted.items()))]
-    if os.environ.get("ACCEPT_OUTCOMES"):
-        TABLE.write_text("\n".join(lines) + "\n")
-    assert "\n".join(lines) + "\n" == TABLE.read_text()
+    table = corpus_table.read()
+    found = {path: (kind, ending(records.get(path))) for path, kind in corpus_table.indexed().items()}
+    if corpus_table.IS_ACCEPTED:
+        corpus_table.write({path: Row(*row, *table.get(path, Row("", ""))[2:]) for path, row in found.items()})
+    else:
+        assert found == {path: row[:2] for path, row in table.items()}
 
 
 def test_at_least_98_percent_of_the_good_files_succeed_or_are_of_a_kind_that_is_named(records):
-    good = [ending(records.get(path)) for path, kind in indexed().items() if kind == "good"]
+    good = [ending(records.get(path)) for path, kind in corpus_table.indexed().items() if kind == "good"]
     understood = sum(code in ("done", "unsupported", "ignored") for code in good)
     assert understood / len(good) >= 0.98
 
 
 def test_every_photograph_succeeds(records):
-    assert {ending(records.get(path)) for path, kind in indexed().items() if kind == "photo"} == {"done"}
+    assert {ending(records.get(path)) for path, kind in corpus_table.indexed().items() if kind == "photo"} == {"done"}
 
 
 def test_no_file_costs_more_than_its_deadline(records):

@@ -36,7 +36,7 @@ def seen(data: bytes, output: str, folder: Path, *, background: tuple[int, int, 
     if output == "jxl":
         (folder / "made.jxl").write_bytes(data)
         subprocess.run(["djxl", folder / "made.jxl", folder / "made.png"], check=True, capture_output=True)
-        data = _without_exif((folder / "made.png").read_bytes())
+        data = without_exif((folder / "made.png").read_bytes())
     pillow_heif.register_heif_opener()
     return reference(data, background=background)
 
@@ -47,7 +47,7 @@ def all_seen(result: Result, folder: Path, *, background: tuple[int, int, int] =
     return {name: seen(output.data, name, folder, background=background) for name, output in views}
 
 
-def _without_exif(png: bytes) -> bytes:
+def without_exif(png: bytes) -> bytes:
     """Return a PNG without its EXIF, which djxl has followed, and which version 0.7 writes with four bytes too many."""
     kept, at = png[:8], 8
     while at < len(png):
