@@ -39,8 +39,9 @@ pytest: $(TOOLS)
 oracles: $(TOOLS) ## compare outputs with what other programs say of them, every combination; make test does a part of it
 	ORACLES=all $(BIN)/pytest tests/oracles --numprocesses auto --dist worksteal
 
-outcomes: $(TOOLS) ## take over how the files of the corpus end, and their colours, into tests/corpus/outcomes.tsv
+outcomes: $(TOOLS) ## take over how the files of the corpus end, and their colours, into tests/corpus/outcomes.tsv and docs/inputs.md
 	ACCEPT_OUTCOMES=1 ORACLES=all $(BIN)/pytest tests/corpus/test_whole_corpus.py tests/oracles/test_corpus_colours.py
+	$(BIN)/python docs/inputs.py
 
 faults: $(FUZZER) ## run the fault-injection tests on the real command: kill loops, power cuts, fuzzing (up to 40 minutes; Linux, preferably as root)
 	FAULT_FIGURES=.pytest_cache/faults.json $(BIN)/pytest tests/faults tests/fuzz -m '' --numprocesses auto --dist worksteal

@@ -1,7 +1,9 @@
 """Difficult inputs that no other module covers, and the table in the docs that maps inputs to tests."""
 
+import importlib.util
 import io
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,7 @@ from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "docs" / "inputs.md"
-TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-ROWS = [line for line in TABLE.read_text("utf-8").splitlines() if line.startswith("| ")][1:]
+ROWS = tomllib.loads((ROOT / "docs" / "inputs.toml").read_text("utf-8"))["inputs"]
 
 
 def stored(picture, container="JPEG", **settings):
@@ -23,12 +23,18 @@ def stored(picture, container="JPEG", **settings):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["input"])
 def test_each_row_of_the_table_names_tests_that_exist(row):
-    named = TEST.findall(row)
-    assert named
-    for path, name in named:
+    assert row["tests"]
+    for path, name in (test.split("::") for test in row["tests"]):
         assert re.search(rf"^def {name}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE), f"{path} has no {name}"
+
+
+def test_the_page_is_current():
+    spec = importlib.util.spec_from_file_location("inputs", ROOT / "docs" / "inputs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.page() == (ROOT / "docs" / "inputs.md").read_text("utf-8"), "run: python docs/inputs.py"
 
 
 def test_the_turn_of_a_heic_is_applied_once(measure):
