@@ -103,6 +103,19 @@ def test_transparency_is_kept_premultiplied_or_not(make, mode):
     assert np.abs(got - wanted).max() <= 4
 
 
+@pytest.mark.parametrize("mode", ["L", "LA"])
+@pytest.mark.parametrize("is_full", [True, False])
+def test_gray_of_limited_range_reaches_from_black_to_white(make, mode, is_full):
+    values = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+    stored_values = np.dstack([values, np.full_like(values, 200)]) if mode == "LA" else values
+    file = io.BytesIO()
+    pillow_heif.encode(mode, (256, 64), stored_values.tobytes(), file, quality=-1, full_range_flag=int(is_full))
+    wanted = values if is_full else ((values.astype(float) - 16) * 255 / 219).clip(0, 255)
+    got = np.asarray(output(make(file.getvalue())).convert("LA"), int)
+    assert np.abs(got[..., 0] - wanted).max() <= 2
+    assert np.abs(got[..., 1] - (200 if mode == "LA" else 255)).max() <= 1
+
+
 def test_colours_are_those_of_the_profile_or_of_the_codes_in_its_place(measure, make):
     picture = Image.new("RGB", (64, 64), (40, 220, 60))
     plain, codes = stored(picture), stored(picture, color_primaries=12, transfer_characteristic=13, matrix_coefficients=6)

@@ -72,7 +72,7 @@ def decode(source: Input, file_format: Format) -> Image:
         upright = premultiplied.unpremultiply(max_alpha=image.max_value).rint().cast(premultiplied.format)
         image = image.evolve(pixels=upright.copy(interpretation=premultiplied.interpretation))
     stated = read_primary(source.mapped())
-    if image.pixels.bands <= 2 and not stated.full_range:  # noqa: PLR2004  # gray and its alpha
+    if stated.monochrome and not stated.full_range:  # of colours, libheif applies the range
         image = image.map_colour(lambda luma: in_full_range(luma, bits))
     return _with_metadata(image, picture.info, stated)
 
