@@ -10,6 +10,7 @@ from PIL import Image
 from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.colour.icc_write import rgb_profile
 from pixmill.imaging.colour.spaces import PRIMARIES, SRGB_CURVE
+from support.jxl_files import cmyk as cmyk_jxl
 from support.tiff_files import (
     ASSOCIATED,
     CMYK,
@@ -194,3 +195,12 @@ def test_a_bmp_that_ends_early_is_truncated(make):
     with pytest.raises(Exception, match="truncated"):
         make(data[:-200])
     assert pixels(make(data[:-200], allow_truncated=True))[0, 0].tolist() in ([16, 32, 48, 255], [0, 0, 0, 0])
+
+
+def test_a_jpeg_xl_in_cmyk_is_refused(make, corpus):
+    pytest.importorskip("pillow_jxl")
+    profile = Image.open(io.BytesIO(corpus("good/thumbor/cmyk-icc.jpg"))).info["icc_profile"]
+    samples = np.full((32, 40, 4), 255, np.uint8)
+    samples[:, 20:, 3] = 0  # black ink alone, which the decoder drops
+    with pytest.raises(UnsupportedError, match="CMYK"):
+        make(cmyk_jxl(samples, profile))
