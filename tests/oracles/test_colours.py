@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 
 from support.colour_oracle import ciede2000, to_lab
-from support.seen_outputs import all_seen, made
-from support.stated_files import CASES, patch_means, ramps, stated
+from support.seen_outputs import DECODERS, all_seen, made
+from support.stated_files import CASES, DEEP, patch_means, ramps, stated
 
 DIFFERENCE = 1.5  # CIEDE2000
 LIMITS = {"webp": 2.1}  # rounds to 220 levels
 #: What a browser reads. It looks for no colours in EXIF, and does not compensate the black of print.
 WEB = [(way, container) for way, container in CASES if container not in ("tif", "heic", "jxl") and way not in ("DCF", "press")]
+needs_decoders = pytest.mark.skipif(not all(map(shutil.which, DECODERS.values())), reason="djxl and avifdec are not installed")
 DRAW = """async url => {
   const image = await createImageBitmap(await (await fetch(url)).blob());
   const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d", {colorSpace: "srgb"});
@@ -34,7 +35,7 @@ def apart(got, wanted, scale=1.0):
     return float(patches.max()), float(ciede2000(to_lab(ramps(got, scale)), to_lab(along)).mean())
 
 
-@pytest.mark.skipif(not shutil.which("djxl"), reason="djxl is not installed")
+@needs_decoders
 @pytest.mark.parametrize("color", ["srgb", "keep"])
 @pytest.mark.parametrize("engine", ["auto", "vips"])
 @pytest.mark.parametrize(("way", "container"), CASES)
@@ -44,6 +45,17 @@ def test_each_output_shows_the_colours_of_its_source(tmp_path, way, container, e
     steps = [f"resize:width={round(128 * scale)}"] if engine == "auto" else []
     views = all_seen(made(source.data, steps=steps, engine=engine, color=color), tmp_path)
     found = {name: apart(picture, source.wanted, scale) for name, picture in views.items()}
+    assert {name: values for name, values in found.items() if max(values) > LIMITS.get(name, DIFFERENCE)} == {}
+
+
+@needs_decoders
+@pytest.mark.parametrize("color", ["srgb", "keep"])
+@pytest.mark.parametrize("depth", ["8", "keep"])
+@pytest.mark.parametrize(("way", "container"), DEEP)
+def test_each_output_shows_the_colours_of_sixteen_bits(tmp_path, way, container, depth, color):
+    source = stated(way, container, tmp_path)
+    views = all_seen(made(source.data, steps=[], depth=depth, color=color), tmp_path)
+    found = {name: apart(picture, source.wanted) for name, picture in views.items()}
     assert {name: values for name, values in found.items() if max(values) > LIMITS.get(name, DIFFERENCE)} == {}
 
 

@@ -62,7 +62,8 @@ def png(array: Array, *, behind: bytes = b"", **chunks: bytes) -> bytes:
     if array.dtype == np.uint16:
         import pyvips  # noqa: PLC0415  # Pillow has no colours of 16 bits
 
-        data: bytes = pyvips.Image.new_from_array(array).copy(interpretation="rgb16").pngsave_buffer(keep="none")
+        space = "grey16" if array.ndim == 2 else "rgb16"  # rows and columns alone
+        data: bytes = pyvips.Image.new_from_array(array).copy(interpretation=space).pngsave_buffer(keep="none")
     else:
         file = io.BytesIO()
         Image.fromarray(array).save(file, "PNG")

@@ -24,6 +24,9 @@ OUTPUTS = {
     "bmp": "bmp",
 }
 
+#: Programs for what Pillow cannot read, or of which it rounds 10 bits coarsely.
+DECODERS = {"jxl": "djxl", "avif": "avifdec"}
+
 
 def made(data: bytes, outputs: Iterable[str] = OUTPUTS, **recipe: object) -> Result:
     """Return the result of ``recipe`` for an image, with one rendition for each of ``outputs``."""
@@ -33,9 +36,9 @@ def made(data: bytes, outputs: Iterable[str] = OUTPUTS, **recipe: object) -> Res
 
 def seen(data: bytes, output: str, folder: Path, *, background: tuple[int, int, int] = WHITE) -> Array:
     """Return the sRGB bytes of an output, upright and on ``background``."""
-    if output == "jxl":
-        (folder / "made.jxl").write_bytes(data)
-        subprocess.run(["djxl", folder / "made.jxl", folder / "made.png"], check=True, capture_output=True)
+    if output in DECODERS:
+        (folder / f"made.{output}").write_bytes(data)
+        subprocess.run([DECODERS[output], folder / f"made.{output}", folder / "made.png"], check=True, capture_output=True)
         data = without_exif((folder / "made.png").read_bytes())
     pillow_heif.register_heif_opener()
     return reference(data, background=background)

@@ -60,6 +60,10 @@ def ramps(picture: Array, scale: float = 1) -> Array:
     return middle
 
 
+def _deep(container: str, array: Array) -> Array:
+    return array.astype(np.uint16) * 257 if container == "png, 16 bits" else array
+
+
 def _saved(picture: Image.Image, kind: str, **settings: object) -> bytes:
     file = io.BytesIO()
     picture.save(file, kind, **{name: value for name, value in settings.items() if value is not None})
@@ -99,6 +103,7 @@ def _with_profile(container: str, array: Array, folder: Path, profile: bytes | N
     makers: dict[str, Callable[[], bytes]] = {
         "jpg": lambda: _saved(picture, "JPEG", quality=100, subsampling=0, icc_profile=profile),
         "png": lambda: png(array, **chunks),
+        "png, 16 bits": lambda: png(_deep(container, array), **chunks),
         "webp": lambda: _saved(picture, "WEBP", lossless=True, icc_profile=profile),
         "tif": lambda: _saved(picture, "TIFF", icc_profile=profile),
         "avif": lambda: _saved(picture, "AVIF", quality=100, subsampling="4:4:4", icc_profile=profile),
@@ -112,7 +117,7 @@ def _with_profile(container: str, array: Array, folder: Path, profile: bytes | N
 
 def _stored(data: bytes, container: str) -> Image.Image:
     """Return the values as they are in the file, which in some containers are rounded or limited to a palette."""
-    if container == "jxl":
+    if container in ("jxl", "png, 16 bits"):
         return Image.fromarray(scene())  # without a loss
     picture = Image.open(io.BytesIO(data))
     return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
@@ -152,8 +157,8 @@ def _cmyk(container: str, _: Path) -> Stated:
 
 def _by_codes(primaries: int, transfer: int, light: Callable[[Array], Array]) -> Callable[[str, Path], Stated]:
     def make(container: str, folder: Path) -> Stated:
-        if container == "png":
-            data = png(scene(), cICP=bytes([primaries, transfer, 0, 1]))
+        if container.startswith("png"):
+            data = png(_deep(container, scene()), cICP=bytes([primaries, transfer, 0, 1]))
         elif container == "heic":
             codes = {"color_primaries": primaries, "transfer_characteristics": transfer, "matrix_coefficients": 6}
             data = _heic(Image.fromarray(scene()), **codes)
@@ -168,10 +173,10 @@ def _by_codes(primaries: int, transfer: int, light: Callable[[Array], Array]) ->
     return make
 
 
-def _numbers(_: str, __: Path) -> Stated:
+def _numbers(container: str, _: Path) -> Stated:
     red, green, blue, white = SPACES["adobe"]
     points = [round(100_000 * value) for point in (white, red, green, blue) for value in point]
-    data = png(scene(), cHRM=struct.pack(">8I", *points), gAMA=struct.pack(">I", 45_470))
+    data = png(_deep(container, scene()), cHRM=struct.pack(">8I", *points), gAMA=struct.pack(">I", 45_470))
     return Stated(data, shown((scene() / 255) ** (563 / 256), "adobe"))
 
 
@@ -200,6 +205,8 @@ WAYS: dict[str, tuple[str, Callable[[str, Path], Stated]]] = {
     "DCF": ("jpg", _dcf),
 }
 CASES = [(way, container) for way, (containers, _) in WAYS.items() for container in containers.split()]
+
+DEEP = [(way, "png, 16 bits") for way, container in CASES if container == "png"]
 
 
 def stated(way: str, container: str, folder: Path) -> Stated:
