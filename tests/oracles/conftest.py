@@ -5,7 +5,7 @@ import subprocess
 import zlib
 from pathlib import Path
 
-SLICES = 4
+SLICES = 6
 
 
 def pytest_collection_modifyitems(config, items):

@@ -1,6 +1,5 @@
 """Every way to state colours, in every container, to every output: as LittleCMS, formulas and a browser show the source."""
 
-import base64
 import io
 import shutil
 
@@ -9,6 +8,7 @@ import pytest
 from PIL import Image
 
 from support.colour_oracle import ciede2000, to_lab
+from support.corpus_colours import by_browser
 from support.seen_outputs import DECODERS, all_seen, made
 from support.stated_files import CASES, DEEP, patch_means, ramps, stated
 
@@ -17,14 +17,6 @@ LIMITS = {"webp": 2.1}  # rounds to 220 levels
 #: What a browser reads. It looks for no colours in EXIF, and does not compensate the black of print.
 WEB = [(way, container) for way, container in CASES if container not in ("tif", "heic", "jxl") and way not in ("DCF", "press")]
 needs_decoders = pytest.mark.skipif(not all(map(shutil.which, DECODERS.values())), reason="djxl and avifdec are not installed")
-DRAW = """async url => {
-  const image = await createImageBitmap(await (await fetch(url)).blob());
-  const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d", {colorSpace: "srgb"});
-  canvas.drawImage(image, 0, 0);
-  const bytes = canvas.getImageData(0, 0, image.width, image.height).data;
-  let text = ""; for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return [image.width, image.height, btoa(text)];
-}"""
 
 
 def apart(got, wanted, scale=1.0):
@@ -64,7 +56,5 @@ def test_a_browser_shows_each_source_as_its_output(tmp_path, browser, way, conta
     data = stated(way, container, tmp_path).data
     got = np.asarray(Image.open(io.BytesIO(made(data, ["png"]).outputs[0].data)).convert("RGB"))
     with browser.new_context() as context:
-        page = context.new_page()
-        width, height, pixels = page.evaluate(DRAW, f"data:image/{container};base64,{base64.b64encode(data).decode()}")
-    shown = np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 4)[..., :3]
+        shown = by_browser(data, container, context.new_page(), enough=got.size)
     assert max(apart(got, shown)) <= DIFFERENCE

@@ -24,7 +24,7 @@ WORST, BEST = 99.9, 60  # CIEDE2000 and decibels, at which the table ends
 RECIPE = Recipe.from_builtins({"steps": ["flatten"], "renditions": [{"encode": "tiff:compression=none"}]})
 #: What browsers show better than Pillow: colours as codes and numbers, and canvases that nothing has painted.
 FOR_BROWSERS = {"gif": (), "avif": (), "png": (b"cICP", b"cHRM", b"gAMA")}
-SIZE_AND_SAMPLES = """async ([url, enough]) => {
+SAMPLES = """async ([url, enough]) => {
   const image = await createImageBitmap(await (await fetch(url)).blob());
   const {width, height} = image;
   const step = Math.max(1, Math.floor(Math.sqrt(width * height / enough)));
@@ -45,7 +45,7 @@ SIZE_AND_SAMPLES = """async ([url, enough]) => {
 }"""
 
 
-def compare(data: bytes, page: Any) -> tuple[float, int] | None:  # playwright may be absent
+def compare(data: bytes, page: Any) -> tuple[float, int] | None:
     """Return the mean difference (CIEDE2000) and the PSNR in whole decibels; ``None`` if one of the programs cannot decode it."""
     try:
         made = process(Input(data), RECIPE)
@@ -64,23 +64,29 @@ def compare(data: bytes, page: Any) -> tuple[float, int] | None:  # playwright m
     return min(WORST, round(difference, 1)), min(BEST, round(psnr(got.astype(float), wanted.astype(float))))
 
 
-def _other(data: bytes, kind: str, page: Any) -> Array | None:  # as above
+def _other(data: bytes, kind: str, page: Any) -> Array | None:
     """Return the samples as djxl, a browser, or Pillow with LittleCMS decodes them."""
     if kind == "jxl":
         return _by_djxl(data)
     chunks = FOR_BROWSERS.get(kind)
     if chunks is not None and (not chunks or any(name in data[:4096] for name in chunks)):
-        url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
         try:
-            columns, rows, text = page.evaluate(SIZE_AND_SAMPLES, [url, COMPARED])
+            return by_browser(data, kind, page)
         except Exception:  # noqa: BLE001  # whatever it says, it does not show it
             return None
-        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(rows, columns, 4)[..., :3]
     pillow_heif.register_heif_opener()
     try:
         return reference(data, enough=COMPARED)
     except Exception:  # noqa: BLE001  # of the eight kinds that Pillow raises
         return None
+
+
+def by_browser(data: bytes, kind: str, page: Any, *, enough: int = COMPARED) -> Array:
+    """Return about ``enough`` pixels on white, as sRGB bytes (height, width, 3), of an image that a page of a browser decodes."""
+    url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    columns, rows, text = page.evaluate(SAMPLES, [url, enough])
+    shown: Array = np.frombuffer(base64.b64decode(text), np.uint8).reshape(rows, columns, 4)[..., :3]
+    return shown
 
 
 def _by_djxl(data: bytes) -> Array | None:
