@@ -157,6 +157,10 @@ class UnsupportedError(ImageError):
     code = "unsupported"
     stage = "header"
 
+    def __init__(self, message: str = "", *, hint: str = "", options: Options | None = None, kind: str = "") -> None:
+        """Describe the problem; ``kind`` names the kind of image in counts of failures: *JPEG 2000*, *CMYK JPEG XL*."""
+        super().__init__(message, hint=hint, options=options, evidence={"kind": kind} if kind else {})
+
 
 class LimitError(ImageError):
     """The source exceeds a limit that protects the machine."""

@@ -1,43 +1,19 @@
 """Identify formats by the first bytes of a file, or by extension. For sources, the content decides, never the name."""
 
 import re
-from collections.abc import Collection
+import zlib
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.format import Format
+from pixmill.imaging.other_kinds import LOOKALIKES, OTHER_FILES, OTHER_IMAGES, SVGZ, FileKind, article
 
-__all__ = ["Format", "by_extension", "codec_for", "extensions", "formats", "other_file", "other_image", "sniff"]
+__all__ = ["FileKind", "Format", "by_extension", "codec_for", "extensions", "formats", "kind_by_extension", "kind_of", "sniff"]
 
-# Other files that turn up among images, as regular expressions for the first bytes, so that a message can say what a file
-# is instead of what it is not.
-OTHER_IMAGES = (
-    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000 image"),
-    (rb"8BPS", "a Photoshop image"),
-    (rb"\0\0\x01\0[\x01-\x20]\0", "a Windows icon"),
-    (rb"\0\0\x02\0[\x01-\x20]\0", "a Windows cursor"),
-    (rb"P[1-7Ff][\s#]", "a PNM image"),
-    (rb"/\* XPM", "an XPM image"),
-    (rb"#define \w+_width", "an XBM image"),
-    (rb"\x01\xda[\0\x01][\x01\x02]", "an SGI image"),
-    (rb"v/1\x01", "an OpenEXR image"),
-    (rb"#\?R", "a Radiance HDR image"),
-    (rb"qoif", "a QOI image"),
-    (rb"DDS ", "a DirectDraw surface"),
-    (rb"gimp xcf", "a GIMP image"),
-    (rb"\x8aMNG|\x8bJNG", "an MNG or JNG image"),
-    (rb"FUJIFILMCCD-RAW|IIRO|.{4}ftypcrx", "a raw photograph"),
-    (rb"\0[\0\x01][\x01-\x03\x09-\x0b].{13}[\x08\x0f\x10\x18\x20][\0\x01\x08\x20\x28]", "a TGA image"),
-)
-OTHER_FILES = (
-    (rb"%PDF", "a PDF document"),
-    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript document"),
-    (rb"PK\x03\x04", "a ZIP archive"),
-    (rb"\x1f\x8b", "a gzip archive"),
-    (rb"\xd7\xcd\xc6\x9a", "a Windows metafile"),
-    (rb"\s*<(?:!doctype html|html)", "a web page"),
-    (rb".{4}ftyp(?:isom|mp4|qt|M4)", "a video"),
-)
+BLANKS = b"\0\t\n\r \xef\xbb\xbf"  # that may stand before a JPEG, whatever its name is
+JPEG_START = b"\xff\xd8\xff"
+GZIP, UNPACKED_BYTES = 16, 4096
 
 
 def formats() -> tuple[Format, ...]:
@@ -45,31 +21,66 @@ def formats() -> tuple[Format, ...]:
     return tuple(codec.format for _, codec in Codec.registry)
 
 
-def sniff(head: bytes) -> Format | None:
-    """Return the format of a file that starts with ``head`` (4,096 bytes are enough); ``None`` if it is unknown."""
-    return next((known_format for pattern, known_format in _signatures() if pattern.match(head)), None)
+def kind_of(head: bytes, allow: Collection[str] = ()) -> FileKind | None:
+    """Return what the file is that starts with ``head`` (4,096 bytes are enough); ``None`` if that is unknown.
+
+    Opt-in formats that ``allow`` names come first, so that they may read more of a file than another format does: the pixels of a
+    raw photograph that is a TIFF with a preview. Opt-in formats that are not allowed come after all others that have a codec.
+    """
+    everything: Iterable[tuple[re.Pattern[bytes], FileKind]] = _kinds()
+    if allow:
+        everything = sorted(everything, key=lambda known: not (known[1].format and known[1].format.name in allow))
+    found = next((kind for pattern, kind in everything if pattern.match(head)), None)
+    if found is None and head.lstrip(BLANKS).startswith(JPEG_START):
+        return kind_of(JPEG_START)
+    return _unpacked(found, head) if found is not None and found.name == "gzip" else found
+
+
+def sniff(head: bytes, allow: Collection[str] = ()) -> Format | None:
+    """Return the format of the file that starts with ``head``; ``None`` if no codec reads it. ``allow`` is that of ``kind_of``."""
+    kind = kind_of(head, allow)
+    return kind and kind.format
 
 
 @cache
-def _signatures() -> tuple[tuple[re.Pattern[bytes], Format], ...]:
-    """Return the signature of each format. They are compiled once, because every file is sniffed."""
-    return tuple(
-        (re.compile(known_format.signature, re.DOTALL), known_format) for known_format in formats() if known_format.signature
+def _kinds() -> tuple[tuple[re.Pattern[bytes], FileKind], ...]:
+    """Return every kind with its signature. They are compiled once, because every file is looked at."""
+    read = [kind_of_format(known_format) for known_format in formats()]
+    always, opt_in = ([kind for kind in read if kind.format and kind.format.opt_in == wanted] for wanted in (False, True))
+    everything = (*LOOKALIKES, *always, *opt_in, *OTHER_IMAGES, *OTHER_FILES)
+    return tuple((re.compile(kind.signature, re.DOTALL), kind) for kind in everything if kind.signature)
+
+
+def kind_of_format(known_format: Format) -> FileKind:
+    """Return the kind of the files in ``known_format``."""
+    return FileKind(
+        known_format.label,
+        f"{article(known_format.label)} {known_format.label} image",
+        known_format.extensions,
+        known_format.signature,
+        format=known_format,
     )
 
 
-def other_image(head: bytes) -> str:
-    """Return the kind of an image that no codec reads, such as *a Photoshop image*; empty if it is not such an image."""
-    return _kind(head, OTHER_IMAGES)
+def _unpacked(kind: FileKind, head: bytes) -> FileKind:
+    """Return the kind of a compressed drawing if the gzip file that starts with ``head`` is one; else ``kind``."""
+    try:
+        start = zlib.decompressobj(zlib.MAX_WBITS | GZIP).decompress(head, UNPACKED_BYTES)
+    except zlib.error:
+        return kind
+    inside = kind_of(start)
+    return SVGZ if inside is not None and inside.name == "SVG" else kind
 
 
-def other_file(head: bytes) -> str:
-    """Return the kind of a file that is not an image, such as *a PDF document*; empty if it is unknown."""
-    return _kind(head, OTHER_FILES)
+def kind_by_extension(extension: str) -> FileKind | None:
+    """Return the kind of image that uses ``extension`` (with or without the dot, in any case); ``None`` if it is unknown."""
+    return _by_extension().get(extension.lower().lstrip("."))
 
 
-def _kind(head: bytes, kinds: tuple[tuple[bytes, str], ...]) -> str:
-    return next((kind for signature, kind in kinds if re.match(signature, head, re.DOTALL | re.IGNORECASE)), "")
+@cache
+def _by_extension() -> dict[str, FileKind]:
+    kinds = (*OTHER_IMAGES, *LOOKALIKES, *map(kind_of_format, formats()))  # the later ones count
+    return {extension: kind for kind in kinds for extension in kind.extensions}
 
 
 def by_extension(extension: str) -> Format | None:

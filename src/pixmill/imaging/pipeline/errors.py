@@ -4,7 +4,7 @@ The only place that does so: backends and codecs let the errors of their librari
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import pyvips
@@ -53,15 +53,15 @@ def translating_errors(source: Input, recipe: Recipe, stage: Callable[[], str]) 
     except (PixmillError, MemoryError):
         raise
     except Exception as error:
-        raise _without_futile_hint(classify_error(error, stage(), source), recipe) from error
+        raise _without_futile_hint(classify_error(error, stage(), source, recipe.allow), recipe) from error
 
 
-def classify_error(error: Exception, stage: str, source: Input) -> ImageError:
+def classify_error(error: Exception, stage: str, source: Input, allow: Collection[str] = ()) -> ImageError:
     """Return the ``ImageError`` for ``error``, which was raised in ``stage`` on ``source``, assigned to its true stage.
 
     A lazy engine decodes while it encodes, so errors surface late: most errors in that stage are caused by the source.
     """
-    file_format = sniff(source.head)
+    file_format = sniff(source.head, allow)
     if file_format is None:
         return DecodeError(f"the file cannot be read as an image: {_reason(error)}")
     if stage in ("header", "decode") or _is_decoder_error(error, stage):

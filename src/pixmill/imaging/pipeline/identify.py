@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from pixmill.core.errors import DecodeError, ImageError, UnsupportedError
+from pixmill.core.errors import DecodeError, UnsupportedError
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.formats import Format, codec_for, other_file, other_image, sniff
+from pixmill.imaging.formats import JPEG_START, FileKind, Format, codec_for, kind_of
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.recipe import Recipe
-
-JPEG_START = b"\xff\xd8\xff"
 
 
 def read_header(source: Input, recipe: Recipe) -> Header:
@@ -30,30 +28,29 @@ def without_preamble(source: Input) -> Input:
 
     Cameras, scanners and mail gateways put bytes before a JPEG, which every browser skips.
     """
-    if sniff(source.head) or other_image(source.head) or other_file(source.head):
-        return source
-    start = source.head.find(JPEG_START)
+    kind = kind_of(source.head)
+    is_jpeg = kind is None or (kind.name == "JPEG" and not source.head.startswith(JPEG_START))
+    start = source.head.find(JPEG_START) if is_jpeg else -1
     return source if start < 0 else Input(source.read()[start:])
 
 
 def identify(source: Input, allow: Sequence[str] = ()) -> Format:
     """Return the format of ``source`` by its first bytes. Raise an ``ImageError`` if it is not an image or may not be read."""
-    file_format = sniff(source.head)
-    if file_format is None:
-        raise _unknown_format(source.head)
-    if file_format.opt_in and file_format.name not in allow:
-        message = f"{file_format.label} is not read unless it is allowed"
-        raise UnsupportedError(message, hint="if you trust these files", options={"allow": file_format.name})
-    return file_format
+    kind = kind_of(source.head, allow)
+    if kind is None or not kind.is_image:
+        raise DecodeError(_not_an_image(source.head, kind), code="not-an-image")
+    if kind.format is None:
+        raise UnsupportedError(f"the file is {kind.description}, which pixmill does not read", kind=kind.name)
+    if kind.format.opt_in and kind.format.name not in allow:
+        message = f"{kind.format.label} is not read unless it is allowed"
+        raise UnsupportedError(message, hint="if you trust these files", options={"allow": kind.format.name}, kind=kind.name)
+    return kind.format
 
 
-def _unknown_format(head: bytes) -> ImageError:
+def _not_an_image(head: bytes, kind: FileKind | None) -> str:
     if not head:
-        return DecodeError("the file is empty", code="not-an-image")
-    if image := other_image(head):
-        return UnsupportedError(f"the file is {image}, which pixmill does not read")
-    kind = other_file(head)
-    return DecodeError(f"the file is {kind}, not an image" if kind else "the file is not an image", code="not-an-image")
+        return "the file is empty"
+    return f"the file is {kind.description}, not an image" if kind else "the file is not an image"
 
 
 def wanted_frames(header: Header, recipe: Recipe) -> int:
