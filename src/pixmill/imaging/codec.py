@@ -1,7 +1,7 @@
 """The contract of every codec: how one file format is read and written."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
@@ -115,6 +115,15 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         (``icc-profile-data``, ...).
         """
         raise NotImplementedError
+
+    @classmethod
+    def equivalents(cls, source: Input) -> Iterator[Input]:
+        """Yield files with the pixels of ``source``, without what a decoder may have warned about although it costs no pixel.
+
+        They are decoded in place of a source that was refused; those that are refused as well are damaged among their pixels.
+        """
+        del source
+        return iter(())
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file, with the profile of ``image.pixels``; ``container`` writes other metadata into it.

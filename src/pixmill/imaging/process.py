@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
+import pyvips
 from msgspec import structs
 
 from pixmill.imaging.backends.setup import configure_vips, tune_malloc
@@ -15,12 +17,17 @@ from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
 from pixmill.imaging.pipeline.encode import EncodedOutput, encode
 from pixmill.imaging.pipeline.errors import translating_errors
-from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
+from pixmill.imaging.pipeline.identify import dropped_notes, equivalents, read_header, without_preamble
 from pixmill.imaging.pipeline.never_bigger import has_same_pixels
 from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
 
 __all__ = ["EncodedOutput", "Result", "configure", "process"]
+
+#: The note on an image whose decoder warned about something that cost no pixel.
+WARNINGS = "warnings"
+#: The errors of decoders that are strict about what may have cost no pixel.
+REFUSALS = (pyvips.Error, turbo_decode.DecoderWarning)
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +44,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
     ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped``,
-    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``preview-used``; ``copied``.
+    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``preview-used``; ``copied``; ``warnings``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -65,7 +72,14 @@ def process(
 
     source = without_preamble(source)
     with translating_errors(source, recipe, lambda: stage):
-        return _pipeline(source, recipe, begin, claim)
+        try:
+            return _pipeline(source, recipe, begin, claim)
+        except REFUSALS:
+            for equivalent in equivalents(source, recipe):
+                with suppress(*REFUSALS):
+                    result = _pipeline(equivalent, recipe, begin, claim)
+                    return structs.replace(result, notes=(*result.notes, WARNINGS))
+            raise
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:

@@ -24,6 +24,8 @@ NOTES: Mapping[str, str] = {
     "metadata-dropped": "an output lacks metadata that the policy keeps: its format has no place for them, or they are damaged; "
     "pixmill explain metadata lists what each policy keeps",
     "gain-map-dropped": "the source has a second image for bright displays (Ultra HDR, Apple), which an output does not have",
+    "warnings": "the decoder warned about the file, but no pixel is missing: there are bytes that belong to nothing, or statements "
+    "without effect",
     "copied": "the output has the pixels of the source as they are stored, with the metadata that the policy keeps, because it "
     "would have become larger; --never-bigger asked for that",
     ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",

@@ -1,5 +1,6 @@
 """``jpeg``: photographs that every program can read."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import pyvips
@@ -14,8 +15,10 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import jpeg as jpeg_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers import jpeg
+from pixmill.imaging.parsers import jpeg, jpeg_segments
 
+#: The start of the image and a marker; or, after some bytes that belong to nothing, one that begins a segment.
+SIGNATURE = rb"\xff\xd8(?:\xff|.{1,1024}?\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]\0)"
 SHRINKS = (8, 4, 2)
 MAX_SHIFT = 0.03  # of the centre by shrinking on load, in output pixels: libvips cuts off what is no whole pixel
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
@@ -41,7 +44,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
     format: ClassVar = Format(
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif"), mime="image/jpeg",
-        signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
+        signature=SIGNATURE, end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
     container: ClassVar = jpeg_metadata.CONTAINER
@@ -86,6 +89,16 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         shrink = next((factor for factor in SHRINKS if _is_exact(factor, header, options.shrink)), 1)
         image = vips_load.open_image(source, "jpegload", options, shrink=shrink)
         return with_stated_colours(image, colour_statements(image.pixels))
+
+    @classmethod
+    def equivalents(cls, source: Input) -> Iterator[Input]:
+        """Yield the file without bytes between its segments; then without zeros, and without others, behind its scans."""
+        data, seen = source.read(), {b""}
+        for trim in jpeg_segments.TRIMS:
+            plain = jpeg_segments.rewritten(data, trim=trim)
+            if plain not in seen:
+                seen.add(plain)
+                yield Input(plain)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -1,10 +1,5 @@
 """Decode a file to pixels, no larger than the recipe needs."""
 
-import re
-
-import pyvips
-from msgspec import structs
-
 from pixmill.imaging.backends.vips_load import BITS_PER_VALUE
 from pixmill.imaging.codec import DecodeOptions
 from pixmill.imaging.formats import codec_for
@@ -12,12 +7,6 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.decode_plan import MAX_IN_MEMORY, DecodePlan
 from pixmill.imaging.pipeline.leading_resize import MIN_OVERSAMPLE, apply_leading_resize, shrunk
-
-# Warnings that do not concern the pixels: padding that cameras append, an inconsistent Adobe marker from Photoshop, and errors
-# without a message that libtiff reports for private tags.
-HARMLESS_WARNINGS = re.compile(
-    r"extraneous bytes before marker 0xd9|Unknown Adobe color transform|\A\s*(?:tiffload: load error)?\s*\Z"
-)
 
 
 def decode(source: Input, plan: DecodePlan) -> Image:
@@ -27,15 +16,6 @@ def decode(source: Input, plan: DecodePlan) -> Image:
     single decode serves all of them, at twice the size of the largest.
     """
     options = DecodeOptions(shrink=plan.shrink, frames=plan.frames, fail_on="none" if plan.recipe.allow_truncated else "warning")
-    try:
-        return _decode(source, plan, options)
-    except pyvips.Error as error:
-        if options.fail_on == "none" or not HARMLESS_WARNINGS.search(error.detail):
-            raise
-        return _decode(source, plan, structs.replace(options, fail_on="error"))
-
-
-def _decode(source: Input, plan: DecodePlan, options: DecodeOptions) -> Image:
     image = codec_for(plan.header.format).decode(source, plan.header, options=options)
     if len(plan.chains) == 1:
         return _materialised(apply_leading_resize(image, plan.chains[0], plan))

@@ -26,8 +26,9 @@ TRUNCATED = re.compile(
 )
 # Messages about an intact file of an unsupported kind.
 UNSUPPORTED_VARIANT = re.compile(
-    r"not supported|unsupported|not implemented|unimplemented|not configured|compression support|unknown compression|cannot handle"
-    r"|arithmetic|SOF type|data precision|lossless|Sorry|whole number of bytes|samples out of range|labq"
+    r"not supported|unsupported(?! marker)|not implemented|unimplemented|not configured|compression support|unknown compression"
+    r"|cannot handle"
+    r"|arithmetic|SOF type|data precision|(?<!/)lossless|Sorry|whole number of bytes|samples out of range|labq"
     r"|Maximum supported image dimension|required field \d+ missing",
     re.IGNORECASE,
 )

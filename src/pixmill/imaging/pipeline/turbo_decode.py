@@ -34,15 +34,19 @@ ResizeTarget = tuple[Size, str]
 
 
 class NotHandled(Exception):
-    """The decoder reported a problem with the file: use libvips."""
+    """The decoder cannot read the file, or does so only in part: use libvips."""
+
+
+class DecoderWarning(Exception):
+    """The decoder reads the whole file, but something is wrong with it. libvips does not notice what follows the last row."""
 
 
 def decode(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
     """Return the image of ``source`` in its stored orientation, once per chain of steps, in the first size of that chain.
 
-    Raise ``NotHandled`` if the decoder reports any problem.
+    Raise ``NotHandled`` or ``DecoderWarning`` if the decoder reports any problem.
     """
-    decoded = _decode_reduced(source.read(), plan.header, plan.eighths)
+    decoded = _decode_reduced(source.read(), plan.header, plan.eighths, is_lenient=plan.recipe.allow_truncated)
     profile, notes = _needed_profile(source, plan.recipe) if plan.header.metadata else ({}, ())
     targets = [(chain.size, chain.leading.kernel if chain.leading else "") for chain in plan.chains]
     scaled = _resize_pyramid(decoded, targets)
@@ -77,7 +81,7 @@ def _with_profile(image: Image, profile: metadata.Metadata) -> Image:
     return image.evolve(pixels=metadata.attach(image.pixels, profile)) if profile else image
 
 
-def _decode_reduced(data: bytes, header: Header, eighths: int) -> Raster:
+def _decode_reduced(data: bytes, header: Header, eighths: int, *, is_lenient: bool) -> Raster:
     """Return the image decoded at ``eighths`` of its size, with its exact box."""
     space, mode = LAYOUTS[header.bands]
     width, height = decoded_size(header, eighths)
@@ -86,6 +90,17 @@ def _decode_reduced(data: bytes, header: Header, eighths: int) -> Raster:
     try:
         pixels = simplejpeg.decode_jpeg(data, space, **size_options)
     except ValueError as error:
+        if not is_lenient and _is_warning(data, space, size_options):
+            raise DecoderWarning(str(error)) from error
         raise NotHandled(error) from error
     view = Pillow.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
     return Raster(view, header.width * eighths / FULL_EIGHTHS, header.height * eighths / FULL_EIGHTHS)
+
+
+def _is_warning(data: bytes, space: str, size_options: Mapping[str, int]) -> bool:
+    """Return whether the decoder reads the file if it is told to go on after warnings."""
+    try:
+        simplejpeg.decode_jpeg(data, space, **size_options, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -75,10 +75,10 @@ def test_a_picture_too_large_to_be_held_is_left_to_libvips():
 
 
 @pytest.mark.parametrize("part", [0.5, 0.9, 0.999])
-def test_a_truncated_file_is_left_to_libvips_which_reports_it(part):
+def test_a_truncated_file_is_reported(part):
     whole = picture()
     source, recipe = Input(whole[: int(len(whole) * part)]), to(width=100)
-    with pytest.raises(turbo_decode.NotHandled):
+    with pytest.raises(turbo_decode.DecoderWarning):
         decoded(source, identify.read_header(source, recipe), recipe)
     with pytest.raises(DecodeError, match="truncated"):
         process(source, recipe)
