@@ -126,3 +126,54 @@ def test_what_is_cut_off_fails_and_is_made_where_that_is_allowed(pictures):
             with pytest.raises(ImageError):
                 shown(damaged, Recipe())
             assert shown(damaged, Recipe(allow_truncated=True))[0].shape[:2] == (120, 160)
+
+
+def gif(**settings):
+    file = io.BytesIO()
+    noise = Image.fromarray(np.random.default_rng(5).integers(0, 255, (40, 60), np.uint8))
+    noise.convert("P").save(file, "GIF", **settings)
+    return file.getvalue()
+
+
+def with_extent(data, canvas, frame):
+    """Return the GIF with another canvas and another place of its first frame."""
+    at = data.index(b",", 13 + 768)
+    return data[:6] + struct.pack("<2H", *canvas) + data[10 : at + 1] + struct.pack("<4H", *frame) + data[at + 9 :]
+
+
+@pytest.mark.parametrize(
+    ("canvas", "frame", "size"),
+    [
+        ((0, 0), (0, 0, 60, 40), (60, 40)),
+        ((30, 20), (0, 0, 60, 40), (60, 40)),
+        ((256, 32), (0, 0, 60, 40), (256, 40)),
+        ((60, 40), (5, 5, 60, 40), (65, 45)),
+        ((3000, 20), (0, 0, 60, 40), (3000, 40)),
+    ],
+)
+@pytest.mark.parametrize("behind", [b";", b"", bytes(40) + b";", b"\1" * 12, b"\1" * 12 + b";", b";" + bytes(40)])
+def test_a_gif_with_one_full_frame_is_read_whatever_its_canvas_is(canvas, frame, size, behind):
+    data = with_extent(gif(), canvas, frame)[:-1] + behind
+    result = process(Input(data), PNG)
+    output = Image.open(io.BytesIO(result.outputs[0].data)).convert("RGB")
+    assert output.size == size
+    left, top = frame[:2]
+    assert np.array_equal(
+        np.asarray(output.crop((left, top, left + 60, top + 40)))[..., 0], np.asarray(Image.open(io.BytesIO(gif())))
+    )
+
+
+def test_bytes_between_the_blocks_of_a_gif_cost_no_frame():
+    first = Image.fromarray(np.arange(2400, dtype=np.uint8).reshape(40, 60)).convert("P")
+    data = gif(save_all=True, append_images=[first], duration=50)
+    at = data.index(b"!\xf9", 900)
+    keep = Recipe.from_builtins({"animated": "keep", "steps": [], "renditions": [{"encode": {"format": "gif"}}]})
+    result = process(Input(data[:at] + bytes(20) + data[at:]), keep)
+    assert result.notes == ("warnings",)
+    assert Image.open(io.BytesIO(result.outputs[0].data)).n_frames == 2
+
+
+def test_a_gif_that_is_cut_off_fails():
+    with pytest.raises(ImageError) as refused:
+        process(Input(gif()[:-200]), PNG)
+    assert refused.value.code == "truncated"

@@ -1,5 +1,6 @@
 """``gif``: small animations with few colours."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -53,6 +54,12 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
         if (image.width, image.height) == (header.width, header.height):
             return image
         return image.map(lambda frame: frame.embed(0, 0, header.width, header.height))  # libvips takes large canvases for errors
+
+    @classmethod
+    def equivalents(cls, source: Input) -> Iterator[Input]:
+        """Yield the file without bytes that belong to no block, which libvips takes for a frame."""
+        if plain := gif.rewritten(source.read()):
+            yield Input(plain)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pyvips
 
 HEADER_BYTES, PALETTE_FLAG = 13, 0x80
-EXTENSION, GRAPHIC_CONTROL, IMAGE_DESCRIPTOR = 0x21, 0xF9, 0x2C
+EXTENSION, GRAPHIC_CONTROL, IMAGE_DESCRIPTOR, TRAILER = 0x21, 0xF9, 0x2C, 0x3B
+BETWEEN_FRAMES = (0, EXTENSION, IMAGE_DESCRIPTOR)  # an additional end of the blocks does no harm
 RESTORE_TO_BACKGROUND, RESTORE_TO_PREVIOUS = 2, 3  # disposal methods: to transparent, to the canvas before the frame
 OPAQUE = 255.0
 
@@ -38,6 +39,28 @@ def frames(data: bytes) -> Iterator[GifFrame]:
             offset, disposal = _after_blocks(data, offset + 11 + _palette_bytes(data[offset + 9 : offset + 10])), 0
         else:
             return
+
+
+def rewritten(data: bytes) -> bytes:
+    """Return the file ``data`` with its complete blocks alone: without zeros between them, and what follows the last of them.
+
+    Return ``b""`` if it has no frame, or ends within a block.
+    """
+    offset = HEADER_BYTES + _palette_bytes(data[10:11])
+    parts, is_shown = [data[:offset]], False
+    while offset < len(data) and data[offset] in BETWEEN_FRAMES:
+        kind, start = data[offset], offset
+        if kind == EXTENSION:
+            offset = _after_blocks(data, start + 2)
+        elif kind == IMAGE_DESCRIPTOR:
+            offset = _after_blocks(data, start + 11 + _palette_bytes(data[start + 9 : start + 10]))
+            is_shown = True
+        else:
+            offset += 1
+        if offset > len(data):
+            return b""
+        parts.append(data[start:offset] if kind else b"")
+    return b"".join((*parts, bytes([TRAILER]))) if is_shown else b""
 
 
 def canvas_size(head: bytes) -> tuple[int, int]:
