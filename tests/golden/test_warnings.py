@@ -177,3 +177,84 @@ def test_a_gif_that_is_cut_off_fails():
     with pytest.raises(ImageError) as refused:
         process(Input(gif()[:-200]), PNG)
     assert refused.value.code == "truncated"
+
+
+def tiff(*, more=(), following=0, order="<", backwards=False, big=False):
+    """Return an RGB TIFF with further entries (tag, type, number of values, value or offset) and this next directory."""
+    pixels = np.random.default_rng(4).integers(0, 255, (40, 60, 3), np.uint8).tobytes()
+    number, offset, head = ("Q", "Q", 16) if big else ("H", "I", 8)
+    count, width = 9 + len(more), struct.calcsize(offset)
+    place = head + struct.calcsize(number) + count * (4 + 2 * width) + width
+    entries = [(256, 3, 1, 60), (257, 3, 1, 40), (258, 3, 3, place), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, place + 8)]
+    entries += [(277, 3, 1, 3), (278, 3, 1, 40), (279, 4, 1, len(pixels)), *more]
+    directory = struct.pack(order + number, count)
+    for tag, kind, values, value in sorted(entries, key=lambda entry: entry[0], reverse=backwards):
+        code = "H" if kind == 3 and values == 1 else "I" if kind == 4 else offset
+        stored = struct.pack(order + code, value) if code != "Q" or tag != 258 else struct.pack(order + "3H", 8, 8, 8)
+        directory += struct.pack(order + "HH" + offset, tag, kind, values) + stored.ljust(width, b"\0")
+    first = struct.pack(order + "HHHQ", 43, 8, 0, head) if big else struct.pack(order + "HI", 42, head)
+    start = (b"II" if order == "<" else b"MM") + first + directory + struct.pack(order + offset, following)
+    return start + struct.pack(order + "4H", 8, 8, 8, 0) + pixels
+
+
+BEYOND = 0x0FFF_FFFF
+ODDITIES = {
+    "an unknown field of an unknown type": {"more": [(50_000, 99, 1, 5)]},
+    "an unknown type with a huge number of values": {"more": [(50_000, 77, 0x7FFF_FFFF, 5)]},
+    "a known field of an unknown type": {"more": [(305, 99, 4, 5)]},
+    "a text beyond the file": {"more": [(305, 2, 999, BEYOND)]},
+    "an unknown field beyond the file": {"more": [(50_001, 2, 999, BEYOND)]},
+    "a profile beyond the file": {"more": [(34_675, 7, 999, BEYOND)]},
+    "XMP beyond the file": {"more": [(700, 1, 999, BEYOND)]},
+    "a resolution beyond the file": {"more": [(282, 5, 1, BEYOND)]},
+    "an orientation that is a text": {"more": [(274, 2, 4, 0x31)]},
+    "a field that is there twice": {"more": [(305, 2, 1, 0), (305, 2, 1, 0)]},
+    "a text without an end": {"more": [(315, 2, 4, 0x41414141)]},
+    "fields in another order": {"backwards": True},
+    "a next directory beyond the file": {"following": BEYOND},
+    "a next directory in the header": {"following": 3},
+    "a next directory that is the first": {"following": 8},
+    "a next directory of nonsense": {"following": 300},
+}
+
+
+@pytest.mark.parametrize("oddity", ODDITIES)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_what_defines_no_pixel_of_a_tiff_costs_none(oddity, order):
+    wanted, notes = shown(tiff(order=order))
+    assert notes == ()
+    got, notes = shown(tiff(order=order, **ODDITIES[oddity]))
+    assert np.array_equal(got, wanted)
+    assert notes == ("warnings",)
+
+
+def test_the_same_holds_for_a_bigtiff():
+    for oddity in ({"more": [(50_000, 99, 1, 5)]}, {"following": BEYOND}, {"more": [(305, 2, 999, BEYOND)]}):
+        got, _ = shown(tiff(big=True, **oddity))
+        assert np.array_equal(got, shown(tiff(big=True))[0])
+
+
+def test_the_author_is_kept_where_the_text_has_no_end():
+    data = tiff(more=[(315, 2, 4, 0x41424344), (50_000, 99, 1, 5)])
+    output = process(Input(data), Recipe.from_builtins({"renditions": [{"encode": {"format": "jpeg"}}]})).outputs[0].data
+    assert Image.open(io.BytesIO(output)).getexif()[315] == "DCBA"
+
+
+def test_whole_pages_before_a_broken_one_count():
+    file = io.BytesIO()
+    picture = Image.new("RGB", (20, 10), "red")
+    picture.save(file, "TIFF", save_all=True, append_images=[Image.new("RGB", (30, 10))] * 2)
+    data = bytearray(file.getvalue())
+    first = struct.unpack_from("<I", data, 4)[0]
+    second_link = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    second = struct.unpack_from("<I", data, second_link)[0]
+    struct.pack_into("<I", data, second + 2 + 12 * struct.unpack_from("<H", data, second)[0], len(data) + 1000)
+    got, notes = shown(bytes(data))
+    assert got.shape[:2] == (10, 20)
+    assert set(notes) == {"pages-dropped", "warnings"}
+
+
+def test_pixels_of_a_tiff_that_are_missing_fail():
+    for data in (tiff()[:-900], tiff(following=BEYOND)[:-900], tiff(more=[(50_000, 99, 1, 5)])[:-900]):
+        with pytest.raises(ImageError):
+            shown(data)

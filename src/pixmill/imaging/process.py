@@ -2,10 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
-import pyvips
 from msgspec import structs
 
 from pixmill.imaging.backends.setup import configure_vips, tune_malloc
@@ -13,11 +11,12 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline import output_metadata, turbo_decode
+from pixmill.imaging.pipeline.accept import accepted
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
 from pixmill.imaging.pipeline.encode import EncodedOutput, encode
 from pixmill.imaging.pipeline.errors import translating_errors
-from pixmill.imaging.pipeline.identify import dropped_notes, equivalents, read_header, without_preamble
+from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
 from pixmill.imaging.pipeline.never_bigger import has_same_pixels
 from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
@@ -26,8 +25,6 @@ __all__ = ["EncodedOutput", "Result", "configure", "process"]
 
 #: The note on an image whose decoder warned about something that cost no pixel.
 WARNINGS = "warnings"
-#: The errors of decoders that are strict about what may have cost no pixel.
-REFUSALS = (pyvips.Error, turbo_decode.DecoderWarning)
 
 _log = logging.getLogger(__name__)
 
@@ -67,19 +64,14 @@ def process(
 
     def begin(name: str) -> None:
         nonlocal stage
-        stage = name
-        enter(name)
+        if stage != name:
+            stage = name
+            enter(name)
 
     source = without_preamble(source)
     with translating_errors(source, recipe, lambda: stage):
-        try:
-            return _pipeline(source, recipe, begin, claim)
-        except REFUSALS:
-            for equivalent in equivalents(source, recipe):
-                with suppress(*REFUSALS):
-                    result = _pipeline(equivalent, recipe, begin, claim)
-                    return structs.replace(result, notes=(*result.notes, WARNINGS))
-            raise
+        result, warned = accepted(source, recipe, lambda each: _pipeline(each, recipe, begin, claim))
+        return structs.replace(result, notes=(*result.notes, WARNINGS)) if warned else result
 
 
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:

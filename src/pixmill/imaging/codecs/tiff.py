@@ -1,5 +1,6 @@
 """``tiff``: masters for print and archives."""
 
+from collections.abc import Iterator
 from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
@@ -14,7 +15,7 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import tiff as tiff_metadata
 from pixmill.imaging.metadata.orientation import CORRECTIONS
-from pixmill.imaging.parsers import tiff, tiff_kinds
+from pixmill.imaging.parsers import tiff, tiff_kinds, tiff_rewriting
 from pixmill.imaging.pixels import ycbcr_to_rgb
 
 MAX_CLASSIC_BYTES = 2**32 - 2**24  # of pixels; a larger file becomes a BigTIFF, because 32-bit offsets might not reach
@@ -79,6 +80,12 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         if tiff_kinds.is_bare_ycbcr(picture.tags):
             image = image.evolve(pixels=ycbcr_to_rgb(image.pixels))
         return image.evolve(notes=("preview-used",)) if picture.is_reduced else image
+
+    @classmethod
+    def equivalents(cls, source: Input) -> Iterator[Input]:
+        """Yield the file without fields that cannot be read, and without what follows its whole pages."""
+        if plain := tiff_rewriting.rewritten(source.read()):
+            yield Input(plain)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

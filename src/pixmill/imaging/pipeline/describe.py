@@ -5,6 +5,7 @@ from typing import NamedTuple
 from pixmill.imaging.formats import codec_for
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.capture_time import capture_time
+from pixmill.imaging.pipeline.accept import accepted
 from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.identify import read_header, without_preamble
 from pixmill.imaging.recipe import Recipe
@@ -20,7 +21,10 @@ class Description(NamedTuple):
 
 def describe(source: Input, recipe: Recipe, *, with_time: bool) -> Description:
     """Describe ``source``, if it may be decoded; without its time unless that is wanted. Raise an ``ImageError`` as a run does."""
-    source = without_preamble(source)
+    return accepted(without_preamble(source), recipe, lambda each: _description(each, recipe, with_time=with_time))[0]
+
+
+def _description(source: Input, recipe: Recipe, *, with_time: bool) -> Description:
     header = read_header(source, recipe)
     with translating_errors(source, recipe, lambda: "header"):
         taken = capture_time(codec_for(header.format).exif(source)) if with_time else ""

@@ -1,10 +1,10 @@
 """Identify a file by its first bytes, read its header, and count the frames to decode."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pixmill.core.errors import DecodeError, UnsupportedError
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.formats import JPEG_START, FileKind, Format, codec_for, kind_of, sniff
+from pixmill.imaging.formats import JPEG_START, FileKind, Format, codec_for, kind_of
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -45,15 +45,6 @@ def identify(source: Input, allow: Sequence[str] = ()) -> Format:
         message = f"{kind.format.label} is not read unless it is allowed"
         raise UnsupportedError(message, hint="if you trust these files", options={"allow": kind.format.name}, kind=kind.name)
     return kind.format
-
-
-def equivalents(source: Input, recipe: Recipe) -> Iterator[Input]:
-    """Yield the files that may be decoded in place of ``source``, which a strict decoder refused: those of its codec.
-
-    None if the recipe allows what decoders warn about.
-    """
-    file_format = None if recipe.allow_truncated else sniff(source.head, recipe.allow)
-    return codec_for(file_format).equivalents(source) if file_format else iter(())
 
 
 def _not_an_image(head: bytes, kind: FileKind | None) -> str:
