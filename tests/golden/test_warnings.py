@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -258,3 +259,58 @@ def test_pixels_of_a_tiff_that_are_missing_fail():
     for data in (tiff()[:-900], tiff(following=BEYOND)[:-900], tiff(more=[(50_000, 99, 1, 5)])[:-900]):
         with pytest.raises(ImageError):
             shown(data)
+
+
+def chunk(name, content, *, is_right=True):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content) ^ (not is_right))
+
+
+def png_chunks(data):
+    offset = 8
+    while offset < len(data):
+        length = struct.unpack_from(">I", data, offset)[0]
+        yield data[offset + 4 : offset + 8], data[offset + 8 : offset + 8 + length]
+        offset += 12 + length
+
+
+def png(mode="RGB"):
+    """Return a PNG of noise, as the bytes before its pixels and these as they are compressed."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(9).integers(0, 255, (33, 47, 3), np.uint8)
+    Image.fromarray(noise).convert(mode).save(file, "PNG")
+    return file.getvalue()[:33], b"".join(content for name, content in png_chunks(file.getvalue()) if name == b"IDAT")
+
+
+IEND = chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "RGBA"])
+def test_a_png_whose_pixels_are_all_there_is_whole(mode):
+    head, pixels = png(mode)
+    whole = head + chunk(b"IDAT", pixels) + IEND
+    wanted, notes = shown(whole)
+    assert notes == ()
+    half = len(pixels) // 2
+    for data in (
+        head + chunk(b"IDAT", pixels, is_right=False) + IEND,
+        head + chunk(b"IDAT", pixels)[:-4],
+        head + chunk(b"IDAT", pixels)[:-7],  # within the checksum of the pixels
+        head + chunk(b"IDAT", pixels[:-4]) + IEND,
+        head + chunk(b"IDAT", pixels[:half], is_right=False) + chunk(b"IDAT", pixels[half:]) + IEND,
+    ):
+        got, notes = shown(data)
+        assert np.array_equal(got, wanted)
+        assert notes == ("warnings",)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_png_with_a_damaged_pixel_fails(is_right):
+    head, pixels = png()
+    for at in (20, len(pixels) // 2, len(pixels) - 20, len(pixels) - 2):
+        damaged = pixels[:at] + bytes([pixels[at] ^ 1]) + pixels[at + 1 :]
+        with pytest.raises(ImageError):
+            shown(head + chunk(b"IDAT", damaged, is_right=is_right) + IEND)
+    with pytest.raises(ImageError):
+        shown(head + chunk(b"IDAT", pixels[:-400], is_right=is_right) + IEND)
+    with pytest.raises(ImageError):
+        shown(head[:-1] + b"?" + chunk(b"IDAT", pixels) + IEND)

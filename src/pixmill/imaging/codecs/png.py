@@ -1,5 +1,6 @@
 """``png``: lossless drawings and screenshots, with transparency."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -14,7 +15,7 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import png as png_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers import png
+from pixmill.imaging.parsers import png, png_rewriting
 
 COMPRESSION = {"fast": 2, "default": 6, "best": 9}
 
@@ -71,6 +72,12 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         return with_stated_colours(
             image.evolve(notes=notes), {**chunks.colour, "ICC": profile, "MaxCLL": chunks.colour.get("cLLI", b"")[:4]}
         )
+
+    @classmethod
+    def equivalents(cls, source: Input) -> Iterator[Input]:
+        """Yield the file with right checksums of its chunks, if its pixels are there and theirs is right."""
+        if plain := png_rewriting.rewritten(source.read()):
+            yield Input(plain)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
