@@ -12,13 +12,14 @@ from pixmill.core.validation import DECODE_ERRORS
 from pixmill.engine.ipc.messages import FrameReader
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.task import State
+from pixmill.imaging.backends import bmp_pixels
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.formats import codec_for, formats, other_file, other_image, sniff
+from pixmill.imaging.formats import codec_for, formats, kind_of, sniff
 from pixmill.imaging.input import HEAD_BYTES, Input
 from pixmill.imaging.metadata.policy import KINDS
 from pixmill.imaging.metadata.selection import OutputFacts, select
 from pixmill.imaging.metadata.xmp import parse
-from pixmill.imaging.parsers import jpeg, png
+from pixmill.imaging.parsers import bmp, jpeg, png
 from pixmill.imaging.pipeline.identify import identify
 from pixmill.imaging.recipe import Recipe
 
@@ -44,9 +45,28 @@ def sniffing(data):
     """What a file is, by its first bytes: a format that says so itself, or a stranger with a name."""
     known = sniff(data[:HEAD_BYTES])
     assert known is None or known in formats()
-    assert "\0" not in other_image(data) + other_file(data)
+    kind = kind_of(data[:HEAD_BYTES])
+    assert kind is None or (kind.name.isprintable() and kind.description.isprintable())
+    assert known is (kind and kind.format)
     with suppress(PixmillError):
         identify(Input(data))
+
+
+def equivalents(data):
+    """What a source is rewritten to if a decoder refuses it: of the same kind, and hardly larger."""
+    known = sniff(data[:HEAD_BYTES])
+    for equivalent in codec_for(known).equivalents(Input(data)) if known else ():
+        assert sniff(equivalent.head) is known
+        assert len(equivalent.data) <= 2 * len(data) + MAX_ADDED
+
+
+def bitmaps(data):
+    """The decoder of BMP: as many pixels as the header says, or an error of an image."""
+    with suppress(PixmillError, EOFError):
+        bitmap = bmp.read(data[:HEAD_BYTES])
+        if bitmap.width * bitmap.height <= MAX_FUZZED_PIXELS:
+            image = bmp_pixels.decode(data, bitmap, lenient=True)
+            assert (image.width, image.height) == (bitmap.width, bitmap.height)
 
 
 def names(data):
@@ -139,4 +159,8 @@ def metadata(data):
 
 SMALL = 100  # bytes: of a header, or of a block of EXIF that states a resolution only
 FACTS = OutputFacts(100, 80, is_srgb=True, is_gray=False, is_resampled=False, is_same_grid=True)
-TARGETS = {target.__name__: target for target in (scans, chunks, sniffing, names, recipes, frames, ledger, metadata)}
+MAX_ADDED = 300_000  # bytes: what an unpacked and packed PNG may gain
+MAX_FUZZED_PIXELS = 1_000_000
+TARGETS = {
+    target.__name__: target for target in (scans, chunks, sniffing, equivalents, bitmaps, names, recipes, frames, ledger, metadata)
+}
