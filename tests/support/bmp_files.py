@@ -34,7 +34,8 @@ def palette(count: int, *, gray: bool = False) -> Array:
 def indexes(count: int, width: int = WIDTH, height: int = HEIGHT) -> Array:
     """Return indexes (height, width) below ``count``, with long and short runs."""
     picture = scene(width, height).astype(int)
-    return ((picture[..., 0] // 24 + picture[..., 1] // 40) % count).astype(np.uint8)
+    values: Array = ((picture[..., 0] // 24 + picture[..., 1] // 40) % count).astype(np.uint8)
+    return values
 
 
 def packed(values: Array, bits: int) -> list[bytes]:
