@@ -92,6 +92,12 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         return next((max(meta.ge, min(wanted, meta.le)) for meta in ranges), wanted)
 
     @classmethod
+    def stated_size(cls, source: Input) -> tuple[int, int] | None:
+        """Return width and height if ``header`` decodes the pixels, so that limits hold before that; else ``None``."""
+        del source
+        return None
+
+    @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header without decoding pixels. Raise ``DecodeError`` if it cannot be read."""
         raise NotImplementedError

@@ -2,6 +2,8 @@
 
 import importlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyvips
@@ -76,15 +78,17 @@ def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa
     return file.getvalue()
 
 
-def open_picture(source: Input, file_format: Format) -> "PIL.Image.Image":
-    """Return ``source`` opened by Pillow, its pixels not decoded yet."""
+@contextmanager
+def open_picture(source: Input, file_format: Format) -> "Iterator[PIL.Image.Image]":
+    """Open ``source`` with Pillow, its pixels not decoded yet. In the block, our own limits hold instead of that of Pillow."""
     from PIL import Image as Pillow  # noqa: PLC0415  # as above
 
     import_plugin(file_format)
-    limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None  # our own limits are checked instead
+    limit, Pillow.MAX_IMAGE_PIXELS = Pillow.MAX_IMAGE_PIXELS, None
     try:
         file = io.BytesIO(source.data) if source.data is not None else source.name
-        return Pillow.open(file, formats=(NAMES[file_format.name],))
+        with Pillow.open(file, formats=(NAMES[file_format.name],)) as picture:
+            yield picture
     finally:
         Pillow.MAX_IMAGE_PIXELS = limit
 

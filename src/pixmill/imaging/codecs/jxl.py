@@ -42,6 +42,12 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     lossless: Annotated[bool, Meta(description="lossless compression")] = False
 
     @classmethod
+    def stated_size(cls, source: Input) -> tuple[int, int] | None:
+        """Return width and height; the plugin decodes the pixels when it opens a file."""
+        stated = jxl.read(source)
+        return stated.width, stated.height
+
+    @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; the decoder applies the orientation."""
         stated = jxl.read(source)

@@ -1,4 +1,4 @@
-"""Whether a JPEG XL moves, and how many bits it has, which no decoder here says.
+"""The size of a JPEG XL, whether it moves, and how many bits it has: what the decoder says too late, or not at all.
 
 Source: ISO/IEC 18181-1, ``SizeHeader``, ``ImageMetadata``, ``AnimationHeader`` and ``BitDepth``; 18181-2, boxes. Bits are read from
 the lowest of each byte on.
@@ -12,7 +12,8 @@ from pixmill.imaging.input import Input
 CODESTREAM, BOX_SIGNATURE = b"\xff\x0a", b"\0\0\0\x0cJXL "
 PART_NUMBER = 4  # bytes before a part of the codestream
 HEADER_BYTES = 64  # of a codestream, more than the fields that are read here
-SMALL_BITS = 5  # of a side in units of eight pixels
+SMALL_BITS, EIGHT = 5, 8  # of a side in units of eight pixels
+RATIOS = (None, (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # of width to height
 SIZES = ((9, 1), (13, 1), (18, 1), (30, 1))  # bits and offset, by selector
 PREVIEW_SIZES = ((6, 1), (8, 65), (10, 321), (12, 1345))
 PREVIEW_EIGHTHS = ((0, 16), (0, 32), (5, 1), (9, 33))
@@ -27,24 +28,27 @@ DEPTHS, FLOAT_DEPTHS = ((0, 8), (0, 10), (0, 12), (6, 1)), ((0, 32), (0, 16), (0
 
 
 class Metadata(NamedTuple):
-    """Whether an image has several frames, and the bits per channel."""
+    """The size in pixels, 0 x 0 if there is none; whether there are several frames; the bits per channel."""
 
-    is_animation: bool
-    depth: int
+    width: int
+    height: int
+    is_animation: bool = False
+    depth: int = 8
 
 
 def read(source: Input) -> Metadata:
     """Return what the codestream of ``source`` says."""
-    bits = _Bits(_codestream(source))
-    _skip_size(bits)
+    codestream = _codestream(source)
+    bits = _Bits(codestream)
+    size = _size(bits) if codestream else (0, 0)
     if bits.take(1):  # all as usual
-        return Metadata(is_animation=False, depth=8)
+        return Metadata(*size)
     moves = bool(bits.take(1)) and _moves(bits)
     if moves:
         for choices in (TICKS, TICK_PARTS, LOOPS):
             bits.choose(choices)
         bits.take(1)  # whether there are time codes
-    return Metadata(moves, bits.choose(FLOAT_DEPTHS if bits.take(1) else DEPTHS))
+    return Metadata(*size, moves, bits.choose(FLOAT_DEPTHS if bits.take(1) else DEPTHS))
 
 
 def _codestream(source: Input) -> bytes:
@@ -83,24 +87,25 @@ class _Bits:
 def _moves(bits: _Bits) -> bool:
     bits.take(3)  # orientation
     if bits.take(1):  # a size at which to show it
-        _skip_size(bits)
+        _size(bits)
     if bits.take(1):
         _skip_preview(bits)
     return bool(bits.take(1))
 
 
-def _skip_size(bits: _Bits) -> None:
+def _size(bits: _Bits) -> tuple[int, int]:
+    """Return width and height."""
     is_small = bits.take(1)
-    _skip_sides(bits, (lambda: bits.take(SMALL_BITS)) if is_small else (lambda: bits.choose(SIZES)))
+    return _sides(bits, (lambda: (bits.take(SMALL_BITS) + 1) * EIGHT) if is_small else (lambda: bits.choose(SIZES)))
 
 
 def _skip_preview(bits: _Bits) -> None:
     choices = PREVIEW_EIGHTHS if bits.take(1) else PREVIEW_SIZES
-    _skip_sides(bits, lambda: bits.choose(choices))
+    _sides(bits, lambda: bits.choose(choices))
 
 
-def _skip_sides(bits: _Bits, take_side: Callable[[], int]) -> None:
-    """Skip a height and, unless a ratio gives it, a width."""
-    take_side()
-    if not bits.take(3):
-        take_side()
+def _sides(bits: _Bits, take_side: Callable[[], int]) -> tuple[int, int]:
+    """Return width and height: both, or the height and a ratio."""
+    height = take_side()
+    ratio = RATIOS[bits.take(3)]
+    return (height * ratio[0] // ratio[1] if ratio else take_side()), height

@@ -16,6 +16,8 @@ def read_header(source: Input, recipe: Recipe) -> Header:
     """Return the header of ``source``, after checking that it may be decoded. Raise an ``ImageError`` if not."""
     codec = codec_for(identify(source, recipe.allow))
     with translating_errors(source, recipe, lambda: "header"):
+        if size := codec.stated_size(source):
+            recipe.limits.check(Header(format=codec.format, width=size[0], height=size[1]))
         header = codec.header(source)
     if min(header.width, header.height) < 1:
         raise DecodeError(f"the {header.format.label} is damaged: it has no pixels")
