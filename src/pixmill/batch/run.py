@@ -120,7 +120,13 @@ class BatchRun:
     def report(self) -> Report:
         """Return the report so far, which is final once the run has ended."""
         selector = self.plan.selector
-        report = summarise(self.metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=self.plan.makes)
+        report = summarise(
+            self.metrics.snapshot(),
+            selector.ignored,
+            patterns=selector.patterns,
+            other_images=selector.other_images,
+            makes=self.plan.makes,
+        )
         if self.plan.config.on_upgrade == "keep":
             report = msgspec.structs.replace(report, older=self._origins.older)
         if self._extrapolation:
@@ -129,6 +135,11 @@ class BatchRun:
             report = msgspec.structs.replace(report, sample=sample)
         is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
         return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
+
+
+def _run_info_file(plan: Plan, metrics: Metrics, command: Sequence[str]) -> RunInfoFile:
+    folder, other_images = plan.locations.state / RUNS, plan.selector.other_images
+    return RunInfoFile(folder, metrics, command, makes=plan.makes, other_images=other_images)
 
 
 @contextmanager
@@ -241,7 +252,7 @@ def begin(  # noqa: PLR0913  # as above
         status_file = None
         if plan.locations.target is None:
             ledger, state_observers = open_run_state(config, plan.locations, stack)
-            state_observers = (RunInfoFile(plan.locations.state / RUNS, metrics, command, makes=plan.makes), *state_observers)
+            state_observers = (_run_info_file(plan, metrics, command), *state_observers)
             status_file = open_status_file(plan.locations.state, stack)
         else:
             ledger, state_observers = open_without_state(plan.locations.destination, plan.tag, stack)

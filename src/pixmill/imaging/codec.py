@@ -23,6 +23,10 @@ from pixmill.imaging.metadata.container import Container
 Effort = Annotated[Literal["fast", "default", "best"], Meta(description="time to spend on making the file smaller")]
 
 
+#: What makes a decoder refuse a file.
+FailOn = Literal["none", "error", "warning"]
+
+
 class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to decode an image.
 
@@ -33,7 +37,7 @@ class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     shrink: float = 1.0
     frames: int = 1
-    fail_on: Literal["none", "error", "warning"] = "warning"
+    fail_on: FailOn = "warning"
 
 
 class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):

@@ -34,6 +34,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     opt_in: bool = False  # read only if the recipe allows it by name
     decoder_copies: int = 2  # how often a decoder that does not stream keeps all pixels, together with ours
     streams: bool = False  # decoded row by row (unless a file says otherwise), so the whole image need not be in memory
+    library: str = ""  # that reads and writes the pixels
     pages: str = "frames"  # the name for further images in a file: frames of an animation, or pages
     # as output
     writable: bool = True

@@ -10,12 +10,16 @@ CHUNK_BYTES = 1 << 20
 
 
 class Input:
-    """A source image: ``data`` if its bytes are in memory, ``path`` if a decoder may stream it from a file."""
+    """A source image: ``data`` if its bytes are in memory, ``path`` if a decoder may stream it from a file.
 
-    def __init__(self, data: bytes | None = None, *, path: bytes | str | Path | None = None) -> None:
+    ``is_checked``: what a decoder may warn about has been looked at, and only its errors count.
+    """
+
+    def __init__(self, data: bytes | None = None, *, path: bytes | str | Path | None = None, is_checked: bool = False) -> None:
         """Take bytes, or the path of a local file, which is read only when a decoder needs it."""
         self.data = data
         self.path = path
+        self.is_checked = is_checked
 
     @cached_property
     def head(self) -> bytes:

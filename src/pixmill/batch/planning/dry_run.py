@@ -29,6 +29,7 @@ from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
+from pixmill.engine.observability.metrics import FailureKind
 from pixmill.engine.scheduling.admission import StillValid
 from pixmill.engine.task import State, Task
 from pixmill.imaging.formats import Format, formats
@@ -72,6 +73,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     outputs: int = 0
     bytes_in: int = 0
     ignored: dict[str, int] = {}
+    other_images: dict[str, FailureKind] = {}
     patterns: tuple[PatternCount, ...] = ()
     missing_extras: dict[str, int] = {}
     makes: tuple[str, ...] = ()
@@ -126,6 +128,7 @@ def dry_run(plan: Plan) -> DryRun:
         result.older = origins.older
         result.seconds = _estimate(result, ledger)
     result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
+    result.other_images = dict(plan.selector.other_images)
     result.warnings += pattern_warnings(result.patterns)
     if not result.found and plan.candidates:
         result.warnings.append(plan.remark_on_shard)

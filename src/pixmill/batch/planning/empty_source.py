@@ -8,6 +8,7 @@ from pixmill.batch.planning.patterns import including
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError
+from pixmill.engine.observability.metrics import FailureKind
 
 BY_KIND = {
     "archive": "give an archive with images in it",
@@ -18,19 +19,34 @@ BY_KIND = {
 class NoImages(ConfigError):
     """The source has no image. ``ignored`` counts its files by reason, ``patterns`` tells how often each pattern was used."""
 
-    def __init__(self, message: str, *, hint: str, ignored: Mapping[str, int], patterns: Sequence[PatternCount]) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        ignored: Mapping[str, int],
+        patterns: Sequence[PatternCount],
+        other_images: Mapping[str, FailureKind],
+    ) -> None:
         """Store the counts besides the message."""
         super().__init__(message, code="no-images", hint=hint)
         self.ignored = dict(ignored)
+        self.other_images = dict(other_images)
         self.patterns = tuple(patterns)
 
 
 def no_images(plan: Plan) -> NoImages:
     """Return the error for ``plan``, whose source has been listed to its end without finding an image."""
     selector = plan.selector
-    parts = described(selector.ignored, selector.patterns)
+    parts = described(selector.ignored, selector.patterns, selector.other_images)
     message = f"no images found in {plan.config.source_text}" + (f" ({parts})" if parts else ": it is empty")
-    return NoImages(message, hint="; ".join(_hints(plan)), ignored=selector.ignored, patterns=selector.patterns)
+    return NoImages(
+        message,
+        hint="; ".join(_hints(plan)),
+        ignored=selector.ignored,
+        patterns=selector.patterns,
+        other_images=selector.other_images,
+    )
 
 
 def _hints(plan: Plan) -> Iterator[str]:

@@ -2,14 +2,17 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from pixmill.batch.config.pattern import PatternCount
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
+from pixmill.engine.observability.metrics import FailureKind
 
 #: the option that includes files ignored for a reason
 ENABLED_BY = {"symlink": "--follow-symlinks"}
 MAX_NAMED = 5  # patterns named in one sentence
+UNSUPPORTED = "unsupported"  # the reason of images of a kind that is not read
 NOUNS = {
     "hidden": "hidden file",
     "not-an-image": "other file",
@@ -29,9 +32,17 @@ def remark_on(reason: str, patterns: Sequence[PatternCount]) -> str:
     return ""
 
 
-def described(ignored: Mapping[str, int], patterns: Sequence[PatternCount]) -> str:
+def described(
+    ignored: Mapping[str, int], patterns: Sequence[PatternCount], other_images: Mapping[str, FailureKind] = MappingProxyType({})
+) -> str:
     """Return all that was ignored, as part of a sentence; empty if nothing was."""
-    return ", ".join(_part(reason, count, patterns) for reason, count in sorted(ignored.items()) if count)
+    parts = (_part(reason, count, patterns) for reason, count in sorted(ignored.items()) if count and reason != UNSUPPORTED)
+    return ", ".join(filter(None, (*parts, kinds_text({kind: images.count for kind, images in other_images.items()}))))
+
+
+def kinds_text(kinds: Mapping[str, int]) -> str:
+    """Return the numbers of images by kind, the most frequent first: *3 JPEG 2000, 2 PSD*."""
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0])))
 
 
 def pattern_warnings(patterns: Sequence[PatternCount]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
 from pixmill.batch.planning.name_checks import check_names, check_renditions
 from pixmill.batch.planning.recipe_summary import recipe_summary
-from pixmill.batch.planning.selection import SIGNATURE_BYTES, Selector
+from pixmill.batch.planning.selection import Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
 from pixmill.batch.source import Row
 from pixmill.batch.state.earlier_ledgers import EarlierLedgers
@@ -36,6 +36,7 @@ from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import Task
 from pixmill.imaging.codec import Codec
+from pixmill.imaging.input import HEAD_BYTES
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
@@ -337,7 +338,7 @@ class Plan:
     def _detect_extension(self, codec: Codec, path: bytes) -> str:
         own = own_extension(path)
         try:
-            return codec.extension_for(self.locations.source.storage.head(self._locators.get(path, path), SIGNATURE_BYTES), own)
+            return codec.extension_for(self.locations.source.storage.head(self._locators.get(path, path), HEAD_BYTES), own)
         except ReadError as error:  # without an extension there is no name, so no worker can process it
             self._read_errors[path] = error
             return own

@@ -8,15 +8,18 @@ from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.planning.pattern_list import PatternList
 from pixmill.batch.source import Folder, MemberEntry, path_in_source
 from pixmill.core.errors import ReadError
-from pixmill.imaging.formats import extensions, sniff
+from pixmill.engine.observability.metrics import FailureKind
+from pixmill.imaging.formats import FileKind, extensions, kind_by_extension, kind_of
+from pixmill.imaging.input import HEAD_BYTES
 from pixmill.storage.entry import Entry, locator_of
 from pixmill.storage.storage import Storage
-
-SIGNATURE_BYTES = 64  # every signature lies within these
 
 
 class Selector:
     """Selects candidates. ``ignored`` counts the others by reason: ``hidden``, ``excluded``, ``not-included``, ``not-an-image``.
+
+    Images of a kind that is not read are ``unsupported``; ``other_images`` has their number and the first few, by kind. A file
+    whose name is that of an image that is read is a candidate, whatever it contains: it fails by name.
 
     Sources add what they skip themselves: ``symlink`` (a link that is not followed) and ``output`` (a file in DST).
     """
@@ -27,9 +30,11 @@ class Selector:
         ``allow`` names the formats that are processed although they are disabled by default.
         """
         self.ignored: Counter[str] = Counter()
+        self.other_images: dict[str, FailureKind] = {}
         self._include = PatternList("include", selection.include)
         self._exclude = PatternList("exclude", selection.exclude)
-        self._looks_like_an_image = self._by_content if selection.all_files else self._by_extension
+        self._kind = self._by_content if selection.all_files else self._by_extension
+        self._allow = allow
         self._extensions = frozenset(b"." + extension.encode() for extension in extensions(allow))
         self._storage = storage
         self._is_explicit = is_explicit
@@ -42,6 +47,7 @@ class Selector:
     def reset_counts(self) -> None:
         """Count from zero again."""
         self.ignored.clear()
+        self.other_images.clear()
         self._include.reset_counts()
         self._exclude.reset_counts()
 
@@ -77,8 +83,8 @@ class Selector:
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
         is_hidden = name.startswith(b".")
-        if (is_hidden or not self._looks_like_an_image(entry, name)) and not self._is_named(entry):
-            return "hidden" if is_hidden else "not-an-image"
+        if not self._is_named(entry) and (unlike := "hidden" if is_hidden else self._unlike_an_image(entry, name)):
+            return unlike
         if not self._include and not self._exclude:
             return ""
         path = path_in_source(entry)
@@ -91,11 +97,24 @@ class Selector:
         """Tell whether the user named ``entry`` itself."""
         return self._is_explicit or (isinstance(entry, MemberEntry) and entry.is_explicit)
 
-    def _by_extension(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # same signature as _by_content
-        return name[name.rfind(b".") :].lower() in self._extensions
-
-    def _by_content(self, entry: Entry, name: bytes) -> bool:  # noqa: ARG002  # same signature as _by_extension
+    def _unlike_an_image(self, entry: Entry, name: bytes) -> str:
+        """Return why ``entry`` is no image that is read, by its name or, if that does not tell, its content; or nothing."""
+        extension = name[name.rfind(b".") :].lower()
+        if extension in self._extensions:
+            return ""
         try:
-            return sniff(self._storage.head(locator_of(entry), SIGNATURE_BYTES)) is not None
+            kind = self._kind(entry, extension)
         except ReadError:
-            return True  # unknown; the worker will report the read error
+            return ""  # unknown; the worker will report the read error
+        if kind is None or not kind.is_image:
+            return "not-an-image"
+        if kind.format is not None and (not kind.format.opt_in or kind.format.name in self._allow):
+            return ""
+        self.other_images[kind.name] = self.other_images.get(kind.name, FailureKind()).plus(entry.path)
+        return "unsupported"
+
+    def _by_extension(self, entry: Entry, extension: bytes) -> FileKind | None:  # noqa: ARG002  # same signature as _by_content
+        return kind_by_extension(extension.decode("latin-1"))
+
+    def _by_content(self, entry: Entry, extension: bytes) -> FileKind | None:  # noqa: ARG002  # same signature as _by_extension
+        return kind_of(self._storage.head(locator_of(entry), HEAD_BYTES), self._allow)

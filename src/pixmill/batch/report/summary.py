@@ -1,6 +1,7 @@
 """``Report``: the results of a run."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import msgspec
@@ -16,14 +17,15 @@ from pixmill.engine.task import Counts
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The results of a run. Bytes and pixels are those of the images processed in this run.
 
-    ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped for another reason than
-    being done and unchanged, by reason; ``left_alone_keys``: the first three sources of each. ``ignored``: files that were not
-    candidates, by reason. ``notes``: content that was dropped or ignored during processing, by code, counted in images. ``stages``:
-    timing of each stage. ``slowest``: the five images that took longest. ``throttled``: number of times that a store throttled
-    requests. ``reason``: the reason why the run ended, ``reason_code``: the code of the error that stopped it, empty if there was
-    none. ``makes``: the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample.
-    ``patterns``: how often each pattern of the selection was used. ``older``: images that were kept although other versions of
-    libraries had made them, by the versions that differ.
+    ``failures``: count and first three sources of each error code. ``left_alone``: images that were skipped for another reason
+    than being done and unchanged, by reason; ``left_alone_keys``: the first three sources of each. ``ignored``: files that were
+    not candidates, by reason; ``other_images``: those of them that are images of a kind that is not read, by kind. ``notes``:
+    content that was dropped or ignored during processing, by code, counted in images. ``stages``: timing of each stage.
+    ``slowest``: the five images that took longest. ``throttled``: number of times that a store throttled requests. ``reason``:
+    the reason why the run ended, ``reason_code``: the code of the error that stopped it, empty if there was none. ``makes``:
+    the outputs of each image, in words. ``sample``: what was learnt about the whole source, if this was a sample. ``patterns``:
+    how often each pattern of the selection was used. ``older``: images that were kept although other versions of libraries had
+    made them, by the versions that differ.
     """
 
     counts: Counts
@@ -50,6 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     makes: tuple[str, ...] = ()
     sample: SampleReport | None = None
     patterns: tuple[PatternCount, ...] = ()
+    other_images: dict[str, FailureKind] = {}
     older: dict[str, int] = {}
 
     #: exit codes of a run that did not finish, by the reason for which it was stopped
@@ -78,6 +81,7 @@ def summarise(
     ignored: Mapping[str, int],
     *,
     patterns: tuple[PatternCount, ...] = (),
+    other_images: Mapping[str, FailureKind] = MappingProxyType({}),
     makes: tuple[str, ...] = (),
 ) -> Report:
     """Return the report of the metrics in ``snapshot``."""
@@ -91,6 +95,7 @@ def summarise(
         left_alone_keys=snapshot.left_alone_keys,
         ignored=dict(ignored),
         patterns=patterns,
+        other_images=dict(other_images),
         notes=notes,
         outputs=measures.get("outputs", 0),
         bytes_in=measures.get("bytes_in", 0),

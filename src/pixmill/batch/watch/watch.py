@@ -91,7 +91,13 @@ class Watch:
             return summarise(self._metrics.snapshot(), {})
         current_plan = self._run.plan
         selector = current_plan.selector
-        return summarise(self._metrics.snapshot(), selector.ignored, patterns=selector.patterns, makes=current_plan.makes)
+        return summarise(
+            self._metrics.snapshot(),
+            selector.ignored,
+            patterns=selector.patterns,
+            other_images=selector.other_images,
+            makes=current_plan.makes,
+        )
 
     def _watch(self) -> Iterator[Outcome]:
         current_plan = self._plan()

@@ -40,6 +40,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "why a file was ignored": {
         "hidden": "its name begins with a dot",
         "not-an-image": "it has no extension of an image format; --all-files looks at the content instead",
+        "unsupported": "it is an image of a kind that pixmill does not read, or only if --allow names it",
         "symlink": "it is a symbolic link; --follow-symlinks includes such files",
         "output": "it is an output of pixmill in the folder of the source",
         "excluded": "it matches a pattern of --exclude",

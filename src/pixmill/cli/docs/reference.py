@@ -17,9 +17,12 @@ from pixmill.core.model import Model, describe_field, fields
 from pixmill.core.suggestion import did_you_mean
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.format import Format
 from pixmill.imaging.formats import by_extension
 from pixmill.imaging.operation import Operation
+
+#: What profiles of a colour space are for, by the space's name in their header; and a side that no image has.
+PROFILE_NAMES = {b"RGB ": "RGB", b"GRAY": "gray", b"CMYK": "CMYK", b"Lab ": "Lab"}
+ANY_SIDE = 2**30
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -48,7 +51,7 @@ def pages() -> Iterator[Page]:
     for _, operation in Operation.registry:
         yield _variant("operation", operation)
     for _, codec in Codec.registry:
-        yield _variant("format", codec, () if codec.follows_source else _facts(codec.format))
+        yield _variant("format", codec, () if codec.follows_source else _facts(codec))
     options_by_command = {name: set(command.options()) for name, command in commands}
     for option in every_option().values():
         yield _option(option, [command for command, names in options_by_command.items() if option.name in names])
@@ -93,7 +96,8 @@ def parameters(model: type[Model]) -> Iterator[Parameter]:
         yield Parameter(field.encode_name, describe_type(field.type), default, describe_field(field))
 
 
-def _facts(format_: Format) -> tuple[tuple[str, str], ...]:
+def _facts(codec: type[Codec]) -> tuple[tuple[str, str], ...]:
+    format_ = codec.format
     written = [
         "alpha" if format_.alpha else "no transparency",
         "animation" if format_.animation else "one frame",
@@ -109,7 +113,48 @@ def _facts(format_: Format) -> tuple[tuple[str, str], ...]:
         *extra,
         *opt_in,
         ("written", ", ".join(written) if format_.writable else "no (read-only)"),
+        ("library", format_.library),
     )
+
+
+#: The columns of the overview of formats.
+FORMAT_COLUMNS = (
+    "format", "read", "written", "animated", "alpha", "bits per channel", "profiles", "metadata", "longest side",
+    "install", "library",
+)  # fmt: skip
+
+
+def format_rows() -> Iterator[tuple[str, ...]]:
+    """Yield the row of each format in the overview: what its record and its container of metadata say about outputs."""
+    for _, codec in Codec.registry:
+        if not codec.follows_source:
+            yield _format_row(codec)
+
+
+def _format_row(codec: type[Codec]) -> tuple[str, ...]:
+    known = codec.format
+    spaces = [PROFILE_NAMES[space] for space in known.profiles] if known.writable else []
+    kinds = sorted(codec.container.holds) if codec.container is not None and known.writable else []
+    return (
+        known.label,
+        f"with `--allow {known.name}`" if known.opt_in else "yes",
+        "yes" if known.writable else "no",
+        "yes" if known.animation else "first frame" if known.pages == "frames" else "first page",
+        "yes" if known.alpha else "no",
+        " or ".join(map(str, known.depths)) if known.writable else "",
+        ", ".join(spaces),
+        ", ".join(kinds),
+        f"{known.max_side:,}" if known.writable and known.max_side < ANY_SIDE else "",
+        _install(known),
+        known.library,
+    )
+
+
+def _install(known: Format) -> str:
+    """Return whether a plain install has the format, or else the extra that it needs."""
+    if not known.extra:
+        return "plain"
+    return f"plain to read, `{known.extra}` to write" if known.reads_without_extra else f"`{known.extra}`"
 
 
 def _option(option: Option, command_names: Sequence[str]) -> Page:

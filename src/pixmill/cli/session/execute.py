@@ -130,7 +130,13 @@ def _reporting_no_images(console: Console, *, as_json: bool) -> Iterator[None]:
         yield
     except NoImages as nothing:
         if as_json:
-            report = Report(counts=Counts(), ignored=nothing.ignored, patterns=nothing.patterns, reason=nothing.code)
+            report = Report(
+                counts=Counts(),
+                ignored=nothing.ignored,
+                other_images=nothing.other_images,
+                patterns=nothing.patterns,
+                reason=nothing.code,
+            )
             console.record({"event": "report", **plain_report(report)})
         raise
 

@@ -8,7 +8,7 @@ from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.planning.dry_run import DryRun, dry_run
 from pixmill.batch.planning.empty_source import no_images
-from pixmill.batch.planning.ignored import remark_on
+from pixmill.batch.planning.ignored import UNSUPPORTED, kinds_text, remark_on
 from pixmill.batch.planning.plan import plan
 from pixmill.cli.console import Console
 from pixmill.cli.exit_codes import ExitCode
@@ -82,7 +82,9 @@ def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterato
     for extra, count in sorted(result.missing_extras.items()):
         yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"
     for reason, count in sorted(result.ignored.items()):
-        yield f"ignored        {plural(count, 'file')}: {reason}{remark_on(reason, result.patterns)}"
+        kinds = kinds_text({kind: images.count for kind, images in result.other_images.items()}) if reason == UNSUPPORTED else ""
+        remark = f" ({kinds})" if kinds else remark_on(reason, result.patterns)
+        yield f"ignored        {plural(count, 'file')}: {reason}{remark}"
     if result.seconds is not None:
         yield f"time           about {duration_text(result.seconds)}, at the rate of the last run"
     for warning in result.warnings:

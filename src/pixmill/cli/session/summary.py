@@ -8,7 +8,7 @@ import msgspec
 
 from pixmill.batch.config.hints import Hints, arguments_of, command_arguments
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.planning.ignored import pattern_warnings, remark_on
+from pixmill.batch.planning.ignored import UNSUPPORTED, kinds_text, pattern_warnings, remark_on
 from pixmill.batch.report.summary import Report
 from pixmill.batch.report.time_breakdown import advice, time_breakdown
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
@@ -145,7 +145,8 @@ def _failures(report: Report, hints_of: Callable[[str], Iterable[str]]) -> Itera
     yield f"failed    {plural(report.counts.failed, 'image')}{before}"
     for code, kind in sorted(report.failures.items(), key=lambda entry: (-entry[1].count, entry[0])):
         more = ", ..." if kind.count > len(kind.keys) else ""
-        yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more})"
+        of_kinds = f": {kinds_text(kind.kinds)}" if kind.kinds else ""
+        yield f"{MARGIN}{code}: {kind.count:,} ({', '.join(map(printable, kind.keys))}{more}){of_kinds}"
         for hint in hints_of(code):
             yield f"{MARGIN}  {printable(hint)}"
 
@@ -156,7 +157,9 @@ def _counted(numbers: Mapping[str, int]) -> str:
 
 def _ignored(report: Report) -> str:
     parts = sorted(report.ignored.items())
-    return ", ".join(f"{reason}: {count:,}{remark_on(reason, report.patterns)}" for reason, count in parts)
+    kinds = kinds_text({kind: images.count for kind, images in report.other_images.items()})
+    remarks = {UNSUPPORTED: f" ({kinds})" if kinds else ""}
+    return ", ".join(f"{reason}: {count:,}{remarks.get(reason) or remark_on(reason, report.patterns)}" for reason, count in parts)
 
 
 def _rates(report: Report) -> str:

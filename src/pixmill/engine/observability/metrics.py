@@ -32,10 +32,19 @@ SLOWEST = 5  # number of slowest tasks kept
 
 
 class FailureKind(msgspec.Struct, frozen=True, kw_only=True):
-    """The failures with one code: their number, and the ``keys`` of the first few."""
+    """The failures with one code: their number, and the ``keys`` of the first few.
+
+    ``kinds`` counts them by the kind of thing that failed, where their evidence names one.
+    """
 
     count: int = 0
     keys: tuple[bytes, ...] = ()
+    kinds: dict[str, int] = {}
+
+    def plus(self, *keys: bytes, kind: str = "") -> "FailureKind":
+        """Return this with another failure of each of ``keys``, all of this ``kind``."""
+        kinds = {**self.kinds, kind: self.kinds.get(kind, 0) + len(keys)} if kind else self.kinds
+        return FailureKind(count=self.count + len(keys), keys=(*self.keys, *keys)[:EXAMPLES], kinds=kinds)
 
 
 class SlowTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,9 +254,9 @@ class Metrics(Observer):
         if isinstance(outcome, Done):
             self._add_durations(outcome)
         else:
-            kind = self._failures.get(outcome.failure.code, FailureKind())
-            keys = (*kind.keys, outcome.task.key)[:EXAMPLES]
-            self._failures[outcome.failure.code] = FailureKind(count=kind.count + 1, keys=keys)
+            failures = self._failures.get(outcome.failure.code, FailureKind())
+            kind = str(outcome.failure.evidence.get("kind", ""))
+            self._failures[outcome.failure.code] = failures.plus(outcome.task.key, kind=kind)
             if outcome.remembered:
                 return
             self._count_node_failure(outcome.failure)

@@ -20,6 +20,7 @@ class Bmp(Codec, frozen=True, kw_only=True, tag="bmp"):
     """BMP: uncompressed, without transparency. Use it only for programs that support nothing else."""
 
     format: ClassVar = Format(
+        library="pixmill's own decoder; Pillow writes",
         name="bmp", label="BMP", extensions=("bmp", "dib", "rle"), mime="image/bmp", plugin="PIL.BmpImagePlugin",
         signature=rb"BM.{12}[\x0c-\x7c]\0\0\0|BA.{12}BM", alpha=False, max_side=65_535, profiles=(), decoder_copies=3,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends import heif_load, pillow
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
@@ -12,6 +13,9 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.parsers import heif
+
+#: Brands of files that hold images, whatever these are coded with.
+BRANDS = rb"hei[csxm]|hev[cmsx]|mif[123]|msf1|miaf|unif|vvi[cs]|evb[is]|j2ki|j2is|avc[is]|jpeg|jpgs"
 
 
 class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
@@ -23,9 +27,11 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     """
 
     format: ClassVar = Format(
-        name="heif", label="HEIF", extensions=("heic", "heif", "hif"), mime="image/heic", extra="heif", plugin="pillow_heif",
+        library="libheif",
+        name="heif", label="HEIF", extensions=("heic", "heif", "hif", "heics", "heifs"), mime="image/heic",
+        extra="heif", plugin="pillow_heif",
         reads_without_extra=True, pages="pages",
-        signature=rb".{4}ftyp(?!.{0,60}avi[fs])(?:hei[csxm]|hev[cmsx]|mif1|msf1)", max_side=16_384,
+        signature=rb".{4}ftyp(?!.{0,60}avi[fs])(?:.{4}){0,15}?(?:" + BRANDS + rb")", max_side=16_384,
     )  # fmt: skip
     container: ClassVar = heif_metadata.CONTAINER
 
@@ -34,7 +40,13 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; the decoder applies the container's rotations and mirrors."""
-        return heif_load.read_header(source, cls.format)
+        try:
+            return heif_load.read_header(source, cls.format)
+        except Exception as error:
+            if name := heif.coding(source.head):
+                message = f"this kind of {cls.format.label} is not supported: an image is coded as {name}"
+                raise UnsupportedError(message, kind=f"HEIF ({name})") from error
+            raise
 
     @classmethod
     def exif(cls, source: Input) -> bytes:

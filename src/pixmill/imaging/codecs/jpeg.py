@@ -43,7 +43,9 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     """
 
     format: ClassVar = Format(
-        name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif"), mime="image/jpeg",
+        library="libjpeg-turbo by simplejpeg; libjpeg-turbo and mozjpeg by libvips",
+        name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "pjpeg", "pjp", "mpo", "jps"),
+        mime="image/jpeg",
         signature=SIGNATURE, end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip

@@ -32,6 +32,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     """
 
     format: ClassVar = Format(
+        library="libjxl",
         name="jxl", label="JPEG XL", extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
         signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30, profiles=(),
     )  # fmt: skip

@@ -30,7 +30,8 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
     """
 
     format: ClassVar = Format(
-        name="png", label="PNG", extensions=("png", "apng"), mime="image/png", signature=rb"\x89PNG\r\n\x1a\n",
+        library="libpng by libvips; Pillow for animations",
+        name="png", label="PNG", extensions=("png", "apng", "pns"), mime="image/png", signature=rb"\x89PNG\r\n\x1a\n",
         plugin="PIL.PngImagePlugin", end=b"IEND", animation=True, depths=(8, 16), streams=True,
     )  # fmt: skip
     container: ClassVar = png_metadata.CONTAINER

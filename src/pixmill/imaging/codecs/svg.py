@@ -19,6 +19,7 @@ class Svg(Codec, frozen=True, kw_only=True, tag="svg"):
     """
 
     format: ClassVar = Format(
+        library="librsvg by libvips",
         name="svg", label="SVG", extensions=("svg",), mime="image/svg+xml", opt_in=True, writable=False,
         signature=rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,512}?\?>|<!--.{0,2048}?-->|<!DOCTYPE\s+svg.{0,2048}?>|\s)*<svg[\s>]",
     )  # fmt: skip

@@ -31,7 +31,8 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     """
 
     format: ClassVar = Format(
-        name="tiff", label="TIFF", extensions=("tif", "tiff"), mime="image/tiff", pages="pages", depths=(8, 16),
+        library="libtiff by libvips",
+        name="tiff", label="TIFF", extensions=("tif", "tiff", "btf", "tf8"), mime="image/tiff", pages="pages", depths=(8, 16),
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
         profiles=(b"RGB ", b"GRAY", b"CMYK", b"Lab "),
     )  # fmt: skip
@@ -83,9 +84,14 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
 
     @classmethod
     def equivalents(cls, source: Input) -> Iterator[Input]:
-        """Yield the file without fields that cannot be read, and without what follows its whole pages."""
+        """Yield the file without fields that cannot be read, and without what follows its whole pages.
+
+        Where its directories are in order, libtiff warns about rows of fax codes of another length, which it fills, and about codes
+        that other programs write; missing or unreadable strips are errors.
+        """
         if plain := tiff_rewriting.rewritten(source.read()):
             yield Input(plain)
+            yield Input(plain, is_checked=True)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -25,6 +25,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     """
 
     format: ClassVar = Format(
+        library="libwebp by libvips",
         name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
         animation=True, max_side=16_383, profiles=(b"RGB ",),
     )  # fmt: skip

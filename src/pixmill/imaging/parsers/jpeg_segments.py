@@ -19,8 +19,11 @@ MARKER = re.compile(rb"\xff+([^\x00\xff])")
 SCAN_END = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 STANDALONE = {0x01, *range(0xD0, 0xD8)}
 SCAN, END, JFIF, ADOBE = 0xDA, 0xD9, 0xE0, 0xEE
+CHANNELS_OFFSET = 9  # in the segment of a frame
 JFIF_VERSION = 9  # the offset in its segment; there is only version 1
-ADOBE_TRANSFORM, KNOWN_TRANSFORMS, YCBCR = 15, (0, 1, 2), 1  # the offset in its segment
+ADOBE_TRANSFORM = 15  # the offset in its segment
+#: The transforms of colours that decoders know, the one they assume first, by the number of channels.
+TRANSFORMS = {1: (0,), 3: (1, 0), 4: (2, 0)}
 WHOLE_SPECTRUM = b"\0\x3f\0"  # the end of the header of a sequential scan
 
 Trim = Literal["nothing", "zeros", "leftover"]
@@ -44,7 +47,7 @@ def rewritten(data: bytes, *, trim: Trim = "nothing") -> bytes:
     """
     segments = list(_segments(data))
     frame = next((segment for segment in segments if segment.code in FRAME_MARKERS), None)
-    if frame is None:
+    if frame is None or len(frame.content) <= CHANNELS_OFFSET:
         return b""
     is_sequential = frame.code in SEQUENTIAL
     if segments[-1].code != END:
@@ -57,7 +60,7 @@ def rewritten(data: bytes, *, trim: Trim = "nothing") -> bytes:
         pixels = _without_zeros(segment.pixels) if trim == "zeros" else segment.pixels
         if trim == "leftover" and is_sequential and pixels:
             pixels = without_leftover(pixels, Arrangement.of(frame.content, segment.content), tables)
-        parts += [_plain(segment, is_sequential=is_sequential), pixels]
+        parts += [_plain(segment, is_sequential=is_sequential, channels=frame.content[CHANNELS_OFFSET]), pixels]
     return b"".join(parts)
 
 
@@ -84,7 +87,7 @@ def _segments(data: bytes) -> Iterator[Segment]:
             yield Segment(code, content)
 
 
-def _plain(segment: Segment, *, is_sequential: bool) -> bytes:
+def _plain(segment: Segment, *, is_sequential: bool, channels: int) -> bytes:
     """Return the segment with the values that decoders put in place of those that they do not know."""
     content = bytearray(segment.content)
     if segment.code == SCAN and is_sequential:
@@ -92,7 +95,8 @@ def _plain(segment: Segment, *, is_sequential: bool) -> bytes:
     elif segment.code == JFIF and content[4:9] == b"JFIF\0" and len(content) > JFIF_VERSION:
         content[JFIF_VERSION] = 1
     elif segment.code == ADOBE and content[4:9] == b"Adobe" and len(content) > ADOBE_TRANSFORM:
-        content[ADOBE_TRANSFORM] = content[ADOBE_TRANSFORM] if content[ADOBE_TRANSFORM] in KNOWN_TRANSFORMS else YCBCR
+        known = TRANSFORMS.get(channels, (0,))
+        content[ADOBE_TRANSFORM] = content[ADOBE_TRANSFORM] if content[ADOBE_TRANSFORM] in known else known[0]
     return bytes(content)
 
 

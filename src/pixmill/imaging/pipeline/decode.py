@@ -1,7 +1,7 @@
 """Decode a file to pixels, no larger than the recipe needs."""
 
 from pixmill.imaging.backends.vips_load import BITS_PER_VALUE
-from pixmill.imaging.codec import DecodeOptions
+from pixmill.imaging.codec import DecodeOptions, FailOn
 from pixmill.imaging.formats import codec_for
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -15,7 +15,8 @@ def decode(source: Input, plan: DecodePlan) -> Image:
     With one chain of steps, it has the size that the leading resize gives it. With several (renditions without shared steps), a
     single decode serves all of them, at twice the size of the largest.
     """
-    options = DecodeOptions(shrink=plan.shrink, frames=plan.frames, fail_on="none" if plan.recipe.allow_truncated else "warning")
+    fail_on: FailOn = "none" if plan.recipe.allow_truncated else "error" if source.is_checked else "warning"
+    options = DecodeOptions(shrink=plan.shrink, frames=plan.frames, fail_on=fail_on)
     image = codec_for(plan.header.format).decode(source, plan.header, options=options)
     if len(plan.chains) == 1:
         return _materialised(apply_leading_resize(image, plan.chains[0], plan))

@@ -26,7 +26,8 @@ TRUNCATED = re.compile(
 )
 # Messages about an intact file of an unsupported kind.
 UNSUPPORTED_VARIANT = re.compile(
-    r"not supported|unsupported(?! marker)|not implemented|unimplemented|not configured|compression support|unknown compression"
+    r"not supported|unsupported(?! marker)|not implemented|unimplemented|not configured|not been built in"
+    r"|compression support|unknown compression"
     r"|cannot handle"
     r"|arithmetic|SOF type|data precision|(?<!/)lossless|Sorry|whole number of bytes|samples out of range|labq"
     r"|Maximum supported image dimension|required field \d+ missing",
@@ -41,6 +42,8 @@ SUMMARY = re.compile(r"^unable to (?:load|call|write).*$|^.*operation is blocked
 DOMAIN = re.compile(
     r"^\s*(?:Vips\w+|\w+(?:load|save)\w*|vips\w*|\w+2vips|source input|tiff2vips|heif|webp|gif|png)\s*:\s*", re.IGNORECASE
 )
+#: How Python presents objects in messages of others; the address is another one in every run.
+OBJECT = re.compile(r"\s*:?\s*<[^<>]* at 0x[0-9a-fA-F]+>")
 MAX_LINE_LENGTH = 120
 
 
@@ -92,7 +95,7 @@ def _decoder_error(error: Exception, file_format: Format, source: Input) -> Imag
     if line := _first(LIBRARY_LIMIT, lines):
         return LimitError(f"the {file_format.label} exceeds a limit of its decoder that no option raises: {line}")
     if line := _first(UNSUPPORTED_VARIANT, lines):
-        return UnsupportedError(f"this kind of {file_format.label} is not supported: {line}")
+        return UnsupportedError(f"this kind of {file_format.label} is not supported: {line}", kind=file_format.label)
     is_complete = file_format.end and file_format.end in source.tail
     if not is_complete and (line := _first(TRUNCATED, lines)):
         message, hint = f"the {file_format.label} is truncated: {line}", "to decode as much as possible"
@@ -110,6 +113,6 @@ def _reason(error: Exception) -> str:
 
 def _message_lines(error: Exception) -> list[str]:
     """Return the lines of a library's error message, without the prefixes that name its own parts."""
-    text = str(getattr(error, "detail", "") or error)
+    text = OBJECT.sub("", str(getattr(error, "detail", "") or error))
     lines = (DOMAIN.sub("", line).strip() for line in SUMMARY.sub("", text).splitlines())
     return [line if len(line) <= MAX_LINE_LENGTH else line[:MAX_LINE_LENGTH] + "..." for line in lines if line]

@@ -8,9 +8,10 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,7 +20,7 @@ from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
 from pixmill.core.validation import DECODE_ERRORS
-from pixmill.engine.observability.metrics import Metrics, MetricsSnapshot
+from pixmill.engine.observability.metrics import FailureKind, Metrics, MetricsSnapshot
 from pixmill.engine.resources.cpu import usable_cores
 from pixmill.engine.resources.sandbox import gaps
 from pixmill.imaging.version import ENGINE
@@ -32,6 +33,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The stored information about one run. ``command`` is as the shell passed it, empty if a program started the run.
 
     ``makes`` describes the outputs of each image in words. ``unconfined`` is what the kernel could not refuse to workers.
+    ``other_images`` are the images that were ignored because their kind is not read, by kind.
     """
 
     command: tuple[bytes, ...] = ()
@@ -43,6 +45,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     cores: int = 0
     memory: int = 0
     unconfined: tuple[str, ...] = ()
+    other_images: dict[str, FailureKind] = {}
     snapshot: MetricsSnapshot = MetricsSnapshot()
 
 
@@ -59,11 +62,13 @@ class RunInfoFile(Observer):
         command: Sequence[str] = (),
         *,
         makes: tuple[str, ...] = (),
+        other_images: Mapping[str, FailureKind] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Write nothing yet."""
+        """Write nothing yet. ``other_images`` are those that were ignored so far, by kind."""
         self._state, self._name = folder.parent, folder.name
         self._metrics = metrics
+        self._other_images = other_images
         self._run_info = current_run_info(command, makes)
         self._clock = clock
         self._next = clock() + RUN_FILE_INTERVAL
@@ -86,7 +91,9 @@ class RunInfoFile(Observer):
         snapshot = self._metrics.snapshot()
         if not (snapshot.tried or snapshot.left_alone):
             return
-        data = msgspec.json.encode(msgspec.structs.replace(self._run_info, snapshot=snapshot))
+        data = msgspec.json.encode(
+            msgspec.structs.replace(self._run_info, snapshot=snapshot, other_images=dict(self._other_images))
+        )
         with suppress(OSError):
             state_folder.make_within(self._state, self._name)
             state_folder.write(self._state, f"{self._name}/{snapshot.run:08}.json", data)

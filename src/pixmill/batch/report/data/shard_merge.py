@@ -114,7 +114,11 @@ def _sum(one: Counts, two: Counts) -> Counts:
 
 def _kinds(one: MetricsSnapshot, two: MetricsSnapshot, code: str) -> FailureKind:
     kinds = [snapshot.failures.get(code, FailureKind()) for snapshot in (one, two)]
-    return FailureKind(count=sum(kind.count for kind in kinds), keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES])
+    return FailureKind(
+        count=sum(kind.count for kind in kinds),
+        keys=tuple(key for kind in kinds for key in kind.keys)[:EXAMPLES],
+        kinds=dict(sum((Counter(kind.kinds) for kind in kinds), Counter())),
+    )
 
 
 def _keys(one: MetricsSnapshot, two: MetricsSnapshot, reason: str) -> tuple[bytes, ...]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from pixmill.batch.report.data.run_info import RunInfo
 from pixmill.batch.report.data.shard_merge import run_name
 from pixmill.batch.report.html.markup import Html, safe_text, tag
 from pixmill.batch.report.html.tables import Section, definitions, details, section, tiles
@@ -40,6 +41,13 @@ def what_was_run(data: ReportData) -> Section:
     return section("Run", definitions(_facts(data)), _recipe(data), _runs(data), identity="run")
 
 
+def _other_images(run_info: RunInfo) -> Iterator[str]:
+    """Yield the number of images of each kind, and the first few of them."""
+    for kind, images in sorted(run_info.other_images.items()):
+        more = ", ..." if images.count > len(images.keys) else ""
+        yield f"{images.count:,} {kind}: {', '.join(map(safe_text, images.keys))}{more}"
+
+
 def _state(data: ReportData) -> str:
     counts, last = data.statistics.counts, data.runs[-1] if data.runs else None
     if last is None:
@@ -65,6 +73,8 @@ def _facts(data: ReportData) -> Iterator[tuple[str, object]]:
     run_info = data.run_info
     if run_info is not None and run_info.command:
         yield "Command", tag("code", safe_text(" ".join(shlex.quote(safe_text(word)) for word in run_info.command)))
+    if run_info is not None and run_info.other_images:
+        yield "Ignored images of kinds that are not read", tag("ul", [tag("li", line) for line in _other_images(run_info)])
     if run_info is not None and run_info.makes:
         yield "Outputs of each image", tag("ul", [tag("li", safe_text(output)) for output in run_info.makes])
     yield "Source", tag("code", safe_text(data.source))
