@@ -17,6 +17,7 @@ from pixmill.core.model import Model, describe_field, fields
 from pixmill.core.suggestion import did_you_mean
 from pixmill.core.variant import Variant
 from pixmill.imaging.codec import Codec
+from pixmill.imaging.format import Format
 from pixmill.imaging.formats import by_extension
 from pixmill.imaging.operation import Operation
 
