@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixmill.core.errors import ImageError
+from pixmill.core.errors import ImageError, UnsupportedError
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
@@ -314,3 +314,17 @@ def test_a_png_with_a_damaged_pixel_fails(is_right):
         shown(head + chunk(b"IDAT", pixels[:-400], is_right=is_right) + IEND)
     with pytest.raises(ImageError):
         shown(head[:-1] + b"?" + chunk(b"IDAT", pixels) + IEND)
+
+
+@pytest.mark.parametrize("name", ["ojpeg-tile.tif", "ojpeg-strip.tif"])
+def test_a_compression_that_is_not_read_is_no_warning(corpus, name):
+    with pytest.raises(UnsupportedError):
+        shown(corpus(f"good/libvips/{name}"))
+
+
+def test_fax_rows_of_another_length_are_filled(corpus):
+    folder = "good/twelvemonkeys/imageio-tiff/src/test/resources/tiff"
+    for name in ("ccitt_tolessrows.tif", "ccitt/g3aoe.tif"):
+        got, notes = shown(corpus(f"{folder}/{name}"))
+        assert notes == ("warnings",)
+        assert 0 < np.mean(got > 0) < 1

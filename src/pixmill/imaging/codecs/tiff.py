@@ -20,6 +20,7 @@ from pixmill.imaging.pixels import ycbcr_to_rgb
 
 MAX_CLASSIC_BYTES = 2**32 - 2**24  # of pixels; a larger file becomes a BigTIFF, because 32-bit offsets might not reach
 LOSSY = ("jpeg",)
+CODED_BITS = (2, 3, 4, 5)  # compressions whose codes are not aligned to bytes: fax and LZW
 
 
 class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
@@ -86,12 +87,13 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     def equivalents(cls, source: Input) -> Iterator[Input]:
         """Yield the file without fields that cannot be read, and without what follows its whole pages.
 
-        Where its directories are in order, libtiff warns about rows of fax codes of another length, which it fills, and about codes
-        that other programs write; missing or unreadable strips are errors.
+        Where its directories are in order, libtiff still warns about rows of fax codes of another length, which it fills, and about
+        LZW codes of some writers; unreadable strips are errors. Of other compressions, a warning may mean a black picture.
         """
         if plain := tiff_rewriting.rewritten(source.read()):
             yield Input(plain)
-            yield Input(plain, is_checked=True)
+            if tiff.read(Input(plain))[0].tags.get(tiff.COMPRESSION, (1,))[0] in CODED_BITS:
+                yield Input(plain, is_checked=True)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -23,6 +23,7 @@ RLE_BITS = {RLE8: 8, RLE4: 4, RLE24: 24}
 PALETTE_BITS, FIELD_BITS, BITS = (1, 2, 4, 8), (16, 32), (1, 2, 4, 8, 16, 24, 32)
 #: The masks for red, green, blue and alpha where the file has none.
 USUAL_MASKS = {16: (0x7C00, 0x03E0, 0x001F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
+MAX_COLOURS = 256
 EMBEDDED_PROFILE = b"DEBM"  # MBED as a little-endian number
 
 
@@ -77,7 +78,7 @@ def read(head: bytes) -> Bitmap:
     _check(width, height, bits, compression)
     masks, mask_bytes = _masks(head[info:], size, bits, compression)
     first = info + size + mask_bytes
-    offset = offset if offset >= first else first + (colours or 1 << bits) * _entry(size) * (bits in PALETTE_BITS)
+    offset = offset if offset >= first else first + min(colours or 1 << bits, MAX_COLOURS) * _entry(size) * (bits in PALETTE_BITS)
     palette = _palette(head[first:offset], _entry(size), colours, bits) if bits in PALETTE_BITS else b""
     return Bitmap(width, abs(height), bits, offset, compression, masks, palette, is_top_down=height < 0)
 
