@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -15,7 +14,7 @@ from pixmill.core.variant import Variant
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.input import Input
+from pixmill.imaging.input import Data, Input
 from pixmill.imaging.metadata.blocks import EMPTY, Blocks
 from pixmill.imaging.metadata.container import Container
 
@@ -97,7 +96,7 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         raise NotImplementedError
 
     @classmethod
-    def exif(cls, source: Input) -> bytes | mmap:
+    def exif(cls, source: Input) -> Data:
         """Return the EXIF block of ``source`` without decoding pixels, which is the whole file of a TIFF; empty if it has none."""
         del source
         return b""

@@ -15,7 +15,7 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers.heif_items import Primary, read_primary
+from pixmill.imaging.parsers.heif_primary import Primary, read_primary
 from pixmill.imaging.pixels import in_full_range
 
 EFFORTS = {"fast": 2, "default": 3, "best": 7}  # 9 minus the speed of the encoder

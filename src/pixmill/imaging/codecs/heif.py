@@ -11,7 +11,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
-from pixmill.imaging.parsers import heif
+from pixmill.imaging.parsers.boxes import is_cut_off
 
 
 class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
@@ -44,7 +44,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the primary image."""
-        if options.fail_on != "none" and heif.is_cut_off(source):
+        if options.fail_on != "none" and is_cut_off(source.mapped()):
             raise EOFError("its last box is incomplete")
         return heif_load.decode(source, header.format)
 

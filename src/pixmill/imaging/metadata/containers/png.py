@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import exif, iptc
 from pixmill.imaging.metadata.blocks import Blocks, Resolution, Text, resolution
-from pixmill.imaging.metadata.container import Container, Data
+from pixmill.imaging.metadata.container import Container
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 OVERHEAD_BYTES = 12  # length, name and checksum

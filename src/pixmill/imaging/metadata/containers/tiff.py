@@ -7,9 +7,10 @@ import struct
 from collections.abc import Mapping
 from fractions import Fraction
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import directory, exif, iptc
 from pixmill.imaging.metadata.blocks import Blocks, Resolution
-from pixmill.imaging.metadata.container import Container, Data, unknown
+from pixmill.imaging.metadata.container import Container, unknown
 from pixmill.imaging.metadata.directory import BYTE, LONG, Entry
 
 XMP, IPTC, RESOURCES = 0x02BC, 0x83BB, 0x8649
