@@ -78,6 +78,11 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         return self.format.alpha
 
     @property
+    def encoder_copies(self) -> int:
+        """Return how often the encoder keeps all pixels or as much, the file that it makes included."""
+        return self.format.encoder_copies
+
+    @property
     def profiles(self) -> tuple[bytes, ...]:
         """Return the colour spaces of the ICC profiles that the file can carry; other pixels are converted to sRGB."""
         return self.format.profiles

@@ -26,7 +26,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
 
     format: ClassVar = Format(
         name="gif", label="GIF", extensions=("gif",), mime="image/gif", signature=rb"GIF8[79]a", animation=True, max_side=65_535,
-        profiles=(),
+        profiles=(), decoder_copies=3, encoder_copies=5,
     )  # fmt: skip
     container: ClassVar = gif_metadata.CONTAINER
 

@@ -13,6 +13,8 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.parsers.boxes import is_cut_off
 
+ONE_THREAD = {"x265:pools": "1", "x265:frame-threads": "1"}  # options of the encoder: a worker encodes in its own thread
+
 
 class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     """HEIF (HEIC): lossy, the format of iPhone photographs. Writing requires the extra ``heif``.
@@ -26,6 +28,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
         name="heif", label="HEIF", extensions=("heic", "heif", "hif"), mime="image/heic", extra="heif", plugin="pillow_heif",
         reads_without_extra=True, pages="pages",
         signature=rb".{4}ftyp(?!.{0,60}avi[fs])(?:hei[csxm]|hev[cmsx]|mif1|msf1)", max_side=16_384,
+        decoder_copies=5, encoder_copies=10,
     )  # fmt: skip
     container: ClassVar = heif_metadata.CONTAINER
 
@@ -50,4 +53,4 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
-        return pillow.encode(image, self.format, quality=self.quality)
+        return pillow.encode(image, self.format, quality=self.quality, enc_params=ONE_THREAD)

@@ -41,7 +41,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
     format: ClassVar = Format(
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif"), mime="image/jpeg",
-        signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
+        signature=rb"\xff\xd8\xff", end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True, encoder_copies=3, file_copies=1,
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
     container: ClassVar = jpeg_metadata.CONTAINER

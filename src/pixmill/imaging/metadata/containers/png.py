@@ -144,13 +144,14 @@ def _with_profile(blocks: Blocks, kind: str, content: bytes) -> Blocks:
 
 def write(data: bytes, blocks: Blocks) -> bytes:
     """Return ``data`` with ``blocks`` before its pixels, and no other resolution."""
-    parts, is_written = [data[: len(SIGNATURE)]], False
+    view, is_written = memoryview(data), False
+    parts: list[bytes | memoryview] = [view[: len(SIGNATURE)]]
     for chunk in chunks(data):
         if chunk.name == b"IDAT" and not is_written:
             parts += [packed(name, content) for name, content in _contents(blocks)]
             is_written = True
         if chunk.name != b"pHYs":
-            parts.append(data[chunk.start : chunk.end + 4])
+            parts.append(view[chunk.start : chunk.end + 4])
     return b"".join(parts)
 
 

@@ -67,7 +67,7 @@ def write(data: bytes, blocks: Blocks) -> bytes:
     end = len(data) + shift + len(data) % 2
     header = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", end)
     tail = directory.serialised(entries, order, end)
-    return b"".join([header, front, data[directory.HEADER_BYTES :], bytes(len(data) % 2), tail])
+    return b"".join([header, front, memoryview(data)[directory.HEADER_BYTES :], bytes(len(data) % 2), tail])
 
 
 def _shifted(entry: Entry, shift: int) -> Entry:
