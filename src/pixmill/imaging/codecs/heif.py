@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends import heif_load, pillow
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
@@ -12,6 +13,8 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.parsers.boxes import is_cut_off
+from pixmill.imaging.parsers.heif_items import read_directory
+from pixmill.imaging.parsers.heif_sequence import frame_count
 
 ONE_THREAD = {"x265:pools": "1", "x265:frame-threads": "1"}  # options of the encoder: a worker encodes in its own thread
 
@@ -37,6 +40,11 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; the decoder applies the container's rotations and mirrors."""
+        data = source.mapped()
+        if read_directory(data) is None and frame_count(data):
+            raise UnsupportedError(
+                f"this kind of {cls.format.label} is not supported: frames of an animation without a still image"
+            )
         return heif_load.read_header(source, cls.format)
 
     @classmethod
@@ -46,10 +54,12 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the primary image."""
-        if options.fail_on != "none" and is_cut_off(source.mapped()):
+        """Return the primary image. The frames of an animation are not decoded, which is noted."""
+        data = source.mapped()
+        if options.fail_on != "none" and is_cut_off(data):
             raise EOFError("its last box is incomplete")
-        return heif_load.decode(source, header.format)
+        image = heif_load.decode(source, header.format)
+        return image.evolve(notes=(*image.notes, "frames-dropped")) if frame_count(data) > 1 else image
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
