@@ -11,6 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pixmill.core.entry_points import entry_points
 from pixmill.core.errors import ConfigError
 from pixmill.core.suggestion import did_you_mean
 
@@ -95,7 +96,4 @@ class Registry(Generic[T]):
 
     @cached_property
     def _plugins(self) -> "dict[str, EntryPoint]":
-        # Read once: searching the installed packages takes longer than processing a small image.
-        from importlib.metadata import entry_points  # noqa: PLC0415  # a worker that needs no plugin never imports it
-
-        return {point.name.replace("-", "_"): point for point in entry_points(group=self.package)}
+        return entry_points(self.package)  # searched for once
