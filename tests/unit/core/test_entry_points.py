@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from pixmill.core.entry_points import entry_points
+from pixmill.core.registry import entry_points
 
 METADATA = {"METADATA": "Name: foreign\nVersion: 1.0\n", "entry_points.txt": "[a.group]\nsome-name = foreign:Foreign\n"}
 
@@ -15,7 +15,8 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_there_are_none_where_no_package_declares_any(place):
+@pytest.mark.usefixtures("place")
+def test_there_are_none_where_no_package_declares_any():
     assert entry_points("a.group") == {}
 
 
