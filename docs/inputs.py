@@ -92,7 +92,7 @@ def _statements(words: dict[str, str]) -> Iterator[str]:
 def _endings(outcomes: Iterable[dict[str, str]]) -> Iterator[tuple[str, ...]]:
     """Yield how many files of each class end in each way."""
     counts = Counter((row["ending"], row["class"]) for row in outcomes)
-    endings = sorted({ending for ending, _ in counts}, key=lambda ending: -sum(counts[ending, kind] for kind in CLASSES))
+    endings = sorted({ending for ending, _ in counts}, key=lambda ending: (-sum(counts[ending, kind] for kind in CLASSES), ending))
     for ending in endings:
         yield (
             f"`{ending}`" if ending not in ("done", "ignored") else ending,
