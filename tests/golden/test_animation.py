@@ -7,11 +7,13 @@ import subprocess
 import pytest
 from PIL import Image, ImageSequence
 
-from pixmill.core.errors import LimitError
+from pixmill.core.errors import LimitError, UnsupportedError
 from pixmill.core.model import fingerprint_of
+from pixmill.imaging.parsers.boxes import boxes
 from pixmill.imaging.recipe import Recipe
 from support.gif_files import gif_file, gif_frame
 
+needs_avifenc = pytest.mark.skipif(shutil.which("avifenc") is None, reason="avifenc (apt install libavif-bin) makes the file")
 needs_cjxl = pytest.mark.skipif(shutil.which("cjxl") is None, reason="cjxl (apt install libjxl-tools) makes the file")
 SMALL = [{"operation": "resize", "width": 60}]
 
@@ -219,3 +221,43 @@ def test_a_moving_jpeg_xl_says_that_frames_were_dropped(make, tmp_path, containe
         line = ["cjxl", tmp_path / name, tmp_path / "made.jxl", f"--container={container}"]
         subprocess.run(line, check=True, capture_output=True)
         assert make((tmp_path / "made.jxl").read_bytes(), output="png").notes == notes
+
+
+@needs_avifenc
+@pytest.mark.parametrize("depth", ["8", "10", "12"])
+def test_a_moving_avif_of_any_depth_keeps_its_frames_or_says_that_they_were_dropped(make, tmp_path, depth):
+    names = []
+    for number, colour in enumerate(("red", "lime", "blue")):
+        names.append(tmp_path / f"{number}.png")
+        Image.new("RGB", (40, 30), colour).save(names[-1])
+    subprocess.run(["avifenc", "-d", depth, "-s", "9", *names, tmp_path / "made.avif"], check=True, capture_output=True)
+    data = (tmp_path / "made.avif").read_bytes()
+    assert make(data, output="webp").notes == ("frames-dropped",)
+    kept = make(data, output="webp", animated="keep")
+    assert (frames_in(kept), kept.notes) == ([3], ())
+    shown = Image.open(io.BytesIO(kept.outputs[0].data))
+    colours = [frame.convert("RGB").getpixel((20, 15)) for frame in ImageSequence.Iterator(shown)]
+    assert [max(range(3), key=colour.__getitem__) for colour in colours] == [0, 1, 2]
+
+
+def box(data, kind):
+    """Return the outermost box of this ``kind``."""
+    return next(data[each.start : each.end] for each in boxes(data, 0, len(data)) if each.kind == kind)
+
+
+def heif(picture):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(file)
+    return file.getvalue()
+
+
+def test_a_heif_with_frames_beside_its_still_says_that_they_were_dropped(make):
+    still = heif(Image.new("RGB", (40, 30), "red"))
+    head, frames = box(still, b"ftyp"), box(animation("AVIF"), b"moov")
+    moving = head.replace(b"mif1", b"msf1") + still[len(head) :] + frames
+    for animated in ("first", "keep"):
+        assert make(moving, animated=animated).notes == ("frames-dropped",)
+        assert make(still, animated=animated).notes == ()
+    with pytest.raises(UnsupportedError, match="without a still image"):
+        make(head.replace(b"mif1", b"msf1") + frames)

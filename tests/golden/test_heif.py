@@ -13,6 +13,7 @@ from pixmill.imaging.colour.icc_write import rgb_profile
 from pixmill.imaging.colour.spaces import PRIMARIES, SRGB_CURVE
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers import heif_primary
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 
@@ -42,7 +43,7 @@ def corner():
 def stored(picture, **settings):
     pillow_heif.register_heif_opener()
     file = io.BytesIO()
-    picture.save(file, "HEIF", quality=95, chroma=444, **settings)
+    picture.save(file, "HEIF", **{"quality": 95, "chroma": 444, **settings})
     return file.getvalue()
 
 
@@ -54,7 +55,7 @@ def output(made):
 def test_the_pixels_are_those_of_another_build_of_the_library(corpus, make, name):
     wanted = np.asarray(pillow_heif.open_heif(io.BytesIO(corpus(name)), convert_hdr_to_8bit=False))
     wanted = (wanted >> 8 if wanted.dtype == np.uint16 else wanted).astype(int)
-    got = np.asarray(output(make(corpus(name))), int)
+    got = np.asarray(output(make(corpus(name), color="keep")), int)  # the other build converts no colours
     assert got.shape == wanted.shape
     assert np.abs(got - wanted).max() <= 1
 
@@ -118,13 +119,27 @@ def test_gray_of_limited_range_reaches_from_black_to_white(make, mode, is_full):
 
 def test_colours_are_those_of_the_profile_or_of_the_codes_in_its_place(measure, make):
     picture = Image.new("RGB", (64, 64), (40, 220, 60))
-    plain, codes = stored(picture), stored(picture, color_primaries=12, transfer_characteristic=13, matrix_coefficients=6)
+    plain, codes = stored(picture), stored(picture, color_primaries=12, transfer_characteristics=13, matrix_coefficients=6)
     profile = stored(picture, icc_profile=rgb_profile(PRIMARIES[12], SRGB_CURVE), save_nclx_profile=False)
     as_srgb, as_codes, as_profile = (
         measure.pixels(make(data).outputs[0].data)[32, 32].astype(int) for data in (plain, codes, profile)
     )
     assert np.abs(as_codes - as_profile).max() <= 1
     assert np.abs(as_codes - as_srgb).max() > 20
+
+
+@pytest.mark.parametrize("codes", [(12, 13, 6), (9, 13, 9), (1, 13, 1), (9, 16, 9)], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"chroma": 420, "quality": 40}], ids=["4:4:4", "4:2:0"])
+def test_without_the_box_the_codes_are_those_of_the_bitstream(make, codes, settings):
+    primaries, transfer, matrix = codes
+    picture = Image.new("RGB", (64, 64), (170, 120, 110))
+    stated = {"color_primaries": primaries, "transfer_characteristics": transfer, "matrix_coefficients": matrix, **settings}
+    data = stored(picture, **stated)
+    bare = data.replace(b"colrnclx", b"freenclx")
+    assert heif_primary.read_primary(bare).codes == codes
+    with_box, without = (make(each) for each in (data, bare))
+    assert with_box.notes == without.notes == (("hdr-tone-mapped",) if transfer == 16 else ())
+    assert np.abs(np.asarray(output(with_box), int) - np.asarray(output(without), int)).max() <= 1
 
 
 XMP = (

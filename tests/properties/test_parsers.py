@@ -21,7 +21,7 @@ from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Read
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, kind_of, sniff
 from pixmill.imaging.input import Input
-from pixmill.imaging.parsers import av1, heif_items, jpeg, png
+from pixmill.imaging.parsers import av1, heif_primary, hevc, jpeg, png
 from pixmill.imaging.pipeline.identify import identify, read_header
 from pixmill.imaging.recipe import Recipe
 
@@ -82,7 +82,7 @@ def test_the_chunks_of_a_png_are_read_whatever_they_are(data):
 @given(st.integers(0, 1000), st.binary(min_size=1, max_size=12))
 def test_what_a_damaged_avif_states_is_read_or_not_known(place, junk):
     whole = AVIF
-    found = heif_items.read_primary(whole[:place] + junk + whole[place + len(junk) :])
+    found = heif_primary.read_primary(whole[:place] + junk + whole[place + len(junk) :])
     assert found.depth in (0, *range(8, 17))
     assert len(found.nclx) in (0, 4)
 
@@ -91,6 +91,12 @@ def test_what_a_damaged_avif_states_is_read_or_not_known(place, junk):
 def test_a_sequence_header_of_any_bytes_states_colours_or_is_refused(data):
     with suppress(ValueError, IndexError):
         av1.colour_config(b"\x0a" + bytes([len(data)]) + data)
+
+
+@given(st.binary(max_size=80))
+def test_a_parameter_set_of_any_bytes_states_colours_or_is_refused(data):
+    with suppress(ValueError, IndexError):
+        hevc.colour_config(bytes(22) + b"\1\xa1\0\1" + len(data).to_bytes(2) + data)
 
 
 @given(st.binary(max_size=200))

@@ -3,9 +3,8 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -21,6 +20,9 @@ from pixmill.engine.observability.files import atomic_text_file, run_error_if_un
 from pixmill.engine.profiling.sampled_handler import with_sampling
 from pixmill.engine.profiling.speedscope import as_speedscope
 from pixmill.engine.profiling.tracer import Trace
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 
 class Profiling:

@@ -23,7 +23,6 @@ The docstring of a class is its default message and the text that ``pixmill expl
 are its narrower ``codes``, which describe the failure more exactly; each is listed with its meaning.
 """
 
-import inspect
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import ClassVar
@@ -59,7 +58,7 @@ class PixmillError(Exception):
         time for another attempt, in seconds from now, if the server gave one. ``evidence`` is what the failure was due to, as
         plain data, so that a later run can tell whether it still exists.
         """
-        self.message = message or inspect.cleandoc(self.__doc__ or type(self).__name__).splitlines()[0]
+        self.message = message or (self.__doc__ or type(self).__name__).strip().splitlines()[0]
         self.options = dict(options or {})
         self.hint = with_command(hint, self.options)
         self.retryable = retryable

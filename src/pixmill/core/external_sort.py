@@ -2,7 +2,6 @@
 
 import heapq
 import os
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
@@ -64,6 +63,8 @@ class _SpillFile:
     """An unnamed, append-only file; it is closed with the last reference to it."""
 
     def __init__(self) -> None:
+        import tempfile  # noqa: PLC0415  # most runs never spill, and importing it takes a while
+
         with writing_temporaries(), tempfile.TemporaryFile() as file:
             self.descriptor = os.dup(file.fileno())
         weakref.finalize(self, os.close, self.descriptor)

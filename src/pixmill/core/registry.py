@@ -5,9 +5,11 @@ names: the module's name is the extension's name, and the extension is the class
 """
 
 import importlib
+import os
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
+
+#: The folders that describe installed packages, the kind of package that has its description inside, and the file in both.
+METADATA, EGG, ENTRY_POINTS = (".dist-info", ".egg-info"), ".egg", "entry_points.txt"
 
 
 class Registry(Generic[T]):
@@ -95,7 +100,48 @@ class Registry(Generic[T]):
 
     @cached_property
     def _plugins(self) -> "dict[str, EntryPoint]":
-        # Read once: searching the installed packages takes longer than processing a small image.
-        from importlib.metadata import entry_points  # noqa: PLC0415  # a worker that needs no plugin never imports it
+        return entry_points(self.package)  # searched for once
 
-        return {point.name.replace("-", "_"): point for point in entry_points(group=self.package)}
+
+def entry_points(group: str) -> "dict[str, EntryPoint]":
+    """Return the entry points of ``group`` by name, with ``_`` in place of ``-``."""
+    if not _may_declare(group):
+        return {}
+    from importlib import metadata  # noqa: PLC0415  # takes as long to import as a small image to process, and usually finds nothing
+
+    return {point.name.replace("-", "_"): point for point in metadata.entry_points(group=group)}
+
+
+def _may_declare(group: str) -> bool:
+    declared = [_declarations(folder or ".", _version(folder or ".")) for folder in dict.fromkeys(sys.path)]
+    return any(text is None or group in text for text in declared)
+
+
+def _version(folder: str) -> int:
+    """Return the time of the last change of ``folder``; 0 if it does not exist."""
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116  # pathlib costs more than the call
+    except OSError:
+        return 0
+
+
+@cache
+def _declarations(folder: str, version: int) -> str | None:
+    """Return what the packages in ``folder`` declare; ``None`` if that is not known, as in an archive."""
+    if not version:
+        return ""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  # names are enough
+    except OSError:
+        return None
+    if any(name.endswith(EGG) for name in names) or folder.endswith(EGG):
+        return None
+    return "".join(_text(os.path.join(folder, name, ENTRY_POINTS)) for name in names if name.endswith(METADATA))  # noqa: PTH118  # as above
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # as above
+            return file.read()
+    except OSError:
+        return ""

@@ -1,17 +1,21 @@
 """The folder for temporary files, and one error for a folder that cannot be used: full, missing or read-only."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
 
 def temporary_folder(prefix: str = "pixmill-") -> "TemporaryDirectory[str]":
     """Return a new folder for temporary files, removed at the end of its ``with`` block; ``RunError`` if it cannot be made."""
+    from tempfile import TemporaryDirectory  # noqa: PLC0415  # most runs need no such folder, and importing it takes a while
+
     with writing_temporaries():
         return TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
 
@@ -27,6 +31,8 @@ def writing_temporaries() -> Iterator[None]:
 
 def _unusable_folder(error: OSError) -> RunError:
     """Return the ``RunError`` for ``error``, which came from the folder for temporary files."""
+    import tempfile  # noqa: PLC0415  # as above
+
     folder = tempfile.tempdir or os.environ.get("TMPDIR", "")
     with suppress(OSError):
         folder = tempfile.gettempdir()

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -15,7 +14,7 @@ from pixmill.core.variant import Variant
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.input import Input
+from pixmill.imaging.input import Data, Input
 from pixmill.imaging.metadata.blocks import EMPTY, Blocks
 from pixmill.imaging.metadata.container import Container
 
@@ -83,6 +82,11 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         return self.format.alpha
 
     @property
+    def encoder_copies(self) -> int:
+        """Return how often the encoder keeps all pixels or as much, the file that it makes included."""
+        return self.format.encoder_copies
+
+    @property
     def profiles(self) -> tuple[bytes, ...]:
         """Return the colour spaces of the ICC profiles that the file can carry; other pixels are converted to sRGB."""
         return self.format.profiles
@@ -107,7 +111,7 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         raise NotImplementedError
 
     @classmethod
-    def exif(cls, source: Input) -> bytes | mmap:
+    def exif(cls, source: Input) -> Data:
         """Return the EXIF block of ``source`` without decoding pixels, which is the whole file of a TIFF; empty if it has none."""
         del source
         return b""

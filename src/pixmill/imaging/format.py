@@ -33,7 +33,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     reads_without_extra: bool = False
     opt_in: bool = False  # read only if the recipe allows it by name
     decoder_copies: int = 2  # how often a decoder that does not stream keeps all pixels, together with ours
-    streams: bool = False  # decoded row by row (unless a file says otherwise), so the whole image need not be in memory
+    encoder_copies: int = 4  # how often an encoder keeps all pixels or as much, the file that it makes included
+    file_copies: int = 4  # the same for pixels that are streamed, if ``streams``: of the file alone
+    streams: bool = False  # decoded and encoded row by row (unless a file says otherwise), so the whole image need not be in memory
     library: str = ""  # that reads and writes the pixels
     pages: str = "frames"  # the name for further images in a file: frames of an animation, or pages
     # as output

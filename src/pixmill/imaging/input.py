@@ -5,6 +5,9 @@ from functools import cached_property
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+#: The whole content of a file, in memory or mapped into it.
+Data = bytes | mmap
+
 HEAD_BYTES = 4096  # enough for the signature of every format
 CHUNK_BYTES = 1 << 20
 
@@ -50,7 +53,7 @@ class Input:
         """Return the whole content."""
         return self.data if self.data is not None else Path(self.name).read_bytes()
 
-    def mapped(self) -> bytes | mmap:
+    def mapped(self) -> Data:
         """Return the whole content, that of a file without reading it yet."""
         if self.data is not None:
             return self.data

@@ -5,7 +5,6 @@ from contextlib import closing, contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -26,6 +25,7 @@ from pixmill.batch.state.outputs import OUTPUT_CHANGED, output_check
 from pixmill.batch.state.resharding import import_from_other_split, newer_ledgers, overlapping_ledgers
 from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
+from pixmill.core.temporary_folder import temporary_folder
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.ledgers.memory import MemoryLedger
 from pixmill.engine.ledgers.sqlite import SqliteLedger
@@ -224,7 +224,7 @@ def _ledger(plan: Plan) -> Iterator[Ledger]:
         if not others:
             yield own
             return
-        with TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             copy = Path(folder) / LEDGER
             if isinstance(own, SqliteLedger):
                 own.copy_to(copy)

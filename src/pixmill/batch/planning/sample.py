@@ -4,7 +4,6 @@ import heapq
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import mkdtemp
 
 import msgspec
 
@@ -45,6 +44,8 @@ def draw_sample(config: RunConfig, size: SampleSize) -> Sample:
     """
     locations = plan(config).locations
     with writing_temporaries():
+        from tempfile import mkdtemp  # noqa: PLC0415  # takes a while to import, and most runs are complete
+
         folder = Path(mkdtemp(prefix=PREFIX))
     try:
         sample_plan = _scratch_plan(config, locations, folder)

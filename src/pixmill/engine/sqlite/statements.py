@@ -1,7 +1,7 @@
 """Read SQL files, in which every statement has a name and a description."""
 
+import pkgutil
 import re
-from importlib.resources import files
 
 _STATEMENT = re.compile(r"^-- (?P<name>[a-z_]+): .+(?:\n--.*)*\n(?P<text>(?:(?!-- [a-z_]+: ).*\n)+)", re.MULTILINE)
 
@@ -11,7 +11,7 @@ def read_statements(package: str, file: str) -> dict[str, str]:
 
     Each begins with a comment ``-- name: Description.`` that may continue on further comment lines.
     """
-    text = files(package).joinpath(file).read_text(encoding="utf-8")
+    text = (pkgutil.get_data(package, file) or b"").decode()  # importlib.resources takes 10 ms to import
     return {match["name"]: match["text"].strip().rstrip(";") for match in _STATEMENT.finditer(text)}
 
 

@@ -6,7 +6,8 @@ The standard for interchange (MIAF) expects the box, and some readers look nowhe
 
 import struct
 
-from pixmill.imaging.parsers.heif_items import FULL_BOX_BYTES, FULL_RANGE_BIT, boxes, read_primary
+from pixmill.imaging.parsers.boxes import FULL_BOX_BYTES, boxes, packed
+from pixmill.imaging.parsers.heif_primary import FULL_RANGE_BIT, read_primary
 
 ILOC_HEAD = b"\0\0\0\0\x44\x40"  # of libheif: version 0; offsets, lengths and base offsets of four bytes
 IPMA_HEAD = b"\0\0\0\0"  # of libheif: version 0, items of two bytes, indexes of one
@@ -20,30 +21,29 @@ def with_nclx(data: bytes) -> bytes:
         return data
     colour = struct.pack(">4s3HB", b"nclx", *primary.codes, FULL_RANGE_BIT * primary.full_range)
     try:
-        return b"".join(
-            _box(kind, _with_property(bytes(content), colour) if kind == b"meta" else bytes(content))
-            for kind, content in boxes(data)
-        )
+        parts = [
+            packed(b"meta", _with_property(data[box.content : box.end], colour))
+            if box.kind == b"meta"
+            else data[box.start : box.end]
+            for box in boxes(data, 0, len(data))
+        ]
+        return b"".join(parts)
     except (struct.error, KeyError, ValueError):
         return data
 
 
-def _box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(content), kind) + content
-
-
 def _with_property(meta: bytes, colour: bytes) -> bytes:
     """Return ``meta`` with another property of the primary image; the offsets in the file grow by as much."""
-    content = {kind: bytes(box) for kind, box in boxes(meta[FULL_BOX_BYTES:])}
-    tables = {kind: bytes(box) for kind, box in boxes(content[b"iprp"])}
-    index = len(list(boxes(tables[b"ipco"]))) + 1
+    content = {box.kind: meta[box.content : box.end] for box in boxes(meta, FULL_BOX_BYTES, len(meta))}
+    tables = {box.kind: content[b"iprp"][box.content : box.end] for box in boxes(content[b"iprp"], 0, len(content[b"iprp"]))}
+    index = len(list(boxes(tables[b"ipco"], 0, len(tables[b"ipco"])))) + 1
     (item,) = struct.unpack_from(">H", content[b"pitm"], FULL_BOX_BYTES)
-    added = _box(b"colr", colour)
+    added = packed(b"colr", colour)
     tables[b"ipco"] += added
     tables[b"ipma"] = _associated(tables[b"ipma"], item, index)
-    content[b"iprp"] = b"".join(_box(kind, box) for kind, box in tables.items())
+    content[b"iprp"] = b"".join(packed(kind, box) for kind, box in tables.items())
     content[b"iloc"] = _moved(content[b"iloc"], len(added) + 1)
-    return meta[:FULL_BOX_BYTES] + b"".join(_box(kind, box) for kind, box in content.items())
+    return meta[:FULL_BOX_BYTES] + b"".join(packed(kind, box) for kind, box in content.items())
 
 
 def _associated(ipma: bytes, item: int, index: int) -> bytes:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NAMES = {"avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jxl": "JXL", "png": "PNG"}
 KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
+#: Where plugins that decode with every core have the number of their threads, by format, and the one that means no other thread
+#: than the worker's own.
+THREADS = {"avif": ("PIL.AvifImagePlugin", "DEFAULT_MAX_THREADS", 1), "jxl": ("pillow_jxl.JpegXLImagePlugin", "DECODE_THREADS", 0)}
 BLOCKS = {"icc_profile": "icc-profile-data", "xmp": "xmp-data", "exif": "exif-data"}
 
 
@@ -101,8 +104,9 @@ def import_plugin(file_format: Format) -> None:
         raise MissingExtra(file_format.extra, file_format.label) from None
     if file_format.name == "heif":
         module.register_heif_opener()
-    if file_format.name == "avif":
-        vars(module)["DEFAULT_MAX_THREADS"] = 1  # a worker processes one image in one thread
+    if file_format.name in THREADS:
+        settings, name, count = THREADS[file_format.name]
+        vars(importlib.import_module(settings))[name] = count
 
 
 def with_metadata(pixels: pyvips.Image, picture: "PIL.Image.Image") -> pyvips.Image:

@@ -15,7 +15,8 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers.heif_items import Primary, read_primary
+from pixmill.imaging.parsers.heif_primary import Primary, read_primary
+from pixmill.imaging.parsers.heif_sequence import frame_count
 from pixmill.imaging.pixels import in_full_range
 
 EFFORTS = {"fast": 2, "default": 3, "best": 7}  # 9 minus the speed of the encoder
@@ -37,7 +38,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
         library="libavif by Pillow; libheif by libvips",
         name="avif", label="AVIF", extensions=("avif", "avifs"), mime="image/avif", plugin="PIL.AvifImagePlugin",
         signature=rb".{4}ftyp(?:.{4}){0,15}?avi[fs]", animation=True, depths=(8, 16),
-        max_side=16_384, profiles=(b"RGB ",), decoder_copies=4,
+        max_side=16_384, profiles=(b"RGB ",), decoder_copies=5, encoder_copies=9,
     )  # fmt: skip
     container: ClassVar = heif_metadata.CONTAINER
 
@@ -51,9 +52,12 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header."""
-        header = _pillow_header(source, read_primary(source.mapped()))
-        # libheif applies the container's rotations and mirrors.
-        return header or vips_load.evolve(vips_load.read_header(source, cls.format, "heifload"), orientation=1)
+        data = source.mapped()
+        if header := _pillow_header(source, read_primary(data)):
+            return header
+        # libheif applies the container's rotations and mirrors, and counts no frames.
+        frames = max(1, frame_count(data))
+        return vips_load.evolve(vips_load.read_header(source, cls.format, "heifload"), orientation=1, frames=frames)
 
     @classmethod
     def exif(cls, source: Input) -> bytes:
@@ -62,9 +66,9 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
 
     @classmethod
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
-        """Return the primary image, or the frames of a sequence."""
+        """Return the primary image, or the frames of a sequence, which must be complete pictures."""
         primary = read_primary(source.mapped())
-        if options.frames > 1:
+        if options.frames > 1 and not primary.is_cropped:
             image = pillow_animation.decode(source, header, frames=options.frames)
         elif _pillow_header(source, primary):
             image = pillow.decode(source, header, lenient=options.fail_on == "none")

@@ -28,7 +28,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
     format: ClassVar = Format(
         library="libnsgif and cgif by libvips",
         name="gif", label="GIF", extensions=("gif",), mime="image/gif", signature=rb"GIF8[79]a", animation=True, max_side=65_535,
-        profiles=(),
+        profiles=(), decoder_copies=3, encoder_copies=5,
     )  # fmt: skip
     container: ClassVar = gif_metadata.CONTAINER
 

@@ -46,7 +46,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
         library="libjpeg-turbo by simplejpeg; libjpeg-turbo and mozjpeg by libvips",
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "pjpeg", "pjp", "mpo", "jps"),
         mime="image/jpeg",
-        signature=SIGNATURE, end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True,
+        signature=SIGNATURE, end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True, encoder_copies=3, file_copies=1,
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
     container: ClassVar = jpeg_metadata.CONTAINER

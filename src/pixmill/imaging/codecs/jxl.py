@@ -35,6 +35,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
         library="libjxl",
         name="jxl", label="JPEG XL", extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
         signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30, profiles=(),
+        decoder_copies=5, encoder_copies=14,
     )  # fmt: skip
     container: ClassVar = jxl_metadata.CONTAINER
 
@@ -88,4 +89,5 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
-        return pillow.encode(image, self.format, quality=self.quality, effort=EFFORTS[self.effort], lossless=self.lossless)
+        settings = {"quality": self.quality, "effort": EFFORTS[self.effort], "lossless": self.lossless}
+        return pillow.encode(image, self.format, num_threads=0, **settings)  # in no other thread than the worker's own

@@ -1,7 +1,6 @@
 """``tiff``: masters for print and archives."""
 
 from collections.abc import Iterator
-from mmap import mmap
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -12,7 +11,7 @@ from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.input import Input
+from pixmill.imaging.input import Data, Input
 from pixmill.imaging.metadata.containers import tiff as tiff_metadata
 from pixmill.imaging.metadata.orientation import CORRECTIONS
 from pixmill.imaging.parsers import tiff, tiff_kinds, tiff_rewriting
@@ -69,7 +68,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         return vips_load.evolve(header, orientation=orientation if orientation in CORRECTIONS else 1)
 
     @classmethod
-    def exif(cls, source: Input) -> bytes | mmap:
+    def exif(cls, source: Input) -> Data:
         """Return the file, whose directories are those of EXIF."""
         return source.mapped()
 

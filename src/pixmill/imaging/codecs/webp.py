@@ -13,6 +13,7 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import webp as webp_metadata
 
 FLAGS, ALPHA_FLAG = 20, 0x10  # place and flag in the extended header (https://developers.google.com/speed/webp/docs/riff_container)
+LOSSLESS_COPIES = 11
 EFFORTS = {"fast": 1, "default": 4, "best": 6}
 
 
@@ -27,7 +28,7 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     format: ClassVar = Format(
         library="libwebp by libvips",
         name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
-        animation=True, max_side=16_383, profiles=(b"RGB ",),
+        animation=True, max_side=16_383, profiles=(b"RGB ",), decoder_copies=6,
     )  # fmt: skip
     container: ClassVar = webp_metadata.CONTAINER
 
@@ -37,6 +38,11 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     near_lossless: Annotated[bool, Meta(description="lossless except for invisible changes")] = False
     alpha_quality: Annotated[int, Meta(ge=0, le=100, description="quality of the alpha channel")] = 100
     sharp_chroma: Annotated[bool, Meta(description="sharper edges between saturated colours; slower")] = False
+
+    @property
+    def encoder_copies(self) -> int:
+        """Return how often the encoder keeps all pixels: without loss, it compares several ways to describe them."""
+        return LOSSLESS_COPIES if self.lossless or self.near_lossless else super().encoder_copies
 
     @classmethod
     def header(cls, source: Input) -> Header:

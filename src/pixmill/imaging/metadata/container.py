@@ -1,12 +1,11 @@
 """``Container``: how the metadata of one file format are read and written, without a decoder."""
 
 from collections.abc import Callable
-from mmap import mmap
 from typing import Literal, NamedTuple
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata.blocks import Blocks
 
-Data = bytes | mmap
 Part = Literal["exif", "xmp", "iptc", "resources", "texts", "comments", "resolution"]
 
 

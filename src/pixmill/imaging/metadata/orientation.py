@@ -1,11 +1,10 @@
-"""Rotate images upright: the eight orientations of EXIF (tag 0x0112), each a rotation with or without a mirror."""
+"""Find the orientation of an image: one of the eight of EXIF (tag 0x0112), each a rotation with or without a mirror."""
 
 import re
 from typing import Literal
 
 import pyvips
 
-from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import field
 
 #: For each orientation, the clockwise rotation and the flip after it that make the image upright.
@@ -41,14 +40,3 @@ def orientation_in(block: bytes) -> int:
     entries = range(start + 2, start + 2 + ENTRY_BYTES * number(start), ENTRY_BYTES)
     value = next((number(entry + 8) for entry in entries if (number(entry), number(entry + 2)) == ORIENTATION_TAG_AND_TYPE), 1)
     return value if value in CORRECTIONS else 1
-
-
-def autorotated(image: Image, orientation: int) -> Image:
-    """Return ``image`` rotated upright from ``orientation`` (1 to 8, as in EXIF)."""
-    if orientation not in CORRECTIONS:
-        return image
-    turn, mirror = CORRECTIONS[orientation]
-    upright = image.evolve(pixels=image.pixels.copy_memory())
-    if turn is not None:
-        upright = upright.map(lambda pixels: pixels.rot(turn))
-    return upright if mirror is None else upright.map(lambda pixels: pixels.flip(mirror))

@@ -5,7 +5,6 @@ The pairs are those of the IPTC Photo Metadata Standard and of the guidelines of
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
-from xml.sax.saxutils import escape
 
 from pixmill.imaging.metadata import directory, exif, iptc, xmp, xmp_extended
 from pixmill.imaging.metadata.blocks import Blocks
@@ -69,7 +68,7 @@ def _description(values: Mapping[Target, list[str]], subject: bytes) -> bytes:
 
 
 def _value(form: Form, texts: list[str]) -> str:
-    escaped = [escape("".join(sign for sign in text if sign >= " " or sign in "\t\n\r")) for text in texts]
+    escaped = [_escaped("".join(sign for sign in text if sign >= " " or sign in "\t\n\r")) for text in texts]
     inner = "".join(f"<rdf:li>{text}</rdf:li>" for text in escaped) if form == "list" else escaped[0]
     return FORMS[form].format(inner)
 
@@ -94,3 +93,8 @@ def _from_texts(blocks: Blocks) -> Iterator[tuple[Target, str]]:
 
 
 READERS = {"exif": _from_exif, "iptc": _from_iptc, "texts": _from_texts}
+
+
+def _escaped(text: str) -> str:
+    """Return ``text`` as XML has it; ``xml.sax.saxutils`` would import a client for HTTP."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -3,45 +3,13 @@
 Source: AV1 Bitstream & Decoding Process Specification, sections 5.3 (OBU), 5.5 (sequence header) and 5.5.2 (colour config).
 """
 
-from typing import NamedTuple
+from pixmill.imaging.parsers.bitstream import Bits, ColourConfig
 
 SEQUENCE_HEADER, SIZE_FLAG, EXTENSION_FLAG = 1, 0x02, 0x04
 UNSPECIFIED = (2, 2, 2)
 IDENTITY_SRGB = (1, 13, 0)  # BT.709, sRGB, RGB: always in full range
 PROFESSIONAL, HIGH = 2, 1  # sequence profiles
 SELECT = 2  # whether screen content tools are used is decided in each frame
-
-
-class ColourConfig(NamedTuple):
-    """Codes of H.273 (primaries, transfer, matrix), and whether samples use the full range."""
-
-    codes: tuple[int, int, int]
-    full_range: bool
-
-
-class _Bits:
-    """Reads unsigned numbers, most significant bit first. Raise ``ValueError`` at the end."""
-
-    def __init__(self, data: bytes) -> None:
-        self._bits = "".join(f"{byte:08b}" for byte in data)
-        self._offset = 0
-
-    def read(self, count: int) -> int:
-        self._offset += count
-        return int(self._bits[self._offset - count : self._offset], 2) if count else 0
-
-    def skip_if(self, *counts: int) -> bool:
-        """Read a flag; if it is set, skip the following numbers of these lengths. Return the flag."""
-        is_set = bool(self.read(1))
-        for count in counts if is_set else ():
-            self.read(count)
-        return is_set
-
-    def skip_variable(self) -> None:
-        zeros = 0
-        while not self.read(1):
-            zeros += 1
-        self.read(zeros)
 
 
 def colour_config(units: bytes) -> ColourConfig | None:
@@ -52,7 +20,7 @@ def colour_config(units: bytes) -> ColourConfig | None:
         offset += 2 if head & EXTENSION_FLAG else 1
         size, offset = _size(units, offset) if head & SIZE_FLAG else (len(units) - offset, offset)
         if head >> 3 & 15 == SEQUENCE_HEADER:
-            return _sequence_header(_Bits(units[offset : offset + size]))
+            return _sequence_header(Bits(units[offset : offset + size]))
         offset += size
     return None
 
@@ -67,7 +35,7 @@ def _size(units: bytes, offset: int) -> tuple[int, int]:
             return size, offset
 
 
-def _sequence_header(bits: _Bits) -> ColourConfig:
+def _sequence_header(bits: Bits) -> ColourConfig:
     profile, _, is_reduced = bits.read(3), bits.read(1), bits.read(1)
     if is_reduced:
         bits.read(5)
@@ -84,12 +52,12 @@ def _sequence_header(bits: _Bits) -> ColourConfig:
     return _colour_config(bits, profile)
 
 
-def _skip_operating_points(bits: _Bits) -> None:
+def _skip_operating_points(bits: Bits) -> None:
     delay_bits = 0
     if bits.read(1):  # timing
         bits.read(64)
         if bits.read(1):
-            bits.skip_variable()
+            bits.golomb()
         if bits.read(1):  # decoder model
             delay_bits = bits.read(5) + 1
             bits.read(32 + 5 + 5)
@@ -104,7 +72,7 @@ def _skip_operating_points(bits: _Bits) -> None:
             bits.skip_if(4)
 
 
-def _skip_tools(bits: _Bits) -> None:
+def _skip_tools(bits: Bits) -> None:
     bits.read(4)
     has_order_hint = bits.skip_if(1, 1)
     screen_content = SELECT if bits.read(1) else bits.read(1)
@@ -114,7 +82,7 @@ def _skip_tools(bits: _Bits) -> None:
         bits.read(3)
 
 
-def _colour_config(bits: _Bits, profile: int) -> ColourConfig:
+def _colour_config(bits: Bits, profile: int) -> ColourConfig:
     is_deep = bits.read(1)
     if is_deep and profile == PROFESSIONAL:
         bits.read(1)

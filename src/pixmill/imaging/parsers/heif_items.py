@@ -1,171 +1,184 @@
-"""Read what a HEIF or AVIF file states about its primary image, as far as decoders do not pass it on.
+"""The directory of a HEIF or AVIF file: its items, their properties, how they refer to each other, and where their content is.
 
-Source: ISO/IEC 14496-12, sections 8.11 (meta, pitm, iref, iloc) and 12.1.5 (colr); ISO/IEC 23008-12, section 9.3 (ipco, ipma);
-ISO/IEC 14496-15, section 8.3.3 (hvcC); AV1 Codec ISO Media File Format Binding, section 2.3 (av1C).
+Source: ISO/IEC 14496-12, section 8.11 (meta, pitm, iinf, iloc, idat, iref); ISO/IEC 23008-12, section 9.3 (ipco, ipma).
 """
 
-import math
-import struct
-from collections.abc import Iterator
-from mmap import mmap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-import msgspec
+from pixmill.imaging.input import Data
+from pixmill.imaging.parsers.boxes import FULL_BOX_BYTES, Box, boxes, whole, within
 
-from pixmill.imaging.parsers import av1
+MIME = b"mime"
+IN_FILE, IN_META = 0, 1  # construction methods
+MAX_ITEMS, MAX_PROPERTIES, MAX_EXTENTS = 65_535, 65_535, 100_000
+SHORT_NUMBERS = 2  # the version of infe with numbers of two bytes
+CODINGS = {  # other than HEVC
+    b"unci": "uncompressed samples", b"j2k1": "JPEG 2000", b"jpeg": "JPEG", b"av01": "AV1", b"vvc1": "VVC", b"evc1": "EVC",
+    b"avc1": "AVC", b"lhv1": "layered HEVC", b"mski": "a mask",
+}  # fmt: skip
 
-MAX_BOXES = 4096  # of one container, far more than a photograph has
-MAX_SEQUENCE_HEADER = 1024  # bytes from the beginning of a bitstream that are searched for its first header
-FULL_BOX_BYTES = 4  # version and flags, before the content of some boxes
-FULL_RANGE_BIT = 0x80
-DEEP_BIT, TWELVE_BIT, MONOCHROME_BIT = 0x40, 0x20, 0x10  # in the third byte of av1C
+
+class Item(NamedTuple):
+    """An item: its type, its content type if that is ``mime``, and its extents: offset and length."""
+
+    kind: bytes
+    content_type: bytes
+    method: int
+    extents: tuple[tuple[int, int], ...]
 
 
-class Primary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file states about its primary image.
+class Reference(NamedTuple):
+    """A statement of this ``kind`` of one item about others."""
 
-    ``codes``: primaries, transfer characteristics and matrix coefficients by H.273, from the ``colr`` box of kind ``nclx``, or else
-    the bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if
-    unknown. ``pixels`` is their number; ``is_cropped``: a clean aperture (``clap``) is to be cut out of them. ``max_light``: the
-    brightest light of the image in cd/m2 (``clli``), 0 if unknown.
+    kind: bytes
+    item: int
+    others: tuple[int, ...]
+
+
+class Directory(NamedTuple):
+    """The box ``meta``, the boxes in it by type, the number of the primary item, and all items by number."""
+
+    box: Box
+    parts: Mapping[bytes, Box]
+    primary: int
+    items: Mapping[int, Item]
+
+
+class _Reader:
+    """Reads numbers one after the other. Raises ``IndexError`` at the end."""
+
+    def __init__(self, data: Data, box: Box) -> None:
+        self._data, self.offset, self._end = data, box.content, box.end
+
+    def number(self, size: int) -> int:
+        return int.from_bytes(self.take(size))
+
+    def version(self) -> int:
+        return self.number(FULL_BOX_BYTES) >> 24
+
+    def take(self, size: int) -> bytes:
+        if self.offset + size > self._end:
+            raise IndexError
+        self.offset += size
+        return bytes(self._data[self.offset - size : self.offset])
+
+    def text(self) -> bytes:
+        end = self._data.find(b"\0", self.offset, self._end)
+        if end < 0:
+            raise IndexError
+        value = bytes(self._data[self.offset : end])
+        self.offset = end + 1
+        return value
+
+
+def read_directory(data: Data) -> Directory | None:
+    """Return the directory of the file; ``None`` if it has none, or that is damaged."""
+    box = next(within(data, whole(data), b"meta"), None)
+    if box is None:
+        return None
+    parts = {each.kind: each for each in boxes(data, box.content + FULL_BOX_BYTES, box.end)}
+    try:
+        reader = _Reader(data, parts[b"pitm"])
+        primary = reader.number(4 if reader.version() else 2)
+        kinds, places = dict(_kinds(data, parts[b"iinf"])), dict(_places(data, parts[b"iloc"]))
+    except (IndexError, KeyError):
+        return None
+    items = {number: Item(*kind, *places.get(number, (IN_FILE, ()))) for number, kind in kinds.items()}
+    return Directory(box, parts, primary, items)
+
+
+def coding(directory: Directory | None) -> str:
+    """Return the name of a coding other than HEVC of an item; empty if there is none. See ISO/IEC 23008-12, 23001-17, 15444-16."""
+    kinds = [item.kind for item in directory.items.values()] if directory else []
+    return next((CODINGS[kind] for kind in kinds if kind in CODINGS), "")
+
+
+def _kinds(data: Data, box: Box) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
+    """Yield number, type and content type of each item."""
+    reader = _Reader(data, box)
+    count = reader.number(4 if reader.version() else 2)
+    for each in boxes(data, reader.offset, box.end):
+        entry = _Reader(data, each)
+        version = entry.version()
+        if each.kind != b"infe" or version not in (2, 3) or count > MAX_ITEMS:
+            continue
+        number = entry.number(2 if version == SHORT_NUMBERS else 4)
+        entry.take(2)
+        kind = entry.take(4)
+        entry.text()
+        yield number, (kind, entry.text() if kind == MIME else b"")
+
+
+def _places(data: Data, box: Box) -> Iterator[tuple[int, tuple[int, tuple[tuple[int, int], ...]]]]:
+    """Yield number, construction method and extents of each item."""
+    reader = _Reader(data, box)
+    version = reader.version()
+    sizes = reader.number(2)
+    offset_size, length_size, base_size, index_size = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    wide = 4 if version == 2 else 2  # noqa: PLR2004  # the version with long numbers
+    left = MAX_EXTENTS
+    for _ in range(min(reader.number(wide), MAX_ITEMS)):
+        number = reader.number(wide)
+        method = reader.number(2) & 15 if version else IN_FILE
+        reader.take(2)
+        base = reader.number(base_size)
+        extents = []
+        count = reader.number(2)
+        left -= count
+        if left < 0:  # extents may take no bytes at all, so the end of the box does not limit them
+            raise IndexError
+        for _ in range(count):
+            reader.take(index_size if version else 0)
+            offset = reader.number(offset_size)
+            extents.append((base + offset, reader.number(length_size)))
+        yield number, (method, tuple(extents))
+
+
+def references(data: Data, directory: Directory) -> Iterator[Reference]:
+    """Yield what items say about others, up to the first damage."""
+    box = directory.parts.get(b"iref")
+    if box is None:
+        return
+    try:
+        size = 4 if _Reader(data, box).version() else 2
+        for each in boxes(data, box.content + FULL_BOX_BYTES, box.end):
+            reader = _Reader(data, each)
+            item = reader.number(size)
+            yield Reference(each.kind, item, tuple(reader.number(size) for _ in range(reader.number(2))))
+    except IndexError:
+        return
+
+
+def properties(data: Data, directory: Directory, numbers: Sequence[int]) -> list[Box]:
+    """Return the properties of the items with these ``numbers``, those of the first before the others.
+
+    Raise ``IndexError`` or ``KeyError`` if they are damaged.
     """
-
-    codes: tuple[int, int, int] | None = None
-    full_range: bool = True
-    depth: int = 0
-    monochrome: bool = False
-    pixels: int = 0
-    is_cropped: bool = False
-    max_light: int = 0
-
-    @property
-    def nclx(self) -> bytes:
-        """Return the codes of primaries and transfer as two numbers of 16 bits; empty if there are none."""
-        return struct.pack(">2H", *self.codes[:2]) if self.codes else b""
-
-    @property
-    def max_cll(self) -> bytes:
-        """Return ``max_light`` as the chunk cLLI of PNG has it, in units of 0.0001 cd/m2; empty if there is none."""
-        return struct.pack(">I", self.max_light * 10_000) if self.max_light else b""
-
-
-def read_primary(data: bytes | mmap) -> Primary:
-    """Return the properties of the primary image of the file ``data``, as far as they can be read."""
-    with memoryview(data) as view:
-        try:
-            return _read(view)
-        except (struct.error, IndexError, KeyError, StopIteration, ValueError):
-            return Primary()
-
-
-def _read(data: memoryview) -> Primary:
-    meta = dict(boxes(bytes(next(content for kind, content in boxes(data) if kind == b"meta")[FULL_BOX_BYTES:])))
-    item = _number(meta[b"pitm"], FULL_BOX_BYTES, wide=meta[b"pitm"][0] > 0)
-    tables = dict(boxes(meta[b"iprp"]))
-    properties = list(boxes(tables[b"ipco"]))
-    # The tiles of a grid have the same properties as the whole, which need not repeat them.
-    items = (item, *_tiles(bytes(meta.get(b"iref", b"")), item))
-    associations = _associations(bytes(tables[b"ipma"]))
-    stated = [properties[index - 1] for each in items for index in associations.get(each, ()) if 0 < index <= len(properties)]
-    coding = next(((kind, bytes(content)) for kind, content in stated if kind in (b"av1C", b"hvcC")), (b"", b""))
-    depth, monochrome = _depth(*coding)
-    colour = _nclx(stated) or (_from_bitstream(data, bytes(meta[b"iloc"]), items[-1]) if coding[0] == b"av1C" else None)
-    return Primary(
-        codes=colour and colour.codes,
-        full_range=colour is None or colour.full_range,
-        depth=depth,
-        monochrome=monochrome,
-        pixels=next(
-            (math.prod(struct.unpack_from(">2I", content, FULL_BOX_BYTES)) for kind, content in stated if kind == b"ispe"), 0
-        ),
-        max_light=next((_number(content, 0, wide=False) for kind, content in stated if kind == b"clli"), 0),
-        is_cropped=any(kind == b"clap" for kind, _ in stated),
-    )
-
-
-def boxes(data: bytes | memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
-    """Yield the kind and the content of each box in ``data``."""
-    offset = 0
-    for _ in range(MAX_BOXES):
-        if offset + 8 > len(data):
-            return
-        length, kind = struct.unpack_from(">I4s", data, offset)
-        start = offset + 8
-        if length == 1:  # the actual length follows, in 64 bits
-            (length,) = struct.unpack_from(">Q", data, start)
-            start += 8
-        end = offset + length if length else len(data)
-        yield kind, data[start:end]
-        if end <= offset:
-            return
-        offset = end
-
-
-def _number(box: bytes | memoryview, offset: int, *, wide: bool) -> int:
-    number: int = struct.unpack_from(">I" if wide else ">H", box, offset)[0]
-    return number
-
-
-def _tiles(references: bytes, item: int) -> tuple[int, ...]:
-    """Return the number of the first image that ``item`` is derived from, in a tuple; an empty one if it is not derived."""
-    wide = references[:1] > b"\0"
-    size = 4 if wide else 2
-    for kind, content in boxes(references[FULL_BOX_BYTES:]):
-        if kind == b"dimg" and _number(content, 0, wide=wide) == item:
-            return (_number(content, size + 2, wide=wide),)
-    return ()
-
-
-def _associations(box: bytes) -> dict[int, list[int]]:
-    """Return the indexes of the properties of each item, counted from 1."""
-    wide_item, wide_index = box[0] > 0, box[3] & 1
-    (count,), offset = struct.unpack_from(">I", box, FULL_BOX_BYTES), FULL_BOX_BYTES + 4
+    tables = {each.kind: each for each in boxes(data, directory.parts[b"iprp"].content, directory.parts[b"iprp"].end)}
+    known = list(boxes(data, tables[b"ipco"].content, tables[b"ipco"].end))
+    reader = _Reader(data, tables[b"ipma"])
+    head = reader.number(FULL_BOX_BYTES)
+    item_size, index_size = 4 if head >> 24 else 2, 2 if head & 1 else 1
     found: dict[int, list[int]] = {}
-    for _ in range(min(count, MAX_BOXES)):
-        item = _number(box, offset, wide=wide_item)
-        offset += 4 if wide_item else 2
-        layout = struct.Struct(f">{box[offset]}{'H' if wide_index else 'B'}")
-        mask = 0x7FFF if wide_index else 0x7F  # without the bit for "essential"
-        found[item] = [index & mask for index in layout.unpack_from(box, offset + 1)]
-        offset += 1 + layout.size
-    return found
+    for _ in range(min(reader.number(4), MAX_ITEMS)):
+        item = reader.number(item_size)
+        # without the bit for "essential"
+        found[item] = [reader.number(index_size) & (1 << 8 * index_size - 1) - 1 for _ in range(reader.number(1))]
+    return [known[index - 1] for number in numbers for index in found.get(number, ()) if 0 < index <= len(known)]
 
 
-def _depth(kind: bytes, configuration: bytes) -> tuple[int, bool]:
-    """Return the bits per channel, and whether there is only luma."""
-    if kind == b"av1C":
-        flags = configuration[2]
-        depth = (12 if flags & TWELVE_BIT else 10) if flags & DEEP_BIT else 8
-        return depth, bool(flags & MONOCHROME_BIT)
-    return (8 + (configuration[17] & 7), not configuration[16] & 3) if kind == b"hvcC" else (0, False)
-
-
-def _nclx(properties: list[tuple[bytes, bytes | memoryview]]) -> av1.ColourConfig | None:
-    for kind, content in properties:
-        if kind == b"colr" and content[:4] == b"nclx":
-            return av1.ColourConfig(struct.unpack_from(">3H", content, 4), full_range=bool(content[10] & FULL_RANGE_BIT))
-    return None
-
-
-def _from_bitstream(data: memoryview, locations: bytes, item: int) -> av1.ColourConfig | None:
-    offset = _offset(locations, item)
-    return None if offset is None else av1.colour_config(bytes(data[offset : offset + MAX_SEQUENCE_HEADER]))
-
-
-def _offset(box: bytes, item: int) -> int | None:
-    """Return the offset in the file of the first extent of ``item``; ``None`` if it is not stored in the file itself."""
-    version = box[0]
-    offset_size, length_size, base_size, index_size = box[4] >> 4, box[4] & 15, box[5] >> 4, box[5] & 15
-    wide = version > 1
-    count, at = _number(box, 6, wide=wide), 10 if wide else 8
-    for _ in range(min(count, MAX_BOXES)):
-        number = _number(box, at, wide=wide)
-        at += 4 if wide else 2
-        method = box[at + 1] & 15 if version else 0
-        at += 4 if version else 2
-        base, extents = int.from_bytes(box[at : at + base_size]), _number(box, at + base_size, wide=False)
-        at += base_size + 2
-        skipped = index_size if version else 0
-        if number == item:
-            return base + int.from_bytes(box[at + skipped : at + skipped + offset_size]) if method == 0 and extents else None
-        at += extents * (skipped + offset_size + length_size)
-    return None
+def content(data: Data, directory: Directory, item: Item, *, most: int) -> bytes:
+    """Return the content of ``item``, at most ``most`` bytes of it; empty if it is not in the file, or made of other items."""
+    start, end = 0, len(data)
+    if item.method == IN_META and (box := directory.parts.get(b"idat")) is not None:
+        start, end = box.content, box.end
+    elif item.method != IN_FILE:
+        return b""
+    found = bytearray()
+    for offset, length in item.extents:
+        place = start + offset
+        found += data[place : min(end, place + min(length, most - len(found)))]
+        if len(found) >= most:
+            break
+    return bytes(found)

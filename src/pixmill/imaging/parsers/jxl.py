@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pixmill.imaging.input import Input
+from pixmill.imaging.parsers.boxes import boxes
 
 CODESTREAM, BOX_SIGNATURE = b"\xff\x0a", b"\0\0\0\x0cJXL "
 PART_NUMBER = 4  # bytes before a part of the codestream
@@ -56,18 +57,11 @@ def _codestream(source: Input) -> bytes:
     data = source.mapped()
     if bytes(data[:2]) == CODESTREAM:
         return bytes(data[2:HEADER_BYTES])
-    start = 0
-    while start + 8 <= len(data):
-        size, kind = int.from_bytes(data[start : start + 4], "big"), bytes(data[start + 4 : start + 8])
-        content = start + (16 if size == 1 else 8)
-        if kind in (b"jxlc", b"jxlp"):
-            content += (PART_NUMBER if kind == b"jxlp" else 0) + len(CODESTREAM)
-            return bytes(data[content : content + HEADER_BYTES])
-        size = int.from_bytes(data[start + 8 : start + 16], "big") if size == 1 else size
-        if size < 8:  # noqa: PLR2004  # the last box, or damage
-            break
-        start += size
-    return b""
+    box = next((each for each in boxes(data, 0, len(data)) if each.kind in (b"jxlc", b"jxlp")), None)
+    if box is None:
+        return b""
+    start = box.content + (PART_NUMBER if box.kind == b"jxlp" else 0) + len(CODESTREAM)
+    return bytes(data[start : start + HEADER_BYTES])
 
 
 class _Bits:

@@ -4,9 +4,10 @@ Source: W3C, Portable Network Graphics (PNG) Specification, third edition, secti
 """
 
 import zlib
-from mmap import mmap
 
 import msgspec
+
+from pixmill.imaging.input import Data
 
 SIGNATURE_BYTES = 8
 HEADER_END = 33  # of the signature and IHDR, which comes first
@@ -31,7 +32,7 @@ class Chunks(msgspec.Struct, frozen=True, kw_only=True):
     late_exif: tuple[int, int] | None = None
 
 
-def scan(data: bytes | mmap) -> Chunks:
+def scan(data: Data) -> Chunks:
     """Return the properties in the chunks of the file ``data``; unreadable chunks are ignored."""
     before, late_exif = _split(data)
     return Chunks(
@@ -43,7 +44,7 @@ def scan(data: bytes | mmap) -> Chunks:
     )
 
 
-def _split(data: bytes | mmap) -> tuple[dict[bytes, bytes], tuple[int, int] | None]:
+def _split(data: Data) -> tuple[dict[bytes, bytes], tuple[int, int] | None]:
     """Return the content of the chunks before the pixels by name, the first ones, and the place of an EXIF chunk behind them."""
     before: dict[bytes, bytes] = {}
     offset, has_pixels = SIGNATURE_BYTES, False
@@ -71,7 +72,7 @@ def profile_in(content: bytes) -> bytes:
         return b""
 
 
-def with_early_exif(data: bytes | mmap, place: tuple[int, int]) -> bytes:
+def with_early_exif(data: Data, place: tuple[int, int]) -> bytes:
     """Return the file ``data`` with the chunk at ``place`` moved before the pixels."""
     start, end = place
     return b"".join((data[:HEADER_END], data[start:end], data[HEADER_END:start], data[end:]))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pixmill.imaging.codec import Codec
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import SIDEWAYS, Header
 from pixmill.imaging.input import Input
@@ -20,6 +21,8 @@ BITS_PER_BYTE = 8
 BYTES_PER_COEFFICIENT = 2  # per sample of a progressive JPEG, all kept until the last scan
 STREAMING_BYTES = 64_000_000  # used by a streamed image of any height: rows in flight, and the small result
 COPIES = 2  # of an image that is not resized while it is decoded
+ENLARGED_COPIES = 13  # of an enlarged image, in which every value is a number of 4 bytes for a while
+BASE_BYTES = 16_000_000  # for an image of any size: tables, and what malloc keeps
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ def plan_decode(source: Input, header: Header, recipe: Recipe) -> DecodePlan:
         chains=chains,
         shrink=min(chain.shrink(header) for chain in chains),
         eighths=0 if reason else fast_path.eighths(header, [chain.size for chain in chains]),
-        memory=memory_estimate(header, frames, chains) + _enlarged_bytes(header, frames, chains),
+        memory=_memory_estimate(header, recipe, frames, chains),
     )
 
 
@@ -84,14 +87,28 @@ def _chain(steps: Sequence[Operation], header: Header) -> Chain:
     return Chain(steps, leading, (height, width) if header.orientation in SIDEWAYS else (width, height))
 
 
-def _enlarged_bytes(header: Header, frames: int, chains: Sequence[Chain]) -> int:
-    """Return the memory for enlarged images, which are not streamed."""
-    enlarged = (width * height for _, _, (width, height) in chains if width * height > header.pixels)
-    return COPIES * max(enlarged, default=0) * frames * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
-
-
-def memory_estimate(header: Header, frames: int, chains: Sequence[Chain]) -> int:
+def _memory_estimate(header: Header, recipe: Recipe, frames: int, chains: Sequence[Chain]) -> int:
     """Return an upper bound, in bytes, on the memory to process a source with this ``header``.
+
+    Decoding comes before encoding, which keeps the image, and makes a file that is at most as large as the pixels.
+    """
+    bytes_per_pixel = frames * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
+    pixels = max(width * height for _, _, (width, height) in chains)
+    result = pixels * bytes_per_pixel
+    is_streamed = _decoder_streams(header, frames) and all(step.streams for chain in chains for step in chain.steps)
+    held = _held_bytes(header, frames, chains, is_streamed=is_streamed)
+    codecs = [rendition.encode.for_source(header.format) for rendition in recipe.renditions]
+    encoding = min(held, result) + max(_encoder_bytes(codec, result, is_streamed=is_streamed) for codec in codecs)
+    enlarging = ENLARGED_COPIES * result if pixels > header.pixels else 0
+    return BASE_BYTES + max(held, encoding, enlarging)
+
+
+def _decoder_streams(header: Header, frames: int) -> bool:
+    return header.format.streams and not header.progressive and frames == 1
+
+
+def _held_bytes(header: Header, frames: int, chains: Sequence[Chain], *, is_streamed: bool) -> int:
+    """Return the bytes that are held after decoding, or while it lasts.
 
     An image of any size that is decoded row by row takes little memory if the recipe begins with a resize; otherwise the whole
     image is kept in memory.
@@ -100,9 +117,14 @@ def memory_estimate(header: Header, frames: int, chains: Sequence[Chain]) -> int
     image_bytes = samples * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
     if header.progressive:
         return image_bytes + samples * BYTES_PER_COEFFICIENT
-    if not header.format.streams or frames > 1:
+    if not _decoder_streams(header, frames):
         return image_bytes * header.format.decoder_copies
     if all(chain.leading is not None for chain in chains):
         return min(image_bytes, MAX_IN_MEMORY) + STREAMING_BYTES
-    streams = all(step.streams for chain in chains for step in chain.steps)
-    return (min(image_bytes, MAX_IN_MEMORY) if streams else image_bytes) * COPIES + STREAMING_BYTES
+    return (min(image_bytes, MAX_IN_MEMORY) if is_streamed else image_bytes) * COPIES + STREAMING_BYTES
+
+
+def _encoder_bytes(codec: Codec, result: int, *, is_streamed: bool) -> int:
+    """Return the bytes that ``codec`` needs for a ``result`` of so many, its file included."""
+    kept = min(result, MAX_IN_MEMORY) if is_streamed and codec.format.streams else result
+    return codec.encoder_copies * kept + codec.format.file_copies * (result - kept)

@@ -11,10 +11,10 @@ from pixmill.imaging.compositing import flattened
 from pixmill.imaging.depth import WIDE_FORMATS
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.metadata.orientation import autorotated
+from pixmill.imaging.metadata.orientation import CORRECTIONS
 from pixmill.imaging.operation import Operation
+from pixmill.imaging.pipeline.decode import apply_leading_resize
 from pixmill.imaging.pipeline.decode_plan import Chain, DecodePlan
-from pixmill.imaging.pipeline.leading_resize import apply_leading_resize
 
 BYTE_BITS, HIGH_BITS = 8, 16
 
@@ -35,7 +35,7 @@ def apply_chain(image: Image, chain: Chain, plan: DecodePlan) -> Intermediate:
 
     A leading resize scales the image as decoded, which is the least work, and finishes (crops, pads) after colour management.
     """
-    image = autorotated(apply_leading_resize(image, chain, plan), plan.header.orientation)
+    image = _upright(apply_leading_resize(image, chain, plan), plan.header.orientation)
     image, notes = to_working_space(image, space=plan.recipe.color, depth=plan.recipe.depth)
     notes = (*image.notes, *notes)
     if plan.recipe.depth == "keep" and plan.header.depth > BYTE_BITS and image.max_value < 2**HIGH_BITS - 1:
@@ -64,3 +64,14 @@ def _apply_all(image: Image, steps: Sequence[Operation]) -> Image:
     for step in steps:
         image = step.apply(image)
     return image
+
+
+def _upright(image: Image, orientation: int) -> Image:
+    """Return ``image`` rotated upright from ``orientation`` (1 to 8, as in EXIF)."""
+    if orientation not in CORRECTIONS:
+        return image
+    turn, mirror = CORRECTIONS[orientation]
+    upright = image.evolve(pixels=image.pixels.copy_memory())
+    if turn is not None:
+        upright = upright.map(lambda pixels: pixels.rot(turn))
+    return upright if mirror is None else upright.map(lambda pixels: pixels.flip(mirror))

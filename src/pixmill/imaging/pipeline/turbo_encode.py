@@ -3,13 +3,17 @@
 import io
 from typing import TypeGuard
 
+from PIL import Image as Pillow
+
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.image import Image
 from pixmill.imaging.metadata.fields import PROFILE
+from pixmill.imaging.pipeline.decode_plan import MAX_IN_MEMORY
 
 FULL_CHROMA_MIN_QUALITY = 90  # from this quality on, ``auto`` does not halve the chroma resolution, as in libvips
 SPACES = ("srgb", "b-w")
+UNUSED = 255  # the value of the fourth byte of each pixel
 
 
 class NotHandled(Exception):
@@ -23,7 +27,18 @@ def supports(codec: Codec, image: Image) -> TypeGuard[Jpeg]:
 
 def _is_plain(image: Image) -> bool:
     pixels = image.pixels
+    if pixels.width * pixels.height * pixels.bands > MAX_IN_MEMORY:
+        return False  # it is streamed through the encoder of libvips
     return pixels.interpretation in SPACES and pixels.format == "uchar" and not pixels.get_typeof(PROFILE)
+
+
+def _raster(image: Image) -> Pillow.Image:
+    """Return the pixels as Pillow's encoder takes them without a copy: gray, or red, green, blue and an unused byte."""
+    if image.raster is not None:
+        return image.raster
+    pixels = image.pixels if image.pixels.bands == 1 else image.pixels.bandjoin(UNUSED)
+    mode, size = ("L" if pixels.bands == 1 else "RGBX"), (pixels.width, pixels.height)
+    return Pillow.frombuffer(mode, size, pixels.write_to_memory(), "raw", mode, 0, 1)
 
 
 def encode(codec: Jpeg, image: Image) -> bytes:
@@ -31,7 +46,7 @@ def encode(codec: Jpeg, image: Image) -> bytes:
     full_chroma = codec.subsampling == "4:4:4" or (codec.subsampling == "auto" and codec.quality >= FULL_CHROMA_MIN_QUALITY)
     file = io.BytesIO()
     try:
-        (image.raster or image.to_pil()).save(
+        _raster(image).save(
             file, "JPEG", quality=codec.quality, subsampling="4:4:4" if full_chroma else "4:2:0", optimize=codec.effort != "fast"
         )
     except OSError as error:

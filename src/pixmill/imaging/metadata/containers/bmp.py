@@ -5,8 +5,9 @@ Source: Microsoft, BITMAPINFOHEADER.
 
 import struct
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata.blocks import Blocks, resolution
-from pixmill.imaging.metadata.container import Container, Data, unknown
+from pixmill.imaging.metadata.container import Container, unknown
 
 DENSITY, OFFSET, MAX_PER_METRE = struct.Struct("<ii"), 38, 2**31 - 1
 HEADER_SIZE, MIN_HEADER_BYTES = slice(14, 18), 40  # a shorter header has no resolution

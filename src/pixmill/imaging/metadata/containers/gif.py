@@ -6,8 +6,9 @@ Source: GIF89a specification, sections 24 and 26; XMP specification, part 3, sec
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata.blocks import Blocks
-from pixmill.imaging.metadata.container import Container, Data
+from pixmill.imaging.metadata.container import Container
 
 HEADER_BYTES, PALETTE_FLAG, VERSION = 13, 0x80, b"GIF89a"
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B

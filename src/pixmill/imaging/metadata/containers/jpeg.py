@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import exif, iptc, xmp, xmp_extended
 from pixmill.imaging.metadata.blocks import EMPTY, Blocks, Resolution, Unit, resolution
-from pixmill.imaging.metadata.container import Container, Data
+from pixmill.imaging.metadata.container import Container
 
 MAX_SEGMENT = 65_533  # bytes of content
 APP0, APP1, APP2, APP13, APP14, COMMENT, START_OF_SCAN, END = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE, 0xDA, 0xD9

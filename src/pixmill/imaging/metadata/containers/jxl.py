@@ -5,10 +5,11 @@ Source: ISO/IEC 18181-2, sections 9.3 to 9.6.
 
 from collections.abc import Mapping
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import exif
 from pixmill.imaging.metadata.blocks import Blocks
-from pixmill.imaging.metadata.container import Container, Data
-from pixmill.imaging.metadata.containers.boxes import boxes, packed
+from pixmill.imaging.metadata.container import Container
+from pixmill.imaging.parsers.boxes import boxes, packed
 
 CODESTREAM = b"\xff\x0a"
 SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import exif, iptc
 from pixmill.imaging.metadata.blocks import Blocks, Resolution, Text, resolution
-from pixmill.imaging.metadata.container import Container, Data
+from pixmill.imaging.metadata.container import Container
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 OVERHEAD_BYTES = 12  # length, name and checksum
@@ -143,13 +144,14 @@ def _with_profile(blocks: Blocks, kind: str, content: bytes) -> Blocks:
 
 def write(data: bytes, blocks: Blocks) -> bytes:
     """Return ``data`` with ``blocks`` before its pixels, and no other resolution."""
-    parts, is_written = [data[: len(SIGNATURE)]], False
+    view, is_written = memoryview(data), False
+    parts: list[bytes | memoryview] = [view[: len(SIGNATURE)]]
     for chunk in chunks(data):
         if chunk.name == b"IDAT" and not is_written:
             parts += [packed(name, content) for name, content in _contents(blocks)]
             is_written = True
         if chunk.name != b"pHYs":
-            parts.append(data[chunk.start : chunk.end + 4])
+            parts.append(view[chunk.start : chunk.end + 4])
     return b"".join(parts)
 
 

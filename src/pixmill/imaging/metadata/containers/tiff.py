@@ -7,9 +7,10 @@ import struct
 from collections.abc import Mapping
 from fractions import Fraction
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import directory, exif, iptc
 from pixmill.imaging.metadata.blocks import Blocks, Resolution
-from pixmill.imaging.metadata.container import Container, Data, unknown
+from pixmill.imaging.metadata.container import Container, unknown
 from pixmill.imaging.metadata.directory import BYTE, LONG, Entry
 
 XMP, IPTC, RESOURCES = 0x02BC, 0x83BB, 0x8649
@@ -66,7 +67,7 @@ def write(data: bytes, blocks: Blocks) -> bytes:
     end = len(data) + shift + len(data) % 2
     header = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", end)
     tail = directory.serialised(entries, order, end)
-    return b"".join([header, front, data[directory.HEADER_BYTES :], bytes(len(data) % 2), tail])
+    return b"".join([header, front, memoryview(data)[directory.HEADER_BYTES :], bytes(len(data) % 2), tail])
 
 
 def _shifted(entry: Entry, shift: int) -> Entry:

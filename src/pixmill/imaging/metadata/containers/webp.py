@@ -6,9 +6,10 @@ Source: RFC 9649, sections 2.7 and 3.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pixmill.imaging.input import Data
 from pixmill.imaging.metadata import exif
 from pixmill.imaging.metadata.blocks import Blocks
-from pixmill.imaging.metadata.container import Container, Data
+from pixmill.imaging.metadata.container import Container
 
 HEADER_BYTES, HEAD_BYTES = 12, 8
 EXTENDED, LOSSY, LOSSLESS = b"VP8X", b"VP8 ", b"VP8L"
