@@ -20,6 +20,7 @@ from pixmill.core.model import Model, fields
 from pixmill.core.units import CountOrPercent, Quantity, Size
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.formats import Allowed
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe, Rendition
 
@@ -32,7 +33,7 @@ MAX_ARGUMENTS = 6  # of a function, in pyproject.toml
 #: types that are accepted for a declared one
 ACCEPTED: tuple[tuple[type, str], ...] = (
     (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (Pattern, "str"), (Colour, "Colour | str"),
-    (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"),
+    (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"), (Allowed, "AllowLike"),
 )  # fmt: skip
 HEAD = '''"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 
@@ -42,6 +43,7 @@ from typing import Literal, TypedDict
 
 from pixmill.imaging.codec import CodecLike
 from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.formats import AllowLike
 from pixmill.imaging.operation import StepLike
 '''
 

@@ -70,7 +70,8 @@ def run_as_nobody(attempt, tmp_path, *words):
     for path in (attempt.destination, *attempt.destination.iterdir(), home):
         os.chown(path, 12345, 12345)
     before = snapshot(tmp_path, attempt.destination)
-    process = attempt.start("--all-files", "--timeout", "10s", "--workers", "2", *words, before=INSIDE, env={"HOME": str(home)})
+    options = ("--all-files", "--allow", "all", "--timeout", "10s", "--workers", "2", *words)
+    process = attempt.start(*options, before=INSIDE, env={"HOME": str(home)})
     odd = []
     while process.poll() is None:
         odd += strangers(process)
@@ -93,7 +94,7 @@ def hold(attempt, tmp_path):
     assert code == SOME_FAILED, err
     attempt.expected = outputs(attempt.destination)  # what it made is held to itself: whole, in the ledger, and the same again
     attempt.doomed = frozenset(failed(attempt.destination))
-    attempt.complete("--all-files", "--timeout", "10s")
+    attempt.complete("--all-files", "--allow", "all", "--timeout", "10s")
     return attempt.expected
 
 
@@ -117,7 +118,7 @@ def test_bad_files_make_a_run_open_nothing_but_its_own_and_start_nobody(trial, s
     attempt = trial(shuffled(4, count=200), expected={})
     trace = tmp_path / "trace"
     before = ("strace", "-f", "-qq", "-e", "trace=open,openat,connect,execve", "-e", "signal=none", "-o", trace)
-    process = attempt.start("--all-files", "--timeout", "1m", "--workers", "2", before=before)
+    process = attempt.start("--all-files", "--allow", "all", "--timeout", "1m", "--workers", "2", before=before)
     process.communicate(timeout=280)
     attempt.faults += 200
     assert process.returncode == SOME_FAILED
@@ -131,7 +132,7 @@ def test_bad_files_make_a_run_open_nothing_but_its_own_and_start_nobody(trial, s
     assert "connect(" not in re.sub(r'"[^"]*"', "", trace.read_text(errors="replace"))
     attempt.expected = outputs(attempt.destination)
     attempt.doomed = frozenset(failed(attempt.destination))
-    attempt.complete("--all-files", "--timeout", "1m")
+    attempt.complete("--all-files", "--allow", "all", "--timeout", "1m")
 
 
 @pytest.mark.long

@@ -20,7 +20,7 @@ from pixmill.imaging.metadata.policy import KINDS
 from pixmill.imaging.metadata.selection import OutputFacts, select
 from pixmill.imaging.metadata.xmp import parse
 from pixmill.imaging.parsers import bmp, jpeg, png
-from pixmill.imaging.pipeline.identify import identify
+from pixmill.imaging.pipeline.identify import identify, read_header
 from pixmill.imaging.recipe import Recipe
 
 
@@ -67,6 +67,17 @@ def bitmaps(data):
         if bitmap.width * bitmap.height <= MAX_FUZZED_PIXELS:
             image = bmp_pixels.decode(data, bitmap, lenient=True)
             assert (image.width, image.height) == (bitmap.width, bitmap.height)
+
+
+def headers(data):
+    """The headers of formats that must be allowed: read, or refused in words, without a large number in it."""
+    with suppress(PixmillError):
+        header = read_header(Input(data), EVERYTHING)
+        assert min(header.width, header.height) >= 1
+        assert header.pixels <= EVERYTHING.limits.max_pixels
+
+
+EVERYTHING = Recipe(allow=["all"])
 
 
 def names(data):
@@ -162,5 +173,6 @@ FACTS = OutputFacts(100, 80, is_srgb=True, is_gray=False, is_resampled=False, is
 MAX_ADDED = 300_000  # bytes: what an unpacked and packed PNG may gain
 MAX_FUZZED_PIXELS = 1_000_000
 TARGETS = {
-    target.__name__: target for target in (scans, chunks, sniffing, equivalents, bitmaps, names, recipes, frames, ledger, metadata)
+    target.__name__: target
+    for target in (scans, chunks, sniffing, equivalents, bitmaps, headers, names, recipes, frames, ledger, metadata)
 }

@@ -11,7 +11,15 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 HERE = Path(__file__).parent
 REGRESSIONS = HERE / "findings"
 SECONDS = 25
-SUFFIXES = {"scans": "*.jp*g", "chunks": "*.png", "sniffing": "*.*", "metadata": "*.*", "equivalents": "*.*", "bitmaps": "*.bmp"}
+SUFFIXES = {
+    "scans": "*.jp*g",
+    "chunks": "*.png",
+    "sniffing": "*.*",
+    "metadata": "*.*",
+    "equivalents": "*.*",
+    "bitmaps": "*.bmp",
+    "headers": "*.*",
+}
 LARGEST_SEED = {"equivalents": 3_000}  # bytes; others take seconds each
 SEEDS = {
     "names": [b"{dir}/{stem}.{ext}\na.jpg\na.png\nA.JPG", b"{hash}.{ext}\n\xff.jpg"],

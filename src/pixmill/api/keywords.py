@@ -6,6 +6,7 @@ from typing import Literal, TypedDict
 
 from pixmill.imaging.codec import CodecLike
 from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.formats import AllowLike
 from pixmill.imaging.operation import StepLike
 
 
@@ -30,7 +31,7 @@ class ImageOptions(TypedDict, total=False):
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
     never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
-    allow: read formats that are disabled by default: svg
+    allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side
     max_scans: scans of a progressive JPEG; each costs as much as a small image
@@ -101,7 +102,7 @@ class ImageOptions(TypedDict, total=False):
     engine: Literal["auto", "vips"]
     allow_truncated: bool
     never_bigger: bool
-    allow: Sequence[Literal["svg"]]
+    allow: Sequence[AllowLike]
     max_pixels: str | float
     max_side: int
     max_scans: int

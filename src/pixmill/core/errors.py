@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from pixmill.core.remedy import Options, with_command
+from pixmill.core.remedy import Options, install_command, with_command
 
 
 class PixmillError(Exception):
@@ -105,7 +105,7 @@ class MissingExtra(ConfigError):
 
     def __init__(self, extra: str, purpose: str) -> None:
         """Compose the message; ``purpose`` is its subject: *reading HEIC images*."""
-        super().__init__(f"{purpose} needs the extra '{extra}'", hint=f"pip install 'pixmill[{extra}]'")
+        super().__init__(f"{purpose} needs the extra '{extra}'", hint=install_command(extra))
 
 
 class ImageError(PixmillError):

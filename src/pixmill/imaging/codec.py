@@ -40,7 +40,7 @@ class DecodeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
-    """One file format. The class reads it; an instance, which holds the format's options, writes it."""
+    """One file format. An instance holds its options: those for writing it, or those for reading it if it is not written."""
 
     error: ClassVar = RecipeError
     format: ClassVar[Format]
@@ -105,8 +105,7 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         del source
         return None
 
-    @classmethod
-    def header(cls, source: Input) -> Header:
+    def header(self, source: Input) -> Header:
         """Return the header without decoding pixels. Raise ``DecodeError`` if it cannot be read."""
         raise NotImplementedError
 
@@ -121,8 +120,7 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return the metadata of ``source``, as stored."""
         return cls.container.read(source.mapped()) if cls.container is not None else EMPTY
 
-    @classmethod
-    def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
+    def decode(self, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the image, not yet rotated upright, in its own colour space.
 
         It may be lazy; then its rows are read once, from top to bottom. Its metadata are fields of ``pixels``
@@ -138,6 +136,10 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """
         del source
         return iter(())
+
+    def prepared(self, image: Image) -> Image:
+        """Return ``image`` in the size that the file will have, for formats that have only some sizes."""
+        return image
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file, with the profile of ``image.pixels``; ``container`` writes other metadata into it.

@@ -1,19 +1,28 @@
-"""Identify formats by the first bytes of a file, or by extension. For sources, the content decides, never the name."""
+"""Identify formats by the first bytes of a file, or by extension, and say which are read. The content decides, never the name."""
 
 import re
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from typing import ClassVar, Self
 
-from pixmill.imaging.codec import Codec
+from pixmill.core.errors import MissingExtra, RecipeError
+from pixmill.core.validation import InvalidValue
+from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.format import Format
 from pixmill.imaging.other_kinds import LOOKALIKES, OTHER_FILES, OTHER_IMAGES, SVGZ, FileKind, article
 
-__all__ = ["FileKind", "Format", "by_extension", "codec_for", "extensions", "formats", "kind_by_extension", "kind_of", "sniff"]
+__all__ = [
+    "AllowLike", "Allowed", "FileKind", "Format", "allowed_names", "by_extension", "codec_for", "extensions", "formats",
+    "kind_by_extension", "kind_of", "reader", "sniff",
+]  # fmt: skip
 
 BLANKS = b"\0\t\n\r \xef\xbb\xbf"  # that may stand before a JPEG, whatever its name is
 JPEG_START = b"\xff\xd8\xff"
 GZIP, UNPACKED_BYTES = 16, 4096
+ALL = "all"
+#: The formats of packages of their own, which are extras of the same name, and what these are needed for.
+PACKAGES = {"pdf": "reading PDF documents", "raw": "reading raw photographs"}
 
 
 def formats() -> tuple[Format, ...]:
@@ -99,3 +108,88 @@ def codec_for(file_format: Format) -> type[Codec]:
     """Return the codec that reads and writes ``file_format``."""
     codec: type[Codec] = Codec.registry.get(file_format.name)
     return codec
+
+
+class Allowed:
+    """A format that is disabled by default: ``psd``, or with settings for reading ``pdf:page=2``; ``all`` for every such format."""
+
+    __slots__ = ("codec",)
+    expected: ClassVar[str] = "a format that is disabled by default, or all"
+    error: ClassVar[type[ValueError]] = InvalidValue
+
+    def __init__(self, codec: Codec | None = None) -> None:
+        """Store the codec, whose settings are those for reading; ``None`` allows all formats."""
+        self.codec = codec
+
+    @classmethod
+    def from_builtin(cls, value: object) -> Self:
+        """Parse a text, a table or a codec. Raise ``InvalidValue`` for another format, ``MissingExtra`` without its package."""
+        name = value.format.name if isinstance(value, Codec) else value.get("format") if isinstance(value, Mapping) else value
+        name = str(name).partition(":")[0]
+        if name.strip().lower() == ALL:
+            return cls()
+        cls.named(name)
+        return cls(Codec.from_builtins(value))
+
+    @classmethod
+    def named(cls, name: str) -> type[Codec]:
+        """Return the codec of the format called ``name``, or with that extension; errors as for ``from_builtin``."""
+        try:
+            codec = Codec.named(name)
+        except RecipeError:
+            if name.strip().lower() in PACKAGES:
+                raise MissingExtra(name.strip().lower(), PACKAGES[name.strip().lower()]) from None
+            raise cls._invalid(name) from None
+        if not codec.format.opt_in:
+            raise cls._invalid(name, answer=f"{codec.format.label} is read anyway" if codec.format.extensions else "")
+        return codec
+
+    @classmethod
+    def _invalid(cls, name: str, answer: str = "") -> InvalidValue:
+        names = [*(each.name for each in formats() if each.opt_in), ALL]
+        return InvalidValue(f"one of {', '.join(names)}", name, choices=names, answer=answer)
+
+    def to_builtin(self) -> str:
+        """Return the canonical text."""
+        return self.codec.text() if self.codec else ALL
+
+    def __str__(self) -> str:
+        """Return the canonical text."""
+        return self.to_builtin()
+
+    def __repr__(self) -> str:
+        """Return the canonical text inside the class name."""
+        return f"Allowed({self})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return isinstance(other, Allowed) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(str(self))
+
+    @property
+    def has_settings(self) -> bool:
+        """Return whether a setting has another value than its default, so that outputs may differ."""
+        return self.codec is not None and self.codec != type(self.codec)()
+
+
+#: What is accepted for such a format.
+AllowLike = Allowed | CodecLike
+
+
+def allowed_names(allow: Iterable[Allowed]) -> frozenset[str]:
+    """Return the names of the formats that ``allow`` adds to those that are always read."""
+    each = [entry.codec for entry in allow]
+    return frozenset(
+        known.name
+        for known in formats()
+        if known.opt_in and (None in each or any(codec and codec.format is known for codec in each))
+    )
+
+
+def reader(file_format: Format, allow: Iterable[Allowed] = ()) -> Codec:
+    """Return the codec that reads ``file_format``, with the settings that ``allow`` has for it."""
+    given = (entry.codec for entry in allow if entry.codec and entry.codec.format is file_format)
+    return next(given, None) or codec_for(file_format)()

@@ -11,7 +11,6 @@ from pixmill.imaging.format import Format
 TIFF_START = rb"(?:II\*\0|MM\0\*)"
 XML_START = rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,1024}?-->\s*)*"
 ZIP_ENTRY = rb"PK\x03\x04.{26}"
-TGA_TYPE = rb"\0(?:\x01[\x01\x09]|\0[\x02\x03\x0a\x0b])"
 OFFICE_PARTS = rb"(?:\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/)"
 AUDIO_TAGS = rb"ID3[\x02-\x04]|fLaC|MThd|\.snd|wvpk|MAC |#!AMR"
 
@@ -22,6 +21,7 @@ class FileKind(NamedTuple):
     ``name`` is short, for counts: *JPEG 2000*; ``description`` completes "the file is": *a JPEG 2000 image*. ``signature`` is a
     regular expression for the first bytes. ``extensions`` are in lower case, without the dot. ``is_image`` is false for files
     that nothing shows as one picture. ``format`` is the format of the codec that reads the kind, ``None`` if there is none.
+    ``package`` names the extra whose package has one.
     """
 
     name: str
@@ -30,6 +30,7 @@ class FileKind(NamedTuple):
     signature: bytes = b""
     is_image: bool = True
     format: Format | None = None
+    package: str = ""
 
 
 def _image(name: str, extensions: str, signature: bytes) -> FileKind:
@@ -37,7 +38,7 @@ def _image(name: str, extensions: str, signature: bytes) -> FileKind:
 
 
 def _raw(name: str, extensions: str, signature: bytes = b"") -> FileKind:
-    return FileKind(name, f"a camera RAW image ({name})", tuple(extensions.split()), signature)
+    return FileKind(name, f"a camera RAW image ({name})", tuple(extensions.split()), signature, package="raw")
 
 
 def _other(name: str, description: str, signature: bytes) -> FileKind:
@@ -59,11 +60,8 @@ LOOKALIKES = (
 )
 SVGZ = FileKind("SVGZ", "a compressed SVG drawing", ("svgz",))
 OTHER_IMAGES = (
-    _image("JPEG 2000", "jp2 j2k j2c jpc jpx jpf jpm mj2 jph jhc", rb"\0\0\0\x0cjP(?:  |\x1a\x1a)|\xff\x4f\xff\x51"),
     _image("JPEG XR", "jxr wdp hdp", rb"II\xbc"),
     _image("JPEG XS", "jxs", rb"\xff\x10\xff\x50|\0\0\0\x0cJXS "),
-    _image("PSD", "psd", rb"8BPS\0\x01"),
-    _image("PSB", "psb", rb"8BPS\0\x02"),
     _image("XCF", "xcf", rb"gimp xcf"),
     _image("Krita", "kra krz", ZIP_ENTRY + rb"mimetypeapplication/x-kr"),
     _image("OpenRaster", "ora", ZIP_ENTRY + rb"mimetypeimage/openraster"),
@@ -71,12 +69,8 @@ OTHER_IMAGES = (
     _image("CLIP", "clip", rb"CSFCHUNK"),
     _image("Paint Shop Pro", "psp pspimage", rb"Paint Shop Pro Image File|~BK\0"),
     _image("CorelDRAW", "cdr", rb"RIFF.{4}CDR"),
-    _image("ICO", "ico", rb"\0\0\x01\0[^\0]\0.{3}\0"),
-    _image("CUR", "cur", rb"\0\0\x02\0[^\0]\0.{3}\0"),
     _image("ANI", "ani", rb"RIFF.{4}ACON"),
     _image("ICNS", "icns", rb"icns\0"),
-    _image("PNM", "pbm pgm ppm pnm pam pfm", rb"P[1-7Ff][\s#]"),
-    _image("QOI", "qoi", rb"qoif"),
     _image("XPM", "xpm", rb"/\* XPM|! XPM2"),
     _image("XBM", "xbm", rb"(?:/\*.{0,512}?\*/\s*)?#define\s+\w+_width"),
     _image("SGI", "sgi rgb rgba bw", rb"\x01\xda[\0\x01][\x01\x02]"),
@@ -115,10 +109,9 @@ OTHER_IMAGES = (
     _raw("X3F", "x3f", rb"FOVb"),
     *(_raw(name, name.lower()) for name in ("DNG", "NEF", "NRW", "ARW", "SRF", "SR2", "PEF", "SRW", "3FR", "FFF", "MEF", "ERF")),
     *(_raw(name, name.lower()) for name in ("MOS", "KDC", "DCR", "DCS", "GPR", "BAY", "CAP", "EIP", "RWZ")),
-    _image("TGA", "tga icb vda vst", TGA_TYPE + rb".{9}(?!\0\0)..(?!\0\0)..[\x08\x0f\x10\x18\x20][\0-\x3f]"),
 )  # fmt: skip
 OTHER_FILES = (
-    _other("PDF", "a PDF document", rb"(?:\xef\xbb\xbf)?\s*%PDF-"),
+    FileKind("PDF", "a PDF document", (), rb"(?:\xef\xbb\xbf)?\s*%PDF-", is_image=False, package="pdf"),
     _other("DjVu", "a DjVu document", rb"AT&TFORM"),
     _other("PostScript", "a PostScript document", rb"(?:\x04|\x1b%-12345X.{0,512}?)?%!"),
     _other("web page", "a web page", XML_START + rb"<(?i:!doctype html|html|head|body)"),

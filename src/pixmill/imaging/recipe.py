@@ -14,6 +14,8 @@ from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.colour.management import Depth, Space
 from pixmill.imaging.colour.value import Colour
+from pixmill.imaging.format import Format
+from pixmill.imaging.formats import Allowed, AllowLike, allowed_names, reader
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.metadata.policy import Policy
 from pixmill.imaging.operation import Operation, StepLike
@@ -107,8 +109,11 @@ class Recipe(Model, frozen=True, kw_only=True):
         ),
     ] = False
     allow: Annotated[
-        tuple[Literal["svg"], ...],
-        Meta(description="read formats that are disabled by default: svg", extra={"prevents": ("unsupported",)}),
+        tuple[Allowed, ...],
+        Meta(
+            description="read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings",
+            extra={"prevents": ("unsupported",), "value": "FORMAT,..."},
+        ),
     ] = ()
     limits: Annotated[Limits, Meta(description="upper bounds on a source")] = Limits()  # immutable
 
@@ -128,7 +133,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             engine: Literal["auto", "vips"] = ...,
             allow_truncated: bool = ...,
             never_bigger: bool = ...,
-            allow: Sequence[Literal["svg"]] = ...,
+            allow: Sequence[AllowLike] = ...,
             limits: Limits | Mapping[str, object] = ...,
         ) -> None: ...
 
@@ -146,6 +151,15 @@ class Recipe(Model, frozen=True, kw_only=True):
     def keeps_animation(self, codec: Codec) -> bool:
         """Return whether ``codec`` gets all frames of an animation, if its format supports that."""
         return codec.follows_source if self.animated is None else self.animated == "keep"
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Return the names of the formats that are read although they are disabled by default."""
+        return allowed_names(self.allow) if self.allow else frozenset()
+
+    def reader(self, file_format: Format) -> Codec:
+        """Return the codec that reads sources in ``file_format``, with the settings of ``allow``."""
+        return reader(file_format, self.allow)
 
     def fingerprint(self) -> str:
         """Return the fingerprint as of any model, where the default for ``animated`` is that of earlier versions, ``first``."""

@@ -75,6 +75,15 @@ def lossless(desk):
     assert after.crop((300, 300, 900, 900)).tobytes() == before.crop((300, 300, 900, 900)).tobytes()
 
 
+@judges("An icon for a web site")
+def icon(desk):
+    desk.type()
+    icon = desk.open("favicon.ico")
+    assert icon.info["sizes"] == {(16, 16), (32, 32), (48, 48), (256, 256)}
+    assert icon.convert("RGBA").getpixel((128, 128)) == (200, 30, 30, 255)
+    assert icon.convert("RGBA").getpixel((128, 10))[3] == 0
+
+
 @judges("An animated GIF as animated WebP")
 def animated(desk):
     desk.type()

@@ -1,8 +1,10 @@
 """Judges of jobs that say which pictures are taken: patterns, lists, archives, buckets, links."""
 
+import numpy as np
 from PIL import Image
 from tests.cli.everyday.judging import ALL, Judges
 
+from support.psd_files import psd
 from support.web_server import Answer, serving
 
 judges = Judges()
@@ -85,6 +87,18 @@ def without_extension(desk):
     (name,) = desk.made()
     assert desk.open(f"web/{name}").format == "JPEG"
     assert name == "0a1b2c.jpg"
+
+
+@judges("Photoshop, JPEG 2000 and other formats that browsers do not show")
+def other_formats(desk):
+    noise = np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    (desk.folder / "masters").mkdir()
+    (desk.folder / "masters/poster.psd").write_bytes(psd([noise[..., band] for band in range(3)], mode=3, packed=True))
+    Image.fromarray(noise).save(desk.folder / "masters/scan.jp2")
+    Image.fromarray(noise).save(desk.folder / "masters/texture.tga")
+    desk.type()
+    assert desk.made() == {"poster.jpg", "scan.jpg"}
+    assert desk.size("web/poster.jpg") == (60, 40)
 
 
 @judges("Linked files and folders")

@@ -50,7 +50,7 @@ def test_what_pillow_writes_has_a_name(container):
     [
         (b"\x89PNG\r\n\x1a\n\0\0\0\x04CgBI" + NOISE, "CgBI PNG"),
         (b"8BPS\0\1" + NOISE, "PSD"),
-        (b"8BPS\0\2" + NOISE, "PSB"),
+        (b"8BPS\0\2" + NOISE, "PSD"),
         (b"\xff\xd8\xff\xf7\0\x0b" + NOISE, "JPEG-LS"),
         (b"\xff\x4f\xff\x51" + NOISE, "JPEG 2000"),
         (b"II\xbc\x01" + NOISE, "JPEG XR"),

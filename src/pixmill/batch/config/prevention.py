@@ -35,7 +35,10 @@ def is_preventable(failure: Failure, codes: frozenset[str]) -> bool:
 
 
 def without_preventing_options(recipe: Recipe) -> Recipe:
-    """Return ``recipe`` with the defaults of its options that decide whether an image is processed, but not its result."""
-    defaults = Recipe()
+    """Return ``recipe`` with the defaults of its options that decide whether an image is processed, but not its result.
+
+    Settings for reading a format, such as the page of a PDF, stay: they decide about the result.
+    """
+    defaults = Recipe(allow=tuple(each for each in recipe.allow if each.has_settings))
     names = [name for name, option in preventing_options().items() if option.model is Recipe]
     return recipe.evolve(limits=defaults.limits, **{name: getattr(defaults, name) for name in names})

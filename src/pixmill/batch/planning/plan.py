@@ -52,7 +52,7 @@ class Plan:
         self.config = config
         self.locations = locations
         is_explicit = locations.source.is_explicit or locations.target is not None  # an image, whatever its name
-        allow = config.recipe.allow
+        allow = config.recipe.allowed
         self.selector = Selector(config.selection, locations.source.storage, is_explicit=is_explicit, allow=allow)
         self.candidates = 0  # found so far, in all shards
         self._is_fetched = False

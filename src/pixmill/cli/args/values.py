@@ -120,7 +120,7 @@ def _split(text: str, member: Any) -> list[str]:  # noqa: ANN401  # any member t
 def _begins_entry(part: str, member: Any) -> bool:  # noqa: ANN401  # any member type
     """Return whether ``part`` of a list begins with the name of an entry, unlike a setting or a part of its value."""
     name, _, _ = part.partition(":")
-    if "=" in name or not (isinstance(member, type) and issubclass(member, Variant)):
+    if "=" in name or not hasattr(member, "named"):
         return False
     try:
         member.named(name.strip())

@@ -19,7 +19,10 @@ from pixmill.imaging.metadata.orientation import orientation_in
 if TYPE_CHECKING:
     import PIL.Image
 
-NAMES = {"avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jxl": "JXL", "png": "PNG"}
+NAMES = {
+    "avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jpeg2000": "JPEG2000", "jxl": "JXL", "png": "PNG",
+    "qoi": "QOI", "tga": "TGA",
+}  # fmt: skip
 KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 #: Where plugins that decode with every core have the number of their threads, by format, and the one that means no other thread
 #: than the worker's own.

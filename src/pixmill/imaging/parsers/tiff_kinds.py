@@ -26,6 +26,8 @@ OTHER_KINDS = {
     4: "a transparency mask", 9: "ICC Lab", 10: "ITU Lab", 32803: "a raw photograph", 34892: "a raw photograph",
     51177: "a depth map",
 }  # fmt: skip
+SENSOR_DATA = {32803, 34892}
+WITH_RAW = {"allow": "raw"}  # the option that reads them, with a package of its own
 JPEG_KINDS = (6, 7)
 SEPARATE_PLANES = 2
 #: The channels of a colour.
@@ -47,7 +49,11 @@ def picture_of(directories: Sequence[Directory]) -> Directory:
     readable = [each for each in others if each.tags.get(PHOTOMETRIC, (0,))[0] in SHOWN]
     if not readable:
         kinds = {each.tags.get(PHOTOMETRIC, (0,))[0] for each in others}
-        raise UnsupportedError(f"this kind of TIFF is not supported: {_kind(next(iter(kinds)))} with a thumbnail")
+        message = f"this kind of TIFF is not supported: {_kind(next(iter(kinds)))} with a thumbnail"
+        is_raw = bool(kinds & SENSOR_DATA)
+        raise UnsupportedError(
+            message, hint="to read it with the extra raw" if is_raw else "", options=WITH_RAW if is_raw else None
+        )
     return max(readable, key=lambda each: (not each.is_reduced, each.pixels))
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pyvips
 
 from pixmill.core.errors import DecodeError, UnsupportedError
-from pixmill.imaging.formats import codec_for, sniff
+from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
 from pixmill.imaging.pipeline.turbo_decode import DecoderWarning
 from pixmill.imaging.recipe import Recipe
@@ -27,9 +27,9 @@ def accepted(source: Input, recipe: Recipe, attempt: Callable[[Input], Result]) 
     try:
         return attempt(source), False
     except REFUSALS:
-        file_format = None if recipe.allow_truncated else sniff(source.head, recipe.allow)
+        file_format = None if recipe.allow_truncated else sniff(source.head, recipe.allowed)
         if file_format is not None:
-            for equivalent in codec_for(file_format).equivalents(source):
+            for equivalent in recipe.reader(file_format).equivalents(source):
                 with suppress(*REFUSALS):
                     return attempt(equivalent), True
         raise

@@ -3,7 +3,6 @@
 from pixmill.imaging.backends import vector_resize
 from pixmill.imaging.backends.vips_load import BITS_PER_VALUE
 from pixmill.imaging.codec import DecodeOptions, FailOn
-from pixmill.imaging.formats import codec_for
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields
@@ -21,7 +20,7 @@ def decode(source: Input, plan: DecodePlan) -> Image:
     """
     fail_on: FailOn = "none" if plan.recipe.allow_truncated else "error" if source.is_checked else "warning"
     options = DecodeOptions(shrink=plan.shrink, frames=plan.frames, fail_on=fail_on)
-    image = codec_for(plan.header.format).decode(source, plan.header, options=options)
+    image = plan.recipe.reader(plan.header.format).decode(source, plan.header, options=options)
     if len(plan.chains) == 1:
         return _materialised(apply_leading_resize(image, plan.chains[0], plan))
     left = plan.shrink * image.width / plan.header.width

@@ -33,7 +33,7 @@ def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe) -
     codec = rendition.encode.for_source(header.format)
     if image.frames > 1 and not recipe.keeps_animation(rendition.encode):
         image = Image(image.frame(0))
-    fitted = fit(image, codec.format, recipe.background)
+    fitted = fit(codec.prepared(image), codec.format, recipe.background)
     data = _encode_fastest(codec, fitted, recipe)
     return EncodedOutput(rendition=rendition.name, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
 

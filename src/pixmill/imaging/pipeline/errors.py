@@ -57,7 +57,7 @@ def translating_errors(source: Input, recipe: Recipe, stage: Callable[[], str]) 
     except (PixmillError, MemoryError):
         raise
     except Exception as error:
-        raise _without_futile_hint(classify_error(error, stage(), source, recipe.allow), recipe) from error
+        raise _without_futile_hint(classify_error(error, stage(), source, recipe.allowed), recipe) from error
 
 
 def classify_error(error: Exception, stage: str, source: Input, allow: Collection[str] = ()) -> ImageError:

@@ -1,10 +1,11 @@
 """Identify a file by its first bytes, read its header, and count the frames to decode."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from pixmill.core.errors import DecodeError, UnsupportedError
+from pixmill.core.remedy import install_command, retry_command
 from pixmill.imaging.codec import Codec
-from pixmill.imaging.formats import JPEG_START, FileKind, Format, codec_for, kind_of
+from pixmill.imaging.formats import JPEG_START, FileKind, Format, kind_of
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
@@ -14,7 +15,7 @@ from pixmill.imaging.recipe import Recipe
 
 def read_header(source: Input, recipe: Recipe) -> Header:
     """Return the header of ``source``, after checking that it may be decoded. Raise an ``ImageError`` if not."""
-    codec = codec_for(identify(source, recipe.allow))
+    codec = recipe.reader(identify(source, recipe.allowed))
     with translating_errors(source, recipe, lambda: "header"):
         if size := codec.stated_size(source):
             recipe.limits.check(Header(format=codec.format, width=size[0], height=size[1]))
@@ -36,17 +37,24 @@ def without_preamble(source: Input) -> Input:
     return source if start < 0 else Input(source.read()[start:])
 
 
-def identify(source: Input, allow: Sequence[str] = ()) -> Format:
+def identify(source: Input, allow: Collection[str] = ()) -> Format:
     """Return the format of ``source`` by its first bytes. Raise an ``ImageError`` if it is not an image or may not be read."""
     kind = kind_of(source.head, allow)
     if kind is None or not kind.is_image:
-        raise DecodeError(_not_an_image(source.head, kind), code="not-an-image")
+        raise DecodeError(_not_an_image(source.head, kind), hint=_by_package(kind), code="not-an-image")
     if kind.format is None:
-        raise UnsupportedError(f"the file is {kind.description}, which pixmill does not read", kind=kind.name)
+        raise UnsupportedError(
+            f"the file is {kind.description}, which pixmill does not read", hint=_by_package(kind), kind=kind.name
+        )
     if kind.format.opt_in and kind.format.name not in allow:
         message = f"{kind.format.label} is not read unless it is allowed"
         raise UnsupportedError(message, hint="if you trust these files", options={"allow": kind.format.name}, kind=kind.name)
     return kind.format
+
+
+def _by_package(kind: FileKind | None) -> str:
+    """Return how to read ``kind`` with a package of its own; empty if there is none."""
+    return f"{install_command(kind.package)}, then: {retry_command({'allow': kind.package})}" if kind and kind.package else ""
 
 
 def _not_an_image(head: bytes, kind: FileKind | None) -> str:
