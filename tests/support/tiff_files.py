@@ -8,7 +8,11 @@ import numpy as np
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, CMYK, YCBCR, LAB, RAW = 0, 1, 2, 5, 6, 8, 32803
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2
-TYPES = {"H": 3, "I": 4}
+TEXT, RATIONAL, SIGNED_RATIONAL = "text", "rational", "signed rational"
+#: The struct code of a value, its type in TIFF, and how many numbers make one.
+TYPES = {
+    "B": ("B", 1, 1), TEXT: ("B", 2, 1), "H": ("H", 3, 1), "I": ("I", 4, 1), RATIONAL: ("I", 5, 2), SIGNED_RATIONAL: ("i", 10, 2),
+}  # fmt: skip
 ROWS_PER_STRIP = 7
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -67,16 +71,34 @@ def joined(pages: Sequence[Page]) -> bytes:
     return bytes(data)
 
 
+def joined_with_pixels_last(pages: Sequence[Page]) -> bytes:
+    """Return a TIFF of these pages with all directories in front, as cameras write them; only the first is in the main chain."""
+
+    def directories(place: int) -> bytes:
+        """Return the directories for strips that begin at ``place``."""
+        data, starts, rows = bytearray(b"II*\0\0\0\0\0"), dict[int, int](), list[Entries]()
+        for entries, strips in pages:
+            offsets = [place := place + size for size in (0, *map(len, strips))]
+            rows.append({**entries, 273: ("I", offsets[:-1]), 279: ("I", [len(strip) for strip in strips])})
+        for number in reversed(range(len(pages))):
+            starts[number] = _directory(data, rows[number], starts, 0)
+        data[4:8] = struct.pack("<I", starts[0])
+        return bytes(data)
+
+    return directories(len(directories(0))) + b"".join(strip for _, strips in pages for strip in strips)
+
+
 def _directory(data: bytearray, entries: Entries, starts: Mapping[int, int], following: int) -> int:
     rows = b""
     for tag, (kind, values) in sorted(entries.items()):
         code, numbers = ("I", [starts[number] for number in values]) if kind == "page" else (kind, values)
-        packed = struct.pack(f"<{len(numbers)}{code}", *numbers)
+        letter, type_number, each = TYPES[code]
+        packed = struct.pack(f"<{len(numbers)}{letter}", *numbers)
         if len(packed) > 4:
             place = len(data)
             data += packed + bytes(len(packed) % 2)
             packed = struct.pack("<I", place)
-        rows += struct.pack("<HHI", tag, TYPES[code], len(numbers)) + packed.ljust(4, b"\0")
+        rows += struct.pack("<HHI", tag, type_number, len(numbers) // each) + packed.ljust(4, b"\0")
     start = len(data)
     data += struct.pack("<H", len(entries)) + rows + struct.pack("<I", following)
     return start
