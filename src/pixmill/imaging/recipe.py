@@ -112,7 +112,7 @@ class Recipe(Model, frozen=True, kw_only=True):
         tuple[Allowed, ...],
         Meta(
             description="read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings",
-            extra={"prevents": ("unsupported",), "value": "FORMAT,..."},
+            extra={"prevents": ("unsupported", "not-an-image"), "value": "FORMAT,..."},
         ),
     ] = ()
     limits: Annotated[Limits, Meta(description="upper bounds on a source")] = Limits()  # immutable

@@ -107,7 +107,7 @@ def _facts(codec: type[Codec]) -> tuple[tuple[str, str], ...]:
     ]
     needs = "writing needs" if format_.reads_without_extra else "needs"
     extra = ((needs, f"pip install 'pixmill[{format_.extra}]'"),) if format_.extra else ()
-    opt_in = (("read", "only if the recipe allows it"),) if format_.opt_in else ()
+    opt_in = (("read", f"only with --allow {format_.name}"),) if format_.opt_in else ()
     return (
         ("extensions", ", ".join(format_.extensions)),
         ("type", format_.mime),
