@@ -71,6 +71,7 @@ class Ico(Codec, frozen=True, kw_only=True, tag="ico"):
     """
 
     format: ClassVar = Format(
+        library="numpy, libspng by libvips",
         name="ico", label="ICO", extensions=("ico", "cur"), mime="image/vnd.microsoft.icon",
         signature=rb"\0\0[\x01\x02]\0[^\0]\0.{3}\0", opt_in=True, profiles=(), decoder_copies=6,
     )  # fmt: skip

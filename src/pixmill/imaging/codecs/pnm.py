@@ -29,6 +29,7 @@ class Pnm(Codec, frozen=True, kw_only=True, tag="pnm"):
     """
 
     format: ClassVar = Format(
+        library="numpy",
         name="pnm", label="PNM", extensions=("pnm", "pbm", "pgm", "ppm", "pam", "pfm"), mime="image/x-portable-anymap",
         signature=rb"P[1-6fF][\s#]|P7\n", opt_in=True, writable=False, decoder_copies=9,
     )  # fmt: skip

@@ -33,6 +33,7 @@ class Psd(Codec, frozen=True, kw_only=True, tag="psd"):
     """
 
     format: ClassVar = Format(
+        library="numpy and Pillow",
         name="psd", label="PSD", extensions=("psd", "psb"), mime="image/vnd.adobe.photoshop",
         signature=rb"8BPS\0[\x01\x02]", opt_in=True, writable=False, decoder_copies=5,
     )  # fmt: skip

@@ -20,6 +20,7 @@ class Qoi(Codec, frozen=True, kw_only=True, tag="qoi"):
     """
 
     format: ClassVar = Format(
+        library="Pillow",
         name="qoi", label="QOI", extensions=("qoi",), mime="image/qoi", plugin="PIL.QoiImagePlugin", signature=b"qoif",
         end=b"\0\0\0\0\0\0\0\x01", opt_in=True, writable=False, decoder_copies=5,
     )  # fmt: skip

@@ -21,6 +21,7 @@ class Tga(Codec, frozen=True, kw_only=True, tag="tga"):
     """
 
     format: ClassVar = Format(
+        library="Pillow",
         name="tga", label="TGA", extensions=("tga", "icb", "vda", "vst"), mime="image/x-tga", plugin="PIL.TgaImagePlugin",
         signature=COLOURS + rb".{4}(?!\0\0)..(?!\0\0)..[\x01\x08\x10\x18\x20][\0-\x3f]", opt_in=True, writable=False,
         decoder_copies=5,
