@@ -9,7 +9,7 @@ from itertools import islice
 from mmap import mmap
 from typing import NamedTuple
 
-from pixmill.imaging.metadata.containers.boxes import HEAD_BYTES, Box, boxes
+from pixmill.imaging.parsers.boxes import HEAD_BYTES, Box, boxes
 
 Data = bytes | mmap
 START, END, CODESTREAM, SIZ = b"\xff\x4f", b"\xff\xd9", b"jp2c", struct.Struct(">2x2sHH8IH")
