@@ -13,7 +13,7 @@ from pixmill.imaging.colour.icc_write import rgb_profile
 from pixmill.imaging.colour.spaces import PRIMARIES, SRGB_CURVE
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
-from pixmill.imaging.parsers import heif_primary
+from pixmill.imaging.parsers.heif import primary
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 
@@ -136,7 +136,7 @@ def test_without_the_box_the_codes_are_those_of_the_bitstream(make, codes, setti
     stated = {"color_primaries": primaries, "transfer_characteristics": transfer, "matrix_coefficients": matrix, **settings}
     data = stored(picture, **stated)
     bare = data.replace(b"colrnclx", b"freenclx")
-    assert heif_primary.read_primary(bare).codes == codes
+    assert primary.read_primary(bare).codes == codes
     with_box, without = (make(each) for each in (data, bare))
     assert with_box.notes == without.notes == (("hdr-tone-mapped",) if transfer == 16 else ())
     assert np.abs(np.asarray(output(with_box), int) - np.asarray(output(without), int)).max() <= 1

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixmill.imaging.colour.icc_write import gray_profile, rgb_profile
 from pixmill.imaging.colour.spaces import PRIMARIES, SRGB_CURVE
-from pixmill.imaging.parsers import heif_primary
+from pixmill.imaging.parsers.heif import primary
 from support.colour_files import avif, chunk, iccp, png, shown, srgb_light
 
 needs_avifenc = pytest.mark.skipif(not shutil.which("avifenc"), reason="avifenc is not installed")
@@ -70,7 +70,7 @@ def test_the_codes_are_those_of_the_primary_image_and_not_of_a_thumbnail(make):
     file.add_from_pillow(picture)
     data = io.BytesIO()
     file.save(data, quality=-1, primary_index=1, color_primaries=12, transfer_characteristics=13, matrix_coefficients=6)
-    assert heif_primary.read_primary(data.getvalue()).codes == (12, 13, 6)
+    assert primary.read_primary(data.getvalue()).codes == (12, 13, 6)
     assert np.abs(pixel(make(data.getvalue())) - (218, 24, 40)).max() <= 3
 
 
@@ -162,9 +162,9 @@ def test_an_avif_states_its_colours_in_a_box(make, recipe, colour, lossless):
     picture.save(file, "PNG", exif=exif, icc_profile=None if colour == "L" else P3)
     made = make(file.getvalue(), output={"format": "avif", "lossless": lossless}, **recipe).outputs[0].data
     assert made.count(b"colrnclx") == 1
-    stated = heif_primary.read_primary(made)
+    stated = primary.read_primary(made)
     assert (stated.codes[:2], stated.full_range) == ((1, 13), True)
-    assert stated == heif_primary.read_primary(made.replace(b"nclx", b"xxxx"))  # as the bitstream says
+    assert stated == primary.read_primary(made.replace(b"nclx", b"xxxx"))  # as the bitstream says
     for decoded in (Image.open(io.BytesIO(made)), Image.open(io.BytesIO(make(made).outputs[0].data))):
         decoded.load()
         assert decoded.size == picture.size

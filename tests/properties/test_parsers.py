@@ -21,7 +21,8 @@ from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Read
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, kind_of, sniff
 from pixmill.imaging.input import Input
-from pixmill.imaging.parsers import av1, heif_primary, hevc, jpeg, png
+from pixmill.imaging.parsers import jpeg, png
+from pixmill.imaging.parsers.heif import av1, hevc, primary
 from pixmill.imaging.pipeline.identify import identify, read_header
 from pixmill.imaging.recipe import Recipe
 
@@ -82,7 +83,7 @@ def test_the_chunks_of_a_png_are_read_whatever_they_are(data):
 @given(st.integers(0, 1000), st.binary(min_size=1, max_size=12))
 def test_what_a_damaged_avif_states_is_read_or_not_known(place, junk):
     whole = AVIF
-    found = heif_primary.read_primary(whole[:place] + junk + whole[place + len(junk) :])
+    found = primary.read_primary(whole[:place] + junk + whole[place + len(junk) :])
     assert found.depth in (0, *range(8, 17))
     assert len(found.nclx) in (0, 4)
 

@@ -7,7 +7,7 @@ The standard for interchange (MIAF) expects the box, and some readers look nowhe
 import struct
 
 from pixmill.imaging.parsers.boxes import FULL_BOX_BYTES, boxes, packed
-from pixmill.imaging.parsers.heif_primary import FULL_RANGE_BIT, read_primary
+from pixmill.imaging.parsers.heif.primary import FULL_RANGE_BIT, read_primary
 
 ILOC_HEAD = b"\0\0\0\0\x44\x40"  # of libheif: version 0; offsets, lengths and base offsets of four bytes
 IPMA_HEAD = b"\0\0\0\0"  # of libheif: version 0, items of two bytes, indexes of one

@@ -18,7 +18,7 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.parsers.heif_primary import Primary, read_primary
+from pixmill.imaging.parsers.heif.primary import Primary, read_primary
 from pixmill.imaging.pixels import in_full_range
 
 LIBRARIES = ("pillow_heif", "pi_heif")  # with the same interface, best first

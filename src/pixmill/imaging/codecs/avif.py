@@ -15,8 +15,8 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers.heif_primary import Primary, read_primary
-from pixmill.imaging.parsers.heif_sequence import frame_count
+from pixmill.imaging.parsers.heif.primary import Primary, read_primary
+from pixmill.imaging.parsers.heif.sequence import frame_count
 from pixmill.imaging.pixels import in_full_range
 
 EFFORTS = {"fast": 2, "default": 3, "best": 7}  # 9 minus the speed of the encoder

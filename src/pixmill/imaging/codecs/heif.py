@@ -13,8 +13,8 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.parsers.boxes import is_cut_off
-from pixmill.imaging.parsers.heif_items import coding, read_directory
-from pixmill.imaging.parsers.heif_sequence import frame_count
+from pixmill.imaging.parsers.heif.items import coding, read_directory
+from pixmill.imaging.parsers.heif.sequence import frame_count
 
 ONE_THREAD = {"x265:pools": "1", "x265:frame-threads": "1"}  # options of the encoder: a worker encodes in its own thread
 

@@ -6,8 +6,8 @@ import struct
 import pytest
 from PIL import Image
 
-from pixmill.imaging.parsers import av1, heif_items, heif_primary, hevc
 from pixmill.imaging.parsers.boxes import boxes, is_cut_off, packed
+from pixmill.imaging.parsers.heif import av1, hevc, items, primary
 
 CODES = (12, 13, 6)
 
@@ -116,11 +116,11 @@ def file_with(**settings):
 
 def test_the_codes_of_an_avif_may_be_in_its_configuration_alone():
     data = file_with()
-    directory = heif_items.read_directory(data)
-    coded = heif_items.content(data, directory, directory.items[directory.primary], most=64)
+    directory = items.read_directory(data)
+    coded = items.content(data, directory, directory.items[directory.primary], most=64)
     stated = av1.colour_config(coded)
     configuration = next(
-        data[box.content : box.end] for box in heif_items.properties(data, directory, [directory.primary]) if box.kind == b"av1C"
+        data[box.content : box.end] for box in items.properties(data, directory, [directory.primary]) if box.kind == b"av1C"
     )
     sequence_header = coded[2 : 2 + 2 + coded[3]]
     assert sequence_header[0] >> 3 == av1.SEQUENCE_HEADER
@@ -131,7 +131,7 @@ def test_the_codes_of_an_avif_may_be_in_its_configuration_alone():
         size = int.from_bytes(meta[place : place + 4]) + len(sequence_header)
         meta = meta[:place] + size.to_bytes(4) + meta[place + 4 :]
     # the offsets in the file are wrong now, so that the bitstream is not found
-    assert heif_primary.read_primary(meta).codes == stated.codes
+    assert primary.read_primary(meta).codes == stated.codes
 
 
 def test_a_file_is_cut_off_if_its_last_box_is_not_complete():

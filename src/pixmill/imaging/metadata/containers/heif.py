@@ -11,7 +11,7 @@ from pixmill.imaging.metadata import exif
 from pixmill.imaging.metadata.blocks import Blocks
 from pixmill.imaging.metadata.container import Container
 from pixmill.imaging.parsers.boxes import FULL_BOX_BYTES, boxes, packed, whole, within
-from pixmill.imaging.parsers.heif_items import IN_FILE, MIME, Directory, Item, content, read_directory, references
+from pixmill.imaging.parsers.heif.items import IN_FILE, MIME, Directory, Item, content, read_directory, references
 
 XMP_TYPE = b"application/rdf+xml"
 EXIF, TONE_MAP, DESCRIBES = b"Exif", b"tmap", b"cdsc"

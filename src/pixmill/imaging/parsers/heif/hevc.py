@@ -6,7 +6,7 @@ lists), 7.3.7 and 7.4.8 (reference pictures), and E.2.1 (VUI); ISO/IEC 14496-15,
 
 from collections.abc import Iterator, Sequence
 
-from pixmill.imaging.parsers.bitstream import Bits, ColourConfig
+from pixmill.imaging.parsers.heif.bitstream import Bits, ColourConfig
 
 ARRAYS = 22  # offset of their number in hvcC
 SEQUENCE_PARAMETER_SET, NAL_TYPE_BITS = 33, 0x3F

@@ -3,7 +3,7 @@
 Source: AV1 Bitstream & Decoding Process Specification, sections 5.3 (OBU), 5.5 (sequence header) and 5.5.2 (colour config).
 """
 
-from pixmill.imaging.parsers.bitstream import Bits, ColourConfig
+from pixmill.imaging.parsers.heif.bitstream import Bits, ColourConfig
 
 SEQUENCE_HEADER, SIZE_FLAG, EXTENSION_FLAG = 1, 0x02, 0x04
 UNSPECIFIED = (2, 2, 2)

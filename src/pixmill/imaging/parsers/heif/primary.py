@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import msgspec
 
 from pixmill.imaging.input import Data
-from pixmill.imaging.parsers import av1, heif_items, hevc
-from pixmill.imaging.parsers.bitstream import ColourConfig
 from pixmill.imaging.parsers.boxes import FULL_BOX_BYTES
-from pixmill.imaging.parsers.heif_items import Directory
+from pixmill.imaging.parsers.heif import av1, hevc, items
+from pixmill.imaging.parsers.heif.bitstream import ColourConfig
+from pixmill.imaging.parsers.heif.items import Directory
 
 MAX_SEQUENCE_HEADER = 1024  # bytes from the beginning of a bitstream that are searched for its first header
 FULL_RANGE_BIT = 0x80
@@ -52,7 +52,7 @@ class Primary(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_primary(data: Data) -> Primary:
     """Return the properties of the primary image of the file ``data``, as far as they can be read."""
-    directory = heif_items.read_directory(data)
+    directory = items.read_directory(data)
     try:
         return Primary() if directory is None else _read(data, directory)
     except (struct.error, IndexError, KeyError, ValueError):
@@ -60,11 +60,11 @@ def read_primary(data: Data) -> Primary:
 
 
 def _read(data: Data, directory: Directory) -> Primary:
-    items = _with_first_tile(data, directory)
-    stated = [(box.kind, bytes(data[box.content : box.end])) for box in heif_items.properties(data, directory, items)]
+    numbers = _with_first_tile(data, directory)
+    stated = [(box.kind, bytes(data[box.content : box.end])) for box in items.properties(data, directory, numbers)]
     coding = next(((kind, content) for kind, content in stated if kind in (b"av1C", b"hvcC")), (b"", b""))
     depth, monochrome = _depth(*coding)
-    colour = _nclx(stated) or _from_bitstream(data, directory, items[-1], *coding)
+    colour = _nclx(stated) or _from_bitstream(data, directory, numbers[-1], *coding)
     return Primary(
         codes=colour and colour.codes,
         full_range=colour is None or colour.full_range,
@@ -81,9 +81,7 @@ def _read(data: Data, directory: Directory) -> Primary:
 def _with_first_tile(data: Data, directory: Directory) -> tuple[int, ...]:
     """Return the primary item and the first that it is derived from: tiles have the properties that the whole does not repeat."""
     tiles = (
-        each.others[:1]
-        for each in heif_items.references(data, directory)
-        if each.kind == b"dimg" and each.item == directory.primary
+        each.others[:1] for each in items.references(data, directory) if each.kind == b"dimg" and each.item == directory.primary
     )
     return (directory.primary, *next(tiles, ()))
 
@@ -111,7 +109,7 @@ def _from_bitstream(data: Data, directory: Directory, item: int, kind: bytes, co
             return hevc.colour_config(configuration)
         if kind != b"av1C":
             return None
-        coded = heif_items.content(data, directory, directory.items[item], most=MAX_SEQUENCE_HEADER)
+        coded = items.content(data, directory, directory.items[item], most=MAX_SEQUENCE_HEADER)
         return av1.colour_config(coded) or av1.colour_config(configuration[AV1_CONFIG_BYTES:])
     except (IndexError, ValueError):
         return None
