@@ -50,9 +50,13 @@ def end(try_it: Callable[[], object]) -> End:
 
 def attempts(folder: Path, port: int) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the name and the function of each attempt, as SECURITY.md lists them."""
-    source, coordinator = folder / "in" / "a.jpg", os.getppid()
+    source, coordinator, output = folder / "in" / "a.jpg", os.getppid(), folder / "out"
     yield "write a file elsewhere", lambda: (folder / "new").write_bytes(b"x")
     yield "write in the common folder for temporary files", lambda: Path("/tmp/pixmill-taken-over").write_bytes(b"x")
+    yield "write an output by itself", lambda: (output / "new").write_bytes(b"x")
+    yield "write the ledger", lambda: (output / ".pixmill" / "ledger.sqlite").write_bytes(b"x")
+    yield "remove the ledger", (output / ".pixmill" / "ledger.sqlite").unlink
+    yield "move the state folder", lambda: (output / ".pixmill").rename(output / "other")
     yield "change an input", lambda: source.write_bytes(b"x")
     yield "remove an input", source.unlink
     yield "change the mode of an input", lambda: source.chmod(0o600)

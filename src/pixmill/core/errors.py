@@ -194,8 +194,9 @@ class EncodeError(ImageError):
 
 
 class WriteError(ImageError):
-    """The result could not be written."""
+    """The result could not be written. ``name``: which of several files was it, if there were several."""
 
+    name: bytes = b""
     code = "write"
     codes: ClassVar = {
         "exists": "a file that pixmill did not write already has the name of the output; --existing decides how to handle it",

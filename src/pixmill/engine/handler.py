@@ -1,5 +1,6 @@
 """The code that turns a task into a result, and the reference by which a worker process finds it."""
 
+import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import msgspec
 
 from pixmill.core.object_reference import import_object, reference
 from pixmill.core.phases import Phases
+from pixmill.engine.broker import BrokerRef
 from pixmill.engine.resources.sandbox import Sandbox
 
 
@@ -79,8 +81,9 @@ class HandlerRef(msgspec.Struct, frozen=True):
     result. ``preload`` names modules to import once, before workers are forked.
 
     ``threads``: how many threads the handler may start in a worker; if the process limit does not allow them, fewer workers
-    start. ``confinement``: the sandbox that a worker enters once the handler is loaded; ``None`` for none. ``per_core``: how many
-    workers keep a core busy, more than one if they wait for a network.
+    start. ``confinement``: the sandbox that a worker enters once the handler is loaded; ``None`` for none. ``broker``: the process
+    that does what the sandbox forbids; if there is one, ``factory`` also takes this worker's connection to it. ``per_core``: how
+    many workers keep a core busy, more than one if they wait for a network.
     """
 
     factory: str
@@ -89,6 +92,7 @@ class HandlerRef(msgspec.Struct, frozen=True):
     preload: tuple[str, ...] = ()
     threads: int = 0
     confinement: Sandbox | None = None
+    broker: BrokerRef | None = None
     per_core: int = 1
 
     @classmethod
@@ -96,10 +100,10 @@ class HandlerRef(msgspec.Struct, frozen=True):
         """Return a reference to a plain function ``bytes -> bytes`` at the top level of a module or script."""
         return cls(reference(function), plain=True)
 
-    def load(self) -> Handler:
-        """Import the handler and build it. Called in the worker."""
+    def load(self, broker: socket.socket | None = None) -> Handler:
+        """Import the handler and build it, with a connection to the ``broker`` if there is one. Called in the worker."""
         factory = import_object(self.factory)
         if self.plain:
             return lambda payload, stages: factory(payload)  # noqa: ARG005  # a plain function has no stages
-        handler: Handler = factory(self.options)
+        handler: Handler = factory(self.options, broker) if broker else factory(self.options)
         return handler

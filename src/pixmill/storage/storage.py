@@ -148,7 +148,7 @@ class Storage(Protocol):
     def write_phases(
         self,
         path: bytes,
-        data: bytes,
+        data: bytes | memoryview,
         *,
         durable: bool,
         mtime_ns: int | None = None,
@@ -161,7 +161,7 @@ class Storage(Protocol):
         by default, none.
         """
         yield from ()
-        return self.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
+        return self.write(path, bytes(data), durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
 
     def is_occupied(self, path: bytes) -> bool:
         """Tell whether anything exists at ``path``, including a link or a folder; true if that cannot be determined."""

@@ -1,14 +1,18 @@
-"""What the workers of each kind of job may do: those that write outputs, and those that only look at images."""
+"""What the processes that a hostile image may take over are allowed: workers read, and the writer of a run writes for them."""
 
 import os
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from pixmill.batch.worker.options import HandlerOptions
+from pixmill.engine.broker import BrokerRef
 from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
+_WRITER = "pixmill.batch.worker.writer:serve_workers"
 LOCAL_PREFIXES = ("file:", "tar:", "zip:", "multi://local")  # of addresses on this machine
 
 
@@ -30,16 +34,22 @@ def is_local(options: Endpoints) -> bool:
 
 
 def sandbox_for(handler_options: HandlerOptions, recipe: Recipe) -> Sandbox | None:
-    """Return the sandbox of workers that write outputs and, with ``--preserve mtime``, set their times.
+    """Return the sandbox of workers that make outputs; ``None`` if the recipe ``runs_foreign_code``, whose needs are unknown."""
+    return None if runs_foreign_code(recipe) else reading_sandbox(handler_options)
 
-    If links below the destination are followed, the whole file system is writable, since links may lead anywhere.
-    ``None`` if the recipe ``runs_foreign_code``, whose needs are unknown.
+
+def writer_for(handler_options: HandlerOptions) -> BrokerRef | None:
+    """Return the process that writes the outputs of confined workers and, with ``--preserve mtime``, sets their times.
+
+    If links below the destination are followed, the whole file system is writable, since links may lead anywhere. ``None`` if
+    the destination is no folder: workers connect to a store themselves.
     """
-    if runs_foreign_code(recipe):
-        return None
     destination = Address.parse(handler_options.destination).local
-    writable = [b"/" if handler_options.follow_output_links else os.fsencode(destination.absolute())] if destination else []
-    return Sandbox(tuple(writable), network=not is_local(handler_options), times=handler_options.keep_mtime)
+    if destination is None:
+        return None
+    writable = b"/" if handler_options.follow_output_links else os.fsencode(destination.absolute())
+    sandbox = Sandbox((writable,), times=handler_options.keep_mtime)
+    return BrokerRef(_WRITER, msgspec.msgpack.encode(handler_options), confinement=sandbox)
 
 
 def confinement_remark(gaps: Sequence[str]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """``ImageHandler`` processes one image in a worker process. The module imports only what workers need."""
 
 import os
+import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -14,7 +15,7 @@ from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
 from pixmill.core.errors import ImageError, ReadError, WriteError
-from pixmill.core.phases import Phases, in_lockstep
+from pixmill.core.phases import Phases
 from pixmill.engine.handler import Deferred, PendingResult, Skip, Stages
 from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
@@ -24,6 +25,8 @@ from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion, time_of
 from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
+from pixmill.storage.writer.client import WriterClient
+from pixmill.storage.writer.files import DirectWriter, NewFile
 
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
@@ -31,8 +34,8 @@ MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, 
 class ImageHandler:
     """Reads one image, makes its renditions, and returns a ``PendingResult`` that writes them while the next image is processed."""
 
-    def __init__(self, options: HandlerOptions) -> None:
-        """Open source and destination and build the recipe, once per worker."""
+    def __init__(self, options: HandlerOptions, writer: socket.socket | None = None) -> None:
+        """Open source and destination and build the recipe, once per worker. ``writer``: a connection to a process that writes."""
         self._options = options
         self._current = threading.local()  # ``stages`` of the task that this thread is making or writing
         source, destination = Address.parse(options.source), Address.parse(options.destination)
@@ -40,6 +43,7 @@ class ImageHandler:
         self._destination = open_with_retries(
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
+        self._writer = WriterClient(writer) if writer else DirectWriter(self._destination)
         self._recipe = Recipe.from_builtins(options.recipe)
         self._late_facts = LateFactsReader(self._source, self._recipe, limit=options.max_bytes)
         self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
@@ -90,9 +94,7 @@ class ImageHandler:
         def commit(stages: Stages) -> Phases[bytes]:
             self._current.stages = stages
             names.check({item.names[index]: output.data for index, output in outputs.items()})
-            versions = yield from in_lockstep(
-                self._write(item, index, output.data, stages, names) for index, output in outputs.items()
-            )
+            versions = yield from self._write(item, outputs, names, stages)
             written = {
                 fingerprints[index]: _output_record(item, index, output, fingerprints[index]).with_version(
                     version if self._options.keeps_inodes else msgspec.structs.replace(version, inode=0)
@@ -182,24 +184,17 @@ class ImageHandler:
             return None
         return status.st_dev, status.st_ino
 
-    def _write(self, item: Item, index: int, data: bytes, stages: Stages, names: OutputNames) -> Phases[FileVersion]:
+    def _write(
+        self, item: Item, outputs: Mapping[int, EncodedOutput], names: OutputNames, stages: Stages
+    ) -> Phases[list[FileVersion]]:
         stages.enter("write")
         mtime = time_of(item.entry.version) if self._options.keep_mtime else None
-        durable = self._options.durable
-        name = item.names[index]
+        named = [(item.names[index], output.data) for index, output in outputs.items()]
+        files = [NewFile(name, data, mtime, names.replacing(name)) for name, data in named]
         try:
-            return (
-                yield from self._destination.write_phases(
-                    name,
-                    data,
-                    durable=durable,
-                    mtime_ns=mtime,
-                    on_sync=lambda: stages.enter("fsync"),
-                    replacing=names.replacing(name),
-                )
-            )
+            return (yield from self._writer.write(files, durable=self._options.durable, on_sync=lambda: stages.enter("fsync")))
         except WriteError as error:
-            raise names.translate_error(error, name) from None
+            raise names.translate_error(error, error.name) from None
 
 
 def _leftover_outputs(item: Item) -> tuple[OutputRecord, ...]:
@@ -224,10 +219,13 @@ def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stage
         stages.count(f"note.{note}", 1)
 
 
-def image_handler(options: bytes) -> ImageHandler:
-    """Build the handler from encoded ``HandlerOptions``; the function that a ``HandlerRef`` names."""
+def image_handler(options: bytes, writer: socket.socket | None = None) -> ImageHandler:
+    """Build the handler from encoded ``HandlerOptions``; the function that a ``HandlerRef`` names.
+
+    With ``writer``, a connection to the process of ``batch.worker.writer``, outputs are written there.
+    """
     configure()
-    return ImageHandler(msgspec.msgpack.decode(options, type=HandlerOptions))
+    return ImageHandler(msgspec.msgpack.decode(options, type=HandlerOptions), writer)
 
 
 def _source_error(item: Item) -> ImageError:

@@ -1,11 +1,12 @@
 """Describe the handler to the engine: its module, its options, the resources it needs, and its sandbox."""
 
+import sys
 from collections.abc import Iterator
 
 import msgspec
 
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.worker.confinement import is_local, sandbox_for
+from pixmill.batch.worker.confinement import is_local, sandbox_for, writer_for
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.preload import PRELOAD
 from pixmill.core.humanize import plural
@@ -23,12 +24,14 @@ THREADS = 16  # of libvips and its encoders in one worker: usually 4 to 6, up to
 def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
     """Return the reference to the handler with ``handler_options``, its workers sandboxed as far as ``recipe`` allows."""
     options = msgspec.msgpack.encode(handler_options)
+    confinement = sandbox_for(handler_options, recipe)
     return HandlerRef(
         HANDLER,
         options,
         preload=PRELOAD,
         threads=THREADS,
-        confinement=sandbox_for(handler_options, recipe),
+        confinement=confinement,
+        broker=writer_for(handler_options) if confinement and sys.platform == "linux" else None,
         per_core=1 if is_local(handler_options) else PER_CORE,
     )
 

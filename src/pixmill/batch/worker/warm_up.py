@@ -19,6 +19,7 @@ def _prepare() -> None:
     """Import what most images need, and look for plugins, which takes as long as processing a small image."""
     _import_with_one_thread("pixmill.batch.worker.handler")
     importlib.import_module("pixmill.storage.schemes.file")
+    importlib.import_module("pixmill.batch.worker.writer")
     Image.preinit()
     Operation.registry.get("resize")
     if Codec.registry.preload():

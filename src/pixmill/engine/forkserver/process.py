@@ -1,8 +1,8 @@
 """The fork server: a small single-threaded process that imports the handler's modules once and then forks workers on request.
 
 It is started by exec, never forked, so no lock, thread or open file of the caller reaches a worker. As the parent of all workers
-it learns how each one ended. It lives as long as the coordinator keeps the other end of its pipe open, and its workers do not
-outlive it. Requests and events are the fixed-size records of ``client``.
+it learns how each one ended. It lives as long as the coordinator keeps the other end of its pipe open, and its workers and their
+broker, which it starts before the first of them, do not outlive it. Requests and events are the fixed-size records of ``client``.
 """
 
 import ctypes
@@ -19,13 +19,15 @@ from contextlib import nullcontext, suppress
 
 import msgspec
 
+from pixmill.engine.forkserver.broker import Broker
+from pixmill.engine.forkserver.child import fork_child
 from pixmill.engine.forkserver.client import EXITED, FORK, FORK_FAILED, RECORD, STARTED, WorkerConfig
 from pixmill.engine.forkserver.spawn import BootConfig
 from pixmill.engine.forkserver.temporary_folder import private_temporary_folder
 from pixmill.engine.worker.process import prepare_process, run_worker
 
+_BROKER = 0  # its number among the children; those of workers begin with 1
 _PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
 _MAX_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -36,7 +38,7 @@ class ForkServerProcess:
         """Fork workers for the handler of ``config`` as requested over ``pipe``."""
         self._pipe = pipe
         self._config = config
-        self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+        self._broker: Broker | None = None
         self._children: dict[int, int] = {}
         self._wakeup_read, self._wakeup_write = socket.socketpair()
         for end in (self._wakeup_read, self._wakeup_write):
@@ -52,8 +54,10 @@ class ForkServerProcess:
         try:
             self._serve(ready)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # the coordinator is gone
+            pass  # the coordinator is gone, or the broker
         finally:
+            if self._broker:
+                self._children[_BROKER] = self._broker.pid
             for pid in self._children.values():
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -66,7 +70,8 @@ class ForkServerProcess:
             for fd, _ in ready.poll():
                 if fd == self._wakeup_read.fileno():
                     self._wakeup_read.recv(4096)
-                    self._reap()
+                    if not self._reap():
+                        return
                 elif not self._handle_request():
                     return
 
@@ -83,52 +88,65 @@ class ForkServerProcess:
         return True
 
     def _fork(self, number: int, fds: list[int], offset: int) -> None:
-        parent = os.getpid()
+        connection = None
         try:
-            pid = os.fork()
+            connection = self._connect_to_broker(fds)
+            pid = fork_child(lambda: self._run_worker(fds, offset, connection), closed=self._own_descriptors())
+        except (BrokenPipeError, ConnectionResetError):
+            raise  # the broker has died: there will be no more workers here
         except OSError as error:
             self._send_event(FORK_FAILED, number, error.errno or 0, 0)
         else:
-            if pid == 0:
-                self._run_child(parent, fds, offset)
             self._children[number] = pid
             self._send_event(STARTED, number, pid, 0)
         finally:
             for fd in fds:
                 os.close(fd)
+            if connection:
+                connection.close()
 
-    def _run_child(self, parent: int, fds: list[int], offset: int) -> None:
-        """Turn the new child process into a worker; never returns."""
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            if self._libc is not None:
-                self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-                self._libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            for end in (self._pipe, self._wakeup_read, self._wakeup_write):
-                end.close()
-            if os.getppid() == parent:
-                for fd in fds:
-                    os.set_inheritable(fd, False)  # noqa: FBT003  # positional only
-                pipe, status_fd, *page_fd = fds
-                run_worker(
-                    socket.socket(fileno=pipe),
-                    status_fd,
-                    self._config.handler,
-                    page=(page_fd[0], offset) if page_fd else None,
-                    processor_time=self._config.processor_time,
-                )
-        finally:
-            os._exit(1)
+    def _connect_to_broker(self, fds: list[int]) -> socket.socket | None:
+        """Return a connection to the broker, ``None`` if the handler has none; a new broker has no use for the worker's ``fds``."""
+        broker_ref = self._config.handler.broker
+        if broker_ref is None:
+            return None
+        if self._broker is None:
+            self._broker = Broker(broker_ref, closed=[*self._own_descriptors(), *fds])
+        return self._broker.connect()
 
-    def _reap(self) -> None:
+    def _own_descriptors(self) -> list[int]:
+        """Return what no child may keep open."""
+        sockets = [self._pipe, self._wakeup_read, self._wakeup_write, *([self._broker.control] if self._broker else [])]
+        return [each.fileno() for each in sockets]
+
+    def _run_worker(self, fds: list[int], offset: int, connection: socket.socket | None) -> None:
+        for fd in fds:
+            os.set_inheritable(fd, False)  # noqa: FBT003  # positional only
+        pipe, status_fd, *page_fd = fds
+        run_worker(
+            socket.socket(fileno=pipe),
+            status_fd,
+            self._config.handler,
+            page=(page_fd[0], offset) if page_fd else None,
+            processor_time=self._config.processor_time,
+            broker=connection,
+        )
+
+    def _reap(self) -> bool:
+        """Report the children that have ended; return ``False`` if the broker is one of them: the workers can do nothing more."""
         while self._children:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
-                return
+                return True
+            if self._broker and pid == self._broker.pid:
+                self._broker = None
+                if os.WIFSIGNALED(status):  # otherwise it has written why
+                    sys.stderr.write(f"the broker of the workers was terminated by signal {os.WTERMSIG(status)}\n")
+                return False
             number = self._remove_child(pid)
             if number is not None:
                 self._send_event(EXITED, number, status, usage.ru_maxrss * _MAX_RSS_UNIT)
+        return True
 
     def _remove_child(self, pid: int) -> int | None:
         """Remove ``pid`` and return its number; ``None`` for a process that a preloaded module started."""

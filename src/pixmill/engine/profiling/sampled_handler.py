@@ -1,6 +1,7 @@
 """Trace a sample of the tasks in each worker, spread evenly over all of them, at a cost independent of their number."""
 
 import os
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -72,10 +73,10 @@ class SampledHandler:
             self._stride *= 2
 
 
-def sampled_handler(options: bytes) -> SampledHandler:
+def sampled_handler(options: bytes, broker: socket.socket | None = None) -> SampledHandler:
     """Build the handler from encoded ``SamplingOptions``. The factory of a ``HandlerRef``."""
     sampling = msgspec.msgpack.decode(options, type=SamplingOptions)
-    inner = HandlerRef(sampling.factory, sampling.options, plain=sampling.plain).load()
+    inner = HandlerRef(sampling.factory, sampling.options, plain=sampling.plain).load(broker)
     return SampledHandler(inner, Path(sampling.folder), import_object(sampling.name_of))
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from pixmill.engine.broker import await_greeting
 from pixmill.engine.failures import failure_of
 from pixmill.engine.handler import Handler, HandlerRef, PendingResult
 from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Message, Ready, TaskRequest, TaskResult, message_frame
@@ -36,10 +37,12 @@ class Worker:
         self._limited_in_second = -1
         self._processor_time = processor_time
 
-    def run(self, handler_ref: HandlerRef) -> None:
+    def run(self, handler_ref: HandlerRef, broker: socket.socket | None = None) -> None:
         """Load the handler and process requests until the coordinator closes the pipe."""
+        if broker:
+            await_greeting(broker)
         try:
-            handler = handler_ref.load()
+            handler = handler_ref.load(broker)
             limit_address_space(usable_memory())
             if handler_ref.confinement:
                 enter_sandbox(handler_ref.confinement)

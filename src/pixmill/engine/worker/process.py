@@ -42,12 +42,19 @@ def refuse_in_worker() -> None:
         raise RunError("a worker process tried to start another run", hint=hint)
 
 
-def run_worker(
-    pipe: socket.socket, status_fd: int, handler_ref: HandlerRef, *, page: tuple[int, int] | None, processor_time: float
+def run_worker(  # what a worker is made of
+    pipe: socket.socket,
+    status_fd: int,
+    handler_ref: HandlerRef,
+    *,
+    page: tuple[int, int] | None,
+    processor_time: float,
+    broker: socket.socket | None = None,
 ) -> None:
     """Run the worker until the coordinator closes the pipe, then exit the process.
 
     ``page``: the file with the page of its status slot and the offset in it, ``None`` for the memory behind ``status_fd``.
+    ``broker``: its connection to the broker, if the handler has one.
     """
     status = 1
     try:
@@ -56,7 +63,7 @@ def run_worker(
         redirect_output(status_fd)
         os.close(status_fd)
         faulthandler.enable(file=2, all_threads=False)
-        Worker(pipe, status_slot, processor_time=processor_time).run(handler_ref)
+        Worker(pipe, status_slot, processor_time=processor_time).run(handler_ref, broker)
         status = 0
     except (BrokenPipeError, ConnectionResetError):
         pass  # the coordinator is gone

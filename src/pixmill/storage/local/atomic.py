@@ -35,7 +35,7 @@ class WriteRequest(msgspec.Struct, frozen=True):
     ``on_sync`` is called when only the sync remains. ``replacing`` says which existing files may be replaced.
     """
 
-    data: bytes
+    data: bytes | memoryview
     durable: bool
     mtime_ns: int | None = None
     on_sync: Callable[[], None] = no_op

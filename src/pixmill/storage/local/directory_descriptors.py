@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from pixmill.core.errors import RunError, WriteError
 from pixmill.core.text import printable
+from pixmill.storage.local.temporary import STATE
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_PATH = os.pathconf("/", "PC_PATH_MAX")  # bytes, with the NUL at the end
@@ -101,11 +102,18 @@ class Directories:
         """Return the folder ``component`` in ``parent``, created if it does not exist."""
         for _ in range(2):  # twice: another worker may create or remove it at the same time
             with suppress(FileNotFoundError):
-                return self._existing(component, parent, folder)
+                return self._unreserved(self._existing(component, parent, folder), folder)
             with suppress(FileExistsError):
                 os.mkdir(component, dir_fd=parent.descriptor)
                 changed.append(parent)
         return self._existing(component, parent, folder)
+
+    def _unreserved(self, directory: Directory, folder: bytes) -> Directory:
+        """Return ``directory``; ``WriteError`` if it is the state folder of this output, whatever the name or link."""
+        if directory.is_at(os.path.join(self._path, STATE)):
+            message = f"{printable(folder)} is the folder where pixmill keeps its own files"
+            raise WriteError(message, code="reserved", hint="choose another name with --name")
+        return directory
 
     def _existing(self, component: bytes, parent: Directory, folder: bytes) -> Directory:
         try:

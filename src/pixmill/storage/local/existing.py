@@ -76,7 +76,7 @@ class Occupant(msgspec.Struct, frozen=True):
             os.close(descriptor)
         return digest.digest()
 
-    def contains(self, data: bytes, *, durable: bool) -> bool:
+    def contains(self, data: bytes | memoryview, *, durable: bool) -> bool:
         """Tell whether it is a file with exactly these bytes; with ``durable``, sync it to survive a power failure."""
         if not self.is_file or self.status.st_size != len(data):
             return False
@@ -94,7 +94,7 @@ class Occupant(msgspec.Struct, frozen=True):
             os.close(descriptor)
 
 
-def _is_equal(descriptor: int, data: bytes) -> bool:
+def _is_equal(descriptor: int, data: bytes | memoryview) -> bool:
     remainder = memoryview(data)
     while part := os.read(descriptor, _CHUNK_SIZE):
         if part != remainder[: len(part)]:

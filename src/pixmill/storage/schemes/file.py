@@ -68,7 +68,7 @@ class FileStorage(Scheme):
     def write(
         self,
         path: bytes,
-        data: bytes,
+        data: bytes | memoryview,
         *,
         durable: bool,
         mtime_ns: int | None = None,
@@ -81,7 +81,7 @@ class FileStorage(Scheme):
     def write_phases(
         self,
         path: bytes,
-        data: bytes,
+        data: bytes | memoryview,
         *,
         durable: bool,
         mtime_ns: int | None = None,

@@ -1,0 +1,66 @@
+"""The broker does for workers what they may not do, and its death costs no task."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pixmill.core.errors import RunError
+from pixmill.engine.broker import BrokerRef
+from pixmill.engine.handler import HandlerRef
+from pixmill.engine.resources.sandbox import Sandbox
+from pixmill.engine.runner import open_run
+from pixmill.engine.task import Done, Task
+from support.processes import wait_until
+
+
+def handler_ref(path, serve="serve"):
+    options = os.fsencode(path)
+    return HandlerRef(
+        "support.brokered:handler",
+        options,
+        confinement=Sandbox(()),
+        broker=BrokerRef(f"support.brokered:{serve}", options, confinement=Sandbox((os.fsencode(path.parent),))),
+    )
+
+
+def test_each_worker_reaches_the_same_broker(tmp_path):
+    tasks = [Task.of(str(number), b"%d" % number) for number in range(200)]
+    with open_run(tasks, handler_ref(tmp_path / "log"), workers=3) as run:
+        outcomes = list(run)
+    assert len({outcome.result for outcome in outcomes}) == 1
+    assert sorted((tmp_path / "log").read_text().split(), key=int) == [str(number) for number in range(200)]
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_broker_that_is_killed_costs_no_task(tmp_path, born):
+    tasks = (Task.of(str(number), b"%d" % number) for number in range(3000))
+    killed, outcomes = set(), []
+    with open_run(tasks, handler_ref(tmp_path / "log"), workers=2) as run:
+        for outcome in run:
+            outcomes.append(outcome)
+            if len(outcomes) % 700 == 0:
+                killed.add(int(outcome.result))
+                with suppress(ProcessLookupError):
+                    os.kill(int(outcome.result), signal.SIGKILL)
+    assert len(killed) > 2
+    assert {type(outcome) for outcome in outcomes} == {Done}
+    assert len({outcome.task.key for outcome in outcomes}) == len(outcomes) == 3000
+    assert born() == []
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in killed))
+
+
+def test_a_broker_that_cannot_start_ends_the_run_and_says_why(tmp_path):
+    with open_run([Task.of("a")], handler_ref(tmp_path / "log", "refuse"), workers=1) as run, pytest.raises(RunError) as raised:
+        list(run)
+    assert "no broker today" in raised.value.message
+
+
+def test_the_broker_holds_no_descriptor_of_a_worker(tmp_path):
+    with open_run([Task.of("a", b"1")], handler_ref(tmp_path / "log"), workers=2) as run:
+        (outcome,) = run
+        files = [str(each.readlink()) for each in Path(f"/proc/{int(outcome.result)}/fd").iterdir() if each.is_symlink()]
+    sockets = [file for file in files if file.startswith("socket:")]
+    assert len(sockets) == 1 + 2, files  # one over which connections come, and those of two workers
