@@ -1,7 +1,6 @@
 """What SECURITY.md says that a worker cannot do is tried by one, from two threads."""
 
 import errno
-import os
 import platform
 import re
 import shutil
@@ -13,8 +12,10 @@ import msgspec
 import pytest
 from PIL import Image
 
+from pixmill.batch.worker.confinement import reading_sandbox, writer_for
+from pixmill.batch.worker.options import HandlerOptions
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.resources.sandbox import Sandbox, gaps
+from pixmill.engine.resources.sandbox import gaps
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
 from support import taken_over
@@ -31,13 +32,16 @@ def tried(tmp_path, monkeypatch):
     """Return what came of each attempt of a worker whose output is ``out``; the environment of the run has a credential."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", taken_over.SECRET)
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:{taken_over.SECRET}@proxy")
-    for folder in ("in", "out"):
-        (tmp_path / folder).mkdir()
+    for folder in ("in", "out/.pixmill"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "in" / "a.jpg").write_bytes(b"picture")
-    sandbox = Sandbox((os.fsencode(tmp_path / "out"),))
+    (tmp_path / "out" / ".pixmill" / "ledger.sqlite").write_bytes(b"ledger")
+    source, destination = ((tmp_path / folder).as_uri() for folder in ("in", "out"))
+    handler_options = HandlerOptions(source, destination, "t", {}, 10**6, True, False, False, ())  # noqa: FBT003
     with socket.create_server(("127.0.0.1", 0)) as server:
         options = msgspec.msgpack.encode((str(tmp_path), server.getsockname()[1]))
-        handler = HandlerRef("support.taken_over:handler", options, confinement=sandbox)
+        sandbox, writer = reading_sandbox(handler_options), writer_for(handler_options)
+        handler = HandlerRef("support.taken_over:handler", options, confinement=sandbox, broker=writer)
         with open_run([Task.of("a")], handler, workers=1) as run:
             (outcome,) = run
     assert isinstance(outcome, Done), outcome
@@ -48,10 +52,19 @@ def tried(tmp_path, monkeypatch):
 def test_a_worker_that_is_taken_over_can_do_nothing_of_the_list(tried, tmp_path):
     assert tried.pop("find a credential in the environment") == "none"
     assert tried.pop("find a credential in the environment, thread") == "none"
+    asked = {name: tried.pop(name) for name in list(tried) if name.startswith("have the writer")}
+    assert asked == {
+        "have the writer write the ledger": "WriteError",
+        "have the writer write elsewhere": "AddressError",
+        "have the writer write an output": "done",
+    }
     assert {name: end for name, end in tried.items() if end not in REFUSED} == {}
     assert len(tried) > 40
     assert (tmp_path / "in" / "a.jpg").read_bytes() == b"picture"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
+        "in", "in/a.jpg", "out", "out/.pixmill", "out/.pixmill/ledger.sqlite", "out/output.jpg"
+    ]  # fmt: skip
+    assert (tmp_path / "out" / ".pixmill" / "ledger.sqlite").read_bytes() == b"ledger"
 
 
 @pytest.mark.row("hostile")

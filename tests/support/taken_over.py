@@ -11,7 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.core.errors import PixmillError
+from pixmill.core.phases import completed
 from pixmill.engine.handler import Handler
+from pixmill.storage.storage import Replacing, no_op
+from pixmill.storage.writer.client import WriterClient
+from pixmill.storage.writer.files import NewFile
 
 End = int | str  # the number of an error, or a text
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -19,10 +24,24 @@ IO_URING_SETUP, KEYCTL, PIDFD_OPEN = 425, 250, 434  # x86_64
 SECRET = "correct-horse-battery-staple"  # what a test puts into the environment
 
 
-def handler(options: bytes) -> Handler:
+def handler(options: bytes, writer: socket.socket) -> Handler:
     """Build the handler. ``options``: the folder with the input, and the port of a server on this machine."""
     folder, port = msgspec.msgpack.decode(options)
-    return lambda payload, stages: msgspec.msgpack.encode(outcomes(Path(folder), port))  # noqa: ARG005
+    return lambda payload, stages: msgspec.msgpack.encode(outcomes(Path(folder), port) | requests(writer))  # noqa: ARG005
+
+
+def requests(writer: socket.socket) -> dict[str, End]:
+    """Return what came of requests to the writer: the kind of the error, or ``done``."""
+    wanted = {"the ledger": b".pixmill/ledger.sqlite", "elsewhere": b"../new", "an output": b"output.jpg"}
+    client, ends = WriterClient(writer), dict[str, End]()
+    for purpose, name in wanted.items():
+        file = NewFile(name, b"x", None, Replacing(others=True))
+        try:
+            completed(client.write([file], durable=False, on_sync=no_op))
+            ends[f"have the writer write {purpose}"] = "done"
+        except PixmillError as error:
+            ends[f"have the writer write {purpose}"] = type(error).__name__
+    return ends
 
 
 def outcomes(folder: Path, port: int) -> dict[str, End]:

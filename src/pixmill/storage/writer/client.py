@@ -4,13 +4,14 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import msgspec
 
 from pixmill.core.phases import Phases
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.writer.files import NewFile, Writer
-from pixmill.storage.writer.messages import MAX_MESSAGE, FileRequest, WriteReply, WriteRequest
+from pixmill.storage.writer.messages import HEADER, MAX_REPLY, FileRequest, WriteReply, WriteRequest
 
 
 class WriterClient(Writer):
@@ -20,48 +21,63 @@ class WriterClient(Writer):
         """Write by way of ``connection``."""
         self._connection = connection
         self._number = 0
+        self._waiting: dict[int, tuple[WriteRequest, Sequence[NewFile]]] = {}  # what is not sent yet
         self._replies: dict[int, WriteReply] = {}
 
     def write(self, files: Sequence[NewFile], *, durable: bool, on_sync: Callable[[], None]) -> Phases[list[FileVersion]]:
-        """Send ``files`` in the first phase, and wait for the reply in the second: several requests are written together."""
+        """Have ``files`` written, together with all those whose first phase has run before the second one of any."""
         self._number += 1
-        request = WriteRequest(self._number, durable, tuple(map(FileRequest.of, files)))
-        self._send(msgspec.msgpack.encode(request), files)
+        number = self._number
+        self._waiting[number] = WriteRequest(number, durable, tuple(map(FileRequest.of, files))), files
         if durable:
             on_sync()
-        yield
-        reply = self._receive(request.number)
+        try:
+            yield
+        except GeneratorExit:
+            self._waiting.pop(number, None)
+            raise
+        if number in self._waiting:
+            self._send()
+        reply = self._receive(number)
         if reply.failure:
             raise reply.failure.error()
         return list(reply.versions)
 
-    def _send(self, message: bytes, files: Sequence[NewFile]) -> None:
-        content = os.memfd_create("output", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    def _send(self) -> None:
+        """Send all that waits."""
+        waiting, self._waiting = self._waiting.values(), {}
+        requests = msgspec.msgpack.encode([request for request, _ in waiting])
+        packet = os.memfd_create("outputs", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
-            for file in files:
-                remainder = memoryview(file.data)
-                while remainder:
-                    remainder = remainder[os.write(content, remainder) :]
-            socket.send_fds(self._connection, [message], [content])
+            _write(packet, requests)
+            for _, files in waiting:
+                for file in files:
+                    _write(packet, file.data)
+            socket.send_fds(self._connection, [HEADER.pack(len(requests))], [packet])
         except (BrokenPipeError, ConnectionResetError):
             _wait_for_the_end()
         finally:
-            os.close(content)
+            os.close(packet)
 
     def _receive(self, number: int) -> WriteReply:
         while number not in self._replies:
             try:
-                message = self._connection.recv(MAX_MESSAGE)
+                message = self._connection.recv(MAX_REPLY)
             except ConnectionResetError:
                 message = b""
             if not message:
                 _wait_for_the_end()
-            reply = msgspec.msgpack.decode(message, type=WriteReply)
-            self._replies[reply.number] = reply
+            self._replies |= {reply.number: reply for reply in msgspec.msgpack.decode(message, type=list[WriteReply])}
         return self._replies.pop(number)
 
 
-def _wait_for_the_end() -> None:
+def _write(descriptor: int, data: bytes | memoryview) -> None:
+    remainder = memoryview(data)
+    while remainder:
+        remainder = remainder[os.write(descriptor, remainder) :]
+
+
+def _wait_for_the_end() -> NoReturn:
     """Wait until this process is killed, since its writer died: an error now would be taken for one of the image."""
     while True:
         signal.pause()

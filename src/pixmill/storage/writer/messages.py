@@ -1,8 +1,10 @@
-"""The messages between a process that makes files and the one that writes them.
+"""The messages between a process that makes files and the one that writes them, over a Unix socket of type SEQPACKET.
 
-Both are msgpack, one in each packet of a Unix socket. The content of the files, one behind another, is in a memory file that comes
-with the request.
+One sends requests as a memory file whose descriptor comes with a packet: a list of ``WriteRequest`` as msgpack, whose length is in
+the packet, and then the content of all files, one behind another. The other sends packets, each a list of ``WriteReply``.
 """
+
+import struct
 
 import msgspec
 
@@ -11,7 +13,8 @@ from pixmill.storage.entry import FileVersion
 from pixmill.storage.storage import Replacing, WrittenFile
 from pixmill.storage.writer.files import NewFile
 
-MAX_MESSAGE = 1 << 17  # bytes of a packet, of which the names of files are the most
+HEADER = struct.Struct("=Q")  # a packet of requests: the length of their list in bytes
+MAX_REPLY = 1 << 17  # bytes of a packet of replies
 _KINDS = {kind.__name__: kind for kind in (AddressError, ReadError, RunError, WriteError)}  # of errors that a storage raises
 
 

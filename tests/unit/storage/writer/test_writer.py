@@ -15,6 +15,7 @@ from pixmill.storage.schemes.file import FileStorage
 from pixmill.storage.storage import Replacing, WrittenFile, content_digest, no_op
 from pixmill.storage.writer.client import WriterClient
 from pixmill.storage.writer.files import DirectWriter, NewFile
+from pixmill.storage.writer.messages import HEADER
 from pixmill.storage.writer.server import serve
 
 
@@ -153,41 +154,56 @@ def memory_file(content):
     return descriptor
 
 
-def no_memory_file(tmp_path):
-    (tmp_path / "content").write_bytes(b"xx")
-    return os.open(tmp_path / "content", os.O_RDWR)
-
-
 FILE = [b"a", 2, None, [], False, [], None]
 
 
+def packet(files, content):
+    requests = msgspec.msgpack.encode([[1, True, files]])
+    return HEADER.pack(len(requests)), requests + content
+
+
+def in_a_file(folder, content):
+    (folder / "content").write_bytes(content)
+    return os.open(folder / "content", os.O_RDWR)
+
+
 @pytest.mark.parametrize(
-    ("message", "descriptors"),
+    ("header", "content"),
     [
-        (b"\xc1garbage", lambda _: [memory_file(b"")]),
-        (msgspec.msgpack.encode([1, True, [FILE]]), lambda _: []),
-        (msgspec.msgpack.encode([1, True, [FILE]]), lambda _: [memory_file(b"x")]),
-        (msgspec.msgpack.encode([1, True, [FILE, [b"b", -2, *FILE[2:]]]]), lambda _: [memory_file(b"")]),
-        (msgspec.msgpack.encode([1, True, [FILE]]), lambda folder: [no_memory_file(folder)]),
+        packet([FILE], b"x"),
+        packet([FILE, [b"b", -2, *FILE[2:]]], b"xx"),
+        (HEADER.pack(4), b"\xc1\xc1\xc1\xc1"),
+        (HEADER.pack(1 << 60), b"\x91"),
+        (b"\1", b"\x90"),
     ],
-    ids=["garbage", "no content", "too little content", "a negative size", "a file that others can change"],
+    ids=["too little content", "a negative size", "garbage", "a length beyond the end", "half a header"],
 )
-def test_a_worker_that_sends_anything_else_is_left_alone_and_others_are_served(tmp_path, message, descriptors):
+def test_a_worker_that_sends_what_is_no_request_is_left_alone_and_others_are_served(tmp_path, header, content):
+    check_hostile(tmp_path, header, [memory_file(content)])
+
+
+def test_a_worker_that_sends_no_content_or_one_that_others_can_change_is_left_alone(tmp_path):
+    header, content = packet([FILE], b"xx")
+    check_hostile(tmp_path, header, [])
+    check_hostile(tmp_path, header, [in_a_file(tmp_path, content)])
+
+
+def check_hostile(tmp_path, header, descriptors):
     folder = tmp_path / "out"
     with connections(folder, count=2) as (hostile, good):
-        fds = descriptors(tmp_path)
-        socket.send_fds(hostile, [message], fds)
+        socket.send_fds(hostile, [header], descriptors)
         assert hostile.recv(100) == b""
         write(WriterClient(good), NewFile(b"good", b"x"))
-        for fd in fds:
-            os.close(fd)
+        for descriptor in descriptors:
+            os.close(descriptor)
     assert names(folder) == ["good"]
 
 
 def test_a_content_cannot_be_changed_after_it_was_sent(tmp_path):
     with connections(tmp_path) as (connection,):
-        descriptor = memory_file(b"xx")
-        socket.send_fds(connection, [msgspec.msgpack.encode([1, True, [FILE]])], [descriptor])
+        header, content = packet([FILE], b"xx")
+        descriptor = memory_file(content)
+        socket.send_fds(connection, [header], [descriptor])
         assert connection.recv(1000)
         with pytest.raises(PermissionError):
             os.write(descriptor, b"other")
