@@ -93,7 +93,7 @@ def summarise(
         failures=snapshot.failures,
         left_alone=snapshot.left_alone,
         left_alone_keys=snapshot.left_alone_keys,
-        ignored=dict(ignored),
+        ignored={reason: count for reason, count in ignored.items() if count},
         patterns=patterns,
         other_images=dict(other_images),
         notes=notes,

@@ -88,6 +88,9 @@ class Manifest(SourceKind):
         path = address.local
         checked = _web_rows if selection.web_only else iter
         if path is None:
+            if b"@" in address.location.partition(b"/")[0]:
+                message = f"{address} was given with a user name or password, which would appear in logs and reports"
+                raise AddressError(message, hint="remove it from the URL")
             url = address.url.encode("utf-8", "surrogateescape")
             image = make(lambda: iter([ManifestRow(1, url)]), b"/", name="SRC")
             image.shape = "image"

@@ -74,11 +74,15 @@ def find_ledger_files(state: Path) -> list[LedgerFile]:
     return sorted(files, key=lambda each: (each.shard.count, each.shard.index))
 
 
-def open_to_write(folder: Path, *, is_durable: bool = True) -> SqliteLedger:
+def open_to_write(folder: Path, *, is_durable: bool = True, is_private: bool = False) -> SqliteLedger:
     """Open the ledger in the state folder ``folder`` for writing, or create it. The caller holds the lock.
 
-    Without ``is_durable`` a power failure may undo the last commits.
+    Without ``is_durable`` a power failure may undo the last commits. If it ``is_private``, only its owner may read it from now on.
     """
     state_folder.check(folder)
     state_folder.refuse_hard_links(folder, LEDGER)
+    if is_private:
+        descriptor = state_folder.open_file(folder, LEDGER, os.O_RDWR | os.O_CREAT, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
     return SqliteLedger(folder / LEDGER, claims=OutputClaims(folds=ignores_case(folder)), is_durable=is_durable)

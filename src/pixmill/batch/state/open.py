@@ -15,6 +15,7 @@ from pixmill.batch.state.lock import Lock
 from pixmill.batch.state.resharding import check_not_running, import_from_other_split, overlapping_ledgers
 from pixmill.batch.state.stored_config import codes_preventable_since
 from pixmill.core.events import Event, Observer
+from pixmill.core.text import has_secret
 from pixmill.engine.events import WorkerLost
 from pixmill.engine.ledger import FINISHED, Ledger, RunRecord
 from pixmill.engine.task import State
@@ -63,7 +64,8 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     check_not_running(shard, others)
     remote_observers = _remote_session(locations, shard, stack)
     is_new = not (state / LEDGER).exists()
-    ledger = open_to_write(state, is_durable=config.placement.durability == "full")
+    is_private = any(map(has_secret, config.sources))
+    ledger = open_to_write(state, is_durable=config.placement.durability == "full", is_private=is_private)
     stack.callback(ledger.close)
     runs = list(ledger.runs())
     inherited = import_from_other_split(ledger, shard, others)

@@ -21,7 +21,7 @@ from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import CommonOutput, State, run_output_options
 from pixmill.cli.options.run import PREVIOUS_DST, argument_value
 from pixmill.core.humanize import duration_text, plural
-from pixmill.core.text import printable
+from pixmill.core.text import has_secret, printable, redacted
 from pixmill.engine.task import Counts
 
 EXAMPLES = 3
@@ -126,13 +126,21 @@ def _record(summary: LedgerStatus) -> dict[str, object]:
             "ended_at": last.ended_at or None,
             "reason": last.reason or None,
             "counts": {"found": last.counts.found, **msgspec.structs.asdict(last.counts)},
-            "config": msgspec.json.decode(last.metadata) if last.metadata else None,
+            "config": _without_secrets(msgspec.json.decode(last.metadata)) if last.metadata else None,
         }
     if summary.shards:
         record["shards"] = [
             {"shard": str(each.shard), "condition": each.condition, **_numbers(each.counts)} for each in summary.shards
         ]
     return record
+
+
+def _without_secrets(config: dict[str, object]) -> dict[str, object]:
+    """Return the stored options, the web addresses among the sources without their secrets."""
+    source = config.get("source")
+    if isinstance(source, list):
+        return {**config, "source": [redacted(each) if has_secret(each) else each for each in source]}
+    return {**config, "source": redacted(source)} if isinstance(source, str) and has_secret(source) else config
 
 
 def _numbers(counts: Counts) -> dict[str, int]:

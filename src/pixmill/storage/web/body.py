@@ -5,8 +5,8 @@ import zlib
 from collections.abc import Iterator
 
 from pixmill.core.errors import ReadError
+from pixmill.core.text import redacted
 from pixmill.storage.storage import too_large
-from pixmill.storage.web.url import redacted
 
 _CHUNK_SIZE = 1 << 16
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}

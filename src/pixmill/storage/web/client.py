@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 
 from pixmill.core.errors import ReadError
-from pixmill.core.text import printable
+from pixmill.core.text import printable, redacted
 from pixmill.storage.web.errors import DENIED, GONE, TRANSIENT, retry_after, translate_error
 from pixmill.storage.web.host_limiter import HostLimiter
 from pixmill.storage.web.policy import RequestPolicy
 from pixmill.storage.web.resolver import Lookup, allowed_addresses, resolve
-from pixmill.storage.web.url import PORTS, Url, redacted, redirected
+from pixmill.storage.web.url import PORTS, Url, redirected
 
 MAX_REDIRECTS = 5
 READ_TIMEOUT = 20.0  # seconds without a byte, or to establish a connection, after which a request fails

@@ -6,7 +6,8 @@ import ssl
 from contextlib import suppress
 
 from pixmill.core.errors import ReadError
-from pixmill.storage.web.url import Url, redacted
+from pixmill.core.text import redacted
+from pixmill.storage.web.url import Url
 
 #: status codes by their meaning for a read
 GONE = frozenset({404, 410})

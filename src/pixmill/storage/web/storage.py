@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from urllib.parse import quote_from_bytes
 
 from pixmill.core.errors import AddressError, ReadError, RunError
+from pixmill.core.text import redacted
 from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.read_only import ReadOnly
@@ -14,7 +15,6 @@ from pixmill.storage.storage import too_large
 from pixmill.storage.web.body import read_all, read_head
 from pixmill.storage.web.client import Client
 from pixmill.storage.web.policy import RequestPolicy
-from pixmill.storage.web.url import redacted
 
 
 class WebStorage(ReadOnly):

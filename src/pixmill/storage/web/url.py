@@ -1,11 +1,11 @@
-"""URLs: parsed, redirected, and shown without secrets."""
+"""URLs: parsed and redirected."""
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
 from pixmill.core.errors import ReadError
-from pixmill.core.text import printable
+from pixmill.core.text import redacted
 
 PORTS = {"http": 80, "https": 443}
 
@@ -43,13 +43,6 @@ class Url(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """Return the complete URL."""
         return self.origin + self.target
-
-
-def redacted(text: str) -> str:
-    """Return a URL that is safe to show: without query and password, which may contain secrets."""
-    scheme, separator, location = text.partition("#")[0].partition("?")[0].partition("://")
-    host, slash, path = location.partition("/")
-    return printable(f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}")
 
 
 def redirected(url: Url, location: str) -> Url:
