@@ -21,7 +21,7 @@ class Broker:
             self.pid = fork_child(lambda: _serve(broker_ref, accepting), closed=[*closed, self.control.fileno()])
 
     def connect(self) -> socket.socket:
-        """Return the worker's end of a new connection. ``OSError`` if the broker has died, or for want of descriptors."""
+        """Return the worker's end of a new connection. ``OSError`` if the broker has died, or no descriptor is left."""
         connection, accepted = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with accepted:
             try:

@@ -119,10 +119,11 @@ class Supervisor:
             self._selector.modify(worker.pipe, selectors.EVENT_READ | write_event, worker)
 
     def enforce_deadlines(self, now: float, suspended: float) -> None:
-        """Kill workers past their deadline.
+        """Kill workers past their deadline; the fork server, too, if one that has not started waits for a broker that hangs.
 
         ``suspended``: for how many seconds since the last call, up to ``now``, the whole run was stopped.
         """
+        is_broker_stuck = False
         for worker in self._workers.values():
             elapsed = worker.elapsed(now, suspended)
             if worker.kill_reason:
@@ -133,6 +134,10 @@ class Supervisor:
                 self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.current_task().stage))
             elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else self._timeout):
                 self._kill(worker, worker_stalled(idle))
+                is_broker_stuck = is_broker_stuck or not (self._handler.broker is None or worker.has_started)
+        if is_broker_stuck:
+            self._crash_count += 1
+            self._restart_fork_server()
 
     def _kill(self, worker: WorkerHandle, reason: Failure) -> None:
         worker.kill_reason = reason

@@ -34,6 +34,7 @@ class WorkerHandle:
         self.is_retiring = False
         self.has_isolated = False
         self.is_shutting_down = False
+        self.has_started = False
         self.at_eof = False
         self.kill_reason: Failure | None = None
         self.in_flight: dict[int, Attempt] = {}
@@ -139,6 +140,7 @@ class WorkerHandle:
         except ConnectionResetError:
             data = b""
         self.at_eof = self.at_eof or not data
+        self.has_started = self.has_started or bool(data)
         return data
 
     def complete(self, result: TaskResult, now: float) -> Attempt | None:
