@@ -1,10 +1,13 @@
 """File systems that lack what ext4 has: the run goes on, and says once what that means (S7)."""
 
 import errno
+import json
+import subprocess
 
 import pytest
 
-from support.fault_run import DONE, STOPPED
+from support.fault_run import COMMAND, DONE, STOPPED
+from support.processes import wait_until
 
 pytestmark = pytest.mark.row("S7")
 WORDS = ("--workers", "2", "--preserve", "mtime")
@@ -16,6 +19,9 @@ WORDS = ("--workers", "2", "--preserve", "mtime")
         ("fsync-folder", errno.EINVAL, "cannot make names of files durable"),
         ("fsync-folder", errno.EBADF, "cannot make names of files durable"),
         ("fsync-folder", errno.EACCES, "cannot make names of files durable"),
+        ("flock", errno.ENOSYS, "has no locks (flock)"),
+        ("flock", errno.ENOLCK, "has no locks (flock)"),
+        ("flock", errno.ENOTSUP, "has no locks (flock)"),
         ("utime", errno.EPERM, "does not let times be set"),
         ("utime", errno.ENOSYS, "does not let times be set"),
     ],
@@ -28,6 +34,27 @@ def test_what_a_file_system_lacks_costs_no_image_and_is_said_once(trial, gallery
     assert ended.code == DONE, ended.err
     assert ended.err.count(sentence) == 1, ended.err
     assert fault.fired
+    attempt.complete()
+
+
+def test_without_locks_two_runs_still_refuse_each_other_and_one_that_was_killed_is_in_nobodys_way(trial, gallery, shim):
+    attempt = trial(gallery(150, side=600), "--workers", "1")
+    fault = shim(FAULT_UNDER=attempt.destination, FAULT_CALL="flock", FAULT_HOW=errno.ENOLCK, FAULT_AT=1, FAULT_EVERY=1)
+    first = attempt.start(env=fault.environment)
+    wait_until(lambda: list(attempt.destination.rglob("*.jpg")) or first.poll() is not None)
+    second = attempt.run(env=fault.environment)
+    assert second.code == STOPPED
+    assert f"another run is writing to {attempt.destination} (process {first.pid} on " in second.err
+    status = subprocess.run(
+        [*COMMAND, "status", attempt.destination, "--json"], env=fault.environment, capture_output=True, text=True, check=False
+    )
+    assert status.returncode == DONE, status.stderr
+    assert json.loads(status.stdout)["running"]
+    first.kill()
+    first.wait()
+    attempt.faults += 1
+    assert attempt.run(env=fault.environment).code == DONE
+    assert list((attempt.destination / ".pixmill" / "owners").iterdir()) == []
     attempt.complete()
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from pixmill.batch.item import from_payload
 from pixmill.batch.loose_files import LOCAL
@@ -10,6 +11,7 @@ from pixmill.batch.outputs.name_conflicts import MAX_CHECKED, ConflictCounter, c
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.identity import FILE
+from pixmill.batch.state.lock import has_locks
 from pixmill.batch.state.unrecorded import unrecorded
 from pixmill.core.errors import ConfigError
 from pixmill.core.text import printable
@@ -76,6 +78,12 @@ def _missing_features(folder: bytes, own_file: bytes, *, is_durable: bool, keeps
             yield (
                 f"the file system of {shown} cannot make names of files durable (fsync of a folder): after a power failure, run "
                 "the same command again, which makes missing outputs again"
+            )
+    with suppress(OSError):
+        if not has_locks(Path(os.fsdecode(own_file))):
+            yield (
+                f"the file system of {shown} has no locks (flock): a file with a heartbeat keeps other runs away, and does so for "
+                "a minute after a run was killed on another machine"
             )
     with suppress(OSError):
         if keeps_times and not can_set_times(own_file):

@@ -11,6 +11,7 @@ import msgspec
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.output_claims import OutputClaims
+from pixmill.batch.state.owner_files import NO_LOCKS, living
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.storage.local.case import ignores_case
 
@@ -48,6 +49,8 @@ class LedgerFile(msgspec.Struct, frozen=True):
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
+        except OSError as error:
+            return error.errno in NO_LOCKS and any(living(self.folder))
         finally:
             os.close(lock)
         return False

@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Self
 import msgspec
 
 from pixmill.batch.state import state_folder
+from pixmill.batch.state.owner_files import NO_LOCKS, Owner, OwnerFile
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.core.validation import DECODE_ERRORS
@@ -21,18 +21,11 @@ _RETRY_DELAYS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds
 CODES = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
 
 
-class Owner(msgspec.Struct, frozen=True):
-    """The owner of a lock, for the error message of other runs."""
-
-    pid: int
-    host: str
-    since: str
-
-
 class Lock:
     """An advisory lock on a file. The kernel releases it when the owner dies, however it dies, so it is never stale.
 
-    With ``shared``, several shards of an output can run at the same time, but not together with an unsplit run.
+    With ``shared``, several shards of an output can run at the same time, but not together with an unsplit run. On a file system
+    without such locks, files with a heartbeat stand in for it: see ``owner_files``.
     """
 
     def __init__(self, path: Path, output: str = "", *, shared: bool = False) -> None:
@@ -41,13 +34,14 @@ class Lock:
         self._path = path
         self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._file = -1
+        self._owner_file: OwnerFile | None = None
 
     def __enter__(self) -> Self:
         """Take the lock; ``RunError`` naming its owner when another run holds it, or the reason why it cannot be taken."""
         try:
             self._acquire()
-        except BlockingIOError:
-            owner = self._owner()
+        except BlockingIOError as error:
+            owner = self._owner(error)
             self._release()
             raise RunError(
                 f"another run is writing to {self._output}{owner}",
@@ -66,9 +60,14 @@ class Lock:
 
     def _acquire(self) -> None:
         self._file = state_folder.open_file(self._path.parent, self._path.name, os.O_RDWR | os.O_CREAT)
-        self._lock()
+        owner = Owner.of_this_process(is_shared=self._mode == fcntl.LOCK_SH)
+        try:
+            self._lock()
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            self._owner_file = OwnerFile(self._path.parent, owner)
         if self._mode == fcntl.LOCK_EX:
-            owner = Owner(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
             with suppress(OSError):  # the lock works without the owner's name; a full disk is reported elsewhere
                 os.ftruncate(self._file, 0)
                 os.pwrite(self._file, msgspec.json.encode(owner), 0)
@@ -84,14 +83,31 @@ class Lock:
 
     def _release(self) -> None:
         """Close the file, which releases the lock even if the disk reports an error; its content does not matter."""
+        if self._owner_file:
+            self._owner_file.close()
+            self._owner_file = None
         if self._file >= 0:
             with suppress(OSError):
                 os.close(self._file)
             self._file = -1
 
-    def _owner(self) -> str:
+    def _owner(self, error: BlockingIOError) -> str:
+        """Return who holds the lock, as it is written in the file, or as an owner file says."""
+        if error.strerror and error.strerror.startswith("process "):
+            return f" ({error.strerror})"
         try:
-            owner = msgspec.json.decode(os.pread(self._file, 4096, 0), type=Owner)
+            return f" ({msgspec.json.decode(os.pread(self._file, 4096, 0), type=Owner)})"
         except DECODE_ERRORS:
             return ""
-        return f" (process {owner.pid} on {owner.host}, since {owner.since})"
+
+
+def has_locks(path: Path) -> bool:
+    """Tell whether the file system can lock the file at ``path``."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in NO_LOCKS
+    finally:
+        os.close(descriptor)
+    return True
