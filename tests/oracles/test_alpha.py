@@ -121,11 +121,7 @@ SOURCES = {
     "jxl, premultiplied": jxl("--premultiply=1"),
 }
 LIMITED = {"avif, limited alpha": avif_of_limited_alpha(), "avif, 10 bits, limited alpha": avif_of_limited_alpha("-d", "10")}
-#: libheif says neither that colours are premultiplied nor of which range alpha is; see docs/inputs.md.
-WRONG = ("avif, 10 bits, premultiplied", "avif, 10 bits, limited alpha")
-CASES = [
-    pytest.param(name, marks=pytest.mark.xfail(reason="a known problem") if name in WRONG else ()) for name in [*SOURCES, *LIMITED]
-]
+CASES = [*SOURCES, *LIMITED]
 
 
 def wanted(source):

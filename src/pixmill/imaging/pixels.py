@@ -34,6 +34,11 @@ def in_full_range(luma: pyvips.Image, depth: int) -> pyvips.Image:
     return linear(luma, slope=scale * (2**depth - 1) / reach, offset=-black * scale * (2**depth - 1) / reach)
 
 
+def unpremultiplied(pixels: pyvips.Image, *, white: int) -> pyvips.Image:
+    """Return ``pixels`` with the colours that were multiplied by alpha; ``white`` is the largest value of a channel."""
+    return pixels.unpremultiply(max_alpha=white).rint().cast(pixels.format).copy(interpretation=pixels.interpretation)
+
+
 def ycbcr_to_rgb(samples: pyvips.Image) -> pyvips.Image:
     """Return ``samples`` of YCbCr, of 8 or 16 bits in the full range, as RGB, by the matrix of JPEG (ITU-T T.871, section 7)."""
     middle = 32768 if samples.format == "ushort" else 128

@@ -19,7 +19,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.parsers.heif.primary import Primary, read_primary
-from pixmill.imaging.pixels import in_full_range
+from pixmill.imaging.pixels import in_full_range, unpremultiplied
 
 LIBRARIES = ("pillow_heif", "pi_heif")  # with the same interface, best first
 BANDS = {"L": 1, "LA": 2, "La": 2, "I": 1, "RGB": 3, "RGBA": 4, "RGBa": 4}
@@ -68,9 +68,7 @@ def decode(source: Input, file_format: Format) -> Image:
     if bits > BYTE_BITS:
         image = image.evolve(pixels=_with_all_bits(image.pixels, bits))
     if kind.endswith("a"):
-        premultiplied = image.pixels
-        upright = premultiplied.unpremultiply(max_alpha=image.max_value).rint().cast(premultiplied.format)
-        image = image.evolve(pixels=upright.copy(interpretation=premultiplied.interpretation))
+        image = image.evolve(pixels=unpremultiplied(image.pixels, white=image.max_value))
     stated = read_primary(source.mapped())
     if stated.monochrome and not stated.full_range:  # of colours, libheif applies the range
         image = image.map_colour(lambda luma: in_full_range(luma, bits))

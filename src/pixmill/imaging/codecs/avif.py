@@ -17,7 +17,7 @@ from pixmill.imaging.metadata.containers import heif as heif_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers.heif.primary import Primary, read_primary
 from pixmill.imaging.parsers.heif.sequence import frame_count
-from pixmill.imaging.pixels import in_full_range
+from pixmill.imaging.pixels import in_full_range, unpremultiplied
 
 EFFORTS = {"fast": 2, "default": 3, "best": 7}  # 9 minus the speed of the encoder
 FASTEST, LOSSLESS, FULL_CHROMA = 9, 100, 90  # speed and quality of the encoder; the quality from which auto means 4:4:4
@@ -76,6 +76,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
             image = vips_load.open_image(source, "heifload", options, unlimited=header.pixels > MAX_GUARDED_PIXELS)
             if primary.monochrome and not primary.full_range:
                 image = image.map_colour(lambda luma: in_full_range(luma, primary.depth))
+            image = _with_alpha(image, primary)
         return with_stated_colours(
             image, {"ICC": field(image.pixels, PROFILE, b""), "nclx": primary.nclx, "MaxCLL": primary.max_cll}
         )
@@ -106,6 +107,19 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
             speed=FASTEST - EFFORTS[self.effort],
             max_threads=1,
         )
+
+
+def _with_alpha(image: Image, primary: Primary) -> Image:
+    """Return ``image``, decoded by libheif, with alpha and colours as ``primary`` states them, which libheif ignores."""
+    pixels = image.pixels
+    if not pixels.hasalpha():
+        return image
+    if not primary.has_full_alpha:
+        colours, alpha = pixels[: pixels.bands - 1], in_full_range(pixels[pixels.bands - 1], primary.depth)
+        pixels = colours.bandjoin(alpha).copy(interpretation=pixels.interpretation)
+    if primary.is_premultiplied:
+        pixels = unpremultiplied(pixels, white=image.max_value)
+    return image.evolve(pixels=pixels)
 
 
 def _pillow_header(source: Input, primary: Primary) -> Header | None:

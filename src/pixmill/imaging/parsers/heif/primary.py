@@ -28,7 +28,8 @@ class Primary(msgspec.Struct, frozen=True, kw_only=True):
     ``codes``: primaries, transfer characteristics and matrix coefficients by H.273, from the ``colr`` box of kind ``nclx``, or else
     the bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if
     unknown. ``pixels`` is their number; ``is_cropped``: a clean aperture (``clap``) is to be cut out of them. ``max_light``: the
-    brightest light of the image in cd/m2 (``clli``), 0 if unknown.
+    brightest light of the image in cd/m2 (``clli``), 0 if unknown. ``is_premultiplied``: its colours were multiplied by alpha, which
+    has the full range or not: ``has_full_alpha``.
     """
 
     codes: tuple[int, int, int] | None = None
@@ -38,6 +39,8 @@ class Primary(msgspec.Struct, frozen=True, kw_only=True):
     pixels: int = 0
     is_cropped: bool = False
     max_light: int = 0
+    is_premultiplied: bool = False
+    has_full_alpha: bool = True
 
     @property
     def nclx(self) -> bytes:
@@ -65,6 +68,7 @@ def _read(data: Data, directory: Directory) -> Primary:
     coding = next(((kind, content) for kind, content in stated if kind in (b"av1C", b"hvcC")), (b"", b""))
     depth, monochrome = _depth(*coding)
     colour = _nclx(stated) or _from_bitstream(data, directory, numbers[-1], *coding)
+    alpha = _alpha(data, directory)
     return Primary(
         codes=colour and colour.codes,
         full_range=colour is None or colour.full_range,
@@ -75,6 +79,8 @@ def _read(data: Data, directory: Directory) -> Primary:
         ),
         max_light=next((struct.unpack_from(">H", content)[0] for kind, content in stated if kind == b"clli"), 0),
         is_cropped=any(kind == b"clap" for kind, _ in stated),
+        is_premultiplied=any(each.kind == b"prem" and each.item == directory.primary for each in items.references(data, directory)),
+        has_full_alpha=alpha is None or alpha.full_range,
     )
 
 
@@ -84,6 +90,17 @@ def _with_first_tile(data: Data, directory: Directory) -> tuple[int, ...]:
         each.others[:1] for each in items.references(data, directory) if each.kind == b"dimg" and each.item == directory.primary
     )
     return (directory.primary, *next(tiles, ()))
+
+
+def _alpha(data: Data, directory: Directory) -> ColourConfig | None:
+    """Return what is stated of the plane of alpha, as of the colours; ``None`` if there is none."""
+    for reference in items.references(data, directory):
+        if reference.kind == b"auxl" and directory.primary in reference.others:
+            stated = [(box.kind, bytes(data[box.content : box.end])) for box in items.properties(data, directory, [reference.item])]
+            if any(kind == b"auxC" and b":alpha" in content for kind, content in stated):
+                coding = next(((kind, content) for kind, content in stated if kind in (b"av1C", b"hvcC")), (b"", b""))
+                return _nclx(stated) or _from_bitstream(data, directory, reference.item, *coding)
+    return None
 
 
 def _depth(kind: bytes, configuration: bytes) -> tuple[int, bool]:
