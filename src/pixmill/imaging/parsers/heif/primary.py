@@ -28,8 +28,8 @@ class Primary(msgspec.Struct, frozen=True, kw_only=True):
     ``codes``: primaries, transfer characteristics and matrix coefficients by H.273, from the ``colr`` box of kind ``nclx``, or else
     the bitstream; ``None`` if both are silent. ``full_range`` is from the same place. ``depth`` is in bits per channel, 0 if
     unknown. ``pixels`` is their number; ``is_cropped``: a clean aperture (``clap``) is to be cut out of them. ``max_light``: the
-    brightest light of the image in cd/m2 (``clli``), 0 if unknown. ``is_premultiplied``: its colours were multiplied by alpha, which
-    has the full range or not: ``has_full_alpha``.
+    brightest light of the image in cd/m2 (``clli``), 0 if unknown. ``is_premultiplied``: its colours were multiplied by alpha,
+    which has the full range or not: ``has_full_alpha``.
     """
 
     codes: tuple[int, int, int] | None = None
