@@ -43,6 +43,8 @@ from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
 from pixmill.storage.local.mounts import is_within, keeps_change_times, keeps_inodes, mounts
 
+_WITHOUT_REQUESTS = frozenset({"file", "memory", "multi", "tar", "zip"})
+
 
 class Plan:
     """The resolved form of a ``RunConfig``."""
@@ -136,6 +138,10 @@ class Plan:
 
     def items(self) -> Iterator[Item]:
         """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
+        return (item for item in self._stream() if item is not None)
+
+    def _stream(self) -> Iterator[Item | None]:
+        """Yield the inputs, and ``None`` while none has arrived from a store."""
         unreadable: list[Item] = []
 
         def on_error(path: bytes, error: ImageError) -> None:
@@ -146,6 +152,8 @@ class Plan:
 
         try:
             for entries in self.locations.source.folders(on_error, self.selector.count_ignored):
+                if not entries:
+                    yield None
                 yield from self.items_of(entries)
                 yield from unreadable
                 unreadable.clear()
@@ -204,6 +212,10 @@ class Plan:
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
         return map(self.task, self.items())
+
+    def task_stream(self) -> Iterator[Task | None]:
+        """Yield the same tasks, and ``None`` while none has arrived from a store."""
+        return (None if item is None else self.task(item) for item in self._stream())
 
     def task(self, item: Item) -> Task:
         """Return the task for ``item``."""
@@ -271,6 +283,12 @@ class Plan:
         plan = Plan(self.config, self.locations)
         plan.source_keys, plan._owners = keys, self._name_owners()
         return plan.tasks()
+
+    @property
+    def lists_requests(self) -> bool:
+        """Tell whether the source is listed by requests to a store, which cost money and time."""
+        source = self.locations.source
+        return source.shape != "list" and any(given.address.scheme not in _WITHOUT_REQUESTS for given in source.given())
 
     def work_total(self) -> WorkTotal:
         """Return the total amount of work, by walking the source again; for the progress display."""

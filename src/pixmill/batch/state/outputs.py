@@ -22,7 +22,8 @@ from pixmill.engine.task import Task
 from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.mounts import keeps_inodes, mounts
-from pixmill.storage.open import open_storage
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import DIGEST_SIZE, Storage, content_digest
 
 OUTPUT_CHANGED = "output-changed"  # the reason for skipping an image
@@ -110,9 +111,7 @@ class StoredOutputsExist(OutputCheck):
     def _digest(self, output: OutputRecord) -> bytes | None:
         try:
             return content_digest(self._storage.read(output.name, limit=output.size))
-        except ReadError as error:
-            if error.retryable:
-                raise
+        except ReadError:
             return None
 
     def _versions(self, folder: bytes) -> dict[bytes, FileVersion]:
@@ -129,11 +128,11 @@ class StoredOutputsExist(OutputCheck):
         return cached.versions
 
 
-def output_check(destination: Address, *, on_confirmed: OnConfirmed = discard) -> OutputCheck:
-    """Return the check of the outputs in ``destination``: the ledger alone is not proof."""
+def output_check(destination: Address, *, on_confirmed: OnConfirmed = discard, policy: OutagePolicy | None = None) -> OutputCheck:
+    """Return the check of the outputs in ``destination``: the ledger alone is not proof. ``policy`` retries requests to a store."""
     if destination.local:
         return LocalOutputsExist(destination.local, on_confirmed=on_confirmed)
-    return StoredOutputsExist(open_storage(destination), on_confirmed=on_confirmed)
+    return StoredOutputsExist(open_with_retries(destination, policy=policy or OutagePolicy()), on_confirmed=on_confirmed)
 
 
 class LocalOutputsExist(OutputCheck):

@@ -18,7 +18,7 @@ Store = TypeVar("Store")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
 _THREADS = "TOKIO_WORKER_THREADS"  # read by the runtime inside obstore when it starts
 # a request may take as long as a large part over a slow connection; a connection without data times out sooner
-_CONNECT_TIMEOUT, _READ_TIMEOUT, _REQUEST_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=10)
+_CONNECT_TIMEOUT, _READ_TIMEOUT, _REQUEST_TIMEOUT = timedelta(seconds=10), timedelta(seconds=20), timedelta(minutes=10)
 
 
 class Bucket(msgspec.Struct, frozen=True):

@@ -11,13 +11,15 @@ import msgspec
 from pixmill.core.errors import PixmillError, ReadError, RunError, WriteError
 from pixmill.core.text import printable
 from pixmill.storage.entry import changed
+from pixmill.storage.retry.policy import UNANSWERED, UNREACHABLE
 
 THROTTLED = frozenset({429, 503})
 _OVERLOADED = frozenset({"SlowDown", "ServerBusy", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests"})
 _STATUS = re.compile(r"- Server returned [a-z0-9 -]*status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _KIND = re.compile(r"kind: (Connect|Request|Timeout|Interrupted|Decode|Body)\b")
-_TRANSIENT = frozenset({408, 409, 500, 502, 504})
+_UNANSWERED = frozenset({408, 500, 502, 504})
+_CONFLICT = 409
 _FULL = 507
 _CHANGED = 412
 _REFUSED = frozenset({401, 403})
@@ -53,6 +55,15 @@ class StoreError(msgspec.Struct, frozen=True):
         return self.status in THROTTLED or self.code in _OVERLOADED
 
     @property
+    def health(self) -> str:
+        """Return the code for a store that is sick, as far as this response tells: ``throttled``, ..., or empty."""
+        if self.is_throttled:
+            return "throttled"
+        if not self.status and self.kind == "Connect":
+            return UNREACHABLE
+        return UNANSWERED if self.status in _UNANSWERED or (not self.status and self.kind) else ""
+
+    @property
     def is_about_the_store(self) -> bool:
         """Tell whether every other request would fail in the same way."""
         return self.code in _STORE_CODES
@@ -60,7 +71,7 @@ class StoreError(msgspec.Struct, frozen=True):
     @property
     def is_transient(self) -> bool:
         """Tell whether the same request may succeed later."""
-        return self.is_throttled or self.status in _TRANSIENT or (not self.status and bool(self.kind))
+        return bool(self.health) or self.status == _CONFLICT
 
     def __str__(self) -> str:
         """Return a description for messages."""
@@ -78,7 +89,7 @@ def read_error(error: Exception, path: bytes, address: str) -> PixmillError:
         return ReadError(f"{printable(path)} does not exist in {address}", code="read-vanished")
     if response.is_about_the_store:
         return RunError(f"{address} cannot be read: {response}", code="not-readable", hint=_CHECK_CREDENTIALS)
-    code = "throttled" if response.is_throttled else "read-denied" if response.status in _REFUSED else ""
+    code = "read-denied" if response.status in _REFUSED else response.health
     return ReadError(f"{printable(path)} could not be read: {response}", code=code, retryable=response.is_transient)
 
 
@@ -89,8 +100,8 @@ def write_error(error: Exception, path: bytes, address: str) -> PixmillError:
         return RunError(f"there is no space left in {address}: {response}", code="disk-full", hint=_FREE_SPACE)
     if response.is_about_the_store or response.status in _REFUSED or isinstance(error, FileNotFoundError):
         return RunError(f"{address} cannot be written to: {response}", code="not-writable", hint=_CHECK_CREDENTIALS)
-    code = "throttled" if response.is_throttled else ""
-    return WriteError(f"{printable(path)} could not be written: {response}", code=code, retryable=response.is_transient)
+    message = f"{printable(path)} could not be written: {response}"
+    return WriteError(message, code=response.health, retryable=response.is_transient)
 
 
 def list_error(error: Exception, path: bytes, address: str) -> PixmillError:
@@ -101,5 +112,4 @@ def list_error(error: Exception, path: bytes, address: str) -> PixmillError:
     shown = printable(path) or address
     if not (response.status or response.kind):  # a key that is not a valid path: obstore cannot list anything beside it
         return ReadError(f"{shown} could not be listed: it may contain a key with an empty part, '.' or '..'")
-    code = "throttled" if response.is_throttled else ""
-    return ReadError(f"{shown} could not be listed: {response}", code=code, retryable=response.is_transient)
+    return ReadError(f"{shown} could not be listed: {response}", code=response.health, retryable=response.is_transient)
