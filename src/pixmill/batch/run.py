@@ -290,7 +290,7 @@ def begin(  # noqa: PLR0913  # as above
         workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
-        store_policy = OutagePolicy(config.policy.store_timeout, is_known=True)  # its lock is ours
+        store_policy = OutagePolicy(config.policy.store_timeout, is_known=True, reuses=True)  # its lock is ours
         destination = open_with_retries(plan.locations.destination, policy=store_policy)
         confirmed = ConfirmedRecords(ledger)
         stack.callback(confirmed.flush)

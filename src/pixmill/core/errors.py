@@ -128,6 +128,7 @@ class ReadError(ImageError):
         "read-cut-off": "the server sent fewer bytes than it announced",
         "read-denied": "this user has no permission to read the file, or the server refused access to it",
         "read-host": "the host of a URL cannot be found, or its certificate cannot be verified",
+        "read-key": "the key of an object is not a path: it has an empty part, a part '.' or '..', or a control character",
         "read-name": "the path is too long for the file system",
         "read-not-a-file": "the path is not a regular file but a folder, pipe, device, socket or symbolic link",
         "read-private": "the URL leads to a host that is not on the public internet; --allow-private-hosts allows it",

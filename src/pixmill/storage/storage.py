@@ -36,9 +36,13 @@ def content_digest(data: bytes) -> bytes:
 
 
 class ListingPolicy(Protocol):
-    """How the requests of a listing are retried. ``idles``: while one takes long, the listing is empty instead of blocking."""
+    """How the requests of a listing are retried. ``idles``: while one takes long, the listing is empty instead of blocking.
+
+    ``reuses``: what was listed within the last minute need not be listed again.
+    """
 
     idles: bool
+    reuses: bool
 
     def call(self, request: Callable[[], T]) -> T:
         """Return the result of ``request``, retrying it as needed; raise its last error."""

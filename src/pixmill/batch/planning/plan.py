@@ -43,6 +43,7 @@ from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
 from pixmill.storage.local.mounts import is_within, keeps_change_times, keeps_inodes, mounts
 
+ODD_KEY = "read-key"
 _WITHOUT_REQUESTS = frozenset({"file", "memory", "multi", "tar", "zip"})
 
 
@@ -145,10 +146,11 @@ class Plan:
         unreadable: list[Item] = []
 
         def on_error(path: bytes, error: ImageError) -> None:
-            if self.selector.excludes_unreadable(path):
+            is_object = error.code == ODD_KEY
+            if self.selector.excludes_unreadable(path) or (is_object and not self.selector.takes_odd_key(path)):
                 return
             self.candidates += 1
-            unreadable.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
+            unreadable.append(Item(Entry(path if is_object else path + b"/", 0, b""), source_error=error.message))
 
         try:
             for entries in self.locations.source.folders(on_error, self.selector.count_ignored):

@@ -12,6 +12,7 @@ import msgspec
 
 from pixmill.core.errors import AddressError, MissingExtra
 from pixmill.storage.address import Address
+from pixmill.storage.object_store.key_listing import KeyListing
 
 Store = TypeVar("Store")
 
@@ -22,11 +23,15 @@ _CONNECT_TIMEOUT, _READ_TIMEOUT, _REQUEST_TIMEOUT = timedelta(seconds=10), timed
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """An opened ``store``, its ``library``, obstore, and its ``address`` for messages."""
+    """An opened ``store``, its ``library``, obstore, and its ``address`` for messages.
+
+    ``keys`` lists the keys as they are, for a store that can be asked directly.
+    """
 
     library: Any
     store: Any
     address: str
+    keys: KeyListing | None = None
 
 
 class ClientOptions(TypedDict):

@@ -104,6 +104,11 @@ def write_error(error: Exception, path: bytes, address: str) -> PixmillError:
     return WriteError(message, code=response.health, retryable=response.is_transient)
 
 
+def odd_key(key: str, objection: str) -> ReadError:
+    """Return the error for the object ``key``, which has this ``objection``."""
+    return ReadError(f"the key {printable(key)!r} {objection}, so that it is no path", code="read-key", hint="rename the object")
+
+
 def list_error(error: Exception, path: bytes, address: str) -> PixmillError:
     """Return the error for listing ``path`` in the store at ``address``: a ``RunError`` if it refuses all listings."""
     response = StoreError.of(error)

@@ -16,6 +16,8 @@ from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
+from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
+from pixmill.storage.object_store.key_listing import objection
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import BucketWalk, FolderListing
@@ -62,6 +64,7 @@ class ObjectStorage(Scheme):
         """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
         self._bucket = bucket
         self._listing_policy: ListingPolicy = listing_policy or OutagePolicy()
+        self._key_folders = KeyFolders(bucket.keys) if bucket.keys is not None else None
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # no temporaries, no links
@@ -260,6 +263,8 @@ class ObjectStorage(Scheme):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # a store has no links
     ) -> Iterator[Listing]:
         """Yield the objects below ``under``, folder by folder; ``RunError`` if the store cannot be listed at all."""
+        if self._bucket.keys is not None and not self._listing_policy.reuses:
+            self._key_folders = KeyFolders(self._bucket.keys)
         walk = BucketWalk(self._page, descend, on_error, idles=self._listing_policy.idles)
         return walk.listings(relative(under) if under else b"")
 
@@ -297,6 +302,8 @@ class ObjectStorage(Scheme):
             raise translate(error, path, self._bucket.address) from None
 
     def _page(self, path: bytes, is_over: Event) -> FolderListing:
+        if self._key_folders is not None:
+            return self._key_folder(path, self._key_folders, is_over)
         folder = PrefixListing(self._bucket, key_of(path) if path else "")
         try:
             while not self._retried(path, folder.next_page, is_over):
@@ -309,6 +316,14 @@ class ObjectStorage(Scheme):
             )  # an invalid key further down, which may not concern this folder
         entries = [_entry(path_of(each["path"]), each) for each in folder.objects.values()]
         return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
+
+    def _key_folder(self, path: bytes, key_folders: KeyFolders, is_over: Event) -> FolderListing:
+        folder = KeyFolder(key_folders, key_of(path) if path else "")
+        while not self._retried(path, folder.next_page, is_over):
+            pass
+        entries = [Entry(path_of(each.key), each.size, each.etag.encode()) for each in folder.objects]
+        refused = tuple((each.key.encode(), errors.odd_key(each.key, objection(each.key))) for each in folder.refused)
+        return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)), refused)
 
     def _retried(self, path: bytes, request: Callable[[], bool], is_over: Event) -> bool:
         def translated() -> bool:

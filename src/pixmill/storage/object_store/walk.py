@@ -17,10 +17,11 @@ PREFETCH = 8  # folders of one level requested in advance: a request takes as lo
 
 
 class FolderListing(msgspec.Struct, frozen=True):
-    """One folder: its objects, and the paths of its subfolders, both sorted."""
+    """One folder: its objects, and the paths of its subfolders, both sorted. ``refused`` are keys that are no paths, and why."""
 
     entries: Listing
     folders: list[bytes]
+    refused: tuple[tuple[bytes, ReadError], ...] = ()
 
 
 class BucketWalk(msgspec.Struct, frozen=True):
@@ -61,6 +62,8 @@ class BucketWalk(msgspec.Struct, frozen=True):
                 yield []
             listing = self._result(path, result)
             folders = listing.folders if self.descend is None else [folder for folder in listing.folders if self.descend(folder)]
+            for refused, error in listing.refused if self.on_error else ():
+                self.on_error(refused, error)  # type: ignore[misc]  # it is there
             if listing.entries:
                 yield listing.entries
             if folders:

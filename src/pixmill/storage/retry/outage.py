@@ -21,7 +21,8 @@ class OutagePolicy(RetryPolicy):
 
     ``is_known``: the store has responded to this run before, so that its address is not in doubt. ``waiting`` is the message of the
     error because of which it has been waiting for more than ``SHOWN_AFTER`` seconds; empty if nothing waits. While a listing with
-    this policy ``idles``, it is empty for the moment instead of blocking its reader.
+    this policy ``idles``, it is empty for the moment instead of blocking its reader. With ``reuses``, a listing
+    may be answered from one within the last minute.
     """
 
     SHOWN_AFTER = 5.0
@@ -32,10 +33,11 @@ class OutagePolicy(RetryPolicy):
         *,
         is_known: bool = False,
         idles: bool = False,
+        reuses: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Wait for up to ``timeout`` seconds for each request."""
-        self.idles = idles
+        self.idles, self.reuses = idles, reuses
         super().__init__(deadline=timeout, is_budgeted=False, on_pause=self._note, clock=clock)
         self._has_responded = is_known
         self._timeout = timeout
