@@ -4,12 +4,14 @@ For what a real server does not do: keys that no file system can hold, a million
 """
 
 import hashlib
+import ssl
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 MAX_KEYS = 1000
@@ -161,11 +163,16 @@ def _tag(data: bytes) -> str:
 
 
 @contextmanager
-def fake_s3() -> Iterator[FakeS3]:
-    """Run a server for the duration of the block."""
+def fake_s3(certificate: Path | None = None) -> Iterator[FakeS3]:
+    """Run a server for the duration of the block, with TLS if it has a ``certificate``, whose key is beside it as ``key.pem``."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.fake = FakeS3()
     server.fake.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.fake.endpoint = f"https://localhost:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -32,13 +32,20 @@ class ListingFailedError(Exception):
 
 
 class S3Listing:
-    """The keys below ``prefix`` of ``bucket``, at ``endpoint``; unsigned without an ``access_key``."""
+    """The keys below ``prefix`` of ``bucket``, at ``endpoint``; unsigned without an ``access_key``.
 
-    def __init__(self, *, endpoint: str, bucket: str, prefix: str, access_key: AccessKey | None) -> None:
+    ``certificates`` is a file with those of further authorities, or empty.
+    """
+
+    def __init__(self, *, endpoint: str, bucket: str, prefix: str, access_key: AccessKey | None, certificates: str) -> None:
         """Send no request yet."""
         self._url = f"{endpoint.rstrip('/')}/{quote(bucket)}"
         self._below = f"{prefix}/" if prefix else ""
         self._access_key = access_key
+        self._context = None
+        if certificates and endpoint.startswith("https:"):
+            self._context = ssl.create_default_context()
+            self._context.load_verify_locations(certificates)
 
     def pages(self, prefix: str, *, start_after: str = "", has_delimiter: bool = False) -> Iterator[KeyPage]:
         """Yield the keys that begin with ``prefix`` and come after ``start_after``."""
@@ -78,7 +85,7 @@ class S3Listing:
             headers = signed_headers(self._access_key, host=split.netloc, path=split.path, query=query, now=time.time())
         request = urllib.request.Request(f"{self._url}?{query_text(query)}", headers=headers)  # noqa: S310  # http or https: see ``client_options``
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310  # the same
+            with urllib.request.urlopen(request, timeout=TIMEOUT, context=self._context) as response:  # noqa: S310  # the same
                 data: bytes = response.read(MAX_PAGE_BYTES + 1)
         except urllib.error.HTTPError as error:
             with error:

@@ -11,7 +11,15 @@ from urllib.request import getproxies
 
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.aws_profile import aws_profile
-from pixmill.storage.object_store.client import Bucket, bucket_and_prefix, client_options, import_obstore, no_retries, open_store
+from pixmill.storage.object_store.client import (
+    Bucket,
+    bucket_and_prefix,
+    certificate_file,
+    client_options,
+    import_obstore,
+    no_retries,
+    open_store,
+)
 from pixmill.storage.object_store.key_listing import KeyListing
 from pixmill.storage.object_store.storage import ObjectStorage
 
@@ -63,5 +71,6 @@ def _listing(bucket: str, prefix: str, endpoint: str, settings: Mapping[str, str
         endpoint=endpoint or f"https://s3.{region}.amazonaws.com",
         bucket=bucket,
         prefix=prefix,
+        certificates=certificate_file(),
         access_key=None if is_unsigned else AccessKey(identity, secret, region, token),
     )
