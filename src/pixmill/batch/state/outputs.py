@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.item import OutputRecord, pack, unpack
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ReadError, RunError
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import Task
 from pixmill.storage.address import Address
@@ -119,7 +119,10 @@ class StoredOutputsExist(OutputCheck):
         cached = self._listings.get(folder)
         if cached is None or now - cached.at > MAX_AGE:
             listings = self._storage.list(folder, descend=lambda _: False)
-            entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
+            try:
+                entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
+            except ReadError as error:  # of a folder: nothing is known of any output in it
+                raise RunError(error.message, code="not-readable", hint=error.hint) from None
             cached = _CachedListing({entry.path: FileVersion(entry.size, etag=entry.version) for entry in entries}, now)
             self._listings[folder] = cached
             if len(self._listings) > CACHED_FOLDERS:

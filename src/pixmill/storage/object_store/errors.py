@@ -24,7 +24,8 @@ _UNANSWERED = frozenset({408, 500, 502, 504})
 _CONFLICT = 409
 _FULL = 507
 _CHANGED = 412
-_REFUSED = frozenset({401, 403})
+_NO_CREDENTIALS = 401
+_REFUSED = frozenset({_NO_CREDENTIALS, 403})
 _CHECK_CREDENTIALS = (
     "check the address, the credentials and their permissions, then run the same command again: it continues where it stopped"
 )
@@ -115,9 +116,11 @@ def write_error(error: Exception, path: bytes, address: str) -> PixmillError:
     response = StoreError.of(error)
     if response.status == _FULL:
         return RunError(f"there is no space left in {address}: {response}", code="disk-full", hint=_FREE_SPACE)
-    if response.is_about_the_store or response.status in _REFUSED or isinstance(error, FileNotFoundError):
+    if response.is_about_the_store or response.status == _NO_CREDENTIALS or isinstance(error, FileNotFoundError):
         return RunError(f"{address} cannot be written to: {response}", code="not-writable", hint=response.hint)
     message = f"{printable(path)} could not be written: {response}"
+    if response.status in _REFUSED:  # the lock of the output could be written: it is this part of it
+        return WriteError(message, code="write-denied", hint=_CHECK_CREDENTIALS)
     return WriteError(message, code=response.health, retryable=response.is_transient)
 
 
@@ -129,9 +132,11 @@ def odd_key(key: str, objection: str) -> ReadError:
 def list_error(error: Exception, path: bytes, address: str) -> PixmillError:
     """Return the error for listing ``path`` in the store at ``address``: a ``RunError`` if it refuses all listings."""
     response = StoreError.of(error)
-    if response.is_about_the_store or response.status in _REFUSED:
+    if response.is_about_the_store or response.status == _NO_CREDENTIALS or (response.status in _REFUSED and not path):
         return RunError(f"{address} cannot be listed: {response}", code="not-readable", hint=response.hint)
     shown = printable(path) or address
     if not (response.status or response.kind):  # a key that is not a valid path: obstore cannot list anything beside it
         return ReadError(f"{shown} could not be listed: it may contain a key with an empty part, '.' or '..'")
+    if response.status in _REFUSED:
+        return ReadError(f"{shown} could not be listed: {response}", code="read-denied")
     return ReadError(f"{shown} could not be listed: {response}", code=response.health, retryable=response.is_transient)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.request import getproxies
 
+from pixmill.core.errors import AddressError
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.aws_profile import aws_profile
 from pixmill.storage.object_store.client import (
@@ -41,6 +42,7 @@ class S3Storage(ObjectStorage):
         """Return the opened bucket."""
         name, prefix = bucket_and_prefix(address)
         library = import_obstore("s3", "reading and writing s3:// addresses")
+        _check_key_pair()
         settings = aws_profile(os.environ, Path.home())
         variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
         endpoint = next(filter(None, map(os.environ.get, variables)), settings.get("endpoint", ""))
@@ -51,6 +53,15 @@ class S3Storage(ObjectStorage):
             address,
         )
         return Bucket(library, store, str(address), _listing(name, prefix, endpoint, settings))
+
+
+def _check_key_pair() -> None:
+    """Raise ``AddressError`` if the environment has only half of a key pair, which a store would refuse in words of its own."""
+    pair = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    missing = [name for name in pair if not os.environ.get(name)]
+    if len(missing) == 1:
+        given = next(name for name in pair if name not in missing)
+        raise AddressError(f"{given} is set, but {missing[0]} is not", hint="set both of them, or neither")
 
 
 def _listing(bucket: str, prefix: str, endpoint: str, settings: Mapping[str, str]) -> KeyListing | None:
