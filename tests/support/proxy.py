@@ -47,7 +47,9 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FaultProxy:
-    """Forwards to the server on the port ``upstream``. ``seen`` counts requests and faults by name.
+    """Forwards to the server on the port ``upstream``. ``seen`` counts requests and faults by name, ``kinds`` requests by kind.
+
+    A kind is a method in lower case, or ``list``.
 
     While ``is_away``, nothing listens on its port, and its connections are broken.
     """
@@ -56,6 +58,7 @@ class FaultProxy:
         """Listen on nothing yet."""
         self.port = port or free_port()
         self.seen: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
         self.is_away = False
         self._upstream = upstream
         self._faults = faults
@@ -102,6 +105,7 @@ class FaultProxy:
         body = await client[0].readexactly(_length(request))
         fault = self._faults.of(self.seen["requests"])
         self.seen.update(["requests", fault] if fault else ["requests"])
+        self.kinds[_kind(request)] += 1
         await asyncio.sleep(self._faults.latency)
         if fault == "broken":
             client[1].transport.abort()
@@ -162,6 +166,11 @@ async def _hang_up() -> None:
     for task in open_connections:
         task.cancel()
     await asyncio.gather(*open_connections, return_exceptions=True)
+
+
+def _kind(head: bytes) -> str:
+    method, target, _ = head.split(b" ", 2)
+    return "list" if b"list-type=" in target else method.decode().lower()
 
 
 def _length(head: bytes) -> int:

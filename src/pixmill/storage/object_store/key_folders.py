@@ -22,12 +22,16 @@ _BEFORE_SLASH = "."  # appended to the key of a folder, it sorts before the keys
 
 
 class _Window(msgspec.Struct, frozen=True):
-    """All keys from ``start`` to ``last``, or to the end if that is ``None``, as they were at the time ``at``."""
+    """All keys from ``start`` to ``last``, or to the end if that is ``None``, as they were at the time ``at``.
+
+    ``is_whole``: it was asked for, whatever the order in which the store lists its keys.
+    """
 
     start: str
     last: str | None
     keys: list[ListedKey]
     at: float
+    is_whole: bool
 
     def covers(self, prefix: str) -> bool:
         """Tell whether all keys that begin with the folder ``prefix`` are here."""
@@ -65,7 +69,11 @@ class KeyFolders:
     def add(self, prefix: str, page: KeyPage) -> None:
         """Add the first ``page`` of everything below the folder ``prefix``."""
         with self._lock:
-            if not page.is_last:  # else it answers for this folder alone
+            if page.is_last:
+                self._put(
+                    _Window(prefix, _after(prefix) if prefix else None, sorted(page.keys, key=_key), self._clock(), is_whole=True)
+                )
+            else:
                 self._add(prefix, page)
 
     def note_size(self, number: int) -> None:
@@ -75,11 +83,14 @@ class KeyFolders:
     def _add(self, prefix: str, page: KeyPage) -> None:
         self._is_ordered = self._is_ordered and all(a.key < b.key for a, b in pairwise(page.keys))
         last = None if page.is_last else page.keys[-1].key if page.keys else prefix
-        self._windows = [_Window(prefix, last, page.keys, self._clock()), *self._windows][:MAX_WINDOWS]
+        self._put(_Window(prefix, last, page.keys, self._clock(), is_whole=False))
+
+    def _put(self, window: _Window) -> None:
+        self._windows = [window, *self._windows][:MAX_WINDOWS]
 
     def _find(self, prefix: str) -> list[ListedKey] | None:
         oldest = self._clock() - MAX_AGE
-        self._windows = [window for window in self._windows if self._is_ordered and window.at >= oldest]
+        self._windows = [window for window in self._windows if window.at >= oldest and (window.is_whole or self._is_ordered)]
         return next((window.below(prefix) for window in self._windows if window.covers(prefix)), None)
 
 
@@ -88,9 +99,9 @@ class KeyFolder:
 
     def __init__(self, source: KeyFolders, key: str) -> None:
         """Send no request yet."""
-        self.objects: list[ListedKey] = []
+        self.objects: dict[str, ListedKey] = {}  # a store with an order of its own may repeat some after an error
         self.folders: dict[str, None] = {}
-        self.refused: list[ListedKey] = []
+        self.refused: dict[str, ListedKey] = {}
         self._source = source
         self._prefix = f"{key}/" if key else ""
         self._pages: Iterator[KeyPage] | None = None
@@ -118,16 +129,15 @@ class KeyFolder:
             self._add([*page.keys, *odd])
             self.folders.update((folder[:-1], None) for folder in page.folders if not self._is_odd(folder))
             return page.is_last
-        if is_first:
-            self._source.add(self._prefix, page)
         self._add(page.keys)
+        if is_first and self.folders:
+            self._source.add(self._prefix, page)
         if page.is_last:
             if is_first:
                 self._source.note_size(len(page.keys))
             return True
         if self.folders:  # much is below: list only what is in the folder itself, from its beginning
-            for found in (self.objects, self.folders, self.refused):
-                found.clear()
+            self.objects, self.folders, self.refused = {}, {}, {}
             self._pages, self._last, self._has_delimiter = None, "", True
         return False
 
@@ -153,11 +163,11 @@ class KeyFolder:
             elif slash:
                 self.folders[self._prefix + first] = None
             else:
-                self.objects.append(each)
+                self.objects[each.key] = each
 
     def _refuse(self, each: ListedKey) -> None:
         if each.size or not each.key.endswith("/"):  # an empty one stands for a folder
-            self.refused.append(each)
+            self.refused[each.key] = each
 
 
 def _key(each: ListedKey) -> str:

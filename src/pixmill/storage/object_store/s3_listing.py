@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from html import unescape
+from http.client import HTTPException
 from urllib.parse import quote, unquote, urlsplit
 
 from pixmill.storage.object_store.key_listing import KeyPage, ListedKey
@@ -91,10 +92,10 @@ class S3Listing:
             with error:
                 body = error.read(10_000).decode(errors="replace")
             raise ListingFailedError(f"- Server returned non-2xx status code: {error.code}: {body}") from None
-        except (OSError, ValueError) as error:  # no connection, or an answer that breaks off
+        except (OSError, ValueError, HTTPException) as error:  # no connection, or an answer that breaks off
             raise ListingFailedError(f"kind: {_kind(error)}, {_reason(error)}") from None
-        if len(data) > MAX_PAGE_BYTES or b"<ListBucketResult" not in data:
-            raise ListingFailedError("kind: Decode,")
+        if not data.rstrip().endswith(b"</ListBucketResult>"):  # cut off, which ``read`` does not tell, or something else
+            raise ListingFailedError("kind: Body,")
         return data.decode(errors="replace")
 
 

@@ -321,8 +321,8 @@ class ObjectStorage(Scheme):
         folder = KeyFolder(key_folders, key_of(path) if path else "")
         while not self._retried(path, folder.next_page, is_over):
             pass
-        entries = [Entry(path_of(each.key), each.size, each.etag.encode()) for each in folder.objects]
-        refused = tuple((each.key.encode(), errors.odd_key(each.key, objection(each.key))) for each in folder.refused)
+        entries = [Entry(path_of(each.key), each.size, each.etag.encode()) for each in folder.objects.values()]
+        refused = tuple((key.encode(), errors.odd_key(key, objection(key))) for key in folder.refused)
         return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)), refused)
 
     def _retried(self, path: bytes, request: Callable[[], bool], is_over: Event) -> bool:

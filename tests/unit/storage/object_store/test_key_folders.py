@@ -113,8 +113,8 @@ def contents(listing):
                     break
             except ConnectionResetError:
                 continue
-        paths += [each.key for each in folder.objects]
-        refused += [each.key for each in folder.refused]
+        paths += folder.objects
+        refused += folder.refused
         folders += sorted(folder.folders, reverse=True)
     return sorted(paths), sorted(refused)
 
