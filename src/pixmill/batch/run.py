@@ -30,7 +30,7 @@ from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import ConfirmedRecords, output_check
-from pixmill.batch.state.remote.holds import hold
+from pixmill.batch.state.remote.holds import HoldsWork, hold
 from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
@@ -333,7 +333,7 @@ def begin(  # noqa: PLR0913  # as above
                 force=config.force,
                 status_file=status_file,
                 begun=begun_tasks(plan.locations.state, ledger.runs()) if status_file else (),
-                hold=partial(hold, plan.locations.policy, state_observers),
+                hold=partial(hold, plan.locations.policy, [each for each in state_observers if isinstance(each, HoldsWork)]),
             )
         )
         batch_run = BatchRun(plan, engine, metrics, origins, sealing.seal if sealing else None)

@@ -29,8 +29,8 @@ class Locations(msgspec.Struct, frozen=True):
     """Where a run reads, writes and keeps its state, all checked. ``state`` is a local folder; it may not exist yet.
 
     If ``dataset`` is set, the run produces its shards, and ``destination``, where workers write, holds its parts. If ``target`` is
-    set, the run writes only this file, in ``destination``, and has no state. ``policy`` retries the
-    requests with which SRC is listed.
+    set, the run writes only this file, in ``destination``, and has no state. ``policy`` retries the requests
+    with which SRC is listed.
     """
 
     source: Source

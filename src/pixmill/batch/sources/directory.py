@@ -82,7 +82,7 @@ class Directory(SourceKind):
 
     def siblings(self, folder: bytes) -> list[Entry]:
         """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read."""
-        return next(_Listing(self, lambda *_: None, no_op).folders(folder, deep=False), [])
+        return next(filter(None, _Listing(self, lambda *_: None, no_op).folders(folder, deep=False)), [])
 
     def is_entered(self, path: bytes) -> bool:
         """Tell whether the walk enters the folder ``path``."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from pixmill.core.events import Observer
 from pixmill.engine.scheduling.store_breaker import Hold
 from pixmill.storage.retry.outage import OutagePolicy
 
@@ -16,9 +15,10 @@ class HoldsWork(Protocol):
         """Return what it waits for; empty while work may begin."""
 
 
-def hold(policy: OutagePolicy, observers: Sequence[Observer]) -> Hold | None:
+def hold(policy: OutagePolicy, holders: Sequence[HoldsWork]) -> Hold | None:
     """Return what waits for a store: the lock of an output, without which nothing may be written, or the listing of SRC."""
-    for observer in observers:
-        if isinstance(observer, HoldsWork) and (reason := observer.waiting()):
-            return Hold(reason, blocks=True)
-    return Hold(policy.waiting) if policy.waiting else None
+    reason = next(filter(None, (each.waiting() for each in holders)), "")
+    if reason:
+        return Hold(reason, blocks=True)
+    waiting = policy.waiting
+    return Hold(waiting) if waiting else None
