@@ -72,7 +72,8 @@ class RetryPolicy:
         self._rng = rng or random.Random()  # noqa: S311  # it spreads retries, it keeps no secret
         self._budget = RetryBudget() if is_budgeted else None
         self._has_responded = False
-        self.limiter = AdaptiveLimiter(max_concurrency, clock=clock, sleep=sleep)
+        min_limit = AdaptiveLimiter.MIN_LIMIT if is_budgeted else 1.0  # a few requests need no pauses beside their own
+        self.limiter = AdaptiveLimiter(max_concurrency, min_limit=min_limit, clock=clock, sleep=sleep)
 
     def call(self, request: Callable[[], T]) -> T:
         """Return the result of ``request``, retrying it as needed; raise its last error."""
