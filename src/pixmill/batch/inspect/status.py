@@ -75,7 +75,9 @@ def find_state_folder(destination: str, state: str | None = None) -> Path:
 
 
 def _fetch(output_root: Address, folder: Path) -> None:
-    """Fetch the latest ledgers from a store. If it is sick, those of a run that is going on here are the latest anyway."""
+    """Fetch the latest ledgers from a store, unless a run that is going on here has them, which may wait for that very store."""
+    if any(each.shard == Shard() and each.is_locked() for each in find_ledger_files(folder)):
+        return
     try:
         fetch_ledgers(output_root, folder)
     except (ReadError, RunError) as error:

@@ -64,6 +64,7 @@ class KeyFolders:
                 self._add(prefix, page)
                 found = self._find(prefix)
                 self._is_ordered = self._is_ordered and found != []
+                self._is_small = self._is_small and found is not None and self._is_ordered
             return found or None
 
     def add(self, prefix: str, page: KeyPage) -> None:
@@ -106,19 +107,22 @@ class KeyFolder:
         self._prefix = f"{key}/" if key else ""
         self._pages: Iterator[KeyPage] | None = None
         self._last = ""
-        self._has_delimiter = False
+        self._has_begun = self._has_delimiter = self._is_listed = False
+        self._odd: list[tuple[str, str]] = []  # subfolders to be listed for the sake of their keys, and how far they were
 
     def next_page(self) -> bool:
-        """Request one more page, and return whether the listing is complete; after an error, the next call repeats the request."""
-        if self._pages is None and not self._last and not self._has_delimiter:
+        """Send at most one request, and return whether the listing is complete; after an error, the next call repeats it."""
+        if not self._has_begun:
             known = self._source.known(self._prefix)
+            self._has_begun = True
+            self._add(known or [])
             if known is not None:
-                self._add(known)
                 self._source.note_size(len(known))
-                return True
+            return known is not None
+        if self._odd:
+            return self._next_odd_page()
         try:
             page = next(self._remaining(), KeyPage([], [], is_last=True))
-            odd = [each for folder in page.folders if self._is_odd(folder) for each in self._below(folder)]
         except Exception:
             self._pages = None
             raise
@@ -126,9 +130,11 @@ class KeyFolder:
         self._last = max((each.key for each in page.keys[-1:]), default=self._last)
         self._last = max([self._last, *(folder[:-1] + "/\U0010ffff" for folder in page.folders[-1:])])
         if self._has_delimiter:
-            self._add([*page.keys, *odd])
+            self._add(page.keys)
+            self._odd = [(folder, "") for folder in page.folders if self._is_odd(folder)]
             self.folders.update((folder[:-1], None) for folder in page.folders if not self._is_odd(folder))
-            return page.is_last
+            self._is_listed = page.is_last
+            return self._is_listed and not self._odd
         self._add(page.keys)
         if is_first and self.folders:
             self._source.add(self._prefix, page)
@@ -141,6 +147,14 @@ class KeyFolder:
             self._pages, self._last, self._has_delimiter = None, "", True
         return False
 
+    def _next_odd_page(self) -> bool:
+        """Request a page of the keys in a subfolder whose name is no path: all of them are refused."""
+        prefix, after = self._odd[-1]
+        page = next(self._source.listing.pages(prefix, start_after=after), KeyPage([], [], is_last=True))
+        self._add(page.keys)
+        self._odd[-1:] = [] if page.is_last else [(prefix, page.keys[-1].key)]
+        return self._is_listed and not self._odd
+
     def _remaining(self) -> Iterator[KeyPage]:
         if self._pages is None:
             self._pages = self._source.listing.pages(self._prefix, start_after=self._last, has_delimiter=self._has_delimiter)
@@ -148,10 +162,6 @@ class KeyFolder:
 
     def _is_odd(self, folder: str) -> bool:
         return bool(objection(folder[len(self._prefix) : -1]))
-
-    def _below(self, prefix: str) -> Iterator[ListedKey]:
-        for page in self._source.listing.pages(prefix):
-            yield from page.keys
 
     def _add(self, keys: list[ListedKey]) -> None:
         """Sort ``keys`` below the folder into its objects, its subfolders and those that are no paths."""
