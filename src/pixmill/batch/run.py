@@ -1,6 +1,6 @@
 """The composition root: the only module that connects storage, engine and imaging."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain, islice
@@ -18,7 +18,7 @@ from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.late_names import LateNames
-from pixmill.batch.planning.plan import Plan, plan
+from pixmill.batch.planning.plan import Plan, closing_tasks, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
 from pixmill.batch.progress.workload import WorkTotal
@@ -196,7 +196,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         return unfinished(chain(first, filter(None, tasks)), ledger)
 
     with (
-        _closing(tasks),
+        closing_tasks(tasks),
         begin(
             run_plan,
             stream,
@@ -214,16 +214,6 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         if only_unfinished:
             batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
-
-
-@contextmanager
-def _closing(tasks: Iterator[Task | None]) -> Iterator[None]:
-    """Close ``tasks`` after the block, so that no request for more of them is under way when the process ends."""
-    try:
-        yield
-    finally:
-        if isinstance(tasks, Generator):
-            tasks.close()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -374,3 +375,13 @@ def plan(config: RunConfig) -> Plan:
     if made.locations.target is None:
         check_names(config, made.locations.dataset)
     return made
+
+
+@contextmanager
+def closing_tasks(tasks: Iterator[Task | None]) -> Iterator[None]:
+    """Close ``tasks`` after the block, so that no request for more of them is under way when the process ends."""
+    try:
+        yield
+    finally:
+        if isinstance(tasks, Generator):
+            tasks.close()
