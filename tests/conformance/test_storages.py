@@ -58,7 +58,7 @@ class ObjectsSuite(StorageSuite):
         assert storage.read(b"lease", limit=100) == b"still mine"
 
     def test_the_store_honours_conditions(self, storage):
-        assert storage.honours_conditions(b".pixmill/probe")
+        assert storage.honours_conditions(b".pixmill/probe", RetryPolicy())
         assert storage.stat(b".pixmill/probe") is None
 
     def test_a_large_object_goes_in_parts(self, storage):

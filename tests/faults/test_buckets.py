@@ -5,16 +5,17 @@ import json
 import os
 import re
 import signal
-import subprocess
 from urllib.parse import urlsplit
 
 import pytest
 
 from pixmill.core.errors import WriteError
 from pixmill.storage.open import open_storage
+from pixmill.storage.retry.policy import RetryPolicy
 from pixmill.storage.storage import Replacing, WrittenFile, content_digest
 from support.fault_run import COMMAND
 from support.gcs_emulator import GoogleProxy
+from support.machines import Machine
 from support.object_store_servers import BUCKET, open_s3_server
 from support.processes import wait_until
 from support.proxy import Faults, fault_proxy, running
@@ -22,34 +23,6 @@ from support.proxy import Faults, fault_proxy, running
 PATIENCE = 240
 WORDS = ("--size", "200x200", "--format", "webp", "--progress", "plain")
 numbers = itertools.count()
-
-
-class Machine:
-    """A computer of its own, as far as pixmill can see: a home for its state, and a name for the bucket's endpoint."""
-
-    def __init__(self, home, endpoint):
-        self.started = []
-        self.environment = {**os.environ, "XDG_STATE_HOME": str(home), "AWS_ENDPOINT_URL": endpoint}
-
-    def start(self, *line):
-        command = [*COMMAND, *line]
-        process = subprocess.Popen(
-            command, env=self.environment, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        self.started.append(process)
-        return process
-
-    def leave(self):
-        """Kill what still runs: a test that failed left it."""
-        for process in self.started:
-            if process.poll() is None:
-                kill(process)
-
-    def run(self, *line, code=0):
-        process = self.start(*line)
-        out, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == code, err
-        return out, err
 
 
 class Bucket:
@@ -82,7 +55,7 @@ def machine(tmp_path):
     made = []
 
     def machine(name, endpoint=None):
-        made.append(Machine(tmp_path / name, endpoint or os.environ.get("AWS_ENDPOINT_URL", "")))
+        made.append(Machine(COMMAND, tmp_path / name, endpoint or os.environ.get("AWS_ENDPOINT_URL", "")))
         return made[-1]
 
     yield machine
@@ -230,7 +203,7 @@ def test_where_a_store_ignores_conditions_that_is_said_once_and_nothing_is_repla
             monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{proxy.port}")
             place = Bucket(BUCKET, gallery(3), scheme="gs")
             destination = open_storage(place.destination)
-            assert not destination.honours_conditions(b".pixmill/probe")
+            assert not destination.honours_conditions(b".pixmill/probe", RetryPolicy())
             here = machine("here")
             here.run("run", place.source, place.destination, *WORDS)
             taken = min(place.versions())

@@ -16,6 +16,7 @@ import msgspec
 from support.ports import HOST, free_port
 
 _END = b"\r\n\r\n"
+_POLL = 0.02  # seconds
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(_SLOW_DOWN), _SLOW_DOWN)
 
@@ -23,14 +24,16 @@ _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 
 class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """The faults to inject; requests are counted over all connections.
 
-    ``latency`` is the delay of each response in seconds. Of every ``cycle`` requests, the first ``burst`` are refused (503). Every
-    ``reset``-th response is cut in mid-body by a connection reset, every ``short``-th ends cleanly before its length, and every
-    ``lost``-th is not sent at all, although the server processed the request. 0 means never.
+    ``latency`` is the delay of each response in seconds. Of every ``cycle`` requests, the first ``burst`` are refused (503); if it
+    ``breaks``, their connections are broken instead. Every ``reset``-th response is cut in mid-body by a connection reset, every
+    ``short``-th ends cleanly before its length, and every ``lost``-th is not sent at all, although the server processed the
+    request. 0 means never.
     """
 
     latency: float = 0.0
     cycle: int = 0
     burst: int = 0
+    breaks: bool = False
     reset: int = 0
     short: int = 0
     lost: int = 0
@@ -38,26 +41,40 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, number: int) -> str:
         """Return the fault for request ``number``, counted from 0: the name of a field, or an empty string."""
         if self.cycle and number % self.cycle < self.burst:
-            return "burst"
+            return "broken" if self.breaks else "burst"
         every = {"reset": self.reset, "short": self.short, "lost": self.lost}
         return next((name for name, step in every.items() if step and number % step == step - 1), "")
 
 
 class FaultProxy:
-    """Forwards to the server on the port ``upstream``. ``seen`` counts requests and faults by name."""
+    """Forwards to the server on the port ``upstream``. ``seen`` counts requests and faults by name, ``kinds`` requests by kind.
+
+    A kind is a method in lower case, or ``list``.
+
+    While ``is_away``, nothing listens on its port, and its connections are broken.
+    """
 
     def __init__(self, upstream: int, faults: Faults, *, port: int = 0) -> None:
         """Listen on nothing yet."""
         self.port = port or free_port()
         self.seen: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
+        self.is_away = False
         self._upstream = upstream
         self._faults = faults
+        self._clients: set[asyncio.StreamWriter] = set()
 
     async def serve(self) -> None:
         """Serve until cancelled."""
-        server = await asyncio.start_server(self._relay, HOST, self.port, limit=1 << 20)
-        async with server:
-            await server.serve_forever()
+        while True:
+            server = await asyncio.start_server(self._relay, HOST, self.port, limit=1 << 20)
+            async with server:
+                while not self.is_away:  # noqa: ASYNC110  # set by another thread
+                    await asyncio.sleep(_POLL)
+                for client in self._clients:
+                    client.transport.abort()
+            while self.is_away:  # noqa: ASYNC110  # set by another thread
+                await asyncio.sleep(_POLL)
 
     def asked(self, head: bytes) -> bytes:
         """Return the head of a request as sent to the server."""
@@ -69,6 +86,7 @@ class FaultProxy:
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward the requests of one connection until either end or a fault closes it."""
+        self._clients.add(writer)
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             server, to_server = await asyncio.open_connection(HOST, self._upstream, limit=1 << 20)
             try:
@@ -77,6 +95,7 @@ class FaultProxy:
             finally:
                 to_server.close()
                 writer.close()
+                self._clients.discard(writer)
 
     async def _exchange(
         self, client: tuple[asyncio.StreamReader, asyncio.StreamWriter], server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -86,7 +105,11 @@ class FaultProxy:
         body = await client[0].readexactly(_length(request))
         fault = self._faults.of(self.seen["requests"])
         self.seen.update(["requests", fault] if fault else ["requests"])
+        self.kinds[_kind(request)] += 1
         await asyncio.sleep(self._faults.latency)
+        if fault == "broken":
+            client[1].transport.abort()
+            return False
         if fault == "burst":
             client[1].write(_BUSY)
             await client[1].drain()
@@ -143,6 +166,11 @@ async def _hang_up() -> None:
     for task in open_connections:
         task.cancel()
     await asyncio.gather(*open_connections, return_exceptions=True)
+
+
+def _kind(head: bytes) -> str:
+    method, target, _ = head.split(b" ", 2)
+    return "list" if b"list-type=" in target else method.decode().lower()
 
 
 def _length(head: bytes) -> int:

@@ -201,6 +201,7 @@ class RunOptions(ImageOptions, total=False):
         (default: stop if the first 100 images all fail with the same code)
     window: number of tasks to read ahead of the workers
     interruptions: times that the run may be killed while it works on an image before the image is failed
+    store_timeout: time to wait for a store that refuses or does not answer, before the run ends; no image fails
     backoff: mean delay before the first retry; doubles with each further retry
     backoff_limit: maximum delay before a retry
     recycle_tasks: replace a worker after this many tasks; 0 means never
@@ -295,6 +296,7 @@ class RunOptions(ImageOptions, total=False):
     max_failures: int | str | None
     window: int
     interruptions: int
+    store_timeout: str | float
     backoff: str | float
     backoff_limit: str | float
     recycle_tasks: int

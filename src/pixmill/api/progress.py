@@ -29,7 +29,7 @@ class RunDisplay:
     def displaying(self, run: BatchRun) -> Iterator[None]:
         """Show the progress of ``run`` for the duration of the block."""
         with Display(self.progress, _printer) as display:
-            display.count_ahead(run.plan.work_total)
+            display.count_ahead(run.work_total)
             yield
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.late_names import LateNames
-from pixmill.batch.planning.plan import Plan, plan
+from pixmill.batch.planning.plan import Plan, closing_tasks, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
 from pixmill.batch.progress.workload import WorkTotal
@@ -29,6 +30,7 @@ from pixmill.batch.state.ledger_files import LEDGER
 from pixmill.batch.state.location import REPORT, RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import ConfirmedRecords, output_check
+from pixmill.batch.state.remote.holds import HoldsWork, hold
 from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
@@ -52,7 +54,8 @@ from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import Outcome, State, Task
 from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.imaging.version import toolset
-from pixmill.storage.open import open_storage
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.storage import open_with_retries
 
 if TYPE_CHECKING:
     from pixmill.batch.datasets.sealing.sealing import Sealing
@@ -71,7 +74,8 @@ class BatchRun:
     """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
 
     ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
-    destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run.
+    destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run; for a source in a store,
+    which is listed only once, it returns the number of images that earlier runs found, or ``None``.
     """
 
     def __init__(self, plan: Plan, engine: Run, metrics: Metrics, origins: Origins, finish: Finish | None = None) -> None:
@@ -82,7 +86,7 @@ class BatchRun:
         self.choice: Choice | None = None
         self._extrapolation: Extrapolation | None = None
         self._origins = origins
-        self.work_total = plan.work_total
+        self.work_total: Callable[[], WorkTotal | None] = plan.work_total
         self._engine = engine
         self._finish = finish
         self._stopped = ""
@@ -171,15 +175,17 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         return
     run_plan = plan(config)
     on_wait(run_plan.listing_notice)
-    tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None) if repair else run_plan.tasks()
-    first = list(islice(tasks, MAX_CHECKED if is_local(run_plan.locations) else 1))
+    tasks: Iterator[Task | None] = run_plan.tasks() if only_unfinished else run_plan.task_stream()
+    if repair:
+        tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None)
+    first = list(islice((task for task in tasks if task is not None), MAX_CHECKED if is_local(run_plan.locations) else 1))
     if not first and not run_plan.candidates:
         raise no_images(run_plan)
     remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)
     unfinished_count = 0
 
-    def stream(ledger: Ledger) -> Iterator[Task]:
+    def stream(ledger: Ledger) -> Iterator[Task | None]:
         nonlocal unfinished_count
         on_wait(lambda: f"checking {config.destination}")
         remarks.extend(() if repair else preflight_warnings(run_plan, ledger, first, committed=committed))
@@ -187,17 +193,20 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
             return chain(first, tasks)
         counts = ledger.counts()
         unfinished_count = counts.failed + counts.pending
-        return unfinished(chain(first, tasks), ledger)
+        return unfinished(chain(first, filter(None, tasks)), ledger)
 
-    with begin(
-        run_plan,
-        stream,
-        observers=observers,
-        command=command,
-        wrap_handler=wrap_handler,
-        on_wait=on_wait,
-        repairs=repair is not None,
-    ) as batch_run:
+    with (
+        closing_tasks(tasks),
+        begin(
+            run_plan,
+            stream,
+            observers=observers,
+            command=command,
+            wrap_handler=wrap_handler,
+            on_wait=on_wait,
+            repairs=repair is not None,
+        ) as batch_run,
+    ):
         if run_plan.source_keys.moved_from:
             former = printable(run_plan.source_keys.moved_from)
             remarks.insert(0, f"{config.source_text} has the images that were in {former}: their records are carried on with")
@@ -271,7 +280,8 @@ def begin(  # noqa: PLR0913  # as above
         workers = worker_count(config, handler_options) if plan.locations.target is None else 1
         executor = executors().get(config.executor).connect(workers=workers, address=config.address)
         handler = handler_ref(handler_options, config.recipe)
-        destination = open_storage(plan.locations.destination)
+        store_policy = OutagePolicy(config.policy.store_timeout, is_known=True, reuses=True)  # its lock is ours
+        destination = open_with_retries(plan.locations.destination, policy=store_policy)
         confirmed = ConfirmedRecords(ledger)
         stack.callback(confirmed.flush)
         tasks = stream(ledger)
@@ -295,6 +305,7 @@ def begin(  # noqa: PLR0913  # as above
                         else output_check(
                             plan.locations.destination,
                             on_confirmed=confirmed.add,
+                            policy=store_policy,
                         ),
                         None if sealing else destination,
                         existing=REPAIR if repairs else config.placement.existing,
@@ -312,11 +323,15 @@ def begin(  # noqa: PLR0913  # as above
                 force=config.force,
                 status_file=status_file,
                 begun=begun_tasks(plan.locations.state, ledger.runs()) if status_file else (),
+                hold=partial(hold, plan.locations.policy, [each for each in state_observers if isinstance(each, HoldsWork)]),
             )
         )
         batch_run = BatchRun(plan, engine, metrics, origins, sealing.seal if sealing else None)
         remarks = (*store_warnings, *(confinement_remark(gaps()) if handler.confinement else ()))
         batch_run.remarks = (*remarks, *shortage_warnings(workers, executor.workers, config.executor))
+        if plan.lists_requests:
+            known = ledger.counts().found
+            batch_run.work_total = lambda: WorkTotal(count=known) if known else None
         yield batch_run
 
 

@@ -13,6 +13,7 @@ from pixmill.core.registry import Registry
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.inodes import absolute, real
+from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.storage import Storage
 
 OnError = Callable[[bytes, ImageError], None]
@@ -65,13 +66,14 @@ class Given(msgspec.Struct, frozen=True):
 class SourceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters for opening a source: SRC, the selection options, and the locations that the run writes to.
 
-    ``output`` is DST, ``own`` are the local folders that the run writes to.
+    ``output`` is DST, ``own`` are the local folders that the run writes to. ``policy`` retries the requests to a store.
     """
 
     address: Address
     selection: Selection = Selection()  # immutable
     output: Address | None = None
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
+    policy: OutagePolicy = msgspec.field(default_factory=OutagePolicy)
 
 
 class Source(Protocol):
@@ -110,8 +112,8 @@ class Source(Protocol):
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder: all entries of a folder together and sorted, since their names may collide.
 
-        The subfolders follow them, each as a ``Folder``. For a folder that cannot be read, ``on_error`` is called with its path
-        and the listing continues.
+        The subfolders follow them, each as a ``Folder``. An empty list means that no folder has arrived yet.
+        For a folder that cannot be read, ``on_error`` is called with its path and the listing continues.
         """
 
 

@@ -128,6 +128,7 @@ class ReadError(ImageError):
         "read-cut-off": "the server sent fewer bytes than it announced",
         "read-denied": "this user has no permission to read the file, or the server refused access to it",
         "read-host": "the host of a URL cannot be found, or its certificate cannot be verified",
+        "read-key": "the key of an object is not a path: it has an empty part, a part '.' or '..', or a control character",
         "read-name": "the path is too long for the file system",
         "read-not-a-file": "the path is not a regular file but a folder, pipe, device, socket or symbolic link",
         "read-private": "the URL leads to a host that is not on the public internet; --allow-private-hosts allows it",
@@ -135,6 +136,8 @@ class ReadError(ImageError):
         "read-url": "the URL is invalid, contains a password, or redirects to a forbidden target",
         "read-vanished": "the file no longer exists, or the server returned 404 or 410",
         "throttled": "the store asks for fewer requests; the image is retried later, as often as necessary",
+        "unanswered": "the store did not answer or broke off, not only for this image, which is retried as often as necessary",
+        "unreachable": "no connection to the store can be made; the image is retried later, as often as necessary",
     }
     stage = "read"
 
@@ -204,6 +207,8 @@ class WriteError(ImageError):
         "write-denied": "this user has no permission to write there",
         "write-link": "a symbolic link below the destination leads elsewhere; --follow-output-links writes through it",
         "throttled": "the store asks for fewer requests; the image is retried later, as often as necessary",
+        "unanswered": "the store did not answer or broke off, not only for this image, which is retried as often as necessary",
+        "unreachable": "no connection to the store can be made; the image is retried later, as often as necessary",
         "write-name": "the name is too long for the file system",
     }
     stage = "write"
@@ -264,8 +269,10 @@ class RunError(PixmillError):
         "shard-changed": "a shard of a dataset was changed by another program, and would have to be written again",
         "state-untrusted": "the state folder, or a file in it, is a link or belongs to another user",
         "temporary-files": "temporary files cannot be written: their folder is full, missing or read-only",
-        "throttled": "a store has refused every request for minutes",
+        "throttled": "a store has refused every request for as long as --store-timeout allows",
         "too-many-failures": "more images failed than --max-failures allows",
+        "unanswered": "a store has not answered, or broken off each answer, for as long as --store-timeout allows",
+        "unreachable": "no connection to a store could be made for as long as --store-timeout allows",
     }
     exit_code = 3
 
@@ -281,6 +288,8 @@ MACHINE_INDEPENDENT_CODES = frozenset(
         "read-url",
         "throttled",
         "too-large",
+        "unanswered",
+        "unreachable",
         "write-name",
         *(code for kind in (DecodeError, UnsupportedError, LimitError) for code in (kind.code, *kind.codes)),
     }

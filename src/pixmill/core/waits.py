@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+#: seconds for which a run waits by default for a store that refuses requests or does not answer
+STORE_TIMEOUT = 600.0
+
 #: Returns what is being waited for, as it is now: ``listing photos: 1,200 images found so far``. Called from another thread.
 Notice = Callable[[], str]
 #: Takes the notice of the wait that begins now.

@@ -66,6 +66,22 @@ class Throttled(Event, frozen=True, kw_only=True, tag="throttled"):
     seconds: float
 
 
+class StoreHeld(Event, frozen=True, kw_only=True, tag="store_held"):
+    """A store refuses requests or does not answer, so work waits. ``reason`` is the last error.
+
+    If the store does not recover within ``timeout`` seconds, the run ends; no task fails because of it.
+    """
+
+    reason: str
+    timeout: float
+
+
+class StoreRecovered(Event, frozen=True, kw_only=True, tag="store_recovered"):
+    """Work goes on after it waited for a store for ``seconds``."""
+
+    seconds: float
+
+
 class NodeRefused(Event, frozen=True, kw_only=True, tag="node_refused"):
     """A cluster node gets no work in this run, because it could not show that its results would match those of the other nodes."""
 

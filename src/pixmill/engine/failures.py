@@ -29,6 +29,7 @@ _ENGINE_DIRECTORY = os.path.dirname(__file__)  # noqa: PTH120  # pathlib is slow
 SKIPPED = "skipped"  # code of a task that its handler skipped; the message is the reason
 DEFERRED = "deferred"  # code of a task about which the coordinator must decide first; its result is what the handler found
 TIMEOUT_FACTOR = 5  # by which the hint about a timeout raises it
+TIMEOUT = "timeout"  # code of a task that ran for longer than it may
 LIMIT_MEMORY = "limit-memory"  # code of a task that needs more memory than it may use
 
 
@@ -99,7 +100,7 @@ def deadline_exceeded(timeout: float, *, stage: str) -> Failure:
     message = f"still running{where} after {Duration(timeout)}"
     options: dict[str, bool | int | str] = {"timeout": str(Duration(round(timeout * TIMEOUT_FACTOR, 3)))}
     hint = with_command("to give it more time", options)
-    return Failure(code="timeout", stage=stage, message=message, hint=hint, options=options, signal=int(signal.SIGKILL))
+    return Failure(code=TIMEOUT, stage=stage, message=message, hint=hint, options=options, signal=int(signal.SIGKILL))
 
 
 def worker_stalled(seconds: float) -> Failure:

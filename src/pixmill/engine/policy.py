@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from pixmill.core.model import Model
 from pixmill.core.units import ByteSize, CountOrPercent, Duration, Rate, TimeLimit
+from pixmill.core.waits import STORE_TIMEOUT
 
 
 class Policy(Model, frozen=True, kw_only=True):
@@ -52,6 +53,10 @@ class Policy(Model, frozen=True, kw_only=True):
             extra={"prevents": ("interrupted",)},
         ),
     ] = 4
+    store_timeout: Annotated[
+        Duration,
+        Meta(description="time to wait for a store that refuses or does not answer, before the run ends; no image fails"),
+    ] = Duration(STORE_TIMEOUT)
     backoff: Annotated[Duration, Meta(description="mean delay before the first retry; doubles with each further retry")] = Duration(
         0.2
     )

@@ -31,6 +31,7 @@ from pixmill.engine.resources.memory import MemoryBudget
 from pixmill.engine.scheduling.admission import Admission, Revise, StillValid
 from pixmill.engine.scheduling.deferrals import Resolve
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
+from pixmill.engine.scheduling.store_breaker import Hold, no_hold
 from pixmill.engine.task import BegunTask, Counts, Outcome, Task
 from pixmill.engine.worker.process import refuse_in_worker
 
@@ -148,6 +149,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     force: bool = False,
     status_file: StatusFile | None = None,
     begun: Sequence[BegunTask] = (),
+    hold: Callable[[], Hold | None] = no_hold,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> Run:
@@ -164,8 +166,8 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     key. ``is_same(task, record)``: whether a record with another id is of the same version. ``resolve`` returns the tasks to send
     in place of those that the handler ``Deferred``. ``force``: run everything again. ``metadata``: the caller's own JSON, stored
     with the run. ``status_file`` shows what is at work to the next run, should this one be killed; the caller closes it. Without it
-    no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``rng`` draws the pauses before
-    retries.
+    no task is ever suspected. ``begun``: the tasks that were at work when the last run was killed. ``hold``
+    returns what waits for a store at the moment, other than the tasks themselves. ``rng`` draws the pauses before retries.
     """
     clock = clock or SystemClock()
     ledger = MemoryLedger() if ledger is None else ledger
@@ -182,6 +184,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         rng=rng or random.Random(),  # noqa: S311  # for spreading retries, not for secrets
         status_file=status_file,
         resolve=resolve,
+        hold=hold,
     )
     ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
     return Run(tasks, ref, components, observers=observers, metadata=metadata, begun=begun)

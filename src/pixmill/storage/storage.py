@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterator
 from hashlib import blake2b
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -13,6 +13,8 @@ from pixmill.core.text import printable
 from pixmill.core.units import ByteSize
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, FileVersion, Listing, changed, time_of
+
+T = TypeVar("T")
 
 DIGEST_SIZE = 16  # bytes of a BLAKE2b digest
 
@@ -31,6 +33,19 @@ def no_source() -> tuple[int, int] | None:
 def content_digest(data: bytes) -> bytes:
     """Return the 16-byte BLAKE2b digest of ``data``."""
     return blake2b(data, digest_size=DIGEST_SIZE).digest()
+
+
+class ListingPolicy(Protocol):
+    """How the requests of a listing are retried. ``idles``: while one takes long, the listing is empty instead of blocking.
+
+    ``reuses``: what was listed within the last minute need not be listed again.
+    """
+
+    idles: bool
+    reuses: bool
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Return the result of ``request``, retrying it as needed; raise its last error."""
 
 
 class WrittenFile(msgspec.Struct, frozen=True):
@@ -191,6 +206,10 @@ class Storage(Protocol):
         entries beside it are yielded, whether it is followed or omitted. Memory: the entries of one directory, and the
         directories still to be entered on the path to it.
         """
+
+    def retry_listings(self, policy: ListingPolicy) -> None:
+        """Retry each request of a listing by ``policy``; do nothing in a storage that lists without requests."""
+        del policy
 
     def local_path(self, path: bytes) -> bytes | None:
         """Return the file-system path of ``path`` if it has one, so that a decoder can stream it; else ``None``."""

@@ -14,15 +14,16 @@ from pixmill.batch.outputs.origins import made_by_others
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.batch.state.location import default_state
-from pixmill.batch.state.remote.session import fetch_ledgers
+from pixmill.batch.state.remote.session import FIRST_UPLOAD, fetch_ledgers, run_at_work
 from pixmill.batch.state.stored_config import config_of
-from pixmill.core.errors import AddressError, ConfigError, error_codes
+from pixmill.core.errors import AddressError, ConfigError, ReadError, RunError, error_codes
 from pixmill.core.suggestion import did_you_mean
 from pixmill.core.text import printable
 from pixmill.core.validation import quoted
 from pixmill.engine.ledger import FINISHED, LedgerView, RunRecord
 from pixmill.engine.task import Counts, Failure, State
 from pixmill.storage.address import Address
+from pixmill.storage.retry.policy import SICK
 
 Condition = Literal["finished", "running", "stopped", "killed", "not begun"]
 
@@ -63,12 +64,25 @@ def find_state_folder(destination: str, state: str | None = None) -> Path:
     output_root = home(Address.parse(destination))
     folder = Path(state) if state else default_state(output_root)
     if not output_root.local:
-        fetch_ledgers(output_root, folder)
+        _fetch(output_root, folder)
     if not find_ledger_files(folder):
+        if not output_root.local and (sentence := run_at_work(output_root)):
+            raise AddressError(f"{printable(destination)}: {sentence}", hint=f"ask again in {FIRST_UPLOAD:.0f} s")
         raise AddressError(
             f"no pixmill run found in {printable(destination)}", hint="give the DST of an earlier run, or its --state folder"
         )
     return folder
+
+
+def _fetch(output_root: Address, folder: Path) -> None:
+    """Fetch the latest ledgers from a store, unless a run that is going on here has them, which may wait for that very store."""
+    if any(each.shard == Shard() and each.is_locked() for each in find_ledger_files(folder)):
+        return
+    try:
+        fetch_ledgers(output_root, folder)
+    except (ReadError, RunError) as error:
+        if error.code not in SICK or not any(each.is_locked() for each in find_ledger_files(folder)):
+            raise
 
 
 @contextmanager

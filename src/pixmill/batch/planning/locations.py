@@ -22,13 +22,15 @@ from pixmill.storage.address import Address
 from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import real
 from pixmill.storage.open import open_storage
+from pixmill.storage.retry.outage import OutagePolicy
 
 
 class Locations(msgspec.Struct, frozen=True):
     """Where a run reads, writes and keeps its state, all checked. ``state`` is a local folder; it may not exist yet.
 
     If ``dataset`` is set, the run produces its shards, and ``destination``, where workers write, holds its parts. If ``target`` is
-    set, the run writes only this file, in ``destination``, and has no state.
+    set, the run writes only this file, in ``destination``, and has no state. ``policy`` retries the requests
+    with which SRC is listed.
     """
 
     source: Source
@@ -37,6 +39,7 @@ class Locations(msgspec.Struct, frozen=True):
     dataset: Dataset | None = None
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     target: TargetFile | None = None
+    policy: OutagePolicy = msgspec.field(default_factory=OutagePolicy)
 
     @property
     def source_root(self) -> Address:
@@ -82,10 +85,13 @@ def resolve_locations(config: RunConfig) -> Locations:
     state = _state(config, destination)
     own = _own_folders(destination, state, dataset)
     first = Address.parse(config.sources[0])
-    source = open_sources(config.sources, SourceRequest(address=first, selection=config.selection, output=destination, own=own))
+    policy = OutagePolicy(config.policy.store_timeout, idles=True)
+    request = SourceRequest(address=first, selection=config.selection, output=destination, own=own, policy=policy)
+    source = open_sources(config.sources, request)
     for given in source.given():
         _check_apart(given.address, destination)
-    locations = Locations(source, Address.parse(dataset.parts) if dataset else destination, state, dataset, own)
+    written = Address.parse(dataset.parts) if dataset else destination
+    locations = Locations(source, written, state, dataset, own, policy=policy)
     locations.check_apart(config.sources)
     _check_destination(destination, len(config.sources))
     return locations

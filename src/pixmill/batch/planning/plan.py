@@ -1,7 +1,8 @@
 """``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -42,6 +43,9 @@ from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, LocatedEntry
 from pixmill.storage.local.case import ignores_case
 from pixmill.storage.local.mounts import is_within, keeps_change_times, keeps_inodes, mounts
+
+ODD_KEY = "read-key"
+_WITHOUT_REQUESTS = frozenset({"file", "memory", "multi", "tar", "zip"})
 
 
 class Plan:
@@ -136,16 +140,23 @@ class Plan:
 
     def items(self) -> Iterator[Item]:
         """Yield the inputs of this run, with the names of their outputs, as they are discovered."""
+        return (item for item in self._stream() if item is not None)
+
+    def _stream(self) -> Iterator[Item | None]:
+        """Yield the inputs, and ``None`` while none has arrived from a store."""
         unreadable: list[Item] = []
 
         def on_error(path: bytes, error: ImageError) -> None:
-            if self.selector.excludes_unreadable(path):
+            is_object = error.code == ODD_KEY
+            if self.selector.excludes_unreadable(path) or (is_object and not self.selector.takes_odd_key(path)):
                 return
             self.candidates += 1
-            unreadable.append(Item(Entry(path + b"/", 0, b""), source_error=error.message))
+            unreadable.append(Item(Entry(path if is_object else path + b"/", 0, b""), source_error=error.message))
 
         try:
             for entries in self.locations.source.folders(on_error, self.selector.count_ignored):
+                if not entries:
+                    yield None
                 yield from self.items_of(entries)
                 yield from unreadable
                 unreadable.clear()
@@ -204,6 +215,10 @@ class Plan:
     def tasks(self) -> Iterator[Task]:
         """Yield the tasks of this run as they are discovered."""
         return map(self.task, self.items())
+
+    def task_stream(self) -> Iterator[Task | None]:
+        """Yield the same tasks, and ``None`` while none has arrived from a store."""
+        return (None if item is None else self.task(item) for item in self._stream())
 
     def task(self, item: Item) -> Task:
         """Return the task for ``item``."""
@@ -271,6 +286,12 @@ class Plan:
         plan = Plan(self.config, self.locations)
         plan.source_keys, plan._owners = keys, self._name_owners()
         return plan.tasks()
+
+    @property
+    def lists_requests(self) -> bool:
+        """Tell whether the source is listed by requests to a store, which cost money and time."""
+        source = self.locations.source
+        return source.shape != "list" and any(given.address.scheme not in _WITHOUT_REQUESTS for given in source.given())
 
     def work_total(self) -> WorkTotal:
         """Return the total amount of work, by walking the source again; for the progress display."""
@@ -354,3 +375,13 @@ def plan(config: RunConfig) -> Plan:
     if made.locations.target is None:
         check_names(config, made.locations.dataset)
     return made
+
+
+@contextmanager
+def closing_tasks(tasks: Iterator[Task | None]) -> Iterator[None]:
+    """Close ``tasks`` after the block, so that no request for more of them is under way when the process ends."""
+    try:
+        yield
+    finally:
+        if isinstance(tasks, Generator):
+            tasks.close()

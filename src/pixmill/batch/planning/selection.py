@@ -7,7 +7,7 @@ from pixmill.batch.config.models import Selection
 from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.planning.pattern_list import PatternList
 from pixmill.batch.source import Folder, MemberEntry, path_in_source
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import AddressError, ReadError
 from pixmill.engine.observability.metrics import FailureKind
 from pixmill.imaging.formats import FileKind, extensions, kind_by_extension, kind_of
 from pixmill.imaging.input import HEAD_BYTES
@@ -80,6 +80,13 @@ class Selector:
         self.ignored["excluded"] += is_excluded
         return is_excluded
 
+    def takes_odd_key(self, key: bytes) -> bool:
+        """Tell whether the object ``key``, which cannot be read, looks like an image, and count it if not."""
+        reason = self._reason_against(Entry(key.rstrip(b"/"), 0, b""))
+        if reason:
+            self.ignored[reason] += 1
+        return not reason
+
     def _reason_against(self, entry: Entry) -> str:
         name = entry.path.rpartition(b"/")[2]
         is_hidden = name.startswith(b".")
@@ -104,7 +111,7 @@ class Selector:
             return ""
         try:
             kind = self._kind(entry, extension)
-        except ReadError:
+        except (ReadError, AddressError):
             return ""  # unknown; the worker will report the read error
         if kind is None or not kind.is_image:
             return "not-an-image"

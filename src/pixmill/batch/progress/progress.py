@@ -12,7 +12,16 @@ import msgspec
 from pixmill.batch import item
 from pixmill.batch.progress.workload import Workload, WorkTotal
 from pixmill.core.events import Event
-from pixmill.engine.events import AttemptStarted, RunStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried
+from pixmill.engine.events import (
+    AttemptStarted,
+    RunStarted,
+    SourceExhausted,
+    StoreHeld,
+    StoreRecovered,
+    TaskFinished,
+    TaskFound,
+    TaskRetried,
+)
 from pixmill.engine.observability.tally import Tally
 from pixmill.engine.task import Done, Task
 
@@ -30,7 +39,8 @@ class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     before this run. ``found``: images discovered so far. ``total``: all images, ``None`` while unknown. ``images_rate`` and
     ``pixels_rate`` are per second, over the last 10 s, of images that this run worked on. ``remaining`` is in seconds, ``None``
     while it cannot be estimated: until every worker has finished two images on average, and three seconds have passed since the
-    first image was started. ``saved`` is in bytes, negative if the outputs are larger than their sources.
+    first image was started. ``held`` is the number of seconds for which the run has been waiting for a store, 0 while it does not.
+    ``saved`` is in bytes, negative if the outputs are larger than their sources.
     """
 
     done: int = 0
@@ -46,6 +56,7 @@ class ProgressSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     saved: int = 0
     elapsed: float = 0.0
     remaining: float | None = None
+    held: float = 0.0
 
     @property
     def finished(self) -> int:
@@ -92,6 +103,7 @@ class Progress:
         self._workers = 0
         self._first_start: float | None = None
         self._total: int | None = None
+        self._held_since: float | None = None
         self._handlers: dict[type[Event], Callable[..., None]] = {
             RunStarted: self._on_run_started,
             TaskFound: self._on_found,
@@ -99,6 +111,8 @@ class Progress:
             TaskRetried: self._on_retried,
             TaskFinished: self._on_finished,
             SourceExhausted: self._on_source_exhausted,
+            StoreHeld: self._on_store_held,
+            StoreRecovered: self._on_store_recovered,
         }
 
     def on_event(self, event: Event) -> None:
@@ -139,6 +153,7 @@ class Progress:
         earlier = self._record(sample)
         seconds = now - earlier.at
         total = None if self._total is None else max(self._total, self._found)
+        is_measured = self._total is not None and (self._found >= self._total or self._workload.is_measured)
         pace = (sample.weight - earlier.weight) / seconds if seconds else 0.0
         return ProgressSnapshot(
             done=counts["done"],
@@ -153,7 +168,8 @@ class Progress:
             pixels_rate=(sample.pixels - earlier.pixels) / seconds if seconds else 0.0,
             saved=measures["bytes_in"] - measures["bytes_out"],
             elapsed=now - self._began,
-            remaining=self._workload.remaining / pace if total is not None and pace and self._can_estimate(sample) else None,
+            remaining=self._workload.remaining / pace if is_measured and pace and self._can_estimate(sample) else None,
+            held=0.0 if self._held_since is None else now - self._held_since,
         )
 
     def _can_estimate(self, sample: _Measurement) -> bool:
@@ -179,6 +195,12 @@ class Progress:
 
     def _on_source_exhausted(self, event: SourceExhausted) -> None:
         self._total = event.found
+
+    def _on_store_held(self, _: StoreHeld) -> None:
+        self._held_since = self._clock()
+
+    def _on_store_recovered(self, _: StoreRecovered) -> None:
+        self._held_since = None
 
     def _on_attempt_started(self, event: AttemptStarted) -> None:
         if self._first_start is None:  # the start of the workers, or of a cluster, is not work

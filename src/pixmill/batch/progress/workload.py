@@ -18,7 +18,7 @@ PIXELS_PER_BYTE = 5.0  # pixels per byte before any image is done: a typical cam
 
 
 class WorkTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of images, and their bytes by kind of file."""
+    """The number of images, and their bytes by kind of file; none if only the number is known."""
 
     count: int = 0
     sizes: Mapping[bytes, int] = {}
@@ -38,6 +38,11 @@ class Workload:
     def set_total(self, total: WorkTotal) -> None:
         """Set the total work, counted ahead of the run: all of it, if nothing changes."""
         self._total = total
+
+    @property
+    def is_measured(self) -> bool:
+        """Tell whether the bytes of the work ahead are known."""
+        return bool(self._total.sizes) or not self._total.count
 
     def find(self, key: bytes, size: int) -> None:
         """Add an image that was found."""

@@ -16,6 +16,7 @@ from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry
 from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import absolute, is_link, real_holder
+from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import Storage
 
@@ -55,10 +56,10 @@ class Directory(SourceKind):
     def open(cls, request: SourceRequest) -> Self:
         """Return the folder at the address; for the address of a file, its folder restricted to this file."""
         path, follow = request.address.local, request.selection.follow_symlinks
-        root, only = _local_root(request.address, path) if path else _store_root(request.address)
+        root, only = _local_root(request.address, path) if path else _store_root(request.address, request.policy)
         below = request.output.below(root) if request.output else None
         exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow)
-        return cls(root, open_with_retries(root, follow_symlinks=follow), only=only, exclusion=exclusion)
+        return cls(root, open_with_retries(root, follow_symlinks=follow, policy=request.policy), only=only, exclusion=exclusion)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -81,7 +82,7 @@ class Directory(SourceKind):
 
     def siblings(self, folder: bytes) -> list[Entry]:
         """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read."""
-        return next(_Listing(self, lambda *_: None, no_op).folders(folder, deep=False), [])
+        return next(filter(None, _Listing(self, lambda *_: None, no_op).folders(folder, deep=False)), [])
 
     def is_entered(self, path: bytes) -> bool:
         """Tell whether the walk enters the folder ``path``."""
@@ -140,6 +141,9 @@ class _Listing:
         """Yield the entries below ``under``, or only those in it."""
         descend = self._should_descend if deep else self._note_folder
         for entries in self._source.storage.list(under, descend=descend, on_error=self._report_error, on_link=self._note_link):
+            if not entries:
+                yield entries
+                continue
             folder = entries[0].path.rpartition(b"/")[0]
             if not self._is_excluded(folder):
                 inputs = [entry for entry in entries if self._is_input(entry.path)] if self._links else entries
@@ -206,10 +210,10 @@ def _local_root(address: Address, path: Path) -> tuple[Address, bytes]:
     return (address, b"") if is_folder else (Address.parse(path.parent), os.fsencode(path.name))
 
 
-def _store_root(address: Address) -> tuple[Address, bytes]:
+def _store_root(address: Address, policy: OutagePolicy) -> tuple[Address, bytes]:
     """Return the folder in a store at ``address`` or, if it is an object, its folder and its name."""
     folder, slash, name = address.location.rpartition(b"/")
     parent = Address(address.scheme, folder)
-    if slash and folder and b"." in name and open_with_retries(parent).stat(name) is not None:
+    if slash and folder and b"." in name and open_with_retries(parent, policy=policy).stat(name) is not None:
         return parent, name
     return address, b""

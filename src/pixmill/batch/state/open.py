@@ -62,7 +62,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
         stack.enter_context(Lock(state / LOCK, output))
     others = overlapping_ledgers(shard, state)
     check_not_running(shard, others)
-    remote_observers = _remote_session(locations, shard, stack)
+    remote_observers = _remote_session(config, locations, stack)
     is_new = not (state / LEDGER).exists()
     is_private = any(map(has_secret, config.sources))
     ledger = open_to_write(state, is_durable=config.placement.durability == "full", is_private=is_private)
@@ -76,7 +76,7 @@ def open_run_state(config: RunConfig, locations: RunLocations, stack: ExitStack)
     return ledger, (SweepAfterCrash(locations, shard), *remote_observers)
 
 
-def _remote_session(locations: RunLocations, shard: Shard, stack: ExitStack) -> tuple[Observer, ...]:
+def _remote_session(config: RunConfig, locations: RunLocations, stack: ExitStack) -> tuple[Observer, ...]:
     """For an output in a store, lock it against other machines and fetch its ledger; otherwise do nothing."""
     if locations.output_root.local:
         return ()
@@ -87,7 +87,7 @@ def _remote_session(locations: RunLocations, shard: Shard, stack: ExitStack) -> 
     storage = open_storage(locations.output_root)
     if not isinstance(storage, ObjectStorage):
         return ()
-    session = RemoteStateSession(storage, locations.state, shard)
+    session = RemoteStateSession(storage, locations.state, config.selection.shard, timeout=config.policy.store_timeout)
     stack.callback(session.end)
     session.begin()
     return (session,)

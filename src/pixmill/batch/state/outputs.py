@@ -16,13 +16,14 @@ from pathlib import Path
 import msgspec
 
 from pixmill.batch.item import OutputRecord, pack, unpack
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ReadError, RunError
 from pixmill.engine.ledger import Ledger, Record
 from pixmill.engine.task import Task
 from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.local.mounts import keeps_inodes, mounts
-from pixmill.storage.open import open_storage
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.storage import DIGEST_SIZE, Storage, content_digest
 
 OUTPUT_CHANGED = "output-changed"  # the reason for skipping an image
@@ -110,9 +111,7 @@ class StoredOutputsExist(OutputCheck):
     def _digest(self, output: OutputRecord) -> bytes | None:
         try:
             return content_digest(self._storage.read(output.name, limit=output.size))
-        except ReadError as error:
-            if error.retryable:
-                raise
+        except ReadError:
             return None
 
     def _versions(self, folder: bytes) -> dict[bytes, FileVersion]:
@@ -120,7 +119,10 @@ class StoredOutputsExist(OutputCheck):
         cached = self._listings.get(folder)
         if cached is None or now - cached.at > MAX_AGE:
             listings = self._storage.list(folder, descend=lambda _: False)
-            entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
+            try:
+                entries = next((listing for listing in listings if listing[0].path.rpartition(b"/")[0] == folder), [])
+            except ReadError as error:  # of a folder: nothing is known of any output in it
+                raise RunError(error.message, code="not-readable", hint=error.hint) from None
             cached = _CachedListing({entry.path: FileVersion(entry.size, etag=entry.version) for entry in entries}, now)
             self._listings[folder] = cached
             if len(self._listings) > CACHED_FOLDERS:
@@ -129,11 +131,11 @@ class StoredOutputsExist(OutputCheck):
         return cached.versions
 
 
-def output_check(destination: Address, *, on_confirmed: OnConfirmed = discard) -> OutputCheck:
-    """Return the check of the outputs in ``destination``: the ledger alone is not proof."""
+def output_check(destination: Address, *, on_confirmed: OnConfirmed = discard, policy: OutagePolicy | None = None) -> OutputCheck:
+    """Return the check of the outputs in ``destination``: the ledger alone is not proof. ``policy`` retries requests to a store."""
     if destination.local:
         return LocalOutputsExist(destination.local, on_confirmed=on_confirmed)
-    return StoredOutputsExist(open_storage(destination), on_confirmed=on_confirmed)
+    return StoredOutputsExist(open_with_retries(destination, policy=policy or OutagePolicy()), on_confirmed=on_confirmed)
 
 
 class LocalOutputsExist(OutputCheck):

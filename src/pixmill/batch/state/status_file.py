@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pixmill.batch.state import state_folder
 from pixmill.core.errors import RunError
-from pixmill.engine.ipc.status_file import StatusFile, read_status_file
+from pixmill.engine.ipc.status_file import StatusFile, held_for, read_status_file
 from pixmill.engine.ledger import RunRecord
 from pixmill.engine.resources.boot import boot_id
 from pixmill.engine.task import BegunTask
@@ -56,6 +56,14 @@ def begun_tasks(state: Path, runs: Iterable[RunRecord]) -> tuple[BegunTask, ...]
     if dead is None or dead.number != last.number or dead.was_stopping or dead.boot != boot_id():
         return ()
     return dead.begun
+
+
+def seconds_held(state: Path) -> float:
+    """Return for how many seconds the run that is at work in ``state`` has been waiting for a store; 0 if it does not."""
+    try:
+        return held_for(state_folder.read(state, STATUS), elapsed=time.monotonic())
+    except (OSError, RunError):
+        return 0.0
 
 
 def _publish(state: Path) -> None:

@@ -141,8 +141,8 @@ class Arrivals:
         is_empty = True
         self._plan.selector.reset_counts()  # only this loop counts them, and listing a file again must not count it twice
         for entries in self._source.folders(refused, self._plan.selector.count_ignored):
-            is_empty = False
-            yield from self._complete_files(entries)
+            is_empty = is_empty and not entries
+            yield from self._complete_files(entries) if entries else ()
             self._note(detector.changes())
             yield from self._as_tasks(refusals)
             refusals.clear()

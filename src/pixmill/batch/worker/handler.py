@@ -14,7 +14,7 @@ from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
-from pixmill.core.errors import ImageError, ReadError, WriteError
+from pixmill.core.errors import ImageError, PixmillError, ReadError, WriteError
 from pixmill.core.phases import Phases
 from pixmill.engine.handler import Deferred, PendingResult, Skip, Stages
 from pixmill.engine.task import UNCHANGED
@@ -23,7 +23,7 @@ from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion, time_of
-from pixmill.storage.retry.policy import RetryPolicy
+from pixmill.storage.retry.policy import SICK, THROTTLED, RetryPolicy
 from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.writer.client import WriterClient
 from pixmill.storage.writer.files import DirectWriter, NewFile
@@ -140,13 +140,15 @@ class ImageHandler:
 
     def _retry_policy(self) -> RetryPolicy:
         """Return a new retry policy: source and destination are throttled separately."""
-        return RetryPolicy(max_concurrency=1, on_throttled=self._on_throttled)
+        return RetryPolicy(max_concurrency=1, on_pause=self._on_pause)
 
-    def _on_throttled(self, seconds: float) -> None:
-        """Enter the stage ``throttled``: a store throttles, and the time from here is spent waiting for it."""
+    def _on_pause(self, error: PixmillError, seconds: float) -> None:
+        """Enter the stage that has the code of a sick store: the time from here is spent waiting for it."""
         stages = getattr(self._current, "stages", None)
-        if stages is not None:
-            stages.enter("throttled")
+        if stages is None or error.code not in SICK:
+            return
+        stages.enter(error.code)
+        if error.code == THROTTLED:
             stages.count("throttled", 1)
             stages.count("throttled_ms", int(seconds * 1000))
 

@@ -15,6 +15,7 @@ from pixmill.batch.inspect.status import Status as LedgerStatus
 from pixmill.batch.report.data.run_info import left_alone, unconfined
 from pixmill.batch.state.combined_ledger import LedgerSummary
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
+from pixmill.batch.state.status_file import seconds_held
 from pixmill.batch.worker.confinement import confinement_remark
 from pixmill.cli.command import Command
 from pixmill.cli.exit_codes import ExitCode
@@ -49,15 +50,20 @@ class Status(Command):
         self.console.waits.begin(lambda: "reading the ledger")
         with open_ledgers(argument_value(self.request, PREVIOUS_DST), self.request.model(State).state) as ledger:
             summary = status(ledger)
-            is_running = any(each.is_running() for each in ledger.ledger_files)
+            running = [each for each in ledger.ledger_files if each.is_running()]
+            is_running = bool(running)
+            held = max((seconds_held(each.folder) for each in running), default=0.0)
             summaries = list(ledger.summaries())
             changed, names = _changed_outputs(summaries)
             allowed = unconfined(each.file.folder for each in summaries)
         if self.request.model(CommonOutput).json:
             record = {**_record(summary), "output_changed": changed, "unconfined": allowed, "running": is_running}
+            record["waiting_for_store"] = round(held, 1)
             self.console.record(record)
             return ExitCode.DONE
         self._print(summary, is_running=is_running)
+        if held:
+            self.console.result(f"waiting  for the store, for {duration_text(held)}")
         for sentence in confinement_remark(allowed):
             self.console.result(f"note     {sentence}")
         if changed:

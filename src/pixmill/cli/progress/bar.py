@@ -72,6 +72,7 @@ def _time_left(now: ProgressSnapshot) -> str:
 def _facts(now: ProgressSnapshot, width: int) -> Text:
     """Return as many facts as fit, the most important first."""
     facts = [
+        (f"waiting for the store ({duration_text(now.held)})", "yellow") if now.held else ("", ""),
         (f"{now.failed:,} failed", "red") if now.failed else ("", ""),
         (f"{now.images_rate:.1f} img/s", ""),
         (f"{now.outputs:,} outputs", "") if now.outputs > now.done else ("", ""),

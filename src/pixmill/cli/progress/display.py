@@ -63,7 +63,7 @@ class Display:
         if self._stopping.is_set():
             self._print_lines()
 
-    def count_ahead(self, work_total: Callable[[], WorkTotal]) -> None:
+    def count_ahead(self, work_total: Callable[[], WorkTotal | None]) -> None:
         """Call ``work_total`` in the background to set the total, unless the run ends soon or finds nothing to do."""
         with suppress(RuntimeError):  # if no thread can be started, the total stays unknown
             Thread(target=self._count, args=(work_total,), name="count ahead", daemon=True).start()
@@ -95,10 +95,14 @@ class Display:
             while self._printer is not None:
                 self._printer.say(self._words(self._lines.popleft()))
 
-    def _count(self, work_total: Callable[[], WorkTotal]) -> None:
+    def _count(self, work_total: Callable[[], WorkTotal | None]) -> None:
         while not self._stopping.wait(COUNT_AHEAD_AFTER) and self._progress.snapshot().total is None:
             if self._progress.has_work:
-                self._progress.set_total(work_total())
+                with suppress(Exception):  # the run meets the same obstacle, and reports it; here the total stays unknown
+                    total = work_total()
+                    if total is not None:
+                        self._progress.set_total(total)
+                return
 
 
 def printer_for(output: RunOutput, console: Console, environment: Mapping[str, str]) -> Printer:

@@ -2,6 +2,7 @@
 
 from pixmill.batch.progress.progress import ProgressSnapshot
 from pixmill.cli.console import Channel
+from pixmill.core.humanize import duration_text
 
 LINE_INTERVAL = 10.0  # seconds
 TENTHS = 10
@@ -42,4 +43,5 @@ def line(label: str, now: ProgressSnapshot, rate: float) -> str:
     else:
         position = f"{now.finished}/{now.total} ({now.share:.1%})"
     outputs = f" | {now.outputs} outputs" if now.outputs > now.done else ""
-    return f"[{label}] {position} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}{outputs}"
+    held = f" | waiting for the store ({duration_text(now.held)})" if now.held else ""
+    return f"[{label}] {position} | {rate:.1f} img/s | {now.saved / 1e6:z.1f} MB saved | Errors: {now.failed}{outputs}{held}"

@@ -19,7 +19,7 @@ from pixmill.core.errors import MissingExtra
 from pixmill.core.events import Event, Observer
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.core.text import printable
-from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled
+from pixmill.engine.events import NodeRefused, NodeSuspended, RunStalled, StoreHeld, StoreRecovered
 from pixmill.engine.executor import WorkerStatus
 from pixmill.engine.observability.exporters.event_lines import EventFile, EventLines
 from pixmill.engine.observability.exporters.failure_log import FailureLog
@@ -59,6 +59,7 @@ def observers_for(output: RunOutput, console: Console, context: RunContext) -> I
     reporters = [] if output.quiet else [StallReporter(context.say)]  # a stall is not a failure, so --quiet hides it
     yield StallDetector([*observers, *reporters], threshold=output.stall_after)
     yield NodeReporter(context.say)
+    yield StoreReporter(context.say)
     if not output.quiet:
         yield ShardReporter(context.say)
 
@@ -95,6 +96,24 @@ class NodeReporter(Observer):
             self._say(printable(f"[LEFT OUT] node {event.node}: {event.reason}{hint}"))
         elif isinstance(event, NodeSuspended):
             self._say(printable(f"[SUSPENDED] node {event.node} gets no more work: {event.reason}"))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+
+class StoreReporter(Observer):
+    """Prints that the run waits for a store, and when it goes on."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Print with ``say``, one line per event."""
+        self._say = say
+
+    def on_event(self, event: Event) -> None:
+        """Print a line when work begins or ceases to wait."""
+        if isinstance(event, StoreHeld):
+            self._say(printable(f"[WAITING] for the store, up to {duration_text(event.timeout)} (--store-timeout): {event.reason}"))
+        elif isinstance(event, StoreRecovered):
+            self._say(f"[RESUMED] after {duration_text(event.seconds)} of waiting for the store")
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""

@@ -5,7 +5,8 @@ processes end. It does not survive the machine, and need not: ``boot`` tells whe
 
 The file consists of places of 64 KiB, a multiple of every page size. The first one is the header:
 
-    magic | number of the run | whether it was told to stop | when the coordinator was last active (monotonic) | boot
+    magic | number of the run | whether it was told to stop | when the coordinator was last active (monotonic) | boot |
+    since when it has been waiting for a store (monotonic, 0: it has not)
 
 Each other place belongs to one worker at a time: its page (``StatusSlot``), then a table from the number of a request to its task,
 which only the coordinator writes.
@@ -30,8 +31,9 @@ _ENTRIES = 1024  # twice the requests that a worker can have: see ``Prefetch``
 _USED = _TABLE + _ENTRIES * _ENTRY.size
 _MAGIC = int.from_bytes(b"pixmill1", "little")
 _HEADER = struct.Struct("=QQQd64s")
-_STOPPING, _ACTIVE = 2, 3  # words of the header
-_HEADER_WORDS = 32
+_HELD_SINCE = struct.Struct("=d")  # after the header
+_STOPPING, _ACTIVE, _HELD = 2, 3, _HEADER.size // 8  # words of the header
+_HEADER_BYTES = _HEADER.size + _HELD_SINCE.size
 _FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x80086601, 0x40086602, 0x00800000  # linux/fs.h
 
 
@@ -96,8 +98,8 @@ class StatusFile:
         _write_in_place(fd)
         os.posix_fallocate(fd, 0, _PLACE)
         self._header = mmap.mmap(fd, mmap.PAGESIZE)
-        self._words = memoryview(self._header)[:_HEADER_WORDS].cast("Q")
-        self._seconds = memoryview(self._header)[:_HEADER_WORDS].cast("d")
+        self._words = memoryview(self._header)[:_HEADER_BYTES].cast("Q")
+        self._seconds = memoryview(self._header)[:_HEADER_BYTES].cast("d")
 
     def open_place(self) -> Place | None:
         """Return a place for a new worker; ``None`` if the disk is full: then it is not known what that worker has begun."""
@@ -118,6 +120,10 @@ class StatusFile:
     def set_active(self, now: float) -> None:
         """Record that the coordinator is alive at ``now``, by the monotonic clock."""
         self._seconds[_ACTIVE] = now
+
+    def set_held(self, since: float) -> None:
+        """Record that work has been waiting for a store since ``since``, by the monotonic clock; 0 that it goes on."""
+        self._seconds[_HELD] = since
 
     def set_stopping(self) -> None:
         """Record that the run was told to stop. May be called from a signal handler."""
@@ -146,6 +152,14 @@ def _write_in_place(fd: int) -> None:
     with suppress(OSError):  # other file systems have no such flag
         fcntl.ioctl(fd, _FS_IOC_GETFLAGS, flags)
         fcntl.ioctl(fd, _FS_IOC_SETFLAGS, struct.pack("l", struct.unpack("l", flags)[0] | _FS_NOCOW_FL))
+
+
+def held_for(content: bytes, *, elapsed: float) -> float:
+    """Return the seconds for which the run of the status file ``content`` has been waiting for a store; ``elapsed`` is now."""
+    if len(content) < _HEADER_BYTES or _HEADER.unpack_from(content)[0] != _MAGIC:
+        return 0.0
+    (since,) = _HELD_SINCE.unpack_from(content, _HEADER.size)
+    return max(0.0, elapsed - since) if since else 0.0
 
 
 class DeadRun(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ from pixmill.engine.events import (
     RunEnded,
     RunStarted,
     SourceExhausted,
+    StoreHeld,
+    StoreRecovered,
     TaskFinished,
     TaskFound,
     TaskRetried,
@@ -62,6 +64,8 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     ``recent_rate`` over the last 10 s. ``measures`` are the sums of the handlers' counts (``bytes_in``, ...). ``throttled`` counts
     the requests that a storage refused. ``left_alone`` counts the tasks that were skipped for another reason than being done and
     unchanged, by reason; ``left_alone_keys`` are the first few of each.
+    ``held`` tells whether work waits for a store at the moment, ``held_seconds`` for how long it has waited in all, up to the last
+    recovery.
     On a cluster, ``nodes_left_out`` counts the nodes that were refused or suspended, and ``node_failures`` the failed attempts,
     final or not, by node.
     ``task`` has the durations of whole tasks, ``stages`` those of each stage; ``slowest`` are the five slowest done tasks, the
@@ -84,6 +88,8 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     remembered: int = 0
     retries: int = 0
     throttled: int = 0
+    held: bool = False
+    held_seconds: float = 0.0
     workers_lost: int = 0
     nodes_left_out: int = 0
     node_failures: dict[str, int] = {}
@@ -121,6 +127,8 @@ class MetricsSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _LatestValues(TypedDict, total=False):
+    held: bool
+    held_seconds: float
     run: int
     workers: int
     all_found: bool
@@ -161,6 +169,8 @@ class Metrics(Observer):
             SourceExhausted: self._on_source_exhausted,
             TaskRetried: self._on_task_retried,
             Throttled: self._on_throttled,
+            StoreHeld: self._on_store_held,
+            StoreRecovered: self._on_store_recovered,
             WorkerLost: self._on_worker_lost,
             WorkersSeen: self._on_workers_seen,
             TaskFinished: self._on_task_finished,
@@ -222,6 +232,13 @@ class Metrics(Observer):
 
     def _on_throttled(self, event: Throttled) -> None:
         self._counts["throttled"] += event.refusals
+
+    def _on_store_held(self, _: StoreHeld) -> None:
+        self._latest["held"] = True
+
+    def _on_store_recovered(self, event: StoreRecovered) -> None:
+        self._latest["held"] = False
+        self._latest["held_seconds"] = self._latest.get("held_seconds", 0.0) + event.seconds
 
     def _on_worker_lost(self, _: WorkerLost) -> None:
         self._counts["workers_lost"] += 1

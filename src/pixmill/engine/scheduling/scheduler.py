@@ -5,7 +5,7 @@ everything before anything else learns of it, several outcomes at a time.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock
 from pixmill.engine.events import AttemptStarted, SourceExhausted, TaskFinished, TaskFound, TaskRetried, WorkerLost, WorkersSeen
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Lost, Notification
-from pixmill.engine.failures import DEFERRED, LIMIT_MEMORY, SKIPPED
+from pixmill.engine.failures import DEFERRED, LIMIT_MEMORY, SKIPPED, TIMEOUT
 from pixmill.engine.ipc.status_file import StatusFile
 from pixmill.engine.ledger import FINISHED, Ledger
 from pixmill.engine.observability.publisher import EventPublisher
@@ -24,8 +24,8 @@ from pixmill.engine.scheduling.backlog import Backlog
 from pixmill.engine.scheduling.commit_batch import CommitBatch
 from pixmill.engine.scheduling.deferrals import Deferrals, Resolve
 from pixmill.engine.scheduling.failure_limit import FailureLimit
+from pixmill.engine.scheduling.store_breaker import SICK_STORE, Hold, StoreBreaker, no_hold
 from pixmill.engine.scheduling.task_reader import TaskReader
-from pixmill.engine.scheduling.throttle import THROTTLED, ThrottleBackoff
 from pixmill.engine.scheduling.token_bucket import TokenBucket
 from pixmill.engine.task import Attempt, Counts, Done, Failed, Failure, Outcome, Skipped, Task
 
@@ -47,6 +47,7 @@ class Components(msgspec.Struct, frozen=True, kw_only=True):
     rng: random.Random
     status_file: StatusFile | None = None
     resolve: Resolve | None = None
+    hold: Callable[[], Hold | None] = no_hold
 
 
 class Scheduler:
@@ -62,7 +63,14 @@ class Scheduler:
         self._backlog = Backlog()
         self._commit_batch = CommitBatch(components.clock)
         self._deferrals = Deferrals(components.resolve)
-        self._throttle_backoff = ThrottleBackoff(components.publisher, components.clock, components.rng)
+        self._breaker = StoreBreaker(
+            components.publisher,
+            components.clock,
+            components.rng,
+            timeout=components.policy.store_timeout,
+            hold=components.hold,
+            on_change=components.status_file.set_held if components.status_file else lambda since: None,  # noqa: ARG005  # no file
+        )
         self._in_flight: dict[bytes, Task] = {}
         self._submitted_at: dict[bytes, float] = {}
         self._next_status = components.clock.elapsed() + _STATUS_INTERVAL
@@ -159,6 +167,9 @@ class Scheduler:
         if self.reason or self._exclusive:
             return
         self._backlog.promote_due(self._components.clock.elapsed())
+        allowance = self._breaker.allowance(self._outstanding)
+        if allowance == 0:
+            return
         if self._backlog.suspects and self._is_time_for_suspects():
             self._backlog.release_suspects(alone=not self._components.executor.has_nodes)
         if self._backlog.exclusive:
@@ -167,7 +178,7 @@ class Scheduler:
                 self._exclusive = exclusive.task.key
                 self._submit([self._components.memory.with_all(exclusive)])
             return
-        wanted = min(self._components.executor.capacity(), self._backlog.ready)
+        wanted = min(self._components.executor.capacity(), self._backlog.ready, allowance or self._backlog.ready)
         if self._bucket and wanted:
             wanted = self._bucket.take(wanted)
         if wanted:
@@ -175,7 +186,7 @@ class Scheduler:
 
     def _is_time_for_suspects(self) -> bool:
         """Return whether there is nothing else to do. The nodes of a cluster are not kept waiting until the last task has ended."""
-        if self._backlog.unsuspected or not (self._reader.is_exhausted or self._reader.is_idle):
+        if self._backlog.unsuspected or not (self._reader.is_exhausted or self._reader.is_quiet):
             return False
         return not self._outstanding or self._components.executor.has_nodes
 
@@ -236,7 +247,7 @@ class Scheduler:
     def _on_completed(self, completed: Completed) -> Outcome | None:
         attempt, failure = completed.attempt, completed.failure
         submitted_for = self._mark_returned(attempt)
-        self._throttle_backoff.on_result(completed)
+        self._breaker.on_result(completed)
         if failure is None:
             return Done(
                 task=attempt.task,
@@ -256,8 +267,8 @@ class Scheduler:
             self._fatal = failure
         elif failure.code == LIMIT_MEMORY and not attempt.exclusive:
             self._retry_exclusively(attempt, failure)
-        elif failure.code == THROTTLED:
-            self._retry_throttled(attempt, failure)
+        elif failure.code in SICK_STORE:
+            self._retry_uncounted(attempt, failure)
         elif failure.retryable and attempt.number < self._components.policy.attempts:
             self._retry(attempt, failure)
         else:
@@ -272,14 +283,13 @@ class Scheduler:
             self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=0.0)
             self._backlog.exclusive.append(attempt)
 
-    def _retry_throttled(self, attempt: Attempt, failure: Failure) -> None:
-        """Try it again later; an overloaded storage says nothing about the task, so this attempt does not count."""
+    def _retry_uncounted(self, attempt: Attempt, failure: Failure) -> None:
+        """Try it again later; a sick store says nothing about the task, so this attempt does not count."""
         self._in_flight.pop(attempt.task.key, None)
         self._components.ledger.release_attempts([attempt.task])
-        self._fatal = self._throttle_backoff.give_up(failure)
+        delay, self._fatal = self._breaker.refuse(failure)
         if self._fatal or self.reason:
             return
-        delay = self._throttle_backoff.pause()
         self._components.publisher.publish(TaskRetried, attempt=attempt, failure=failure, delay=delay)
         self._backlog.delay(attempt, self._components.clock.elapsed() + delay)
 
@@ -293,6 +303,9 @@ class Scheduler:
         if attempt is None:
             return None
         self._mark_returned(attempt)
+        if failure.code == TIMEOUT and failure.stage in SICK_STORE:  # the time was spent waiting for a store
+            self._retry_uncounted(attempt, msgspec.structs.replace(failure, code=failure.stage))
+            return None
         if attempt.isolated or attempt.number >= self._components.policy.attempts:
             return Failed(task=attempt.task, failure=failure, attempts=attempt.number)
         if not self.reason:

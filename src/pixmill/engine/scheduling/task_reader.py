@@ -7,10 +7,14 @@ from pixmill.engine.task import Task
 
 _MAX_TASKS = 512
 _MAX_READ_TIME = 0.01  # seconds
+_QUIET_AFTER = 2.0  # seconds: longer than a store takes for a page of its listing
 
 
 class TaskReader:
-    """Reads from an iterable of tasks. ``is_exhausted`` once it has ended; ``is_idle`` while it has no task at the moment."""
+    """Reads from an iterable of tasks. ``is_exhausted`` once it has ended; ``is_idle`` while it has no task at the moment.
+
+    ``is_quiet`` once it has been idle for a while: its next task is not just on its way.
+    """
 
     def __init__(self, tasks: Iterable[Task | None], clock: Clock) -> None:
         """Read nothing yet."""
@@ -19,6 +23,12 @@ class TaskReader:
         self._next: Task | None = None
         self.is_exhausted = False
         self.is_idle = False
+        self._idle_since = 0.0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether it has been idle for a while."""
+        return self.is_idle and self._clock.elapsed() - self._idle_since >= _QUIET_AFTER
 
     def take(self, wanted: int) -> list[Task]:
         """Return up to ``wanted`` tasks with distinct keys; fewer when the source is slow, so that no worker waits for it."""
@@ -43,5 +53,8 @@ class TaskReader:
                 task = next(self._tasks)
             except StopIteration:
                 self.is_exhausted = True
-        self.is_idle = task is None and not self.is_exhausted
+        is_idle = task is None and not self.is_exhausted
+        if is_idle and not self.is_idle:
+            self._idle_since = self._clock.elapsed()
+        self.is_idle = is_idle
         return task

@@ -5,37 +5,46 @@ import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypedDict, TypeVar
 
 import msgspec
 
-from pixmill.core.errors import AddressError, MissingExtra
+from pixmill.core.errors import AddressError, MissingExtra, PixmillError
+from pixmill.core.text import printable
 from pixmill.storage.address import Address
+from pixmill.storage.object_store.key_listing import KeyListing
 
 Store = TypeVar("Store")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
+_CERTIFICATE_FILES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE")
 _THREADS = "TOKIO_WORKER_THREADS"  # read by the runtime inside obstore when it starts
 # a request may take as long as a large part over a slow connection; a connection without data times out sooner
-_CONNECT_TIMEOUT, _READ_TIMEOUT, _REQUEST_TIMEOUT = timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=10)
+_CONNECT_TIMEOUT, _READ_TIMEOUT, _REQUEST_TIMEOUT = timedelta(seconds=10), timedelta(seconds=20), timedelta(minutes=10)
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """An opened ``store``, its ``library``, obstore, and its ``address`` for messages."""
+    """An opened ``store``, its ``library``, obstore, and its ``address`` for messages.
+
+    ``keys`` lists the keys as they are, for a store that can be asked directly.
+    """
 
     library: Any
     store: Any
     address: str
+    keys: KeyListing | None = None
 
 
-class ClientOptions(TypedDict):
+class ClientOptions(TypedDict, total=False):
     """Options for the connection to a store, with obstore's names."""
 
     allow_http: bool
     connect_timeout: timedelta
     read_timeout: timedelta
     timeout: timedelta
+    root_certificate: bytes
 
 
 def import_obstore(extra: str, purpose: str) -> ModuleType:
@@ -74,12 +83,24 @@ def client_options(endpoint: str) -> ClientOptions:
     if endpoint and _ENDPOINT.fullmatch(endpoint) is None:
         hint = "set it to a URL such as https://store.example:9000"
         raise AddressError("the endpoint that the environment sets for the store is not a valid URL", hint=hint)
-    return ClientOptions(
+    options = ClientOptions(
         allow_http=endpoint.startswith("http://"),
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
         timeout=_REQUEST_TIMEOUT,
     )
+    if file := certificate_file():
+        try:
+            options["root_certificate"] = Path(file).read_bytes()
+        except OSError as error:
+            message = f"the file of certificates {printable(file)} cannot be read: {error.strerror}"
+            raise AddressError(message, hint=f"{' and '.join(_CERTIFICATE_FILES)} name it") from None
+    return options
+
+
+def certificate_file() -> str:
+    """Return the file with the certificates of further authorities, as the AWS tools or OpenSSL name it; empty without one."""
+    return next(filter(None, map(os.environ.get, _CERTIFICATE_FILES)), "")
 
 
 def no_retries() -> dict[str, object]:
@@ -92,6 +113,8 @@ def open_store(make: Callable[[], Store], address: Address) -> Store:
     """Return the store that ``make`` creates; ``AddressError`` if its settings are invalid, without quoting any of them."""
     try:
         return make()
+    except PixmillError:
+        raise
     except Exception as error:  # noqa: BLE001  # obstore's own, ValueError, TypeError: their messages quote the settings
         message = f"{address} cannot be opened: {type(error).__name__} in the settings of its store"
         raise AddressError(message, hint="check the environment variables that configure the store") from None

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import md5
 from pathlib import Path
+from threading import Event
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -14,19 +16,30 @@ from pixmill.storage.address import Address, relative
 from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.object_store import errors
 from pixmill.storage.object_store.client import Bucket
+from pixmill.storage.object_store.key_folders import KeyFolder, KeyFolders
+from pixmill.storage.object_store.key_listing import objection
 from pixmill.storage.object_store.keys import key_of, path_of
 from pixmill.storage.object_store.prefix_listing import PrefixListing
 from pixmill.storage.object_store.walk import BucketWalk, FolderListing
+from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.policy import RetryPolicy
-from pixmill.storage.storage import FREE_NAME, Replacing, Scheme, WrittenFile, content_digest, no_op, occupied, too_large
+from pixmill.storage.storage import (
+    FREE_NAME,
+    ListingPolicy,
+    Replacing,
+    Scheme,
+    WrittenFile,
+    content_digest,
+    no_op,
+    occupied,
+    too_large,
+)
 
 #: bytes; larger objects are uploaded in parts: a slow connection can send this much before the request times out
 MULTIPART_THRESHOLD = 16 << 20
 PART_SIZE = 8 << 20
 MAX_CHECKS = 5  # of a path that other programs write to at the same time
 CREATE = "create"  # obstore's condition that nothing exists at a path
-#: seconds of retries for one page of a listing, on which everything depends
-LISTING_DEADLINE = 120.0
 
 Translation = Callable[[Exception, bytes, str], PixmillError]
 
@@ -47,10 +60,11 @@ class ObjectStorage(Scheme):
 
     matches_etags: ClassVar[bool] = True
 
-    def __init__(self, bucket: Bucket, *, listing_policy: RetryPolicy | None = None) -> None:
+    def __init__(self, bucket: Bucket, *, listing_policy: ListingPolicy | None = None) -> None:
         """Send no request yet. ``listing_policy`` applies to listings; a ``RetryingStorage`` retries all other requests."""
         self._bucket = bucket
-        self._listing_policy = listing_policy or RetryPolicy(deadline=LISTING_DEADLINE)
+        self._listing_policy: ListingPolicy = listing_policy or OutagePolicy()
+        self._key_folders = KeyFolders(bucket.keys) if bucket.keys is not None else None
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:  # noqa: ARG003  # no temporaries, no links
@@ -184,24 +198,26 @@ class ObjectStorage(Scheme):
             except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError):
                 return None
 
-    def honours_conditions(self, path: bytes) -> bool:
+    def honours_conditions(self, path: bytes, policy: RetryPolicy) -> bool:
         """Tell whether the store refuses a write whose condition is not met, by writing a small object at ``path``.
 
-        Afterwards it is deleted. ``WriteError`` if the store does not respond.
+        Afterwards it is deleted. Each request is retried by ``policy``; ``WriteError`` if the store does not respond.
         """
-        key = key_of(relative(path))
-        with self._translating_errors(path, errors.write_error):
-            first = self._bucket.library.put(self._bucket.store, key, b"first", use_multipart=False)
-            self._bucket.library.put(self._bucket.store, key, b"second", use_multipart=False)
+        first = policy.call(lambda: self._overwrite(path, b"first"))
+        policy.call(lambda: self._overwrite(path, b"second"))
         try:
             modes = (CREATE, _mode(_object_version(first)))
-            return all(self._put(path, b"third", mode) is None for mode in modes)
+            return all(policy.call(partial(self._put, path, b"third", mode)) is None for mode in modes)
         except WriteError as error:
             if error.retryable:
                 raise
             return False  # it does not know the condition
         finally:
-            self.delete(path)
+            policy.call(lambda: self.delete(path))
+
+    def _overwrite(self, path: bytes, data: bytes) -> Any:  # noqa: ANN401  # obstore's own type does not exist at run time
+        with self._translating_errors(path, errors.write_error):
+            return self._bucket.library.put(self._bucket.store, key_of(relative(path)), data, use_multipart=False)
 
     def read_with_version(self, path: bytes, *, limit: int) -> tuple[bytes, ObjectVersion]:
         """Return the content of ``path`` and its version."""
@@ -247,7 +263,14 @@ class ObjectStorage(Scheme):
         on_link: Callable[[bytes], None] | None = None,  # noqa: ARG002  # a store has no links
     ) -> Iterator[Listing]:
         """Yield the objects below ``under``, folder by folder; ``RunError`` if the store cannot be listed at all."""
-        return BucketWalk(self._page, descend, on_error).listings(relative(under) if under else b"")
+        if self._bucket.keys is not None and not self._listing_policy.reuses:
+            self._key_folders = KeyFolders(self._bucket.keys)
+        walk = BucketWalk(self._page, descend, on_error, idles=self._listing_policy.idles)
+        return walk.listings(relative(under) if under else b"")
+
+    def retry_listings(self, policy: ListingPolicy) -> None:
+        """Retry each request of a listing by ``policy``."""
+        self._listing_policy = policy
 
     def local_path(self, path: bytes) -> None:
         """Return ``None``: an object has no path in the file system."""
@@ -278,20 +301,34 @@ class ObjectStorage(Scheme):
         except Exception as error:  # noqa: BLE001  # obstore raises its own exceptions, and several of Python's
             raise translate(error, path, self._bucket.address) from None
 
-    def _page(self, path: bytes) -> FolderListing:
+    def _page(self, path: bytes, is_over: Event) -> FolderListing:
+        if self._key_folders is not None:
+            return self._key_folder(path, self._key_folders, is_over)
         folder = PrefixListing(self._bucket, key_of(path) if path else "")
         try:
-            while not self._retried(path, folder.next_page):
+            while not self._retried(path, folder.next_page, is_over):
                 pass
         except ReadError as error:
             if error.retryable:
                 raise
-            self._retried(path, folder.list_with_delimiter)  # an invalid key further down, which may not concern this folder
+            self._retried(
+                path, folder.list_with_delimiter, is_over
+            )  # an invalid key further down, which may not concern this folder
         entries = [_entry(path_of(each["path"]), each) for each in folder.objects.values()]
         return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)))
 
-    def _retried(self, path: bytes, request: Callable[[], bool]) -> bool:
+    def _key_folder(self, path: bytes, key_folders: KeyFolders, is_over: Event) -> FolderListing:
+        folder = KeyFolder(key_folders, key_of(path) if path else "")
+        while not self._retried(path, folder.next_page, is_over):
+            pass
+        entries = [Entry(path_of(each.key), each.size, each.etag.encode()) for each in folder.objects.values()]
+        refused = tuple((key.encode(), errors.odd_key(key, objection(key))) for key in folder.refused)
+        return FolderListing(sorted(entries, key=_path), sorted(map(path_of, folder.folders)), refused)
+
+    def _retried(self, path: bytes, request: Callable[[], bool], is_over: Event) -> bool:
         def translated() -> bool:
+            if is_over.is_set():
+                raise ReadError(f"{printable(path)} need not be listed any more")
             with self._translating_errors(path, errors.list_error):
                 return request()
 

@@ -1,44 +1,52 @@
-"""List a bucket as folders: one request per thousand keys of each, with the next folders prefetched."""
+"""List a bucket as folders: one request per thousand keys of each, with the next folders prefetched.
+
+A walk that ``idles`` yields an empty listing while the next one has not arrived yet, so that its reader can do other work.
+"""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
 
 import msgspec
 
-from pixmill.core.errors import ReadError, RunError
+from pixmill.core.errors import ReadError
 from pixmill.storage.entry import Listing
 
+IDLE_AFTER = 0.05  # seconds without a listing
 PREFETCH = 8  # folders of one level requested in advance: a request takes as long as handling the names of a thousand images
-
-_CHECK_CONNECTION = (
-    "check the address and the connection to the store, then run the same command again: it continues where it stopped"
-)
 
 
 class FolderListing(msgspec.Struct, frozen=True):
-    """One folder: its objects, and the paths of its subfolders, both sorted."""
+    """One folder: its objects, and the paths of its subfolders, both sorted. ``refused`` are keys that are no paths, and why."""
 
     entries: Listing
     folders: list[bytes]
+    refused: tuple[tuple[bytes, ReadError], ...] = ()
 
 
 class BucketWalk(msgspec.Struct, frozen=True):
-    """A traversal of the folders of a store. ``list_folder`` requests one; ``descend`` and ``on_error`` as in ``Storage``."""
+    """A traversal of the folders of a store. ``descend`` and ``on_error`` as in ``Storage``.
 
-    list_folder: Callable[[bytes], FolderListing]
+    ``list_folder`` requests one; once the event is set, it sends no more requests.
+    """
+
+    list_folder: Callable[[bytes, Event], FolderListing]
     descend: Callable[[bytes], bool] | None
     on_error: Callable[[bytes, ReadError], None] | None
+    idles: bool = False
 
     def listings(self, under: bytes) -> Iterator[Listing]:
         """Yield the entries below ``under``, folder by folder."""
-        # closed with the generator, without waiting for responses that are no longer needed
+        # closed with the generator, without waiting for responses that are no longer needed, or repeating their requests
         pool = ThreadPoolExecutor(PREFETCH, thread_name_prefix="listing")
+        is_over = Event()
         try:
-            yield from self._walk(under, pool)
+            yield from self._walk(under, pool, is_over)
         finally:
+            is_over.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _walk(self, under: bytes, pool: ThreadPoolExecutor) -> Iterator[Listing]:
+    def _walk(self, under: bytes, pool: ThreadPoolExecutor, is_over: Event) -> Iterator[Listing]:
         requested: dict[bytes, Future[FolderListing]] = {}
         levels = [[under]]
         while levels:
@@ -47,10 +55,15 @@ class BucketWalk(msgspec.Struct, frozen=True):
                 continue
             for path in levels[-1][: -PREFETCH - 1 : -1]:
                 if path not in requested:
-                    requested[path] = pool.submit(self.list_folder, path)
+                    requested[path] = pool.submit(self.list_folder, path, is_over)
             path = levels[-1].pop()
-            listing = self._result(path, requested.pop(path))
+            result = requested.pop(path)
+            while self.idles and not wait([result], IDLE_AFTER).done:
+                yield []
+            listing = self._result(path, result)
             folders = listing.folders if self.descend is None else [folder for folder in listing.folders if self.descend(folder)]
+            for refused, error in listing.refused if self.on_error else ():
+                self.on_error(refused, error)  # type: ignore[misc]  # it is there
             if listing.entries:
                 yield listing.entries
             if folders:
@@ -60,8 +73,6 @@ class BucketWalk(msgspec.Struct, frozen=True):
         try:
             return requested.result()
         except ReadError as error:
-            if error.retryable:  # a listing with a gap would look complete
-                raise RunError(error.message, code="not-readable", hint=_CHECK_CONNECTION) from None
             if self.on_error is None:
                 raise
             self.on_error(path, error)

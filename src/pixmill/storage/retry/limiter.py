@@ -15,8 +15,11 @@ class AdaptiveLimiter:
     MIN_LIMIT = 1 / 64
     INCREASE = 1 / 16
 
-    def __init__(self, max_limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        """Start at ``max_limit``, which is never exceeded."""
+    def __init__(
+        self, max_limit: float, *, min_limit: float = MIN_LIMIT, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        """Start at ``max_limit``, which is never exceeded, and never fall below ``min_limit``."""
+        self._min_limit = min_limit
         self.limit = self._max_limit = max_limit
         self._clock = clock
         self._sleep = sleep
@@ -46,7 +49,7 @@ class AdaptiveLimiter:
     def on_throttled(self) -> None:
         """Halve the limit."""
         with self._changed:
-            self.limit = max(self.MIN_LIMIT, self.limit / 2)
+            self.limit = max(self._min_limit, self.limit / 2)
 
     def on_success(self) -> None:
         """Raise the limit."""

@@ -12,6 +12,12 @@ T = TypeVar("T")
 
 FIRST_CONTACT_DEADLINE = 10.0  # seconds of retries for a storage that has never responded: rather misspelt than overloaded
 THROTTLED = "throttled"  # the code of an error that asks for fewer requests
+UNREACHABLE = "unreachable"  # of one for which no connection could be made
+UNANSWERED = "unanswered"  # of one without a whole answer: the store's fault, or that of one object
+#: the codes of errors that are a store's, not those of an object in it
+SICK = frozenset({THROTTLED, UNREACHABLE, UNANSWERED})
+
+OnPause = Callable[[PixmillError, float], None]
 
 
 class RetryBudget:
@@ -41,8 +47,8 @@ class RetryPolicy:
 
     Pauses are random, between zero and ``initial_delay`` seconds; the bound doubles with each retry up to ``max_delay``. A pause
     requested by the storage (``PixmillError.retry_after``) is respected, with jitter on top. After ``deadline`` seconds the error
-    is raised, sooner for a storage that has never responded. ``on_throttled(seconds)`` is called with the following pause each time
-    the storage throttles.
+    is raised, sooner for a storage that has never responded. ``on_pause(error, seconds)`` is called before each pause. Without
+    ``is_budgeted`` the number of retries has no limit: for the few requests on which everything else depends.
     """
 
     def __init__(  # noqa: PLR0913  # each has a default; clock, sleep and rng are for tests
@@ -52,20 +58,22 @@ class RetryPolicy:
         max_delay: float = 8.0,
         deadline: float = 20.0,
         max_concurrency: float = 8.0,
-        on_throttled: Callable[[float], None] = lambda seconds: None,  # noqa: ARG005  # no callback
+        is_budgeted: bool = True,
+        on_pause: OnPause = lambda error, seconds: None,  # noqa: ARG005  # no callback
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
         """Start with ``max_concurrency`` requests at once."""
         self._initial_delay, self._max_delay, self._deadline = initial_delay, max_delay, deadline
-        self._on_throttled = on_throttled
+        self._on_pause = on_pause
         self._clock = clock
         self._sleep = sleep
         self._rng = rng or random.Random()  # noqa: S311  # it spreads retries, it keeps no secret
-        self._budget = RetryBudget()
+        self._budget = RetryBudget() if is_budgeted else None
         self._has_responded = False
-        self.limiter = AdaptiveLimiter(max_concurrency, clock=clock, sleep=sleep)
+        min_limit = AdaptiveLimiter.MIN_LIMIT if is_budgeted else 1.0  # a few requests need no pauses beside their own
+        self.limiter = AdaptiveLimiter(max_concurrency, min_limit=min_limit, clock=clock, sleep=sleep)
 
     def call(self, request: Callable[[], T]) -> T:
         """Return the result of ``request``, retrying it as needed; raise its last error."""
@@ -79,7 +87,8 @@ class RetryPolicy:
                 pause = self._pause(error, bound, began)
             else:
                 self.limiter.on_success()
-                self._budget.deposit()
+                if self._budget:
+                    self._budget.deposit()
                 self._has_responded = True
                 return result
             self._sleep(pause)
@@ -88,12 +97,11 @@ class RetryPolicy:
     def _pause(self, error: PixmillError, bound: float, began: float) -> float:
         """Return the seconds to wait before the next attempt; raise ``error`` if there is none."""
         pause = error.retry_after + self._rng.uniform(0.0, bound)
-        is_throttled = error.code == THROTTLED
-        if is_throttled:
-            self._has_responded = True
+        self._has_responded = self._has_responded or error.code in (THROTTLED, UNANSWERED)
+        if error.code == THROTTLED:
             self.limiter.on_throttled()
-            self._on_throttled(pause)
         deadline = self._deadline if self._has_responded else min(self._deadline, FIRST_CONTACT_DEADLINE)
-        if not error.retryable or self._clock() + pause > began + deadline or not self._budget.withdraw():
+        if not error.retryable or self._clock() + pause > began + deadline or not (self._budget is None or self._budget.withdraw()):
             raise error
+        self._on_pause(error, pause)
         return pause

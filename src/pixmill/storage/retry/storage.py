@@ -1,13 +1,19 @@
 """A decorator that retries the calls of any storage."""
 
 from collections.abc import Callable, Container, Iterator
+from typing import TypeVar
 
-from pixmill.core.errors import ReadError
+from pixmill.core.errors import ImageError, ReadError
 from pixmill.storage.address import Address
 from pixmill.storage.entry import Entry, FileVersion, Listing
 from pixmill.storage.open import open_storage
-from pixmill.storage.retry.policy import RetryPolicy
-from pixmill.storage.storage import FREE_NAME, Replacing, Storage, no_op
+from pixmill.storage.retry.outage import OutagePolicy
+from pixmill.storage.retry.policy import UNANSWERED, RetryPolicy
+from pixmill.storage.storage import FREE_NAME, ListingPolicy, Replacing, Storage, no_op
+
+T = TypeVar("T")
+
+_PROBE = b".pixmill-probe"
 
 
 def open_with_retries(
@@ -15,10 +21,14 @@ def open_with_retries(
 ) -> Storage:
     """Open ``address`` as ``open_storage`` does, with retries unless it is a local folder.
 
-    Errors of a disk are retried by the engine.
+    Errors of a disk are retried by the engine. A ``OutagePolicy`` applies to listings, too.
     """
     storage = open_storage(address, tag=tag, follow_symlinks=follow_symlinks)
-    return storage if address.local else RetryingStorage(storage, policy or RetryPolicy())
+    if address.local:
+        return storage
+    if isinstance(policy, OutagePolicy):
+        storage.retry_listings(policy)
+    return RetryingStorage(storage, policy or RetryPolicy())
 
 
 class RetryingStorage(Storage):
@@ -26,36 +36,64 @@ class RetryingStorage(Storage):
 
     A listing is not retried: yielded entries cannot be withdrawn, and a storage that lists by requests retries each of them
     itself.
+
+    A request that gets no whole answer may be the fault of the store or of its object, which may be damaged there. It is the
+    object's only if the store answers ``PROBES`` other requests in a row, and then this one still not: its error then has no code
+    of a sick store.
     """
+
+    PROBES = 5
 
     def __init__(self, storage: Storage, policy: RetryPolicy) -> None:
         """Wrap ``storage``."""
         self._storage = storage
         self._policy = policy
 
+    def _call(self, request: Callable[[], T]) -> T:
+        try:
+            return self._policy.call(request)
+        except ImageError as error:
+            if error.code != UNANSWERED or not self._is_answering():
+                raise
+        try:
+            return request()
+        except ImageError as error:
+            if error.code != UNANSWERED:
+                raise
+            raise type(error)(error.message, hint=error.hint, retryable=True) from None
+
+    def _is_answering(self) -> bool:
+        """Tell whether the store answers several requests in a row, for an object that need not exist."""
+        try:
+            for _ in range(self.PROBES):
+                self._storage.stat(_PROBE)
+        except ImageError as error:
+            return not error.retryable
+        return True
+
     def stat(self, path: bytes) -> Entry | None:
         """Return the entry at ``path``, or ``None``."""
-        return self._policy.call(lambda: self._storage.stat(path))
+        return self._call(lambda: self._storage.stat(path))
 
     def version_of(self, path: bytes) -> FileVersion | None:
         """Return the version of what is at ``path``, or ``None``."""
-        return self._policy.call(lambda: self._storage.version_of(path))
+        return self._call(lambda: self._storage.version_of(path))
 
     def modified_ns(self, path: bytes) -> int | None:
         """Return when the file was last modified."""
-        return self._policy.call(lambda: self._storage.modified_ns(path))
+        return self._call(lambda: self._storage.modified_ns(path))
 
     def read(self, path: bytes, *, limit: int) -> bytes:
         """Return the complete content."""
-        return self._policy.call(lambda: self._storage.read(path, limit=limit))
+        return self._call(lambda: self._storage.read(path, limit=limit))
 
     def read_version(self, entry: Entry, *, limit: int) -> bytes:
         """Return the content of ``entry``."""
-        return self._policy.call(lambda: self._storage.read_version(entry, limit=limit))
+        return self._call(lambda: self._storage.read_version(entry, limit=limit))
 
     def head(self, path: bytes, size: int) -> bytes:
         """Return the first bytes."""
-        return self._policy.call(lambda: self._storage.head(path, size))
+        return self._call(lambda: self._storage.head(path, size))
 
     def write(
         self,
@@ -72,11 +110,11 @@ class RetryingStorage(Storage):
         def write() -> FileVersion:
             return self._storage.write(path, data, durable=durable, mtime_ns=mtime_ns, on_sync=on_sync, replacing=replacing)
 
-        return self._policy.call(write)
+        return self._call(write)
 
     def is_occupied(self, path: bytes) -> bool:
         """Tell whether anything exists at ``path``."""
-        return self._policy.call(lambda: self._storage.is_occupied(path))
+        return self._call(lambda: self._storage.is_occupied(path))
 
     def file_of(self, path: bytes) -> bytes | None:
         """Return the local file that contains ``path``."""
@@ -84,7 +122,7 @@ class RetryingStorage(Storage):
 
     def delete(self, path: bytes) -> None:
         """Remove ``path``."""
-        self._policy.call(lambda: self._storage.delete(path))
+        self._call(lambda: self._storage.delete(path))
 
     def list(
         self,
@@ -97,10 +135,14 @@ class RetryingStorage(Storage):
         """Yield the entries below ``under``."""
         return self._storage.list(under, descend=descend, on_error=on_error, on_link=on_link)
 
+    def retry_listings(self, policy: ListingPolicy) -> None:
+        """Retry the requests of listings by ``policy``."""
+        self._storage.retry_listings(policy)
+
     def local_path(self, path: bytes) -> bytes | None:
         """Return the file-system path of ``path`` if it has one."""
         return self._storage.local_path(path)
 
     def remove_temporaries(self, tags: Container[str] | None = None) -> int:
         """Remove the temporaries of dead writers."""
-        return self._policy.call(lambda: self._storage.remove_temporaries(tags))
+        return self._call(lambda: self._storage.remove_temporaries(tags))

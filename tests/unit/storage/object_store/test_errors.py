@@ -38,8 +38,15 @@ def test_a_key_that_is_refused_stops_the_run_and_a_forbidden_object_does_not():
     assert (type(error), error.code) == (ReadError, "read-denied")
 
 
-def test_what_may_not_be_written_or_listed_stops_the_run():
-    assert write_error(answered(403, "AccessDenied"), b"a.jpg", PLACE).code == "not-writable"
+def test_a_part_of_a_store_that_may_not_be_written_or_listed_stops_nothing_else():
+    error = write_error(answered(403, "AccessDenied"), b"a.jpg", PLACE)
+    assert (type(error), error.code, error.retryable) == (WriteError, "write-denied", False)
+    error = list_error(answered(403, "AccessDenied"), b"folder", PLACE)
+    assert (type(error), error.code, error.retryable) == (ReadError, "read-denied", False)
+
+
+def test_a_store_that_may_not_be_written_or_listed_stops_the_run():
+    assert write_error(answered(401), b"a.jpg", PLACE).code == "not-writable"
     assert list_error(answered(403, "AccessDenied"), b"", PLACE).code == "not-readable"
     assert write_error(answered(507), b"a.jpg", PLACE).code == "disk-full"
 

@@ -140,6 +140,7 @@ def test_a_key_that_is_no_path_costs_the_folder_that_holds_it_and_no_other(monke
     with serving({f"/photos?{query}": answer for query, answer in answers.items()}) as server:
         for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "here", "ENDPOINT_URL": server.url}.items():
             monkeypatch.setenv(f"AWS_{name}", value)
+        monkeypatch.setenv("AWS_UNSIGNED_PAYLOAD", "true")  # for obstore alone, so that it lists, as it does other stores
         listings = list(open_storage("s3://photos").list(b"in", on_error=lambda path, error: failed.append((path, error))))
     assert [entry.path for listing in listings for entry in listing] == [key.encode() for key in good]
     ((path, error),) = failed

@@ -7,6 +7,7 @@ import pytest
 
 from pixmill.core.errors import ReadError, RunError
 from pixmill.storage.retry.limiter import AdaptiveLimiter
+from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.policy import FIRST_CONTACT_DEADLINE, RetryBudget, RetryPolicy
 from pixmill.storage.retry.storage import RetryingStorage
 from pixmill.storage.schemes.memory import MemoryStorage
@@ -98,11 +99,11 @@ def test_a_requested_pause_is_respected(time):
     assert 3.0 <= time.pauses[0] <= 3.1
 
 
-def test_throttling_is_reported_and_other_faults_are_not(time):
-    pauses = []
+def test_each_pause_is_reported_with_its_reason(time):
+    codes = []
     errors = [ReadError(code="throttled", retryable=True), ReadError(retryable=True)]
-    retrying(Flaky(*errors), time, on_throttled=pauses.append).read(b"a", limit=10)
-    assert len(pauses) == 1
+    retrying(Flaky(*errors), time, on_pause=lambda error, _: codes.append(error.code)).read(b"a", limit=10)
+    assert codes == ["throttled", "read"]
 
 
 def test_retries_do_not_double_an_overload(time):
@@ -165,3 +166,80 @@ def test_below_one_request_at_a_time_the_pauses_between_them_grow(time):
     with limiter.slot():
         pass
     assert time.pauses == [3.0]
+
+
+class Sick(MemoryStorage):
+    """A storage that does not answer requests for ``broken``, and of all others only every ``of``-th."""
+
+    def __init__(self, *, broken=b"", of=1):
+        super().__init__()
+        self.broken, self.of, self.number = broken, of, 0
+
+    def _ask(self, path):
+        self.number += 1
+        if path == self.broken or self.number % self.of:
+            raise ReadError("the connection failed (body)", code="unanswered", retryable=True)
+
+    def read(self, path, *, limit):
+        self._ask(path)
+        return super().read(path, limit=limit)
+
+    def stat(self, path):
+        self._ask(path)
+        return super().stat(path)
+
+
+def code_of(storage, time):
+    storage.write(b"a", b"data", durable=False)
+    with pytest.raises(ReadError) as raised:
+        RetryingStorage(storage, policy(time, deadline=5.0)).read(b"a", limit=10)
+    assert raised.value.retryable
+    return raised.value.code
+
+
+def test_an_object_that_alone_is_not_answered_is_at_fault_itself(time):
+    assert code_of(Sick(broken=b"a"), time) == "read"
+
+
+@pytest.mark.parametrize("of", [3, 1000])
+def test_no_object_is_at_fault_when_other_requests_are_not_answered_either(time, of):
+    assert code_of(Sick(broken=b"a", of=of), time) == "unanswered"
+
+
+def test_an_object_that_is_answered_after_all_is_read(time):
+    storage = Sick()
+    storage.write(b"a", b"data", durable=False)
+    storage.broken = b"a"
+    found = []
+
+    def stat(path):
+        found.append(path)
+        storage.broken = b""
+
+    storage.stat = stat
+    assert RetryingStorage(storage, policy(time, deadline=5.0)).read(b"a", limit=10) == b"data"
+    assert len(found) == RetryingStorage.PROBES
+
+
+def test_an_outage_policy_waits_as_long_as_it_says_and_then_ends_the_run(time):
+    outage = OutagePolicy(300.0, is_known=True, clock=time.clock)
+    outage._sleep = time.sleep
+    said = []
+
+    def request():
+        said.append(outage.waiting)
+        raise ReadError("the connection failed (connect)", code="unreachable", retryable=True)
+
+    with pytest.raises(RunError, match="has not recovered within 5:00: the connection failed") as raised:
+        outage.call(request)
+    assert raised.value.code == "unreachable"
+    assert 280 < time.now <= 300
+    assert (said[0], said[-1], outage.waiting) == ("", "the connection failed (connect)", "")
+
+
+def test_a_store_that_has_never_responded_is_not_waited_for(time):
+    outage = OutagePolicy(300.0, clock=time.clock)
+    outage._sleep = time.sleep
+    with pytest.raises(RunError):
+        outage.call(lambda: (_ for _ in ()).throw(ReadError(code="unreachable", retryable=True)))
+    assert time.now <= FIRST_CONTACT_DEADLINE

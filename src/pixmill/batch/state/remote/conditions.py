@@ -6,7 +6,7 @@ from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.open import open_storage
 from pixmill.storage.retry.policy import RetryPolicy
 
-DEADLINE = 30.0  # seconds, retries included
+DEADLINE = 30.0  # seconds for each request, retries included
 WARNING = (
     "the store ignores the conditions of conditional writes, so each name is checked before it is written to: "
     "if another program writes to it at the same moment, its object is replaced"
@@ -23,6 +23,6 @@ def honours_conditions(destination: Address, *, tag: str) -> bool:
         return True
     path = f".pixmill/probe-{tag}".encode()
     try:
-        return RetryPolicy(deadline=DEADLINE).call(lambda: storage.honours_conditions(path))
+        return storage.honours_conditions(path, RetryPolicy(deadline=DEADLINE))
     except ImageError:  # the first output that is written reports what is wrong
         return True

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from pixmill.core.errors import ReadError, RunError
+from pixmill.core.errors import PixmillError, ReadError, RunError
 from pixmill.core.validation import DECODE_ERRORS
 from pixmill.storage.object_store.storage import ObjectStorage, ObjectVersion
 from pixmill.storage.retry.policy import RetryPolicy
@@ -77,7 +77,8 @@ class Lease:
         self._now = now
         self._sleep = sleep
         self._mark: ObjectVersion | None = None
-        self._retry_policy = RetryPolicy(deadline=REQUEST_TIMEOUT)
+        self._retry_policy = RetryPolicy(deadline=REQUEST_TIMEOUT, is_budgeted=False, on_pause=self._note_pause)
+        self.is_waiting = False  # for a store that is sick
 
     def acquire(self) -> LeaseRecord | None:
         """Take the lock; return what was there before. ``RunError`` ``locked`` names the owner when another run has it."""
@@ -93,7 +94,7 @@ class Lease:
         return before
 
     def renew(self) -> None:
-        """Give a sign of life; ``RunError`` ``locked`` when another run has taken the lock meanwhile."""
+        """Give a sign of life, late or not; ``RunError`` ``locked`` when another run has taken the lock meanwhile."""
         self._replace(self._mark)
 
     def release(self) -> None:
@@ -105,10 +106,22 @@ class Lease:
     def _replace(self, expected: ObjectVersion | None) -> None:
         mark = self._put(expected, free=False)
         if mark is None:
-            claim, mark = read_lease(self._storage, self._name)
-            if claim is None or claim != self._mine:  # else the answer to our own put was lost
+            claim, found = read_lease(self._storage, self._name)
+            if claim is not None and not self._is_mine(claim):
+                raise _locked(claim)
+            mark = self._put(found, free=False)  # the answer to an earlier put of ours was lost, or the object was removed
+            if mark is None:
                 raise _locked(claim or self._mine)
         self._mark = mark
+
+    def _is_mine(self, claim: LeaseRecord) -> bool:
+        """Tell whether ``claim`` was put by this very run, whose last put may have been another one."""
+        return not claim.free and (claim.holder, claim.host, claim.pid, claim.since) == (
+            self._mine.holder,
+            self._mine.host,
+            self._mine.pid,
+            self._mine.since,
+        )
 
     def _is_over(self, claim: LeaseRecord) -> bool:
         return claim.holder == self._mine.holder or not is_alive(claim, self._now())
@@ -116,7 +129,14 @@ class Lease:
     def _put(self, expected: ObjectVersion | None, *, free: bool) -> ObjectVersion | None:
         self._mine = msgspec.structs.replace(self._mine, renewed_at=self._now(), beat=self._mine.beat + 1, free=free)
         data = msgspec.json.encode(self._mine)
-        return self._retry_policy.call(lambda: self._storage.compare_and_swap(self._name, data, expected=expected))
+        try:
+            return self._retry_policy.call(lambda: self._storage.compare_and_swap(self._name, data, expected=expected))
+        finally:
+            self.is_waiting = False
+
+    def _note_pause(self, error: PixmillError, seconds: float) -> None:
+        del error, seconds
+        self.is_waiting = True
 
 
 def _locked(owner: LeaseRecord) -> RunError:

@@ -15,7 +15,7 @@ from pixmill.core.errors import ReadError
 from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.retry.policy import RetryPolicy
 
-REQUEST_TIMEOUT = 120.0  # seconds of patience: without the ledger everything would be made again
+REQUEST_TIMEOUT = 120.0  # seconds: without the ledger everything would be made again
 PAGES = 2000  # of the ledger, copied between two moments in which the run may write to it
 
 

@@ -19,31 +19,41 @@ from pixmill.batch.state.remote import ledger_copy
 from pixmill.batch.state.remote.lease import RENEW_INTERVAL, TTL, Lease, LeaseRecord, is_alive, read_lease
 from pixmill.core.errors import ImageError, PixmillError, RunError
 from pixmill.core.events import Event, Observer
+from pixmill.core.humanize import duration_text
+from pixmill.core.waits import STORE_TIMEOUT
 from pixmill.storage.address import Address
 from pixmill.storage.object_store.storage import ObjectStorage
 from pixmill.storage.open import open_storage
+from pixmill.storage.retry.policy import SICK
 
 LEASE = b"lease"
 IDENTITY = "identity"  # the file that makes a state folder one of a kind
 FIRST_UPLOAD = 60.0  # seconds until the first copy of the ledger
 UPLOAD_SHARE = 20  # a copy that took a second is followed by this many without one
+END_TIMEOUT = 10.0  # seconds, at the end of a run, with a store that does not answer
+_POLL = 0.02  # seconds
+_HINT = "run the same command again: it goes on where it stopped"
 
 
 class RemoteStateSession(Observer):
     """Holds an output in a store for one run. As an observer it ends the run when the lock was lost: ``RunError`` ``locked``.
 
+    While the store is out of reach for so long that the lock may have run out, no work may begin (``waiting``); once it can be
+    reached again, the lock is renewed, unless another run has taken it. After ``timeout`` seconds without that, the run ends.
     The local lock of ``state`` must be held.
     """
 
-    def __init__(self, storage: ObjectStorage, state: Path, shard: Shard) -> None:
+    def __init__(self, storage: ObjectStorage, state: Path, shard: Shard, *, timeout: float = STORE_TIMEOUT) -> None:
         """Ask for nothing yet."""
+        self._timeout = max(timeout, TTL)
+        self._renewed = time.monotonic()
         self._storage = storage
         self._state = state
         self._shard = shard
         self._folder = _folder(shard)
         self._lease = Lease(storage, self._folder + LEASE, _claim(state))
         self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._renew_lease, name="keeper", daemon=True)
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._renew_lease, self._copy_ledger)]
         self._lost: RunError | None = None
 
     def begin(self) -> None:
@@ -55,7 +65,14 @@ class RemoteStateSession(Observer):
                 _fetch(self._storage, self._folder, self._state, before)
         except ImageError as error:  # of an object that is no image
             raise RunError(error.message, code="not-writable", hint=error.hint) from None
-        self._thread.start()
+        self._renewed = time.monotonic()
+        for thread in self._threads:
+            thread.start()
+
+    def waiting(self) -> str:
+        """Return why no work may begin at the moment: the lock may have run out."""
+        late = time.monotonic() - self._renewed
+        return f"the lock of the output could not be renewed for {duration_text(late)}" if late > TTL - RENEW_INTERVAL else ""
 
     def on_event(self, event: Event) -> None:  # noqa: ARG002  # any event is an occasion to look
         """End the run if it is not ours any more."""
@@ -70,36 +87,51 @@ class RemoteStateSession(Observer):
         """Do nothing: the lock outlives the run until its ledger is closed."""
 
     def end(self) -> None:
-        """Put the ledger as it is now, if the run began, and let go of the lock."""
+        """Put the ledger as it is now, if the run began, and let go of the lock; neither if the store is sick.
+
+        Then the next run here has the ledger, one elsewhere begins with an older copy, and the lock runs out.
+        """
         self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join()
-            # what cannot be put is not: the next run here has the ledger, and one elsewhere begins with an older copy
-            with suppress(PixmillError, OSError, sqlite3.Error):
-                if self._lost is None:
-                    ledger_copy.upload_ledger(self._state, self._storage, self._folder + LEDGER.encode())
-        with suppress(PixmillError):  # it runs out
+        has_begun, began = self._threads[0].ident is not None, time.monotonic()
+        while any(thread.is_alive() for thread in self._threads):
+            time.sleep(_POLL)
+            if self._lease.is_waiting and time.monotonic() - began > END_TIMEOUT:
+                return
+        try:
+            if has_begun and self._lost is None:
+                ledger_copy.upload_ledger(self._state, self._storage, self._folder + LEDGER.encode())
+        except PixmillError as error:
+            if error.code in SICK:
+                return
+        except (OSError, sqlite3.Error):
+            pass
+        with suppress(PixmillError):
             self._lease.release()
 
     def _renew_lease(self) -> None:
-        """Renew the lock, and put a copy of the ledger from time to time, until the end or the loss of the lock."""
-        renewed = time.monotonic()
-        next_copy = renewed + FIRST_UPLOAD
+        """Renew the lock until the end, or its loss."""
         while not self._ends.wait(RENEW_INTERVAL):
             try:
                 self._lease.renew()
-                renewed = time.monotonic()
-                if renewed >= next_copy:
-                    ledger_copy.upload_ledger(self._state, self._storage, self._folder + LEDGER.encode())
-                    next_copy = max(time.monotonic() + FIRST_UPLOAD, renewed + UPLOAD_SHARE * (time.monotonic() - renewed))
+                self._renewed = time.monotonic()
             except RunError as error:
                 self._lost = error
                 return
-            except (PixmillError, OSError, sqlite3.Error):  # out of reach: others may have the lock once it has run out
-                if time.monotonic() - renewed > TTL - RENEW_INTERVAL:
-                    message = "the store was out of reach for so long that another run may have begun"
-                    self._lost = RunError(message, code="locked", hint="run the same command again: it goes on where it stopped")
+            except PixmillError as error:  # out of reach: others may have the lock once it has run out
+                late = time.monotonic() - self._renewed
+                if late > self._timeout:
+                    message = f"the lock of the output could not be renewed for {duration_text(late)}: {error.message}"
+                    self._lost = RunError(message, code="unreachable", hint=_HINT)
                     return
+
+    def _copy_ledger(self) -> None:
+        """Put copies of the ledger from time to time, until the end or the loss of the lock."""
+        pause = FIRST_UPLOAD
+        while not self._ends.wait(pause) and self._lost is None:
+            began = time.monotonic()
+            with suppress(PixmillError, OSError, sqlite3.Error):  # the next copy may succeed
+                ledger_copy.upload_ledger(self._state, self._storage, self._folder + LEDGER.encode())
+            pause = max(FIRST_UPLOAD, UPLOAD_SHARE * (time.monotonic() - began))
 
     def _refuse_others(self) -> None:
         """Let shards run side by side, and nothing beside a whole run."""
@@ -129,6 +161,18 @@ def fetch_ledgers(destination: Address, state: Path) -> None:
         if not _is_latest(here, claim):
             with suppress(RunError), Lock(here / LOCK):  # a run that is going on here has the latest
                 _fetch(storage, folder, here, claim)
+
+
+def run_at_work(destination: Address) -> str:
+    """Return a sentence about a run that writes to ``destination`` and has left no copy of its ledger yet; empty if none does."""
+    storage = open_storage(destination)
+    if not isinstance(storage, ObjectStorage):
+        return ""
+    claims = (read_lease(storage, folder + LEASE)[0] for folder in _kept(storage))
+    claim = next((claim for claim in claims if claim is not None and is_alive(claim, time.time())), None)
+    if claim is None:
+        return ""
+    return f"a run has begun (process {claim.pid} on {claim.host}, since {claim.since}), and has not left a copy of its ledger yet"
 
 
 def identity(state: Path) -> str:

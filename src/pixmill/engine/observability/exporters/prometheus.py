@@ -54,6 +54,9 @@ def families(snapshot: MetricsSnapshot, names: MetricNames) -> Iterator[Metric]:
     yield _counters(f"{name}_failures", f"failed {unit}s, by error code", "code", failures)
     yield _counter(f"{name}_retries", "failed attempts that were retried", snapshot.retries)
     yield _counter(f"{name}_throttled", "requests that a storage refused to limit their rate", snapshot.throttled)
+    yield _gauge(f"{name}_store_held", "1 while work waits for a store that refuses or does not answer", int(snapshot.held))
+    held = "time that work has waited for stores, as of the last recovery"
+    yield _counter(f"{name}_store_held_seconds", held, snapshot.held_seconds)
     yield _counter(f"{name}_workers_lost", "worker processes that ended unexpectedly and were replaced", snapshot.workers_lost)
     if snapshot.node_failures or snapshot.nodes_left_out:  # only on a cluster
         yield _counter(f"{name}_nodes_left_out", "cluster nodes that were refused or suspended", snapshot.nodes_left_out)
@@ -145,7 +148,7 @@ def _measures(measures: Mapping[str, int], names: MetricNames) -> Iterator[Metri
         yield _counters(f"{names.prefix}_{group}s", f"{names.unit}s, by {group}", group, amounts)
 
 
-def _counter(name: str, description: str, amount: int) -> Metric:
+def _counter(name: str, description: str, amount: float) -> Metric:
     return CounterMetricFamily(name, description, value=amount)
 
 

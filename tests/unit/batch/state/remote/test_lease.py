@@ -28,7 +28,7 @@ class Forgetful(S3Storage):
 
     forgets = False
 
-    def replace(self, path, data, *, expected):
+    def compare_and_swap(self, path, data, *, expected):
         mark = super().compare_and_swap(path, data, expected=expected)
         return None if self.forgets else mark
 
@@ -116,10 +116,27 @@ def test_an_answer_that_was_lost_does_not_cost_the_lock(time, s3):
     )
     first.acquire()
     storage.forgets = True
-    first.renew()
+    with pytest.raises(RunError, match="process 7 on here"):
+        first.renew()  # neither its put nor the repeated one is answered
     storage.forgets = False
     first.renew()
-    assert read_lease(storage, b"lease")[0].beat == 3
+    assert read_lease(storage, b"lease")[0].renewed_at == time.now
+
+
+def test_an_owner_that_was_away_for_long_has_it_again_if_nobody_else_took_it(lease, time, storage):
+    first = lease("a")
+    first.acquire()
+    time.now += 10 * TTL
+    first.renew()
+    assert read_lease(storage, b".pixmill/lease")[0].renewed_at == time.now
+
+
+def test_a_lock_that_was_removed_is_taken_again(lease, storage):
+    first = lease("a")
+    first.acquire()
+    storage.delete(b".pixmill/lease")
+    first.renew()
+    assert read_lease(storage, b".pixmill/lease")[0].holder == "a"
 
 
 @pytest.mark.parametrize("garbage", [b"garbage", b'{"holder": "\xff"}'])
