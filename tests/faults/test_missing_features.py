@@ -38,9 +38,9 @@ def test_what_a_file_system_lacks_costs_no_image_and_is_said_once(trial, gallery
 
 
 def test_without_locks_two_runs_still_refuse_each_other_and_one_that_was_killed_is_in_nobodys_way(trial, gallery, shim):
-    attempt = trial(gallery(150, side=600), "--workers", "1")
+    attempt = trial(gallery(60))
     fault = shim(FAULT_UNDER=attempt.destination, FAULT_CALL="flock", FAULT_HOW=errno.ENOLCK, FAULT_AT=1, FAULT_EVERY=1)
-    first = attempt.start(env=fault.environment)
+    first = attempt.start("--max-rate", "3/s", env=fault.environment)
     wait_until(lambda: list(attempt.destination.rglob("*.jpg")) or first.poll() is not None)
     second = attempt.run(env=fault.environment)
     assert second.code == STOPPED

@@ -11,6 +11,7 @@ import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
+from pixmill.batch.inspect.retries import unfinished
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.origins import Origins, origins_of
 from pixmill.batch.outputs.repair import Repair
@@ -34,7 +35,6 @@ from pixmill.batch.state.remote.holds import HoldsWork, hold
 from pixmill.batch.state.stateless import open_without_state
 from pixmill.batch.state.status_file import begun_tasks, open_status_file
 from pixmill.batch.state.stored_config import stored_config
-from pixmill.batch.state.unfinished import unfinished
 from pixmill.batch.state.unrecorded import last_commit, unrecorded
 from pixmill.batch.worker.claims import REPAIR
 from pixmill.batch.worker.confinement import confinement_remark

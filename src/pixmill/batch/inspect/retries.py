@@ -1,7 +1,7 @@
-"""Find the runs that a retry repeats: for each ledger of an output, the last run of each source that has images left."""
+"""Find what a retry repeats: for each ledger of an output, the last run of each source that has images left, and these images."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary
@@ -9,12 +9,13 @@ from pixmill.batch.state.ledger_files import LedgerFile
 from pixmill.batch.state.source_keys import SourceKeys
 from pixmill.batch.state.stored_config import config_of
 from pixmill.core.errors import ConfigError
-from pixmill.engine.ledger import FINISHED
-from pixmill.engine.task import State
+from pixmill.engine.ledger import FINISHED, LedgerView
+from pixmill.engine.task import State, Task
 
 #: returns the prefixes of the keys of a configuration's source; ``ConfigError`` when it is gone
 PrefixesOf = Callable[[RunConfig], Collection[bytes]]
 Retry = tuple[LedgerFile, RunConfig]
+CHUNK_SIZE = 1000  # tasks that are looked up at once
 
 
 def last_runs(ledgers: CombinedLedger) -> list[Retry]:
@@ -23,6 +24,14 @@ def last_runs(ledgers: CombinedLedger) -> list[Retry]:
     if not runs:
         raise ConfigError("the ledger contains no run that can be repeated")
     return runs
+
+
+def unfinished(tasks: Iterable[Task], ledger: LedgerView) -> Iterator[Task]:
+    """Yield those of ``tasks`` that ``ledger`` records as failed or pending; not those that are new or done."""
+    stream = iter(tasks)
+    while chunk := list(islice(stream, CHUNK_SIZE)):
+        records = ledger.get([task.key for task in chunk])
+        yield from (task for task, record in zip(chunk, records, strict=True) if record and record.state is not State.DONE)
 
 
 def unfinished_runs(

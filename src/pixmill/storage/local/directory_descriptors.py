@@ -13,7 +13,6 @@ from contextlib import suppress
 
 from pixmill.core.errors import RunError, WriteError
 from pixmill.core.text import printable
-from pixmill.storage.local.temporary import STATE
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_PATH = os.pathconf("/", "PC_PATH_MAX")  # bytes, with the NUL at the end
@@ -58,10 +57,11 @@ class Directories:
     results in it are gone, too.
     """
 
-    def __init__(self, root: bytes, *, follow_links: bool) -> None:
-        """Open nothing yet."""
+    def __init__(self, root: bytes, *, follow_links: bool, reserved: bytes = b"") -> None:
+        """Open nothing yet. The folder ``reserved`` in the root is never opened, by whatever name or link."""
         self._path = root
         self._follow = follow_links
+        self._reserved = reserved
         self._root: Directory | None = None
         self._cached: OrderedDict[bytes, Directory] = OrderedDict()
         self._lock = threading.Lock()
@@ -109,8 +109,8 @@ class Directories:
         return self._existing(component, parent, folder)
 
     def _unreserved(self, directory: Directory, folder: bytes) -> Directory:
-        """Return ``directory``; ``WriteError`` if it is the state folder of this output, whatever the name or link."""
-        if directory.is_at(os.path.join(self._path, STATE)):
+        """Return ``directory``; ``WriteError`` if it is the reserved one."""
+        if self._reserved and directory.is_at(os.path.join(self._path, self._reserved)):
             message = f"{printable(folder)} is the folder where pixmill keeps its own files"
             raise WriteError(message, code="reserved", hint="choose another name with --name")
         return directory

@@ -25,11 +25,15 @@ class FileStorage(Scheme):
     links either, so the path of a listed file contains none.
     """
 
-    def __init__(self, root: bytes, *, tag: str = "0", follow_symlinks: bool = False) -> None:
-        """Use the directory ``root``, which need not exist yet; later changes of the working directory have no effect."""
+    def __init__(self, root: bytes, *, tag: str = "0", follow_symlinks: bool = False, reserved: bytes = b"") -> None:
+        """Use the directory ``root``, which need not exist yet; later changes of the working directory have no effect.
+
+        Nothing is written to the folder ``reserved`` in it, by whatever name or link that is reached.
+        """
         self.root = os.path.abspath(root)
         self._follow = follow_symlinks
-        self._writer = atomic.AtomicWriter(Directories(self.root, follow_links=follow_symlinks), temporary.names(tag))
+        directories = Directories(self.root, follow_links=follow_symlinks, reserved=reserved)
+        self._writer = atomic.AtomicWriter(directories, temporary.names(tag))
 
     @classmethod
     def open(cls, address: Address, *, tag: str, follow_symlinks: bool) -> Self:

@@ -23,7 +23,7 @@ from pixmill.storage.writer.server import serve
 def connections(folder, count=1, **options):
     """Yield the ends of ``count`` connections to a server that writes to ``folder``."""
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(count)]
-    serve(DirectWriter(FileStorage(os.fsencode(folder), tag="t", **options)), [theirs for _, theirs in pairs])
+    serve(DirectWriter(FileStorage(os.fsencode(folder), tag="t", reserved=b".pixmill", **options)), [theirs for _, theirs in pairs])
     try:
         yield [ours for ours, _ in pairs]
     finally:
