@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import subprocess
 
 import pytest
@@ -42,16 +43,20 @@ def test_without_locks_two_runs_still_refuse_each_other_and_one_that_was_killed_
     fault = shim(FAULT_UNDER=attempt.destination, FAULT_CALL="flock", FAULT_HOW=errno.ENOLCK, FAULT_AT=1, FAULT_EVERY=1)
     first = attempt.start("--max-rate", "3/s", env=fault.environment)
     wait_until(lambda: list(attempt.destination.rglob("*.jpg")) or first.poll() is not None)
-    second = attempt.run(env=fault.environment)
-    assert second.code == STOPPED
-    assert f"another run is writing to {attempt.destination} (process {first.pid} on " in second.err
+    second = attempt.start(env=fault.environment)
+    _, message = second.communicate(timeout=120)
+    assert second.returncode == STOPPED
+    assert f"another run is writing to {attempt.destination} (process {first.pid} on " in message
     status = subprocess.run(
-        [*COMMAND, "status", attempt.destination, "--json"], env=fault.environment, capture_output=True, text=True, check=False
+        [*COMMAND, "status", attempt.destination, "--json"],
+        env={**os.environ, **fault.environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert status.returncode == DONE, status.stderr
     assert json.loads(status.stdout)["running"]
-    first.kill()
-    first.wait()
+    attempt.kill(first)
     attempt.faults += 1
     assert attempt.run(env=fault.environment).code == DONE
     assert list((attempt.destination / ".pixmill" / "owners").iterdir()) == []
