@@ -132,6 +132,8 @@ class Image(msgspec.Struct, frozen=True):
 
         if image.mode.startswith("I;16"):
             return cls.from_numpy(np.asarray(image, dtype=np.uint16))
+        if image.mode == "1":
+            image = image.convert("L")
         if image.mode not in ("L", "LA", "RGB", "RGBA"):
             image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
         return cls.from_numpy(np.asarray(image))

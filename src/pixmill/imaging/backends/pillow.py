@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "avif": "AVIF", "bmp": "BMP", "heif": "HEIF", "jpeg2000": "JPEG2000", "jxl": "JXL", "png": "PNG",
-    "qoi": "QOI", "tga": "TGA",
+    "qoi": "QOI", "tga": "TGA", "tiff": "TIFF",
 }  # fmt: skip
 KINDS = {"icc_profile": "icc", "xmp": "xmp", "exif": "exif"}
 #: Where plugins that decode with every core have the number of their threads, by format, and the one that means no other thread
@@ -71,8 +71,20 @@ def decode(source: Input, header: Header, *, lenient: bool) -> Image:
             picture.load()
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
-        image = Image.from_pil(picture)
+        image = Image.from_pil(_lab_in_srgb(picture) if picture.mode == "LAB" else picture)
         return image.evolve(pixels=with_metadata(image.pixels, picture))
+
+
+def _lab_in_srgb(picture: "PIL.Image.Image") -> "PIL.Image.Image":
+    """Return a picture in CIELab (D50) in sRGB; a profile of its own would describe the colours that it no longer has."""
+    from PIL import ImageCms  # noqa: PLC0415  # as above
+
+    picture.info.pop("icc_profile", None)
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
+    if converted is None:
+        raise ValueError("its colours cannot be converted")
+    return converted
 
 
 def encode(image: Image, file_format: Format, **settings: Any) -> bytes:  # noqa: ANN401  # each plugin's own options

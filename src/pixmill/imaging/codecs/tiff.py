@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from pixmill.imaging.backends import vips_load, vips_save
+from pixmill.core.errors import UnsupportedError
+from pixmill.imaging.backends import pillow, vips_load, vips_save
 from pixmill.imaging.backends.vips_load import Setting
 from pixmill.imaging.codec import Codec, DecodeOptions
 from pixmill.imaging.format import Format
@@ -31,7 +32,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     """
 
     format: ClassVar = Format(
-        library="libtiff by libvips",
+        library="libtiff by libvips; by Pillow for LZMA, Zstandard and 8-bit Lab", plugin="PIL.TiffImagePlugin",
         name="tiff", label="TIFF", extensions=("tif", "tiff", "btf", "tf8"), mime="image/tiff", pages="pages", depths=(8, 16),
         signature=rb"II\*\0|MM\0\*|II\x2b\0\x08\0|MM\0\x2b\0\x08", streams=True,
         profiles=(b"RGB ", b"GRAY", b"CMYK", b"Lab "),
@@ -60,6 +61,8 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         directories = tiff.read(source)
         picture = tiff_kinds.picture_of(directories)
         tiff_kinds.check(picture.tags)
+        if tiff_kinds.needs_pillow(picture.tags):
+            return _header_by_pillow(source, picture)
         header = vips_load.read_header(source, cls.format, "tiffload", **_place(picture))
         if picture is directories[0]:
             return header
@@ -76,6 +79,8 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
     def decode(cls, source: Input, header: Header, *, options: DecodeOptions) -> Image:
         """Return the picture. The largest preview of a raw photograph is noted."""
         picture = tiff_kinds.picture_of(tiff.read(source))
+        if tiff_kinds.needs_pillow(picture.tags):
+            return pillow.decode(source, header, lenient=options.fail_on == "none")
         alpha_index = tiff.alpha_index(picture.tags)
         image = vips_load.open_image(source, "tiffload", options, alpha_index=alpha_index, **_place(picture))
         if tiff_kinds.is_bare_ycbcr(picture.tags):
@@ -107,6 +112,17 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
             tile=self.tiled,
             bigtiff=size > MAX_CLASSIC_BYTES,
         )
+
+
+def _header_by_pillow(source: Input, picture: tiff.Directory) -> Header:
+    """Return the header of a picture that libvips does not read, upright: Pillow turns it.
+
+    ``UnsupportedError`` if it is not the first page.
+    """
+    if _place(picture):
+        raise UnsupportedError("this kind of TIFF is not supported: a thumbnail before a picture that libvips cannot read")
+    header, bits = pillow.header(source, Tiff.format), max(picture.tags.get(tiff.BITS, (1,)))
+    return structs.replace(header, depth=16 if bits == 16 else 8)  # noqa: PLR2004
 
 
 def _place(picture: tiff.Directory) -> dict[str, Setting]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.parsers.tiff import (
+    BITS,
     COMPRESSION,
     PHOTOMETRIC,
     PLANAR,
     REFERENCE_BLACK_WHITE,
+    SAMPLE_FORMAT,
     SAMPLES,
     YCBCR_COEFFICIENTS,
     YCBCR_SUBSAMPLING,
@@ -30,6 +32,9 @@ SENSOR_DATA = {32803, 34892}
 WITH_RAW = {"allow": "raw"}  # the option that reads them, with a package of its own
 JPEG_KINDS = (6, 7)
 SEPARATE_PLANES = 2
+PILLOW_COMPRESSIONS = (34925, 50000)  # LZMA, Zstandard
+UNSIGNED = 1  # as a sample format
+PILLOW_KINDS = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE)  # whose colours its modes keep
 #: The channels of a colour.
 COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, LAB: 3}
 #: The entries that define YCbCr, if they are there: luma by BT.601 (as rationals), and the full range.
@@ -73,6 +78,15 @@ def check(tags: Tags) -> None:
         raise UnsupportedError("this kind of TIFF is not supported: Lab with more than three channels")
     if is_bare_ycbcr(tags) and not _is_usual(tags):
         raise UnsupportedError("this kind of TIFF is not supported: YCbCr with other coefficients or another range than JPEG")
+
+
+def needs_pillow(tags: Tags) -> bool:
+    """Return whether Pillow reads the samples and libvips does not: two compressions that its wheel lacks, and Lab of 8 bits."""
+    photometric, bits = tags.get(PHOTOMETRIC, (0,))[0], tags.get(BITS, (1,))
+    if photometric == LAB:
+        return set(bits) == {8}
+    is_plain = set(tags.get(SAMPLE_FORMAT, (UNSIGNED,))) == {UNSIGNED} and (max(bits) <= 8 or len(bits) == 1)  # noqa: PLR2004
+    return tags.get(COMPRESSION, (1,))[0] in PILLOW_COMPRESSIONS and photometric in PILLOW_KINDS and is_plain
 
 
 def is_bare_ycbcr(tags: Tags) -> bool:
