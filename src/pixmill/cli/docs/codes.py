@@ -11,8 +11,8 @@ from pixmill.engine.task import UNCHANGED
 
 #: notes on finished images, in summaries, reports and records
 NOTES: Mapping[str, str] = {
-    "frames-dropped": "an output has only the first frame of an animation (of a JPEG XL, the last); --animated keep keeps all of them, in formats that can "
-    "be animated",
+    "frames-dropped": "an output has only the first frame of an animation (of a JPEG XL, the last); --animated keep keeps all of "
+    "them, in formats that can be animated",
     "pages-dropped": "an output has only the first page or image of a file with several",
     "profile-ignored": "the colour profile is damaged, or of another kind than the pixels, and was not used",
     "colour-ignored": "what the file says about its colours (cICP, nclx, gAMA or cHRM) has no meaning, and was not used",
