@@ -60,7 +60,11 @@ def test_status_tells_a_run_that_is_working_from_one_that_was_killed(pixmill, ph
     assert live.endswith("running now\n")
     assert record["running"] is True
     assert "(left for the next run)" in killed.stdout
-    assert killed.stdout.endswith("killed\n")
+    assert "killed\nnote     the last run was interrupted: images that it did not reach" in killed.stdout
+    pixmill("run", photos, "out")
+    whole = pixmill("status", "out")
+    assert "interrupted" not in live + whole.stdout
+    assert [each["complete"] for each in (record, json.loads(pixmill("status", "out", "--json").stdout))] == [False, True]
 
 
 def test_a_watch_ends_with_what_it_did_and_not_with_how_long_it_waited(photos, tmp_path, clean_environment):

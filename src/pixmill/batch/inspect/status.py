@@ -41,13 +41,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The total of all ledgers, and the last run of any (``None`` when there was none).
 
     ``older``: how many of the finished images other versions of libraries made, by the versions that differ from the present ones.
-    ``shards``: the status of each part of the split, including those not begun; empty if the output is not split.
+    ``shards``: the status of each part of the split, including those not begun; empty if the output is not split. ``is_whole``: the
+    last run of each ledger looked at every image; otherwise those that it did not reach count as an earlier run left them, or not.
     """
 
     counts: Counts
     last: RunRecord | None
     older: dict[str, int] = {}
     shards: tuple[ShardStatus, ...] = ()
+    is_whole: bool = True
 
 
 class FailedImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +98,8 @@ def status(ledgers: CombinedLedger) -> Status:
     summaries = list(ledgers.summaries())
     counts = total(each.counts for each in summaries) if ledgers.is_one_split else ledgers.counts()
     last = max((run for each in summaries for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
-    return Status(counts=counts, last=last, older=made_by_others(ledgers), shards=tuple(_shards(summaries)))
+    is_whole = all(each.runs[-1].reason == FINISHED for each in summaries if each.runs)
+    return Status(counts=counts, last=last, older=made_by_others(ledgers), shards=tuple(_shards(summaries)), is_whole=is_whole)
 
 
 def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:
