@@ -83,7 +83,7 @@ def too_many_bytes(folder: Path, _: ExitStack) -> tuple[str, ...]:
 
 def too_much_memory(folder: Path, _: ExitStack) -> tuple[str, ...]:
     Image.new("RGB", (6000, 4000), "teal").save(folder / "heavy.webp")
-    return ("--memory", "270MB", "--workers", "2")
+    return ("--memory", "300MB", "--workers", "2")
 
 
 def truncated(folder: Path, _: ExitStack) -> tuple[str, ...]:
@@ -173,6 +173,9 @@ OTHER_REMEDIES = {
     "too-large": "choose another size or format, which makes every output again",
     "transform": "repair the file that a step of the recipe reads",
     "node-lost": "takes a cluster that loses three nodes",
+    "not-an-image": "allow a format of a package: see tests/packages",
+    "read-key": "rename the object: see tests/faults/test_odd_buckets.py",
+    "write-denied": "change the permissions of a bucket",
 }
 
 
@@ -221,10 +224,11 @@ def test_the_same_run_with_the_option_tries_what_failed_for_want_of_it_and_nothi
     case, words = case
     run_and_fail(pixmill, case, words)
     words = (*without(words, case.again), *case.again)
+    again = DAMAGED if "--allow" in case.again else 0  # what is no image to one recipe may be one to another that allows more
     (planned,) = map(json.loads, pixmill("plan", case.source, "out", *words, "--json").stdout.splitlines())
-    assert (planned["to_do"], planned["unchanged"], planned["failed_before"]) == (case.count, DONE, DAMAGED)
+    assert (planned["to_do"], planned["unchanged"], planned["failed_before"]) == (case.count + again, DONE, DAMAGED - again)
     report = report_of(pixmill("run", case.source, "out", *words, "--json"))
-    assert (report["counts"]["done"], report["counts"]["skipped"], report["remembered"]) == (case.count, DONE, DAMAGED)
+    assert (report["counts"]["done"], report["counts"]["skipped"], report["remembered"]) == (case.count, DONE, DAMAGED - again)
 
 
 def without(words: tuple[str, ...], options: tuple[str, ...]) -> tuple[str, ...]:
@@ -352,7 +356,7 @@ def codes_of(code: ast.expr | None, family: type | None) -> Iterator[str]:
     elif isinstance(code, ast.JoinedStr):
         yield from (each for each in family.codes if each.startswith(code.values[0].value))
     elif isinstance(code, ast.Name):
-        yield {"LIMIT_MEMORY": "limit-memory", "NODE_LOST": "node-lost"}[code.id]
+        yield {"LIMIT_MEMORY": "limit-memory", "NODE_LOST": "node-lost", "TIMEOUT": "timeout"}[code.id]
 
 
 def test_every_hint_is_followed_by_a_test_or_listed_with_the_reason_why_not():

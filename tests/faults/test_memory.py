@@ -93,8 +93,8 @@ def test_pictures_that_need_most_of_the_memory_go_alone_and_nobody_is_killed(tmp
     for number in range(200):
         Image.new("RGB", (60, 40), (number, 0, 0)).save(source / f"{number % 10}-small-{number:03}.jpg")
     attempt = trial(source)
-    group, before = memory_limit(850)
-    ended = attempt.run("--memory", "850MB", "--workers", "4", before=before)
+    group, before = memory_limit(1000)
+    ended = attempt.run("--memory", "1GB", "--workers", "4", before=before)
     attempt.faults += 4
     assert ended.code == DONE, ended.err
     assert kills_in(group) == 0

@@ -9,8 +9,12 @@ import pyvips
 from pixmill.core.errors import DecodeError, UnsupportedError
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline.turbo_decode import DecoderWarning
 from pixmill.imaging.recipe import Recipe
+
+
+class DecoderWarning(Exception):
+    """The decoder reads the whole file, but something is wrong with it. libvips does not notice what follows the last row."""
+
 
 #: The errors by which a decoder, or our own parsers, refuse a source.
 REFUSALS = (pyvips.Error, DecoderWarning, DecodeError, UnsupportedError)

@@ -22,6 +22,7 @@ from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata import fields as metadata
+from pixmill.imaging.pipeline.accept import DecoderWarning
 from pixmill.imaging.pipeline.decode_plan import DecodePlan
 from pixmill.imaging.pipeline.fast_path import FULL_EIGHTHS, MIN_OVERSAMPLE, decoded_size
 from pixmill.imaging.recipe import Recipe
@@ -35,10 +36,6 @@ ResizeTarget = tuple[Size, str]
 
 class NotHandled(Exception):
     """The decoder cannot read the file, or does so only in part: use libvips."""
-
-
-class DecoderWarning(Exception):
-    """The decoder reads the whole file, but something is wrong with it. libvips does not notice what follows the last row."""
 
 
 def decode(source: Input, plan: DecodePlan) -> tuple[Image, ...]:
