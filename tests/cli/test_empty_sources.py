@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 
 import pytest
+from PIL import Image
 from tests.cli.conftest import COMMAND, write_picture
 
 import pixmill as library
@@ -168,3 +169,12 @@ def test_a_prefix_of_a_store_without_objects(tmp_path):
     with pytest.raises(library.ConfigError, match=r"no images found in memory://nothing/here: it is empty") as raised:
         library.run("memory://nothing/here", tmp_path / "out")
     assert raised.value.hint == "check the address: nothing is stored below it"
+
+
+def test_images_that_must_be_allowed_are_named_with_the_option_that_reads_them(pixmill, tmp_path):
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (60, 40), "teal").save(tmp_path / "photos" / "scan.jp2")
+    refused = pixmill("run", "photos", "out")
+    assert refused.returncode == 2
+    assert "no images found in photos (1 JPEG 2000)\n  --allow jpeg2000 reads them\n" in refused.stderr
+    assert pixmill("run", "photos", "out", "--allow", "jpeg2000").returncode == 0

@@ -9,6 +9,7 @@ from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.ledger_files import find_ledger_files
 from pixmill.core.errors import ConfigError
 from pixmill.engine.observability.metrics import FailureKind
+from pixmill.imaging.formats import formats
 
 BY_KIND = {
     "archive": "give an archive with images in it",
@@ -57,6 +58,8 @@ def _hints(plan: Plan) -> Iterator[str]:
         yield from list(pattern_warnings(plan.selector.patterns)) or ["change the patterns"]
         return
     yield from (f"{option} takes symbolic links" for reason, option in ENABLED_BY.items() if ignored.get(reason))
+    if allowed := [each.name for each in formats() if each.opt_in and each.label in plan.selector.other_images]:
+        yield f"--allow {','.join(allowed)} reads them"
     if ignored.get("not-an-image"):
         yield "--all-files detects images by content, whatever their extension"
     if find_ledger_files(plan.locations.state):
