@@ -96,10 +96,10 @@ def test_ycbcr_as_pillow_writes_it_is_no_rgb(make, compression):
 @pytest.mark.parametrize(("channels", "extra"), [(3, ()), (4, (UNASSOCIATED,))])
 def test_lab_that_would_be_shown_wrongly_is_refused(make, channels, extra, planar, deep):
     data = tiff(deepened(gradients()[..., :channels], deep=deep), LAB, extra=extra, planar=planar)
-    if (planar, deep, channels) == (False, True, 3):
+    if (planar, channels) == (False, 3):  # of 8 bits by Pillow, of 16 by libvips
         assert pixels(make(data)).shape == (HEIGHT, WIDTH, 3)
         return
-    with pytest.raises(UnsupportedError, match=r"Lab|labq"):
+    with pytest.raises(UnsupportedError, match="Lab"):
         make(data)
 
 
