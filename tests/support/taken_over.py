@@ -13,6 +13,7 @@ import msgspec
 
 from pixmill.core.errors import PixmillError
 from pixmill.core.phases import completed
+from pixmill.engine.broker import wait_for_the_end
 from pixmill.engine.handler import Handler
 from pixmill.storage.storage import Replacing, no_op
 from pixmill.storage.writer.client import WriterClient
@@ -33,7 +34,7 @@ def handler(options: bytes, writer: socket.socket) -> Handler:
 def requests(writer: socket.socket) -> dict[str, End]:
     """Return what came of requests to the writer: the kind of the error, or ``done``."""
     wanted = {"the ledger": b".pixmill/ledger.sqlite", "elsewhere": b"../new", "an output": b"output.jpg"}
-    client, ends = WriterClient(writer), dict[str, End]()
+    client, ends = WriterClient(writer, on_lost=wait_for_the_end), dict[str, End]()
     for purpose, name in wanted.items():
         file = NewFile(name, b"x", None, Replacing(others=True))
         try:

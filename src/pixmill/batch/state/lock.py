@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 
 from pixmill.batch.state import state_folder
-from pixmill.batch.state.owner_files import NO_LOCKS, Owner, OwnerFile
+from pixmill.batch.state.owner_files import NO_LOCKS, OwnedError, Owner, OwnerFile
 from pixmill.core.errors import RunError
 from pixmill.core.text import printable
 from pixmill.core.validation import DECODE_ERRORS
@@ -60,17 +60,16 @@ class Lock:
 
     def _acquire(self) -> None:
         self._file = state_folder.open_file(self._path.parent, self._path.name, os.O_RDWR | os.O_CREAT)
-        owner = Owner.of_this_process(is_shared=self._mode == fcntl.LOCK_SH)
         try:
             self._lock()
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            self._owner_file = OwnerFile(self._path.parent, owner)
+            self._owner_file = OwnerFile(self._path.parent, is_shared=self._mode == fcntl.LOCK_SH)
         if self._mode == fcntl.LOCK_EX:
             with suppress(OSError):  # the lock works without the owner's name; a full disk is reported elsewhere
                 os.ftruncate(self._file, 0)
-                os.pwrite(self._file, msgspec.json.encode(owner), 0)
+                os.pwrite(self._file, msgspec.json.encode(Owner.of_this_process()), 0)
 
     def _lock(self) -> None:
         """Take the lock, with retries: a process that only checks whether the output is locked holds it for an instant."""
@@ -93,8 +92,8 @@ class Lock:
 
     def _owner(self, error: BlockingIOError) -> str:
         """Return who holds the lock, as it is written in the file, or as an owner file says."""
-        if error.strerror and error.strerror.startswith("process "):
-            return f" ({error.strerror})"
+        if isinstance(error, OwnedError):
+            return f" ({error.owner})"
         try:
             return f" ({msgspec.json.decode(os.pread(self._file, 4096, 0), type=Owner)})"
         except DECODE_ERRORS:

@@ -27,7 +27,10 @@ _SILENCE = 60.0  # seconds without a heartbeat after which a run counts as dead:
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """A run that uses an output. ``machine`` is where its ``pid`` means something: a start of the system, and a PID namespace."""
+    """A run that uses an output, for the error message of other runs, and to tell whether it is alive.
+
+    ``machine`` is where its ``pid`` means something: a start of the system, and a PID namespace; empty where nobody asks.
+    """
 
     pid: int
     host: str
@@ -36,21 +39,30 @@ class Owner(msgspec.Struct, frozen=True):
     is_shared: bool = False
 
     @classmethod
-    def of_this_process(cls, *, is_shared: bool = False) -> "Owner":
-        """Describe this process."""
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        return cls(os.getpid(), socket.gethostname(), since, _machine(), is_shared)
+    def of_this_process(cls) -> "Owner":
+        """Describe this process, without the machine."""
+        return cls(os.getpid(), socket.gethostname(), time.strftime("%Y-%m-%d %H:%M:%S"))
 
     def __str__(self) -> str:
         """Return who it is, for a message."""
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
+class OwnedError(BlockingIOError):
+    """Another run, ``owner``, uses the output."""
+
+    def __init__(self, owner: Owner) -> None:
+        """Store the owner."""
+        super().__init__(errno.EAGAIN, f"in use by {owner}")
+        self.owner = owner
+
+
 class OwnerFile:
     """The file of this process in ``folder``, with a heartbeat from a thread."""
 
-    def __init__(self, folder: Path, owner: Owner) -> None:
-        """Create the file; ``BlockingIOError`` if another run uses the output, unless both share it."""
+    def __init__(self, folder: Path, *, is_shared: bool) -> None:
+        """Create the file; ``OwnedError`` if another run uses the output, unless both share it."""
+        owner = msgspec.structs.replace(Owner.of_this_process(), machine=_machine(), is_shared=is_shared)
         self._folder = folder
         self._name = f"{OWNERS}/{owner.host}-{owner.pid}-{time.time_ns()}"
         self._content = msgspec.json.encode(owner)
@@ -59,7 +71,7 @@ class OwnerFile:
         self._descriptor = state_folder.open_file(folder, self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             self._beat()
-            _refuse([other for other in living(folder, self._name) if not (other.is_shared and owner.is_shared)])
+            _refuse([other for other in living(folder, self._name) if not (other.is_shared and is_shared)])
         except BaseException:
             self.close()
             raise
@@ -107,7 +119,7 @@ def living(folder: Path, own: str = "") -> Iterator[Owner]:
 
 def _refuse(others: Sequence[Owner]) -> None:
     if others:
-        raise BlockingIOError(errno.EAGAIN, str(others[0]))
+        raise OwnedError(others[0])
 
 
 def _is_dead(owner: Owner) -> bool:

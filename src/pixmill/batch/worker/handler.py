@@ -16,6 +16,7 @@ from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
 from pixmill.core.errors import ImageError, PixmillError, ReadError, WriteError
 from pixmill.core.phases import Phases
+from pixmill.engine.broker import wait_for_the_end
 from pixmill.engine.handler import Deferred, PendingResult, Skip, Stages
 from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
@@ -43,7 +44,7 @@ class ImageHandler:
         self._destination = open_with_retries(
             destination, tag=options.tag, follow_symlinks=options.follow_output_links, policy=self._retry_policy()
         )
-        self._writer = WriterClient(writer) if writer else DirectWriter(self._destination)
+        self._writer = WriterClient(writer, on_lost=wait_for_the_end) if writer else DirectWriter(self._destination)
         self._recipe = Recipe.from_builtins(options.recipe)
         self._late_facts = LateFactsReader(self._source, self._recipe, limit=options.max_bytes)
         self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)

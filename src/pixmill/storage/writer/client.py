@@ -1,7 +1,6 @@
 """Has files written by the process at the other end of a connection."""
 
 import os
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -17,9 +16,10 @@ from pixmill.storage.writer.messages import HEADER, MAX_REPLY, FileRequest, Writ
 class WriterClient(Writer):
     """Sends files to a writer process. One thread at a time may use it."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        """Write by way of ``connection``."""
+    def __init__(self, connection: socket.socket, *, on_lost: Callable[[], NoReturn]) -> None:
+        """Write by way of ``connection``. ``on_lost`` is called when the writer has died, and does not return."""
         self._connection = connection
+        self._on_lost = on_lost
         self._number = 0
         self._waiting: dict[int, tuple[WriteRequest, Sequence[NewFile]]] = {}  # what is not sent yet
         self._replies: dict[int, WriteReply] = {}
@@ -55,7 +55,7 @@ class WriterClient(Writer):
                     _write(packet, file.data)
             socket.send_fds(self._connection, [HEADER.pack(len(requests))], [packet])
         except (BrokenPipeError, ConnectionResetError):
-            _wait_for_the_end()
+            self._on_lost()
         finally:
             os.close(packet)
 
@@ -66,7 +66,7 @@ class WriterClient(Writer):
             except ConnectionResetError:
                 message = b""
             if not message:
-                _wait_for_the_end()
+                self._on_lost()
             self._replies |= {reply.number: reply for reply in msgspec.msgpack.decode(message, type=list[WriteReply])}
         return self._replies.pop(number)
 
@@ -75,9 +75,3 @@ def _write(descriptor: int, data: bytes | memoryview) -> None:
     remainder = memoryview(data)
     while remainder:
         remainder = remainder[os.write(descriptor, remainder) :]
-
-
-def _wait_for_the_end() -> NoReturn:
-    """Wait until this process is killed, since its writer died: an error now would be taken for one of the image."""
-    while True:
-        signal.pause()

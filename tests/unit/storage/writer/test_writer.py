@@ -34,7 +34,11 @@ def connections(folder, count=1, **options):
 @pytest.fixture
 def client(tmp_path):
     with connections(tmp_path) as (connection,):
-        yield WriterClient(connection)
+        yield WriterClient(connection, on_lost=lost)
+
+
+def lost():
+    raise AssertionError("the writer has died")
 
 
 def write(client, *files, durable=True):
@@ -83,7 +87,7 @@ def test_several_requests_wait_together_and_each_gets_its_own_reply(client, tmp_
 def test_workers_write_at_the_same_time(tmp_path):
     with connections(tmp_path, count=4) as ours:
         threads = [
-            threading.Thread(target=write, args=(WriterClient(end), NewFile(b"%d/%d" % (which, which), b"x")))
+            threading.Thread(target=write, args=(WriterClient(end, on_lost=lost), NewFile(b"%d/%d" % (which, which), b"x")))
             for which, end in enumerate(ours)
         ]
         for thread in threads:
@@ -134,14 +138,14 @@ def test_the_state_folder_is_out_of_reach_by_whatever_name(tmp_path, name):
     (tmp_path / "link").symlink_to(".pixmill")
     (tmp_path / "sub" / "link").symlink_to("../.pixmill")
     with connections(tmp_path, follow_symlinks=True) as (connection,):
-        assert refusal(WriteError, WriterClient(connection), NewFile(name, b"x")).code == "reserved"
+        assert refusal(WriteError, WriterClient(connection, on_lost=lost), NewFile(name, b"x")).code == "reserved"
     assert names(tmp_path / ".pixmill") == ["runs"]
 
 
 def test_a_lost_output_is_an_error_of_the_run(tmp_path):
     folder = tmp_path / "out"
     with connections(folder) as (connection,):
-        other = WriterClient(connection)
+        other = WriterClient(connection, on_lost=lost)
         write(other, NewFile(b"a", b"x"))
         (folder / "a").unlink()
         folder.rmdir()
@@ -193,7 +197,7 @@ def check_hostile(tmp_path, header, descriptors):
     with connections(folder, count=2) as (hostile, good):
         socket.send_fds(hostile, [header], descriptors)
         assert hostile.recv(100) == b""
-        write(WriterClient(good), NewFile(b"good", b"x"))
+        write(WriterClient(good, on_lost=lost), NewFile(b"good", b"x"))
         for descriptor in descriptors:
             os.close(descriptor)
     assert names(folder) == ["good"]
