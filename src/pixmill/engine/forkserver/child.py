@@ -1,4 +1,4 @@
-"""Forking a child that dies with the fork server."""
+"""Processes that die with their parent."""
 
 import ctypes
 import os
@@ -15,7 +15,6 @@ def fork_child(run: Callable[[], None], *, closed: Iterable[int]) -> int:
 
     Call it from the main thread of a process with no other. ``OSError`` if the process cannot be started.
     """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -23,12 +22,19 @@ def fork_child(run: Callable[[], None], *, closed: Iterable[int]) -> int:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        die_with(parent)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         for descriptor in closed:
             os.close(descriptor)
-        if os.getppid() == parent:
-            run()
+        run()
     finally:
         os._exit(1)
+
+
+def die_with(parent: int) -> None:
+    """Have this process killed when ``parent``, its parent, dies, where the system can; exit if that has happened already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)

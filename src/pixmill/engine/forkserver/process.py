@@ -5,7 +5,6 @@ it learns how each one ended. It lives as long as the coordinator keeps the othe
 broker, which it starts before the first of them, do not outlive it. Requests and events are the fixed-size records of ``client``.
 """
 
-import ctypes
 import gc
 import importlib
 import marshal
@@ -20,14 +19,13 @@ from contextlib import nullcontext, suppress
 import msgspec
 
 from pixmill.engine.forkserver.broker import Broker
-from pixmill.engine.forkserver.child import fork_child
+from pixmill.engine.forkserver.child import die_with, fork_child
 from pixmill.engine.forkserver.client import EXITED, FORK, FORK_FAILED, RECORD, STARTED, WorkerConfig
 from pixmill.engine.forkserver.spawn import BootConfig
 from pixmill.engine.forkserver.temporary_folder import private_temporary_folder
 from pixmill.engine.worker.process import prepare_process, run_worker
 
 _BROKER = 0  # its number among the children; those of workers begin with 1
-_PR_SET_PDEATHSIG = 1
 _MAX_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -197,9 +195,7 @@ def _configure_process(parent_pid: int) -> None:
     prepare_process()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to the whole group by kill and systemd: only the coordinator reacts
     if parent_pid and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent_pid:
-            os._exit(0)
+        die_with(parent_pid)
 
 
 def _receive(pipe: socket.socket) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 from pixmill.core.phases import Phases
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.writer.files import NewFile, Writer
-from pixmill.storage.writer.messages import HEADER, MAX_REPLY, FileRequest, WriteReply, WriteRequest
+from pixmill.storage.writer.messages import HEADER, MAX_REPLY, FileRequest, WriterReply, WriterRequest
 
 
 class WriterClient(Writer):
@@ -21,14 +21,14 @@ class WriterClient(Writer):
         self._connection = connection
         self._on_lost = on_lost
         self._number = 0
-        self._waiting: dict[int, tuple[WriteRequest, Sequence[NewFile]]] = {}  # what is not sent yet
-        self._replies: dict[int, WriteReply] = {}
+        self._waiting: dict[int, tuple[WriterRequest, Sequence[NewFile]]] = {}  # what is not sent yet
+        self._replies: dict[int, WriterReply] = {}
 
     def write(self, files: Sequence[NewFile], *, durable: bool, on_sync: Callable[[], None]) -> Phases[list[FileVersion]]:
         """Have ``files`` written, together with all those whose first phase has run before the second one of any."""
         self._number += 1
         number = self._number
-        self._waiting[number] = WriteRequest(number, durable, tuple(map(FileRequest.of, files))), files
+        self._waiting[number] = WriterRequest(number, durable, tuple(map(FileRequest.of, files))), files
         if durable:
             on_sync()
         try:
@@ -59,7 +59,7 @@ class WriterClient(Writer):
         finally:
             os.close(packet)
 
-    def _receive(self, number: int) -> WriteReply:
+    def _receive(self, number: int) -> WriterReply:
         while number not in self._replies:
             try:
                 message = self._connection.recv(MAX_REPLY)
@@ -67,7 +67,7 @@ class WriterClient(Writer):
                 message = b""
             if not message:
                 self._on_lost()
-            self._replies |= {reply.number: reply for reply in msgspec.msgpack.decode(message, type=list[WriteReply])}
+            self._replies |= {reply.number: reply for reply in msgspec.msgpack.decode(message, type=list[WriterReply])}
         return self._replies.pop(number)
 
 

@@ -1,7 +1,7 @@
 """The messages between a process that makes files and the one that writes them, over a Unix socket of type SEQPACKET.
 
-One sends requests as a memory file whose descriptor comes with a packet: a list of ``WriteRequest`` as msgpack, whose length is in
-the packet, and then the content of all files, one behind another. The other sends packets, each a list of ``WriteReply``.
+One sends requests as a memory file whose descriptor comes with a packet: a list of ``WriterRequest`` as msgpack, whose length is in
+the packet, and then the content of all files, one behind another. The other sends packets, each a list of ``WriterReply``.
 """
 
 import struct
@@ -43,7 +43,7 @@ class FileRequest(msgspec.Struct, frozen=True, array_like=True):
         return NewFile(self.name, data, self.mtime_ns, replacing)
 
 
-class WriteRequest(msgspec.Struct, frozen=True, array_like=True):
+class WriterRequest(msgspec.Struct, frozen=True, array_like=True):
     """Files to write together. ``number`` tells the requests of a connection apart."""
 
     number: int
@@ -51,7 +51,7 @@ class WriteRequest(msgspec.Struct, frozen=True, array_like=True):
     files: tuple[FileRequest, ...]
 
 
-class WriteFailure(msgspec.Struct, frozen=True, array_like=True):
+class WriterFailure(msgspec.Struct, frozen=True, array_like=True):
     """An error of a storage: the name of its class, and its attributes. ``name`` is the file that could not be written."""
 
     kind: str
@@ -64,7 +64,7 @@ class WriteFailure(msgspec.Struct, frozen=True, array_like=True):
     name: bytes
 
     @classmethod
-    def of(cls, error: PixmillError) -> "WriteFailure":
+    def of(cls, error: PixmillError) -> "WriterFailure":
         """Describe ``error``."""
         name, kind = getattr(error, "name", b""), type(error).__name__
         return cls(kind, error.message, error.hint, error.code, error.retryable, error.options, dict(error.evidence), name)
@@ -78,9 +78,9 @@ class WriteFailure(msgspec.Struct, frozen=True, array_like=True):
         return error
 
 
-class WriteReply(msgspec.Struct, frozen=True, array_like=True):
+class WriterReply(msgspec.Struct, frozen=True, array_like=True):
     """The versions of the files of a request, or why they could not be written."""
 
     number: int
     versions: tuple[FileVersion, ...] = ()
-    failure: WriteFailure | None = None
+    failure: WriterFailure | None = None

@@ -15,7 +15,7 @@ from pixmill.core.phases import Phases
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.storage import no_op
 from pixmill.storage.writer.files import Writer
-from pixmill.storage.writer.messages import HEADER, MAX_REPLY, WriteFailure, WriteReply, WriteRequest
+from pixmill.storage.writer.messages import HEADER, MAX_REPLY, WriterFailure, WriterReply, WriterRequest
 
 _MAX_COPIED = 1 << 20  # bytes; a larger packet is mapped instead of copied, which takes longer for a small one
 _F_ADD_SEALS, _ALL_SEALS = 1033, 0b1111  # fcntl(2): from now on, content, size and seals of a memory file stay
@@ -83,9 +83,9 @@ class _Packet:
         whole = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) if is_mapped else os.pread(descriptor, size, 0)
         self._requests, self._remainder = memoryview(whole)[:length], memoryview(whole)[length:]
 
-    def requests(self) -> list[WriteRequest]:
+    def requests(self) -> list[WriterRequest]:
         """Return the requests."""
-        return msgspec.msgpack.decode(self._requests, type=list[WriteRequest])
+        return msgspec.msgpack.decode(self._requests, type=list[WriterRequest])
 
     def content(self, size: int) -> memoryview:
         """Return the content of the next file."""
@@ -95,15 +95,15 @@ class _Packet:
         return content
 
 
-def _advance(number: int, work: Phases[list[FileVersion]]) -> WriteReply | None:
+def _advance(number: int, work: Phases[list[FileVersion]]) -> WriterReply | None:
     """Run the next phase of a request; return the reply if it was the last one."""
     try:
         next(work)
     except StopIteration as end:
-        return WriteReply(number, tuple(end.value))
+        return WriterReply(number, tuple(end.value))
     except PixmillError as error:
-        return WriteReply(number, failure=WriteFailure.of(error))
+        return WriterReply(number, failure=WriterFailure.of(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, it concerns one request
         text = f"the output could not be written: {type(error).__name__}: {error}"
-        return WriteReply(number, failure=WriteFailure.of(WriteError(text)))
+        return WriterReply(number, failure=WriterFailure.of(WriteError(text)))
     return None
