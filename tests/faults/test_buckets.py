@@ -1,6 +1,5 @@
 """SRC and DST in a bucket: kills, another machine, two machines at once, and a network that is as bad as it gets."""
 
-import itertools
 import json
 import os
 import re
@@ -17,37 +16,17 @@ from support.fault_run import COMMAND
 from support.gcs_emulator import GoogleProxy
 from support.machines import Machine
 from support.object_store_servers import BUCKET, open_s3_server
+from support.picture_bucket import PictureBucket
 from support.processes import wait_until
 from support.proxy import Faults, fault_proxy, running
 
 PATIENCE = 240
 WORDS = ("--size", "200x200", "--format", "webp", "--progress", "plain")
-numbers = itertools.count()
-
-
-class Bucket:
-    """A folder of pictures in a bucket, and where its outputs go."""
-
-    def __init__(self, bucket, folder, *, scheme="s3"):
-        self.root = f"{scheme}://{bucket}/buckets/{next(numbers)}"
-        self.source, self.destination = f"{self.root}/in", f"{self.root}/out"
-        source = open_storage(self.source)
-        for path in sorted(folder.rglob("*.jpg")):
-            source.write(os.fsencode(path.relative_to(folder)), path.read_bytes(), durable=True)
-
-    def outputs(self):
-        storage = open_storage(self.destination)
-        listings = storage.list(descend=lambda path: path != b".pixmill")
-        return {os.fsdecode(entry.path): storage.read(entry.path, limit=1 << 24) for each in listings for entry in each}
-
-    def versions(self):
-        listings = open_storage(self.destination).list(descend=lambda path: path != b".pixmill")
-        return {entry.path: entry for each in listings for entry in each}
 
 
 @pytest.fixture
 def bucket(s3, gallery):
-    return lambda count: Bucket(s3, gallery(count))
+    return lambda count: PictureBucket(s3, gallery(count))
 
 
 @pytest.fixture
@@ -201,7 +180,7 @@ def test_where_a_store_ignores_conditions_that_is_said_once_and_nothing_is_repla
         proxy = WithoutConditions(port, Faults())
         with running(proxy):
             monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{proxy.port}")
-            place = Bucket(BUCKET, gallery(3), scheme="gs")
+            place = PictureBucket(BUCKET, gallery(3), scheme="gs")
             destination = open_storage(place.destination)
             assert not destination.honours_conditions(b".pixmill/probe", RetryPolicy())
             here = machine("here")
@@ -228,7 +207,7 @@ def test_two_machines_never_write_to_one_output(bucket, machine):
 
 @pytest.mark.parametrize("scheme", ["gs", "az"])
 def test_the_other_stores_hold_a_run_a_lease_and_a_ledger_too(scheme, request, machine, gallery, undisturbed):
-    place = Bucket(request.getfixturevalue(scheme), gallery(12), scheme=scheme)
+    place = PictureBucket(request.getfixturevalue(scheme), gallery(12), scheme=scheme)
     here, there = machine("here"), machine("there")
     process = here.start("run", place.source, place.destination, *WORDS, "--max-rate", "0.02/s")
     wait_until(lambda: place.versions() or process.poll() is not None, seconds=PATIENCE)

@@ -1,6 +1,5 @@
 """A store that is sick holds the run: it refuses, breaks off or is away, and no image fails, is lost or pays with an attempt."""
 
-import itertools
 import json
 import os
 import re
@@ -12,32 +11,16 @@ import pytest
 from pixmill.storage.open import open_storage
 from support.fault_run import COMMAND
 from support.machines import Machine
+from support.picture_bucket import PictureBucket
 from support.processes import wait_until
 from support.proxy import Faults, fault_proxy
 
 WORDS = ("--size", "64x64", "--format", "webp", "--progress", "plain", "--workers", "6", "--attempts", "1")
-numbers = itertools.count()
-
-
-class Place:
-    """A folder of pictures in the bucket, and where its outputs go."""
-
-    def __init__(self, bucket, folder):
-        root = f"s3://{bucket}/sick/{next(numbers)}"
-        self.source, self.destination = f"{root}/in", f"{root}/out"
-        source = open_storage(self.source)
-        for path in sorted(folder.rglob("*.jpg")):
-            source.write(os.fsencode(path.relative_to(folder)), path.read_bytes(), durable=True)
-
-    def outputs(self):
-        storage = open_storage(self.destination)
-        listings = storage.list(descend=lambda path: path != b".pixmill")
-        return {os.fsdecode(entry.path): storage.read(entry.path, limit=1 << 24) for each in listings for entry in each}
 
 
 @pytest.fixture
 def place(s3, gallery):
-    return lambda count: Place(s3, gallery(count))
+    return lambda count: PictureBucket(s3, gallery(count))
 
 
 @pytest.fixture
