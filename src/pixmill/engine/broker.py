@@ -18,6 +18,8 @@ class BrokerRef(msgspec.Struct, frozen=True):
     connections, one for each worker that starts (Unix sockets of type SEQPACKET), and returns when there are no more. What comes
     over a connection may come from code that has taken over the worker. ``confinement``: the sandbox of the broker itself.
 
+    On a system without a sandbox there is none, and the handler does everything itself.
+
     The broker outlives no fork server. If it dies, its fork server and the workers end with it, and are started again: what was
     not reported as done is done again. A handler that loses its connection calls ``wait_for_the_end``.
     """

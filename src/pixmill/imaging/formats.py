@@ -36,10 +36,7 @@ def kind_of(head: bytes, allow: Collection[str] = ()) -> FileKind | None:
     Opt-in formats that ``allow`` names come first, so that they may read more of a file than another format does: the pixels of a
     raw photograph that is a TIFF with a preview. Opt-in formats that are not allowed come after all others that have a codec.
     """
-    everything: Iterable[tuple[re.Pattern[bytes], FileKind]] = _kinds()
-    if allow:
-        everything = sorted(everything, key=lambda known: not (known[1].format and known[1].format.name in allow))
-    found = next((kind for pattern, kind in everything if pattern.match(head)), None)
+    found = next((kind for pattern, kind in _kinds(frozenset(allow)) if pattern.match(head)), None)
     if found is None and head.lstrip(BLANKS).startswith(JPEG_START):
         return kind_of(JPEG_START)
     return _unpacked(found, head) if found is not None and found.name == "gzip" else found
@@ -52,12 +49,13 @@ def sniff(head: bytes, allow: Collection[str] = ()) -> Format | None:
 
 
 @cache
-def _kinds() -> tuple[tuple[re.Pattern[bytes], FileKind], ...]:
-    """Return every kind with its signature. They are compiled once, because every file is looked at."""
+def _kinds(allow: frozenset[str]) -> tuple[tuple[re.Pattern[bytes], FileKind], ...]:
+    """Return every kind with its signature, those that ``allow`` names first. They are compiled once: every file is looked at."""
     read = [kind_of_format(known_format) for known_format in formats()]
     always, opt_in = ([kind for kind in read if kind.format and kind.format.opt_in == wanted] for wanted in (False, True))
     everything = (*LOOKALIKES, *always, *opt_in, *OTHER_IMAGES, *OTHER_FILES)
-    return tuple((re.compile(kind.signature, re.DOTALL), kind) for kind in everything if kind.signature)
+    known = sorted(everything, key=lambda kind: not (kind.format and kind.format.name in allow))
+    return tuple((re.compile(kind.signature, re.DOTALL), kind) for kind in known if kind.signature)
 
 
 def kind_of_format(known_format: Format) -> FileKind:

@@ -1,6 +1,5 @@
 """Describe the handler to the engine: its module, its options, the resources it needs, and its sandbox."""
 
-import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -31,7 +30,7 @@ def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
         preload=PRELOAD,
         threads=THREADS,
         confinement=confinement,
-        broker=writer_for(handler_options) if confinement and sys.platform == "linux" else None,
+        broker=writer_for(handler_options) if confinement else None,
         per_core=1 if is_local(handler_options) else PER_CORE,
     )
 

@@ -104,9 +104,12 @@ class ForkServerProcess:
                 connection.close()
 
     def _connect_to_broker(self, fds: list[int]) -> socket.socket | None:
-        """Return a connection to the broker, ``None`` if the handler has none; a new broker has no use for the worker's ``fds``."""
+        """Return a connection to the broker; a new one has no use for the worker's ``fds``.
+
+        ``None`` if the handler has none, or if this system has no sandbox, so that workers may do everything themselves.
+        """
         broker_ref = self._config.handler.broker
-        if broker_ref is None:
+        if broker_ref is None or sys.platform != "linux":
             return None
         if self._broker is None:
             self._broker = Broker(broker_ref, closed=[*self._own_descriptors(), *fds])
