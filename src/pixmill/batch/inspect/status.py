@@ -10,6 +10,7 @@ import msgspec
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
+from pixmill.batch.inspect.other_recipes import made_by_other_recipes
 from pixmill.batch.outputs.origins import made_by_others
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
 from pixmill.batch.state.ledger_files import find_ledger_files
@@ -43,6 +44,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     ``older``: how many of the finished images other versions of libraries made, by the versions that differ from the present ones.
     ``shards``: the status of each part of the split, including those not begun; empty if the output is not split. ``is_whole``: the
     last run of each ledger looked at every image; otherwise those that it did not reach count as an earlier run left them, or not.
+    ``other_recipe``: how many of the finished images have outputs of another recipe than that of the last run, which did not reach
+    them; ``None`` if that cannot be told.
     """
 
     counts: Counts
@@ -50,6 +53,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     older: dict[str, int] = {}
     shards: tuple[ShardStatus, ...] = ()
     is_whole: bool = True
+    other_recipe: int | None = 0
 
 
 class FailedImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +103,14 @@ def status(ledgers: CombinedLedger) -> Status:
     counts = total(each.counts for each in summaries) if ledgers.is_one_split else ledgers.counts()
     last = max((run for each in summaries for run in each.runs[-1:]), key=lambda run: run.started_at, default=None)
     is_whole = all(each.runs[-1].reason == FINISHED for each in summaries if each.runs)
-    return Status(counts=counts, last=last, older=made_by_others(ledgers), shards=tuple(_shards(summaries)), is_whole=is_whole)
+    return Status(
+        counts=counts,
+        last=last,
+        older=made_by_others(ledgers),
+        shards=tuple(_shards(summaries)),
+        is_whole=is_whole,
+        other_recipe=made_by_other_recipes(summaries),
+    )
 
 
 def _shards(summaries: Sequence[LedgerSummary]) -> Iterator[ShardStatus]:

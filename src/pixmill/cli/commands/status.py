@@ -62,6 +62,11 @@ class Status(Command):
             self.console.record(record)
             return ExitCode.DONE
         self._print(summary, is_running=is_running)
+        if summary.other_recipe:
+            self.console.result(
+                f"outdated {plural(summary.other_recipe, 'image')} of those done, with outputs of an earlier recipe, which the "
+                "last run has not reached"
+            )
         if not (summary.is_whole or is_running):
             self.console.result(
                 "note     the last run was interrupted: images that it did not reach, if any, are not counted, or are counted as "
@@ -129,7 +134,8 @@ def _shard_lines(shards: Sequence[ShardStatus]) -> Iterator[str]:
 
 def _record(summary: LedgerStatus) -> dict[str, object]:
     counts, last = summary.counts, summary.last
-    record: dict[str, object] = {**_numbers(counts), "complete": summary.is_whole, "older": summary.older, "last_run": None}
+    record: dict[str, object] = {**_numbers(counts), "complete": summary.is_whole, "outdated": summary.other_recipe}
+    record |= {"older": summary.older, "last_run": None}
     if last is not None:
         record["last_run"] = {
             "number": last.number,

@@ -1,0 +1,59 @@
+"""Count the outputs that an interrupted run did not reach, and that are therefore still those of an earlier recipe."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+
+from pixmill.batch.config.fingerprint import rendition_fingerprints
+from pixmill.batch.item import ImageResult, Item, output_fingerprint, unpack
+from pixmill.batch.state.combined_ledger import LedgerSummary
+from pixmill.batch.state.source_keys import SourceKeys
+from pixmill.batch.state.stored_config import config_of
+from pixmill.core.errors import ConfigError
+from pixmill.engine.ledger import FINISHED
+from pixmill.engine.task import State
+from pixmill.storage.entry import Entry
+
+
+def made_by_other_recipes(summaries: Iterable[LedgerSummary]) -> int | None:
+    """Return how many finished images have outputs of another recipe than that of the last run, in ledgers whose run did not end.
+
+    ``None`` if that cannot be told: the recipe or one of its files is gone, or several sources were given, in which images do not
+    have the paths that the fingerprints of their outputs contain. Reads every row of ledgers in which runs had several recipes.
+    """
+    total = 0
+    for summary in summaries:
+        if summary.runs and summary.runs[-1].reason != FINISHED:
+            count = _count(summary)
+            if count is None:
+                return None
+            total += count
+    return total
+
+
+def _count(summary: LedgerSummary) -> int | None:
+    try:
+        config = config_of(summary.runs[-1])
+        renditions = rendition_fingerprints(config)
+        if all(rendition_fingerprints(config_of(run)) == renditions for run in summary.runs[:-1]):
+            return 0
+    except (ConfigError, OSError):
+        return None
+    if isinstance(config.source, tuple):
+        return None
+    with closing(summary.file.open()) as ledger:
+        keys = SourceKeys(prefixes=ledger.sources())
+        done = ((keys.path(record.key), unpack(record.result)) for record in ledger.records(State.DONE))
+        return sum(bool(result.source.version) and not _has_all(result, path, renditions) for path, result in done)
+
+
+def _has_all(result: ImageResult, path: bytes, renditions: Sequence[bytes]) -> bool:
+    """Tell whether ``result`` of the image at ``path`` has an output of each of the ``renditions``, by their fingerprints."""
+    if len(result.outputs) != len(renditions):
+        return False
+    names = tuple(output.name for output in result.outputs)
+    sizes = (result.source_size, 0)  # the listing of a web address has no size
+    items = [Item(Entry(path, size, result.source.version), names) for size in sizes]
+    return all(
+        output.fingerprint in {output_fingerprint(item, index, rendition) for item in items}
+        for index, (output, rendition) in enumerate(zip(result.outputs, renditions, strict=True))
+    )
