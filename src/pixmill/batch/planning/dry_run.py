@@ -16,6 +16,7 @@ from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warni
 from pixmill.batch.outputs.origins import origins_of
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning import size_checks
+from pixmill.batch.planning.estimate import WorkerSeconds, run_seconds
 from pixmill.batch.planning.ignored import pattern_warnings
 from pixmill.batch.planning.locations import Locations
 from pixmill.batch.planning.plan import Plan
@@ -58,7 +59,7 @@ class DryRun(msgspec.Struct, kw_only=True):
 
     ``late_names`` counts the outputs whose names are known only when the image is read; ``examples`` show the template for them.
 
-    ``seconds`` is the estimated duration at the rate of the last run of this output, ``None`` when there was none.
+    ``seconds`` is the estimated duration, judged by the images that are done, ``None`` when there is none.
     """
 
     to_do: int = 0
@@ -108,10 +109,13 @@ def dry_run(plan: Plan) -> DryRun:
         )
         origins = origins_of(ledger, plan.config, has_change_times=plan.has_change_times)
         is_valid = origins.checked(are_outputs_valid, compared=TO_COMPARE)
+        known = WorkerSeconds()
         while chunk := list(islice(items, CHUNK_SIZE)):
             tasks = [plan.task(item) for item, _ in chunk]
             records = ledger.get([task.key for task in tasks])
             for (item, is_renamed), task, record in zip(chunk, tasks, records, strict=True):
+                if record and record.state is State.DONE:
+                    known.add(record.seconds, item.entry.size)
                 current = record if record and _is_current(plan, task, record) and not plan.config.force else None
                 is_failed = current is not None and current.state is not State.DONE
                 holds = current is not None and not (is_failed and not _stays_failed(current, codes)) and is_valid(task, current)
@@ -126,7 +130,9 @@ def dry_run(plan: Plan) -> DryRun:
                     if conflict_counter:
                         conflict_counter.count(item, record)
         result.older = origins.older
-        result.seconds = _estimate(result, ledger)
+        result.seconds = run_seconds(
+            known, result.to_do, result.bytes_in, config=plan.config, handler_options=plan.handler_options, runs=runs
+        )
     result.ignored, result.patterns = dict(plan.selector.ignored), plan.selector.patterns
     result.other_images = dict(plan.selector.other_images)
     result.warnings += pattern_warnings(result.patterns)
@@ -204,11 +210,6 @@ def _warnings(plan: Plan) -> list[str]:
     recipe = plan.config.recipe
     warnings = (warning for rendition in recipe.renditions for warning in order_warnings((*recipe.steps, *rendition.steps)))
     return list(dict.fromkeys(warnings))
-
-
-def _estimate(result: DryRun, ledger: Ledger) -> float | None:
-    rates = [run.counts.done / (run.ended_at - run.started_at) for run in ledger.runs() if run.ended_at and run.counts.done]
-    return result.to_do / rates[-1] if rates else None
 
 
 @contextmanager

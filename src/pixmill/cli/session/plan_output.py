@@ -86,7 +86,7 @@ def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterato
         remark = f" ({kinds})" if kinds else remark_on(reason, result.patterns)
         yield f"ignored        {plural(count, 'file')}: {reason}{remark}"
     if result.seconds is not None:
-        yield f"time           about {duration_text(result.seconds)}, at the rate of the last run"
+        yield f"time           about {duration_text(result.seconds)}, going by the images that are done"
     for warning in result.warnings:
         yield f"warning        {printable(warning)}"
     for source, names in result.examples:
