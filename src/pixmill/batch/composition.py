@@ -146,6 +146,10 @@ class Composition:
             if entries:
                 yield entries
 
+    def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:  # noqa: ARG002  # as every source has it
+        """Return ``None``: which source a path is in, only a listing tells."""
+        return None
+
 
 def open_sources(given: Sequence[str], request: SourceRequest) -> Source:
     """Open SRC, which is one or several addresses; ``request`` is that for the first one.

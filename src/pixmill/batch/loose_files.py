@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pixmill.batch.source import FALLBACK, SYMLINK, Given, MemberEntry, OnError, OnIgnored, Shape, kind_of, no_op, sources
 from pixmill.storage.address import Address
@@ -79,6 +79,10 @@ class LooseFiles:
             on_ignored(os.path.basename(path), SYMLINK)  # noqa: PTH119  # bytes
         if self._entries:
             yield list(self._entries.values())
+
+    def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:  # noqa: ARG002  # as every source has it
+        """Return ``None``: all files are known already."""
+        return None
 
 
 def real_folder(path: bytes) -> bytes:

@@ -22,6 +22,7 @@ from pixmill.batch.planning.late_names import LateNames
 from pixmill.batch.planning.plan import Plan, closing_tasks, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Choice, Sample, draw_sample
+from pixmill.batch.planning.unfinished import unfinished_tasks
 from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.extrapolation import Extrapolation
@@ -175,11 +176,11 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         return
     run_plan = plan(config)
     on_wait(run_plan.listing_notice)
-    tasks: Iterator[Task | None] = run_plan.tasks() if only_unfinished else run_plan.task_stream()
+    tasks: Iterator[Task | None] = unfinished_tasks(run_plan) if only_unfinished else run_plan.task_stream()
     if repair:
         tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None)
     first = list(islice((task for task in tasks if task is not None), MAX_CHECKED if is_local(run_plan.locations) else 1))
-    if not first and not run_plan.candidates:
+    if not first and not run_plan.candidates and not only_unfinished:
         raise no_images(run_plan)
     remarks = [] if first else [run_plan.remark_on_shard]
     committed = last_commit(run_plan.locations.state)

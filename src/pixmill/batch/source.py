@@ -116,6 +116,9 @@ class Source(Protocol):
         For a folder that cannot be read, ``on_error`` is called with its path and the listing continues.
         """
 
+    def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:
+        """Return those of the entries at ``paths`` that a listing would yield; ``None`` if a listing is needed to tell."""
+
 
 class SourceKind(ABC):
     """A kind of ``Source``: the class that a module of ``pixmill.batch.sources`` defines.
@@ -161,6 +164,10 @@ class SourceKind(ABC):
     @abstractmethod
     def folders(self, on_error: OnError, on_ignored: OnIgnored = no_op) -> Iterator[list[Entry]]:
         """Yield the entries folder by folder; see ``Source.folders``."""
+
+    def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:  # noqa: ARG002  # sources that can look files up use it
+        """Return ``None``: a listing is needed."""
+        return None
 
 
 def place_of(address: Address) -> bytes:

@@ -264,6 +264,10 @@ class Plan:
         is_one = len(source.places) == 1 and source.has_unique_paths
         return self.source_keys.prefixes[source.places[0]] if is_one else None
 
+    def path_of(self, key: bytes) -> bytes | None:
+        """Return the path of the image with the ledger's ``key``; ``None`` if it is of another, or that must be looked up."""
+        return key[len(self._prefix) :] if self._prefix is not None and self.source_keys.prefix(key) == self._prefix else None
+
     def path_in_place(self, entry: Entry) -> bytes:
         """Return the path of ``entry`` in its place, which decides about its shard whatever else a run processes."""
         return self.locations.source.locate(entry.path, entry.locator if isinstance(entry, LocatedEntry) else b"")[1]

@@ -1,7 +1,9 @@
 """A folder, local or in a bucket, walked recursively; or a single file."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Self
 
@@ -79,6 +81,19 @@ class Directory(SourceKind):
             yield [self._single()]
         else:
             yield from _Listing(self, on_error, on_ignored).folders()
+
+    def find(self, paths: Iterable[bytes]) -> Iterator[Entry] | None:
+        """Return the files at ``paths`` in a local folder whose links are not followed; in a store, a listing costs less."""
+        return None if self._root is None or self._only or self.follows_links else self._found(paths)
+
+    def _found(self, paths: Iterable[bytes]) -> Iterator[Entry]:
+        for folder, members in groupby(paths, key=lambda path: path.rpartition(b"/")[0]):
+            parts = folder.split(b"/") if folder else []
+            if all(self.is_entered(b"/".join(parts[: depth + 1])) for depth in range(len(parts))):
+                for path in members:
+                    with suppress(ReadError):  # its folder cannot be read, which a listing reports
+                        if entry := self.storage.stat(path):
+                            yield entry
 
     def siblings(self, folder: bytes) -> list[Entry]:
         """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read."""
