@@ -11,6 +11,7 @@ import msgspec
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
+from pixmill.batch.inspect.other_recipes import recipe_test
 from pixmill.batch.inspect.retries import unfinished
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.origins import Origins, origins_of
@@ -376,7 +377,7 @@ def _with_node_admission(executor: Executor, plan: Plan, tasks: Iterable[Task | 
 def _write_index(plan: Plan, ledger: Ledger, path: Path) -> None:
     """Write the index, unless the state was deleted during the run: an index must not list outputs that no longer exist."""
     if (plan.locations.state / LEDGER).exists():
-        output_index.write(ledger, path)
+        output_index.write(ledger, path, recipe_test(plan.config, plan.source_keys))
 
 
 def _sealing(plan: Plan, ledger: Ledger, observers: Sequence[Observer], stack: ExitStack, *, repairs: bool) -> "Sealing | None":

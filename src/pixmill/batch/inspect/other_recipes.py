@@ -1,9 +1,10 @@
-"""Count the outputs that an interrupted run did not reach, and that are therefore still those of an earlier recipe."""
+"""Tell outputs of the present recipe from those of an earlier one, which a run did not reach or whose sources are gone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 
 from pixmill.batch.config.fingerprint import rendition_fingerprints
+from pixmill.batch.config.models import RunConfig
 from pixmill.batch.item import ImageResult, Item, output_fingerprint, unpack
 from pixmill.batch.state.combined_ledger import LedgerSummary
 from pixmill.batch.state.source_keys import SourceKeys
@@ -12,6 +13,8 @@ from pixmill.core.errors import ConfigError
 from pixmill.engine.ledger import FINISHED
 from pixmill.engine.task import State
 from pixmill.storage.entry import Entry
+
+RecipeTest = Callable[[bytes, ImageResult], bool]
 
 
 def made_by_other_recipes(summaries: Iterable[LedgerSummary]) -> int | None:
@@ -38,12 +41,20 @@ def _count(summary: LedgerSummary) -> int | None:
             return 0
     except (ConfigError, OSError):
         return None
+    with closing(summary.file.open()) as ledger:
+        is_of = recipe_test(config, SourceKeys(prefixes=ledger.sources()))
+        return None if is_of is None else sum(not is_of(each.key, unpack(each.result)) for each in ledger.records(State.DONE))
+
+
+def recipe_test(config: RunConfig, keys: SourceKeys) -> RecipeTest | None:
+    """Return the function that tells of a record's key and result whether its outputs are of the recipe of ``config``.
+
+    Of results of earlier versions, which do not say what they were made from, it is assumed. ``None`` if it cannot be told.
+    """
     if isinstance(config.source, tuple):
         return None
-    with closing(summary.file.open()) as ledger:
-        keys = SourceKeys(prefixes=ledger.sources())
-        done = ((keys.path(record.key), unpack(record.result)) for record in ledger.records(State.DONE))
-        return sum(bool(result.source.version) and not _has_all(result, path, renditions) for path, result in done)
+    renditions = rendition_fingerprints(config)
+    return lambda key, result: not result.source.version or _has_all(result, keys.path(key), renditions)
 
 
 def _has_all(result: ImageResult, path: bytes, renditions: Sequence[bytes]) -> bool:

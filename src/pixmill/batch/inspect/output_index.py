@@ -7,6 +7,7 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
+from pixmill.batch.inspect.other_recipes import RecipeTest
 from pixmill.batch.item import ImageResult, OutputRecord, unpack
 from pixmill.batch.outputs.named_files import check_again
 from pixmill.engine.ledger import Ledger
@@ -41,17 +42,22 @@ class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, Any]
 
 
-def entries(ledger: Ledger) -> Iterator[IndexedImage]:
-    """Yield one entry per finished image, in order of path, in constant memory."""
+def entries(ledger: Ledger, is_of_recipe: RecipeTest | None = None) -> Iterator[IndexedImage]:
+    """Yield one entry per finished image that ``is_of_recipe``, in order of path, in constant memory."""
     for record in ledger.records(State.DONE):
-        yield _entry(record.key, unpack(record.result))
+        result = unpack(record.result)
+        if is_of_recipe is None or is_of_recipe(record.key, result):
+            yield _entry(record.key, result)
 
 
-def write(ledger: Ledger, path: Path) -> None:
-    """Write the index of all finished images in ``ledger`` to ``path``, atomically; ``RunError`` if it cannot be written."""
+def write(ledger: Ledger, path: Path, is_of_recipe: RecipeTest | None = None) -> None:
+    """Write the index of all finished images in ``ledger`` to ``path``, atomically; ``RunError`` if it cannot be written.
+
+    Images that are not made by the present recipe are left out: their source is gone, and their outputs are as it was before.
+    """
     check_again("--index", path, "index")
     with run_error_if_unwritable(path), atomic_text_file(path) as file:
-        for entry in entries(ledger):
+        for entry in entries(ledger, is_of_recipe):
             file.write(json_line(entry) + "\n")
 
 

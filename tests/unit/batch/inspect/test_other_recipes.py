@@ -1,5 +1,6 @@
 """A run that was interrupted leaves outputs of the recipe before it, and the status counts them."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -62,3 +63,12 @@ def test_a_recipe_with_a_file_that_is_gone_cannot_be_compared(folders, tmp_path)
     mark.unlink()
     with open_ledgers(folders[1]) as ledgers:
         assert status(ledgers).other_recipe is None
+
+
+def test_an_index_leaves_out_images_that_are_gone_and_were_made_by_another_recipe(folders, tmp_path):
+    (tmp_path / "src" / "a.jpg").unlink()
+    indexes = []
+    for recipe in (Recipe(), SMALL):
+        pixmill.run(*folders, recipe, index=str(tmp_path / "index.jsonl"))
+        indexes.append([json.loads(line)["source"] for line in (tmp_path / "index.jsonl").read_text().splitlines()])
+    assert indexes == [["a.jpg", "b.jpg", "sub/c.jpg"], ["b.jpg", "sub/c.jpg"]]

@@ -58,7 +58,7 @@ def test_another_source_of_the_output_is_not_looked_at(config, tmp_path):
     assert [task.key.rpartition(b"/")[2] for task in unfinished_tasks(more)] == [b"b.png"]
 
 
-def test_a_source_in_which_nothing_can_be_looked_up_is_listed(config, tmp_path):
+def test_a_source_in_which_nothing_can_be_looked_up_is_listed(config):
     linked = config.evolve(selection=Selection(follow_symlinks=True))
     whole = plan(linked)
     assert {task.key for task in unfinished_tasks(whole)} >= {os.fsencode(name) for name in BROKEN}
