@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +39,13 @@ def handler(options: bytes, broker: socket.socket) -> Handler:
             wait_for_the_end()
 
     return handle
+
+
+def serve_the_second_late(options: bytes, connections: Iterable[socket.socket]) -> None:
+    """Serve as ``serve`` does, and take four seconds before each connection but the first."""
+    for connection in connections:
+        threading.Thread(target=_append, args=(Path(os.fsdecode(options)), connection), daemon=True).start()
+        time.sleep(4)
 
 
 def refuse(options: bytes, connections: Iterable[socket.socket]) -> None:  # noqa: ARG001

@@ -22,6 +22,7 @@ from pixmill.engine.task import Attempt, Failure
 _FORK_RETRY_DELAY = 1.0
 _MAX_BACKOFF = 1.0
 _EXIT_TIMEOUT = 5.0
+_START_TIMEOUT = 10.0  # how long a worker may take to start, however short the deadline of a task is
 _DRAIN_TIMEOUT = 1.0
 _MIN_UNUSED, _MAX_UNUSED = 8, 64  # workers that start or have nothing to do; 278 unread records fill the fork server's pipe
 _CPU_TIME_MARGIN = 5.0  # CPU seconds: the deadline must expire well before this limit
@@ -130,14 +131,15 @@ class Supervisor:
                 continue
             idle = now - worker.last_activity
             is_leaving = worker.is_shutting_down or worker.at_eof
+            limit = self._timeout if worker.has_started else max(self._timeout, _START_TIMEOUT)
             if elapsed is not None and elapsed > self._timeout:
                 self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.current_task().stage))
-            elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else self._timeout):
+            elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else limit):
                 self._kill(worker, worker_stalled(idle))
                 is_broker_stuck = is_broker_stuck or not (self._handler.broker is None or worker.has_started)
         if is_broker_stuck:
             self._crash_count += 1
-            self._restart_fork_server()
+            self._restart_fork_server(blames=False)
 
     def _kill(self, worker: WorkerHandle, reason: Failure) -> None:
         worker.kill_reason = reason
@@ -220,10 +222,10 @@ class Supervisor:
             return None
         return worker_died(status, stage=worker.status_slot.current_task().stage, peak_rss=memory, log=worker.status_slot.output())
 
-    def _remove_exited(self, worker: WorkerHandle, failure: Failure | None) -> None:
+    def _remove_exited(self, worker: WorkerHandle, failure: Failure | None, *, is_culprit_known: bool = True) -> None:
         del self._workers[worker.number]
         self._stop_listening(worker)
-        current = worker.current()
+        current = worker.current() if is_culprit_known else None
         if current:
             del worker.in_flight[current[0]]
         elif failure:
@@ -247,15 +249,18 @@ class Supervisor:
         if not self._workers:
             raise RunError(f"cannot start a worker process: {reason}", hint="check the limits on processes and open files")
 
-    def _restart_fork_server(self) -> None:
-        """Reap all workers, which died with their parent, and start a new fork server."""
+    def _restart_fork_server(self, *, blames: bool = True) -> None:
+        """Reap all workers, which died with their parent, and start a new fork server.
+
+        If it ``blames``, what each worker was working on counts as the cause; otherwise all of it is tried again.
+        """
         failure = Failure(code="crash", stage="", message="the process that starts the workers died", trace=self._fork_server.log())
         self._start_error = self._start_error or failure
         self._selector.unregister(self._fork_server.pipe)
         self._fork_server.close()
         for worker in list(self._workers.values()):
             self._on_messages(worker, _drain_and_kill(worker))
-            self._remove_exited(worker, failure if worker.current() else None)
+            self._remove_exited(worker, failure if blames and worker.current() else None, is_culprit_known=blames)
         if self._crash_count >= self._max_crashes:
             self._raise_crash_loop()
         self._fork_server = self._open_fork_server()

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pixmill.core.errors import RunError
+from pixmill.core.units import TimeLimit
 from pixmill.engine.broker import BrokerRef
 from pixmill.engine.handler import HandlerRef
+from pixmill.engine.policy import Policy
 from pixmill.engine.resources.sandbox import Sandbox
 from pixmill.engine.runner import open_run
 from pixmill.engine.task import Done, Task
@@ -57,6 +59,20 @@ def test_a_broker_that_cannot_start_ends_the_run_and_says_why(tmp_path):
     with open_run([Task.of("a")], handler_ref(tmp_path / "log", "refuse"), workers=1) as run, pytest.raises(RunError) as raised:
         list(run)
     assert "no broker today" in raised.value.message
+
+
+def test_a_worker_that_starts_late_costs_no_task_however_short_the_deadline(tmp_path):
+    tasks = (Task.of(str(number), b"%d" % number) for number in count())
+    policy = Policy(timeout=TimeLimit(1.5), attempts=1)
+    outcomes = []
+    with open_run(tasks, handler_ref(tmp_path / "log", "serve_the_second_late"), workers=2, policy=policy) as run:
+        for outcome in run:
+            outcomes.append(outcome)
+            sockets = sum(map(_is_socket, Path(f"/proc/{int(outcome.result)}/fd").iterdir()))
+            if sockets >= 1 + 2:
+                break
+    assert {type(each) for each in outcomes} == {Done}
+    assert len({each.result for each in outcomes}) == 1, "the broker was started again"
 
 
 def test_the_broker_holds_no_descriptor_of_a_worker(tmp_path):
