@@ -170,6 +170,7 @@ OTHER_REMEDIES = {
     "archive-member": "unpack the archive, or create it again",
     "archive-damaged": "create the archive again",
     "reserved": "rename the source: another --name renames every output",
+    "max-size": "give a larger --max-size, which makes every output again",
     "too-large": "choose another size or format, which makes every output again",
     "transform": "repair the file that a step of the recipe reads",
     "node-lost": "takes a cluster that loses three nodes",

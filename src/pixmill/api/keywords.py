@@ -22,6 +22,8 @@ class ImageOptions(TypedDict, total=False):
     formats: formats to produce from each image, such as webp,jpeg
     quality: quality of lossy formats, on the scale of each format
     effort: time to spend on making the file smaller
+    max_size: largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened
+    min_quality: lowest quality to which --max-size may lead (default: 40)
     background: colour behind transparency if the output format has none
     color: srgb converts every image; keep embeds the source's profile
     depth: 8 bits per channel, or keep 16 if both source and format have them
@@ -93,6 +95,8 @@ class ImageOptions(TypedDict, total=False):
     formats: Sequence[CodecLike]
     quality: int | None
     effort: Literal["fast", "default", "best"] | None
+    max_size: str | float | None
+    min_quality: int | None
     background: Colour | str
     color: Literal["srgb", "keep"]
     depth: Literal["8", "keep"]

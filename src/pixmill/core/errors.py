@@ -191,6 +191,7 @@ class EncodeError(ImageError):
 
     code = "encode"
     codes: ClassVar = {
+        "max-size": "the file would be larger than --max-size, even with the least quality and the shortest sides",
         "too-large": "a side of the result is longer than its format allows",
     }
     stage = "encode"

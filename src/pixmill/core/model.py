@@ -79,13 +79,35 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         data: dict[str, Any] = msgspec.to_builtins(self, enc_hook=_to_builtin)
         return data
 
+    def identity(self) -> dict[str, Any]:
+        """Return the model as plain data, without fields that earlier versions did not have and that have their default.
+
+        A model of an earlier version has the same identity. ``Meta(extra={"later": True})`` declares such a field.
+        """
+        return _identity(self, self.to_builtins())
+
     def fingerprint(self) -> str:
         """Return 32 hex digits that change if and only if a value of the model changes (defaults included)."""
-        return fingerprint_of(self.to_builtins())
+        return fingerprint_of(self.identity())
 
     def evolve(self, **changes: object) -> Self:
         """Return a checked copy with some fields changed."""
         return msgspec.structs.replace(self, **changes)
+
+
+def _identity(model: Model, data: dict[str, Any]) -> dict[str, Any]:
+    """Remove later fields with their default from ``data``, the plain form of ``model``, and from the models in it."""
+    for field in fields(type(model)):
+        value = getattr(model, field.name)
+        if declared_extra(field, "later") and value == field.default:
+            del data[field.encode_name]
+        elif isinstance(value, Model):
+            _identity(value, data[field.encode_name])
+        elif isinstance(value, tuple):
+            for member, plain in zip(value, data[field.encode_name], strict=True):
+                if isinstance(member, Model):
+                    _identity(member, plain)
+    return data
 
 
 def fingerprint_of(data: Mapping[str, object]) -> str:

@@ -149,6 +149,10 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         del image
         raise UnsupportedError(f"pixmill does not write {self.format.label}", hint="choose another format")
 
+    def with_fewer_colours(self) -> "Codec | None":
+        """Return this codec with a setting that makes the file much smaller, at a cost to the colours; ``None`` without one."""
+        return None
+
     def check(self) -> None:
         """Raise ``MissingExtra`` if this machine cannot write the format."""
         if extra := self.format.missing_extra("write"):

@@ -14,10 +14,10 @@ from pixmill.imaging.pipeline import output_metadata, turbo_decode
 from pixmill.imaging.pipeline.accept import accepted
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
-from pixmill.imaging.pipeline.encode import EncodedOutput, encode
+from pixmill.imaging.pipeline.encode import EncodedOutput
 from pixmill.imaging.pipeline.errors import translating_errors
+from pixmill.imaging.pipeline.finish import Finisher
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
-from pixmill.imaging.pipeline.never_bigger import has_same_pixels
 from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
 
@@ -41,7 +41,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
     ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped``,
-    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``preview-used``; ``copied``; ``warnings``.
+    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``shrunk-to-fit``; ``preview-used``; ``copied``;
+    ``warnings``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -90,17 +91,10 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
         intermediate = fit_codec(intermediate, rendition.encode.for_source(header.format), recipe.background)
         begin("encode")
-        output = encode(intermediate.image, rendition, header, recipe)
         steps = (*recipe.shared_steps, *recipe.steps_of(rendition))
-        facts = output_metadata.facts_about(intermediate.image, header, steps)
-        written = output_metadata.write(output.data, rendition.encode.for_source(header.format), metadata, facts, recipe)
-        output = structs.replace(output, data=written.data)
-        is_copyable = recipe.never_bigger and (images[0].frames == 1 or recipe.keeps_animation(rendition.encode))
-        if is_copyable and has_same_pixels(header, images[0], output, steps=steps, keeps_colour=recipe.color == "keep"):
-            copy = output_metadata.rewritten(source, header, metadata, facts, recipe)
-            written = copy if copy is not None and len(copy.data) < len(output.data) else written
-        outputs.append(structs.replace(output, data=written.data))
-        notes += [*written.notes, *intermediate.notes]
+        finished = Finisher(source, header, images[0], metadata, recipe, rendition, steps).finish(intermediate)
+        outputs.append(finished.output)
+        notes += finished.notes
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
 
 

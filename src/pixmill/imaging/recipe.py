@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from pixmill.core.errors import ConfigError, RecipeError
 from pixmill.core.model import Model, fingerprint_of
+from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.codecs.jpeg import Jpeg
 from pixmill.imaging.colour.management import Depth, Space
@@ -47,6 +48,20 @@ DEFAULT_BOX = Box(width=1920, height=1920)
 DEFAULT_STEPS: tuple[Operation, ...] = (DEFAULT_BOX,)
 
 
+#: How large a file may be.
+MaxSize = Annotated[
+    ByteSize,
+    Meta(
+        description="largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened",
+        extra={"later": True},
+    ),
+]
+#: How far the quality may be lowered for it.
+MinQuality = Annotated[
+    int, Meta(ge=1, le=100, description="lowest quality to which --max-size may lead (default: 40)", extra={"later": True})
+]
+
+
 class Rendition(Model, frozen=True, kw_only=True):
     """One output: additional steps after the recipe's, an encoder, and a name that distinguishes it from other outputs."""
 
@@ -55,6 +70,8 @@ class Rendition(Model, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="name of this output, which becomes part of its file name")] = ""
     steps: Annotated[tuple[Operation, ...], Meta(description="steps to apply after those of the recipe")] = ()
     encode: Annotated[Codec, Meta(description="output format and its options")] = Jpeg()  # immutable
+    max_size: MaxSize | None = None
+    min_quality: MinQuality = 40
 
     if TYPE_CHECKING:
         # docs/signatures.py writes this signature of Rendition:
@@ -64,6 +81,8 @@ class Rendition(Model, frozen=True, kw_only=True):
             name: str = ...,
             steps: Sequence[StepLike] = ...,
             encode: CodecLike = ...,
+            max_size: str | float | None = ...,
+            min_quality: int = ...,
         ) -> None: ...
 
         # end of signature
@@ -164,7 +183,7 @@ class Recipe(Model, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """Return the fingerprint as of any model, where the default for ``animated`` is that of earlier versions, ``first``."""
         is_exception = self.animated == "first" and any(rendition.encode.follows_source for rendition in self.renditions)
-        return fingerprint_of({**self.to_builtins(), "animated": "first of all" if is_exception else self.animated or "first"})
+        return fingerprint_of({**self.identity(), "animated": "first of all" if is_exception else self.animated or "first"})
 
     def steps_of(self, rendition: Rendition) -> tuple[Operation, ...]:
         """Return the steps of ``rendition`` after the shared ones, with the recipe's ``linear`` applied."""

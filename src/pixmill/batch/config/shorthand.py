@@ -11,7 +11,7 @@ from pixmill.imaging.codec import Codec, Effort
 from pixmill.imaging.geometry.sizes import FIT_WORDS, Fit
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition, sets_size, without_default_box
+from pixmill.imaging.recipe import DEFAULT_BOX, Box, MaxSize, MinQuality, Recipe, Rendition, sets_size, without_default_box
 
 
 class Shorthand(Model, frozen=True, kw_only=True):
@@ -42,6 +42,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
         int | None, Meta(description="quality of lossy formats, on the scale of each format", extra={"letter": "q"})
     ] = None
     effort: Effort | None = None
+    max_size: MaxSize | None = None
+    min_quality: MinQuality | None = None
 
     def __post_init__(self) -> None:
         """Raise ``RecipeError`` for a fit without a box."""
@@ -55,7 +57,9 @@ class Shorthand(Model, frozen=True, kw_only=True):
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return ``recipe`` with the given values applied."""
-        renditions = tuple(self._encoded(rendition) for rendition in self._renditions(recipe))
+        renditions = tuple(self._limited(self._encoded(rendition)) for rendition in self._renditions(recipe))
+        if self.min_quality is not None and all(each.max_size is None for each in renditions):
+            raise RecipeError("min_quality: requires a maximum size", hint="add it, such as --max-size 500kB")
         return recipe.evolve(steps=(*self._resized(recipe.steps), *self.step), renditions=renditions)
 
     def _resized(self, steps: tuple[Operation, ...]) -> tuple[Operation, ...]:
@@ -98,6 +102,10 @@ class Shorthand(Model, frozen=True, kw_only=True):
             for width in self.sizes
             for codec in codecs
         )
+
+    def _limited(self, rendition: Rendition) -> Rendition:
+        changes = {"max_size": self.max_size, "min_quality": self.min_quality}
+        return rendition.evolve(**{name: value for name, value in changes.items() if value is not None})
 
     def _encoded(self, rendition: Rendition) -> Rendition:
         codec = self.format if self.format is not None and not self.formats else rendition.encode

@@ -21,28 +21,34 @@ HIGH_DEPTH = 16  # bits
 
 def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     """Return one sentence if the outputs differ only in format, otherwise one for each and one for what they share."""
-    groups: dict[tuple[str, str], list[Codec]] = {}
+    groups: dict[tuple[str, str], list[Rendition]] = {}
     for rendition in recipe.renditions:
-        groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition.encode)
+        groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition)
     shared = f"{_colours(recipe)}; {METADATA[recipe.metadata]}"
-    sentences = [f"{_formats(codecs, recipe)}; {steps}" for (_, steps), codecs in groups.items()]
+    sentences = [f"{_formats(members, recipe)}; {steps}" for (_, steps), members in groups.items()]
     if len(sentences) == 1:
         return (f"{sentences[0]}; {shared}",)
     named = [f"{name}: {sentence}" if name else sentence for (name, _), sentence in zip(groups, sentences, strict=True)]
     return (*named, f"each: {shared}")
 
 
-def _formats(codecs: Sequence[Codec], recipe: Recipe) -> str:
-    """Return the formats, and which of them keep animations."""
-    animated = [codec for codec in codecs if recipe.keeps_animation(codec) and (codec.follows_source or codec.format.animation)]
-    return " and ".join(dict.fromkeys(_format(codec) + ", animations kept" * (codec in animated) for codec in codecs))
+def _formats(renditions: Sequence[Rendition], recipe: Recipe) -> str:
+    """Return the formats, how large the files may be, and which of them keep animations."""
+    return " and ".join(dict.fromkeys(_format(each) + ", animations kept" * _animates(each.encode, recipe) for each in renditions))
 
 
-def _format(codec: Codec) -> str:
-    """Return the format and quality that a codec writes: *JPEG, quality 85*, or *WebP, lossless* where it could be lossy."""
-    if codec.lossy_quality is not None:
-        return f"{codec.format.label}, quality {codec.lossy_quality}"
-    return codec.format.label + (", lossless" if getattr(codec, "lossless", False) else "")
+def _animates(codec: Codec, recipe: Recipe) -> bool:
+    return recipe.keeps_animation(codec) and (codec.follows_source or codec.format.animation)
+
+
+def _format(rendition: Rendition) -> str:
+    """Return the format and quality of an output: *JPEG, quality 85*, or *WebP, lossless* where it could be lossy."""
+    codec, most = rendition.encode, rendition.max_size
+    limit = "" if most is None else f", at most {most}"
+    if codec.lossy_quality is None:
+        return codec.format.label + (", lossless" if getattr(codec, "lossless", False) else "") + limit
+    lowest = f" (quality {rendition.min_quality} and more, then shorter sides)" if most is not None else ""
+    return f"{codec.format.label}, quality {codec.lossy_quality}{limit}{lowest}"
 
 
 def _steps(recipe: Recipe, rendition: Rendition) -> str:

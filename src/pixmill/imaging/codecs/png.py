@@ -48,6 +48,10 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         """Return the colour spaces of the profiles that the file can carry: a palette is always RGB."""
         return (b"RGB ",) if self.palette else super().profiles
 
+    def with_fewer_colours(self) -> "Png | None":
+        """Return the codec that writes a palette."""
+        return None if self.palette else self.evolve(palette=True)
+
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; counts the frames of an animated PNG."""

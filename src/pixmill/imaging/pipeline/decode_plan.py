@@ -22,6 +22,7 @@ BYTES_PER_COEFFICIENT = 2  # per sample of a progressive JPEG, all kept until th
 STREAMING_BYTES = 64_000_000  # used by a streamed image of any height: rows in flight, and the small result
 COPIES = 2  # of an image that is not resized while it is decoded
 ENLARGED_COPIES = 13  # of an enlarged image, in which every value is a number of 4 bytes for a while
+SEARCH_COPIES = 2  # of an image that is encoded several times: in memory, and made smaller
 BASE_BYTES = 16_000_000  # for an image of any size: tables, and what malloc keeps
 
 _log = logging.getLogger(__name__)
@@ -95,10 +96,13 @@ def _memory_estimate(header: Header, recipe: Recipe, frames: int, chains: Sequen
     bytes_per_pixel = frames * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
     pixels = max(width * height for _, _, (width, height) in chains)
     result = pixels * bytes_per_pixel
+    is_searched = any(rendition.max_size is not None for rendition in recipe.renditions)
     is_streamed = _decoder_streams(header, frames) and all(step.streams for chain in chains for step in chain.steps)
+    is_streamed = is_streamed and not is_searched
     held = _held_bytes(header, frames, chains, is_streamed=is_streamed)
     codecs = [rendition.encode.for_source(header.format) for rendition in recipe.renditions]
     encoding = min(held, result) + max(_encoder_bytes(codec, result, is_streamed=is_streamed) for codec in codecs)
+    encoding += SEARCH_COPIES * result if is_searched else 0
     enlarging = ENLARGED_COPIES * result if pixels > header.pixels else 0
     return BASE_BYTES + max(held, encoding, enlarging)
 

@@ -10,10 +10,9 @@ from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.compositing import flattened
 from pixmill.imaging.depth import in_bytes
 from pixmill.imaging.format import Format
-from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.pipeline import turbo_encode
-from pixmill.imaging.recipe import Recipe, Rendition
+from pixmill.imaging.recipe import Recipe
 
 HIGH_BIT_DEPTH = 16
 
@@ -28,14 +27,11 @@ class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
     format: str
 
 
-def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe) -> EncodedOutput:
-    """Return ``image`` encoded as ``rendition`` specifies, without metadata but a profile."""
-    codec = rendition.encode.for_source(header.format)
-    if image.frames > 1 and not recipe.keeps_animation(rendition.encode):
-        image = Image(image.frame(0))
+def encode(image: Image, codec: Codec, recipe: Recipe, *, rendition: str = "") -> EncodedOutput:
+    """Return ``image`` encoded by ``codec``, without metadata but a profile, as the output named ``rendition``."""
     fitted = fit(codec.prepared(image), codec.format, recipe.background)
     data = _encode_fastest(codec, fitted, recipe)
-    return EncodedOutput(rendition=rendition.name, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
+    return EncodedOutput(rendition=rendition, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
 
 
 def _encode_fastest(codec: Codec, image: Image, recipe: Recipe) -> bytes:

@@ -21,6 +21,11 @@ PHOTO = "JPEG, quality 85"
         ({"size": "9x9", "fit": "fill"}, [f"{PHOTO}; stretched to at most 9x9 (--size); {PLAIN}"]),
         ({"size": "keep", "format": "webp", "animated": "keep"}, [f"WebP, quality 80, animations kept; original size; {PLAIN}"]),
         ({"format": "keep", "animated": "first"}, [f"the source's format; fit within 1920x1920 (the default box); {PLAIN}"]),
+        (
+            {"format": "webp", "max_size": "50kB", "min_quality": 30, "size": "keep"},
+            [f"WebP, quality 80, at most 50kB (quality 30 and more, then shorter sides); original size; {PLAIN}"],
+        ),
+        ({"format": "png", "max_size": "1MiB", "size": "keep"}, [f"PNG, at most 1MiB; original size; {PLAIN}"]),
         ({"size": "12.5%"}, [f"{PHOTO}; scaled to 12.5 % (--size); {PLAIN}"]),
         ({"size": "keep", "format": "png"}, [f"PNG; original size; {PLAIN}"]),
         ({"fit": "contain"}, [f"{PHOTO}; padded to 1920x1920 (--size); {PLAIN}"]),

@@ -1,0 +1,128 @@
+"""Make the file of one rendition from its transformed image: encoded, with its metadata, and no larger than it may be."""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+from msgspec import structs
+
+from pixmill.core.errors import EncodeError
+from pixmill.core.units import ByteSize
+from pixmill.imaging.codec import Codec
+from pixmill.imaging.geometry.sizes import Size
+from pixmill.imaging.header import Header
+from pixmill.imaging.image import Image
+from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.blocks import Blocks
+from pixmill.imaging.metadata.selection import OutputFacts
+from pixmill.imaging.operation import Operation
+from pixmill.imaging.operations.resize import Resize
+from pixmill.imaging.pipeline import output_metadata
+from pixmill.imaging.pipeline.encode import EncodedOutput, encode
+from pixmill.imaging.pipeline.never_bigger import has_same_pixels
+from pixmill.imaging.pipeline.size_search import Found, search_quality, search_size
+from pixmill.imaging.pipeline.transform import Intermediate, fit_codec
+from pixmill.imaging.recipe import Recipe, Rendition
+
+#: The note on an output whose sides are shorter than asked for, since its file would have been too large.
+SHRUNK = "shrunk-to-fit"
+ENCODED = "encoded"  # the message about each file that is made, of which all but one are thrown away
+MAX_PALETTE_GAIN = 10  # times fewer bytes: no palette gains more, and to find one may take seconds
+
+_log = logging.getLogger(__name__)
+
+
+class Finished(NamedTuple):
+    """The file of a rendition, what its metadata may state, and notes as in ``Result``."""
+
+    output: EncodedOutput
+    facts: OutputFacts
+    notes: tuple[str, ...]
+
+    @property
+    def data(self) -> bytes:
+        """Return the content of the file."""
+        return self.output.data
+
+
+class Finisher(NamedTuple):
+    """Makes the file of a ``rendition`` of ``source``, whose ``decoded`` image the ``steps`` of ``recipe`` have transformed."""
+
+    source: Input
+    header: Header
+    decoded: Image
+    metadata: Blocks
+    recipe: Recipe
+    rendition: Rendition
+    steps: Sequence[Operation]
+
+    def finish(self, intermediate: Intermediate) -> Finished:
+        """Return the file; ``EncodeError`` if it cannot be as small as the rendition asks for."""
+        codec, limit = self.rendition.encode.for_source(self.header.format), self.rendition.max_size
+        if limit is not None and not intermediate.image.has_raster:  # it may be encoded again, and a stream is read once
+            image = intermediate.image
+            intermediate = intermediate._replace(image=image.evolve(pixels=image.pixels.copy_memory()))
+        first = self._file(intermediate, codec)
+        copy = self._copy(first)
+        if copy is not None and len(copy.data) < len(first.data):
+            output = structs.replace(first.output, data=copy.data)
+            first = first._replace(output=output, notes=(*copy.notes, *intermediate.notes))
+        return first if limit is None or len(first.data) <= limit else self._within(limit, intermediate, codec, first)
+
+    def _within(self, limit: ByteSize, intermediate: Intermediate, codec: Codec, first: Finished) -> Finished:
+        """Return a file of less quality, or with fewer colours, or with shorter sides, since the ``first`` one is too large."""
+        found = Found(first, (first.output.width, first.output.height), fits=False)
+        quality, palette = codec.lossy_quality, codec.with_fewer_colours()
+        if quality is not None:
+            worst = min(quality, self.rendition.min_quality)
+            lower = partial(self._of_quality, intermediate, codec)
+            found = search_quality(found, lower, quality=quality, lowest=worst, limit=limit)
+            codec = codec.evolve(quality=worst)
+        elif palette is not None:
+            codec, intermediate = palette, fit_codec(intermediate, palette, self.recipe.background)
+            if len(first.data) <= limit * MAX_PALETTE_GAIN:
+                file = self._file(intermediate, codec)
+                found = found._replace(file=file, fits=len(file.data) <= limit)
+        if found.fits:
+            return found.file
+        found = search_size(found, lambda sides: self._file(intermediate, codec, sides), limit=limit)
+        if not found.fits:
+            raise _too_large(found.file.output, codec, limit)
+        return found.file._replace(notes=(*found.file.notes, SHRUNK))
+
+    def _of_quality(self, intermediate: Intermediate, codec: Codec, quality: int) -> Finished:
+        return self._file(intermediate, codec.evolve(quality=quality))
+
+    def _file(self, intermediate: Intermediate, codec: Codec, size: Size | None = None) -> Finished:
+        """Return the file that ``codec`` makes, of an image with shorter sides if there is a ``size``."""
+        extra = () if size is None else (Resize(width=size[0], height=size[1], fit="fill"),)
+        image = _as_written(intermediate.after(extra).image, self.rendition, self.recipe)
+        output = encode(image, codec, self.recipe, rendition=self.rendition.name)
+        facts = output_metadata.facts_about(image, self.header, (*self.steps, *extra))
+        written = output_metadata.write(output.data, codec, self.metadata, facts, self.recipe)
+        _log.debug(ENCODED, extra={"bytes": len(written.data), "quality": codec.lossy_quality, "size": (image.width, image.height)})
+        return Finished(structs.replace(output, data=written.data), facts, (*written.notes, *intermediate.notes))
+
+    def _copy(self, finished: Finished) -> output_metadata.Written | None:
+        """Return the source as the content of the file, if it has the same pixels and may be copied."""
+        is_cut = self.decoded.frames > 1 and not self.recipe.keeps_animation(self.rendition.encode)
+        if is_cut or not self.recipe.never_bigger:
+            return None
+        keeps_colour = self.recipe.color == "keep"
+        if not has_same_pixels(self.header, self.decoded, finished.output, steps=self.steps, keeps_colour=keeps_colour):
+            return None
+        return output_metadata.rewritten(self.source, self.header, self.metadata, finished.facts, self.recipe)
+
+
+def _too_large(smallest: EncodedOutput, codec: Codec, limit: ByteSize) -> EncodeError:
+    quality = "" if codec.lossy_quality is None else f", quality {codec.lossy_quality}"
+    least = f"{len(smallest.data):,} bytes ({smallest.width} x {smallest.height} pixels{quality})"
+    hint = "give a larger --max-size, or keep less metadata"
+    return EncodeError(f"the smallest file has {least}: --max-size allows {limit}", hint=hint, code="max-size")
+
+
+def _as_written(image: Image, rendition: Rendition, recipe: Recipe) -> Image:
+    """Return only the first frame of an animation that is not kept."""
+    is_cut = image.frames > 1 and not recipe.keeps_animation(rendition.encode)
+    return Image(image.frame(0)) if is_cut else image
