@@ -15,6 +15,7 @@ PruneResult   what prune removed, or would remove
 ImageOptions  the keywords of process, with their types
 RunOptions    the keywords of run and open_run, with their types
 PixmillError  the base of all errors: ConfigError (nothing was run), ImageError (one image), WorkerError (a process), RunError
+Skip          what a step of your own raises to reject an image
 engine        run any function over any tasks in processes that may die
 
 Each name is imported on first use, so that ``import pixmill`` costs nothing.
@@ -40,6 +41,7 @@ _HOMES = {
     "Report": "pixmill.batch.report.summary",
     "RunError": "pixmill.core.errors",
     "RunOptions": "pixmill.api.keywords",
+    "Skip": "pixmill.core.errors",
     "WorkerError": "pixmill.core.errors",
     "engine": "pixmill.engine",
     "open_run": "pixmill.api.runs",
@@ -63,6 +65,7 @@ __all__ = [
     "Report",
     "RunError",
     "RunOptions",
+    "Skip",
     "WorkerError",
     "engine",
     "open_run",

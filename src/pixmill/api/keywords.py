@@ -178,6 +178,8 @@ class RunOptions(ImageOptions, total=False):
     checksum: compare the content of images that are done, not size and time, to tell whether they have changed
     allow_private_hosts: lists of URLs: also fetch from private networks
     web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
+    min_size: reject images with a shorter side, such as 256x256, 800x or x600
+    max_aspect: reject images whose longer side is more than this many times the shorter one
     name: path of each output below the destination; {rendition} tells sizes and formats apart
     on_collision: what to do when two sources map to the same output name
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
@@ -277,6 +279,8 @@ class RunOptions(ImageOptions, total=False):
     checksum: bool
     allow_private_hosts: bool
     web_only: bool
+    min_size: str | int | None
+    max_aspect: float | None
     name: str
     on_collision: Literal["suffix", "error"]
     existing: Literal["fail", "replace", "skip", "refuse", "adopt"]

@@ -7,6 +7,7 @@ import msgspec
 from pixmill.engine.task import Task
 from pixmill.storage.entry import Entry, FileVersion
 
+REJECTED = "rejected: "  # begins the reason for skipping an image that a filter or a step has rejected
 TYPICAL_SOURCE_BYTES = 1_000_000
 
 
@@ -132,6 +133,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     ``source_size`` is in bytes, ``columns`` are those of the ``Item``. ``former`` are outputs of earlier recipes that no longer
     belong to the image but were not removed. ``toolset`` is the number of the set of libraries that made the outputs, or the oldest
     of them; 0 in rows of earlier versions. ``source`` is what they were made from. ``facts`` are those that late names are made of.
+    ``rejected``: why no output was made, if a filter or a step rejected the image.
     """
 
     outputs: tuple[OutputRecord, ...]
@@ -142,6 +144,7 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
     toolset: int = 0
     source: SourceRecord = SourceRecord()
     facts: NameFacts | None = msgspec.field(default=None, name="name_facts")  # its name in events
+    rejected: str = ""
 
     @property
     def origin(self) -> Origin:

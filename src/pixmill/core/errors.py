@@ -245,6 +245,23 @@ class OutOfMemory(WorkerError):
     code = "out-of-memory"
 
 
+class Skip(Exception):  # a result, not an error
+    """Raise it in a step of your own to make no output of an image, and no failure: ``raise Skip("no face")``.
+
+    The ``reason`` is a word or a few, the same for all images with it: they are counted by it. The image is listed by ``pixmill
+    rejected`` and not tried again until it or the recipe changes.
+
+    Raised by a handler of ``pixmill.engine``, it skips the task; the next run finds it again, unless there is a ``result``, which
+    is recorded.
+    """
+
+    def __init__(self, reason: str, *, result: bytes = b"") -> None:
+        """Store the parameters."""
+        super().__init__(reason)
+        self.reason = reason
+        self.result = result
+
+
 class RunError(PixmillError):
     """The environment or too many failures stopped the run; unfinished images stay pending."""
 

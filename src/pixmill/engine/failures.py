@@ -8,10 +8,9 @@ import os
 import signal
 import traceback
 
-from pixmill.core.errors import AddressError, ConfigError, MissingExtra, PixmillError, RunError
+from pixmill.core.errors import AddressError, ConfigError, MissingExtra, PixmillError, RunError, Skip
 from pixmill.core.remedy import with_command
 from pixmill.core.units import Duration
-from pixmill.engine.handler import Skip
 from pixmill.engine.task import Failure
 
 _TRANSIENT_ERRNOS = {

@@ -63,16 +63,6 @@ class Handler(Protocol):
         """
 
 
-class Skip(Exception):  # a result, not an error
-    """Raised by a handler to skip its task; the next run finds it again, unless there is a result to record."""
-
-    def __init__(self, reason: str, *, result: bytes = b"") -> None:
-        """``reason``: a stable identifier. ``result``: that of an earlier run, found to be still right, as it is to be recorded."""
-        super().__init__(reason)
-        self.reason = reason
-        self.result = result
-
-
 class HandlerRef(msgspec.Struct, frozen=True):
     """Tells a worker process how to load a handler.
 

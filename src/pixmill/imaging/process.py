@@ -78,6 +78,7 @@ def process(
 def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:
     begin("header")
     header = read_header(source, recipe)
+    recipe.filters.check(header.upright)
     plan = plan_decode(source, header, recipe)
     claim(plan.memory + len(source.data or b""))
     begin("decode")

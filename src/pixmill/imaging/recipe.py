@@ -17,6 +17,7 @@ from pixmill.imaging.colour.management import Depth, Space
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.format import Format
 from pixmill.imaging.formats import Allowed, AllowLike, allowed_names, reader
+from pixmill.imaging.geometry.filters import Filters
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.metadata.policy import Policy
 from pixmill.imaging.operation import Operation, StepLike
@@ -135,6 +136,7 @@ class Recipe(Model, frozen=True, kw_only=True):
         ),
     ] = ()
     limits: Annotated[Limits, Meta(description="upper bounds on a source")] = Limits()  # immutable
+    filters: Annotated[Filters, Meta(description="which images are rejected", extra={"later": True})] = Filters()  # immutable
 
     if TYPE_CHECKING:
         # docs/signatures.py writes this signature of Recipe:
@@ -154,6 +156,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             never_bigger: bool = ...,
             allow: Sequence[AllowLike] = ...,
             limits: Limits | Mapping[str, object] = ...,
+            filters: Filters | Mapping[str, object] = ...,
         ) -> None: ...
 
         # end of signature

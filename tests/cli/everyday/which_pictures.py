@@ -28,6 +28,14 @@ def only_2026(desk):
     assert desk.made() == {"2026/IMG_0002.jpg"}
 
 
+@judges("Leave out icons and banners")
+def without_icons(desk):
+    Image.new("RGB", (64, 64)).save(desk.folder / "photos" / "icon.png")
+    Image.new("RGB", (3000, 300)).save(desk.folder / "photos" / "banner.png")
+    desk.type()
+    assert desk.made("out") == ALL
+
+
 @judges("One picture")
 def one_picture(desk):
     desk.type()

@@ -19,6 +19,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model, declared_extra, describe_field, fields
 from pixmill.core.validation import InvalidValue, convert
 from pixmill.engine.policy import Policy
+from pixmill.imaging.geometry.filters import Filters
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.recipe import Recipe
 
@@ -49,15 +50,17 @@ class Option(msgspec.Struct, frozen=True):
 
     def value_in(self, config: RunConfig) -> object:
         """Return the value of this option in ``config``; ``None`` for a shorthand, which is part of the recipe there."""
-        parts = (config, config.selection, config.placement, config.policy, config.recipe, config.recipe.limits)
+        recipe = config.recipe
+        parts = (config, config.selection, config.placement, config.policy, recipe, recipe.limits, recipe.filters)
         owner = next((part for part in parts if type(part) is self.model), None)
         return getattr(owner, self.name, None)
 
 
 # Renditions and steps are tables: they belong in a recipe file and cannot be given as one value.
-_TABLES = {"steps", "renditions", "limits", "recipe", "selection", "placement", "policy", "source", "destination"}
+_TABLES = {"steps", "renditions", "limits", "filters", "recipe", "selection", "placement", "policy", "source", "destination"}
 _GROUPS: tuple[tuple[str, type[Model]], ...] = (
-    (MAKE, Shorthand), (MAKE, Recipe), (LIMIT, Limits), (TAKE, Selection), (PLACE, Placement), (RUN, RunConfig), (RUN, Policy),
+    (MAKE, Shorthand), (MAKE, Recipe), (LIMIT, Limits), (TAKE, Selection), (TAKE, Filters), (PLACE, Placement),
+    (RUN, RunConfig), (RUN, Policy),
 )  # fmt: skip
 
 
@@ -131,7 +134,9 @@ def _checked(name: str, given: Given) -> object:
 def _recipe_with(values: Mapping[str, object]) -> Recipe:
     recipe = _recipe(values.get("recipe"))
     limits = recipe.limits.evolve(**_values_of(values, Limits))
-    result = Shorthand(**_values_of(values, Shorthand)).apply(recipe.evolve(limits=limits, **_values_of(values, Recipe)))
+    filters = recipe.filters.evolve(**_values_of(values, Filters))
+    recipe = recipe.evolve(limits=limits, filters=filters, **_values_of(values, Recipe))
+    result = Shorthand(**_values_of(values, Shorthand)).apply(recipe)
     check_background(result)
     return result
 

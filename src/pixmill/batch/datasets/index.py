@@ -8,14 +8,13 @@ import msgspec
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
-from pixmill.batch.datasets.sample import sample_of
+from pixmill.batch.datasets.sample import sample_of, with_samples
 from pixmill.batch.datasets.shard_file import atomic_shard_file
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
 from pixmill.core.name_text import name_text
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.json_lines import json_line
-from pixmill.engine.task import State
 
 
 def write_indexes(dataset: Dataset, store: ShardStore, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
@@ -44,7 +43,7 @@ def remove_indexes(dataset: Dataset, store: ShardStore) -> None:
 
 def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, DatasetShard]) -> Iterator[dict[str, object]]:
     position_name = dataset.packing_class.position_name
-    for record in ledger.records(State.DONE):
+    for record in with_samples(ledger):
         sample = sample_of(record)
         members = [(member, location) for member in sample.members if (location := contents.locate(member))]
         for _, location in members[:1]:

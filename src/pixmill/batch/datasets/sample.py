@@ -2,12 +2,14 @@
 
 import os
 import re
+from collections.abc import Iterator
 
 import msgspec
 
 from pixmill.batch.item import OutputRecord, unpack
 from pixmill.core.name_text import name_text
-from pixmill.engine.ledger import Record
+from pixmill.engine.ledger import LedgerView, Record
+from pixmill.engine.task import State
 
 _KEY = re.compile(rb"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
 
@@ -40,8 +42,13 @@ def split_name(name: bytes) -> tuple[bytes, bytes]:
     return match[1], match[2]
 
 
+def with_samples(ledger: LedgerView) -> Iterator[Record]:
+    """Yield the records in ``ledger`` of finished images, in order, without those that were rejected."""
+    return (record for record in ledger.records(State.DONE) if unpack(record.result).outputs)
+
+
 def sample_of(record: Record) -> Sample:
-    """Return the sample of ``record``, which must be done."""
+    """Return the sample of ``record``, which must be done and have outputs."""
     product = unpack(record.result)
     return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.columns)
 

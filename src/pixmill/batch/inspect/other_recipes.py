@@ -49,12 +49,13 @@ def _count(summary: LedgerSummary) -> int | None:
 def recipe_test(config: RunConfig, keys: SourceKeys) -> RecipeTest | None:
     """Return the function that tells of a record's key and result whether its outputs are of the recipe of ``config``.
 
-    Of results of earlier versions, which do not say what they were made from, it is assumed. ``None`` if it cannot be told.
+    It is assumed of results of earlier versions, which do not say what they were made from, and of images without outputs.
+    ``None`` if it cannot be told.
     """
     if isinstance(config.source, tuple):
         return None
     renditions = rendition_fingerprints(config)
-    return lambda key, result: not result.source.version or _has_all(result, keys.path(key), renditions)
+    return lambda key, result: bool(result.rejected) or not result.source.version or _has_all(result, keys.path(key), renditions)
 
 
 def _has_all(result: ImageResult, path: bytes, renditions: Sequence[bytes]) -> bool:

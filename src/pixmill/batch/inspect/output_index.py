@@ -46,6 +46,8 @@ def entries(ledger: Ledger, is_of_recipe: RecipeTest | None = None) -> Iterator[
     """Yield one entry per finished image that ``is_of_recipe``, in order of path, in constant memory."""
     for record in ledger.records(State.DONE):
         result = unpack(record.result)
+        if result.rejected:
+            continue
         if is_of_recipe is None or is_of_recipe(record.key, result):
             yield _entry(record.key, result)
 

@@ -11,6 +11,7 @@ from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.shard import Shard
 from pixmill.batch.datasets.dataset import home
 from pixmill.batch.inspect.other_recipes import made_by_other_recipes
+from pixmill.batch.item import unpack
 from pixmill.batch.outputs.origins import made_by_others
 from pixmill.batch.state.combined_ledger import CombinedLedger, LedgerSummary, total
 from pixmill.batch.state.ledger_files import find_ledger_files
@@ -63,6 +64,13 @@ class FailedImage(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure
     attempts: int
     seconds: float
+
+
+class RejectedImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One image of which a filter or a step said that no output is to be made. ``path`` is relative to SRC."""
+
+    path: bytes
+    reason: str
 
 
 def find_state_folder(destination: str, state: str | None = None) -> Path:
@@ -141,6 +149,13 @@ def failures(ledger: LedgerView, *, code: str | None = None) -> Iterator[FailedI
         failure = record.failure
         if failure is not None and code in (None, failure.code):
             yield FailedImage(path=record.key, failure=failure, attempts=record.attempts, seconds=record.seconds)
+
+
+def rejected(ledger: LedgerView) -> Iterator[RejectedImage]:
+    """Yield the images that a filter or a step has rejected, in order of path within each shard."""
+    for record in ledger.records(State.DONE):
+        if reason := unpack(record.result).rejected:
+            yield RejectedImage(path=record.key, reason=reason)
 
 
 def check_code(ledger: LedgerView, code: str | None) -> None:

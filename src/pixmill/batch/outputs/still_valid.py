@@ -1,6 +1,6 @@
 """Tell whether the ledger record of a finished task is still valid: its outputs, or the cause of its failure, still exist."""
 
-from pixmill.batch.item import Item, from_payload
+from pixmill.batch.item import REJECTED, Item, from_payload, unpack
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.batch.worker.claims import EXISTING, EXISTS, NAME, OUTPUT, REPLACING
 from pixmill.core.errors import MissingExtra
@@ -16,8 +16,8 @@ PASSING = frozenset({"changed", "read-changed"})
 def still_valid(outputs_exist: StillValid, destination: Storage | None, *, existing: str) -> StillValid:
     """Return a function that tells whether a record is still valid.
 
-    That of a finished image is while its outputs exist. That of a failed one is until its cause is gone: until another file, or
-    none, is where its output belongs, or a missing extra is installed.
+    That of a finished image is while its outputs exist, that of a rejected one always is. That of a failed one is until its cause
+    is gone: until another file, or none, is where its output belongs, or a missing extra is installed.
 
     ``destination`` is ``None`` for a dataset, where no name is occupied. An image whose name was occupied fails again, without an
     attempt, as long as the same file is there and ``existing`` makes that a failure. Where ``existing`` replaces files, so it does
@@ -26,6 +26,8 @@ def still_valid(outputs_exist: StillValid, destination: Storage | None, *, exist
 
     def is_valid(task: Task, record: Record) -> bool | str:
         if record.state is State.DONE:
+            if rejected := unpack(record.result).rejected:
+                return REJECTED + rejected
             holds = outputs_exist(task, record)
             return holds != OUTPUT_CHANGED and holds if existing in REPLACING else holds
         failure = record.failure

@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.batch.config.pattern import PatternCount
 from pixmill.batch.config.prevention import is_preventable
-from pixmill.batch.item import Item
+from pixmill.batch.item import REJECTED, Item
 from pixmill.batch.naming.template import own_extension
 from pixmill.batch.outputs.name_conflicts import ConflictCounter, conflict_warnings
 from pixmill.batch.outputs.origins import origins_of
@@ -46,6 +46,8 @@ TO_COMPARE = "compare"  # whether a record holds: the content of the source deci
 class DryRun(msgspec.Struct, kw_only=True):
     """The result of a dry run. ``examples`` pairs the first sources with the names of their outputs.
 
+    ``rejected`` counts images that an earlier run has rejected by the same filters and steps.
+
     ``makes`` describes in words what is made from each image, ``patterns`` tells how often each pattern was used. ``occupied``
     counts images whose output name is taken by a file that pixmill did not write, or that was changed since, ``linked`` those whose
     output lies behind a symbolic link in DST. ``missing_extras`` counts images, by the package extra that they need and that is not
@@ -68,6 +70,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     older: dict[str, int] = {}
     output_changed: int = 0
     failed_before: int = 0
+    rejected: int = 0
     renamed: int = 0
     occupied: int = 0
     linked: int = 0
@@ -87,7 +90,7 @@ class DryRun(msgspec.Struct, kw_only=True):
     @property
     def found(self) -> int:
         """Return the total number of images."""
-        return self.to_do + self.unchanged + self.to_compare + self.output_changed + self.failed_before
+        return self.to_do + self.unchanged + self.to_compare + self.output_changed + self.failed_before + self.rejected
 
 
 def dry_run(plan: Plan) -> DryRun:
@@ -170,6 +173,9 @@ def _validity_check(locations: Locations, existing: str) -> Iterator[StillValid]
 
 
 def _count_done(result: DryRun, item: Item, holds: bool | str) -> None:  # noqa: FBT001  # what ``StillValid`` returns
+    if isinstance(holds, str) and holds.startswith(REJECTED):
+        result.rejected += 1
+        return
     if holds != OUTPUT_CHANGED:
         result.to_compare += holds == TO_COMPARE
         result.unchanged += holds != TO_COMPARE

@@ -6,8 +6,7 @@ from contextlib import suppress
 
 from pixmill.batch.item import Item, OutputRecord
 from pixmill.batch.worker.options import HandlerOptions
-from pixmill.core.errors import ReadError, WriteError
-from pixmill.engine.handler import Skip
+from pixmill.core.errors import ReadError, Skip, WriteError
 from pixmill.storage.entry import FileVersion
 from pixmill.storage.storage import Replacing, Storage, WrittenFile, content_digest, occupied
 

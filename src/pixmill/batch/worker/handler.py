@@ -8,16 +8,27 @@ from hashlib import blake2b
 
 import msgspec
 
-from pixmill.batch.item import ImageResult, Item, Origin, OutputRecord, SourceRecord, from_payload, output_fingerprint, pack
+from pixmill.batch.item import (
+    REJECTED,
+    ImageResult,
+    Item,
+    Origin,
+    OutputRecord,
+    SourceRecord,
+    from_payload,
+    output_fingerprint,
+    pack,
+)
 from pixmill.batch.worker.adoption import ADOPTED, Adoption
 from pixmill.batch.worker.claims import OutputNames
 from pixmill.batch.worker.late_facts import LateFactsReader
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.batch.worker.source_content import content_digest, is_compared, with_current_fingerprints
-from pixmill.core.errors import ImageError, PixmillError, ReadError, WriteError
+from pixmill.core.errors import ImageError, PixmillError, ReadError, Skip, WriteError
 from pixmill.core.phases import Phases
+from pixmill.core.text import printable
 from pixmill.engine.broker import wait_for_the_end
-from pixmill.engine.handler import Deferred, PendingResult, Skip, Stages
+from pixmill.engine.handler import Deferred, PendingResult, Stages
 from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
@@ -29,6 +40,7 @@ from pixmill.storage.retry.storage import open_with_retries
 from pixmill.storage.writer.client import WriterClient
 from pixmill.storage.writer.files import DirectWriter, NewFile
 
+MAX_REASON = 100  # characters of the reason for which an image was rejected
 MAX_IN_MEMORY = 64_000_000  # bytes; a larger source is streamed from its file, if it is a local file
 
 
@@ -87,7 +99,10 @@ class ImageHandler:
                 return self._result(item, records, (ADOPTED,), self._origin(item, content_digest(source), is_new=False))
         names.check_skip([item.names[index] for index in missing])
         source = source or self._read(item)
-        result, size = self._make(item, source, missing, stages)
+        try:
+            result, size = self._make(item, source, missing, stages)
+        except Skip as skip:
+            raise self._rejected(item, source, digest, skip.reason) from None
         outputs = dict(zip(missing, result.outputs, strict=True))
         origin = self._origin(item, digest or content_digest(source), is_new=not reusable)
         stages.enter("write")
@@ -115,6 +130,15 @@ class ImageHandler:
         if digest is None:
             return self._result(item, outputs, (), origin)
         raise Skip(UNCHANGED, result=self._result(item, outputs, origin.notes, origin))
+
+    def _rejected(self, item: Item, source: Input, digest: bytes | None, reason: str) -> Skip:
+        """Return the exception that records ``item`` as rejected; outputs that it had are no longer asked for."""
+        origin = self._origin(item, digest or content_digest(source), is_new=True)
+        reason = printable(reason)[:MAX_REASON]
+        size = item.entry.size if source.data is None else len(source.data)
+        former = () if item.is_verified else item.former
+        record = ImageResult((), (), size, item.columns, former, origin.toolset, origin.source, item.facts, reason)
+        return Skip(REJECTED + reason, result=pack(record))
 
     def _result(
         self, item: Item, outputs: tuple[OutputRecord, ...], notes: tuple[str, ...], origin: Origin, *, size: int | None = None

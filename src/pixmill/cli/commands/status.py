@@ -12,7 +12,7 @@ from pixmill.batch.config.hints import command_arguments
 from pixmill.batch.config.options import Option
 from pixmill.batch.inspect.status import Condition, ShardStatus, open_ledgers, status
 from pixmill.batch.inspect.status import Status as LedgerStatus
-from pixmill.batch.report.data.run_info import left_alone, unconfined
+from pixmill.batch.report.data.run_info import left_alone, rejected, unconfined
 from pixmill.batch.state.combined_ledger import LedgerSummary
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.batch.state.status_file import seconds_held
@@ -55,13 +55,19 @@ class Status(Command):
             held = max((seconds_held(each.folder) for each in running), default=0.0)
             summaries = list(ledger.summaries())
             changed, names = _changed_outputs(summaries)
+            reasons = _rejected(summaries)
             allowed = unconfined(each.file.folder for each in summaries)
         if self.request.model(CommonOutput).json:
             record = {**_record(summary), "output_changed": changed, "unconfined": allowed, "running": is_running}
+            record["rejected"] = dict(reasons)
             record["waiting_for_store"] = round(held, 1)
             self.console.record(record)
             return ExitCode.DONE
         self._print(summary, is_running=is_running)
+        if reasons:
+            listed = ", ".join(f"{reason} ({count:,})" for reason, count in reasons.most_common())
+            images = plural(reasons.total(), "image")
+            self.console.result(f"rejected {images} of those done (see pixmill rejected {self._arguments()}): {listed}")
         if summary.other_recipe:
             self.console.result(
                 f"outdated {plural(summary.other_recipe, 'image')} of those done, with outputs of an earlier recipe, which the "
@@ -112,6 +118,15 @@ class Status(Command):
                 else "killed"
             )
             self.console.result(f"last run {last.number} started {started}: {end}")
+
+
+def _rejected(ledgers: Iterable[LedgerSummary]) -> Counter[str]:
+    """Return how many images the last run of each ledger found to be rejected, by reason."""
+    counts: Counter[str] = Counter()
+    for each in ledgers:
+        if each.runs:
+            counts.update(rejected(each.file.folder, each.runs[-1].number))
+    return counts
 
 
 def _changed_outputs(ledgers: Iterable[LedgerSummary]) -> tuple[int, tuple[bytes, ...]]:

@@ -78,6 +78,8 @@ def dry_run_lines(result: DryRun, arguments: str, *, on_upgrade: str) -> Iterato
     yield from _finished_lines(result, on_upgrade)
     if result.failed_before:
         yield f"failed before  {plural(result.failed_before, 'image')}, not retried (use pixmill retry {arguments})"
+    if result.rejected:
+        yield f"rejected       {plural(result.rejected, 'image')} before (see pixmill rejected {arguments})"
     yield from _names(result)
     for extra, count in sorted(result.missing_extras.items()):
         yield f"will fail      {plural(count, 'image')} without the extra '{extra}': pip install 'pixmill[{extra}]'"

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 
 from pixmill.engine.task import UNCHANGED, Done, Outcome, Skipped
 
+MAX_REASONS, OTHER_REASONS = 50, "other reasons"  # that are counted each, since a handler may give each task another one
+
 
 class Tally:
     """The outcomes of a run so far.
@@ -28,7 +30,8 @@ class Tally:
         elif isinstance(outcome, Skipped):
             self.counts["skipped"] += 1
             if outcome.reason != UNCHANGED:
-                self.left_alone[outcome.reason] += 1
+                is_counted = outcome.reason in self.left_alone or len(self.left_alone) < MAX_REASONS
+                self.left_alone[outcome.reason if is_counted else OTHER_REASONS] += 1
         else:
             self.counts["failed"] += 1
             self.counts["remembered"] += outcome.remembered

@@ -1,8 +1,9 @@
 """Call a handler for one task and turn the outcome into a result or a failure. No exception of a handler passes this module."""
 
+from pixmill.core.errors import Skip
 from pixmill.core.phases import Phases
 from pixmill.engine.failures import DEFERRED, failure_of
-from pixmill.engine.handler import Deferred, Handler, PendingResult, Skip
+from pixmill.engine.handler import Deferred, Handler, PendingResult
 from pixmill.engine.task import Failure
 from pixmill.engine.worker.stages import StageClock
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 import pyvips
 from msgspec import Meta
 
-from pixmill.core.errors import ConfigError, ImageError, RecipeError, RunError, TransformError
+from pixmill.core.errors import ConfigError, ImageError, RecipeError, RunError, Skip, TransformError
 from pixmill.core.object_reference import import_object, reference
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
@@ -21,8 +21,9 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
 
     The image is upright and in the working colour space. ``image.to_numpy()`` and ``image.to_pil()`` return its pixels;
     ``Image.from_numpy`` and ``Image.from_pil`` create an image from them. Fractional values are rounded and clipped. The function
-    runs in the worker process. An exception fails only that image, and the error names the line that raised it. For an
-    animation, the function is called once per frame. In Python, pass the function itself as a step.
+    runs in the worker process. An exception fails only that image, and the error names the line that raised it;
+    ``pixmill.Skip("no face")`` rejects it, without a failure. For an animation, the function is called once per frame. In Python,
+    pass the function itself as a step.
 
     Example: ``--step python:function=steps.py:posterize``
     """
@@ -100,7 +101,7 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
         function = self._import_function()  # it was importable when the run began: if it no longer is, the image is not at fault
         try:
             result: object = function(still)
-        except (ImageError, MemoryError):
+        except (ImageError, MemoryError, Skip):
             raise
         except Exception as error:  # noqa: BLE001  # user code can raise anything
             trimmed = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)

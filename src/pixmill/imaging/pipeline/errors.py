@@ -9,7 +9,16 @@ from contextlib import contextmanager
 
 import pyvips
 
-from pixmill.core.errors import DecodeError, EncodeError, ImageError, LimitError, PixmillError, TransformError, UnsupportedError
+from pixmill.core.errors import (
+    DecodeError,
+    EncodeError,
+    ImageError,
+    LimitError,
+    PixmillError,
+    Skip,
+    TransformError,
+    UnsupportedError,
+)
 from pixmill.imaging.format import Format
 from pixmill.imaging.formats import sniff
 from pixmill.imaging.input import Input
@@ -54,7 +63,7 @@ def translating_errors(source: Input, recipe: Recipe, stage: Callable[[], str]) 
         yield
     except ImageError as error:
         raise _without_futile_hint(error, recipe) from error.__cause__
-    except (PixmillError, MemoryError):
+    except (PixmillError, MemoryError, Skip):
         raise
     except Exception as error:
         raise _without_futile_hint(classify_error(error, stage(), source, recipe.allowed), recipe) from error

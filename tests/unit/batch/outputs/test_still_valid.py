@@ -2,7 +2,7 @@
 
 import pytest
 
-from pixmill.batch.item import Item, to_task
+from pixmill.batch.item import ImageResult, Item, pack, to_task
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.state.outputs import OUTPUT_CHANGED
 from pixmill.core.errors import MissingExtra
@@ -62,7 +62,7 @@ def test_a_failure_of_an_earlier_version_holds_while_any_name_is_taken(storage):
 
 
 def test_a_changed_output_is_made_again_where_files_are_replaced():
-    record = Record(key=b"a.jpg", id=TASK.id, state=State.DONE)
+    record = Record(key=b"a.jpg", id=TASK.id, state=State.DONE, result=pack(ImageResult(())))
     for existing, expected in (("fail", OUTPUT_CHANGED), ("skip", OUTPUT_CHANGED), ("replace", False), ("repair", False)):
         assert still_valid(lambda *_: OUTPUT_CHANGED, None, existing=existing)(TASK, record) == expected
 

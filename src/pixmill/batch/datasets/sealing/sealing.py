@@ -16,7 +16,7 @@ from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.events import ShardSealed
 from pixmill.batch.datasets.index import is_indexed, remove_indexes, write_indexes
 from pixmill.batch.datasets.index_rebuild import import_index
-from pixmill.batch.datasets.sample import Sample, is_sample, sample_of
+from pixmill.batch.datasets.sample import Sample, is_sample, sample_of, with_samples
 from pixmill.batch.datasets.sealing.commit import discard, remove_orphans, roll_forward
 from pixmill.batch.datasets.sealing.staging import Staging, StaleSamples
 from pixmill.batch.datasets.shard_file import translating_errors
@@ -28,7 +28,6 @@ from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 from pixmill.engine.ledger import Ledger
 from pixmill.engine.observability.publisher import EventPublisher
-from pixmill.engine.task import State
 
 
 class _Stopped(Exception):  # control flow, not an error
@@ -144,11 +143,11 @@ class Sealing:
 
     def _samples(self) -> Iterator[Sample]:
         """Yield the done samples in order; ``StaleSamples`` if an earlier run wrote files here that are not named like members."""
-        for record in self._ledger.records(State.DONE):
+        for record in with_samples(self._ledger):
             try:
                 yield sample_of(record)
             except ValueError:
-                others = [each.key for each in self._ledger.records(State.DONE) if not is_sample(each)]
+                others = [each.key for each in with_samples(self._ledger) if not is_sample(each)]
                 raise StaleSamples(others, lost=True) from None
 
     def _stage(self, plan: ShardPlan, waiting: list[DatasetShard], *, former: DatasetShard | None, is_free: bool) -> None:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import msgspec
 
 import pixmill
+from pixmill.batch.item import REJECTED
 from pixmill.batch.state import state_folder
 from pixmill.batch.state.location import RUN_FILE_INTERVAL, RUNS
 from pixmill.core.events import Event, Observer
@@ -126,6 +127,15 @@ def left_alone(state: Path, run: int, reason: str) -> tuple[int, tuple[bytes, ..
     if latest is None or latest.snapshot.run != run:
         return 0, ()
     return latest.snapshot.left_alone.get(reason, 0), latest.snapshot.left_alone_keys.get(reason, ())
+
+
+def rejected(state: Path, run: int) -> dict[str, int]:
+    """Return how many images the run with the number ``run`` found that had been or were rejected, by reason."""
+    latest = next(run_infos(state), None)
+    if latest is None or latest.snapshot.run != run:
+        return {}
+    counts = latest.snapshot.left_alone.items()
+    return {reason.removeprefix(REJECTED): count for reason, count in counts if reason.startswith(REJECTED)}
 
 
 def current_run_info(command: Sequence[str], makes: tuple[str, ...] = ()) -> RunInfo:

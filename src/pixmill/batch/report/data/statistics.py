@@ -75,6 +75,7 @@ class LedgerStatistics:
         self.errors: dict[str, ErrorClass] = {}
         self.shares = [0] * (TENTHS + 1)
         self.grown = 0
+        self.rejected: Counter[str] = Counter()
         self.slowest: TopK[ImageSummary] = TopK(TOP_COUNT)
         self.largest: TopK[ImageSummary] = TopK(TOP_COUNT)
         self.grew_most: TopK[ImageSummary] = TopK(TOP_COUNT)
@@ -104,6 +105,9 @@ class LedgerStatistics:
 
     def _add_done(self, record: Record, product: ImageResult) -> None:
         self.timeline.add(record.finished_at, failed=False)
+        if product.rejected:
+            self.rejected[product.rejected] += 1
+            return
         self.notes.update(product.notes)
         self.toolsets[product.toolset] += 1
         self.bytes_in += product.source_size

@@ -13,6 +13,8 @@ from pixmill.batch.report.report_data import ReportData
 from pixmill.core.humanize import byte_count, duration_text, plural
 from pixmill.engine.ledger import FINISHED
 
+REASONS_SHOWN = 5
+
 
 def headline(data: ReportData) -> Html:
     """Return the title, the outcome in one sentence, and the most important numbers."""
@@ -57,7 +59,17 @@ def _state(data: ReportData) -> str:
     if counts.pending or last.reason != FINISHED:
         return f"The last run ended early: {safe_text(last.reason)}. Run the same command again to continue."
     end = "All images are done." if not counts.failed else f"Finished; {plural(counts.failed, 'image')} failed."
-    return end + _changed_outputs(data)
+    return end + _rejected(data) + _changed_outputs(data)
+
+
+def _rejected(data: ReportData) -> str:
+    rejected = data.statistics.rejected
+    if not rejected:
+        return ""
+    were = "was" if rejected.total() == 1 else "were"
+    reasons = ", ".join(f"{safe_text(reason)} ({count:,})" for reason, count in rejected.most_common(REASONS_SHOWN))
+    more = ", ..." if len(rejected) > REASONS_SHOWN else ""
+    return f" {plural(rejected.total(), 'image')} of them {were} rejected: {reasons}{more}."
 
 
 def _changed_outputs(data: ReportData) -> str:
