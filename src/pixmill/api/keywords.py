@@ -36,7 +36,7 @@ class ImageOptions(TypedDict, total=False):
     max_side: pixels on the longest side
     max_scans: scans of a progressive JPEG; each costs as much as a small image
     max_frames: frames in an animation that is kept
-    max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC
+    max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC, unpacked texts of a PNG, directories of a TIFF
     resize: another name for size
     geometry: another name for size
     thumb: another name for size
