@@ -176,6 +176,8 @@ class RunOptions(ImageOptions, total=False):
     web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
     name: path of each output below the destination; {rendition} tells sizes and formats apart
     on_collision: what to do when two sources map to the same output name
+    portable_names: names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255
+        bytes; without it, only if the destination refuses them
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
         replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
         output
@@ -275,6 +277,7 @@ class RunOptions(ImageOptions, total=False):
     web_only: bool
     name: str
     on_collision: Literal["suffix", "error"]
+    portable_names: bool
     existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
     follow_output_links: bool
     durability: Literal["full", "none"]
