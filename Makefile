@@ -3,6 +3,7 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
+PINNED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
 FUZZER := .venv/fuzzer
@@ -63,16 +64,18 @@ clean: ## remove everything that make created, except outputs
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'pixmill needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo 'venv is missing; on Debian: apt install python3-venv'; rm -rf .venv; exit 1; }
 
-$(INSTALLED): .venv/bin/pip requirements.txt pyproject.toml
+# A file that pip downloads must have a digest that the requirements list, also the tools that build what comes as source.
+$(INSTALLED): .venv/bin/pip requirements.txt docker/requirements-build.txt pyproject.toml
 	@echo 'Installing into .venv'
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PINNED) -r docker/requirements-build.txt
+	@$(PINNED) -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(TOOLS): $(INSTALLED) requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PINNED) -r requirements-dev.txt
 	@touch $@
 
 $(FUZZER): $(TOOLS) requirements-faults.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-faults.txt
+	@$(PINNED) -r requirements-faults.txt
 	@touch $@

@@ -60,7 +60,9 @@ ROWS = {
     "R4": "shared memory is small, and full",
     "R5": "one core, or half a core",
     "R6": "no home directory, user name, terminal or locale; a read-only root",
+    "R7": "pictures and lists that take most memory for their bytes",
     "hostile": "malicious files, as user nobody, sandboxed, without a network",
+    "hosts": "a list of URLs whose servers redirect into this network, and whose names resolve there",
     "fuzz": "a coverage-guided fuzzer on every reader of external bytes",
 }
 

@@ -76,6 +76,11 @@ def too_much_metadata(folder: Path, _: ExitStack) -> tuple[str, ...]:
     return ("--max-metadata", "4kB")
 
 
+def name_too_long(folder: Path, _: ExitStack) -> tuple[str, ...]:
+    picture(folder / ("a" * 250 + ".jpg"))
+    return ("--name", "{stem}-larger.{ext}")
+
+
 def too_many_bytes(folder: Path, _: ExitStack) -> tuple[str, ...]:
     picture(folder / "heavy.png", size=(300, 200))
     return ("--max-source-bytes", "20kB")
@@ -153,6 +158,7 @@ CASES = (
     Case("truncated", truncated, ("--allow-truncated",)),
     Case("unsupported", drawing, ("--allow", "svg"), source="list.txt"),
     Case("exists", name_taken, ("--existing", "replace")),
+    Case("write-name", name_too_long, ("--portable-names",)),
     Case("write-link", link_in_output, ("--follow-output-links",)),
     Case("read-not-a-file", link_in_list, ("--follow-symlinks",), source="list.txt"),
     Case("read-private", private_host, ("--allow-private-hosts",), source="list.txt"),

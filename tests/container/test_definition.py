@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -87,11 +88,42 @@ def test_what_is_set_in_the_file_of_the_user_reaches_the_container_but_the_shell
     assert int(service["mem_limit"]) == 2**30
 
 
-def test_every_version_in_the_image_is_pinned():
-    for file in ("requirements.txt", "docker/requirements-build.txt", "docker/requirements-image.txt"):
-        lines = [line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")]
-        assert lines
-        assert [line for line in lines if "==" not in line] == []
+REQUIREMENTS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-faults.txt",
+    "docker/requirements-build.txt",
+    "docker/requirements-image.txt",
+)
+
+
+def pins(file):
+    """Return the pins of a file of requirements: the version of each name, and how many digests follow it."""
+    text = re.sub(r"^#.*\n", "", (ROOT / file).read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    lines = [line.partition(" ") for line in text.splitlines()]
+    return {first: len(re.findall(r" --hash=sha256:[0-9a-f]{64}\b", rest)) for first, _, rest in lines}
+
+
+@pytest.mark.parametrize("file", REQUIREMENTS)
+def test_every_version_is_pinned_and_the_digests_of_its_files_are_listed(file):
+    found = pins(file)
+    assert found
+    assert [pin for pin, digests in found.items() if not re.fullmatch(r"[\w.-]+==[\w.]+", pin) or not digests] == []
+
+
+def test_files_that_pin_a_package_agree_on_its_version():
+    found = {pin for file in REQUIREMENTS for pin in pins(file)}
+    assert len(found) == len({pin.partition("==")[0] for pin in found})
+
+
+def test_pip_accepts_only_files_whose_digests_are_listed():
+    """One line without a digest would make pip refuse them all, but a file without any digest would be installed unchecked."""
+    installs = re.findall(r"pip (?:install|wheel)[^&]*?-r [^&\n]*", (ROOT / "docker/Dockerfile").read_text())
+    assert len(installs) == 2
+    assert all("--require-hashes" in line for line in installs)
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(r"^PINNED := .* --require-hashes ", makefile, flags=re.MULTILINE)
+    assert re.findall(r"pip install.* -r .*", makefile) == []
 
 
 def test_the_mounted_recipe_says_what_happens_without_it():

@@ -1,18 +1,13 @@
 """Pictures that are larger than the memory they may use: streamed, or refused with numbers, never swapped or killed."""
 
-import subprocess
 import sys
-import threading
-import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import pyvips
 from PIL import Image
 
 from pixmill.batch.inspect import status
-from support.processes import of_session
+from support.processes import peaks_of
 
 MEGABYTE = 1_000_000
 
@@ -26,28 +21,7 @@ def gradient(side):
 
 def peak_of(command):
     """Run ``command``; return its exit code, its errors, and the most memory its processes used together, in bytes."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
-    peak = 0
-
-    def watch():
-        nonlocal peak
-        while process.poll() is None:
-            peak = max(peak, sum(proportional(pid) for pid in of_session(process.pid)))
-            time.sleep(0.02)  # the sampling interval
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    errors = process.communicate()[1].decode()
-    watcher.join()
-    return process.returncode, errors, peak
-
-
-def proportional(pid):
-    """The memory of a process, pages that several share divided among them."""
-    with suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
-    return 0
+    return peaks_of(command)[:3]
 
 
 def run(source, destination, *options):

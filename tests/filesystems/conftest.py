@@ -18,6 +18,7 @@ from support.snapshots import lost, snapshot
 
 COMMAND = (sys.executable, "-m", "pixmill")
 DISK_BYTES = 48_000_000
+BTRFS_BYTES = 128_000_000  # the least that it takes; a file with holes
 UNSTABLE = {"vfat", "exfat"}  # a FUSE driver that makes inode numbers up as names are looked up
 
 
@@ -99,7 +100,7 @@ class Mounts:
         self._count = 0
 
     def disk(self, kind):
-        """Return a folder on a new file system: ``ext4`` (casefold), ``ntfs``, ``vfat``, ``exfat`` (ignoring case) or ``tmpfs``."""
+        """Return a folder on a new file system: ``ext4`` (casefold), ``ntfs``, ``vfat``, ``exfat`` (ignoring case), ``btrfs`` or ``tmpfs``."""
         place = self._folder / f"disk-{self._count}"
         self._count += 1
         place.mkdir()
@@ -131,6 +132,10 @@ class Mounts:
         self._run("chattr", "+F", folded)
         self._mount("--bind", folded, place)
 
+    def _btrfs(self, place):
+        image = self._image(place, "mkfs.btrfs", "-q", package="btrfs-progs", size=BTRFS_BYTES)
+        self._mount("-t", "btrfs", "-o", "loop", image, place)
+
     def _ntfs(self, place):
         image = self._image(place, "mkfs.ntfs", "-q", "-F", "-f", package="ntfs-3g")
         self._drive(place, "lowntfs-3g", "-o", "ignore_case", image, place, package="ntfs-3g")
@@ -149,11 +154,11 @@ class Mounts:
         self._stack.callback(self._run, "losetup", "--detach", device)
         self._drive(place, "mount.exfat-fuse", device, place, package="exfat-fuse")
 
-    def _image(self, place, *maker, package):
+    def _image(self, place, *maker, package, size=DISK_BYTES):
         needs(maker[0], package)
         image = place.with_suffix(".img")
         with image.open("wb") as file:
-            file.truncate(DISK_BYTES)
+            file.truncate(size)
         self._run(*maker, image)
         return image
 
@@ -201,7 +206,7 @@ def caseless(request, mounts):
     return Disk(mounts.disk(request.param), request.param)
 
 
-@pytest.fixture(params=["tmpfs", "overlay", "ext4", "ntfs", "vfat", "exfat"])
+@pytest.fixture(params=["tmpfs", "overlay", "ext4", "ntfs", "vfat", "exfat", "btrfs"])
 def disk(request, mounts, tmp_path):
     """Return a folder on a file system that is not the usual one, once for each kind."""
     if request.param != "overlay":

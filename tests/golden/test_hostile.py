@@ -141,6 +141,28 @@ def test_metadata_beyond_the_limit_are_refused():
     assert error.code == "limit-metadata"
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param(chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000), 9)) * 40, id="texts that unfold"),
+        pytest.param(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(40_000_000), 9)), id="one that does"),
+        pytest.param(chunk(b"tEXt", b"a\0b") * 330_000, id="a third of a million texts"),
+    ],
+)
+def test_texts_of_a_png_are_limited_together_before_a_library_unpacks_them(texts):
+    data = png_with(b"tEXt", b"Comment\0fine")
+    entered, error = stages(data[:33] + texts + data[33:])
+    assert (entered, error.code) == (["header"], "limit-metadata")
+
+
+def test_directories_of_a_tiff_are_limited_before_a_library_reads_them():
+    size = 2 + 8 * 12 + 4
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, 1) for tag in (256, 257, 258, 259, 262, 273, 277, 278))
+    pages = (struct.pack("<H", 8) + entries + struct.pack("<I", 8 + size * (number + 1)) for number in range(100_000))
+    entered, error = stages(b"II*\0\x08\0\0\0" + b"".join(pages))
+    assert (entered, error.code) == (["header"], "limit-metadata")
+
+
 CUT_OFF = [
     ("bad/sharp/truncated.jpg", "truncated"),
     ("bad/sharp/truncated.png", "truncated"),

@@ -1,7 +1,9 @@
 """Inspects processes from outside and waits for conditions. Needs /proc."""
 
+import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +54,39 @@ def peak(pid: int) -> int:
     """Return the peak resident memory of a running process, in bytes."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
+
+
+def peaks_of(command: Sequence[str | Path]) -> tuple[int, str, int, int]:
+    """Run ``command``; return its exit code, its errors, the most memory its processes used together, and the most that one did.
+
+    Pages that several processes share are divided among them in the sum.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True)
+    together = largest = 0
+
+    def watch() -> None:
+        nonlocal together, largest
+        while process.poll() is None:
+            pids = of_session(process.pid)
+            together = max(together, sum(map(proportional, pids)))
+            for pid in pids:
+                with suppress(OSError, StopIteration):
+                    largest = max(largest, peak(pid))
+            time.sleep(0.02)  # the sampling interval
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    errors = process.communicate()[1]
+    watcher.join()
+    return process.returncode, errors, together, largest
+
+
+def proportional(pid: int) -> int:
+    """Return the memory of a process in bytes, pages that several share divided among them; 0 if it has gone."""
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+    return 0
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:

@@ -38,7 +38,7 @@ class ImageOptions(TypedDict, total=False):
     max_side: pixels on the longest side
     max_scans: scans of a progressive JPEG; each costs as much as a small image
     max_frames: frames in an animation that is kept
-    max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC
+    max_metadata: metadata per file: ICC profile, EXIF, XMP, IPTC, unpacked texts of a PNG, directories of a TIFF
     resize: another name for size
     geometry: another name for size
     thumb: another name for size
@@ -182,6 +182,8 @@ class RunOptions(ImageOptions, total=False):
     max_aspect: reject images whose longer side is more than this many times the shorter one
     name: path of each output below the destination; {rendition} tells sizes and formats apart
     on_collision: what to do when two sources map to the same output name
+    portable_names: names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255
+        bytes; without it, only if the destination refuses them
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
         replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
         output
@@ -283,6 +285,7 @@ class RunOptions(ImageOptions, total=False):
     max_aspect: float | None
     name: str
     on_collision: Literal["suffix", "error"]
+    portable_names: bool
     existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
     follow_output_links: bool
     durability: Literal["full", "none"]

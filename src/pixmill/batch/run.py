@@ -175,7 +175,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         ) as batch_run:
             yield batch_run
         return
-    run_plan = plan(config)
+    run_plan = plan(config, is_run=True)
     on_wait(run_plan.listing_notice)
     tasks: Iterator[Task | None] = unfinished_tasks(run_plan) if only_unfinished else run_plan.task_stream()
     if repair:
@@ -190,6 +190,10 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     def stream(ledger: Ledger) -> Iterator[Task | None]:
         nonlocal unfinished_count
         on_wait(lambda: f"checking {config.destination}")
+        if run_plan.spelling and run_plan.spelling.is_used and not config.placement.portable_names:
+            remarks.append(
+                f"the file system of {config.destination} refuses some names: outputs have _ for what it does not accept"
+            )
         remarks.extend(() if repair else preflight_warnings(run_plan, ledger, first, committed=committed))
         if not only_unfinished:
             return chain(first, tasks)

@@ -21,7 +21,7 @@ INSTEAD = (
     (re.compile(r'user: "(\d+):(\d+)"'), r"UID=\1 and GID=\2 in .env"),
     (
         re.compile(r"pip install 'pixmill\[(\w+)\]'"),
-        r"add the packages of the extra '\1' (pyproject.toml) to docker/requirements-image.txt, then: docker compose build",
+        r"copy packages of the extra '\1' from requirements-dev.txt to docker/requirements-image.txt; then: docker compose build",
     ),
 )
 #: A process in another container, which has its identifier as host name.

@@ -210,7 +210,7 @@ class WriteError(ImageError):
         "throttled": "the store asks for fewer requests; the image is retried later, as often as necessary",
         "unanswered": "the store did not answer or broke off, not only for this image, which is retried as often as necessary",
         "unreachable": "no connection to the store can be made; the image is retried later, as often as necessary",
-        "write-name": "the name is too long for the file system",
+        "write-name": "the file system does not accept the name of the output: it is too long, or has characters that are refused",
     }
     stage = "write"
 

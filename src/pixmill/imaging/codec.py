@@ -100,8 +100,8 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         return next((max(meta.ge, min(wanted, meta.le)) for meta in ranges), wanted)
 
     @classmethod
-    def stated_size(cls, source: Input) -> tuple[int, int] | None:
-        """Return width and height if ``header`` decodes the pixels, so that limits hold before that; else ``None``."""
+    def stated_header(cls, source: Input) -> Header | None:
+        """Return the properties that limits must hold for before a library opens the file; ``None`` if ``header`` is cheap."""
         del source
         return None
 

@@ -5,6 +5,7 @@ import msgspec
 from pixmill.imaging.format import Format
 
 SIDEWAYS = range(5, 9)
+ALPHA_BANDS = (2, 4)
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,7 +14,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     ``width`` and ``height`` describe one frame of the stored image, before ``orientation`` (1 to 8, as in EXIF) is applied.
     ``frames`` counts the images in the file: frames of an animation or pages of a document. ``depth`` is in bits per channel;
     ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how much
-    coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by row.
+    coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by row,
+    and those in tiles only ``tile_row_pixels`` at a time.
     ``metadata_size`` is in bytes; ``metadata`` lists the kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
@@ -27,6 +29,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     scans: int = 1
     chroma_stretch: int = 1
     progressive: bool = False
+    tile_row_pixels: int = 0
     metadata_size: int = 0
     metadata: frozenset[str] = frozenset()
 
@@ -34,6 +37,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     def pixels(self) -> int:
         """Return the number of pixels of one frame."""
         return self.width * self.height
+
+    @property
+    def has_alpha(self) -> bool:
+        """Return whether the number of channels allows for alpha; four may also be those of CMYK."""
+        return self.format.alpha and self.bands in ALPHA_BANDS
 
     @property
     def upright(self) -> tuple[int, int]:

@@ -30,7 +30,11 @@ class Limits(Model, frozen=True, kw_only=True):
         int, Meta(ge=1, description="frames in an animation that is kept", extra={"prevents": ("limit-frames",)})
     ] = 2_000
     max_metadata: Annotated[
-        ByteSize, Meta(description="metadata per file: ICC profile, EXIF, XMP, IPTC", extra={"prevents": ("limit-metadata",)})
+        ByteSize,
+        Meta(
+            description="metadata per file: ICC profile, EXIF, XMP, IPTC, unpacked texts of a PNG, directories of a TIFF",
+            extra={"prevents": ("limit-metadata",)},
+        ),
     ] = ByteSize(32_000_000)
 
     def check(self, header: Header, *, frames: int = 1) -> None:

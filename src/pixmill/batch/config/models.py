@@ -84,6 +84,14 @@ class Placement(Model, frozen=True, kw_only=True):
             extra={"synonyms": {"rename": "suffix", "fail": "error"}},
         ),
     ] = "suffix"
+    portable_names: Annotated[
+        bool,
+        Meta(
+            description="names that every file system accepts: _ for characters, words and endings that Windows refuses, at most "
+            "255 bytes; without it, only if the destination refuses them",
+            extra={"prevents": ("write-name",)},
+        ),
+    ] = False
     existing: Annotated[
         Literal["fail", "replace", "skip", "refuse", "adopt"],
         Meta(

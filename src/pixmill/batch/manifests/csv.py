@@ -3,10 +3,12 @@
 import csv
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from pixmill.batch.manifests.row import ManifestRow, choose_column, other_columns
 from pixmill.core.errors import ConfigError
+
+_MAX_ROW_LENGTH = 1 << 22  # characters; the module of the standard library limits a cell to 131,072 but not a row
 
 
 def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> Iterator[ManifestRow]:
@@ -16,17 +18,19 @@ def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> I
     that are not valid UTF-8; in other columns they become U+FFFD.
     """
     text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
-    first = text.readline()
+    lines = _Lines(text)
+    first = next(lines, "")
     if delimiter == "," and "," not in first and ";" in first:
         delimiter = ";"
     names = next(csv.reader([first], delimiter=delimiter), [])
     path_column = choose_column(names, column, shown=shown)
     if len(set(names)) < len(names):
         raise ConfigError(f"{shown} has two columns with the same name")
-    rows = csv.reader(text, delimiter=delimiter, strict=True)
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
     while True:
         number += 1
+        lines.begin_row()
         try:
             row = next(rows)
         except StopIteration:
@@ -37,6 +41,32 @@ def read(file: BinaryIO, column: str | None, *, shown: str, delimiter: str) -> I
             continue
         if row:
             yield _to_row(number, dict(zip(names, row, strict=False)), path_column)
+
+
+class _Lines:
+    """The lines of ``text``. Raises ``csv.Error`` in the middle of a row that is too long, and goes on with the line after that."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        """Note that the next line begins a row."""
+        self._left = _MAX_ROW_LENGTH
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        if len(line) <= self._left:
+            self._left -= len(line)
+            return line
+        while line and not line.endswith("\n"):
+            line = self._text.readline(_MAX_ROW_LENGTH)
+        raise csv.Error(f"it is longer than {_MAX_ROW_LENGTH:,} characters")
 
 
 def _to_row(number: int, row: dict[str, str], path_column: str) -> ManifestRow:

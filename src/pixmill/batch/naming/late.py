@@ -13,9 +13,11 @@ from pixmill.core.text import printable
 class LateNamer(Namer):
     """Gives no names to images that have not been read, and to the others with ``choose``."""
 
-    def __init__(self, template: Template, renditions: Sequence[str], *, refuse: bool) -> None:
-        """``renditions`` are their names. With ``refuse``, a collision is a ``ConfigError``."""
-        super().__init__(template, ())
+    def __init__(
+        self, template: Template, renditions: Sequence[str], *, refuse: bool, spelling: Callable[[bytes], bytes] = bytes
+    ) -> None:
+        """``renditions`` are their names. With ``refuse``, a collision is a ``ConfigError``. ``spelling``: as of a ``Namer``."""
+        super().__init__(template, (), spelling=spelling)
         self.template = template.with_extension()
         self._rendition_names = renditions
         self._refuses = refuse
@@ -60,7 +62,7 @@ class LateNamer(Namer):
         pairs = zip(self._rendition_names, extensions, strict=True)
         return distinct(
             [
-                template.render(source, extension=extension, rendition=rendition, disambiguator=disambiguator)
+                self._spelling(template.render(source, extension=extension, rendition=rendition, disambiguator=disambiguator))
                 for rendition, extension in pairs
             ],
             number=b"~%d",

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from pixmill.batch.naming.portable import Spelling, portable
 from pixmill.batch.naming.reserved import collision_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
@@ -38,7 +39,7 @@ class Namer:
     ``renditions`` are pairs of a rendition's name and its extension; an extension that is a function is called once per source.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what differs between outputs, each with its default
         self,
         template: Template,
         renditions: Sequence[tuple[str, Extension]],
@@ -47,12 +48,14 @@ class Namer:
         is_taken: Callable[[bytes, bytes], bool] | None = None,
         owners: Owners | None = None,
         key_of: Callable[[bytes], bytes] = bytes,
+        spelling: Callable[[bytes], bytes] = bytes,
     ) -> None:
         """With ``refuse``, a collision is a ``ConfigError``. ``is_taken(source, name)``: a file that must stay has the name.
 
         With ``owners``, a source keeps the name that it owns, and gets none that another one owns. ``key_of`` returns the ledger's
-        key of a source.
+        key of a source. ``spelling`` changes names that the destination refuses, but none that is owned.
         """
+        self._spelling = spelling
         self._is_taken = is_taken
         self._owners = owners
         self._key_of = key_of
@@ -72,7 +75,7 @@ class Namer:
         self._extensions.clear()
         preferred = {source: self._render(source, None) for source in sorted(sources)}
         taken = {collision_key(name): folder + b"/" for folder in folders for name in self._folders(folder)}
-        owners = self._owners_of(preferred.values())
+        owners = self._owners_of(preferred)
         names = self._kept(preferred, owners, taken) if owners else {}
         new = {source: wanted for source, wanted in preferred.items() if source not in names} if names else preferred
         collided = []
@@ -93,9 +96,16 @@ class Namer:
         """Tell whether ``names``, as returned by the last ``names()``, differ from the preferred ones because of a collision."""
         return names != self._render(source, None) and names not in self._former(source, numbered=0)
 
-    def _owners_of(self, names: Iterable[tuple[bytes, ...]]) -> dict[bytes, bytes]:
-        """Return the owner of every name in the folders of ``names``, by its key."""
-        return self._owners.of_folders(name for each in names for name in each) if self._owners else {}
+    def _owners_of(self, preferred: Mapping[bytes, tuple[bytes, ...]]) -> dict[bytes, bytes]:
+        """Return the owner of every name in the folders of the ``preferred`` names, in both spellings, by its key."""
+        if self._owners is None:
+            return {}
+        names = {name for each in preferred.values() for name in each}
+        if self._spelling is bytes:
+            others: Iterable[bytes] = map(portable, {name.rpartition(b"/")[0] + b"/" for name in names})
+        else:
+            others = (name for source in preferred for name in self._render(source, None, spelling=bytes))
+        return self._owners.of_folders(itertools.chain(names, others))
 
     def _kept(
         self, preferred: Mapping[bytes, tuple[bytes, ...]], owners: Mapping[bytes, bytes], taken: dict[bytes, bytes]
@@ -132,16 +142,25 @@ class Namer:
         return any(owners.get(self._key(name)) == own for name in self._files(source, names))
 
     def _former(self, source: bytes, *, numbered: int) -> Iterator[tuple[bytes, ...]]:
-        """Yield the names that earlier versions gave, which an image with such an output keeps: shorter hashes, no extension added.
+        """Yield names that an image with such an output keeps: as earlier versions gave them, or in another spelling.
 
         ``numbered`` of them are those after a collision.
         """
+        if isinstance(self._spelling, Spelling):
+            yield from filter(self._spelling.keeps, self._spelled(source, bytes, numbered))
+        else:
+            yield from self._spelled(source, portable, numbered)
         former = self._former_template
         if "{hash}" in former.text:
             yield self._render(source, None, digits=FORMER_HASH_DIGITS, template=former)
         if former is not self._template:
             yield self._render(source, None, template=former)
             yield from itertools.islice(self._alternatives(source, former), numbered)
+
+    def _spelled(self, source: bytes, spelling: Callable[[bytes], bytes], numbered: int) -> Iterator[tuple[bytes, ...]]:
+        """Yield the names of ``source`` in another spelling, ``numbered`` of them after a collision."""
+        yield self._render(source, None, spelling=spelling)
+        yield from itertools.islice(self._alternatives(source, spelling=spelling), numbered)
 
     def _claim(self, source: bytes, names: tuple[bytes, ...], taken: dict[bytes, bytes], owners: Mapping[bytes, bytes]) -> bool:
         if self._is_taken is not None and any(self._is_taken(source, name) for name in names):
@@ -169,16 +188,20 @@ class Namer:
         return ConfigError(message, code="collision", hint="--on-collision suffix uses the full source name for the second")
 
     def _render(
-        self, source: bytes, disambiguator: bytes | None, *, digits: int = HASH_DIGITS, template: Template | None = None
+        self,
+        source: bytes,
+        disambiguator: bytes | None,
+        *,
+        digits: int = HASH_DIGITS,
+        template: Template | None = None,
+        spelling: Callable[[bytes], bytes] | None = None,
     ) -> tuple[bytes, ...]:
         render = (template or self._template).render
-        return distinct(
-            [
-                render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
-                for name, ext in self._renditions
-            ],
-            number=b"~%d",
+        names = (
+            render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
+            for name, ext in self._renditions
         )
+        return distinct([*map(spelling or self._spelling, names)], number=b"~%d")
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:  # noqa: ARG002  # SampleNamer uses it
         """Return the files that outputs with these ``names`` are written to."""
@@ -187,7 +210,7 @@ class Namer:
     def _folders(self, folder: bytes) -> Iterator[bytes]:
         """Yield the folders that the outputs of an image in ``folder`` need."""
         for rendition, _ in self._renditions:
-            name = self._template.render(folder + _ANY_NAME, extension="", rendition=rendition)
+            name = self._spelling(self._template.render(folder + _ANY_NAME, extension="", rendition=rendition))
             while name := name.rpartition(b"/")[0]:
                 yield name
 
@@ -200,11 +223,13 @@ class Namer:
             self._extensions[key] = extension(source)
         return self._extensions[key]
 
-    def _alternatives(self, source: bytes, template: Template | None = None) -> Iterator[tuple[bytes, ...]]:
+    def _alternatives(
+        self, source: bytes, template: Template | None = None, *, spelling: Callable[[bytes], bytes] | None = None
+    ) -> Iterator[tuple[bytes, ...]]:
         own = source.rpartition(b"/")[2]
-        yield self._render(source, own, template=template)
+        yield self._render(source, own, template=template, spelling=spelling)
         for number in itertools.count(2):
-            yield self._render(source, b"%s~%d" % (own, number), template=template)
+            yield self._render(source, b"%s~%d" % (own, number), template=template, spelling=spelling)
 
 
 def distinct(names: Sequence[bytes], *, number: bytes) -> tuple[bytes, ...]:

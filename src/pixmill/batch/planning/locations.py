@@ -56,6 +56,11 @@ class Locations(msgspec.Struct, frozen=True):
         """Return the location that a run owns exclusively: DST or, for a dataset, the folder of its shards."""
         return self.dataset.home if self.dataset else self.destination
 
+    def has_output(self, name: bytes) -> bool:
+        """Tell whether there is something at ``name`` in DST; in a store, which accepts every name, always."""
+        folder = self.destination.local
+        return folder is None or os.path.lexists(os.fsencode(folder) + b"/" + name)
+
     def check_apart(self, sources: Sequence[str]) -> None:
         """Raise ``AddressError`` when one of ``sources`` is DST or lies in it, by device and inode or by identity file.
 

@@ -2,8 +2,10 @@
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.dataset import Dataset
+from pixmill.batch.planning.locations import Locations
 from pixmill.core.errors import ConfigError
 from pixmill.imaging.recipe import Recipe
+from pixmill.storage.local.odd_names import refuses_odd_names
 
 
 def check_names(config: RunConfig, dataset: Dataset | None) -> None:
@@ -11,6 +13,14 @@ def check_names(config: RunConfig, dataset: Dataset | None) -> None:
     _check_late(config, dataset)
     if dataset is None:
         _check_extension(config)
+
+
+def with_accepted_names(config: RunConfig, locations: Locations, *, may_write: bool) -> RunConfig:
+    """Return ``config`` with portable names if the file system of the destination refuses others."""
+    folder = locations.destination.local
+    if config.placement.portable_names or folder is None or locations.dataset or not refuses_odd_names(folder, may_write=may_write):
+        return config
+    return config.evolve(placement=config.placement.evolve(portable_names=True))
 
 
 def check_renditions(recipe: Recipe) -> None:

@@ -15,11 +15,12 @@ from pixmill.batch.item import Item, from_payload, task_id, to_task, unpack_orig
 from pixmill.batch.naming.fixed import FixedNamer
 from pixmill.batch.naming.late import LateNamer
 from pixmill.batch.naming.namer import Extension, Namer
+from pixmill.batch.naming.portable import Spelling
 from pixmill.batch.naming.reserved import collision_key, is_reserved
 from pixmill.batch.naming.template import Template, own_extension
 from pixmill.batch.planning.known_sources import source_keys
 from pixmill.batch.planning.locations import Locations, resolve_locations
-from pixmill.batch.planning.name_checks import check_names, check_renditions
+from pixmill.batch.planning.name_checks import check_names, check_renditions, with_accepted_names
 from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.batch.planning.selection import Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
@@ -318,14 +319,21 @@ class Plan:
             return self.late_namer()
         refuse = self.config.placement.on_collision == "error"
         extensions = [(rendition.name, self._extension(rendition.encode)) for rendition in self.config.recipe.renditions]
-        make = partial(SampleNamer if self.locations.dataset else Namer, refuse=refuse, is_taken=is_taken, owners=self._owners)
+        make: Callable[..., Namer] = SampleNamer if self.locations.dataset else partial(Namer, spelling=self.spelling or bytes)
         key_of = (lambda path: self.key(path, self._locators.get(path, b""))) if self._prefix is None else self._prefix.__add__
-        return make(self._template, extensions, key_of=key_of)
+        return make(self._template, extensions, refuse=refuse, is_taken=is_taken, owners=self._owners, key_of=key_of)
 
     def late_namer(self) -> LateNamer:
         """Return the namer of images whose content has been read."""
         names = [rendition.name for rendition in self.config.recipe.renditions]
-        return LateNamer(self._template, names, refuse=self.config.placement.on_collision == "error")
+        return LateNamer(
+            self._template, names, refuse=self.config.placement.on_collision == "error", spelling=self.spelling or bytes
+        )
+
+    @cached_property
+    def spelling(self) -> Spelling | None:
+        """Return the spelling of portable names, if names are to be portable."""
+        return Spelling(self.locations.has_output) if self.config.placement.portable_names else None
 
     @cached_property
     def _owners(self) -> NameOwners | None:
@@ -369,13 +377,17 @@ class Plan:
             return own
 
 
-def plan(config: RunConfig) -> Plan:
-    """Resolve ``config`` into a plan; ``ConfigError`` or ``RunError`` when it cannot be run. Writes nothing."""
+def plan(config: RunConfig, *, is_run: bool = False) -> Plan:
+    """Resolve ``config`` into a plan; ``ConfigError`` or ``RunError`` when it cannot be run.
+
+    Writes nothing, unless it ``is_run``: then it may create and remove an empty file to see which names the destination accepts.
+    """
     for step in fingerprint.all_steps(config.recipe):
         step.check()
     for rendition in config.recipe.renditions:
         rendition.encode.check()
-    made = Plan(config, resolve_locations(config))
+    locations = resolve_locations(config)
+    made = Plan(with_accepted_names(config, locations, may_write=is_run), locations)
     if made.locations.target is None:
         check_names(config, made.locations.dataset)
     return made

@@ -131,7 +131,7 @@ class Watch:
     def _plan(self) -> Plan:
         """Resolve the configuration; folders that images are moved to are excluded from the source."""
         endless = self._config.policy.evolve(max_failures=ALL)  # failures must not end a service
-        current_plan = plan(self._config.evolve(policy=endless))
+        current_plan = plan(self._config.evolve(policy=endless), is_run=True)
         former, _ = watched_folder(current_plan)
         moves = [Path(folder) for folder in (self._options.move_done, self._options.move_failed) if folder]
         return Plan(current_plan.config, msgspec.structs.replace(current_plan.locations, source=former.excluding(moves)))

@@ -44,10 +44,10 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
     lossless: Annotated[bool, Meta(description="lossless compression")] = False
 
     @classmethod
-    def stated_size(cls, source: Input) -> tuple[int, int] | None:
+    def stated_header(cls, source: Input) -> Header:
         """Return width and height; the plugin decodes the pixels when it opens a file."""
         stated = jxl.read(source)
-        return stated.width, stated.height
+        return Header(format=cls.format, width=stated.width, height=stated.height)
 
     @classmethod
     def header(cls, source: Input) -> Header:

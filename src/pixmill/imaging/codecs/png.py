@@ -53,6 +53,11 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         return None if self.palette else self.evolve(palette=True)
 
     @classmethod
+    def stated_header(cls, source: Input) -> Header:
+        """Return the size of the texts, which libpng unpacks when it opens the file."""
+        return Header(format=cls.format, width=0, height=0, metadata_size=png.text_bytes(source.mapped()))
+
+    @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; counts the frames of an animated PNG."""
         chunks = png.scan(source.mapped())

@@ -56,6 +56,11 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         return self.compression not in LOSSY
 
     @classmethod
+    def stated_header(cls, source: Input) -> Header:
+        """Return the size of the directories, which libtiff reads when it opens the file."""
+        return Header(format=cls.format, width=0, height=0, metadata_size=tiff.directory_bytes(source))
+
+    @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header of the picture: the first page, unless that is a thumbnail."""
         directories = tiff.read(source)
@@ -64,6 +69,7 @@ class Tiff(Codec, frozen=True, kw_only=True, tag="tiff"):
         if tiff_kinds.needs_pillow(picture.tags):
             return _header_by_pillow(source, picture)
         header = vips_load.read_header(source, cls.format, "tiffload", **_place(picture))
+        header = vips_load.evolve(header, tile_row_pixels=tiff.tile_row_pixels(picture.tags))
         if picture is directories[0]:
             return header
         # DNG states the orientation of all its images in the first directory.

@@ -15,6 +15,10 @@ CHUNK_OVERHEAD_BYTES = 12  # length, name and checksum
 MAX_CONTENT_BYTES = 64  # of a chunk of colours other than a profile
 MAX_CHUNKS = 1_000_000
 MAX_PROFILE_BYTES = 16_000_000  # decompressed
+TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+BYTES_PER_TEXT = 100  # used by a library for each text, beside its content
+MAX_UNPACKED_BYTES = 32_000_000  # of all texts together; beyond that, their size is estimated
+MAX_PACKING = 1032  # bytes that one byte unfolds to at most: RFC 1951
 COLOUR_CHUNKS = (b"gAMA", b"cHRM", b"cICP", b"cLLI", b"sRGB")
 
 
@@ -61,6 +65,35 @@ def _split(data: Data) -> tuple[dict[bytes, bytes], tuple[int, int] | None]:
             before.setdefault(name, data[offset + 8 : offset + 8 + most])
         offset = end
     return before, None
+
+
+def text_bytes(data: Data) -> int:
+    """Return the memory that the texts of the file ``data`` take when they are unpacked, in bytes: of many, an upper bound."""
+    total, offset = 0, SIGNATURE_BYTES
+    for _ in range(MAX_CHUNKS):
+        length, name = int.from_bytes(data[offset : offset + 4]), data[offset + 4 : offset + 8]
+        if name in (b"", b"IEND"):
+            return total
+        if name in TEXT_CHUNKS:
+            start = offset + 8
+            total += BYTES_PER_TEXT + _unfolded(name, bytes(data[start : start + length]), MAX_UNPACKED_BYTES - total)
+        offset += CHUNK_OVERHEAD_BYTES + length
+    return total + len(data) - offset
+
+
+def _unfolded(name: bytes, content: bytes, unpacked: int) -> int:
+    """Return the size of a text when it is unpacked; if that is more than ``unpacked`` bytes, an upper bound."""
+    rest = content.partition(b"\0")[2]
+    if name == b"tEXt" or (name == b"iTXt" and rest[:1] != b"\1"):
+        return len(content)
+    packed = rest[1:] if name == b"zTXt" else rest[2:].split(b"\0", 2)[-1]
+    if unpacked <= 0:
+        return len(packed) * MAX_PACKING
+    try:
+        inflater = zlib.decompressobj()
+        return len(inflater.decompress(packed, unpacked)) + len(inflater.unconsumed_tail) * MAX_PACKING
+    except zlib.error:
+        return len(content)
 
 
 def profile_in(content: bytes) -> bytes:

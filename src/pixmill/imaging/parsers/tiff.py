@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from pixmill.imaging.input import Input
 
 SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
-ORIENTATION, SAMPLES, PLANAR, SUB_DIRECTORIES, EXTRA_SAMPLES = 274, 277, 284, 330, 338
+ORIENTATION, SAMPLES, PLANAR, TILE_WIDTH, TILE_HEIGHT, SUB_DIRECTORIES, EXTRA_SAMPLES = 274, 277, 284, 322, 323, 330, 338
 SAMPLE_FORMAT, YCBCR_COEFFICIENTS, YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE = 339, 529, 530, 532
 #: The kinds of extra samples that are alpha: associated and unassociated.
 ALPHA_KINDS = (1, 2)
@@ -24,6 +24,8 @@ NUMBER_TYPES = {1: ("B", 1, 1), 3: ("H", 2, 1), 4: ("I", 4, 1), 5: ("I", 4, 2), 
 MAX_VALUES = 64  # per entry
 MAX_ENTRIES = 4096  # far more than the directory of an image has
 MAX_DIRECTORIES = 64  # that are examined to find the image
+MAX_COUNTED = 1_000_000  # directories
+BYTES_PER_DIRECTORY = 256  # used by a library for each directory, beside its entries
 
 Tags = Mapping[int, tuple[int, ...]]
 
@@ -53,20 +55,26 @@ def read(source: Input) -> tuple[Directory, ...]:
     unreadable.
     """
     found: list[Directory] = []
-    with (
-        io.BytesIO(source.data) if source.data is not None else Path(source.name).open("rb") as file,
-        suppress(struct.error, KeyError, OverflowError),
-    ):
+    with _opened(source) as file, suppress(struct.error, KeyError, OverflowError):
         _read_into(found, file)
     return tuple(found) or (Directory({}),)
 
 
-def _read_into(found: list[Directory], file: BinaryIO) -> None:
+def _opened(source: Input) -> BinaryIO:
+    return io.BytesIO(source.data) if source.data is not None else Path(source.name).open("rb")
+
+
+def _start(file: BinaryIO) -> tuple[str, bool, int]:
+    """Return the byte order, whether it is a BigTIFF, and the offset of the first directory."""
     order = ORDERS[file.read(2)]
     big = _numbers(file, order + "H")[0] == BIGTIFF_VERSION
     if big:
         file.seek(8)
-    (offset,) = _numbers(file, order + ("Q" if big else "I"))
+    return order, big, _numbers(file, order + ("Q" if big else "I"))[0]
+
+
+def _read_into(found: list[Directory], file: BinaryIO) -> None:
+    order, big, offset = _start(file)
     seen: set[int] = set()
     while offset and offset not in seen and len(seen) < MAX_DIRECTORIES:
         seen.add(offset)
@@ -76,6 +84,29 @@ def _read_into(found: list[Directory], file: BinaryIO) -> None:
             return
     for index, start in enumerate(found[0].tags.get(SUB_DIRECTORIES, ())[:MAX_DIRECTORIES] if found else ()):
         found.append(Directory(_directory(file, order, start, big=big)[0], 0, index))
+
+
+def directory_bytes(source: Input) -> int:
+    """Return the memory that the directories of the pages take, in bytes; libtiff reads them all to count the pages."""
+    total = 0
+    with _opened(source) as file, suppress(struct.error, KeyError, OverflowError):
+        order, big, offset = _start(file)
+        count, entry_bytes, following = ("Q", 20, "Q") if big else ("H", 12, "I")
+        seen: set[int] = set()
+        while offset and offset not in seen and len(seen) < MAX_COUNTED:
+            seen.add(offset)
+            file.seek(offset)
+            entries = _numbers(file, order + count)[0] * entry_bytes
+            total += entries + BYTES_PER_DIRECTORY
+            file.seek(entries, io.SEEK_CUR)
+            (offset,) = _numbers(file, order + following)
+    return total
+
+
+def tile_row_pixels(tags: Tags) -> int:
+    """Return the pixels of a row of tiles, which may be larger than the image; 0 if it has none."""
+    width, tile_width, tile_height = (tags.get(tag, (0,))[0] for tag in (WIDTH, TILE_WIDTH, TILE_HEIGHT))
+    return -(-width // tile_width) * tile_width * tile_height if tile_width else 0
 
 
 def alpha_index(tags: Tags) -> int | None:

@@ -19,7 +19,11 @@ from pixmill.imaging.scaling import Scaling
 MAX_IN_MEMORY = 128_000_000  # bytes; a larger image is streamed through the encoder instead of kept in memory
 BITS_PER_BYTE = 8
 BYTES_PER_COEFFICIENT = 2  # per sample of a progressive JPEG, all kept until the last scan
-STREAMING_BYTES = 64_000_000  # used by a streamed image of any height: rows in flight, and the small result
+STREAMING_BYTES = 64_000_000  # used by a streamed image of any size: buffers, and the small result
+#: Rows that a resize of a streamed image holds at once: of a very flat image about all, of others fewer than half of them.
+MAX_HELD_ROWS, FLAT_ROWS = 1800, 400
+BYTES_PER_FLOAT = 4  # of each value of a row with alpha, which is premultiplied for the resize
+HELD_TILE_ROWS = 2  # rows of tiles that are unpacked at once
 COPIES = 2  # of an image that is not resized while it is decoded
 ENLARGED_COPIES = 13  # of an enlarged image, in which every value is a number of 4 bytes for a while
 SEARCH_COPIES = 2  # of an image that is encoded several times: in memory, and made smaller
@@ -123,9 +127,17 @@ def _held_bytes(header: Header, frames: int, chains: Sequence[Chain], *, is_stre
         return image_bytes + samples * BYTES_PER_COEFFICIENT
     if not _decoder_streams(header, frames):
         return image_bytes * header.format.decoder_copies
+    tiles = HELD_TILE_ROWS * header.tile_row_pixels * header.bands * max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
     if all(chain.leading is not None for chain in chains):
-        return min(image_bytes, MAX_IN_MEMORY) + STREAMING_BYTES
-    return (min(image_bytes, MAX_IN_MEMORY) if is_streamed else image_bytes) * COPIES + STREAMING_BYTES
+        kept = min(image_bytes, MAX_IN_MEMORY) * (COPIES if header.has_alpha else 1)
+        return max(kept, _rows_in_flight(header)) + tiles + STREAMING_BYTES
+    return (min(image_bytes, MAX_IN_MEMORY) if is_streamed else image_bytes) * COPIES + tiles + STREAMING_BYTES
+
+
+def _rows_in_flight(header: Header) -> int:
+    """Return the bytes of the rows that a resize holds, which grow with the width of the image."""
+    bytes_per_value = BYTES_PER_FLOAT if header.has_alpha else max(BITS_PER_BYTE, header.depth) // BITS_PER_BYTE
+    return min(MAX_HELD_ROWS, header.height // 2 + FLAT_ROWS) * header.width * header.bands * bytes_per_value
 
 
 def _encoder_bytes(codec: Codec, result: int, *, is_streamed: bool) -> int:

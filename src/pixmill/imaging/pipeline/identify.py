@@ -17,8 +17,8 @@ def read_header(source: Input, recipe: Recipe) -> Header:
     """Return the header of ``source``, after checking that it may be decoded. Raise an ``ImageError`` if not."""
     codec = recipe.reader(identify(source, recipe.allowed))
     with translating_errors(source, recipe, lambda: "header"):
-        if size := codec.stated_size(source):
-            recipe.limits.check(Header(format=codec.format, width=size[0], height=size[1]))
+        if stated := codec.stated_header(source):
+            recipe.limits.check(stated)
         header = codec.header(source)
     if min(header.width, header.height) < 1:
         raise DecodeError(f"the {header.format.label} is damaged: it has no pixels")

@@ -16,7 +16,7 @@ _READ_CODES = {
     errno.EACCES: "read-denied", errno.EPERM: "read-denied", errno.ENAMETOOLONG: "read-name",
     errno.ELOOP: "read-not-a-file", errno.ENXIO: "read-not-a-file", errno.EISDIR: "read-not-a-file",
 }  # fmt: skip
-_WRITE_CODES = {errno.EACCES: "write-denied", errno.EPERM: "write-denied", errno.ENAMETOOLONG: "write-name"}
+_REFUSED_NAMES = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
 
 
 def read_error(error: OSError, path: bytes) -> ReadError:
@@ -40,7 +40,9 @@ def write_error(error: OSError, path: bytes, *, root: bytes) -> PixmillError:
         hint = "give this user write permission there, or choose another destination"
         return RunError(f"{shown} cannot be written to: {_reason(error)}", code="not-writable", hint=hint)
     message = f"{printable(path)} could not be written: {_reason(error)}"
-    return WriteError(message, code=_WRITE_CODES.get(number, ""), retryable=number in TRANSIENT)
+    if number in _REFUSED_NAMES:
+        return WriteError(message, code="write-name", options={"portable_names": True})
+    return WriteError(message, code="write-denied" if number in _DENIED else "", retryable=number in TRANSIENT)
 
 
 def _reason(error: OSError) -> str:

@@ -10,6 +10,8 @@ MOUNTS = Path("/proc/self/mountinfo")
 _INVENTED_INODES = frozenset({"9p", "cifs", "exfat", "msdos", "smb3", "smbfs", "vfat"})
 _NO_CHANGE_TIMES = frozenset({"9p", "exfat", "msdos", "vfat"})
 _MAY_IGNORE_CASE = frozenset({"9p", "cifs", "exfat", "hfs", "hfsplus", "msdos", "ntfs", "ntfs3", "smb3", "smbfs", "vfat"})
+_REFUSING_NAMES = frozenset({"exfat", "msdos", "vfat"})
+_ACCEPTING_NAMES = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs", "nfs", "nfs4", "overlay", "ramfs", "tmpfs", "xfs", "zfs"})
 _ESCAPES = ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\"))
 
 
@@ -75,6 +77,12 @@ def may_ignore_case(folder: bytes, mounted: list[Mount]) -> bool:
     """Tell whether the file system of ``folder``, a real path, is of a type that often ignores the case of names."""
     kind = _kind_of(folder, mounted)
     return kind in _MAY_IGNORE_CASE or kind.startswith("fuse")
+
+
+def known_to_refuse_names(folder: bytes, mounted: list[Mount]) -> bool | None:
+    """Tell whether the file system of ``folder``, a real path, refuses some characters; ``None``: its type does not say."""
+    kind = _kind_of(folder, mounted)
+    return True if kind in _REFUSING_NAMES else False if kind in _ACCEPTING_NAMES else None
 
 
 def _kind_of(folder: bytes, mounted: list[Mount]) -> str:

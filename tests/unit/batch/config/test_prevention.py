@@ -25,7 +25,7 @@ def test_every_code_that_an_option_prevents_is_one():
 
 @pytest.mark.parametrize("name", [name for name, option in preventing_options().items() if option.group != "Execution options"])
 def test_an_option_that_prevents_failures_does_not_change_what_is_made(name):
-    value = {"allow": ("svg",), "existing": "skip"}.get(name, True if name.startswith(("allow", "follow")) else 7)
+    value = {"allow": ("svg",), "existing": "skip"}.get(name, True if name.startswith(("allow", "follow", "portable")) else 7)
     assert preventable_codes(config(), config(**{name: value})) == set(preventing_options()[name].prevents)
     assert recipe_fingerprint(config()) == recipe_fingerprint(config(**{name: value}))
 

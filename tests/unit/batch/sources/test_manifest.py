@@ -135,6 +135,21 @@ def test_a_row_that_names_nothing_is_a_failed_image_and_the_rest_goes_on(source,
     assert "pw@" not in said
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("a.png," + "x" * 5_000_000, "longer than 4,194,304 characters"),
+        ("a.png" + "," * 5_000_000, "longer than 4,194,304 characters"),
+        ("a.png," + "x" * 200_000, "larger than field limit"),
+    ],
+)
+def test_a_row_that_is_too_long_is_a_failed_image_and_the_rest_goes_on(source, tmp_path, row, reason):
+    (source / "list.csv").write_text(f"path,caption\na.jpg,fine\n{row}\ndeep/b.webp,fine\n")
+    report = pixmill.run(source / "list.csv", tmp_path / "out", workers=1)
+    assert report.counts.done == 2
+    assert any(reason in said for said in failures(tmp_path / "out"))
+
+
 def test_a_line_of_json_that_is_no_text_is_a_failed_image_and_the_rest_goes_on(source, tmp_path):
     (source / "list.jsonl").write_bytes(b'{"path": "a.jpg"}\n{"path": "\xe9.jpg"}\n"\xe9.jpg"\n{"path": "a.png"\n"deep/b.webp"\n')
     report = pixmill.run(source / "list.jsonl", tmp_path / "out", workers=1)
