@@ -15,6 +15,7 @@ from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
 from pixmill.batch.config.options import LIMIT, MAKE, Option, options
 from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
+from pixmill.batch.config.time_zone import TimeZone
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model, fields
 from pixmill.core.units import CountOrPercent, Quantity, Size
@@ -32,8 +33,8 @@ PATHS = {"state", "index"}
 MAX_ARGUMENTS = 6  # of a function, in pyproject.toml
 #: types that are accepted for a declared one
 ACCEPTED: tuple[tuple[type, str], ...] = (
-    (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (Pattern, "str"), (Colour, "Colour | str"),
-    (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"), (Allowed, "AllowLike"),
+    (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (TimeZone, "str"), (Pattern, "str"),
+    (Colour, "Colour | str"), (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"), (Allowed, "AllowLike"),
 )  # fmt: skip
 HEAD = '''"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 

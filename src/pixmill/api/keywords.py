@@ -179,6 +179,8 @@ class RunOptions(ImageOptions, total=False):
     allow_private_hosts: lists of URLs: also fetch from private networks
     web_only: lists by people whom you do not trust: process only URLs of the web, no files and no buckets
     name: path of each output below the destination; {rendition} tells sizes and formats apart
+    flat: leave out the folders of the sources: names stay unique over the whole output
+    timezone: time zone of {date} for images without a date of their own, whose files have one, such as Europe/Berlin
     on_collision: what to do when two sources map to the same output name
     existing: what to do when pixmill did not write the file at an output's path, or it was changed since: fail the image,
         replace the file, skip the image, refuse the whole run, or adopt a complete file of the expected format and size as the
@@ -241,6 +243,7 @@ class RunOptions(ImageOptions, total=False):
     pattern: another name for include
     glob: another name for include
     ignore: another name for exclude
+    no_subfolders: another name for flat
     follow: another name for follow_symlinks
     follow_links: another name for follow_symlinks
     dereference: another name for follow_symlinks
@@ -278,6 +281,8 @@ class RunOptions(ImageOptions, total=False):
     allow_private_hosts: bool
     web_only: bool
     name: str
+    flat: bool
+    timezone: str
     on_collision: Literal["suffix", "error"]
     existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
     follow_output_links: bool
@@ -336,6 +341,7 @@ class RunOptions(ImageOptions, total=False):
     pattern: list[str] | tuple[str, ...]
     glob: list[str] | tuple[str, ...]
     ignore: list[str] | tuple[str, ...]
+    no_subfolders: bool
     follow: bool
     follow_links: bool
     dereference: bool

@@ -13,10 +13,6 @@ _EXTENSION = "for the format of the outputs use --format webp, to process only s
 _FEWER = "to try a few images, from all folders, into a scratch folder, use --sample 20; for one part of them --shard 1/10"
 _REMOVE = "to remove outputs whose images are gone use --mirror in a run, or pixmill prune DST --yes; sources are never removed"
 _SOURCES = "pixmill never changes its sources: give another folder as DST"
-_ONE_FOLDER = (
-    "to put all outputs into one folder use --name '{stem}-{hash}.{ext}', where the hash tells images of one name apart;"
-    " transparency is always flattened onto --background"
-)
 _METRICS = "use --metrics-file FILE, or --metrics-port 9100 for Prometheus"
 _LOG = "use --log-file FILE for the failures, or --events FILE for everything that happens"
 _PLAN = "use --dry-run, which writes nothing, or --sample 20, which tries a few images"
@@ -103,9 +99,7 @@ ANSWERS: Mapping[str, str] = {
     "template": _RENAME,
     "output_name": _RENAME,
     "filename": _RENAME,
-    "flat": _ONE_FOLDER,
-    "flatten": _ONE_FOLDER,
-    "no_subfolders": _ONE_FOLDER,
+    "flatten": "to put all outputs into one folder use --flat; transparency is always flattened onto --background",
     "gray": _GRAYSCALE,
     "grey": _GRAYSCALE,
     "greyscale": _GRAYSCALE,

@@ -10,7 +10,7 @@ from pixmill.cli.args.layers import variable
 from pixmill.cli.args.parser import flag
 from pixmill.cli.args.values import default_text, describe_type
 from pixmill.cli.command import commands, every_option
-from pixmill.cli.docs import metadata_table
+from pixmill.cli.docs import metadata_table, variables_table
 from pixmill.cli.docs.codes import NOTES, REASONS
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
@@ -64,6 +64,7 @@ def pages() -> Iterator[Page]:
         for code, meaning in meanings.items():
             yield Page("reason", code, _sentence(meaning), facts=(("says", where),))
     yield Page("table", "metadata", metadata_table.SUMMARY, metadata_table.TEXT, facts=tuple(metadata_table.facts()))
+    yield Page("table", "variables", variables_table.SUMMARY, variables_table.TEXT, facts=tuple(variables_table.facts()))
 
 
 def find(topic: str) -> list[Page]:
