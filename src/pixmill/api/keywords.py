@@ -1,7 +1,7 @@
 """The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from pixmill.imaging.codec import CodecLike
@@ -29,6 +29,8 @@ class ImageOptions(TypedDict, total=False):
     depth: 8 bits per channel, or keep 16 if both source and format have them
     animated: the first frame, or all frames if the format supports animation (default: first; all with --format keep)
     metadata: metadata to copy to the output
+    set: state this in the metadata, in EXIF, IPTC and XMP alike: copyright=..., artist=..., dpi=300 (repeatable)
+    set_if_missing: the same, if nothing that is kept of the source says it (repeatable)
     linear: resize in linear light
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
@@ -102,6 +104,8 @@ class ImageOptions(TypedDict, total=False):
     depth: Literal["8", "keep"]
     animated: Literal["first", "keep"] | None
     metadata: Literal["strip", "copyright", "keep", "no-gps"]
+    set: list[str] | tuple[str, ...] | Mapping[str, object]
+    set_if_missing: list[str] | tuple[str, ...] | Mapping[str, object]
     linear: bool
     engine: Literal["auto", "vips"]
     allow_truncated: bool

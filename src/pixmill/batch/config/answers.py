@@ -136,7 +136,7 @@ ANSWERS: Mapping[str, str] = {
     "throttle": _DELAY,
     "rate": _DELAY,
     "gpu": "pixmill works on the processor's cores only: use --workers",
-    "dpi": _PIXELS,
+    "dpi": "use --set dpi=300, which states it and changes no pixel; sizes are in pixels",
     "density": _PIXELS,
     "resolution": _PIXELS,
     "gravity": _GRAVITY,

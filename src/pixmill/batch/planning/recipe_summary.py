@@ -24,12 +24,18 @@ def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     groups: dict[tuple[str, str], list[Rendition]] = {}
     for rendition in recipe.renditions:
         groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition)
-    shared = f"{_colours(recipe)}; {METADATA[recipe.metadata]}"
+    shared = f"{_colours(recipe)}; {METADATA[recipe.metadata]}{_settings(recipe)}"
     sentences = [f"{_formats(members, recipe)}; {steps}" for (_, steps), members in groups.items()]
     if len(sentences) == 1:
         return (f"{sentences[0]}; {shared}",)
     named = [f"{name}: {sentence}" if name else sentence for (name, _), sentence in zip(groups, sentences, strict=True)]
     return (*named, f"each: {shared}")
+
+
+def _settings(recipe: Recipe) -> str:
+    """Return which metadata are set."""
+    names = dict.fromkeys(each.name for each in (*recipe.set_if_missing, *recipe.set))
+    return f"; sets {', '.join(names)}" if names else ""
 
 
 def _formats(renditions: Sequence[Rendition], recipe: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
+from typing import get_args, get_origin
 
 import msgspec
 
@@ -168,6 +169,7 @@ def _option(option: Option, command_names: Sequence[str]) -> Page:
         ("commands", ", ".join(command_names)),
     )
     kind = getattr(option.field.type, "__origin__", None)  # that of an ``Annotated``
+    kind = get_args(kind)[0] if get_origin(kind) is tuple else kind
     _, text, example = _prose(kind) if kind and getattr(kind, "is_explained", False) else ("", "", "")
     return Page("option", flag(option.name), option.description, text, example, facts=facts)
 

@@ -115,3 +115,15 @@ def check(text: str, place: Place) -> None:
 def used(texts: Iterable[str]) -> frozenset[str]:
     """Return the names of the variables in ``texts``."""
     return frozenset(parsed(found).name for text in texts for found in FIELD.findall(text))
+
+
+def check_text(text: str) -> None:
+    """Raise ``ValueError`` if ``text`` has a variable that a text cannot have, or braces that are none."""
+    check(text, "texts")
+    if set(FIELD.sub("", text)) & set("{}"):
+        raise ValueError("braces only around the name of a variable, such as {artist}")
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with the ``values`` of its variables in their places."""
+    return FIELD.sub(lambda found: parsed(found[1]).value(values), text)
