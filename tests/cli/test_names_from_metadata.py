@@ -128,6 +128,7 @@ def test_the_dates_of_files_are_told_in_the_time_zone_that_was_given_and_stay(ru
     [
         (("out", "--flat", "--shard", "1/2"), "name: --flat cannot be used with --shard"),
         (("tar://out", "--name", "{camera}/{stem}"), "name: {camera} cannot be used in a dataset"),
+        (("out", "--name", "{stem}-{width}", "--max-size", "9kB"), "cannot be used with a maximum size of files"),
         (("out", "--name", "{counter:x}"), "a {counter:DIGITS} with 1 to 9 digits"),
         (("out", "--name", "{model}-{stem}"), "the model of the camera is {camera}"),
         (("out", "--name", "{stem|x}"), "expected a field among"),

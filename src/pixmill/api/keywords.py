@@ -13,8 +13,8 @@ from pixmill.imaging.operation import StepLike
 class ImageOptions(TypedDict, total=False):
     """How to process an image: keywords of ``process`` and ``run``.
 
-    size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; or keep, same as --no-size (default:
-        1920x1920, unless a step resizes, crops, pads or trims)
+    size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; a number of pixels, such as 2MP; or keep,
+        same as --no-size (default: 1920x1920, unless a step resizes, crops, pads or trims)
     sizes: widths to produce from each image, such as 320,640,1280
     fit: how to fit the image into the box
     step: additional step, NAME:key=value,... (repeatable, in order)
@@ -91,7 +91,7 @@ class ImageOptions(TypedDict, total=False):
 
     size: str | int | None
     sizes: Sequence[int]
-    fit: Literal["inside", "cover", "contain", "fill"] | None
+    fit: Literal["inside", "cover", "contain", "fill", "outside"] | None
     step: Sequence[StepLike]
     format: CodecLike | None
     formats: Sequence[CodecLike]

@@ -128,6 +128,15 @@ def stated(desk):
         assert picture.info["dpi"] == (300, 300)
 
 
+@judges("Write who made a picture, and when, into it")
+def written(desk):
+    desk.type()
+    with Image.open(desk.folder / "web" / FIRST) as picture:
+        assert min(picture.getpixel((2, 2))) > 245
+        corner = picture.convert("L").crop((picture.width // 2, picture.height - 80, picture.width - 10, picture.height - 10))
+        assert corner.getextrema()[1] > 150
+
+
 @judges("Keep the dates of the files")
 def dates(desk):
     os.utime(desk.folder / "photos" / FIRST, (1_500_000_000, 1_500_000_000))

@@ -54,6 +54,9 @@ def _check_late(config: RunConfig, dataset: Dataset | None) -> None:
 
 def _check_sizes(recipe: Recipe) -> None:
     """Raise ``ConfigError`` if only the pixels of an image tell how large an output is, so that it cannot be in the name."""
+    if any(rendition.max_size for rendition in recipe.renditions):
+        message = "name: {width} and {height} cannot be used with a maximum size of files, which may shorten the sides"
+        raise ConfigError(message, hint="leave them out of the name, or leave out --max-size")
     try:
         output_sizes(recipe, ANY_SIZE)
     except TransformError as error:

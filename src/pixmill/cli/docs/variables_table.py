@@ -11,7 +11,7 @@ TEXT = """\
 name has ``unknown`` there, or ``undated``.
 
 The values of dates, cameras, authors and copyright notices are those of EXIF, else of IPTC, else of XMP; dates are only in EXIF."""
-WORDS = {"names": "--name", "texts": "--set"}
+WORDS = {"names": "--name", "texts": "--set, --step text"}
 
 
 def places(variable: Variable) -> str:
