@@ -4,6 +4,7 @@ Usage: ``python docs/signatures.py``. A test checks that they are current. Decla
 signature has the types that are accepted: text for a quantity, a table or text for a step, a list for a tuple.
 """
 
+import builtins
 import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,12 +16,14 @@ from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON
 from pixmill.batch.config.options import LIMIT, MAKE, Option, options
 from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
+from pixmill.batch.config.time_zone import TimeZone
 from pixmill.batch.naming.template import Template
 from pixmill.core.model import Model, fields
 from pixmill.core.units import CountOrPercent, Quantity, Size
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.formats import Allowed
+from pixmill.imaging.metadata.setting import Setting
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe, Rendition
 
@@ -29,16 +32,18 @@ KEYWORDS = SOURCE / "api" / "keywords.py"
 RECIPE = SOURCE / "imaging" / "recipe.py"
 BEGIN, END = "# docs/signatures.py writes this signature of {}:", "# end of signature"
 PATHS = {"state", "index"}
+BUILTIN = "  # noqa: A002  # its name everywhere"
 MAX_ARGUMENTS = 6  # of a function, in pyproject.toml
 #: types that are accepted for a declared one
 ACCEPTED: tuple[tuple[type, str], ...] = (
-    (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (Pattern, "str"), (Colour, "Colour | str"),
-    (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"), (Allowed, "AllowLike"),
+    (Quantity, "str | float"), (Size, "str | int"), (Shard, "str"), (Template, "str"), (TimeZone, "str"), (Pattern, "str"),
+    (Colour, "Colour | str"), (CountOrPercent, "int | str"), (Operation, "StepLike"), (Codec, "CodecLike"),
+    (Allowed, "AllowLike"), (Setting, "str"),
 )  # fmt: skip
 HEAD = '''"""The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from pixmill.imaging.codec import CodecLike
@@ -58,7 +63,8 @@ def accepted(kind: Any) -> str:  # noqa: ANN401  # any declared type
         return "Literal[{}]".format(", ".join(f'"{value}"' for value in get_args(kind)))
     if get_origin(kind) is tuple:
         member = accepted(get_args(kind)[0])
-        return "list[str] | tuple[str, ...]" if member == "str" else f"Sequence[{member}]"
+        table = " | Mapping[str, object]" if hasattr(get_args(kind)[0], "from_table") else ""
+        return (f"list[str] | tuple[str, ...]{table}") if member == "str" else f"Sequence[{member}]"
     for declared, text in ACCEPTED:
         if issubclass(kind, declared):
             return text
@@ -129,7 +135,10 @@ def recipe() -> str:
 
 
 def _signature(model: type[Model]) -> str:
-    parameters = "".join(f"            {field.name}: {accepted(field.type)} = ...,\n" for field in fields(model))
+    parameters = "".join(
+        f"            {field.name}: {accepted(field.type)} = ...,{BUILTIN if hasattr(builtins, field.name) else ''}\n"
+        for field in fields(model)
+    )
     reasons = "D107, PLR0913" if len(fields(model)) > MAX_ARGUMENTS else "D107"
     head = f"        def __init__(  # noqa: {reasons}  # the fields\n            self,\n            *,\n"
     return f"{head}{parameters}        ) -> None: ...\n\n"

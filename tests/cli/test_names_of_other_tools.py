@@ -118,7 +118,7 @@ def test_what_means_something_else_is_answered(name):
         (["--skip"], "for files of others use --existing skip"),
         (["-v"], "use --progress plain"),
         (["--ext", "webp"], "use --format webp"),
-        (["--flat"], "use --name '{stem}-{hash}.{ext}'"),
+        (["--suffix", "x"], "use --name '{dir}/{stem}-small.{ext}'"),
         (["--foo"], "--help lists the options of this command"),
     ],
 )
@@ -131,7 +131,7 @@ def test_the_command_prints_the_answer(words, hint):
 @pytest.mark.parametrize(
     ("line", "variables", "hint"),
     [
-        ("flat = true", {}, 'use name = "{stem}-{hash}.{ext}"'),
+        ("suffix = 'x'", {}, 'use name = "{dir}/{stem}-small.{ext}"'),
         ("crop = '9x9'", {}, 'use size = "WxH", fit = "cover"'),
         ("", {"PIXMILL_CROP": "9x9"}, "use PIXMILL_SIZE=WxH PIXMILL_FIT=cover"),
         ("", {"PIXMILL_FOO": "9"}, "pixmill run --help lists the options"),

@@ -7,6 +7,7 @@ from pixmill.testing.operations import OperationSuite, example_of
 EXAMPLES = [example_of(operation) for _, operation in Operation.registry]
 FURTHER = [
     "blur:sigma=0.4",
+    "border:width=3,color=#ff000080",
     "brightness:factor=1",
     "contrast:factor=0",
     "crop:aspect=1:1",
@@ -34,6 +35,8 @@ FURTHER = [
     "rotate:angle=33,background=red",
     "saturation:factor=0",
     "sharpen",
+    "text:text=(c) {width},gravity=centre,size=9,margin=2,color=red",
+    "text:text=2024,margin=0,size=200,opacity=0.4",
     "trim",
     "trim:background=white,threshold=40",
     "watermark:image=logo.png,tile=true,margin=3",

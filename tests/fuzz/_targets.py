@@ -18,6 +18,7 @@ from pixmill.imaging.formats import codec_for, formats, kind_of, sniff
 from pixmill.imaging.input import HEAD_BYTES, Input
 from pixmill.imaging.metadata.policy import KINDS
 from pixmill.imaging.metadata.selection import OutputFacts, select
+from pixmill.imaging.metadata.setting import Setting
 from pixmill.imaging.metadata.xmp import parse
 from pixmill.imaging.parsers import bmp, jpeg, png
 from pixmill.imaging.pipeline.identify import identify, read_header
@@ -161,6 +162,7 @@ def metadata(data):
     for policy in KINDS:
         for _, codec in Codec.registry:
             if codec.container is not None:
+                select(blocks, policy, FACTS, codec.container, SETTINGS, SETTINGS)
                 chosen = select(blocks, policy, FACTS, codec.container).blocks
                 assert len(chosen.exif) <= 4 * len(blocks.exif) + SMALL  # four directories, each no larger than the block
                 assert not chosen.xmp or parse(chosen.xmp)
@@ -170,6 +172,7 @@ def metadata(data):
 
 SMALL = 100  # bytes: of a header, or of a block of EXIF that states a resolution only
 FACTS = OutputFacts(100, 80, is_srgb=True, is_gray=False, is_resampled=False, is_same_grid=True)
+SETTINGS = [Setting("copyright", "(c) {date:%Y} {artist|x}"), Setting("dpi", "300")]
 MAX_ADDED = 300_000  # bytes: what an unpacked and packed PNG may gain
 MAX_FUZZED_PIXELS = 1_000_000
 TARGETS = {

@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pixmill.batch.naming.dates import EXPECTED
 from pixmill.batch.naming.namer import Namer
 from pixmill.batch.naming.reserved import collision_key
 from pixmill.batch.naming.syntax import _RULES
@@ -21,6 +20,7 @@ from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Read
 from pixmill.engine.task import Failure
 from pixmill.imaging.formats import formats, kind_of, sniff
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.dates import EXPECTED
 from pixmill.imaging.parsers import jpeg, png
 from pixmill.imaging.parsers.heif import av1, hevc, primary
 from pixmill.imaging.pipeline.identify import identify, read_header

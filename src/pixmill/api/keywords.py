@@ -1,7 +1,7 @@
 """The keywords of ``run`` and ``process``, for type checkers and ``help``. Written by docs/signatures.py."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from pixmill.imaging.codec import CodecLike
@@ -13,8 +13,8 @@ from pixmill.imaging.operation import StepLike
 class ImageOptions(TypedDict, total=False):
     """How to process an image: keywords of ``process`` and ``run``.
 
-    size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; or keep, same as --no-size (default:
-        1920x1920, unless a step resizes, crops, pads or trims)
+    size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; a number of pixels, such as 2MP; or keep,
+        same as --no-size (default: 1920x1920, unless a step resizes, crops, pads or trims)
     sizes: widths to produce from each image, such as 320,640,1280
     fit: how to fit the image into the box
     step: additional step, NAME:key=value,... (repeatable, in order)
@@ -29,6 +29,8 @@ class ImageOptions(TypedDict, total=False):
     depth: 8 bits per channel, or keep 16 if both source and format have them
     animated: the first frame, or all frames if the format supports animation (default: first; all with --format keep)
     metadata: metadata to copy to the output
+    set: state this in the metadata, in EXIF, IPTC and XMP alike: copyright=..., artist=..., dpi=300 (repeatable)
+    set_if_missing: the same, if nothing that is kept of the source says it (repeatable)
     linear: resize in linear light
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
@@ -89,7 +91,7 @@ class ImageOptions(TypedDict, total=False):
 
     size: str | int | None
     sizes: Sequence[int]
-    fit: Literal["inside", "cover", "contain", "fill"] | None
+    fit: Literal["inside", "cover", "contain", "fill", "outside"] | None
     step: Sequence[StepLike]
     format: CodecLike | None
     formats: Sequence[CodecLike]
@@ -102,6 +104,8 @@ class ImageOptions(TypedDict, total=False):
     depth: Literal["8", "keep"]
     animated: Literal["first", "keep"] | None
     metadata: Literal["strip", "copyright", "keep", "no-gps"]
+    set: list[str] | tuple[str, ...] | Mapping[str, object]
+    set_if_missing: list[str] | tuple[str, ...] | Mapping[str, object]
     linear: bool
     engine: Literal["auto", "vips"]
     allow_truncated: bool
@@ -181,6 +185,8 @@ class RunOptions(ImageOptions, total=False):
     min_size: reject images with a shorter side, such as 256x256, 800x or x600
     max_aspect: reject images whose longer side is more than this many times the shorter one
     name: path of each output below the destination; {rendition} tells sizes and formats apart
+    flat: leave out the folders of the sources: names stay unique over the whole output
+    timezone: time zone of {date} for images without a date of their own, whose files have one, such as Europe/Berlin
     on_collision: what to do when two sources map to the same output name
     portable_names: names that every file system accepts: _ for characters, words and endings that Windows refuses, at most 255
         bytes; without it, only if the destination refuses them
@@ -245,6 +251,7 @@ class RunOptions(ImageOptions, total=False):
     pattern: another name for include
     glob: another name for include
     ignore: another name for exclude
+    no_subfolders: another name for flat
     follow: another name for follow_symlinks
     follow_links: another name for follow_symlinks
     dereference: another name for follow_symlinks
@@ -284,6 +291,8 @@ class RunOptions(ImageOptions, total=False):
     min_size: str | int | None
     max_aspect: float | None
     name: str
+    flat: bool
+    timezone: str
     on_collision: Literal["suffix", "error"]
     portable_names: bool
     existing: Literal["fail", "replace", "skip", "refuse", "adopt"]
@@ -343,6 +352,7 @@ class RunOptions(ImageOptions, total=False):
     pattern: list[str] | tuple[str, ...]
     glob: list[str] | tuple[str, ...]
     ignore: list[str] | tuple[str, ...]
+    no_subfolders: bool
     follow: bool
     follow_links: bool
     dereference: bool

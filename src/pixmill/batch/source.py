@@ -175,6 +175,11 @@ def place_of(address: Address) -> bytes:
     return real(address.location) if address.local else address.url.encode("utf-8", "surrogateescape").rstrip(b"/")
 
 
+def place_name(place: bytes) -> bytes:
+    """Return the name of a folder, bucket or archive: the last part of its ``place``."""
+    return place.rstrip(b"/").rpartition(b"/")[2]
+
+
 def with_folders(entries: list[Entry], folders: Iterable[bytes]) -> list[Entry]:
     """Return ``entries``, all of one folder, followed by those of ``folders`` that are in the same folder."""
     parent = entries[0].path.rpartition(b"/")[0]

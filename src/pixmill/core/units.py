@@ -193,17 +193,18 @@ class SampleSize(CountOrPercent):
 class Size:
     """A box in pixels, ``1920x1080``; one side may be omitted: ``1920x`` or ``x1080``; ``1920`` sets both sides.
 
-    Or a percentage of the current size, ``50%``; or ``keep`` (also ``none``, ``original``): the current size, with neither sides
-    nor a percentage.
+    Or a percentage of the current size, ``50%``; a number of pixels, ``2MP``; or ``keep`` (also ``none``, ``original``): the
+    current size, with none of these.
     """
 
-    __slots__ = ("height", "percent", "width")
-    expected: ClassVar[str] = "a size such as 1920x1080, 1920x, x1080 or 50%, or keep"
+    __slots__ = ("area", "height", "percent", "width")
+    expected: ClassVar[str] = "a size such as 1920x1080, 1920x, x1080, 50% or 2MP, or keep"
     _expected_box: ClassVar[str] = "a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
     _box: ClassVar[re.Pattern[str]] = re.compile(
         r"\s*(\d*)\s*(?:px)?\s*[x\u00d7*]\s*(\d*)\s*(?:px)?\s*|\s*(\d+)\s*(?:px)?\s*", re.IGNORECASE
     )
     _percentage: ClassVar[re.Pattern[str]] = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+    _area: ClassVar[re.Pattern[str]] = re.compile(r"\s*\d+(?:\.\d+)?\s*(?:kp|mp|gp)\s*", re.IGNORECASE)
     _keep_words: ClassVar[tuple[str, ...]] = ("keep", "none", "original")
     _max_percent: ClassVar[float] = 10_000
     _geometries: ClassVar[dict[str, str]] = {
@@ -211,13 +212,17 @@ class Size:
         "<": "to enlarge images use --step resize:width=...,enlarge=true",
         "^": "to fill the box use --fit cover",
         "!": "to stretch images use --fit fill",
+        "@": "for a number of pixels use --size 2MP",
     }
 
-    def __init__(self, width: int | None = None, height: int | None = None, *, percent: float | None = None) -> None:
-        """Store the sides in pixels (``None``: no bound for that side), or the percentage of both current sides."""
+    def __init__(
+        self, width: int | None = None, height: int | None = None, *, percent: float | None = None, area: Pixels | None = None
+    ) -> None:
+        """Store the sides in pixels (``None``: no bound), the percentage of both current sides, or the number of pixels."""
         self.width = width
         self.height = height
         self.percent = percent
+        self.area = area
 
     @classmethod
     def from_builtin(cls, value: object) -> Self:
@@ -229,6 +234,8 @@ class Size:
             if not 0 < percent <= cls._max_percent:
                 raise ValueError(cls.expected)
             return cls(percent=percent)
+        if cls._area.fullmatch(str(value)):
+            return cls(area=Pixels.from_builtin(value))
         match = None if isinstance(value, bool) else cls._box.fullmatch(str(value))
         if match is None:
             raise InvalidValue(cls.expected, value, answer=cls._answer(str(value)))
@@ -253,6 +260,8 @@ class Size:
         """Return the canonical text."""
         if self.percent is not None:
             return f"{plain(self.percent)}%"
+        if self.area is not None:
+            return str(self.area)
         return f"{self.width or ''}x{self.height or ''}" if self.is_box else self._keep_words[0]
 
     def __str__(self) -> str:

@@ -87,6 +87,8 @@ def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa:
 
 
 def _tuple(value: object, member: Any) -> tuple[Any, ...]:  # noqa: ANN401  # any member type
+    if isinstance(value, Mapping) and hasattr(member, "from_table"):
+        value = member.from_table(value)
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise InvalidValue("a list" if isinstance(value, Mapping) else f"a list, such as {_example(value)}", value)
     return tuple(_member(entry, member, f"[{index}]") for index, entry in enumerate(value))

@@ -76,6 +76,16 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         """Return the names of the Python modules whose code the step runs, except its own."""
         return ()
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """Return the names of variables that stand for what the metadata of the source say."""
+        return frozenset()
+
+    def with_values(self, values: Mapping[str, str]) -> Self:
+        """Return the step with ``values`` in place of its variables, by their names; those that are not known are absent."""
+        del values
+        return self
+
     def check(self) -> None:
         """Raise ``RecipeError`` if the step cannot work on this machine for any image. Called once, before a run."""
         for file in self.files:
@@ -103,7 +113,9 @@ StepLike = Operation | str | Mapping[str, object] | Callable[[Image], Image]
 
 _OTHER_WORDS = {
     **dict.fromkeys(("gray", "grey", "greyscale", "bw", "black_and_white", "monochrome", "mono", "desaturate"), "grayscale"),
-    **dict.fromkeys(("border", "frame", "padding", "extend", "extent"), "pad"),
+    **dict.fromkeys(("padding", "extend", "extent"), "pad"),
+    **dict.fromkeys(("frame", "stroke"), "border"),
+    **dict.fromkeys(("caption", "annotate", "label", "title", "copyright"), "text"),
     **dict.fromkeys(("mirror", "flop"), "flip"),
     **dict.fromkeys(("logo", "overlay", "composite", "stamp"), "watermark"),
     **dict.fromkeys(("unsharp", "unsharp_mask", "usm"), "sharpen"),

@@ -18,6 +18,7 @@ from pixmill.imaging.pipeline.encode import EncodedOutput
 from pixmill.imaging.pipeline.errors import translating_errors
 from pixmill.imaging.pipeline.finish import Finisher
 from pixmill.imaging.pipeline.identify import dropped_notes, read_header, without_preamble
+from pixmill.imaging.pipeline.step_values import with_values
 from pixmill.imaging.pipeline.transform import apply_chain, fit_codec
 from pixmill.imaging.recipe import Recipe
 
@@ -79,6 +80,7 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     begin("header")
     header = read_header(source, recipe)
     recipe.filters.check(header.upright)
+    recipe = with_values(recipe, source, header)
     plan = plan_decode(source, header, recipe)
     claim(plan.memory + len(source.data or b""))
     begin("decode")

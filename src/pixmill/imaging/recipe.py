@@ -20,6 +20,7 @@ from pixmill.imaging.formats import Allowed, AllowLike, allowed_names, reader
 from pixmill.imaging.geometry.filters import Filters
 from pixmill.imaging.limits import Limits
 from pixmill.imaging.metadata.policy import Policy
+from pixmill.imaging.metadata.setting import Setting
 from pixmill.imaging.operation import Operation, StepLike
 from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.scaling import Scaling
@@ -117,6 +118,20 @@ class Recipe(Model, frozen=True, kw_only=True):
             extra={"synonyms": {"all": "keep", "none": "strip", "remove": "strip", "credits": "copyright"}},
         ),
     ] = "copyright"
+    set: Annotated[
+        tuple[Setting, ...],
+        Meta(
+            description="state this in the metadata, in EXIF, IPTC and XMP alike: copyright=..., artist=..., dpi=300 (repeatable)",
+            extra={"value": "NAME=TEXT", "later": True},
+        ),
+    ] = ()
+    set_if_missing: Annotated[
+        tuple[Setting, ...],
+        Meta(
+            description="the same, if nothing that is kept of the source says it (repeatable)",
+            extra={"value": "NAME=TEXT", "later": True},
+        ),
+    ] = ()
     linear: Annotated[bool, Meta(description="resize in linear light")] = False
     engine: Annotated[Literal["auto", "vips"], Meta(description="auto uses the fast path for JPEG; vips never does")] = "auto"
     allow_truncated: Annotated[
@@ -150,6 +165,8 @@ class Recipe(Model, frozen=True, kw_only=True):
             depth: Literal["8", "keep"] = ...,
             animated: Literal["first", "keep"] | None = ...,
             metadata: Literal["strip", "copyright", "keep", "no-gps"] = ...,
+            set: list[str] | tuple[str, ...] | Mapping[str, object] = ...,  # noqa: A002  # its name everywhere
+            set_if_missing: list[str] | tuple[str, ...] | Mapping[str, object] = ...,
             linear: bool = ...,
             engine: Literal["auto", "vips"] = ...,
             allow_truncated: bool = ...,

@@ -9,6 +9,8 @@ from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.scaling import Scaling
 
+UNKNOWN_SIZE = "size-unknown"
+
 
 def depends_on_size(recipe: Recipe) -> bool:
     """Return whether any step can fail on some sizes or may enlarge images."""
@@ -25,6 +27,23 @@ def size_warnings(recipe: Recipe, sizes: Sequence[Size]) -> list[str]:
             name = f" of {rendition.name}" if rendition.name else ""
             checker.apply_steps(after, enumerate(rendition.steps, start=len(recipe.steps) + 1), name)
     return checker.warnings(len(sizes))
+
+
+def output_sizes(recipe: Recipe, size: Size) -> tuple[Size, ...]:
+    """Return the size of each output for an upright image of ``size``.
+
+    Raise ``TransformError`` if a step cannot be applied to it, or if only its pixels tell the size.
+    """
+    return tuple(_after(size, (*recipe.shared_steps, *recipe.steps_of(rendition))) for rendition in recipe.renditions)
+
+
+def _after(size: Size, steps: Iterable[Operation]) -> Size:
+    for step in steps:
+        after = step.size_after(size)
+        if after is None:
+            raise TransformError(f"{step.label()}: only the pixels of an image tell its size after this step", code=UNKNOWN_SIZE)
+        size = after
+    return size
 
 
 class SizeChecker:

@@ -119,6 +119,24 @@ def no_metadata(desk):
     assert not exif_of(desk, "web/IMG_0001.jpg")
 
 
+@judges("State who made the pictures, or their resolution")
+def stated(desk):
+    desk.type()
+    exif = exif_of(desk, "web/IMG_0001.jpg")
+    assert (exif[0x8298].startswith("(c) "), exif[0x8298].endswith(" Jane Doe"), 0x013B in exif) == (True, True, True)
+    with Image.open(desk.folder / "web" / FIRST) as picture:
+        assert picture.info["dpi"] == (300, 300)
+
+
+@judges("Write who made a picture, and when, into it")
+def written(desk):
+    desk.type()
+    with Image.open(desk.folder / "web" / FIRST) as picture:
+        assert min(picture.getpixel((2, 2))) > 245
+        corner = picture.convert("L").crop((picture.width // 2, picture.height - 80, picture.width - 10, picture.height - 10))
+        assert corner.getextrema()[1] > 150
+
+
 @judges("Keep the dates of the files")
 def dates(desk):
     os.utime(desk.folder / "photos" / FIRST, (1_500_000_000, 1_500_000_000))

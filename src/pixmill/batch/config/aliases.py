@@ -86,6 +86,7 @@ ALIASES: Mapping[str, Alias] = {
     **dict.fromkeys(_NO_GPS, Alias("metadata", "no-gps")),
     **dict.fromkeys(("only", "pattern", "glob"), Alias("include")),
     "ignore": Alias("exclude"),
+    "no_subfolders": Alias("flat", value=True),
     **dict.fromkeys(("follow", "follow_links", "dereference"), Alias("follow_symlinks", value=True)),
     **dict.fromkeys(("bg", "background_color", "background_colour"), Alias("background")),
     "colour": Alias("color"),

@@ -13,10 +13,6 @@ _EXTENSION = "for the format of the outputs use --format webp, to process only s
 _FEWER = "to try a few images, from all folders, into a scratch folder, use --sample 20; for one part of them --shard 1/10"
 _REMOVE = "to remove outputs whose images are gone use --mirror in a run, or pixmill prune DST --yes; sources are never removed"
 _SOURCES = "pixmill never changes its sources: give another folder as DST"
-_ONE_FOLDER = (
-    "to put all outputs into one folder use --name '{stem}-{hash}.{ext}', where the hash tells images of one name apart;"
-    " transparency is always flattened onto --background"
-)
 _METRICS = "use --metrics-file FILE, or --metrics-port 9100 for Prometheus"
 _LOG = "use --log-file FILE for the failures, or --events FILE for everything that happens"
 _PLAN = "use --dry-run, which writes nothing, or --sample 20, which tries a few images"
@@ -97,15 +93,15 @@ ANSWERS: Mapping[str, str] = {
     "crop": _CROP,
     "square": "use --size 400x400 --fit cover",
     "stretch": "use --size WxH --fit fill",
+    **dict.fromkeys(("shortest", "shortest_side", "shortest_edge", "short_side", "short_edge"), "use --size 800 --fit outside"),
+    **dict.fromkeys(("megapixels", "area"), "use --size 2MP"),
     "suffix": "use --name '{dir}/{stem}-small.{ext}'",
     "prefix": "use --name '{dir}/small-{stem}.{ext}'",
     "rename": _RENAME,
     "template": _RENAME,
     "output_name": _RENAME,
     "filename": _RENAME,
-    "flat": _ONE_FOLDER,
-    "flatten": _ONE_FOLDER,
-    "no_subfolders": _ONE_FOLDER,
+    "flatten": "to put all outputs into one folder use --flat; transparency is always flattened onto --background",
     "gray": _GRAYSCALE,
     "grey": _GRAYSCALE,
     "greyscale": _GRAYSCALE,
@@ -142,7 +138,7 @@ ANSWERS: Mapping[str, str] = {
     "throttle": _DELAY,
     "rate": _DELAY,
     "gpu": "pixmill works on the processor's cores only: use --workers",
-    "dpi": _PIXELS,
+    "dpi": "use --set dpi=300, which states it and changes no pixel; sizes are in pixels",
     "density": _PIXELS,
     "resolution": _PIXELS,
     "gravity": _GRAVITY,
@@ -152,8 +148,9 @@ ANSWERS: Mapping[str, str] = {
     "smart_crop": _GRAVITY,
     "smartcrop": _GRAVITY,
     "extent": _PADDED,
-    "border": "use --step pad:border=20",
-    "frame": "use --step pad:border=20",
+    "border": "use --step border:width=20",
+    "frame": "use --step border:width=20",
+    **dict.fromkeys(("text", "caption", "annotate"), "use --step text:text=..."),
     "aspect": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
     "aspect_ratio": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",
     "ratio": "use --step crop:aspect=16:9, or --step pad:aspect=16:9 to cut nothing off",

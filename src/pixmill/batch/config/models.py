@@ -6,6 +6,7 @@ from msgspec import Meta, structs
 
 from pixmill.batch.config.pattern import Pattern
 from pixmill.batch.config.shard import Shard
+from pixmill.batch.config.time_zone import TimeZone
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import AddressError
 from pixmill.core.model import Model
@@ -77,6 +78,14 @@ class Placement(Model, frozen=True, kw_only=True):
         Template,
         Meta(description="path of each output below the destination; {rendition} tells sizes and formats apart"),
     ] = Template()  # immutable
+    flat: Annotated[
+        bool,
+        Meta(description="leave out the folders of the sources: names stay unique over the whole output"),
+    ] = False
+    timezone: Annotated[
+        TimeZone,
+        Meta(description="time zone of {date} for images without a date of their own, whose files have one, such as Europe/Berlin"),
+    ] = TimeZone()  # immutable
     on_collision: Annotated[
         Literal["suffix", "error"],
         Meta(

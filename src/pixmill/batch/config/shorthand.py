@@ -20,7 +20,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
     size: Annotated[
         Size | None,
         Meta(
-            description="box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; or keep, same as --no-size "
+            description="box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; a number of pixels, such as "
+            "2MP; or keep, same as --no-size "
             f"(default: {Size(DEFAULT_BOX.width, DEFAULT_BOX.height)}, unless a step resizes, crops, pads or trims)",
             extra={"no": Size().to_builtin(), "letter": "s"},
         ),
@@ -53,7 +54,7 @@ class Shorthand(Model, frozen=True, kw_only=True):
 
     @property
     def _keeps_size(self) -> bool:
-        return self.size is not None and not self.size.is_box and self.size.percent is None
+        return self.size == Size()
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return ``recipe`` with the given values applied."""
@@ -72,7 +73,7 @@ class Shorthand(Model, frozen=True, kw_only=True):
             raise RecipeError("fit: requires a box", hint="add a size, such as --size 800x600")
         changes: dict[str, object] = {}
         if self.size is not None:
-            changes = {"width": self.size.width, "height": self.size.height, "percent": self.size.percent}
+            changes = {name: getattr(self.size, name) for name in ("width", "height", "percent", "area")}
         if self.fit is not None:
             changes["fit"] = self.fit
         if not any(isinstance(step, Resize) for step in steps):

@@ -3,18 +3,17 @@
 import re
 from collections.abc import Callable
 
-from pixmill.batch.naming.dates import check_format, dated
 from pixmill.batch.naming.reserved import is_reserved
-from pixmill.core.validation import InvalidValue
+from pixmill.batch.naming.values import safe_value
+from pixmill.imaging.metadata.variables import BY_NAME, FIELD, check, named, parsed
 
-LATE_FIELDS = ("width", "height", "date")  # known only when the image is read
-FIELDS = ("dir", "stem", "ext", "name", "rendition", "hash", *LATE_FIELDS)
-FIELD = re.compile(r"\{(\w*(?::[^{}]*)?)\}")
-DISTINCTIVE = ("stem", "name", "hash")
-EXPECTED = "a name made of text and " + ", ".join("{" + field + "}" for field in FIELDS)
+LATE_FIELDS = tuple(each.name for each in BY_NAME.values() if each.is_late)  # known only when the image is read
+COUNTER = "counter"
+DISTINCTIVE = ("stem", "name", "hash", COUNTER)
+EXPECTED = "a name made of text and " + ", ".join("{" + field + "}" for field in named("names"))
 MAX_NAME = 255  # bytes of a file name, on all common file systems
 _EMPTY_PARTS = re.compile(r"(?:(?<=/)|^)(?:\./|/(?<!^/))")  # of a path; a slash at its start is none
-_EXAMPLE = {"width": "1", "height": "1", "date": "2001-12-31T23:59:58"}
+_EXAMPLE = {"width": "1", "height": "1", "counter": "1", "date": "2001-12-31T23:59:58"}
 
 #: What a template needs, as the rest of *expected ...*, and whether a ``text`` with an ``example`` of its names has that.
 _RULES: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
@@ -25,8 +24,8 @@ _RULES: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ("a name without control characters", lambda _, example: example.isprintable() or not re.search(r"[\x00-\x1f\x7f]", example)),
     ("the path of a file, which does not end in a slash", lambda _, example: not example.endswith("/")),
     (
-        "a name with {stem}, {name} or {hash}, which tells images apart, such as {stem}-small.{ext}",
-        lambda text, _: any(f"{{{field}}}" in text for field in DISTINCTIVE),
+        "a name with {stem}, {name}, {hash} or {counter}, which tells images apart, such as {stem}-small.{ext}",
+        lambda text, _: any(parsed(field).name in DISTINCTIVE for field in FIELD.findall(text)),
     ),
     ("a folder other than .pixmill, which is reserved for records", lambda _, example: not is_reserved(example.encode())),
     (
@@ -35,25 +34,10 @@ _RULES: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ),
 )
 
-#: what to write for a field that other programs have
-_ANSWERS = {
-    "year": "the year is {date:%Y}",
-    "month": "the month is {date:%m}",
-    "day": "the day is {date:%d}",
-    "size": "the name of a size is {rendition}",
-}
-
 
 def checked(text: str) -> str:
     """Return ``text`` without empty parts, such as ``./``; ``ValueError`` if it is no template for names of outputs."""
-    for field in FIELD.findall(text):
-        name, colon, form = field.partition(":")
-        if name not in FIELDS or (colon and name != "date"):
-            known = [f"{{{each}}}" for each in FIELDS]
-            answer = _ANSWERS.get(name.lower(), "")
-            raise InvalidValue("a field among " + ", ".join(known), f"{{{field}}}", choices=known, answer=answer)
-        if colon:
-            check_format(form)
+    check(text, "names")
     text = _EMPTY_PARTS.sub("", text)
     example = FIELD.sub(lambda found: _late_text(found[1]) or "x", text)
     for expected, is_met in _RULES:
@@ -62,6 +46,6 @@ def checked(text: str) -> str:
     return text
 
 
-def _late_text(field: str) -> str:
-    name, _, form = field.partition(":")
-    return dated(_EXAMPLE["date"], form) if name == "date" else _EXAMPLE.get(name, "")
+def _late_text(text: str) -> str:
+    field = parsed(text)
+    return safe_value(field, _EXAMPLE) if field.name in LATE_FIELDS else ""

@@ -1,44 +1,54 @@
-"""Templates of output names: {dir}, {stem}, {ext}, {rendition}, {hash}, and the late {width}, {height}, {date}."""
+"""Templates of output names, such as ``{dir}/{stem}.{ext}``."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import ClassVar, Self
 
-from pixmill.batch.naming.dates import dated
-from pixmill.batch.naming.syntax import DISTINCTIVE, EXPECTED, FIELD, LATE_FIELDS, checked
+from pixmill.batch.naming.syntax import COUNTER, DISTINCTIVE, EXPECTED, LATE_FIELDS, checked
+from pixmill.batch.naming.values import safe_value
 from pixmill.imaging.format import Format
 from pixmill.imaging.formats import by_extension
+from pixmill.imaging.metadata.variables import FIELD, parsed, used
 
 HASH_DIGITS = 32
+FLAT = "./"  # begins a template whose outputs leave the folders of their sources
 
 
 class Template:
     """A name such as ``{dir}/{stem}.{ext}``.
 
-    ``{dir}``: folder of the source below SRC. ``{stem}``: file name without its extension. ``{name}``: whole file name.
-    ``{ext}``: extension of the output's format. ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the
-    source's path. A name that does not end in an extension of its format gets one.
+    ``{dir}``: folder of the source below SRC. ``{parent}``: name of the folder that it is in. ``{source}``: name of SRC.
+    ``{stem}``: file name without its extension. ``{name}``: whole file name. ``{ext}``: extension of the output's format.
+    ``{rendition}``: name of the rendition. ``{hash}``: 32 hex digits of the source's path. A name that does not end in an
+    extension of its format gets one.
 
-    ``{width}`` and ``{height}``: size of the source picture in pixels, turned upright. ``{date}``: when the picture was taken
-    according to EXIF (DateTimeOriginal, else DateTimeDigitized or DateTime), by the clock of the camera; else when its file was
-    modified, in UTC; else ``undated``. ``{date:%Y/%m}`` has a format of ``%Y %y %m %b %d %j %H %M %S``, instead of ``%Y-%m-%d``;
-    its slashes make folders. These are known only when the image is read.
+    ``{width}`` and ``{height}``: size of the output in pixels. ``{date}``: when the picture was taken according to EXIF
+    (DateTimeOriginal, else DateTimeDigitized or DateTime), by the clock of the camera; else when its file was modified, in UTC or
+    in ``--timezone``; else ``undated``. ``{date:%Y/%m}`` has a format of ``%Y %y %m %b %d %j %H %M %S``, instead of ``%Y-%m-%d``;
+    its slashes make folders. ``{camera}``, ``{artist}``, ``{copyright}``: what the metadata say; ``{camera|other}`` has what stands
+    for a camera that is not known, instead of ``unknown``. ``{counter:04}``: number of the image among those whose name is
+    otherwise the same. These and ``{source}`` are given when the image is read.
 
-    A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, or a folder made of ``{date}``,
-    ``{width}`` or ``{height}``. An image keeps its name for ever, even if the source changes; two never have the same.
+    A template without ``{dir}`` is prefixed with ``{dir}/``, unless it has ``{hash}``, or a folder made of one of the fields that
+    are given late, or with ``--flat``. An image keeps its name for ever, even if the source changes; two never have the same.
 
     Example: ``--name '{date:%Y/%m}/{stem}.{ext}'``
     """
 
-    __slots__ = ("_adds_extension", "_parts", "text")
+    __slots__ = ("_adds_extension", "_parts", "_root", "text")
     is_explained: ClassVar = True  # by its docstring, in the reference
     expected: ClassVar[str] = EXPECTED
 
-    def __init__(self, text: str = "{dir}/{stem}.{ext}", *, adds_extension: bool = False) -> None:
-        """Take the text of a valid template. With ``adds_extension``, names without an extension of their format get it."""
+    def __init__(self, text: str = "{dir}/{stem}.{ext}", *, adds_extension: bool = False, root: bytes = b"") -> None:
+        """Take the text of a valid template. With ``adds_extension``, names without an extension of their format get it.
+
+        ``root`` is the name of SRC, the parent of files directly in it.
+        """
         self._adds_extension = adds_extension
-        self.text = text if "{dir}" in text or "{hash}" in text or _has_late_folder(text) else "{dir}/" + text
-        parts = FIELD.split(self.text)  # alternating text and fields
+        self._root = root
+        is_placed = "{dir}" in text or "{hash}" in text or text.startswith(FLAT) or _has_late_folder(text)
+        self.text = text if is_placed else "{dir}/" + text
+        parts = FIELD.split(self.text.removeprefix(FLAT))  # alternating text and fields
         self._parts = [part if index % 2 else part.encode() for index, part in enumerate(parts)]
 
     @classmethod
@@ -49,12 +59,34 @@ class Template:
     @property
     def late_fields(self) -> frozenset[str]:
         """Return the names of the fields that are known only when the image is read."""
-        fields = (part.partition(":")[0] for part in self._parts if isinstance(part, str))
-        return frozenset(field for field in fields if field in LATE_FIELDS)
+        return used([self.text]) & frozenset(LATE_FIELDS)
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether names are given when the image is read, because only then they are known, or known to be free."""
+        return bool(self.late_fields) or self.text.startswith(FLAT)
+
+    @property
+    def has_counter(self) -> bool:
+        """Return whether the name of each image has a number."""
+        return COUNTER in self.late_fields
+
+    def flattened(self) -> "Template":
+        """Return the template of names that leave the folders of their sources."""
+        return self._with(FLAT + self.text.removeprefix(FLAT).removeprefix("{dir}/"))
+
+    def below(self, root: bytes) -> "Template":
+        """Return the template of names for files in a folder of the name ``root``."""
+        return Template(self.text, adds_extension=self._adds_extension, root=root)
+
+    def _with(self, text: str, *, adds_extension: bool | None = None) -> "Template":
+        """Return a template of ``text`` that is otherwise the same."""
+        adds = self._adds_extension if adds_extension is None else adds_extension
+        return Template(text, adds_extension=adds, root=self._root)
 
     def filled(self, values: Mapping[str, str]) -> "Template":
         """Return the template with the ``values`` of its late fields in place; a date is in ISO format, empty if it is unknown."""
-        filled = Template(self.text, adds_extension=self._adds_extension)
+        filled = Template(self.text, adds_extension=self._adds_extension, root=self._root)
         late = ((part, _late_text(part, values) if isinstance(part, str) else None) for part in self._parts)
         filled._parts = [part if text is None else text.encode() for part, text in late]
         return filled
@@ -74,6 +106,7 @@ class Template:
         folder, _, name = path.rpartition(b"/")
         values = {
             "dir": folder,
+            "parent": folder.rpartition(b"/")[2] or self._root,
             "stem": split_extension(name)[0] if disambiguator is None else disambiguator,
             "name": name if disambiguator is None else disambiguator,
             "ext": extension.encode("utf-8", "surrogateescape"),
@@ -91,11 +124,12 @@ class Template:
         return filled
 
     def with_rendition(self) -> "Template":
-        """Return a template that distinguishes renditions: with ``{stem}-{rendition}``, unless it has ``{rendition}`` already."""
-        if "{rendition}" in self.text:
+        """Return a template that distinguishes renditions: with ``{stem}-{rendition}``, unless it has that field or a size."""
+        if used([self.text]) & {"rendition", "width", "height"}:
             return self
-        base = next(f"{{{field}}}" for field in DISTINCTIVE if f"{{{field}}}" in self.text)
-        return Template(self.text.replace(base, base + "-{rendition}"))
+        fields = {parsed(field).name: f"{{{field}}}" for field in FIELD.findall(self.text)}
+        base = next(fields[name] for name in DISTINCTIVE if name in fields)
+        return self._with(self.text.replace(base, base + "-{rendition}"))
 
     def with_extension(self) -> "Template":
         """Return a template whose names end in an extension of their format, except where ``{ext}`` is somewhere else in it."""
@@ -103,8 +137,8 @@ class Template:
         if ".{ext}" in file:
             return self
         if file.endswith("{name}") or self.fixed_format:
-            return Template(self.text, adds_extension=True)
-        return Template(self.text + ".{ext}")
+            return self._with(self.text, adds_extension=True)
+        return self._with(self.text + ".{ext}")
 
     @property
     def fixed_format(self) -> Format | None:
@@ -121,17 +155,15 @@ class Template:
         return hash(self.text)
 
 
-def _late_text(field: str, values: Mapping[str, str]) -> str | None:
-    """Return the text of a late ``field``, such as ``date:%Y``; ``None`` for other fields."""
-    name, _, form = field.partition(":")
-    if name not in LATE_FIELDS:
-        return None
-    return dated(values[name], form) if name == "date" else values[name]
+def _late_text(text: str, values: Mapping[str, str]) -> str | None:
+    """Return the text of a late field, such as ``date:%Y``; ``None`` for other fields."""
+    field = parsed(text)
+    return safe_value(field, values) if field.name in LATE_FIELDS else None
 
 
 def _has_late_folder(text: str) -> bool:
     """Tell whether a late field is in the name of a folder, so that the template arranges the outputs itself."""
-    marked = FIELD.sub(lambda found: "\0" + found[1] if found[1].partition(":")[0] in LATE_FIELDS else "", text)
+    marked = FIELD.sub(lambda found: "\0" + parsed(found[1]).form if parsed(found[1]).name in LATE_FIELDS else "", text)
     return "\0" in marked.rpartition("/")[0]
 
 

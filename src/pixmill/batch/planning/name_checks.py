@@ -3,9 +3,13 @@
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.planning.locations import Locations
-from pixmill.core.errors import ConfigError
+from pixmill.core.errors import ConfigError, TransformError
 from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.step_sizes import UNKNOWN_SIZE, output_sizes
 from pixmill.storage.local.odd_names import refuses_odd_names
+
+SIZE = frozenset(("width", "height"))
+ANY_SIZE = (4000, 3000)  # pixels
 
 
 def check_names(config: RunConfig, dataset: Dataset | None) -> None:
@@ -44,12 +48,28 @@ def _check_extension(config: RunConfig) -> None:
 
 def _check_late(config: RunConfig, dataset: Dataset | None) -> None:
     """Raise ``ConfigError`` if names that are known only when an image is read cannot be given in this run."""
-    late = ", ".join(f"{{{field}}}" for field in sorted(config.placement.name.late_fields))
+    template = config.placement.name
+    late = ", ".join(f"{{{field}}}" for field in sorted(template.late_fields)) or ("--flat" if config.placement.flat else "")
     if not late:
         return
+    if template.late_fields & SIZE:
+        _check_sizes(config.recipe)
     if config.selection.shard.count > 1:
         message = f"name: {late} cannot be used with --shard, since shards do not know each other's names while they run"
         raise ConfigError(message, hint="leave out --shard; one run with --executor dask or ray uses several machines")
     if dataset:
         message = f"name: {late} cannot be used in a dataset, whose keys are known before the images are read"
         raise ConfigError(message, hint="leave them out of the name")
+
+
+def _check_sizes(recipe: Recipe) -> None:
+    """Raise ``ConfigError`` if only the pixels of an image tell how large an output is, so that it cannot be in the name."""
+    if any(rendition.max_size for rendition in recipe.renditions):
+        message = "name: {width} and {height} cannot be used with a maximum size of files, which may shorten the sides"
+        raise ConfigError(message, hint="leave them out of the name, or leave out --max-size")
+    try:
+        output_sizes(recipe, ANY_SIZE)
+    except TransformError as error:
+        if error.code == UNKNOWN_SIZE:
+            message = f"name: {{width}} and {{height}} cannot be used with {error.message}"
+            raise ConfigError(message, hint="leave them out of the name") from None

@@ -24,7 +24,7 @@ from pixmill.batch.planning.name_checks import check_names, check_renditions, wi
 from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.batch.planning.selection import Selector
 from pixmill.batch.progress.workload import WorkTotal, count_work
-from pixmill.batch.source import Row
+from pixmill.batch.source import Row, place_name
 from pixmill.batch.state.earlier_ledgers import EarlierLedgers
 from pixmill.batch.state.former_engines import former_engines
 from pixmill.batch.state.identity import own_tag
@@ -84,13 +84,16 @@ class Plan:
     @cached_property
     def late_template(self) -> str:
         """Return the template of the outputs' names if these are known only when an image is read; empty if they are not late."""
-        return self._template.with_extension().text if self._template.late_fields and self.locations.target is None else ""
+        return self._template.with_extension().text if self._template.is_late and self.locations.target is None else ""
 
     @cached_property
     def _template(self) -> Template:
         """Return the template of the outputs' names, which distinguishes several renditions."""
         template, several = self.config.placement.name, len({each.name for each in self.config.recipe.renditions}) > 1
-        return template.with_rendition() if several and not self.locations.dataset else template
+        places = self.locations.source.places
+        template = template.below(place_name(places[0]) if len(places) == 1 else b"")
+        template = template.with_rendition() if several and not self.locations.dataset else template
+        return template.flattened() if self.config.placement.flat else template
 
     @property
     def tag(self) -> str:
@@ -272,6 +275,10 @@ class Plan:
     def path_in_place(self, entry: Entry) -> bytes:
         """Return the path of ``entry`` in its place, which decides about its shard whatever else a run processes."""
         return self.locations.source.locate(entry.path, entry.locator if isinstance(entry, LocatedEntry) else b"")[1]
+
+    def source_name(self, item: Item) -> str:
+        """Return the name of the folder, bucket or archive that ``item`` is in."""
+        return printable(place_name(self.locations.source.locate(item.entry.path, item.locator)[0]))
 
     def disown(self, ledger: Ledger, names: Sequence[bytes]) -> None:
         """Free the ``names`` of outputs that have been removed."""

@@ -9,7 +9,13 @@ from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition
 
 #: "at most": a side that is shorter than the box is not enlarged
-FITS = {"inside": "fit within {}", "cover": "cropped to at most {}", "contain": "padded to {}", "fill": "stretched to at most {}"}
+FITS = {
+    "inside": "fit within {}",
+    "cover": "cropped to at most {}",
+    "contain": "padded to {}",
+    "fill": "stretched to at most {}",
+    "outside": "scaled to cover {}",
+}
 METADATA = {
     "strip": "no metadata",
     "copyright": "metadata: only credits",
@@ -24,12 +30,18 @@ def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     groups: dict[tuple[str, str], list[Rendition]] = {}
     for rendition in recipe.renditions:
         groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition)
-    shared = f"{_colours(recipe)}; {METADATA[recipe.metadata]}"
+    shared = f"{_colours(recipe)}; {METADATA[recipe.metadata]}{_settings(recipe)}"
     sentences = [f"{_formats(members, recipe)}; {steps}" for (_, steps), members in groups.items()]
     if len(sentences) == 1:
         return (f"{sentences[0]}; {shared}",)
     named = [f"{name}: {sentence}" if name else sentence for (name, _), sentence in zip(groups, sentences, strict=True)]
     return (*named, f"each: {shared}")
+
+
+def _settings(recipe: Recipe) -> str:
+    """Return which metadata are set."""
+    names = dict.fromkeys(each.name for each in (*recipe.set_if_missing, *recipe.set))
+    return f"; sets {', '.join(names)}" if names else ""
 
 
 def _formats(renditions: Sequence[Rendition], recipe: Recipe) -> str:
@@ -72,7 +84,7 @@ def _as_box(step: Operation) -> Resize | None:
     """Return ``step`` if it does no more than an option can: also in the record of a run, which does not tell them apart."""
     if isinstance(step, Box) or not isinstance(step, Resize):
         return step if isinstance(step, Box) else None
-    same = Box(width=step.width, height=step.height, percent=step.percent, fit=step.fit, gravity=step.gravity)
+    same = Box(width=step.width, height=step.height, percent=step.percent, area=step.area, fit=step.fit, gravity=step.gravity)
     return step if same == step else None
 
 
@@ -83,6 +95,8 @@ def _one_size(number: int, sizing: Operation, option: str) -> str:
     origin = "the default box" if step is DEFAULT_BOX else option if isinstance(step, Box) else f"step {number}"
     if step.percent is not None:
         return f"scaled to {plain(step.percent)} % ({origin})"
+    if step.area is not None:
+        return f"scaled to at most {step.area} ({origin})"
     return f"{FITS[step.fit].format(Size(step.width, step.height))} ({origin})"
 
 

@@ -96,6 +96,8 @@ def _parsed(value: object, kind: Any) -> object:  # noqa: ANN401  # any declared
 
 def _entries(value: object, member: Any) -> Sequence[object]:  # noqa: ANN401  # any member type
     """Return the members of a tuple that was given as repeated flags, a TOML list, or the lines of a variable."""
+    if isinstance(value, dict) and hasattr(member, "from_table"):
+        value = member.from_table(value)
     items = value.splitlines() if isinstance(value, str) else value
     entries: list[object] = []
     for entry in items if isinstance(items, list | tuple) else [items]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pixmill.batch.config.aliases import ALIASES, ALWAYS_ON, Alias
 from pixmill.batch.config.answers import ANSWERS
 from pixmill.cli.args.parser import flag
-from pixmill.cli.docs import metadata_table
+from pixmill.cli.docs import metadata_table, variables_table
 from pixmill.cli.docs.event_schema import event_schema
 from pixmill.cli.docs.recipe_schema import recipe_schema
 from pixmill.cli.docs.reference import FORMAT_COLUMNS, Page, format_rows, pages
@@ -44,7 +44,9 @@ def reference_files() -> dict[str, str]:
     """Return the text of every file of the reference, by file name."""
     all_pages = list(pages())
     files = {f"{kind}s.md": _file(head, [page for page in all_pages if page.kind == kind]) for kind, head in HEADS.items()}
-    files["metadata.md"] = f"# Metadata\n\n{NOTE}\n\n{metadata_table.TEXT}\n\n{metadata_table.markdown()}".replace("``", "`") + "\n"
+    for title, table in (("Metadata", metadata_table), ("Variables", variables_table)):
+        text = f"# {title}\n\n{NOTE}\n\n{table.TEXT}\n\n{table.markdown()}\n"
+        files[f"{title.lower()}.md"] = text.replace("``", "`")
     files["formats.md"] = files["formats.md"].replace(NOTE, f"{NOTE}\n\n{_format_table()}\n\n{FORMAT_LIMITS}", 1)
     files["options.md"] += f"\n{_other_names()}\n"
     schemas = {"recipe.schema.json": recipe_schema(), "events.schema.json": event_schema()}

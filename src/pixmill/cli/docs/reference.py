@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
+from typing import get_args, get_origin
 
 import msgspec
 
@@ -10,7 +11,7 @@ from pixmill.cli.args.layers import variable
 from pixmill.cli.args.parser import flag
 from pixmill.cli.args.values import default_text, describe_type
 from pixmill.cli.command import commands, every_option
-from pixmill.cli.docs import metadata_table
+from pixmill.cli.docs import metadata_table, variables_table
 from pixmill.cli.docs.codes import NOTES, REASONS
 from pixmill.core.errors import PixmillError
 from pixmill.core.model import Model, describe_field, fields
@@ -64,6 +65,7 @@ def pages() -> Iterator[Page]:
         for code, meaning in meanings.items():
             yield Page("reason", code, _sentence(meaning), facts=(("says", where),))
     yield Page("table", "metadata", metadata_table.SUMMARY, metadata_table.TEXT, facts=tuple(metadata_table.facts()))
+    yield Page("table", "variables", variables_table.SUMMARY, variables_table.TEXT, facts=tuple(variables_table.facts()))
 
 
 def find(topic: str) -> list[Page]:
@@ -167,6 +169,7 @@ def _option(option: Option, command_names: Sequence[str]) -> Page:
         ("commands", ", ".join(command_names)),
     )
     kind = getattr(option.field.type, "__origin__", None)  # that of an ``Annotated``
+    kind = get_args(kind)[0] if get_origin(kind) is tuple else kind
     _, text, example = _prose(kind) if kind and getattr(kind, "is_explained", False) else ("", "", "")
     return Page("option", flag(option.name), option.description, text, example, facts=facts)
 

@@ -3,21 +3,21 @@
 A size is ``(width, height)`` in pixels. Sides round to the nearest pixel, halves up, and are never less than 1.
 """
 
+import math
 from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta
 
-#: How an image fits a box: inside it, covering it and cropped, inside it and padded, or stretched to fill it.
-Fit = Literal["inside", "cover", "contain", "fill"]
+#: How an image fits a box: inside it, covering it and cropped, inside it and padded, stretched to fill it, or around it.
+Fit = Literal["inside", "cover", "contain", "fill", "outside"]
 #: What other tools call these, and words that need more than a fit; see ``core.validation``.
 FIT_WORDS: dict[str, dict[str, str]] = {
     "synonyms": {
         "max": "inside", "scale-down": "inside", "limit": "inside", "crop": "cover", "pad": "contain",
-        "stretch": "fill", "distort": "fill", "exact": "fill",
+        "stretch": "fill", "distort": "fill", "exact": "fill", "min": "outside", "around": "outside",
     },
     "answers": {
         "square": "for squares use --size 400x400 --fit cover",
-        "outside": "to fill the box without cropping, set one side of it: --size 800x",
         "width": "use --size 800x, and no --fit",
         "height": "use --size x600, and no --fit",
     },
@@ -53,7 +53,7 @@ def target(size: Size, width: int | None, height: int | None, *, fit: Fit = "ins
 
     A side that is ``None`` follows from the other and the aspect ratio, except for ``fill``, which leaves it unchanged. Without
     ``enlarge``, neither side of the result is longer than before. For ``cover`` the result is the size before cropping to the
-    box (``cropped_size``), for ``contain`` the size before padding.
+    box (``cropped_size``), for ``contain`` the size before padding; for ``outside`` no side is shorter than that of the box.
     """
     if fit == "fill":
         wanted = (width or size[0], height or size[1])
@@ -61,10 +61,16 @@ def target(size: Size, width: int | None, height: int | None, *, fit: Fit = "ins
     scales = [side / length for side, length in zip((width, height), size, strict=True) if side is not None]
     if not scales:
         return size
-    scale = max(scales) if fit == "cover" else min(scales)
+    scale = max(scales) if fit in ("cover", "outside") else min(scales)
     if scale > 1 and not enlarge:
         return size
     return scaled(size, scale)
+
+
+def of_area(size: Size, area: int, *, enlarge: bool = False) -> Size:
+    """Return the size with the aspect ratio of ``size`` and at most about ``area`` pixels; not larger unless ``enlarge``."""
+    scale = math.sqrt(area / (size[0] * size[1]))
+    return size if scale > 1 and not enlarge else scaled(size, scale)
 
 
 def cropped_size(size: Size, width: int | None, height: int | None) -> Size:

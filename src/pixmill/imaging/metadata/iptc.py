@@ -3,7 +3,7 @@
 Source: IPTC-IIM 4.2, chapter 3; Adobe Photoshop file formats specification, image resources.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pixmill.imaging.metadata.policy import Kind
@@ -12,6 +12,9 @@ from pixmill.imaging.metadata.table import iptc_kind, resource_kind
 SIGNATURE, IPTC_RESOURCE, RESOLUTION_RESOURCE = b"8BIM", 0x0404, 0x03ED
 TAG_MARKER, HEAD_BYTES, EXTENDED = 0x1C, 5, 0x8000
 CHARACTER_SET, UTF_8 = (1, 90), b"\x1b%G"
+VERSION, APPLICATION_RECORD = (2, 0), 2
+#: Datasets of the application record that are no text.
+BINARY = frozenset((0, 125, 200, 201, 202))
 #: The datasets that say how the others are to be read.
 ABOUT_ITSELF = {(1, 90), (1, 0), (2, 0)}
 
@@ -52,6 +55,32 @@ def texts(block: bytes) -> Iterator[tuple[str, str]]:
     is_utf8 = any((each.record, each.number) == CHARACTER_SET and each.value == UTF_8 for each in found)
     for each in found:
         yield f"{each.record}:{each.number}", decoded(each.value, "utf-8" if is_utf8 else "")
+
+
+def with_texts(block: bytes, new: Mapping[str, bytes]) -> bytes:
+    """Return ``block`` in UTF-8 with ``new`` texts, by their numbers such as ``2:80``, in place of those that it has."""
+    found = list(datasets(block))
+    is_utf8 = any((each.record, each.number) == CHARACTER_SET and each.value == UTF_8 for each in found)
+    rows = [(each.record, each.number, each.value) for each in found if (each.record, each.number) != CHARACTER_SET]
+    kept = [row for row in rows if f"{row[0]}:{row[1]}" not in new]
+    if not is_utf8:
+        kept = [(record, number, _in_utf8(record, number, value)) for record, number, value in kept]
+    if VERSION not in {row[:2] for row in kept}:
+        kept.append((*VERSION, (4).to_bytes(2)))
+    numbers = {number: tuple(map(int, number.split(":"))) for number in new}
+    added = [(numbers[number][0], numbers[number][1], value) for number, value in new.items()]
+    everything = [(*CHARACTER_SET, UTF_8), *kept, *added]
+    return b"".join(_packed(*row) for row in sorted(everything, key=lambda row: (row[0], row[:2] not in (CHARACTER_SET, VERSION))))
+
+
+def _in_utf8(record: int, number: int, value: bytes) -> bytes:
+    is_text = record == APPLICATION_RECORD and number not in BINARY
+    return decoded(value).encode() if is_text and not value.isascii() else value
+
+
+def _packed(record: int, number: int, value: bytes) -> bytes:
+    size = len(value).to_bytes(2) if len(value) < EXTENDED else (EXTENDED | 4).to_bytes(2) + len(value).to_bytes(4)
+    return bytes((TAG_MARKER, record, number)) + size + value
 
 
 def decoded(value: bytes, encoding: str = "") -> str:

@@ -1,6 +1,6 @@
 """Select what an output gets of the metadata of its source, by the policy and by what its container holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from pixmill.imaging.metadata.blocks import EMPTY, Blocks
 from pixmill.imaging.metadata.container import Container
 from pixmill.imaging.metadata.directory import Entry
 from pixmill.imaging.metadata.policy import Kind, Policy, travelling
+from pixmill.imaging.metadata.setting import Setting
+from pixmill.imaging.metadata.stating import stated, values_to_state
 from pixmill.imaging.metadata.table import (
     GPS_POINTER,
     INTEROP_POINTER,
@@ -19,6 +21,7 @@ from pixmill.imaging.metadata.table import (
     exif_kind,
     keyword_kind,
 )
+from pixmill.imaging.metadata.values import values_in
 
 COLOR_SPACE, WIDTH, HEIGHT, CHROMA_POSITION, COMPONENTS = 0xA001, 0xA002, 0xA003, 0x0213, 0x9101
 SRGB, UNCALIBRATED, CENTRED, YCBCR = 1, 0xFFFF, 1, b"\1\2\3\0"
@@ -46,10 +49,29 @@ class Selected(NamedTuple):
     is_incomplete: bool
 
 
-def select(source: Blocks, policy: Policy, facts: OutputFacts, container: Container) -> Selected:
-    """Return what of ``source`` goes into an output in ``container``."""
-    if policy == "strip" or source == EMPTY:
+def select(
+    source: Blocks,
+    policy: Policy,
+    facts: OutputFacts,
+    container: Container,
+    settings: Sequence[Setting] = (),
+    if_missing: Sequence[Setting] = (),
+) -> Selected:
+    """Return what of ``source`` goes into an output in ``container``, with ``settings``, and those that the rest lacks."""
+    is_empty = policy == "strip" or source == EMPTY
+    if is_empty and not settings and not if_missing:
         return Selected(EMPTY, is_incomplete=False)
+    allowed, is_damaged = (EMPTY, False) if is_empty else _allowed(source, policy, facts, container)
+    is_lost = False
+    if settings or if_missing:
+        values = {**values_in(source), "width": str(facts.width), "height": str(facts.height)}
+        allowed, is_lost = stated(allowed, values_to_state(settings, if_missing, allowed, values), container)
+    fitted, is_cut = _for_container(allowed, container)
+    return Selected(fitted, is_damaged or is_cut or is_lost)
+
+
+def _allowed(source: Blocks, policy: Policy, facts: OutputFacts, container: Container) -> tuple[Blocks, bool]:
+    """Return what ``policy`` keeps of ``source``, and whether something is damaged."""
     kinds = travelling(policy, is_resampled=facts.is_resampled, is_same_grid=facts.is_same_grid)
     packet, is_broken = _packet(source.xmp, kinds)
     allowed = Blocks(
@@ -62,8 +84,7 @@ def select(source: Blocks, policy: Policy, facts: OutputFacts, container: Contai
         resolution=source.resolution if Kind.RESOLUTION in kinds else None,
     )
     is_damaged = is_broken or source.is_incomplete or bool(source.exif and not exif.read(source.exif))
-    fitted, is_cut = _for_container(allowed, container)
-    return Selected(fitted, is_damaged or is_cut)
+    return allowed, is_damaged
 
 
 def _packet(data: bytes, kinds: frozenset[Kind]) -> tuple[bytes, bool]:

@@ -5,6 +5,7 @@ The packet is parsed as XML with namespaces. Document types and entities are ref
 Source: XMP specification, part 1, sections 6 and 7.
 """
 
+import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -71,6 +72,22 @@ def filtered(data: bytes, keep: Keep) -> bytes:
     if {(each.start, each.end) for each in packet.properties if each.namespace != META} <= set(cuts):
         return b""
     return _without_unused(_cut(packet.data, cuts)) if cuts else packet.data
+
+
+def text(packet: Packet, namespace: str, name: str) -> str:
+    """Return the text of a property of ``packet``, the members of a list joined; empty if it has none."""
+    found = next((each for each in packet.properties if (each.namespace, each.name) == (namespace, name)), None)
+    if found is None:
+        return ""
+    raw = packet.data[found.start : found.end]
+    if found.is_attribute:
+        return unescaped(raw.partition(b"=")[2].strip()[1:-1])
+    return "; ".join(filter(None, (unescaped(part) for part in TAG.split(raw))))
+
+
+def unescaped(value: bytes) -> str:
+    """Return the text that ``value`` stands for in XML, without white space around it."""
+    return html.unescape(value.decode("utf-8", "replace")).strip()
 
 
 def by_kind(kinds: frozenset[Kind]) -> Keep:

@@ -49,10 +49,14 @@ def stated(blocks: Blocks, sources: Iterable[str]) -> bytes:
             found.setdefault(target, []).append(text)
         values = {**found, **values}
     missing = {target: texts for target, texts in values.items() if (NAMESPACES[target.prefix], target.name) not in present}
-    if not missing:
-        return blocks.xmp
+    return with_properties(blocks.xmp, missing) if missing else blocks.xmp
+
+
+def with_properties(data: bytes, values: Mapping[Target, list[str]]) -> bytes:
+    """Return the packet ``data``, or a new one, with more properties. Raise ``xmp.Broken``."""
+    packet = xmp.parse(data) if data else None
     subject = xmp_extended.about(packet.data) if packet else b""
-    description = _description(missing, subject)
+    description = _description(values, subject)
     return xmp_extended.inserted(packet, description) if packet else xmp_extended.PACKET % description
 
 

@@ -1,9 +1,10 @@
-"""``resize``: scale the image to a box, a side, or by a percentage."""
+"""``resize``: scale the image to a box, a side, a number of pixels, or by a percentage."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
+from pixmill.core.units import Pixels
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.compositing import embed
 from pixmill.imaging.geometry import sizes
@@ -17,10 +18,13 @@ Percent = Annotated[float, Meta(gt=0, le=10_000)]
 
 
 class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
-    """Resize the image to a box, to one side, or by a percentage.
+    """Resize the image to a box, to one side, to a number of pixels, or by a percentage.
 
     ``inside`` fits the whole image inside the box, ``cover`` fills the box and crops the overflow, ``contain`` fits the image
-    inside and pads it to the box, ``fill`` stretches it. If only one side is given, the other follows from the aspect ratio.
+    inside and pads it to the box, ``fill`` stretches it, ``outside`` makes it just large enough to cover the box and crops nothing.
+    In a square box, the longer side is that of the box with ``inside``, the shorter with ``outside``. If only one side is given,
+    the other follows from the aspect ratio.
+
     Images are not enlarged by default; a smaller image is then cropped or padded at its original scale. Padding is transparent
     by default, and takes the output's background if the format has no transparency.
 
@@ -34,6 +38,10 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
         Side | None, Meta(description="height of the box in pixels; default: from the width and the aspect ratio")
     ] = None
     percent: Annotated[Percent | None, Meta(description="scale both sides by this percentage instead")] = None
+    area: Annotated[
+        Pixels | None,
+        Meta(description="number of pixels of the result instead, such as 2MP, in its aspect ratio", extra={"later": True}),
+    ] = None
     fit: Annotated[Fit, Meta(description="how the image fits the box", extra=FIT_WORDS)] = "inside"
     enlarge: Annotated[bool, Meta(description="also enlarge images that are smaller than the box")] = False
     gravity: Annotated[CropGravity, Meta(description="part to keep (cover), or position of the image (contain)")] = CropGravity(
@@ -42,12 +50,12 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
     background: Annotated[Colour, Meta(description="colour of the padding (contain)")] = Colour(0, 0, 0, alpha=0)
 
     def __post_init__(self) -> None:
-        """Reject a resize with neither a side nor a percentage, or with both."""
+        """Reject a resize with none of a side, a percentage and an area, or with more than one of them."""
         super().__post_init__()
-        has_sides = (self.width, self.height) != (None, None)
-        if has_sides == (self.percent is not None):
-            received = "both" if has_sides else "neither"
-            raise self.error(f"resize: expected either a width or height, or a percent, received {received}")
+        given = [(self.width, self.height) != (None, None), self.percent is not None, self.area is not None]
+        if sum(given) != 1:
+            received = "more than one of them" if sum(given) else "none of them"
+            raise self.error(f"resize: expected a width or height, or a percent, or an area, received {received}")
 
     @property
     def streams(self) -> bool:
@@ -68,6 +76,8 @@ class Resize(Scaling, frozen=True, kw_only=True, tag="resize"):
         """Return the size to which an image of ``size`` is scaled, before it is cropped or padded."""
         if self.percent is not None:
             return sizes.scaled(size, self.percent / FULL_PERCENT)
+        if self.area is not None:
+            return sizes.of_area(size, self.area, enlarge=self.enlarge)
         return sizes.target(size, self.width, self.height, fit=self.fit, enlarge=self.enlarge)
 
     def size_after(self, size: Size) -> Size:

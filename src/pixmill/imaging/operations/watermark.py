@@ -8,16 +8,14 @@ import pyvips
 from msgspec import Meta
 
 from pixmill.core.errors import TransformError
+from pixmill.imaging.compositing import CLEAR, layered, overlaid, within_margins
 from pixmill.imaging.geometry.gravity import Gravity
 from pixmill.imaging.geometry.sizes import Distance, Size, target
 from pixmill.imaging.image import Image
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.pixels import premultiplied
 
-CLEAR = [0, 0, 0, 0]
-RGB_BANDS = 3
 Fraction = Annotated[float, Meta(gt=0, le=1)]
-SCALE_8_TO_16_BITS = 257  # 255 becomes 65535
 
 
 class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
@@ -47,16 +45,10 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     def apply(self, image: Image) -> Image:
         """Return each frame with the watermark on it. Opaque images stay opaque; gray ones become RGB for a coloured mark."""
         size = (image.width, image.height)
-        layer = self._layer(self._fitted(_mark(self.image), size), size).replicate(1, image.frames)
-        below = image.pixels
-        if below.bands < RGB_BANDS <= layer.bands:
-            below = below.colourspace("rgb16" if image.max_value > SCALE_8_TO_16_BITS else "srgb")
-        elif layer.bands < RGB_BANDS <= below.bands:
-            layer = layer.colourspace("srgb")
-        if below.format == "ushort":
-            layer = (layer * SCALE_8_TO_16_BITS).cast("ushort").copy(interpretation=below.interpretation)
-        combined = below.composite2(layer, "over", compositing_space=below.interpretation)
-        return image.evolve(pixels=combined if image.has_alpha else combined.extract_band(0, n=combined.bands - 1))
+        mark = self._fitted(_mark(self.image), size)
+        if self.tile:
+            return layered(image, self._tiles(mark, size))
+        return overlaid(image, mark, position=self.position, margin=self.margin)
 
     def _fitted(self, mark: pyvips.Image, canvas: Size) -> pyvips.Image:
         """Return ``mark`` at its final size for an image of size ``canvas``, and with its final opacity."""
@@ -64,7 +56,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         if self.scale is not None:
             mark_size = target(size, max(1, round(canvas[0] * self.scale)), max(1, round(canvas[1] * self.scale)), enlarge=True)
         else:
-            mark_size = target(size, *self._within_margins(canvas))
+            mark_size = target(size, *within_margins(canvas, self.margin))
         if mark_size != size:
             mark = premultiplied(mark, lambda pixels: pixels.resize(mark_size[0] / size[0], vscale=mark_size[1] / size[1]))
         if self.opacity == 1:
@@ -72,21 +64,11 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         colour, alpha = mark.extract_band(0, n=mark.bands - 1), mark.extract_band(mark.bands - 1)
         return colour.bandjoin((alpha * self.opacity).rint().cast("uchar"))
 
-    def _layer(self, mark: pyvips.Image, canvas: Size) -> pyvips.Image:
-        """Return a transparent layer of size ``canvas`` with the mark at its position, or tiled."""
-        clear = CLEAR[: mark.bands]
-        if self.tile:
-            spaced = mark.embed(0, 0, mark.width + self.margin, mark.height + self.margin, background=clear)
-            across, down = -(-canvas[0] // spaced.width), -(-canvas[1] // spaced.height)
-            return spaced.replicate(across, down).crop(0, 0, *canvas)
-        inner = self._within_margins(canvas)
-        left, top = self.position.offset(inner, (mark.width, mark.height))
-        x, y = left + (canvas[0] - inner[0]) // 2, top + (canvas[1] - inner[1]) // 2
-        return mark.embed(x, y, *canvas, extend="background", background=clear)
-
-    def _within_margins(self, canvas: Size) -> Size:
-        """Return the size of the area inside the margins, at least one pixel."""
-        return max(1, canvas[0] - 2 * self.margin), max(1, canvas[1] - 2 * self.margin)
+    def _tiles(self, mark: pyvips.Image, canvas: Size) -> pyvips.Image:
+        """Return a transparent layer of size ``canvas`` covered with the mark."""
+        spaced = mark.embed(0, 0, mark.width + self.margin, mark.height + self.margin, background=CLEAR[: mark.bands])
+        across, down = -(-canvas[0] // spaced.width), -(-canvas[1] // spaced.height)
+        return spaced.replicate(across, down).crop(0, 0, *canvas)
 
 
 def _mark(path: str) -> pyvips.Image:

@@ -69,8 +69,8 @@ def _is_resampled(header: Header, steps: Sequence[Operation]) -> bool:
 def write(data: bytes, codec: Codec | type[Codec], blocks: Blocks, facts: OutputFacts, recipe: Recipe) -> Written:
     """Return the encoded file ``data`` with what it may have of ``blocks``."""
     if codec.container is None:
-        return Written(data)
-    selected = select(blocks, recipe.metadata, facts, codec.container)
+        return Written(data, (METADATA_DROPPED,) if recipe.set else ())
+    selected = select(blocks, recipe.metadata, facts, codec.container, recipe.set, recipe.set_if_missing)
     return Written(codec.container.write(data, selected.blocks), (METADATA_DROPPED,) if selected.is_incomplete else ())
 
 

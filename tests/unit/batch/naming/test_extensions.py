@@ -77,7 +77,7 @@ def test_the_number_after_a_collision_is_followed_by_the_extension():
 
 def test_a_late_name_gets_one_too():
     late = LateNamer(Template.from_builtin("{date}-{name}"), [""], refuse=False)
-    names, _ = late.choose(b"a.webp", {"date": "2024-05-17T10:11:12"}, ["jpg"], is_free=lambda _: True)
+    names, _ = late.choose(b"a.webp", [{"date": "2024-05-17T10:11:12"}], ["jpg"], is_free=lambda _: True)
     assert names == (b"2024-05-17-a.webp.jpg",)
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from pixmill.batch.naming.dates import dated
 from pixmill.batch.naming.late import LateNamer
 from pixmill.batch.naming.reserved import collision_key
 from pixmill.batch.naming.template import Template
 from pixmill.core.errors import ConfigError
+from pixmill.imaging.metadata.dates import dated
 
 VALUES = {"width": "64", "height": "48", "date": "2024-05-07T09:08:03"}
 
@@ -14,7 +14,8 @@ VALUES = {"width": "64", "height": "48", "date": "2024-05-07T09:08:03"}
 def choose(template, source=b"a/p.png", *, values=VALUES, extensions=("jpg",), renditions=("",), taken=(), **options):
     namer = LateNamer(Template.from_builtin(template), renditions, refuse=options.pop("refuse", False))
     keys = set(map(collision_key, taken))
-    return namer.choose(source, values, extensions, is_free=lambda name: collision_key(name) not in keys, **options)
+    each = [values] * len(extensions)
+    return namer.choose(source, each, extensions, is_free=lambda name: collision_key(name) not in keys, **options)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +25,11 @@ def choose(template, source=b"a/p.png", *, values=VALUES, extensions=("jpg",), r
         ("%Y/%m", "2024/05"),
         ("%y%j", "24128"),
         ("%b %d", "May 07"),
-        ("%H:%M:%S", "09-08-03"),
+        ("%H:%M:%S", "09:08:03"),
         ("100%% %Y", "100% 2024"),
-        ('a*"<>|?\\b', "a-------b"),
     ],
 )
-def test_a_date_is_written_in_every_format_and_safe_for_names(form, text):
+def test_a_date_is_written_in_every_format(form, text):
     assert dated(VALUES["date"], form) == text
 
 
@@ -53,10 +53,14 @@ def test_an_image_without_any_date_is_undated():
         "{date:%Y}.{ext}",
         "{Date}/{stem}.{ext}",
         "{date:{stem}}.{ext}",
+        "{counter:x}.{ext}",
+        "{counter:}.{ext}",
+        "{camera:3}/{stem}.{ext}",
+        "{stem|a}.{ext}",
     ],
 )
 def test_a_template_that_means_nothing_or_leads_out_is_refused(text):
-    with pytest.raises(ValueError, match=r"a name|a field|a path|braces"):
+    with pytest.raises(ValueError, match=r"a name|a field|a path|braces|a \{(date|counter)"):
         Template.from_builtin(text)
 
 

@@ -9,7 +9,7 @@ from pixmill.batch.naming.template import Template
 
 BELOW = "a path below the destination, which does not begin with / or ~/"
 NO_DOTS = "a path below the destination, without '.' and '..'"
-APART = "a name with {stem}, {name} or {hash}, which tells images apart"
+APART = "a name with {stem}, {name}, {hash} or {counter}, which tells images apart"
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ APART = "a name with {stem}, {name} or {hash}, which tells images apart"
         ("{stem}\n", "a name without control characters"),
         ("{stem", "braces only around the name of a field"),
         ("{stem}}", "braces only around the name of a field"),
-        ("{nope}.jpg", "a field among {dir}, {stem}, "),
+        ("{nope}.jpg", "a field among {dir}, {parent}, {stem}, "),
         ("{Stem}.{ext}", "received {Stem}; did you mean '{stem}'?"),
         ("{stem:%Y}", "a field among {dir}, "),
-        ("{date:%Q}-{stem}", "a name whose {date:FORMAT} is made of text"),
+        ("{date:%Q}-{stem}", "a {date:FORMAT} that is made of text"),
         ("fixed.jpg", APART),
         ("", APART),
         ("./", APART),

@@ -83,12 +83,12 @@ def test_each_format_is_described_without_being_decoded(tmp_path, kind, is_file)
     Image.new("RGB", (64, 48)).save(buffer, kind, exif=exif)
     file = tmp_path / "picture"
     file.write_bytes(buffer.getvalue())
-    found = describe(Input(path=file) if is_file else Input(buffer.getvalue()), Recipe(), with_time=True)
+    found = describe(Input(path=file) if is_file else Input(buffer.getvalue()), Recipe(), with_metadata=True)
     assert (found.width, found.height) == (48, 64)
-    assert found.taken == "2024-05-17T10:11:12"
+    assert found.values["date"] == "2024-05-17T10:11:12"
 
 
 def test_a_tiff_file_is_its_own_exif(tmp_path):
     file = tmp_path / "picture.tif"
     Image.new("RGB", (64, 48)).save(file, tiffinfo={CHANGED: DATE[:-1].decode()})
-    assert describe(Input(path=file), Recipe(), with_time=True).taken == "2024-05-17T10:11:12"
+    assert describe(Input(path=file), Recipe(), with_metadata=True).values["date"] == "2024-05-17T10:11:12"

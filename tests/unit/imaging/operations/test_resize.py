@@ -28,6 +28,13 @@ def spotted(width, height, left, top):
         ("resize:width=80", (80, 40)),
         ("resize:height=20", (40, 20)),
         ("resize:percent=50", (100, 50)),
+        ("resize:width=60,height=60,fit=outside", (120, 60)),
+        ("resize:width=150,height=60,fit=outside", (150, 75)),
+        ("resize:width=150,height=150,fit=outside", (200, 100)),
+        ("resize:width=150,height=150,fit=outside,enlarge=true", (300, 150)),
+        ("resize:area=5kP", (100, 50)),
+        ("resize:area=1MP", (200, 100)),
+        ("resize:area=80000,enlarge=true", (400, 200)),
         ("resize:percent=150", (300, 150)),
         ("resize:width=60,height=60,fit=cover", (60, 60)),
         ("resize:width=60,height=60,fit=contain", (60, 60)),
@@ -117,9 +124,9 @@ def test_nearest_keeps_the_colours_of_pixel_art():
 
 
 def test_a_resize_with_neither_or_both_targets_is_refused():
-    with pytest.raises(RecipeError, match="expected either a width or height, or a percent, received neither"):
+    with pytest.raises(RecipeError, match="expected a width or height, or a percent, or an area, received none of them"):
         Resize()
-    with pytest.raises(RecipeError, match="received both"):
+    with pytest.raises(RecipeError, match="received more than one of them"):
         Resize(width=5, percent=5)
     with pytest.raises(RecipeError, match=r"resize.width: expected an integer of at least 1, received 0"):
         Resize(width=0)

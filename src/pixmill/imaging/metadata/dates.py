@@ -1,14 +1,12 @@
-"""Dates in names of outputs, such as ``{date:%Y/%m}``."""
+"""Dates in names and texts, such as ``{date:%Y/%m}``."""
 
 import re
 from datetime import datetime
 
 DEFAULT_FORMAT = "%Y-%m-%d"
-UNDATED = "undated"  # in place of a date that is not known
-EXPECTED = "a name whose {date:FORMAT} is made of text and one or more of %Y, %y, %m, %b, %d, %j, %H, %M, %S and %%"
+EXPECTED = "a {date:FORMAT} that is made of text and one or more of %Y, %y, %m, %b, %d, %j, %H, %M, %S and %%"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # whatever the locale
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')  # not allowed in names everywhere
 
 
 def check_format(text: str) -> None:
@@ -19,9 +17,9 @@ def check_format(text: str) -> None:
 
 
 def dated(date: str, text: str = "") -> str:
-    """Return ``date``, as ``2024-05-17T10:11:12``, in the format ``text``, safe for names; ``undated`` if it is empty."""
+    """Return ``date``, as ``2024-05-17T10:11:12``, in the format ``text``; empty if it is empty."""
     if not date:
-        return UNDATED
+        return ""
     moment = datetime.fromisoformat(date)
     values = {
         "Y": f"{moment.year:04}",
@@ -35,4 +33,4 @@ def dated(date: str, text: str = "") -> str:
         "S": f"{moment.second:02}",
         "%": "%",
     }
-    return _UNSAFE.sub("-", _DIRECTIVE.sub(lambda found: values[found[1]], text or DEFAULT_FORMAT))
+    return _DIRECTIVE.sub(lambda found: values[found[1]], text or DEFAULT_FORMAT)
