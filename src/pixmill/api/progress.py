@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any
 
+from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.progress.progress import Progress, ProgressSnapshot
-from pixmill.batch.run import BatchRun
 from pixmill.cli.console import Console
 from pixmill.cli.options.output import RunOutput
 from pixmill.cli.progress.display import Display, Printer, printer_for

@@ -8,9 +8,9 @@ from typing import Unpack
 from pixmill.api.errors import with_keywords
 from pixmill.api.keywords import RunOptions
 from pixmill.batch import run as batch
+from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.config.options import resolve
 from pixmill.batch.report.summary import Report
-from pixmill.batch.run import BatchRun
 from pixmill.core.events import Observer
 from pixmill.imaging.recipe import Recipe
 

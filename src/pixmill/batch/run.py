@@ -1,6 +1,6 @@
 """The composition root: the only module that connects storage, engine and imaging."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain, islice
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.inspect import output_index
 from pixmill.batch.inspect.other_recipes import recipe_test
@@ -20,17 +21,16 @@ from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
 from pixmill.batch.planning.late_names import LateNames
-from pixmill.batch.planning.plan import Plan, closing_tasks, plan
+from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
-from pixmill.batch.planning.sample import Choice, Sample, draw_sample
+from pixmill.batch.planning.sample import Sample, draw_sample
 from pixmill.batch.planning.unfinished import unfinished_tasks
 from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.extrapolation import Extrapolation
-from pixmill.batch.report.outcomes import ImageOutcome, image_outcome
-from pixmill.batch.report.summary import Report, summarise
+from pixmill.batch.report.summary import Report
 from pixmill.batch.state.ledger_files import LEDGER
-from pixmill.batch.state.location import REPORT, RUNS
+from pixmill.batch.state.location import RUNS
 from pixmill.batch.state.open import open_run_state
 from pixmill.batch.state.outputs import ConfirmedRecords, output_check
 from pixmill.batch.state.remote.holds import HoldsWork, hold
@@ -48,12 +48,11 @@ from pixmill.core.text import printable
 from pixmill.core.waits import OnWait, unannounced
 from pixmill.engine.executor import Executor
 from pixmill.engine.handler import HandlerRef
-from pixmill.engine.ledger import FINISHED, NOT_RECORDED, Ledger, Record
+from pixmill.engine.ledger import NOT_RECORDED, Ledger, Record
 from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.resources.sandbox import gaps
-from pixmill.engine.runner import Run
 from pixmill.engine.runner import open_run as open_engine
-from pixmill.engine.task import Outcome, State, Task
+from pixmill.engine.task import State, Task
 from pixmill.engine.worker.process import refuse_in_worker
 from pixmill.imaging.version import toolset
 from pixmill.storage.retry.outage import OutagePolicy
@@ -62,7 +61,6 @@ from pixmill.storage.retry.storage import open_with_retries
 if TYPE_CHECKING:
     from pixmill.batch.datasets.sealing.sealing import Sealing
 
-Finish = Callable[[Callable[[], bool]], bool]
 HandlerWrapper = Callable[[HandlerRef], HandlerRef]
 Stream = Callable[[Ledger], Iterable[Task | None]]
 
@@ -72,80 +70,19 @@ def executors() -> Registry[Executor]:
     return Registry("pixmill.engine.executors", Executor, "executor")  # type: ignore[type-abstract]  # only subclasses are instantiated
 
 
-class BatchRun:
-    """A run in progress: iterate over it for the final outcomes. ``metrics`` may be read at any time.
-
-    ``remarks`` are warnings to show before it starts, as sentences. ``choice`` is set if it processes only a sample: the
-    destination of its plan is then the scratch folder. ``work_total()`` counts the work ahead of the run; for a source in a store,
-    which is listed only once, it returns the number of images that earlier runs found, or ``None``.
-    """
-
-    def __init__(self, plan: Plan, engine: Run, metrics: Metrics, origins: Origins, finish: Finish | None = None) -> None:
-        """Wrap ``engine``; called by ``open_run``. ``finish`` is the work that remains once every image has its outcome."""
-        self.plan = plan
-        self.metrics = metrics
-        self.remarks: tuple[str, ...] = ()
-        self.choice: Choice | None = None
-        self._extrapolation: Extrapolation | None = None
-        self._origins = origins
-        self.work_total: Callable[[], WorkTotal | None] = plan.work_total
-        self._engine = engine
-        self._finish = finish
-        self._stopped = ""
-        self._is_finished = finish is None
-
-    def __iter__(self) -> Iterator[Outcome]:
-        """Yield the one final outcome of each task, in order of completion; then finish, which takes a while for a dataset."""
-        yield from self._engine
-        if self._finish is not None and self._engine.reason == FINISHED:
-            self._is_finished = self._finish(lambda: not self._stopped)
-
-    def results(self) -> Iterator[ImageOutcome]:
-        """Yield the outcome of each image in plain words: its source, what became of it, and its files. Instead of iterating."""
-        return (image_outcome(outcome, self.plan.config) for outcome in self)
-
-    def extrapolate(self, choice: Choice, extrapolation: Extrapolation) -> None:
-        """Report estimates for all the images from which ``choice`` was made."""
-        self.choice, self._extrapolation = choice, extrapolation
-
-    @property
-    def report_path(self) -> Path:
-        """Return the default path of the HTML report."""
-        return self.plan.locations.lock_folder / REPORT
-
-    def stop(self, reason: str) -> None:
-        """Start no more tasks and let those in flight finish within the grace period. May be called from a signal handler."""
-        self._stopped = self._stopped or reason
-        self._engine.stop(reason)
-
-    def kill(self) -> None:
-        """End immediately; images in flight stay pending. May be called from a signal handler."""
-        self.stop("killed")
-        self._engine.kill()
-
-    def report(self) -> Report:
-        """Return the report so far, which is final once the run has ended."""
-        selector = self.plan.selector
-        report = summarise(
-            self.metrics.snapshot(),
-            selector.ignored,
-            patterns=selector.patterns,
-            other_images=selector.other_images,
-            makes=self.plan.makes,
-        )
-        if self.plan.config.on_upgrade == "keep":
-            report = msgspec.structs.replace(report, older=self._origins.older)
-        if self._extrapolation:
-            folder, max_rate = self.plan.config.destination, self.plan.config.policy.max_rate
-            sample = self._extrapolation.report(folder, str(self.report_path), workers=report.workers, max_rate=max_rate)
-            report = msgspec.structs.replace(report, sample=sample)
-        is_cut_short = report.reason == FINISHED and not self._is_finished and self._stopped
-        return msgspec.structs.replace(report, reason=self._stopped) if is_cut_short else report
-
-
 def _run_info_file(plan: Plan, metrics: Metrics, command: Sequence[str]) -> RunInfoFile:
     folder, other_images = plan.locations.state / RUNS, plan.selector.other_images
     return RunInfoFile(folder, metrics, command, makes=plan.makes, other_images=other_images)
+
+
+@contextmanager
+def _closing(tasks: Iterator[Task | None]) -> Iterator[None]:
+    """Close ``tasks`` after the block, so that no request for more of them is under way when the process ends."""
+    try:
+        yield
+    finally:
+        if isinstance(tasks, Generator):
+            tasks.close()
 
 
 @contextmanager
@@ -202,7 +139,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         return unfinished(chain(first, filter(None, tasks)), ledger)
 
     with (
-        closing_tasks(tasks),
+        _closing(tasks),
         begin(
             run_plan,
             stream,

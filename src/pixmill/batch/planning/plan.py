@@ -1,8 +1,7 @@
 """``Plan``: what a run will do, with all locations resolved and fingerprints computed. Creates tasks, writes nothing."""
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -398,13 +397,3 @@ def plan(config: RunConfig, *, is_run: bool = False) -> Plan:
     if made.locations.target is None:
         check_names(config, made.locations.dataset)
     return made
-
-
-@contextmanager
-def closing_tasks(tasks: Iterator[Task | None]) -> Iterator[None]:
-    """Close ``tasks`` after the block, so that no request for more of them is under way when the process ends."""
-    try:
-        yield
-    finally:
-        if isinstance(tasks, Generator):
-            tasks.close()

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.item import from_payload
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.report.summary import Report, summarise
-from pixmill.batch.run import BatchRun, begin
+from pixmill.batch.run import begin
 from pixmill.batch.watch.arrivals import Arrivals, Clocks
 from pixmill.batch.watch.config_files import ConfigFileWatcher
 from pixmill.batch.watch.events import SettingsChanged, SettingsRefused, SourceKept, SourceMoved

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
+from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.config.hints import Hints, command_arguments, with_arguments
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.outputs.repair import Repair
@@ -16,7 +17,7 @@ from pixmill.batch.planning.plan import Plan
 from pixmill.batch.profiling import Profiling
 from pixmill.batch.progress.progress import Progress
 from pixmill.batch.report.summary import Report
-from pixmill.batch.run import BatchRun, open_run
+from pixmill.batch.run import open_run
 from pixmill.cli.console import Console, print_error
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import RunOutput

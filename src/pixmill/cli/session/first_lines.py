@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pixmill.batch.run import BatchRun
+from pixmill.batch.batch_run import BatchRun
 from pixmill.core.humanize import plural
 from pixmill.core.text import printable
 
