@@ -100,7 +100,7 @@ class Mounts:
         self._count = 0
 
     def disk(self, kind):
-        """Return a folder on a new file system: ``ext4``, ``ntfs``, ``vfat``, ``exfat`` (ignoring case), ``btrfs`` or ``tmpfs``."""
+        """Return a folder on a new ``ext4`` (casefold), ``ntfs``, ``vfat``, ``exfat`` (ignoring case), ``btrfs``, ``tmpfs``."""
         place = self._folder / f"disk-{self._count}"
         self._count += 1
         place.mkdir()

@@ -100,12 +100,12 @@ class Namer:
         """Return the owner of every name in the folders of the ``preferred`` names, in both spellings, by its key."""
         if self._owners is None:
             return {}
-        names = {name for each in preferred.values() for name in each}
+        folders = {name.rpartition(b"/")[0] + b"/" for each in preferred.values() for name in each}
         if self._spelling is bytes:
-            others: Iterable[bytes] = map(portable, {name.rpartition(b"/")[0] + b"/" for name in names})
+            others: Iterable[bytes] = map(portable, folders)
         else:
             others = (name for source in preferred for name in self._render(source, None, spelling=bytes))
-        return self._owners.of_folders(itertools.chain(names, others))
+        return self._owners.of_folders(itertools.chain(folders, others))
 
     def _kept(
         self, preferred: Mapping[bytes, tuple[bytes, ...]], owners: Mapping[bytes, bytes], taken: dict[bytes, bytes]
