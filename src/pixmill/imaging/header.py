@@ -12,9 +12,10 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
     ``width`` and ``height`` describe one frame of the stored image, before ``orientation`` (1 to 8, as in EXIF) is applied.
     ``frames`` counts the images in the file: frames of an animation or pages of a document. ``depth`` is in bits per channel;
-    ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how much
-    coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by row.
-    ``metadata_size`` is in bytes; ``metadata`` lists the kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
+    ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how
+    much coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by
+    row. ``has_palette``: the pixels are indexes of at most 256 colours. ``metadata_size`` is in bytes; ``metadata`` lists the
+    kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
     format: Format
@@ -27,6 +28,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     scans: int = 1
     chroma_stretch: int = 1
     progressive: bool = False
+    has_palette: bool = False
     metadata_size: int = 0
     metadata: frozenset[str] = frozenset()
 

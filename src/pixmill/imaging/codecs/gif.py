@@ -42,7 +42,7 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
         """Return the header; counts the frames without decoding them."""
         header = vips_load.read_header(source, cls.format, "gifload")
         width, height = gif.canvas_size(source.head)
-        header = vips_load.evolve(header, width=max(width, header.width), height=max(height, header.height))
+        header = vips_load.evolve(header, width=max(width, header.width), height=max(height, header.height), has_palette=True)
         return vips_load.evolve(header, bands=header.bands + 1) if _shows_background(source, header) else header
 
     @classmethod

@@ -27,6 +27,7 @@ class Chunks(msgspec.Struct, frozen=True, kw_only=True):
 
     frames: int = 1
     interlaced: bool = False
+    has_palette: bool = False
     colour: dict[str, bytes] = {}
     profile: bytes = b""
     late_exif: tuple[int, int] | None = None
@@ -38,6 +39,7 @@ def scan(data: Data) -> Chunks:
     return Chunks(
         frames=max(1, int.from_bytes(before.get(b"acTL", b"")[:4])),
         interlaced=before.get(b"IHDR", b"")[12:13] == b"\x01",
+        has_palette=before.get(b"IHDR", b"")[9:10] == b"\x03",
         colour={name.decode(): before[name] for name in COLOUR_CHUNKS if before.get(name)},
         profile=before.get(b"iCCP", b""),
         late_exif=None if b"eXIf" in before else late_exif,
