@@ -153,8 +153,9 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return this codec with a setting that makes the file much smaller, at a cost to the colours; ``None`` without one."""
         return None
 
-    def with_exact_palette(self) -> "Codec | None":
-        """Return this codec with a palette in place of true colours, as near to them as it can be; ``None`` without one."""
+    def with_exact_palette(self, colours: int) -> "Codec | None":
+        """Return this codec with a palette of ``colours``, as near to the true ones as it can be; ``None`` without one."""
+        del colours
         return None
 
     def check(self) -> None:

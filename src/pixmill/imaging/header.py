@@ -5,6 +5,7 @@ import msgspec
 from pixmill.imaging.format import Format
 
 SIDEWAYS = range(5, 9)
+MAX_COLOURS = 256  # of a palette
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,8 +15,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     ``frames`` counts the images in the file: frames of an animation or pages of a document. ``depth`` is in bits per channel;
     ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how
     much coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by
-    row. ``has_palette``: the pixels are indexes of at most 256 colours. ``metadata_size`` is in bytes; ``metadata`` lists the
-    kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
+    row. ``palette_colours``: how many its palette can have; 0 without one. ``metadata_size`` is in bytes; ``metadata`` lists
+    the kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
     format: Format
@@ -28,7 +29,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     scans: int = 1
     chroma_stretch: int = 1
     progressive: bool = False
-    has_palette: bool = False
+    palette_colours: int = 0
     metadata_size: int = 0
     metadata: frozenset[str] = frozenset()
 

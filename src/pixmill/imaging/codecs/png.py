@@ -52,16 +52,16 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         """Return the codec that writes a palette."""
         return None if self.palette else self.evolve(palette=True)
 
-    def with_exact_palette(self) -> "Png | None":
+    def with_exact_palette(self, colours: int) -> "Png | None":
         """Return the codec that writes a palette without dithering."""
-        return None if self.palette else self.evolve(palette=True, dither=0.0)
+        return None if self.palette else self.evolve(palette=True, dither=0.0, colours=colours)
 
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header; counts the frames of an animated PNG."""
         chunks = png.scan(source.mapped())
         header = vips_load.read_header(_readable(source, chunks), cls.format, "pngload")
-        return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced, has_palette=chunks.has_palette)
+        return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced, palette_colours=chunks.palette_colours)
 
     @classmethod
     def exif(cls, source: Input) -> bytes:

@@ -11,7 +11,7 @@ from pixmill.core.errors import EncodeError
 from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.geometry.sizes import Size
-from pixmill.imaging.header import Header
+from pixmill.imaging.header import MAX_COLOURS, Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.blocks import Blocks
@@ -78,8 +78,12 @@ class Finisher(NamedTuple):
 
     def _indexed(self, intermediate: Intermediate, first: Finished) -> Finished:
         """Return the file with a palette, if the source has one, and if it is smaller and looks the same; else the ``first``."""
-        image, codec = _as_written(intermediate.image, self.rendition, self.recipe), self.codec.with_exact_palette()
-        if codec is None or not self.header.has_palette or not may_be_indexed(image, codec.profiles):
+        if not self.header.palette_colours:
+            return first
+        # A resize mixes colours, so that there are more than in the source.
+        codec = self.codec.with_exact_palette(MAX_COLOURS if first.facts.is_resampled else self.header.palette_colours)
+        image = _as_written(intermediate.image, self.rendition, self.recipe)
+        if codec is None or not may_be_indexed(image, codec.profiles):
             return first
         indexed = self._file(intermediate, codec)
         return indexed if len(indexed.data) < len(first.data) and looks_same(image, indexed.data) else first
