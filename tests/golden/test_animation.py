@@ -181,7 +181,7 @@ def test_a_frame_on_a_large_canvas_has_the_size_of_the_canvas(make):
     result = make(gif_file(2100, 1500, [gif_frame(300, 200, 100, 60, 200)]), output="png")
     picture = Image.open(io.BytesIO(result.outputs[0].data))
     assert picture.size == (2100, 1500)
-    assert picture.getchannel("A").getbbox() == (300, 200, 400, 260)
+    assert picture.convert("RGBA").getchannel("A").getbbox() == (300, 200, 400, 260)
 
 
 @pytest.mark.parametrize("output", ["webp", "gif", "png"])

@@ -153,10 +153,25 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return this codec with a setting that makes the file much smaller, at a cost to the colours; ``None`` without one."""
         return None
 
+    def with_exact_palette(self, colours: int) -> "Codec | None":
+        """Return this codec with a palette of ``colours``, as near to the true ones as it can be; ``None`` without one."""
+        del colours
+        return None
+
     def check(self) -> None:
         """Raise ``MissingExtra`` if this machine cannot write the format."""
         if extra := self.format.missing_extra("write"):
             raise MissingExtra(extra, f"writing {self.format.label}")
+
+    def no_better_than(self, source: Input) -> "Codec":
+        """Return this codec with no higher quality than that of ``source``, a file of its format, and encoded in the same way."""
+        del source
+        return self
+
+    def for_file(self, source: Input, source_format: Format) -> "Codec":
+        """Return ``for_source``, with settings that depend on the file."""
+        del source
+        return self.for_source(source_format)
 
     def for_source(self, source_format: Format) -> "Codec":
         """Return the codec that writes the output for a source in ``source_format``: this one, except for ``keep``."""

@@ -6,6 +6,7 @@ from pixmill.imaging.format import Format
 
 SIDEWAYS = range(5, 9)
 ALPHA_BANDS = (2, 4)
+MAX_COLOURS = 256  # of a palette
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,7 +16,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     ``frames`` counts the images in the file: frames of an animation or pages of a document. ``depth`` is in bits per channel;
     ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how much
     coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by row,
-    and those in tiles only ``tile_row_pixels`` at a time.
+    and those in tiles only ``tile_row_pixels`` at a time. ``palette_colours``: how many its palette can have; 0 without one.
     ``metadata_size`` is in bytes; ``metadata`` lists the kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
@@ -30,6 +31,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     chroma_stretch: int = 1
     progressive: bool = False
     tile_row_pixels: int = 0
+    palette_colours: int = 0
     metadata_size: int = 0
     metadata: frozenset[str] = frozenset()
 

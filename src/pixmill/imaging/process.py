@@ -92,10 +92,11 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     for index, rendition in enumerate(recipe.renditions):
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
-        intermediate = fit_codec(intermediate, rendition.encode.for_source(header.format), recipe.background)
+        codec = rendition.encode.for_file(source, header.format)
+        intermediate = fit_codec(intermediate, codec, recipe.background)
         begin("encode")
         steps = (*recipe.shared_steps, *recipe.steps_of(rendition))
-        finished = Finisher(source, header, images[0], metadata, recipe, rendition, steps).finish(intermediate)
+        finished = Finisher(source, header, images[0], metadata, recipe, rendition, codec, steps).finish(intermediate)
         outputs.append(finished.output)
         notes += finished.notes
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))

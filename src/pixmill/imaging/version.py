@@ -10,7 +10,7 @@ import pyvips
 LIBVIPS = f"{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}"
 
 #: pixmill's own revision, which must be raised with every change that alters output bytes, and the version of libvips.
-ENGINE = f"4 libvips-{LIBVIPS}"
+ENGINE = f"5 libvips-{LIBVIPS}"
 
 #: The distributions that decode, resize and encode, including those of extras.
 _LIBRARIES = (
@@ -34,7 +34,7 @@ def libraries() -> dict[str, str]:
 
 
 def toolset() -> str:
-    """Return the versions of all libraries that determine outputs, as text, such as ``pixmill 4, libvips 8.18.7, pillow 13.0.0``.
+    """Return the versions of all libraries that determine outputs, as text, such as ``pixmill 5, libvips 8.18.7, pillow 13.0.0``.
 
     ``pixmill`` is its own revision in ``ENGINE``.
     """

@@ -8,7 +8,7 @@ from msgspec import Meta
 from pixmill.imaging.backends import vips_load, vips_save
 from pixmill.imaging.codec import Codec, DecodeOptions, Effort
 from pixmill.imaging.format import Format
-from pixmill.imaging.header import Header
+from pixmill.imaging.header import MAX_COLOURS, Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import gif as gif_metadata
@@ -42,7 +42,9 @@ class Gif(Codec, frozen=True, kw_only=True, tag="gif"):
         """Return the header; counts the frames without decoding them."""
         header = vips_load.read_header(source, cls.format, "gifload")
         width, height = gif.canvas_size(source.head)
-        header = vips_load.evolve(header, width=max(width, header.width), height=max(height, header.height))
+        header = vips_load.evolve(
+            header, width=max(width, header.width), height=max(height, header.height), palette_colours=MAX_COLOURS
+        )
         return vips_load.evolve(header, bands=header.bands + 1) if _shows_background(source, header) else header
 
     @classmethod

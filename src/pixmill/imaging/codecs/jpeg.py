@@ -15,13 +15,15 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import jpeg as jpeg_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers import jpeg, jpeg_segments
+from pixmill.imaging.parsers import jpeg, jpeg_segments, jpeg_tables
 
 #: The start of the image and a marker; or, after some bytes that belong to nothing, one that begins a segment.
 SIGNATURE = rb"\xff\xd8(?:\xff|.{1,1024}?\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]\0)"
 SHRINKS = (8, 4, 2)
 MAX_SHIFT = 0.03  # of the centre by shrinking on load, in output pixels: libvips cuts off what is no whole pixel
 CHROMA = {"auto": "auto", "4:2:0": "on", "4:4:4": "off"}
+#: By the factors of luma; 4:2:2 and others are not written.
+SUBSAMPLING, UNKNOWN = {(2, 2): "4:2:0", (1, 1): "4:4:4"}, (0, 0)
 #: The entries of EXIF, as libvips presents them, by which DCF option files declare Adobe RGB.
 ADOBE_RGB_INDEX, UNCALIBRATED = "R03", "65535"
 EFFORTS: dict[str, dict[str, bool]] = {
@@ -101,6 +103,15 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
             if plain not in seen:
                 seen.add(plain)
                 yield Input(plain)
+
+    def no_better_than(self, source: Input) -> "Jpeg":
+        """Return this codec with at most the quality of ``source``, progressive and with subsampled chroma where that is."""
+        encoding = jpeg_tables.read(source.mapped())
+        return self.evolve(
+            quality=min(self.quality, encoding.quality or self.quality),
+            progressive=self.progressive or encoding.is_progressive,
+            subsampling=SUBSAMPLING.get(encoding.sampling or UNKNOWN, self.subsampling),
+        )
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

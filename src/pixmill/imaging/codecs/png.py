@@ -52,6 +52,10 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         """Return the codec that writes a palette."""
         return None if self.palette else self.evolve(palette=True)
 
+    def with_exact_palette(self, colours: int) -> "Png | None":
+        """Return the codec that writes a palette without dithering."""
+        return None if self.palette else self.evolve(palette=True, dither=0.0, colours=colours)
+
     @classmethod
     def stated_header(cls, source: Input) -> Header:
         """Return the size of the texts, which libpng unpacks when it opens the file."""
@@ -62,7 +66,7 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         """Return the header; counts the frames of an animated PNG."""
         chunks = png.scan(source.mapped())
         header = vips_load.read_header(_readable(source, chunks), cls.format, "pngload")
-        return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced)
+        return vips_load.evolve(header, frames=chunks.frames, progressive=chunks.interlaced, palette_colours=chunks.palette_colours)
 
     @classmethod
     def exif(cls, source: Input) -> bytes:

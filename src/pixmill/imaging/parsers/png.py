@@ -25,12 +25,14 @@ COLOUR_CHUNKS = (b"gAMA", b"cHRM", b"cICP", b"cLLI", b"sRGB")
 class Chunks(msgspec.Struct, frozen=True, kw_only=True):
     """The properties in the chunks.
 
-    ``colour`` maps the names of colour chunks to their content; ``profile`` is the content of iCCP. ``late_exif`` is the place of
-    the EXIF chunk, from and to, if it comes after the pixels, where libpng does not see it.
+    ``palette_colours``: how many a palette can have, 0 without one. ``colour`` maps the names of colour chunks to their
+    content; ``profile`` is the content of iCCP. ``late_exif`` is the place of the EXIF chunk, from and to, if it comes after
+    the pixels, where libpng does not see it.
     """
 
     frames: int = 1
     interlaced: bool = False
+    palette_colours: int = 0
     colour: dict[str, bytes] = {}
     profile: bytes = b""
     late_exif: tuple[int, int] | None = None
@@ -42,10 +44,16 @@ def scan(data: Data) -> Chunks:
     return Chunks(
         frames=max(1, int.from_bytes(before.get(b"acTL", b"")[:4])),
         interlaced=before.get(b"IHDR", b"")[12:13] == b"\x01",
+        palette_colours=_palette_colours(before.get(b"IHDR", b"")),
         colour={name.decode(): before[name] for name in COLOUR_CHUNKS if before.get(name)},
         profile=before.get(b"iCCP", b""),
         late_exif=None if b"eXIf" in before else late_exif,
     )
+
+
+def _palette_colours(header: bytes) -> int:
+    """Return how many colours the palette can have by the ``header``: its bit depth, if its kind of colour is 3; else 0."""
+    return 1 << min(header[8], 8) if header[9:10] == b"\x03" else 0
 
 
 def _split(data: Data) -> tuple[dict[bytes, bytes], tuple[int, int] | None]:

@@ -11,7 +11,7 @@ from pixmill.core.errors import EncodeError
 from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec
 from pixmill.imaging.geometry.sizes import Size
-from pixmill.imaging.header import Header
+from pixmill.imaging.header import MAX_COLOURS, Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.blocks import Blocks
@@ -21,6 +21,7 @@ from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.pipeline import output_metadata
 from pixmill.imaging.pipeline.encode import EncodedOutput, encode
 from pixmill.imaging.pipeline.never_bigger import has_same_pixels
+from pixmill.imaging.pipeline.palette import looks_same, may_be_indexed
 from pixmill.imaging.pipeline.size_search import Found, search_quality, search_size
 from pixmill.imaging.pipeline.transform import Intermediate, fit_codec
 from pixmill.imaging.recipe import Recipe, Rendition
@@ -47,7 +48,10 @@ class Finished(NamedTuple):
 
 
 class Finisher(NamedTuple):
-    """Makes the file of a ``rendition`` of ``source``, whose ``decoded`` image the ``steps`` of ``recipe`` have transformed."""
+    """Makes the file of a ``rendition`` of ``source``, whose ``decoded`` image the ``steps`` of ``recipe`` have transformed.
+
+    ``codec``: that of the rendition, for this source.
+    """
 
     source: Input
     header: Header
@@ -55,20 +59,34 @@ class Finisher(NamedTuple):
     metadata: Blocks
     recipe: Recipe
     rendition: Rendition
+    codec: Codec
     steps: Sequence[Operation]
 
     def finish(self, intermediate: Intermediate) -> Finished:
         """Return the file; ``EncodeError`` if it cannot be as small as the rendition asks for."""
-        codec, limit = self.rendition.encode.for_source(self.header.format), self.rendition.max_size
+        codec, limit = self.codec, self.rendition.max_size
         if limit is not None and not intermediate.image.has_raster:  # it may be encoded again, and a stream is read once
             image = intermediate.image
             intermediate = intermediate._replace(image=image.evolve(pixels=image.pixels.copy_memory()))
         first = self._file(intermediate, codec)
+        first = self._indexed(intermediate, first)
         copy = self._copy(first)
         if copy is not None and len(copy.data) < len(first.data):
             output = structs.replace(first.output, data=copy.data)
             first = first._replace(output=output, notes=(*copy.notes, *intermediate.notes))
         return first if limit is None or len(first.data) <= limit else self._within(limit, intermediate, codec, first)
+
+    def _indexed(self, intermediate: Intermediate, first: Finished) -> Finished:
+        """Return the file with a palette, if the source has one, and if it is smaller and looks the same; else the ``first``."""
+        if not self.header.palette_colours:
+            return first
+        # A resize mixes colours, so that there are more than in the source.
+        codec = self.codec.with_exact_palette(MAX_COLOURS if first.facts.is_resampled else self.header.palette_colours)
+        image = _as_written(intermediate.image, self.rendition, self.recipe)
+        if codec is None or not may_be_indexed(image, codec.profiles):
+            return first
+        indexed = self._file(intermediate, codec)
+        return indexed if len(indexed.data) < len(first.data) and looks_same(image, indexed.data) else first
 
     def _within(self, limit: ByteSize, intermediate: Intermediate, codec: Codec, first: Finished) -> Finished:
         """Return a file of less quality, or with fewer colours, or with shorter sides, since the ``first`` one is too large."""
