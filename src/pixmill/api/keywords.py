@@ -31,6 +31,8 @@ class ImageOptions(TypedDict, total=False):
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
     never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
+    lossless: make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; JPEG, PNG
+        and lossless WebP, others are copied without the metadata that is not kept
     allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side
@@ -102,6 +104,7 @@ class ImageOptions(TypedDict, total=False):
     engine: Literal["auto", "vips"]
     allow_truncated: bool
     never_bigger: bool
+    lossless: bool
     allow: Sequence[AllowLike]
     max_pixels: str | float
     max_side: int

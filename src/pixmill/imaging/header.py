@@ -14,7 +14,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     ``frames`` counts the images in the file: frames of an animation or pages of a document. ``depth`` is in bits per channel;
     ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how much
     coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by row.
-    ``metadata_size`` is in bytes; ``metadata`` lists the kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
+    ``lossless``: a file in a format that is usually lossy is not. ``metadata_size`` is in bytes; ``metadata`` lists the kinds
+    present: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
     format: Format
@@ -27,6 +28,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     scans: int = 1
     chroma_stretch: int = 1
     progressive: bool = False
+    lossless: bool = False
     metadata_size: int = 0
     metadata: frozenset[str] = frozenset()
 
@@ -34,6 +36,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     def pixels(self) -> int:
         """Return the number of pixels of one frame."""
         return self.width * self.height
+
+    @property
+    def is_lossless(self) -> bool:
+        """Return whether the file has lost no detail."""
+        return self.lossless or not self.format.lossy
 
     @property
     def upright(self) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from pixmill.core.errors import ConfigError, RecipeError
 from pixmill.core.model import Model, fingerprint_of
 from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.codecs.jpeg import Jpeg
+from pixmill.imaging.codecs.keep import Keep
 from pixmill.imaging.colour.management import Depth, Space
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.format import Format
@@ -69,6 +70,10 @@ class Rendition(Model, frozen=True, kw_only=True):
         # end of signature
 
 
+#: Its rendition is compared by identity, as ``DEFAULT_BOX`` is.
+DEFAULT_RENDITIONS = (Rendition(),)
+
+
 class Recipe(Model, frozen=True, kw_only=True):
     """How to process each image: steps that all outputs share, then one or more renditions from a single decode.
 
@@ -79,7 +84,7 @@ class Recipe(Model, frozen=True, kw_only=True):
     error: ClassVar = RecipeError
 
     steps: Annotated[tuple[Operation, ...], Meta(description="steps that all outputs share, in order")] = DEFAULT_STEPS
-    renditions: Annotated[tuple[Rendition, ...], Meta(description="the outputs")] = (Rendition(),)
+    renditions: Annotated[tuple[Rendition, ...], Meta(description="the outputs")] = DEFAULT_RENDITIONS
     background: Annotated[Colour, Meta(description="colour behind transparency if the output format has none")] = WHITE
     color: Annotated[Space, Meta(description="srgb converts every image; keep embeds the source's profile")] = "srgb"
     depth: Annotated[Depth, Meta(description="8 bits per channel, or keep 16 if both source and format have them")] = "8"
@@ -108,6 +113,13 @@ class Recipe(Model, frozen=True, kw_only=True):
             description="copy the source, without metadata that is not kept, if the output would be larger and nothing else changed"
         ),
     ] = False
+    lossless: Annotated[
+        bool,
+        Meta(
+            description="make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; "
+            "JPEG, PNG and lossless WebP, others are copied without the metadata that is not kept"
+        ),
+    ] = False
     allow: Annotated[
         tuple[Allowed, ...],
         Meta(
@@ -133,6 +145,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             engine: Literal["auto", "vips"] = ...,
             allow_truncated: bool = ...,
             never_bigger: bool = ...,
+            lossless: bool = ...,
             allow: Sequence[AllowLike] = ...,
             limits: Limits | Mapping[str, object] = ...,
         ) -> None: ...
@@ -144,7 +157,10 @@ class Recipe(Model, frozen=True, kw_only=True):
         super().__post_init__()
         if not self.renditions:
             raise RecipeError("recipe.renditions: expected at least one, received none")
-        steps, renditions = _resolve_default_box(self.steps, self.renditions)
+        if self.lossless:
+            steps, renditions = _resolve_lossless(self.steps, self.renditions, self.animated)
+        else:
+            steps, renditions = _resolve_default_box(self.steps, self.renditions)
         force_setattr(self, "steps", steps)
         force_setattr(self, "renditions", renditions)
 
@@ -162,9 +178,15 @@ class Recipe(Model, frozen=True, kw_only=True):
         return reader(file_format, self.allow)
 
     def fingerprint(self) -> str:
-        """Return the fingerprint as of any model, where the default for ``animated`` is that of earlier versions, ``first``."""
+        """Return the fingerprint as of any model, where the default for ``animated`` is that of earlier versions, ``first``.
+
+        Options that earlier versions did not have are left out unless they are used.
+        """
         is_exception = self.animated == "first" and any(rendition.encode.follows_source for rendition in self.renditions)
-        return fingerprint_of({**self.to_builtins(), "animated": "first of all" if is_exception else self.animated or "first"})
+        values = {**self.to_builtins(), "animated": "first of all" if is_exception else self.animated or "first"}
+        if not self.lossless:
+            del values["lossless"]
+        return fingerprint_of(values)
 
     def steps_of(self, rendition: Rendition) -> tuple[Operation, ...]:
         """Return the steps of ``rendition`` after the shared ones, with the recipe's ``linear`` applied."""
@@ -206,6 +228,27 @@ def sets_size(steps: Iterable[Operation]) -> bool:
 def without_default_box(steps: Iterable[Operation]) -> tuple[Operation, ...]:
     """Return ``steps`` without the default box."""
     return tuple(step for step in steps if step is not DEFAULT_BOX)
+
+
+def _resolve_lossless(
+    steps: tuple[Operation, ...], renditions: tuple[Rendition, ...], animated: str | None
+) -> tuple[tuple[Operation, ...], tuple[Rendition, ...]]:
+    """Return no steps and one output in the format of the source; ``RecipeError`` if anything else was asked for."""
+    only = renditions[0]
+    changing = next(iter((*without_default_box(steps), *without_default_box(only.steps))), None)
+    if changing is not None:
+        option = "--size" if isinstance(changing, Box) else "the step"
+        raise RecipeError(f"lossless: {changing.text()} changes pixels", hint=f"omit --lossless or {option}")
+    codec = Keep() if only is DEFAULT_RENDITIONS[0] else only.encode
+    if not isinstance(codec, Keep) or len(renditions) > 1:
+        received = ", ".join(rendition.encode.text() for rendition in renditions)
+        hint = "omit the format; for other formats without loss: --format webp:lossless=auto, in place of --lossless"
+        raise RecipeError(f"lossless: each output has the format of its source, received {received}", hint=hint)
+    if codec.quality is not None:
+        raise RecipeError(f"lossless: no quality is lost, received quality {codec.quality}", hint="omit --lossless or --quality")
+    if animated == "first":
+        raise RecipeError("lossless: all frames are kept, received animated first", hint="omit --lossless or --animated")
+    return (), (only.evolve(steps=(), encode=codec),)
 
 
 def _resolve_default_box(

@@ -55,6 +55,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return ``recipe`` with the given values applied."""
+        if recipe.lossless and self.fit is not None:
+            raise RecipeError(f"lossless: the fit {self.fit} changes pixels", hint="omit --lossless or --fit")
         renditions = tuple(self._encoded(rendition) for rendition in self._renditions(recipe))
         return recipe.evolve(steps=(*self._resized(recipe.steps), *self.step), renditions=renditions)
 

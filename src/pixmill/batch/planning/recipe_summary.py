@@ -21,6 +21,8 @@ HIGH_DEPTH = 16  # bits
 
 def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     """Return one sentence if the outputs differ only in format, otherwise one for each and one for what they share."""
+    if recipe.lossless:
+        return (f"the source's format, in fewer bytes; the same pixels, colours and orientation; {METADATA[recipe.metadata]}",)
     groups: dict[tuple[str, str], list[Codec]] = {}
     for rendition in recipe.renditions:
         groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition.encode)
@@ -41,7 +43,8 @@ def _formats(codecs: Sequence[Codec], recipe: Recipe) -> str:
 def _format(codec: Codec) -> str:
     """Return the format and quality that a codec writes: *JPEG, quality 85*, or *WebP, lossless* where it could be lossy."""
     if codec.lossy_quality is not None:
-        return f"{codec.format.label}, quality {codec.lossy_quality}"
+        choice = ", or lossless where that is smaller" if len(codec.choices(is_lossless=True)) > 1 else ""
+        return f"{codec.format.label}, quality {codec.lossy_quality}{choice}"
     return codec.format.label + (", lossless" if getattr(codec, "lossless", False) else "")
 
 

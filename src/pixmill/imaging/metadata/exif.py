@@ -5,7 +5,7 @@ freed bytes are zeroed. Without one, the block is written again without gaps. Th
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from pixmill.imaging.metadata import blocks, directory
@@ -206,14 +206,18 @@ def corrected(block: bytes, values: Mapping[int, int]) -> bytes:
 
 
 def with_resolution(block: bytes, value: Resolution) -> bytes:
-    """Return ``block`` with a resolution, if it has none; an empty one becomes one that says nothing else.
+    """Return ``block`` with a resolution, if it has none; an empty one becomes one that says nothing else."""
+    return with_entries(block, resolution_entries(value, directory.byte_order(block) or ">"))
+
+
+def with_entries(block: bytes, added: Sequence[Entry]) -> bytes:
+    """Return ``block`` with these entries in its first directory, in place of others with their tags.
 
     The first directory moves to the end of the block, and no value moves.
     """
     order = directory.byte_order(block) or ">"
-    tree = read(block)
-    entries = [entry for entry in tree[0].entries if entry.tag not in (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)] if tree else []
-    entries += resolution_entries(value, order)
+    tree, tags = read(block), {entry.tag for entry in added}
+    entries = [*(entry for entry in (tree[0].entries if tree else ()) if entry.tag not in tags), *added]
     if not tree:
         return built(order, {0: entries})
     out = bytearray(block + bytes(len(block) % 2))

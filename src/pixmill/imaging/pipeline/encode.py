@@ -34,7 +34,8 @@ def encode(image: Image, rendition: Rendition, header: Header, recipe: Recipe) -
     if image.frames > 1 and not recipe.keeps_animation(rendition.encode):
         image = Image(image.frame(0))
     fitted = fit(codec.prepared(image), codec.format, recipe.background)
-    data = _encode_fastest(codec, fitted, recipe)
+    files = [_encode_fastest(each, fitted, recipe) for each in codec.choices(is_lossless=header.is_lossless)]
+    data = min(files, key=len)
     return EncodedOutput(rendition=rendition.name, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
 
 
