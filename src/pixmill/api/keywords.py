@@ -13,6 +13,7 @@ from pixmill.imaging.operation import StepLike
 class ImageOptions(TypedDict, total=False):
     """How to process an image: keywords of ``process`` and ``run``.
 
+    preset: start from this recipe instead of the default one; other options change it; see pixmill explain presets
     size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; or keep, same as --no-size (default:
         1920x1920, unless a step resizes, crops, pads or trims)
     sizes: widths to produce from each image, such as 320,640,1280
@@ -87,6 +88,7 @@ class ImageOptions(TypedDict, total=False):
     colour: another name for color
     """
 
+    preset: Literal["web", "email", "archive", "icons"] | None
     size: str | int | None
     sizes: Sequence[int]
     fit: Literal["inside", "cover", "contain", "fill"] | None

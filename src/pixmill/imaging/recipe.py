@@ -24,6 +24,7 @@ from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.scaling import Scaling
 
 WHITE = Colour(255, 255, 255)
+WITHOUT_LOSSLESS = "allow changes: --no-lossless"
 
 
 class Box(Resize, frozen=True, kw_only=True, tag="resize"):
@@ -238,16 +239,18 @@ def _resolve_lossless(
     changing = next(iter((*without_default_box(steps), *without_default_box(only.steps))), None)
     if changing is not None:
         option = "--size" if isinstance(changing, Box) else "the step"
-        raise RecipeError(f"lossless: {changing.text()} changes pixels", hint=f"omit --lossless or {option}")
+        raise RecipeError(f"lossless: {changing.text()} changes pixels", hint=f"omit {option}, or {WITHOUT_LOSSLESS}")
     codec = Keep() if only is DEFAULT_RENDITIONS[0] else only.encode
     if not isinstance(codec, Keep) or len(renditions) > 1:
         received = ", ".join(rendition.encode.text() for rendition in renditions)
-        hint = "omit the format; for other formats without loss: --format webp:lossless=auto, in place of --lossless"
+        hint = f"omit the format, or {WITHOUT_LOSSLESS}, and use --format webp:lossless=auto"
         raise RecipeError(f"lossless: each output has the format of its source, received {received}", hint=hint)
     if codec.quality is not None:
-        raise RecipeError(f"lossless: no quality is lost, received quality {codec.quality}", hint="omit --lossless or --quality")
+        raise RecipeError(
+            f"lossless: no quality is lost, received quality {codec.quality}", hint=f"omit --quality, or {WITHOUT_LOSSLESS}"
+        )
     if animated == "first":
-        raise RecipeError("lossless: all frames are kept, received animated first", hint="omit --lossless or --animated")
+        raise RecipeError("lossless: all frames are kept, received animated first", hint=f"omit --animated, or {WITHOUT_LOSSLESS}")
     return (), (only.evolve(steps=(), encode=codec),)
 
 

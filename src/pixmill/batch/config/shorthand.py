@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, structs
 
+from pixmill.batch.config.presets import Preset
 from pixmill.core.errors import RecipeError
 from pixmill.core.model import Model, fields
 from pixmill.core.units import Size
@@ -11,12 +12,16 @@ from pixmill.imaging.codec import Codec, Effort
 from pixmill.imaging.geometry.sizes import FIT_WORDS, Fit
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.recipe import DEFAULT_BOX, Box, Recipe, Rendition, sets_size, without_default_box
+from pixmill.imaging.recipe import DEFAULT_BOX, WITHOUT_LOSSLESS, Box, Recipe, Rendition, sets_size, without_default_box
 
 
 class Shorthand(Model, frozen=True, kw_only=True):
     """Short forms of parts of a recipe. Parts that are not given keep the values of the recipe."""
 
+    preset: Annotated[
+        Preset | None,
+        Meta(description="start from this recipe instead of the default one; other options change it; see pixmill explain presets"),
+    ] = None
     size: Annotated[
         Size | None,
         Meta(
@@ -56,7 +61,7 @@ class Shorthand(Model, frozen=True, kw_only=True):
     def apply(self, recipe: Recipe) -> Recipe:
         """Return ``recipe`` with the given values applied."""
         if recipe.lossless and self.fit is not None:
-            raise RecipeError(f"lossless: the fit {self.fit} changes pixels", hint="omit --lossless or --fit")
+            raise RecipeError(f"lossless: the fit {self.fit} changes pixels", hint=f"omit --fit, or {WITHOUT_LOSSLESS}")
         renditions = tuple(self._encoded(rendition) for rendition in self._renditions(recipe))
         return recipe.evolve(steps=(*self._resized(recipe.steps), *self.step), renditions=renditions)
 
