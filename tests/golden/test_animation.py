@@ -90,14 +90,19 @@ def test_a_smaller_animation_is_no_substitute_for_its_first_frame(make):
     assert frames_in(result) == [3, 1]
 
 
+def known_then(recipe):
+    """Return the values of ``recipe`` that earlier versions had."""
+    return {name: value for name, value in recipe.to_builtins().items() if name != "lossless"}
+
+
 @pytest.mark.parametrize(("animated", "output"), [("first", "webp"), ("keep", "keep"), ("keep", "webp")])
 def test_outputs_of_earlier_versions_are_not_made_again_for_the_sake_of_the_default(animated, output):
     """Their fingerprints had ``first`` where nothing is said now; what was said explicitly has the same as then."""
     recipe = Recipe(renditions=[{"encode": output}], animated=animated)
-    said = fingerprint_of({**recipe.to_builtins(), "animated": animated})
+    said = fingerprint_of(known_then(recipe) | {"animated": animated})
     assert recipe.fingerprint() == said
     unsaid = Recipe(renditions=[{"encode": output}])
-    assert unsaid.fingerprint() == fingerprint_of({**unsaid.to_builtins(), "animated": "first"})
+    assert unsaid.fingerprint() == fingerprint_of(known_then(unsaid) | {"animated": "first"})
 
 
 def test_another_choice_makes_an_animation_again():

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from pixmill.core.errors import RecipeError, UnsupportedError
+from pixmill.imaging.image import Image as Picture
 from pixmill.imaging.input import Input
+from pixmill.imaging.pipeline.lossless import are_equal
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 from support import colour_oracle
@@ -170,6 +172,18 @@ def test_a_file_whose_metadata_cannot_be_taken_out_is_copied_only_if_all_are_kep
     assert smaller(data, metadata="keep") == (data, ("copied",))
     with pytest.raises(UnsupportedError, match="cannot be made smaller without loss"):
         smaller(data)
+
+
+@pytest.mark.parametrize(("bits", "mode"), [(8, "L"), (8, "RGB"), (8, "RGBA"), (16, "L")])
+def test_one_changed_value_is_noticed_and_unneeded_bits_and_bands_are_not(bits, mode):
+    gray = np.asarray(Image.linear_gradient("L"))
+    plain = np.asarray(Image.fromarray(gray).convert(mode)) if bits == 8 else gray.astype(np.uint16) * 257
+    changed = plain.copy()
+    changed.flat[-1] ^= 1
+    same, other, first = (Picture.from_numpy(array).pixels for array in (plain, changed, gray))
+    assert are_equal(same, first)
+    assert are_equal(first, same)
+    assert not are_equal(other, first)
 
 
 @pytest.mark.parametrize(
