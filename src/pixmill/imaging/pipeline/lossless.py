@@ -22,7 +22,9 @@ from pixmill.imaging.pipeline.identify import wanted_frames
 from pixmill.imaging.recipe import Recipe
 
 BASE_BYTES = 16_000_000  # for an image of any size
-COPIES_OF_PIXELS, COPIES_OF_FILE = 6, 6  # coefficients or filtered rows, and two decoded images; the files that are compared
+#: Coefficients or filtered rows, and two decoded images; libwebp compares several ways to describe the pixels.
+COPIES_OF_PIXELS, COPIES_OF_WEBP = 6, 13
+COPIES_OF_FILE = 6  # the source, and the files that are compared
 ADOBE_RGB, COPIED, LARGER = "adobe-rgb-by-exif", "copied", "larger-than-source"
 BYTE_TO_SHORT = 257  # the factor that maps 255 to 65535
 
@@ -42,7 +44,8 @@ class _Candidate(NamedTuple):
 def memory_estimate(header: Header, file_bytes: int) -> int:
     """Return an upper bound, in bytes, on the memory to optimise a file of this size with this ``header``."""
     pixels = header.pixels * header.frames * header.bands * max(8, header.depth) // 8
-    return BASE_BYTES + COPIES_OF_PIXELS * pixels + COPIES_OF_FILE * file_bytes
+    copies = COPIES_OF_WEBP if header.lossless else COPIES_OF_PIXELS
+    return BASE_BYTES + copies * pixels + COPIES_OF_FILE * file_bytes
 
 
 def optimised(source: Input, header: Header, recipe: Recipe, begin: Callable[[str], None]) -> Optimised:
