@@ -13,6 +13,7 @@ from pixmill.imaging.operation import StepLike
 class ImageOptions(TypedDict, total=False):
     """How to process an image: keywords of ``process`` and ``run``.
 
+    preset: start from this recipe instead of the default one; other options change it; see pixmill explain presets
     size: box to fit into, such as 800x600, 800x or x600; a percentage, such as 50%; a number of pixels, such as 2MP; or keep,
         same as --no-size (default: 1920x1920, unless a step resizes, crops, pads or trims)
     sizes: widths to produce from each image, such as 320,640,1280
@@ -35,6 +36,8 @@ class ImageOptions(TypedDict, total=False):
     engine: auto uses the fast path for JPEG; vips never does
     allow_truncated: accept truncated files and decode as much as possible
     never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
+    lossless: make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; JPEG, PNG
+        and lossless WebP, others are copied without the metadata that is not kept
     allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side
@@ -89,6 +92,7 @@ class ImageOptions(TypedDict, total=False):
     colour: another name for color
     """
 
+    preset: Literal["web", "email", "archive", "icons"] | None
     size: str | int | None
     sizes: Sequence[int]
     fit: Literal["inside", "cover", "contain", "fill", "outside"] | None
@@ -110,6 +114,7 @@ class ImageOptions(TypedDict, total=False):
     engine: Literal["auto", "vips"]
     allow_truncated: bool
     never_bigger: bool
+    lossless: bool
     allow: Sequence[AllowLike]
     max_pixels: str | float
     max_side: int

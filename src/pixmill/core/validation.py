@@ -81,7 +81,7 @@ def _one_of(value: object, union: Any, bounds: tuple[Any, ...]) -> Any:  # noqa:
             return convert(value, Annotated[member, *bounds] if bounds else member)
         except InvalidValue as error:
             first_error = first_error or error
-    if first_error is None or len(members) > 2:  # noqa: PLR2004  # for "X or None" the message of X is the best one
+    if first_error is None or len(set(members) - {type(None)}) > 1:  # for "X or None" the message of X is the best one
         raise InvalidValue(expected(union), value)
     raise first_error
 
@@ -121,7 +121,7 @@ def expected(kind: Any) -> str:  # noqa: ANN401  # any declared type
         kind, *annotations = get_args(kind)
         metadata = tuple(annotations)
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(str(choice) for choice in get_args(kind))
+        return ("one of " if len(get_args(kind)) > 1 else "") + ", ".join(str(choice) for choice in get_args(kind))
     if get_origin(kind) in (Union, types.UnionType):
         members = [expected(member) for member in get_args(kind) if member is not type(None)]
         return " or ".join(members) + _bounds(metadata)

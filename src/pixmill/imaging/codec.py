@@ -22,6 +22,13 @@ from pixmill.imaging.metadata.container import Container
 Effort = Annotated[Literal["fast", "default", "best"], Meta(description="time to spend on making the file smaller")]
 
 
+AUTO = "auto"
+#: Whether to encode without loss; ``auto`` where the source has lost nothing and the file becomes smaller.
+Lossless = Annotated[
+    bool | Literal["auto"],
+    Meta(description="lossless compression; auto: only of a lossless source, such as PNG, and only if the file becomes smaller"),
+]
+
 #: What makes a decoder refuse a file.
 FailOn = Literal["none", "error", "warning"]
 
@@ -70,10 +77,16 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
             return None
         return RecipeError(f"expected one format, received {text}", hint=f"for several formats: --formats {','.join(names)}")
 
+    def choices(self, *, is_lossless: bool) -> "tuple[Codec, ...]":
+        """Return the codecs of which the one with the smallest file is used, for a source that ``is_lossless`` or not."""
+        if getattr(self, "lossless", False) != AUTO:
+            return (self,)
+        return tuple(self.evolve(lossless=value) for value in ((False, True) if is_lossless else (False,)))
+
     @property
     def lossy_quality(self) -> int | None:
         """Return the encoding quality, or ``None`` if the encoding is lossless."""
-        quality: int | None = None if getattr(self, "lossless", False) else getattr(self, "quality", None)
+        quality: int | None = None if getattr(self, "lossless", False) is True else getattr(self, "quality", None)
         return quality
 
     @property
@@ -157,6 +170,10 @@ class Codec(Variant, frozen=True, kw_only=True, tag_field="format"):
         """Return this codec with a palette of ``colours``, as near to the true ones as it can be; ``None`` without one."""
         del colours
         return None
+
+    def without_loss(self, data: bytes) -> bytes:
+        """Return the file ``data``, which has no metadata, in fewer bytes but with the same pixels; ``data`` if no way is known."""
+        return data
 
     def check(self) -> None:
         """Raise ``MissingExtra`` if this machine cannot write the format."""

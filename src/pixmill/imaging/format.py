@@ -37,6 +37,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     file_copies: int = 4  # the same for pixels that are streamed, if ``streams``: of the file alone
     streams: bool = False  # decoded and encoded row by row (unless a file says otherwise), so the whole image need not be in memory
     library: str = ""  # that reads and writes the pixels
+    lossy: bool = False  # files have lost detail, unless their header says otherwise
     pages: str = "frames"  # the name for further images in a file: frames of an animation, or pages
     # as output
     writable: bool = True

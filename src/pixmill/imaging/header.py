@@ -17,7 +17,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     ``bands`` counts channels, including alpha. ``scans`` counts the passes of a progressive JPEG; ``chroma_stretch`` says how much
     coarser the chroma of a JPEG is in one direction than in the other. ``progressive`` images cannot be decoded row by row,
     and those in tiles only ``tile_row_pixels`` at a time. ``palette_colours``: how many its palette can have; 0 without one.
-    ``metadata_size`` is in bytes; ``metadata`` lists the kinds present: ``exif``, ``xmp``, ``iptc``, ``icc``.
+    ``lossless``: a file in a format that is usually lossy is not. ``metadata_size`` is in bytes; ``metadata`` lists the kinds
+    present: ``exif``, ``xmp``, ``iptc``, ``icc``.
     """
 
     format: Format
@@ -32,6 +33,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     progressive: bool = False
     tile_row_pixels: int = 0
     palette_colours: int = 0
+    lossless: bool = False
     metadata_size: int = 0
     metadata: frozenset[str] = frozenset()
 
@@ -44,6 +46,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     def has_alpha(self) -> bool:
         """Return whether the number of channels allows for alpha; four may also be those of CMYK."""
         return self.format.alpha and self.bands in ALPHA_BANDS
+
+    @property
+    def is_lossless(self) -> bool:
+        """Return whether the file has lost no detail."""
+        return self.lossless or not self.format.lossy
 
     @property
     def upright(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from pixmill.imaging.backends.setup import configure_vips, tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline import output_metadata, turbo_decode
+from pixmill.imaging.pipeline import lossless, output_metadata, turbo_decode
 from pixmill.imaging.pipeline.accept import accepted
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
@@ -43,7 +43,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
     ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped``,
     ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``shrunk-to-fit``; ``preview-used``; ``copied``;
-    ``warnings``.
+    ``larger-than-source``; ``warnings``.
     """
 
     outputs: tuple[EncodedOutput, ...]
@@ -81,6 +81,10 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
     header = read_header(source, recipe)
     recipe.filters.check(header.upright)
     recipe = with_values(recipe, source, header)
+    if recipe.lossless:
+        claim(lossless.memory_estimate(header, len(source.data or b"")))
+        output, remarks = lossless.optimised(source, header, recipe, begin)
+        return Result(outputs=(output,), header=header, notes=remarks)
     plan = plan_decode(source, header, recipe)
     claim(plan.memory + len(source.data or b""))
     begin("decode")

@@ -13,6 +13,7 @@ from pixmill.core.model import Model, fingerprint_of
 from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec, CodecLike
 from pixmill.imaging.codecs.jpeg import Jpeg
+from pixmill.imaging.codecs.keep import Keep
 from pixmill.imaging.colour.management import Depth, Space
 from pixmill.imaging.colour.value import Colour
 from pixmill.imaging.format import Format
@@ -26,6 +27,7 @@ from pixmill.imaging.operations.resize import Resize
 from pixmill.imaging.scaling import Scaling
 
 WHITE = Colour(255, 255, 255)
+WITHOUT_LOSSLESS = "allow changes: --no-lossless"
 
 
 class Box(Resize, frozen=True, kw_only=True, tag="resize"):
@@ -90,6 +92,10 @@ class Rendition(Model, frozen=True, kw_only=True):
         # end of signature
 
 
+#: Its rendition is compared by identity, as ``DEFAULT_BOX`` is.
+DEFAULT_RENDITIONS = (Rendition(),)
+
+
 class Recipe(Model, frozen=True, kw_only=True):
     """How to process each image: steps that all outputs share, then one or more renditions from a single decode.
 
@@ -100,7 +106,7 @@ class Recipe(Model, frozen=True, kw_only=True):
     error: ClassVar = RecipeError
 
     steps: Annotated[tuple[Operation, ...], Meta(description="steps that all outputs share, in order")] = DEFAULT_STEPS
-    renditions: Annotated[tuple[Rendition, ...], Meta(description="the outputs")] = (Rendition(),)
+    renditions: Annotated[tuple[Rendition, ...], Meta(description="the outputs")] = DEFAULT_RENDITIONS
     background: Annotated[Colour, Meta(description="colour behind transparency if the output format has none")] = WHITE
     color: Annotated[Space, Meta(description="srgb converts every image; keep embeds the source's profile")] = "srgb"
     depth: Annotated[Depth, Meta(description="8 bits per channel, or keep 16 if both source and format have them")] = "8"
@@ -143,6 +149,14 @@ class Recipe(Model, frozen=True, kw_only=True):
             description="copy the source, without metadata that is not kept, if the output would be larger and nothing else changed"
         ),
     ] = False
+    lossless: Annotated[
+        bool,
+        Meta(
+            description="make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; "
+            "JPEG, PNG and lossless WebP, others are copied without the metadata that is not kept",
+            extra={"later": True},
+        ),
+    ] = False
     allow: Annotated[
         tuple[Allowed, ...],
         Meta(
@@ -171,6 +185,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             engine: Literal["auto", "vips"] = ...,
             allow_truncated: bool = ...,
             never_bigger: bool = ...,
+            lossless: bool = ...,
             allow: Sequence[AllowLike] = ...,
             limits: Limits | Mapping[str, object] = ...,
             filters: Filters | Mapping[str, object] = ...,
@@ -183,7 +198,10 @@ class Recipe(Model, frozen=True, kw_only=True):
         super().__post_init__()
         if not self.renditions:
             raise RecipeError("recipe.renditions: expected at least one, received none")
-        steps, renditions = _resolve_default_box(self.steps, self.renditions)
+        if self.lossless:
+            steps, renditions = _resolve_lossless(self.steps, self.renditions, self.animated)
+        else:
+            steps, renditions = _resolve_default_box(self.steps, self.renditions)
         force_setattr(self, "steps", steps)
         force_setattr(self, "renditions", renditions)
 
@@ -245,6 +263,31 @@ def sets_size(steps: Iterable[Operation]) -> bool:
 def without_default_box(steps: Iterable[Operation]) -> tuple[Operation, ...]:
     """Return ``steps`` without the default box."""
     return tuple(step for step in steps if step is not DEFAULT_BOX)
+
+
+def _resolve_lossless(
+    steps: tuple[Operation, ...], renditions: tuple[Rendition, ...], animated: str | None
+) -> tuple[tuple[Operation, ...], tuple[Rendition, ...]]:
+    """Return no steps and one output in the format of the source; ``RecipeError`` if anything else was asked for."""
+    only = renditions[0]
+    changing = next(iter((*without_default_box(steps), *without_default_box(only.steps))), None)
+    if changing is not None:
+        option = "--size" if isinstance(changing, Box) else "the step"
+        raise RecipeError(f"lossless: {changing.text()} changes pixels", hint=f"omit {option}, or {WITHOUT_LOSSLESS}")
+    codec = Keep() if only is DEFAULT_RENDITIONS[0] else only.encode
+    if not isinstance(codec, Keep) or len(renditions) > 1:
+        received = ", ".join(rendition.encode.text() for rendition in renditions)
+        hint = f"omit the format, or {WITHOUT_LOSSLESS}, and use --format webp:lossless=auto"
+        raise RecipeError(f"lossless: each output has the format of its source, received {received}", hint=hint)
+    if codec.quality is not None:
+        raise RecipeError(
+            f"lossless: no quality is lost, received quality {codec.quality}", hint=f"omit --quality, or {WITHOUT_LOSSLESS}"
+        )
+    if only.max_size is not None:
+        raise RecipeError("lossless: a maximum size would cost quality", hint=f"omit --max-size, or {WITHOUT_LOSSLESS}")
+    if animated == "first":
+        raise RecipeError("lossless: all frames are kept, received animated first", hint=f"omit --animated, or {WITHOUT_LOSSLESS}")
+    return (), (only.evolve(steps=(), encode=codec),)
 
 
 def _resolve_default_box(

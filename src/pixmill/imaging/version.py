@@ -23,6 +23,8 @@ _LIBRARIES = (
     "pi-heif-decoder",
     "pillow-heif",
     "pillow-jxl-plugin",
+    "mozjpeg-lossless-optimization",
+    "pyoxipng-ng",
 )
 _METADATA = (".dist-info", ".egg-info")  # the folders that hold the metadata of installed distributions
 

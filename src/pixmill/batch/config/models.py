@@ -169,6 +169,7 @@ class RunConfig(Model, frozen=True, kw_only=True):
         ),
     ] = "keep"
     force: Annotated[bool, Meta(description="reprocess everything, including finished images")] = False
+    preset_name: Annotated[str, Meta(description="the preset that the recipe was made from; empty for none")] = ""
 
     def __post_init__(self) -> None:
         """Store a list of one source as that source; ``AddressError`` for an empty list."""

@@ -12,6 +12,7 @@ import msgspec
 
 from pixmill.batch.config.aliases import Given, canonical, unknown
 from pixmill.batch.config.models import Placement, RunConfig, Selection
+from pixmill.batch.config.presets import recipe_of
 from pixmill.batch.config.sanity import check_background, check_memory
 from pixmill.batch.config.shorthand import Shorthand
 from pixmill.batch.config.target_file import target_file
@@ -56,8 +57,11 @@ class Option(msgspec.Struct, frozen=True):
         return getattr(owner, self.name, None)
 
 
-# Renditions and steps are tables: they belong in a recipe file and cannot be given as one value.
-_TABLES = {"steps", "renditions", "limits", "filters", "recipe", "selection", "placement", "policy", "source", "destination"}
+# Renditions and steps are tables: they belong in a recipe file and cannot be given as one value. A preset is named by an option.
+_TABLES = {
+    "steps", "renditions", "limits", "filters", "recipe", "selection", "placement", "policy", "source", "destination",
+    "preset_name",
+}  # fmt: skip
 _GROUPS: tuple[tuple[str, type[Model]], ...] = (
     (MAKE, Shorthand), (MAKE, Recipe), (LIMIT, Limits), (TAKE, Selection), (TAKE, Filters), (PLACE, Placement),
     (RUN, RunConfig), (RUN, Policy),
@@ -87,13 +91,14 @@ def resolve(source: str | Sequence[str], destination: str, *layers: Mapping[str,
             raise unknown(f"{name}: no such option", name, options(), otherwise="help(pixmill.RunOptions) lists the options")
     target = target_file(destination) if isinstance(source, str) or len(source) == 1 else None
     if target is not None:
-        values = dict(target.with_format(values, _recipe(values.get("recipe"))))
+        values = dict(target.with_format(values, _base_recipe(values)))
     policy = Policy(**_values_of(values, Policy))
     check_memory(policy)
     return RunConfig(
         source=source if isinstance(source, str) else tuple(source),
         destination=destination,
         recipe=_recipe_with(values),
+        preset_name=str(values.get("preset") or ""),
         selection=Selection(**_values_of(values, Selection)),
         placement=Placement(**_values_of(values, Placement)),
         policy=policy,
@@ -132,13 +137,23 @@ def _checked(name: str, given: Given) -> object:
 
 
 def _recipe_with(values: Mapping[str, object]) -> Recipe:
-    recipe = _recipe(values.get("recipe"))
+    recipe = _base_recipe(values)
     limits = recipe.limits.evolve(**_values_of(values, Limits))
     filters = recipe.filters.evolve(**_values_of(values, Filters))
     recipe = recipe.evolve(limits=limits, filters=filters, **_values_of(values, Recipe))
     result = Shorthand(**_values_of(values, Shorthand)).apply(recipe)
     check_background(result)
     return result
+
+
+def _base_recipe(values: Mapping[str, object]) -> Recipe:
+    """Return the recipe that the other options change: that of the preset, or the one given, or the default."""
+    preset, given = values.get("preset"), values.get("recipe")
+    if preset is None:
+        return _recipe(given)
+    if given is not None:
+        raise ConfigError(f"preset: a recipe is given as well, received {preset}", hint="give one of --preset and --recipe")
+    return recipe_of(str(preset))
 
 
 def _recipe(value: object) -> Recipe:

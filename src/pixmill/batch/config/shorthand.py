@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, structs
 
+from pixmill.batch.config.presets import Preset
 from pixmill.core.errors import RecipeError
 from pixmill.core.model import Model, fields
 from pixmill.core.units import Size
@@ -11,12 +12,26 @@ from pixmill.imaging.codec import Codec, Effort
 from pixmill.imaging.geometry.sizes import FIT_WORDS, Fit
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
-from pixmill.imaging.recipe import DEFAULT_BOX, Box, MaxSize, MinQuality, Recipe, Rendition, sets_size, without_default_box
+from pixmill.imaging.recipe import (
+    DEFAULT_BOX,
+    WITHOUT_LOSSLESS,
+    Box,
+    MaxSize,
+    MinQuality,
+    Recipe,
+    Rendition,
+    sets_size,
+    without_default_box,
+)
 
 
 class Shorthand(Model, frozen=True, kw_only=True):
     """Short forms of parts of a recipe. Parts that are not given keep the values of the recipe."""
 
+    preset: Annotated[
+        Preset | None,
+        Meta(description="start from this recipe instead of the default one; other options change it; see pixmill explain presets"),
+    ] = None
     size: Annotated[
         Size | None,
         Meta(
@@ -58,6 +73,8 @@ class Shorthand(Model, frozen=True, kw_only=True):
 
     def apply(self, recipe: Recipe) -> Recipe:
         """Return ``recipe`` with the given values applied."""
+        if recipe.lossless and self.fit is not None:
+            raise RecipeError(f"lossless: the fit {self.fit} changes pixels", hint=f"omit --fit, or {WITHOUT_LOSSLESS}")
         renditions = tuple(self._limited(self._encoded(rendition)) for rendition in self._renditions(recipe))
         if self.min_quality is not None and all(each.max_size is None for each in renditions):
             raise RecipeError("min_quality: requires a maximum size", hint="add it, such as --max-size 500kB")
@@ -105,8 +122,9 @@ class Shorthand(Model, frozen=True, kw_only=True):
         )
 
     def _limited(self, rendition: Rendition) -> Rendition:
-        changes = {"max_size": self.max_size, "min_quality": self.min_quality}
-        return rendition.evolve(**{name: value for name, value in changes.items() if value is not None})
+        limits = {"max_size": self.max_size, "min_quality": self.min_quality}
+        changes = {name: value for name, value in limits.items() if value is not None}
+        return rendition.evolve(**changes) if changes else rendition
 
     def _encoded(self, rendition: Rendition) -> Rendition:
         codec = self.format if self.format is not None and not self.formats else rendition.encode

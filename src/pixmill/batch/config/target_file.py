@@ -26,15 +26,17 @@ class TargetFile(msgspec.Struct, frozen=True):
     def with_format(self, values: Mapping[str, object], recipe: Recipe) -> Mapping[str, object]:
         """Return the option ``values`` with the format of this file, unless they or ``recipe`` say which format to write."""
         is_chosen = "format" in values or "formats" in values or recipe.renditions != Recipe().renditions
+        is_chosen = is_chosen or bool(values.get("lossless"))
         return values if is_chosen else {**values, "format": self.format.name}
 
-    def check(self, recipe: Recipe) -> None:
-        """Raise ``RecipeError`` if ``recipe`` does not make one image in the format of this file."""
+    def check(self, recipe: Recipe, source: str) -> None:
+        """Raise ``RecipeError`` if ``recipe`` does not make one image of ``source`` in the format of this file."""
         shown = printable(self.name)
         if len(recipe.renditions) > 1:
             hint = "give a folder as DST, or ask for one size and one format"
             raise RecipeError(f"DST {shown} is one file, but {len(recipe.renditions)} are to be made of each image", hint=hint)
-        wanted = recipe.renditions[0].encode.format
+        codec = recipe.renditions[0].encode
+        wanted = (by_extension(source.rpartition(".")[2]) if codec.follows_source else None) or codec.format
         if wanted.name != self.format.name:
             message = f"DST {shown} has the extension of {self.format.label}, but {wanted.label} is to be written"
             raise RecipeError(message, hint="leave out the format, or give DST another extension")

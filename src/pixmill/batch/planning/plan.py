@@ -78,7 +78,9 @@ class Plan:
     @cached_property
     def makes(self) -> tuple[str, ...]:
         """Return a description of what is made from each image."""
-        return recipe_summary(self.config.recipe)
+        first, *others = recipe_summary(self.config.recipe)
+        preset = self.config.preset_name
+        return (f"preset {preset}: {first}" if preset else first, *others)
 
     @cached_property
     def late_template(self) -> str:

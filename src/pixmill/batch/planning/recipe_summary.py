@@ -27,6 +27,9 @@ HIGH_DEPTH = 16  # bits
 
 def recipe_summary(recipe: Recipe) -> tuple[str, ...]:
     """Return one sentence if the outputs differ only in format, otherwise one for each and one for what they share."""
+    if recipe.lossless:
+        same = f"the same pixels, colours and orientation; {METADATA[recipe.metadata]}{_settings(recipe)}"
+        return (f"the source's format, in fewer bytes; {same}",)
     groups: dict[tuple[str, str], list[Rendition]] = {}
     for rendition in recipe.renditions:
         groups.setdefault((rendition.name, _steps(recipe, rendition)), []).append(rendition)
@@ -60,7 +63,8 @@ def _format(rendition: Rendition) -> str:
     if codec.lossy_quality is None:
         return codec.format.label + (", lossless" if getattr(codec, "lossless", False) else "") + limit
     lowest = f" (quality {rendition.min_quality} and more, then shorter sides)" if most is not None else ""
-    return f"{codec.format.label}, quality {codec.lossy_quality}{limit}{lowest}"
+    choice = ", or lossless where that is smaller" if len(codec.choices(is_lossless=True)) > 1 else ""
+    return f"{codec.format.label}, quality {codec.lossy_quality}{choice}{limit}{lowest}"
 
 
 def _steps(recipe: Recipe, rendition: Rendition) -> str:

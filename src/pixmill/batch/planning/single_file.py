@@ -21,7 +21,7 @@ def check_arguments(config: RunConfig, target: TargetFile) -> None:
         if config.selection.include or config.selection.exclude:
             hint = f"quote patterns, such as --include '*.jpg', so that the shell does not replace them; {hint}"
         raise AddressError(message, hint=hint if _exists(target) else f"{hint}, or for a folder of this name {_as_folder(config)}")
-    target.check(config.recipe)
+    target.check(config.recipe, config.sources[0])
     for option, is_given in (
         ("--name", config.placement.name != Placement().name),
         ("--index", config.placement.index is not None),

@@ -27,7 +27,9 @@ NOTES: Mapping[str, str] = {
     "warnings": "the decoder warned about the file, but no pixel is missing: there are bytes that belong to nothing, or statements "
     "without effect",
     "copied": "the output has the pixels of the source as they are stored, with the metadata that the policy keeps, because it "
-    "would have become larger; --never-bigger asked for that",
+    "would have become larger; --never-bigger or --lossless asked for that",
+    "larger-than-source": "the output of --lossless is larger than the source: metadata that it keeps had to be written in more "
+    "bytes",
     ADOPTED: "a complete file of the expected format and size was there, and counts as the output; --existing adopt asked for that",
 }
 #: for each group of codes, where they appear

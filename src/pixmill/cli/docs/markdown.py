@@ -18,6 +18,8 @@ HEADS = {
     "operation": "Operations\n\nThe steps of a recipe: `--step NAME:key=value,...`, or a table under `steps` in a recipe file.",
     "format": "Formats\n\nThe formats that pixmill reads, and those that `--format` writes. A file's format is detected from its"
     " content, never from its name.",
+    "preset": "Presets\n\nRecipes that come with pixmill, for `--preset NAME`. Other options change them: `--preset web --size"
+    " 800x`. `benchmarks/presets.py` measures the figures.",
     "option": "Options\n\nEach option is a flag and an environment variable. Those of `run`, `plan` and `watch` can also be set in"
     " the file given with `--config`.",
     "error": "Errors\n\nThe codes of failed images and of errors.",

@@ -6,7 +6,9 @@ from typing import get_args, get_origin
 
 import msgspec
 
+from pixmill.batch.config import presets
 from pixmill.batch.config.options import Option
+from pixmill.batch.planning.recipe_summary import recipe_summary
 from pixmill.cli.args.layers import variable
 from pixmill.cli.args.parser import flag
 from pixmill.cli.args.values import default_text, describe_type
@@ -54,6 +56,7 @@ def pages() -> Iterator[Page]:
         yield _variant("operation", operation)
     for _, codec in Codec.registry:
         yield _variant("format", codec, () if codec.follows_source else _facts(codec))
+    yield from map(_preset, presets.NAMES)
     options_by_command = {name: set(command.options()) for name, command in commands}
     for option in every_option().values():
         yield _option(option, [command for command, names in options_by_command.items() if option.name in names])
@@ -71,7 +74,7 @@ def pages() -> Iterator[Page]:
 def find(topic: str) -> list[Page]:
     """Return the pages about ``topic``: a name, a flag, an environment variable, or a file extension of a format."""
     name = _normalised(topic.removeprefix("PIXMILL_"))
-    matches = [page for page in pages() if _normalised(page.name) == name]
+    matches = [page for page in pages() if _normalised(page.name) == name or (page.kind == "preset" and name == "presets")]
     format_ = None if matches else by_extension(topic)
     return matches if format_ is None else [page for page in pages() if (page.kind, page.name) == ("format", format_.name)]
 
@@ -79,6 +82,13 @@ def find(topic: str) -> list[Page]:
 def suggestion(topic: str) -> str:
     """Return ``; did you mean '...'?`` for a topic without a page."""
     return did_you_mean(_normalised(topic), [_normalised(page.name) for page in pages()])
+
+
+def _preset(name: presets.Preset) -> Page:
+    known = presets.describe(name)
+    makes = "; ".join(recipe_summary(presets.recipe_of(name)))
+    facts = (("makes", makes), ("measured", known.figures), ("recipe", " ".join(known.toml.split())))
+    return Page("preset", name, known.audience, example=f"pixmill run photos out --preset {name}", facts=facts)
 
 
 def _normalised(name: str) -> str:

@@ -1,6 +1,7 @@
 """Configure libvips and malloc in a worker, once before its first image."""
 
 import ctypes
+import os
 import platform
 
 import pyvips
@@ -31,5 +32,6 @@ def configure_vips() -> None:
     cache would only keep pixels that are never used again.
     """
     pyvips.concurrency_set(1)
+    os.environ["RAYON_NUM_THREADS"] = "1"  # of oxipng
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)  # noqa: FBT003  # the library's own signature

@@ -36,7 +36,7 @@ class Avif(Codec, frozen=True, kw_only=True, tag="avif"):
 
     format: ClassVar = Format(
         library="libavif by Pillow; libheif by libvips",
-        name="avif", label="AVIF", extensions=("avif", "avifs"), mime="image/avif", plugin="PIL.AvifImagePlugin",
+        name="avif", label="AVIF", lossy=True, extensions=("avif", "avifs"), mime="image/avif", plugin="PIL.AvifImagePlugin",
         signature=rb".{4}ftyp(?:.{4}){0,15}?avi[fs]", animation=True, depths=(8, 16),
         max_side=16_384, profiles=(b"RGB ",), decoder_copies=5, encoder_copies=9,
     )  # fmt: skip

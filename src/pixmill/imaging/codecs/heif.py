@@ -32,7 +32,7 @@ class Heif(Codec, frozen=True, kw_only=True, tag="heif"):
 
     format: ClassVar = Format(
         library="libheif",
-        name="heif", label="HEIF", extensions=("heic", "heif", "hif", "heics", "heifs"), mime="image/heic",
+        name="heif", label="HEIF", lossy=True, extensions=("heic", "heif", "hif", "heics", "heifs"), mime="image/heic",
         extra="heif", plugin="pillow_heif",
         reads_without_extra=True, pages="pages",
         signature=rb".{4}ftyp(?!.{0,60}avi[fs])(?:.{4}){0,15}?(?:" + BRANDS + rb")", max_side=16_384,

@@ -47,7 +47,7 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
     format: ClassVar = Format(
         library="libjpeg-turbo by simplejpeg; libjpeg-turbo and mozjpeg by libvips",
         name="jpeg", label="JPEG", extensions=("jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "pjpeg", "pjp", "mpo", "jps"),
-        mime="image/jpeg",
+        mime="image/jpeg", lossy=True,
         signature=SIGNATURE, end=b"\xff\xd9", alpha=False, max_side=65_500, streams=True, encoder_copies=3, file_copies=1,
         profiles=(b"RGB ", b"GRAY", b"CMYK"),
     )  # fmt: skip
@@ -112,6 +112,12 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
             progressive=self.progressive or encoding.is_progressive,
             subsampling=SUBSAMPLING.get(encoding.sampling or UNKNOWN, self.subsampling),
         )
+
+    def without_loss(self, data: bytes) -> bytes:
+        """Return the file with the same coefficients, in progressive scans and with Huffman tables of its own."""
+        import mozjpeg_lossless_optimization as mozjpeg  # noqa: PLC0415  # only for the option lossless
+
+        return bytes(mozjpeg.optimize(data, copy=mozjpeg.COPY_MARKERS.ICC))
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -30,7 +30,7 @@ class Jpeg2000(Codec, frozen=True, kw_only=True, tag="jpeg2000"):
     format: ClassVar = Format(
         library="OpenJPEG by Pillow",
         name="jpeg2000", label="JPEG 2000", extensions=("jp2", "j2k", "j2c", "jpc", "jpx", "jpf", "jph", "jhc"), mime="image/jp2",
-        plugin="PIL.Jpeg2KImagePlugin", signature=rb"\0\0\0\x0cjP(?:  |\x1a\x1a)|\xff\x4f\xff\x51", opt_in=True,
+        plugin="PIL.Jpeg2KImagePlugin", signature=rb"\0\0\0\x0cjP(?:  |\x1a\x1a)|\xff\x4f\xff\x51", opt_in=True, lossy=True,
         writable=False, decoder_copies=8,
     )  # fmt: skip
 

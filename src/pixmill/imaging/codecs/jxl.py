@@ -6,7 +6,7 @@ from msgspec import Meta, structs
 
 from pixmill.core.errors import UnsupportedError
 from pixmill.imaging.backends import pillow, vips_load
-from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.codec import Codec, DecodeOptions, Effort, Lossless
 from pixmill.imaging.colour.icc_read import describes
 from pixmill.imaging.colour.stated import with_stated_colours
 from pixmill.imaging.format import Format
@@ -33,7 +33,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
 
     format: ClassVar = Format(
         library="libjxl",
-        name="jxl", label="JPEG XL", extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
+        name="jxl", label="JPEG XL", lossy=True, extensions=("jxl",), mime="image/jxl", extra="jxl", plugin="pillow_jxl",
         signature=rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n", max_side=2**30, profiles=(),
         decoder_copies=5, encoder_copies=14,
     )  # fmt: skip
@@ -41,7 +41,7 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality")] = 85
     effort: Effort = "default"
-    lossless: Annotated[bool, Meta(description="lossless compression")] = False
+    lossless: Lossless = False
 
     @classmethod
     def stated_header(cls, source: Input) -> Header:
@@ -89,5 +89,5 @@ class Jxl(Codec, frozen=True, kw_only=True, tag="jxl"):
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
-        settings = {"quality": self.quality, "effort": EFFORTS[self.effort], "lossless": self.lossless}
+        settings = {"quality": self.quality, "effort": EFFORTS[self.effort], "lossless": self.lossless is True}
         return pillow.encode(image, self.format, num_threads=0, **settings)  # in no other thread than the worker's own

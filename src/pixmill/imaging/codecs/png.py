@@ -18,6 +18,7 @@ from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.parsers import png, png_rewriting
 
 COMPRESSION = {"fast": 2, "default": 6, "best": 9}
+OPTIMISATION = {"fast": 0, "default": 1, "best": 4}  # levels of oxipng, 0 to 6
 
 
 class Png(Codec, frozen=True, kw_only=True, tag="png"):
@@ -92,6 +93,14 @@ class Png(Codec, frozen=True, kw_only=True, tag="png"):
         """Yield the file with right checksums of its chunks, if its pixels are there and theirs is right."""
         if plain := png_rewriting.rewritten(source.read()):
             yield Input(plain)
+
+    def without_loss(self, data: bytes) -> bytes:
+        """Return the file with other filters, fewer bits or a palette; gray only if it states no colours."""
+        import oxipng  # noqa: PLC0415  # only for the option lossless
+
+        chunks = png.scan(data)
+        may_be_gray = not chunks.profile and not chunks.colour
+        return oxipng.optimize_from_memory(data, level=OPTIMISATION[self.effort], grayscale_reduction=may_be_gray)
 
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""

@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from pixmill.imaging.backends import vips_load, vips_save
-from pixmill.imaging.codec import Codec, DecodeOptions, Effort
+from pixmill.imaging.codec import Codec, DecodeOptions, Effort, Lossless
 from pixmill.imaging.format import Format
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
-from pixmill.imaging.input import Input
+from pixmill.imaging.input import Data, Input
 from pixmill.imaging.metadata.containers import webp as webp_metadata
 
 FLAGS, ALPHA_FLAG = 20, 0x10  # place and flag in the extended header (https://developers.google.com/speed/webp/docs/riff_container)
@@ -20,21 +20,21 @@ EFFORTS = {"fast": 1, "default": 4, "best": 6}
 class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     """WebP: lossy or lossless, with transparency and animation, about a quarter smaller than JPEG.
 
-    Use it for web pages. ``lossless`` suits drawings and screenshots.
+    Use it for web pages. ``lossless`` suits drawings and screenshots; ``auto`` tells them from photographs by what is smaller.
 
-    Example: ``--format webp:quality=75``
+    Example: ``--format webp:quality=75,lossless=auto``
     """
 
     format: ClassVar = Format(
         library="libwebp by libvips",
-        name="webp", label="WebP", extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
+        name="webp", label="WebP", lossy=True, extensions=("webp",), mime="image/webp", signature=rb"RIFF....WEBP",
         animation=True, max_side=16_383, profiles=(b"RGB ",), decoder_copies=6,
     )  # fmt: skip
     container: ClassVar = webp_metadata.CONTAINER
 
     quality: Annotated[int, Meta(ge=0, le=100, description="quality; with near_lossless, how close to lossless")] = 80
     effort: Effort = "default"
-    lossless: Annotated[bool, Meta(description="lossless compression")] = False
+    lossless: Lossless = False
     near_lossless: Annotated[bool, Meta(description="lossless except for invisible changes")] = False
     alpha_quality: Annotated[int, Meta(ge=0, le=100, description="quality of the alpha channel")] = 100
     sharp_chroma: Annotated[bool, Meta(description="sharper edges between saturated colours; slower")] = False
@@ -47,7 +47,8 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
     @classmethod
     def header(cls, source: Input) -> Header:
         """Return the header."""
-        return vips_load.read_header(source, cls.format, "webpload")
+        header = vips_load.read_header(source, cls.format, "webpload")
+        return vips_load.evolve(header, lossless=is_lossless(source.mapped()))
 
     @classmethod
     def exif(cls, source: Input) -> bytes:
@@ -60,6 +61,13 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
         scale = 1.0 if options.frames > 1 else min(1.0, 2 / options.shrink)
         return vips_load.open_animation(source, "webpload", options, scale=scale)
 
+    def without_loss(self, data: bytes) -> bytes:
+        """Return a still that is lossless with more effort; an animation or a lossy file as it is."""
+        if not is_lossless(data):
+            return data
+        pixels = vips_load.load(Input(data), "webpload")
+        return vips_save.save(Image(pixels), "webpsave", lossless=True, exact=True, effort=EFFORTS[self.effort])
+
     def encode(self, image: Image) -> bytes:
         """Return the encoded file."""
         data = vips_save.save(
@@ -67,12 +75,17 @@ class Webp(Codec, frozen=True, kw_only=True, tag="webp"):
             "webpsave",
             Q=self.quality,
             effort=EFFORTS[self.effort],
-            lossless=self.lossless,
+            lossless=self.lossless is True,
             near_lossless=self.near_lossless,
             alpha_q=self.alpha_quality,
             smart_subsample=self.sharp_chroma,
         )
         return _with_alpha_flag(data) if image.frames > 1 and image.has_alpha else data
+
+
+def is_lossless(data: Data) -> bool:
+    """Return whether the file is a still without loss."""
+    return any(chunk.name == webp_metadata.LOSSLESS for chunk in webp_metadata.chunks(data))
 
 
 def _with_alpha_flag(data: bytes) -> bytes:

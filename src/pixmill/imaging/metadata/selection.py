@@ -10,10 +10,12 @@ from pixmill.imaging.metadata import directory, exif, iptc, xmp, xmp_credits, xm
 from pixmill.imaging.metadata.blocks import EMPTY, Blocks
 from pixmill.imaging.metadata.container import Container
 from pixmill.imaging.metadata.directory import Entry
+from pixmill.imaging.metadata.orientation import orientation_in
 from pixmill.imaging.metadata.policy import Kind, Policy, travelling
 from pixmill.imaging.metadata.setting import Setting
 from pixmill.imaging.metadata.stating import stated, values_to_state
 from pixmill.imaging.metadata.table import (
+    EXIF_POINTER,
     GPS_POINTER,
     INTEROP_POINTER,
     MAKER_NOTE,
@@ -26,13 +28,20 @@ from pixmill.imaging.metadata.values import values_in
 COLOR_SPACE, WIDTH, HEIGHT, CHROMA_POSITION, COMPONENTS = 0xA001, 0xA002, 0xA003, 0x0213, 0x9101
 SRGB, UNCALIBRATED, CENTRED, YCBCR = 1, 0xFFFF, 1, b"\1\2\3\0"
 UPRIGHT = 1
+#: by which EXIF states Adobe RGB, each with its directory
+ADOBE_RGB_TAGS = {(EXIF_POINTER, COLOR_SPACE), (INTEROP_POINTER, 1)}
+ORIENTED = (0, exif.ORIENTATION)
 OVERHEAD_BYTES = 64  # of the header, and of four directories
 RESOLUTION_TAGS = {exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.RESOLUTION_UNIT}
 CREDIT_DATASETS = {*xmp_credits.IPTC_TARGETS, "1:90", "1:0", "2:0"}
 
 
 class OutputFacts(NamedTuple):
-    """What metadata may state about an output: its size in pixels, whether it is in sRGB or gray, and how its pixels came about."""
+    """What metadata may state about an output: its size in pixels, whether it is in sRGB or gray, and how its pixels came about.
+
+    ``orientation``: how the pixels must be turned to be upright. ``is_adobe_rgb``: only EXIF says that they are in Adobe RGB. Both
+    are stated in EXIF by every policy.
+    """
 
     width: int
     height: int
@@ -40,6 +49,8 @@ class OutputFacts(NamedTuple):
     is_gray: bool
     is_resampled: bool
     is_same_grid: bool
+    orientation: int = UPRIGHT
+    is_adobe_rgb: bool = False
 
 
 class Selected(NamedTuple):
@@ -58,7 +69,8 @@ def select(
     if_missing: Sequence[Setting] = (),
 ) -> Selected:
     """Return what of ``source`` goes into an output in ``container``, with ``settings``, and those that the rest lacks."""
-    is_empty = policy == "strip" or source == EMPTY
+    is_stripped = policy == "strip" and facts.orientation == UPRIGHT and not facts.is_adobe_rgb
+    is_empty = is_stripped or source == EMPTY
     if is_empty and not settings and not if_missing:
         return Selected(EMPTY, is_incomplete=False)
     allowed, is_damaged = (EMPTY, False) if is_empty else _allowed(source, policy, facts, container)
@@ -75,10 +87,10 @@ def _allowed(source: Blocks, policy: Policy, facts: OutputFacts, container: Cont
     kinds = travelling(policy, is_resampled=facts.is_resampled, is_same_grid=facts.is_same_grid)
     packet, is_broken = _packet(source.xmp, kinds)
     allowed = Blocks(
-        exif=_exif(source.exif, kinds, facts, container),
+        exif=_oriented(_exif(source.exif, kinds, facts, container), facts.orientation),
         xmp=packet,
         iptc=iptc.filtered(source.iptc, kinds),
-        resources=source.resources,
+        resources=source.resources if policy != "strip" else (),
         texts=tuple(text for text in source.texts if keyword_kind(text.keyword) in kinds),
         comments=tuple(text for text in source.comments if comment_kind(text) in kinds & {Kind.OTHER}),
         resolution=source.resolution if Kind.RESOLUTION in kinds else None,
@@ -99,10 +111,13 @@ def _packet(data: bytes, kinds: frozenset[Kind]) -> tuple[bytes, bool]:
 
 def _exif(block: bytes, kinds: frozenset[Kind], facts: OutputFacts, container: Container) -> bytes:
     is_ycbcr = container.is_ycbcr and not facts.is_gray
+    stated = (ADOBE_RGB_TAGS if facts.is_adobe_rgb else set()) | ({ORIENTED} if facts.orientation != UPRIGHT else set())
 
     def keep(key: int, entry: Entry) -> bool:
         if entry.tag in container.omits:
             return False
+        if (key, entry.tag) in stated:
+            return True
         if entry.tag == CHROMA_POSITION or (entry.tag == COMPONENTS and entry.value == YCBCR):
             return is_ycbcr and Kind.OTHER in kinds
         kind = exif_kind(key) if key in (GPS_POINTER, INTEROP_POINTER) else exif_kind(entry.tag)
@@ -112,8 +127,22 @@ def _exif(block: bytes, kinds: frozenset[Kind], facts: OutputFacts, container: C
     if not block or directory.is_big(block):
         return b""
     colour = SRGB if facts.is_srgb else UNCALIBRATED
-    values = {exif.ORIENTATION: UPRIGHT, COLOR_SPACE: colour, WIDTH: facts.width, HEIGHT: facts.height, CHROMA_POSITION: CENTRED}
+    values = {
+        exif.ORIENTATION: facts.orientation,
+        COLOR_SPACE: colour,
+        WIDTH: facts.width,
+        HEIGHT: facts.height,
+        CHROMA_POSITION: CENTRED,
+    }
     return exif.filtered(exif.corrected(block, values), keep)
+
+
+def _oriented(block: bytes, orientation: int) -> bytes:
+    """Return ``block`` with the orientation, if the source states it elsewhere; upright needs none."""
+    if orientation in (UPRIGHT, orientation_in(block)):
+        return block
+    order = directory.byte_order(block) or ">"
+    return exif.with_entries(block, [directory.number(exif.ORIENTATION, orientation, order, directory.SHORT)])
 
 
 def _for_container(blocks: Blocks, container: Container) -> tuple[Blocks, bool]:

@@ -27,10 +27,14 @@ class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
     format: str
 
 
-def encode(image: Image, codec: Codec, recipe: Recipe, *, rendition: str = "") -> EncodedOutput:
-    """Return ``image`` encoded by ``codec``, without metadata but a profile, as the output named ``rendition``."""
+def encode(image: Image, codec: Codec, recipe: Recipe, *, rendition: str = "", is_lossless: bool = False) -> EncodedOutput:
+    """Return ``image`` encoded by ``codec``, without metadata but a profile, as the output named ``rendition``.
+
+    ``is_lossless``: the source has lost no detail, so that a codec that may choose tries to lose none either.
+    """
     fitted = fit(codec.prepared(image), codec.format, recipe.background)
-    data = _encode_fastest(codec, fitted, recipe)
+    files = [_encode_fastest(each, fitted, recipe) for each in codec.choices(is_lossless=is_lossless)]
+    data = min(files, key=len)
     return EncodedOutput(rendition=rendition, data=data, width=fitted.width, height=fitted.height, format=codec.format.name)
 
 

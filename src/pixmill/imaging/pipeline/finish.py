@@ -116,7 +116,7 @@ class Finisher(NamedTuple):
         """Return the file that ``codec`` makes, of an image with shorter sides if there is a ``size``."""
         extra = () if size is None else (Resize(width=size[0], height=size[1], fit="fill"),)
         image = _as_written(intermediate.after(extra).image, self.rendition, self.recipe)
-        output = encode(image, codec, self.recipe, rendition=self.rendition.name)
+        output = encode(image, codec, self.recipe, rendition=self.rendition.name, is_lossless=self.header.is_lossless)
         facts = output_metadata.facts_about(image, self.header, (*self.steps, *extra))
         written = output_metadata.write(output.data, codec, self.metadata, facts, self.recipe)
         _log.debug(ENCODED, extra={"bytes": len(written.data), "quality": codec.lossy_quality, "size": (image.width, image.height)})
