@@ -30,8 +30,8 @@ def test_long_options_with_one_dash_are_options(words, same):
         (["-gravity", "center"], "gravity=attention"),
         (["-av"], "--preserve mtime keeps the dates"),
         (["-vf", "scale=800:-1"], "use --size and --step NAME"),
-        (["--border", "20"], "use --step pad:border=20"),
-        (["--step", "border:20"], "unknown operation 'border'; use pad"),
+        (["--border", "20"], "use --step border:width=20"),
+        (["--step", "border:20"], "write border:width=20;"),
         (["--step", "bw"], "unknown operation 'bw'; use grayscale"),
         (["--step", "pad:20"], "write pad:border=20;"),
         (["--step", "crop:40x30+1+2"], "write crop:width=40,height=30,left=1,top=2;"),
@@ -69,14 +69,13 @@ def test_explain_says_to_leave_out_the_dashes(pixmill):
     assert "to explain it, leave out the dashes" in pixmill("explain", "--fit").stderr
 
 
-def test_a_name_with_a_hash_puts_all_outputs_into_one_folder_as_the_answer_to_flat_says(pixmill, tmp_path):
+def test_all_outputs_go_into_one_folder_as_the_answer_to_flatten_says(pixmill, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / "in" / folder).mkdir(parents=True)
         Image.new("RGB", (40, 30)).save(tmp_path / "in" / folder / "c.png")
-    answer = pixmill("run", "in", "out", "--flat").stderr
-    assert "--name '{stem}-{hash}.{ext}'" in answer
-    assert pixmill("run", "in", "out", "--name", "{stem}-{hash}.{ext}").returncode == 0
-    assert len(list((tmp_path / "out").glob("c-*.jpg"))) == 2
+    assert "use --flat" in pixmill("run", "in", "out", "--flatten").stderr
+    assert pixmill("run", "in", "out", "--flat").returncode == 0
+    assert len(list((tmp_path / "out").glob("c*.jpg"))) == 2
 
 
 def test_each_group_of_options_is_one_section_of_the_help(pixmill):
