@@ -261,7 +261,7 @@ def test_a_setting_without_a_name_lists_what_there_is(words, hint):
     assert (ended.returncode, ended.stderr.splitlines()[1].startswith(hint)) == (2, True), ended.stderr
 
 
-@pytest.mark.parametrize("name", ["min-size", "target-pixels", "image-limit", "shared-size-limit"])
+@pytest.mark.parametrize("name", ["target-pixels", "image-limit", "shared-size-limit"])
 @pytest.mark.usefixtures("pictures")
 def test_no_suggestion_means_something_else(name):
     ended = run("run", "in", "out", f"--{name}", "9")

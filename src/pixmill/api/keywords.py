@@ -56,6 +56,12 @@ class ImageOptions(TypedDict, total=False):
     long_edge: another name for size
     max_dimension: another name for size
     max_dim: another name for size
+    target_size: another name for max_size
+    target_filesize: another name for max_size
+    max_filesize: another name for max_size
+    max_file_size: another name for max_size
+    filesize: another name for max_size
+    file_size: another name for max_size
     width: another name for size
     max_width: another name for size
     height: another name for size
@@ -133,6 +139,12 @@ class ImageOptions(TypedDict, total=False):
     long_edge: str | int | None
     max_dimension: str | int | None
     max_dim: str | int | None
+    target_size: str | float | None
+    target_filesize: str | float | None
+    max_filesize: str | float | None
+    max_file_size: str | float | None
+    filesize: str | float | None
+    file_size: str | float | None
     width: float | str
     max_width: float | str
     height: float | str

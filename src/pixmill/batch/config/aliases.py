@@ -63,6 +63,7 @@ def _scale(value: object) -> object:
 
 _WIDTHS, _HEIGHTS = ("width", "max_width"), ("height", "max_height")
 _LONGEST = ("longest", "longest_side", "longest_edge", "long_side", "long_edge", "max_dimension", "max_dim")
+_LARGEST = ("target_size", "target_filesize", "max_filesize", "max_file_size", "filesize", "file_size")
 _CORES = ("threads", "num_threads", "cpu", "cpus", "cores")  # each worker is a process on one core
 _WORKERS = ("jobs", "processes", "procs", "parallel", "concurrency", "num_workers", "max_workers", *_CORES)
 _STRIP = ("strip", "strip_metadata", "strip_exif", "strip_all", "no_metadata", "no_exif", "remove_metadata", "remove_exif")
@@ -75,6 +76,7 @@ ALIASES: Mapping[str, Alias] = {
     **dict.fromkeys(("skip_existing", "no_overwrite", "no_clobber"), Alias("existing", "skip")),
     **dict.fromkeys(_WORKERS, Alias("workers")),
     **dict.fromkeys(("resize", "geometry", "thumb", "thumbnail", "dimensions", *_LONGEST), Alias("size")),
+    **dict.fromkeys(_LARGEST, Alias("max_size")),
     **dict.fromkeys(_WIDTHS, Alias("size", write=_width, form="VALUEx")),
     **dict.fromkeys(_HEIGHTS, Alias("size", write=_height, form="xVALUE")),
     **dict.fromkeys(("percent", "percentage"), Alias("size", write=_percentage, form="VALUE%")),

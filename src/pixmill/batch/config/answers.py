@@ -19,7 +19,6 @@ _PLAN = "use --dry-run, which writes nothing, or --sample 20, which tries a few 
 _NOISE = "use --progress plain to see more, or --events FILE for every event; pixmill --version prints the version"
 _EVERYTHING_AGAIN = "a run does what is missing, and --force does everything again; pixmill retry DST retries what failed"
 _SKIP = "images that are done are skipped anyway; for files of others use --existing skip, to leave out images --exclude PATTERN"
-_SIZE_IN_BYTES = "pixmill cannot aim at a size in bytes yet: use --quality, --effort or --size"
 _KERNEL = (
     "to choose files use --include PATTERN or --exclude PATTERN; the filter of a resize is --step resize:width=...,kernel=cubic"
 )
@@ -40,18 +39,12 @@ _ATTEMPTS = "use --attempts 3 in a run; pixmill retry DST retries what failed"
 
 #: What to tell people who use a name that is neither an option nor an alias.
 ANSWERS: Mapping[str, str] = {
-    "max_size": "pixmill cannot limit the size of each output yet: --size limits width and height, --max-source-bytes what is read",
-    "target_size": _SIZE_IN_BYTES,
-    "max_filesize": _SIZE_IN_BYTES,
-    "max_file_size": _SIZE_IN_BYTES,
-    "filesize": _SIZE_IN_BYTES,
     "target_quality": "pixmill cannot aim at a visual quality yet: use --quality",
     "compression": "use --quality and --effort; pixmill explain png lists what the format has",
     "compress": "use --quality and --effort",
     "optimize": "use --effort best for smaller files, --never-bigger to keep sources that are smaller than their outputs",
     "optimise": "use --effort best for smaller files, --never-bigger to keep sources that are smaller than their outputs",
     "progressive": "use --format jpeg:progressive=true",
-    "lossless": "use --format webp:lossless=true",
     "in_place": _SOURCES,
     "inplace": _SOURCES,
     "move": _SOURCES,
@@ -160,7 +153,6 @@ ANSWERS: Mapping[str, str] = {
     "archive": _ARCHIVE,
     "m": _EFFORT,
     "method": _EFFORT,
-    "preset": _EFFORT,
     "speed": _EFFORT,
     "mt": "every core is used anyway: --workers limits them",
     "files_from": _LIST,

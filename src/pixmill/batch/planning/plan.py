@@ -395,7 +395,6 @@ def plan(config: RunConfig, *, is_run: bool = False) -> Plan:
     for rendition in config.recipe.renditions:
         rendition.encode.check()
     locations = resolve_locations(config)
-    made = Plan(with_accepted_names(config, locations, may_write=is_run), locations)
-    if made.locations.target is None:
-        check_names(config, made.locations.dataset)
-    return made
+    if locations.target is None:
+        check_names(config, locations.dataset)
+    return Plan(with_accepted_names(config, locations, may_write=is_run), locations)
