@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 RUN = ("run", "photos", "out")
+FIT = "expected one of inside, cover, contain, fill, outside"
 SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least 1"
 
 
@@ -25,7 +26,7 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--timeout", "0"), "--timeout: expected a duration such as 30s, 500ms or 5m, and more than 0, received 0"),
         ((*RUN, "--attempts", "9999"), "--attempts: expected an integer from 1 to 1000, received 9999"),
         ((*RUN, "--max-pixels", "big"), "--max-pixels: expected a number of pixels such as 100MP, received big"),
-        ((*RUN, "--fit", "insde"), "--fit: expected one of inside, cover, contain, fill, received insde; did you mean 'inside'?"),
+        ((*RUN, "--fit", "insde"), f"--fit: {FIT}, received insde; did you mean 'inside'?"),
         ((*RUN, "--size", "0x5"), f"--size: {SIZE}, received 0x5"),
         ((*RUN, "--quality", "101"), "jpeg.quality: expected an integer from 1 to 100, received 101"),
         ((*RUN, "--format", "jpge"), "unknown format 'jpge'; did you mean 'jpeg'?"),
@@ -34,8 +35,8 @@ SIZE = "expected a size such as 1920x1080, 1920x or x1080 with sides of at least
         ((*RUN, "--step", "resize:widht=3"), "resize.widht: no such setting; did you mean 'width'?"),
         ((*RUN, "--step", "resize:width=0"), "resize.width: expected an integer of at least 1, received 0"),
         ((*RUN, "--shard", "4/3"), "--shard: expected a shard such as 3/16, the first being 1/16, received 4/3"),
-        ((*RUN, "--size"), "--size needs a value: a size such as 1920x1080, 1920x, x1080 or 50%, or keep"),
-        ((*RUN, "--size", "half"), "--size: expected a size such as 1920x1080, 1920x, x1080 or 50%, or keep, received half"),
+        ((*RUN, "--size"), "--size needs a value: a size such as 1920x1080, 1920x, x1080, 50% or 2MP, or keep"),
+        ((*RUN, "--size", "half"), "--size: expected a size such as 1920x1080, 1920x, x1080, 50% or 2MP, or keep, received half"),
         ((*RUN, "--force=yes"), "--force takes no value"),
         ((*RUN, "--name", "../{stem}.{ext}"), "--name: expected a path below the destination, without '.' and '..', "),
         ((*RUN, "--name", "{stem}.png"), "name: {stem}.png has the extension of PNG, but JPEG is to be written"),

@@ -135,11 +135,11 @@ def private_host(folder: Path, stack: ExitStack) -> tuple[str, ...]:
 
 def slow_host(folder: Path, stack: ExitStack) -> tuple[str, ...]:
     def answer(_: Asked) -> Answer:
-        return Answer((folder / "p0.jpg").read_bytes(), pause=0.7)
+        return Answer((folder / "p0.jpg").read_bytes(), pause=4.0)
 
     server = stack.enter_context(serving({"/slow.jpg": answer}))
     write_list(folder, [f"{server.url}/slow.jpg"])
-    return ("--allow-private-hosts", "--timeout", "300ms", "--attempts", "1")
+    return ("--allow-private-hosts", "--timeout", "1500ms", "--attempts", "1")
 
 
 def write_list(folder: Path, urls: list[str]) -> None:

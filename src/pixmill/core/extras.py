@@ -15,6 +15,11 @@ def is_installed_since(hint: str) -> bool:
     return any(hint == MissingExtra(extra, "").hint and _is_installed(extra) for extra in _extras())
 
 
+def extras() -> dict[str, bool]:
+    """Return the extras of the installed package, and whether each is installed; none if pixmill runs from its source."""
+    return {extra: _is_installed(extra) for extra in _extras()}
+
+
 @cache
 def _extras() -> tuple[str, ...]:
     try:

@@ -21,5 +21,5 @@ def ignores_case(path: Path) -> bool:
 
 
 def _has_two_names(path: Path) -> bool:
-    other = path.with_name(path.name.swapcase())
+    other = path.with_name(path.name.swapcase()) if path.name else path  # the root has no name
     return other != path and os.path.exists(other) and os.path.samefile(path, other)

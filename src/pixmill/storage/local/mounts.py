@@ -60,7 +60,7 @@ def keeps_inodes(folder: bytes, mounted: list[Mount]) -> bool:
 
     Some file systems have no such numbers, and invent one whenever a file enters the cache of the kernel.
     """
-    kind = _kind_of(folder, mounted)
+    kind = kind_of(folder, mounted)
     return kind not in _INVENTED_INODES and not kind.startswith("fuse")
 
 
@@ -69,23 +69,23 @@ def keeps_change_times(folder: bytes, mounted: list[Mount]) -> bool:
 
     Some file systems have no such times, and show another time, or that at which a file entered the cache of the kernel.
     """
-    kind = _kind_of(folder, mounted)
+    kind = kind_of(folder, mounted)
     return kind not in _NO_CHANGE_TIMES and not kind.startswith("fuse")
 
 
 def may_ignore_case(folder: bytes, mounted: list[Mount]) -> bool:
     """Tell whether the file system of ``folder``, a real path, is of a type that often ignores the case of names."""
-    kind = _kind_of(folder, mounted)
+    kind = kind_of(folder, mounted)
     return kind in _MAY_IGNORE_CASE or kind.startswith("fuse")
 
 
 def known_to_refuse_names(folder: bytes, mounted: list[Mount]) -> bool | None:
     """Tell whether the file system of ``folder``, a real path, refuses some characters; ``None``: its type does not say."""
-    kind = _kind_of(folder, mounted)
+    kind = kind_of(folder, mounted)
     return True if kind in _REFUSING_NAMES else False if kind in _ACCEPTING_NAMES else None
 
 
-def _kind_of(folder: bytes, mounted: list[Mount]) -> str:
+def kind_of(folder: bytes, mounted: list[Mount]) -> str:
     """Return the type of the file system of ``folder``, a real path; empty if it is unknown."""
     around = [mount for mount in mounted if is_within(folder, mount.point)]
     return max(enumerate(around), key=lambda each: (len(each[1].point), each[0]))[1].kind if around else ""

@@ -1,5 +1,7 @@
 """Whether names differ by case alone is found out without writing."""
 
+from pathlib import Path
+
 import pytest
 
 from pixmill.storage.local import case
@@ -19,3 +21,7 @@ def test_the_type_of_a_file_system_says_whether_it_may(kind, may):
     mounted = [Mount(b"/", b"/", b"8:1", "ext4"), Mount(b"/card", b"/", b"8:2", kind)]
     assert may_ignore_case(b"/card/photos", mounted) is may
     assert not may_ignore_case(b"/home", mounted)
+
+
+def test_a_folder_that_is_to_be_made_in_the_root_is_on_its_file_system():
+    assert not case.ignores_case(Path("/no-folder-of-this-name/out"))
