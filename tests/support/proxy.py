@@ -60,6 +60,7 @@ class FaultProxy:
         self.seen: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.is_away = False
+        self.listens = threading.Event()
         self._upstream = upstream
         self._faults = faults
         self._clients: set[asyncio.StreamWriter] = set()
@@ -68,6 +69,7 @@ class FaultProxy:
         """Serve until cancelled."""
         while True:
             server = await asyncio.start_server(self._relay, HOST, self.port, limit=1 << 20)
+            self.listens.set()
             async with server:
                 while not self.is_away:  # noqa: ASYNC110  # set by another thread
                     await asyncio.sleep(_POLL)
@@ -147,6 +149,7 @@ def running(proxy: FaultProxy) -> Iterator[None]:
     thread = threading.Thread(target=_run, args=(loop, task))
     thread.start()
     try:
+        assert proxy.listens.wait(60)
         yield
     finally:
         loop.call_soon_threadsafe(task.cancel)

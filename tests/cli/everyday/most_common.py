@@ -56,6 +56,25 @@ def smaller(desk):
         assert desk.size(f"smaller/{name}") == desk.size(f"photos/{name}")
 
 
+@judges("Make the files smaller without losing a pixel")
+def smaller_without_loss(desk):
+    desk.type()
+    assert desk.made("smaller") == {FIRST, "2026/IMG_0002.JPG", "drafts/IMG_0003.jpg", "logo.png"}
+    for name in desk.made("smaller"):
+        before, after = desk.folder / "photos" / name, desk.folder / "smaller" / name
+        assert after.stat().st_size < before.stat().st_size
+        with Image.open(before) as one, Image.open(after) as other:
+            assert one.convert("RGB").tobytes() == other.convert("RGB").tobytes()
+
+
+@judges("Drawings and photographs as WebP, each in the smaller way")
+def each_in_the_smaller_way(desk):
+    desk.type()
+    files = {name: (desk.folder / "web" / name).read_bytes() for name in ("IMG_0001.webp", "logo.webp")}
+    assert b"VP8L" not in files["IMG_0001.webp"][:60]
+    assert b"VP8L" in files["logo.webp"][:60]
+
+
 @judges("Only convert, do not resize")
 def only_convert(desk):
     desk.type()
@@ -74,3 +93,10 @@ def only_new(desk):
     after = identities(desk.folder / "web")
     assert after.pop("new.jpg")
     assert after == before
+
+
+@judges("Have a recipe for the web, mail, an archive or icons")
+def by_preset(desk):
+    desk.type()
+    assert len(desk.made("out")) == len(ALL)
+    assert {desk.open(f"out/{name}").format for name in desk.made("out")} == {"WEBP"}
