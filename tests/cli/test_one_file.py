@@ -54,7 +54,7 @@ def test_it_may_be_beside_its_source_or_named_by_an_absolute_path(photo, pixmill
         (("photo.jpg", "new.webp", "--format", "png"), "DST new.webp has the extension of WebP, but PNG is to be written"),
         (
             ("photo.jpg", "new.webp", "--format", "keep"),
-            "DST new.webp has the extension of WebP, but the source's format is to be ",
+            "DST new.webp has the extension of WebP, but JPEG is to be written",
         ),
         (("photo.jpg", "new.webp", "--sizes", "3,4"), "DST new.webp is one file, but 2 are to be made of each image"),
         (("photo.jpg", "new.jpg", "--formats", "jpg,webp"), "DST new.jpg is one file, but 2 are to be made of each image"),

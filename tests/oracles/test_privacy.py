@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from pixmill.core.errors import LimitError
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
@@ -123,10 +124,12 @@ def test_a_source_is_not_copied_with_what_the_policy_forbids(tmp_path, output, s
     assert ("PNG:Author" in found) == (output == "png" and policy != "strip")
 
 
-def test_a_text_that_unfolds_to_gigabytes_is_dropped():
+def test_a_text_that_unfolds_to_more_than_may_be_is_refused_before_it_does():
     bomb = zlib.compress(bytes(100_000_000), 9)
     for _ in range(1):
         chunk = b"zTXt" + b"Copyright\0\0" + bomb
         plain = picture(format="PNG")
         data = plain[:33] + (len(chunk) - 4).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) + plain[33:]
-        assert len(made(data, "png").outputs[0].data) < len(data) + 1000
+        with pytest.raises(LimitError) as refused:
+            made(data, "png")
+        assert refused.value.code == "limit-metadata"

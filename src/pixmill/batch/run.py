@@ -11,9 +11,6 @@ import msgspec
 
 from pixmill.batch.batch_run import BatchRun
 from pixmill.batch.config.models import RunConfig
-from pixmill.batch.inspect import output_index
-from pixmill.batch.inspect.other_recipes import recipe_test
-from pixmill.batch.inspect.retries import unfinished
 from pixmill.batch.outputs.named_files import NamedFile, check, states_of
 from pixmill.batch.outputs.origins import Origins, origins_of
 from pixmill.batch.outputs.repair import Repair
@@ -24,7 +21,6 @@ from pixmill.batch.planning.late_names import LateNames
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
 from pixmill.batch.planning.sample import Sample, draw_sample
-from pixmill.batch.planning.unfinished import unfinished_tasks
 from pixmill.batch.progress.workload import WorkTotal
 from pixmill.batch.report.data.run_info import RunInfoFile
 from pixmill.batch.report.extrapolation import Extrapolation
@@ -114,7 +110,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         return
     run_plan = plan(config, is_run=True)
     on_wait(run_plan.listing_notice)
-    tasks: Iterator[Task | None] = unfinished_tasks(run_plan) if only_unfinished else run_plan.task_stream()
+    tasks: Iterator[Task | None] = _unfinished_tasks(run_plan) if only_unfinished else run_plan.task_stream()
     if repair:
         tasks = repair.select(run_plan.tasks(), is_whole=run_plan.locations.dataset is not None)
     first = list(islice((task for task in tasks if task is not None), MAX_CHECKED if is_local(run_plan.locations) else 1))
@@ -136,6 +132,8 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
             return chain(first, tasks)
         counts = ledger.counts()
         unfinished_count = counts.failed + counts.pending
+        from pixmill.batch.inspect.retries import unfinished  # noqa: PLC0415  # only a retry needs it
+
         return unfinished(chain(first, filter(None, tasks)), ledger)
 
     with (
@@ -157,6 +155,12 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
         if only_unfinished:
             batch_run.work_total = lambda: WorkTotal(count=unfinished_count)
         yield batch_run
+
+
+def _unfinished_tasks(plan: Plan) -> Iterator[Task]:
+    from pixmill.batch.planning.unfinished import unfinished_tasks  # noqa: PLC0415  # only a retry needs it
+
+    return unfinished_tasks(plan)
 
 
 @contextmanager
@@ -317,6 +321,9 @@ def _with_node_admission(executor: Executor, plan: Plan, tasks: Iterable[Task | 
 
 def _write_index(plan: Plan, ledger: Ledger, path: Path) -> None:
     """Write the index, unless the state was deleted during the run: an index must not list outputs that no longer exist."""
+    from pixmill.batch.inspect import output_index  # noqa: PLC0415  # most runs write no index
+    from pixmill.batch.inspect.other_recipes import recipe_test  # noqa: PLC0415  # as above
+
     if (plan.locations.state / LEDGER).exists():
         output_index.write(ledger, path, recipe_test(plan.config, plan.source_keys))
 

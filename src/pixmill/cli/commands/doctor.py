@@ -22,9 +22,10 @@ FOLDER = Argument("FOLDER", "folder whose file system is described (default: the
 
 
 class Doctor(Command):
-    """Describe this machine: versions, formats, extras, limits, the sandbox, and the file system of FOLDER.
+    """Describe this machine, for a bug report.
 
-    Its output belongs in a bug report. Nothing is written, and no path is shown but that of FOLDER.
+    Shows versions, formats, extras, limits, the sandbox, and what the file system of FOLDER can do. Nothing is written, and no path
+    is shown but that of FOLDER.
     """
 
     arguments: ClassVar = (FOLDER,)

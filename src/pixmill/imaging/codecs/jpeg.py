@@ -15,7 +15,7 @@ from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.containers import jpeg as jpeg_metadata
 from pixmill.imaging.metadata.fields import PROFILE, field
-from pixmill.imaging.parsers import jpeg, jpeg_segments, jpeg_tables
+from pixmill.imaging.parsers import jpeg, jpeg_segments
 
 #: The start of the image and a marker; or, after some bytes that belong to nothing, one that begins a segment.
 SIGNATURE = rb"\xff\xd8(?:\xff|.{1,1024}?\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]\0)"
@@ -106,6 +106,8 @@ class Jpeg(Codec, frozen=True, kw_only=True, tag="jpeg"):
 
     def no_better_than(self, source: Input) -> "Jpeg":
         """Return this codec with at most the quality of ``source``, progressive and with subsampled chroma where that is."""
+        from pixmill.imaging.parsers import jpeg_tables  # noqa: PLC0415  # only keep needs it
+
         encoding = jpeg_tables.read(source.mapped())
         return self.evolve(
             quality=min(self.quality, encoding.quality or self.quality),
