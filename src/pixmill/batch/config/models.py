@@ -124,8 +124,14 @@ class Placement(Model, frozen=True, kw_only=True):
         ByteSize | None, Meta(description="datasets (tar://, parquet://): bytes of images per shard (default: 1GB)")
     ] = None
     shard_samples: Annotated[int | None, Meta(ge=1, description="datasets: maximum samples per shard (default: 10000)")] = None
-    state: Annotated[str | None, Meta(description="keep the ledger in this folder instead of .pixmill in the destination")] = None
-    index: Annotated[str | None, Meta(description="write an index of all outputs to this file, one JSON line per image")] = None
+    state: Annotated[
+        str | None,
+        Meta(description="keep the ledger in this folder instead of .pixmill in the destination", extra={"value": "FOLDER"}),
+    ] = None
+    index: Annotated[
+        str | None,
+        Meta(description="write an index of all outputs to this file, one JSON line per image", extra={"value": "FILE"}),
+    ] = None
 
 
 class RunConfig(Model, frozen=True, kw_only=True):
@@ -154,7 +160,8 @@ class RunConfig(Model, frozen=True, kw_only=True):
     executor: Annotated[
         str,
         Meta(
-            description="where to process images: local, ray, dask, or inline to debug a step", extra={"prevents": ("node-lost",)}
+            description="where to process images: local, ray, dask, or inline to debug a step",
+            extra={"prevents": ("node-lost",), "value": "EXECUTOR"},
         ),
     ] = "local"
     address: Annotated[

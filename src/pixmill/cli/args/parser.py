@@ -26,6 +26,7 @@ class Argument(msgspec.Struct, frozen=True):
     """A positional argument. ``variable`` is the environment variable that sets its default.
 
     ``flags`` set it, too, for people who are used to them from other tools. One that is ``repeatable`` takes several words.
+    It is a path, that of a folder if ``is_folder``, unless ``choices`` returns the words that it accepts, each with a description.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Argument(msgspec.Struct, frozen=True):
     required: bool = True
     flags: tuple[str, ...] = ()
     repeatable: bool = False
+    is_folder: bool = False
+    choices: Callable[[], Mapping[str, str]] | None = None
 
 
 class ParsedLine(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from pixmill.core.humanize import plural
 from pixmill.core.model import Model
 from pixmill.engine.resources.cpu import usable_cores
 
-DIR = Argument("DIR", "folder of images to measure with", variable="INPUT_DIR")
+DIR = Argument("DIR", "folder of images to measure with", variable="INPUT_DIR", is_folder=True)
 MAX_STAGES = 3  # in the table; the others are small
 
 

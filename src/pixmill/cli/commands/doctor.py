@@ -18,7 +18,7 @@ from pixmill.core.remedy import install_command
 from pixmill.core.text import printable
 
 WIDTH = 11  # of the labels
-FOLDER = Argument("FOLDER", "folder whose file system is described (default: the current one)", required=False)
+FOLDER = Argument("FOLDER", "folder whose file system is described (default: the current one)", required=False, is_folder=True)
 
 
 class Doctor(Command):

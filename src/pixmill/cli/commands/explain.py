@@ -14,7 +14,7 @@ from pixmill.batch.config.options import Option
 from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
 from pixmill.cli.docs.markdown import write_reference
-from pixmill.cli.docs.reference import Page, find, pages, suggestion
+from pixmill.cli.docs.reference import Page, find, pages, suggestion, topics
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import SHOW, CommonOutput
 from pixmill.core.errors import ConfigError
@@ -38,7 +38,9 @@ class Explain(Command):
     Without NAME, lists everything that can be explained.
     """
 
-    arguments: ClassVar = (Argument("NAME", "operation, format, option, or code of an error or a note", required=False),)
+    arguments: ClassVar = (
+        Argument("NAME", "operation, format, option, or code of an error or a note", required=False, choices=topics),
+    )
     examples: ClassVar = (
         "pixmill explain resize",
         "pixmill explain webp",

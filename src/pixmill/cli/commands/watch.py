@@ -36,7 +36,7 @@ from pixmill.core.errors import RunError
 from pixmill.core.events import Observer
 from pixmill.core.model import Model
 
-WATCHED = msgspec.structs.replace(SRC, description="local folder to watch", repeatable=False)
+WATCHED = msgspec.structs.replace(SRC, description="local folder to watch", repeatable=False, is_folder=True)
 
 
 class HealthOption(Model, frozen=True, kw_only=True):

@@ -79,6 +79,14 @@ def find(topic: str) -> list[Page]:
     return matches if format_ is None else [page for page in pages() if (page.kind, page.name) == ("format", format_.name)]
 
 
+def topics() -> dict[str, str]:
+    """Return the names of all pages as ``pixmill explain NAME`` takes them, each with its summary."""
+    names: dict[str, str] = {}
+    for page in pages():
+        names.setdefault(page.name.lstrip("-"), page.summary)
+    return names
+
+
 def suggestion(topic: str) -> str:
     """Return ``; did you mean '...'?`` for a topic without a page."""
     return did_you_mean(_normalised(topic), [_normalised(page.name) for page in pages()])

@@ -22,7 +22,7 @@ SRC = Argument(
     repeatable=True,
 )
 DST = Argument("DST", "folder or bucket for the outputs", variable="OUTPUT_DIR", flags=("-o", "--out", "--output", "--output-dir"))
-PREVIOUS_DST = Argument("DST", "folder or bucket with the outputs of an earlier run", variable="OUTPUT_DIR")
+PREVIOUS_DST = Argument("DST", "folder or bucket with the outputs of an earlier run", variable="OUTPUT_DIR", is_folder=True)
 
 
 class RecipeFile(Model, frozen=True, kw_only=True):

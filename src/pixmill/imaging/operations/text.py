@@ -63,7 +63,11 @@ class Text(Operation, frozen=True, kw_only=True, tag="text"):
     margin: Annotated[Distance, Meta(description="pixels between the text and the edges")] = 16
     font: Annotated[
         str | None,
-        Meta(min_length=1, description="path of a font, a local file such as DejaVuSans.ttf; default: one for Latin scripts"),
+        Meta(
+            min_length=1,
+            description="path of a font, a local file such as DejaVuSans.ttf; default: one for Latin scripts",
+            extra={"value": "FILE"},
+        ),
     ] = None
 
     @property

@@ -30,7 +30,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
 
     wants_final_scale = True
 
-    image: Annotated[str, Meta(min_length=1, description="path of the watermark, a local image file")]
+    image: Annotated[str, Meta(min_length=1, description="path of the watermark, a local image file", extra={"value": "FILE"})]
     position: Annotated[Gravity, Meta(description="position of the watermark in the image")] = Gravity("south-east")
     margin: Annotated[Distance, Meta(description="pixels between the watermark and the edges, or between tiles")] = 0
     opacity: Annotated[float, Meta(ge=0, le=1, description="0 is invisible, 1 keeps the opacity of the watermark")] = 1.0
