@@ -32,7 +32,7 @@ bind -x '"\C-t": show'
 PS1='> '
 """
 ZSH = r"""
-unsetopt zle_bracketed_paste prompt_cr prompt_sp always_last_prompt list_beep list_types
+unsetopt zle_bracketed_paste prompt_cr prompt_sp always_last_prompt list_beep list_types list_ambiguous
 LISTMAX=10000 PS1='> '
 autoload -Uz compinit && compinit -u -D
 show() { print -r -- $'\n'"<<$BUFFER>>" }
@@ -103,7 +103,7 @@ class Shell:
     def complete(self, line):
         """Type ``line`` and the tab key; return what became of it."""
         self._terminal.write(line + TAB + SHOW)
-        shown = ESCAPES.sub("", self._terminal.read_until(r"<<[^>]*>>")).replace("\r", "\n")
+        shown = ESCAPES.sub("", self._terminal.read_until(r"<<[^>]*>>")).replace("\r\n", "\n")
         self._terminal.write(CLEAR)
         listing, _, rest = shown.rpartition("<<")
         return Completed(rest.partition(">>")[0], dict(_words(listing)))
@@ -111,12 +111,13 @@ class Shell:
 
 def _words(listing):
     for each in listing.splitlines():
-        if each.strip() and not each.startswith("> ") and not each.startswith("pixmill "):
-            word, dashes, description = each.partition(" -- ")
+        seen = each.rpartition("\r")[2]
+        if seen.strip() and not seen.startswith("> ") and "pixmill " not in seen:
+            word, dashes, description = seen.partition(" -- ")
             if dashes:
                 yield word.strip(), description.strip()
             else:
-                yield from ((name, "") for name in each.split())
+                yield from ((name, "") for name in seen.split())
 
 
 @contextmanager

@@ -11,21 +11,25 @@ GENERAL = ("--help", "--version")
 
 def bash_script(known: Interface) -> str:
     """Return the script that completes ``known`` in bash."""
-    return script("pixmill.bash", _tables(known))
+    return script("pixmill.bash", tables=_tables(known))
 
 
 def _tables(known: Interface) -> Iterator[str]:
     yield _row("commands", " ".join([*(line.name for line in known.lines), *GENERAL]))
     for line in known.lines:
         yield from _of_line(line)
-    values = {each.names: each.values for line in known.lines for each in line.flags if each.values and not each.may_stand_alone}
-    for names, accepted in values.items():
-        patterns = "|".join("*" + single_quoted(" " + name) for name in names)
-        yield f"    {patterns}) REPLY={single_quoted(_kind(accepted))} ;;"
+    for name, kind in _kinds(known).items():
+        yield f"    *{single_quoted(f' {name}')}) REPLY={single_quoted(kind)} ;;"
     for name, family in known.families.items():
         yield _row(name, " ".join(f"{member}:" if each.needs_settings else member for member, each in family.items()))
         for member, each in family.items():
             yield from _of_member(f"{name}/{member}", each)
+
+
+def _kinds(known: Interface) -> dict[str, str]:
+    """Return how to find the words for the value of each option, by the option's names, which mean the same in all commands."""
+    flags = (each for line in known.lines for each in line.flags if each.values and not each.may_stand_alone)
+    return {name: _kind(each.values) for each in flags for name in each.names if each.values}
 
 
 def _of_line(line: Line) -> Iterator[str]:

@@ -42,7 +42,7 @@ _pixmill_offer() {
 _pixmill_trim() {
   local breaks=${COMP_WORDBREAKS//[^=:]/} index before
   [[ -n $breaks ]] || return 0
-  before=${1%"${1##*[$breaks]}"}
+  before=${1%"${1##*["$breaks"]}"}
   for index in "${!COMPREPLY[@]}"; do
     COMPREPLY[index]=${COMPREPLY[index]#"$before"}
   done
@@ -54,15 +54,17 @@ _pixmill_paths() {
     compopt +o nospace
     if [[ $1 == folder ]]; then compopt -o dirnames; else compopt -o default; fi
   elif [[ $1 == folder ]]; then
+    # shellcheck disable=SC2207  # bash 3.2 has no mapfile
     COMPREPLY=($(compgen -d -S / -- "$2"))
   else
+    # shellcheck disable=SC2207  # likewise
     COMPREPLY=($(compgen -f -- "$2"))
   fi
 }
 
 # Offer members of the family $1 with their settings for the value $2, which is a list if $3 is list.
 _pixmill_member() {
-  local family=$1 value=$2 list=${3-} head='' tail owner='' part words=''
+  local family=$1 value=$2 list=${3-} head='' tail owner='' part found=''
   tail=$value
   while [[ $tail == *,* ]]; do
     part=${tail%%,*} tail=${tail#*,} head+=$part,
@@ -72,18 +74,18 @@ _pixmill_member() {
   if [[ -n $owner && $tail == *=* ]]; then
     _pixmill_table "$family/$owner/${tail%%=*}"
     [[ $REPLY == '<file>' ]] && { _pixmill_paths file "${tail#*=}"; return; }
-    for part in $REPLY; do words+=" $head${tail%%=*}=$part"; done
+    for part in $REPLY; do found+=" $head${tail%%=*}=$part"; done
   else
     if [[ -n $owner ]]; then
       _pixmill_table "$family/$owner"
-      for part in $REPLY; do [[ $head == *[:,]"$part"* ]] || words+=" $head$part"; done
+      for part in $REPLY; do [[ $head == *[:,]"$part"* ]] || found+=" $head$part"; done
     fi
     if [[ -z $head || $list == list && $head != *: ]]; then
       _pixmill_table "$family"
-      for part in $REPLY; do words+=" $head$part"; done
+      for part in $REPLY; do found+=" $head$part"; done
     fi
   fi
-  _pixmill_offer "$value" "$words" open
+  _pixmill_offer "$value" "$found" open
 }
 
 # Offer words for the value $2 of the option or position whose table is $1.
@@ -94,7 +96,7 @@ _pixmill_value() {
   case $kind in
     '<file>') _pixmill_paths file "$2" ;;
     '<folder>') _pixmill_paths folder "$2" ;;
-    '<family>') _pixmill_member $rest "$2" ;;
+    '<family>') _pixmill_member "$rest" "$2" ;;
     '<families>') _pixmill_member "$rest" "$2" list ;;
     '<list>')
       [[ $2 == *,* ]] && head=${2%,*},
