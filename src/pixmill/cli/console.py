@@ -117,6 +117,11 @@ class Console:
         with self.waits.hidden():
             self.out.write(json_line(data) + "\n")
 
+    def message(self, text: str) -> None:
+        """Print a message of several lines as it is."""
+        with self.waits.hidden():
+            self.err.write(f"{self.words(text)}\n")
+
     def say(self, text: str, *, margin: str = "") -> None:
         """Print a message, wrapped to the width of the terminal; every line but the first begins with ``margin``."""
         text = self.words(text)

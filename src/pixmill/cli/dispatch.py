@@ -9,6 +9,7 @@ from pixmill.cli.command import commands, request
 from pixmill.cli.console import Console, open_standard_streams, print_error
 from pixmill.cli.docs.command_answers import COMMAND_ANSWERS
 from pixmill.cli.docs.help import command_help, welcome
+from pixmill.cli.docs.layout import layout_of
 from pixmill.cli.exit_codes import ExitCode
 from pixmill.cli.options.output import RunOutput
 from pixmill.cli.progress.waiting import Waiting
@@ -68,7 +69,7 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
     if name in HELP and arguments:
         name, arguments = arguments[0], HELP[1:2]
     if not name or name in HELP:
-        return _welcome(console, is_requested=bool(name))
+        return _welcome(console, environment, is_requested=bool(name))
     if name.startswith("-"):
         hint = "the command comes first, and options follow it: pixmill run SRC DST --quiet"
         raise ConfigError(f"{printable(name)} is no command", hint=hint)
@@ -82,16 +83,16 @@ def _run(line: Sequence[str], environment: Mapping[str, str], console: Console) 
         raise
     checked = request(command, arguments, environment)
     if checked is None:
-        console.result(command_help(name, command).rstrip())
+        console.result(command_help(name, command, layout_of(console.out, environment)))
         return ExitCode.DONE
     with Waiting(checked.model(RunOutput), console):
         return command(checked, console).execute()
 
 
-def _welcome(console: Console, *, is_requested: bool) -> int:
+def _welcome(console: Console, environment: Mapping[str, str], *, is_requested: bool) -> int:
     """Print the general help: to stdout if requested; otherwise to stderr, with the exit code of a usage error."""
     if is_requested:
-        console.result(welcome().rstrip())
+        console.result(welcome(layout_of(console.out, environment)))
         return ExitCode.DONE
-    console.say(welcome().rstrip())
+    console.message(welcome(layout_of(console.err, environment)))
     return ExitCode.MISUSED

@@ -1,7 +1,7 @@
 """``pixmill explain``: prints the reference, generated from the declarations."""
 
 import inspect
-import textwrap
+import os
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +13,7 @@ from msgspec import Meta
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.parser import Argument
 from pixmill.cli.command import Command, declared
+from pixmill.cli.docs.layout import Layout, layout_of
 from pixmill.cli.docs.markdown import write_reference
 from pixmill.cli.docs.reference import Page, find, pages, suggestion, topics
 from pixmill.cli.exit_codes import ExitCode
@@ -21,7 +22,7 @@ from pixmill.core.errors import ConfigError
 from pixmill.core.model import Model
 from pixmill.core.text import printable
 
-WIDTH = 80
+CONTENTS_COLUMN, FACT_COLUMN, PARAMETER_COLUMN = 24, 14, 18  # where descriptions start
 
 
 class WriteOption(Model, frozen=True, kw_only=True):
@@ -69,45 +70,40 @@ class Explain(Command):
             for page in selected:
                 self.console.record(msgspec.to_builtins(page))
         else:
-            self.console.result("\n\n".join(_page(page) for page in selected) if topic else _contents(selected))
+            layout = layout_of(self.console.out, os.environ)
+            text = "\n\n".join(_page(page, layout) for page in selected) if topic else _contents(selected, layout)
+            self.console.result(text)
         return ExitCode.DONE
 
 
-def _contents(all_pages: list[Page]) -> str:
+def _contents(all_pages: list[Page], layout: Layout) -> str:
     """Return the names and summaries of all pages, grouped by kind."""
-    sections = []
+    sections: list[str] = []
     for kind, members in groupby(all_pages, key=lambda page: page.kind):
-        lines = [line for page in members for line in _beside(f"  {page.name}", page.summary)]
-        sections.append("\n".join([f"{kind.capitalize()}s:", *lines]))
+        lines = (line for page in members for line in layout.entry(f"  {page.name}", _plain(page.summary), CONTENTS_COLUMN))
+        sections.extend(layout.section(f"{kind.capitalize()}s", lines))
     return "\n\n".join(sections)
 
 
-def _page(page: Page) -> str:
+def _page(page: Page, layout: Layout) -> str:
     """Return one page for a terminal."""
-    parts = [f"{page.name} ({page.kind})", textwrap.fill(_plain(page.summary), WIDTH)]
-    parts.extend(textwrap.fill(_plain(paragraph), WIDTH) for paragraph in page.text.split("\n\n") if paragraph)
+    parts = [f"{layout.heading(page.name)} ({page.kind})", layout.fill(_plain(page.summary))]
+    parts.extend(layout.fill(_plain(paragraph)) for paragraph in page.text.split("\n\n") if paragraph)
     if page.facts:
-        parts.append("\n".join(line for label, value in page.facts for line in _beside(f"  {label}", value, column=14)))
-    if page.parameters:
-        parts.append("\n".join(["Parameters:", *_parameters(page)]))
+        facts = (layout.entry(f"  {label}", _plain(value), FACT_COLUMN) for label, value in page.facts)
+        parts.append("\n".join(line for lines in facts for line in lines))
+    parts.extend(layout.section("Parameters", _parameters(page, layout)))
     if page.example:
         parts.append(f"Example: {page.example}")
     return "\n\n".join(parts)
 
 
-def _parameters(page: Page) -> Iterator[str]:
+def _parameters(page: Page, layout: Layout) -> Iterator[str]:
     for parameter in page.parameters:
         suffix = "; required" if parameter.default is None else f"; default: {parameter.default}" if parameter.default else ""
         description = _plain(parameter.description.rstrip("."))
         text = f"{description}: {parameter.accepts}{suffix}" if description else f"{parameter.accepts}{suffix}"
-        yield from _beside(f"  {parameter.name}", text, column=18)
-
-
-def _beside(name: str, text: str, column: int = 24) -> Iterator[str]:
-    lines = textwrap.wrap(_plain(text), WIDTH - column) or [""]
-    first = f"{name:{column}}{lines.pop(0)}" if len(name) < column else name
-    yield first.rstrip()
-    yield from (" " * column + line for line in lines)
+        yield from layout.entry(f"  {parameter.name}", text, PARAMETER_COLUMN)
 
 
 def _plain(text: str) -> str:

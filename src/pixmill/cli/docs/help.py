@@ -1,32 +1,29 @@
-"""The output of ``--help``, generated from the declarations, at most 80 columns wide."""
+"""The output of ``--help``, generated from the declarations."""
 
 import inspect
-import textwrap
 from collections.abc import Iterable, Iterator
 
 from pixmill.batch.config.options import Option
 from pixmill.cli.args.parser import Argument, flag
 from pixmill.cli.args.values import default_text, placeholder, short_flag, unwrapped
 from pixmill.cli.command import Command, commands
+from pixmill.cli.docs.layout import Layout
 
-WIDTH = 80
 COLUMN = 26  # where descriptions start
+COMMAND_COLUMN = 14
+EXAMPLE_COLUMN = 41
 
-WELCOME = """\
-pixmill resizes, converts and optimises folders of images on every core.
-
-  pixmill run photos out                 fit into 1920x1920, as JPEG
-  pixmill run photos out --size 800x600 --format webp
-  pixmill plan photos out                show what a run would do
-
-Stop it at any time; run it again to resume.
-
-Commands:
-{commands}
-
-Use "pixmill COMMAND --help" for the options of a command, and
-"pixmill explain" for the list of operations, formats, options and errors.
-"""
+INTRODUCTION = "pixmill resizes, converts and optimises folders of images on every core."
+FIRST_EXAMPLES = {
+    "pixmill run photos out": "fit into 1920x1920, as JPEG",
+    "pixmill run photos out --size 800x600 --format webp": "",
+    "pixmill plan photos out": "show what a run would do",
+}
+RESUMING = "Stop it at any time; run it again to resume."
+MORE = (
+    'Use ``"pixmill COMMAND --help"`` for the options of a command, and ``"pixmill explain"`` for the list of operations, formats,'
+    " options and errors."
+)
 
 VARIABLES = "Each option can also be set as an environment variable (--max-rate: PIXMILL_MAX_RATE). Flags override variables."
 FILE = (
@@ -36,25 +33,31 @@ FILE = (
 ENDS = "--no-NAME turns a switch off. -- ends the options."
 
 
-def welcome() -> str:
+def welcome(layout: Layout) -> str:
     """Return the general help: a short introduction and the list of commands."""
-    summaries = ((name, summary(command)) for name, command in commands)
-    return WELCOME.format(commands="\n".join(line for name, text in summaries for line in _entry(name, text, 12)))
+    examples = [line for example, text in FIRST_EXAMPLES.items() for line in layout.entry(f"  {example}", text, EXAMPLE_COLUMN)]
+    entries = [line for name, command in commands for line in layout.entry(f"  {name}", summary(command), COMMAND_COLUMN)]
+    parts = [layout.fill(INTRODUCTION), "\n".join(filter(str.strip, examples)), layout.fill(RESUMING)]
+    return "\n\n".join([*parts, *layout.section("Commands", entries), layout.fill(MORE)])
 
 
-def command_help(name: str, command: type[Command]) -> str:
+def command_help(name: str, command: type[Command], layout: Layout) -> str:
     """Return the help of one command."""
-    names = " ".join(map(_usage, command.arguments))
-    parts = [f"pixmill {name} {names}".rstrip() + " [options]", _prose(command)]
-    parts.extend(_section("Arguments", _arguments(command.arguments)))
+    usage = layout.heading(f"pixmill {name}") + "".join(f" {_usage(each)}" for each in command.arguments) + " [options]"
+    parts = [usage, *map(layout.fill, inspect.cleandoc(command.__doc__ or "").split("\n\n"))]
+    parts.extend(layout.section("Arguments", _arguments(command.arguments, layout)))
     groups: dict[str, list[Option]] = {}
     for option in command.options().values():
         groups.setdefault(option.group, []).append(option)
     for group, options in groups.items():
-        parts.extend(_section(group, (line for option in options for line in _option(option))))
-    parts.extend(_section("Examples", (f"  {example}" for example in command.examples)))
-    notes = [FILE, ENDS] if "config" in command.options() else [VARIABLES, ENDS]
-    return "\n\n".join([*parts, textwrap.fill(" ".join(notes), WIDTH)])
+        parts.extend(layout.section(group, (line for option in options for line in _option(option, layout))))
+    parts.extend(layout.section("Examples", (line for example in command.examples for line in layout.command_line(example))))
+    return "\n\n".join([*parts, layout.fill(" ".join(notes(command)))])
+
+
+def notes(command: type[Command]) -> list[str]:
+    """Return what is true of the options of every command."""
+    return [FILE if "config" in command.options() else VARIABLES, ENDS]
 
 
 def _usage(argument: Argument) -> str:
@@ -67,38 +70,30 @@ def summary(command: type[Command]) -> str:
     return inspect.cleandoc(command.__doc__ or "").splitlines()[0]
 
 
-def _prose(command: type[Command]) -> str:
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(textwrap.fill(" ".join(text.replace("``", "").split()), WIDTH) for text in paragraphs)
-
-
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    body = list(lines)
-    if body:
-        yield "\n".join([f"{title}:", *body])
-
-
-def _arguments(arguments: Iterable[Argument]) -> Iterator[str]:
+def _arguments(arguments: Iterable[Argument], layout: Layout) -> Iterator[str]:
     for argument in arguments:
-        default = f" (default: ${argument.variable})" if argument.variable else ""
-        yield from _entry(argument.name, argument.description + default, COLUMN)
+        yield from layout.entry(f"  {argument.name}", argument_text(argument), COLUMN)
 
 
-def _option(option: Option) -> Iterator[str]:
+def argument_text(argument: Argument) -> str:
+    """Return the description of ``argument``, with the variable that sets it."""
+    return argument.description + (f" (default: ${argument.variable})" if argument.variable else "")
+
+
+def _option(option: Option, layout: Layout) -> Iterator[str]:
+    names, value = option_names(option)
+    yield from layout.entry(f"  {', '.join(names)}{value and ' '}{value}", option_text(option), COLUMN)
+
+
+def option_names(option: Option) -> tuple[tuple[str, ...], str]:
+    """Return the flags of ``option`` that the help shows, and the placeholder of its value; empty for a switch."""
     is_switch = unwrapped(option.field.type) is bool
     is_on = is_switch and option.field.default is True
-    name = flag("no_" + option.name if is_on else option.name)
+    names = (*short_flag(option.field.type), flag("no_" + option.name if is_on else option.name))
+    return names, "" if is_switch else placeholder(option.field.type)
+
+
+def option_text(option: Option) -> str:
+    """Return the description of ``option``, with its default."""
     default = default_text(option.field)
-    text = option.description + (f" (default: {default})" if default else "")
-    names = ", ".join([*short_flag(option.field.type), name])
-    yield from _entry(names if is_switch else f"{names} {placeholder(option.field.type)}", text, COLUMN)
-
-
-def _entry(name: str, text: str, column: int) -> Iterator[str]:
-    """Yield ``name`` with ``text`` beside it, or below it if ``name`` is too long."""
-    lines = textwrap.wrap(text, WIDTH - column) or [""]
-    if len(name) + 4 > column:
-        yield f"  {name}"
-    else:
-        yield f"  {name:{column - 2}}{lines.pop(0)}".rstrip()
-    yield from (" " * column + line for line in lines)
+    return option.description + (f" (default: {default})" if default else "")
