@@ -37,7 +37,7 @@ class Layout(msgspec.Struct, frozen=True):
 
     def entry(self, name: str, text: str, column: int) -> Iterator[str]:
         """Yield ``name`` with ``text`` beside it from ``column`` on, or below it if ``name`` is too long."""
-        lines = textwrap.wrap(text, self.width - column) or [""]
+        lines = textwrap.wrap(text, self.width - column, break_on_hyphens=False) or [""]
         shown = name.replace(name.strip(), self.name(name.strip()))
         if len(name) + GAP > column:
             yield shown
