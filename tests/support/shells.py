@@ -19,6 +19,8 @@ import pytest
 PATIENCE = 30  # seconds until a shell that says nothing has failed
 COLUMNS = 400
 TAB, SHOW, CLEAR = "\t", "\x14", "\x15"  # Ctrl-T shows the line, Ctrl-U clears it
+TYPED = re.compile(r"[\s\x08p]*pixmill ")  # as zsh shows a line again that was typed
+END = "<<end>>"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07|\x0f|\x07|\0")
 
 BASH = r"""
@@ -109,26 +111,46 @@ class Shell:
         return Completed(rest.partition(">>")[0], dict(_words(listing)))
 
 
+class Fish:
+    """fish, which tells by itself how it would complete a line."""
+
+    def __init__(self, process):
+        self._process = process
+
+    def complete(self, line):
+        """Return the words that complete ``line``; it stays as it is."""
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        listing = iter(self._process.stdout.readline, f"{END}\n")
+        words = (each.rstrip("\n").partition("\t") for each in listing)
+        return Completed(line, {word: description for word, _, description in words})
+
+
 def _words(listing):
     for each in listing.splitlines():
         seen = each.rpartition("\r")[2]
-        if seen.strip() and not seen.startswith("> ") and "pixmill " not in seen:
+        if seen.strip() and not seen.startswith("> ") and not TYPED.match(seen):
             word, dashes, description = seen.partition(" -- ")
             if dashes:
-                yield word.strip(), description.strip()
+                yield word.split()[0], description.strip()
             else:
                 yield from ((name, "") for name in seen.split())
 
 
 @contextmanager
 def shell(name, setup, folder, environment):
-    """Start the shell ``name`` in ``folder``; skip the test where it is not installed."""
+    """Start the shell ``name`` in ``folder``, its home, with the lines ``setup``; skip the test where it is not installed."""
     program = need(name)
-    start, settings = {
-        "bash": ((program, "--norc", "--noprofile", "-i"), BASH),
-        "zsh": ((program, "-f", "-i"), ZSH),
-    }[name]
-    terminal = Terminal(start, cwd=folder, env={**environment, "TERM": "vt100", "HOME": str(folder), "INPUTRC": os.devnull})
+    environment = {**environment, "TERM": "vt100", "HOME": str(folder), "INPUTRC": os.devnull}
+    if name == "fish":
+        loop = f"{setup}\nwhile read -l line; complete -C $line; echo '{END}'; end"
+        choices = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen((program, "-c", loop), cwd=folder, env=environment, **choices) as process:
+            yield Fish(process)
+            process.stdin.close()
+        return
+    start, settings = {"bash": ((program, "--norc", "--noprofile", "-i"), BASH), "zsh": ((program, "-f", "-i"), ZSH)}[name]
+    terminal = Terminal(start, cwd=folder, env=environment)
     try:
         yield Shell(terminal, settings + setup, folder)
     finally:

@@ -91,8 +91,8 @@ def choices_of(kind: Any) -> Iterator[str]:  # noqa: ANN401  # any declared type
     elif get_origin(kind) in (Union, types.UnionType):
         for each in get_args(kind):
             yield from choices_of(each)
-    else:
-        yield from getattr(kind, "choices", ())
+    elif isinstance(listed := getattr(kind, "choices", None), tuple):
+        yield from listed
 
 
 def families() -> dict[str, dict[str, Member]]:
