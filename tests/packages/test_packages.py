@@ -1,6 +1,7 @@
 """The packages beside pixmill read what they promise, installed from wheels as users do it, and confined like every codec."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -99,6 +100,17 @@ def test_without_its_package_the_option_says_what_to_install(plain, tmp_path, na
 @pytest.mark.parametrize("name", ["pdf", "raw"])
 def test_in_a_clone_it_names_the_folder_that_can_be_installed(name):
     assert install_command(name) == f"pip install {REPOSITORY}/packages/pixmill-{name}"
+
+
+def test_man_finds_the_page_of_each_command_beside_the_program(plain):
+    if shutil.which("man") is None:
+        pytest.skip("man is not installed (Debian: apt install man-db)")
+    environment = {**os.environ, "PATH": f"{plain.python.parent}:{os.environ['PATH']}"}
+    environment.pop("MANPATH", None)
+    for page in (REPOSITORY / "docs/reference/man").iterdir():
+        found = subprocess.run(("man", "-w", page.stem), env=environment, capture_output=True, text=True, check=True).stdout.strip()
+        assert Path(found).resolve() == (plain.python.parents[1] / "share/man/man1" / page.name).resolve()
+        assert Path(found).read_text("utf-8") == page.read_text("utf-8")
 
 
 def test_without_the_option_nothing_changes(folder):

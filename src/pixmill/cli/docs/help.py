@@ -35,9 +35,13 @@ ENDS = "--no-NAME turns a switch off. -- ends the options."
 
 def welcome(layout: Layout) -> str:
     """Return the general help: a short introduction and the list of commands."""
-    examples = [line for example, text in FIRST_EXAMPLES.items() for line in layout.entry(f"  {example}", text, EXAMPLE_COLUMN)]
+    examples = [
+        line
+        for example, text in FIRST_EXAMPLES.items()
+        for line in (layout.entry(f"  {example}", text, EXAMPLE_COLUMN) if text else layout.command_line(example))
+    ]
     entries = [line for name, command in commands for line in layout.entry(f"  {name}", summary(command), COMMAND_COLUMN)]
-    parts = [layout.fill(INTRODUCTION), "\n".join(filter(str.strip, examples)), layout.fill(RESUMING)]
+    parts = [layout.fill(INTRODUCTION), "\n".join(examples), layout.fill(RESUMING)]
     return "\n\n".join([*parts, *layout.section("Commands", entries), layout.fill(MORE)])
 
 
