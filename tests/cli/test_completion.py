@@ -153,7 +153,9 @@ def test_names_of_files_and_folders_are_offered_where_a_path_is_due(completion, 
     assert completion.offers(line) == offered
 
 
-@pytest.mark.parametrize("line", ["--quality ", "--quality=", "--timeout ", "--size ", "--set ", "--shard ", "--format jpeg:quality="])
+@pytest.mark.parametrize(
+    "line", ["--quality ", "--quality=", "--timeout ", "--size ", "--set ", "--shard ", "--format jpeg:quality="]
+)
 def test_nothing_is_offered_for_a_number_or_a_text(completion, line):
     assert completion.offers(f"pixmill run photos out {line}") == set()
 

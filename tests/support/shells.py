@@ -11,7 +11,9 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -55,18 +57,18 @@ class Completed(NamedTuple):
 class Terminal:
     """A program in a pseudo terminal of a given width."""
 
-    def __init__(self, words, *, columns=COLUMNS, **choices):
+    def __init__(self, words: Sequence[str], *, columns: int = COLUMNS, cwd: Path, env: Mapping[str, str]) -> None:
         self._own, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 1000, columns, 0, 0))
         self._process = subprocess.Popen(
-            words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, close_fds=True, **choices
+            words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=cwd, env=env
         )
         os.close(theirs)
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         os.write(self._own, text.encode())
 
-    def read_until(self, pattern):
+    def read_until(self, pattern: str) -> str:
         """Return what was written, once ``pattern`` is in it."""
         text, end = "", time.monotonic() + PATIENCE
         while not re.search(pattern, text):
@@ -74,7 +76,7 @@ class Terminal:
             text += os.read(self._own, 65536).decode()
         return text
 
-    def read_all(self):
+    def read_all(self) -> str:
         """Return everything that the program writes until it ends."""
         parts = []
         try:
@@ -85,7 +87,7 @@ class Terminal:
         self._process.wait(PATIENCE)
         return b"".join(parts).decode()
 
-    def close(self):
+    def close(self) -> None:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
@@ -95,14 +97,14 @@ class Terminal:
 class Shell:
     """bash or zsh, started without anybody's settings, with the completion that ``setup`` defines."""
 
-    def __init__(self, terminal, setup, folder):
+    def __init__(self, terminal: Terminal, setup: str, folder: Path) -> None:
         self._terminal = terminal
         script = folder / "setup"
         script.write_text(setup)
         terminal.write(f"source {script}; echo re''ady\n")
         terminal.read_until("ready")
 
-    def complete(self, line):
+    def complete(self, line: str) -> Completed:
         """Type ``line`` and the tab key; return what became of it."""
         self._terminal.write(line + TAB + SHOW)
         shown = ESCAPES.sub("", self._terminal.read_until(r"<<[^>]*>>")).replace("\r\n", "\n")
@@ -114,11 +116,13 @@ class Shell:
 class Fish:
     """fish, which tells by itself how it would complete a line."""
 
-    def __init__(self, process):
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def complete(self, line):
+    def complete(self, line: str) -> Completed:
         """Return the words that complete ``line``; it stays as it is."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
         listing = iter(self._process.stdout.readline, f"{END}\n")
@@ -126,7 +130,7 @@ class Fish:
         return Completed(line, {word: description for word, _, description in words})
 
 
-def _words(listing):
+def _words(listing: str) -> Iterator[tuple[str, str]]:
     for each in listing.splitlines():
         seen = each.rpartition("\r")[2]
         if seen.strip() and not seen.startswith("> ") and not TYPED.match(seen):
@@ -138,16 +142,17 @@ def _words(listing):
 
 
 @contextmanager
-def shell(name, setup, folder, environment):
+def shell(name: str, setup: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Shell | Fish]:
     """Start the shell ``name`` in ``folder``, its home, with the lines ``setup``; skip the test where it is not installed."""
     program = need(name)
     environment = {**environment, "TERM": "vt100", "HOME": str(folder), "INPUTRC": os.devnull}
     if name == "fish":
         loop = f"{setup}\nwhile read -l line; complete -C $line; echo '{END}'; end"
-        choices = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with subprocess.Popen((program, "-c", loop), cwd=folder, env=environment, **choices) as process:
+        with subprocess.Popen(
+            (program, "-c", loop), cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
             yield Fish(process)
-            process.stdin.close()
+            process.communicate()
         return
     start, settings = {"bash": ((program, "--norc", "--noprofile", "-i"), BASH), "zsh": ((program, "-f", "-i"), ZSH)}[name]
     terminal = Terminal(start, cwd=folder, env=environment)
@@ -157,7 +162,7 @@ def shell(name, setup, folder, environment):
         terminal.close()
 
 
-def need(name):
+def need(name: str) -> str:
     """Return the path of a program; skip the test where it is not installed."""
     program = shutil.which(name)
     if program is None:

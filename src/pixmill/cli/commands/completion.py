@@ -23,10 +23,10 @@ SHELL = Argument("SHELL", "bash, zsh or fish", choices=lambda: dict.fromkeys(SCR
 class Completion(Command):
     """Print the script that completes commands in bash, zsh or fish.
 
-    With the script, the tab key completes commands, options, their values, and the names of files. To have it in every new bash, add
-    ``eval "$(pixmill completion bash)"`` to ~/.bashrc. For zsh, add ``eval "$(pixmill completion zsh)"`` to ~/.zshrc, after
-    compinit. For fish, write ``pixmill completion fish | source`` to ~/.config/fish/completions/pixmill.fish. The script is that of
-    the version that is installed, also after an upgrade.
+    With the script, the tab key completes commands, options, their values, and the names of files. To have it in every new bash,
+    add ``eval "$(pixmill completion bash)"`` to ~/.bashrc. For zsh, add ``eval "$(pixmill completion zsh)"`` to ~/.zshrc, after
+    compinit. For fish, write ``pixmill completion fish | source`` to ~/.config/fish/completions/pixmill.fish. The script is always
+    that of the version that is installed.
     """
 
     arguments: ClassVar = (SHELL,)

@@ -94,7 +94,8 @@ def _page(page: Page, layout: Layout) -> str:
         parts.append("\n".join(line for lines in facts for line in lines))
     parts.extend(layout.section("Parameters", _parameters(page, layout)))
     if page.example:
-        parts.extend(layout.section("Example", layout.command_line(page.example)))
+        line = f"Example: {page.example}"
+        parts.extend([line] if len(line) <= layout.width else layout.section("Example", layout.command_line(page.example)))
     return "\n\n".join(parts)
 
 

@@ -1,1 +1,1 @@
-"""Completion of command lines in shells: scripts for bash, zsh and fish, generated from the declarations of commands and options."""
+"""Completion of command lines in shells: scripts for bash, zsh and fish, generated from the declarations."""

@@ -1,4 +1,4 @@
-"""The manual pages, in the language of man(7): one for ``pixmill``, and one for each command, from the same declarations as its help.
+"""The manual pages, in the language of man(7): one for ``pixmill``, and one for each command, generated like its help.
 
 They have neither a version nor a date, so they change only with what they describe.
 """

@@ -24,7 +24,9 @@ class Profile(Operation, frozen=True, kw_only=True, tag="profile"):
 
     leaves_working_space = True
 
-    name: Annotated[str, Meta(min_length=1, description="srgb, display-p3, cmyk, or the path of an ICC profile", extra={"value": "FILE"})]
+    name: Annotated[
+        str, Meta(min_length=1, description="srgb, display-p3, cmyk, or the path of an ICC profile", extra={"value": "FILE"})
+    ]
     intent: Annotated[
         Literal["relative", "perceptual", "saturation", "absolute"],
         Meta(description="rendering intent: how out-of-gamut colours are mapped"),
