@@ -1,8 +1,8 @@
 """Build the documentation site from the pages of this repository.
 
 Usage: ``python docs/website.py FOLDER [ZENSICAL]``. Pages stay where a code host shows them. This puts copies of them into one
-tree: with links that lead out of ``docs`` changed to match, and with a ``#`` before what is said of a command, so that a copied line
-can be typed. It adds the pages as Markdown and ``llms.txt``, and lets Zensical build the site strictly: a broken link or anchor is
+tree, changes links that lead out of ``docs`` to match, and puts a ``#`` before what is said of a command, so that a copied line can
+be typed. It adds the pages as Markdown and ``llms.txt``, and lets Zensical build the site strictly: a broken link or anchor is
 an error. FOLDER is replaced. Without ZENSICAL, only the tree of copies is written.
 """
 

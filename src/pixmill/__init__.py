@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from pixmill.batch.pruning.result import PruneResult
     from pixmill.batch.report.outcomes import ImageOutcome
     from pixmill.batch.report.summary import Report
-    from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, WorkerError
+    from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, Skip, WorkerError
     from pixmill.imaging.image import Image
     from pixmill.imaging.recipe import Recipe, Rendition
 else:

@@ -48,7 +48,12 @@ def test_every_tool_has_a_table():
 def test_a_command_plans_what_it_says(line, plan):
     planned = plan(line)
     makes = " ".join(planned["makes"]) if isinstance(planned["makes"], list) else planned["makes"]
-    for words, said in {"--format webp": "WebP", "--format keep": "source", "--fit cover": "cropped", "--step grayscale": "grayscale"}.items():
+    for words, said in {
+        "--format webp": "WebP",
+        "--format keep": "source",
+        "--fit cover": "cropped",
+        "--step grayscale": "grayscale",
+    }.items():
         assert said in makes or words not in line, makes
 
 
