@@ -6,6 +6,7 @@ be typed. It adds the pages as Markdown and ``llms.txt``, and lets Zensical buil
 an error. FOLDER is replaced. Without ZENSICAL, only the tree of copies is written.
 """
 
+import html
 import os
 import re
 import shutil
@@ -29,8 +30,10 @@ ELSEWHERE = {
 FRONT = "index.md"
 FILES = "files"  # the folder of the site for files that pages link to: examples, and rows of benchmarks
 MEDIA = {".png", ".svg", ".webp", ".css"}
-EVERY_DECISION = '{ "All decisions" = "decisions/*.md" },'
+EVERY_DECISION = '{ "Decisions" = "decisions/*.md" },'
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"(?<!`)`((?:[^`\n|]*[^`\n|\w])?-[^`\n|]*)`(?!`)")  # with an option in it
+_WITH_HYPHEN = re.compile(r"\S*-\S*")
 _LINK = re.compile(r"(?<=\]\()([^)#\s]+)(?=[)#\s])")
 _EXPLAINED = re.compile(r"^((?:pixmill|docker|pip|make|python3?) .*?\S)( {3,})(?=[^# |])", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->\n*", re.DOTALL)
@@ -74,6 +77,16 @@ def changed(text: str, prose: Callable[[str], str], code: Callable[[str], str]) 
     return "".join([*parts, prose(text[end:])])
 
 
+def unbroken(text: str) -> str:
+    """Return the text of a page with its code in lines as HTML that breaks no option at its hyphens."""
+
+    def marked(found: re.Match[str]) -> str:
+        words = _WITH_HYPHEN.sub(r"<span>\g<0></span>", html.escape(found[1], quote=False))
+        return f"<code>{words}</code>"
+
+    return changed(text, lambda prose: _CODE.sub(marked, prose), lambda code: code)
+
+
 def write_pages(tree: Path) -> None:
     """Write every page, and every file that a page links to, below ``tree``."""
     places, linked = placed(), set[str]()
@@ -96,9 +109,9 @@ def configuration() -> str:
     if EVERY_DECISION not in text:
         message = f"{CONFIG} has no line {EVERY_DECISION}"
         raise SystemExit(message)
-    records = sorted((DOCS / "decisions").glob("0*.md"))
+    records = [DOCS / "decisions" / "README.md", *sorted((DOCS / "decisions").glob("0*.md"))]
     listed = ", ".join(f'"{path.relative_to(DOCS).as_posix()}"' for path in records)
-    return text.replace(EVERY_DECISION, f'{{ "All decisions" = [{listed}] }},')
+    return text.replace(EVERY_DECISION, f'{{ "Decisions" = [{listed}] }},')
 
 
 def navigation() -> Iterator[tuple[str, str, str]]:
@@ -130,11 +143,11 @@ def summary_of(text: str) -> str:
     return re.split(r"(?<=[.?!])\s|(?<=:)\s*$", plain)[0].removesuffix(":")
 
 
-def write_llms(tree: Path, site: Path) -> None:
+def write_llms(texts: Mapping[str, str], site: Path) -> None:
     """Write every page as Markdown beside its HTML, ``llms.txt``, which lists them, and ``llms-full.txt``, which has them all."""
     lines, section, whole = [_ABOUT], "", []
     for heading, _, file in navigation():
-        text = (tree / file).read_text("utf-8")
+        text = texts[file]
         (site / file).parent.mkdir(parents=True, exist_ok=True)
         (site / file).write_text(text, "utf-8")
         if file.startswith("decisions/0"):
@@ -153,11 +166,14 @@ def build(site: Path, zensical: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         write_pages(work / "docs")
+        texts = {path.relative_to(work / "docs").as_posix(): path.read_text("utf-8") for path in (work / "docs").rglob("*.md")}
+        for name, text in texts.items():
+            (work / "docs" / name).write_text(unbroken(text), "utf-8")
         (work / "zensical.toml").write_text(configuration(), "utf-8")
         ended = subprocess.run([zensical, "build", "--strict"], cwd=work, capture_output=True, text=True, check=False)
         if ended.returncode != 0 or "Warning" in ended.stdout + ended.stderr:
             raise SystemExit(ended.stdout + ended.stderr)
-        write_llms(work / "docs", work / "site")
+        write_llms(texts, work / "site")
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(work / "site", site)
 
