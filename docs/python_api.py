@@ -24,7 +24,7 @@ The [guide](python.md) explains how they go together.
 GROUPS = {
     "Folders and buckets": ("run", "open_run", "prune"),
     "One image": ("process", "process_all", "Output"),
-    "What is made": ("Recipe", "Rendition", "Image"),
+    "What is made": ("Recipe", "Rendition", "Image", "Step"),
     "Results": ("Report", "ImageOutcome", "PruneResult"),
     "Options": ("ImageOptions", "RunOptions"),
     "Errors": ("PixmillError", "ConfigError", "ImageError", "WorkerError", "RunError", "Skip"),
