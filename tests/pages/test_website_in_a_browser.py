@@ -47,3 +47,11 @@ def background(page):
 def test_a_page_fits_on_a_phone(path, open_page):
     page = open_page(path, width=PHONE).page
     assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_keeps_somebody_out(scheme, open_page, axe):
+    page = open_page("python-api/", color_scheme=scheme).page
+    page.wait_for_load_state("networkidle")
+    of_the_theme = {"landmark-unique", "empty-table-header"}  # unnamed navigation of code, and columns without a title
+    assert [found for found in axe(page) if found[0] not in of_the_theme] == []
