@@ -41,7 +41,8 @@ def described(output: EncodedOutput, image: Image, captured_at: str, *, orientat
 
 def captured_at(source: Input, header: Header, blocks: Blocks) -> str:
     """Return when the picture was taken, by the clock of the camera; empty if ``source`` does not say it."""
-    return capture_time(codec_for(header.format).exif(source) or blocks.exif)
+    taken = capture_time(blocks.exif)
+    return capture_time(codec_for(header.format).exif(source)) if blocks.is_incomplete and not taken else taken
 
 
 def _is_large(image: Image) -> bool:

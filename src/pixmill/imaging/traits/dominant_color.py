@@ -13,7 +13,8 @@ MIN_OPACITY = 128  # of a pixel that counts
 
 def dominant_color(picture: SmallPicture) -> str:
     """Return the colour as ``#rrggbb``; empty if the picture is transparent."""
-    pixels = picture.colours[picture.alpha >= MIN_OPACITY]
+    alpha = picture.alpha
+    pixels = picture.colours.reshape(-1, 3) if alpha is None else picture.colours[alpha >= MIN_OPACITY]
     if not len(pixels):
         return ""
     levels = (pixels >> (8 - BIN_BITS)).astype(np.uint16)

@@ -1,6 +1,6 @@
-"""The small picture that all traits are made of: at most 100 pixels per side, in sRGB."""
+"""The small picture that all traits are made of: at most 64 pixels per side, in sRGB."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyvips
@@ -12,27 +12,34 @@ from pixmill.imaging.metadata.orientation import CORRECTIONS
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
-MAX_SIDE = 100  # pixels; ThumbHash takes no more
+MAX_SIDE = 64  # pixels; ThumbHash takes up to 100, but keeps no detail that 64 do not show
 #: Pixels of a large picture, per side, of which one of the small picture is the average: to read all of them would take longer than
 #: everything else here.
 SAMPLES = 4
 OPAQUE = 255
-Mode = Literal["RGB", "RGBA"]
 
 
 class SmallPicture(NamedTuple):
-    """``colours``: height x width x 3. ``alpha``: height x width, not premultiplied."""
+    """``picture`` has the mode ``RGB``, or ``RGBA`` if part of it is transparent."""
 
-    colours: Bytes
-    alpha: Bytes
+    picture: Pillow.Image
+
+    @property
+    def colours(self) -> Bytes:
+        """Return red, green and blue: height x width x 3, not premultiplied."""
+        return np.asarray(self.picture)[..., :3]
+
+    @property
+    def alpha(self) -> Bytes | None:
+        """Return the opacity, height x width; ``None`` if all is opaque."""
+        return np.asarray(self.picture)[..., 3] if self.picture.mode == "RGBA" else None
 
     def on_white(self) -> Pillow.Image:
         """Return the picture on a white background."""
-        if (self.alpha == OPAQUE).all():
-            return Pillow.fromarray(self.colours)
-        alpha = self.alpha[..., None].astype(np.int64)
-        mixed = (self.colours * alpha + OPAQUE * (OPAQUE - alpha)) // OPAQUE
-        return Pillow.fromarray(mixed.astype(np.uint8))
+        if self.picture.mode == "RGB":
+            return self.picture
+        white = Pillow.new("RGBA", self.picture.size, "white")
+        return Pillow.alpha_composite(white, self.picture)
 
 
 def small_picture(image: Image, orientation: int = 1) -> SmallPicture:
@@ -42,11 +49,11 @@ def small_picture(image: Image, orientation: int = 1) -> SmallPicture:
 
 def from_pillow(picture: Pillow.Image) -> SmallPicture:
     """Return ``picture``, of any size, made small."""
-    small = _reduced(picture.convert("RGB") if picture.mode == "L" and max(picture.size) <= MAX_SIDE else picture)
-    mode: Mode = "RGBA" if small.mode in ("LA", "RGBA") else "RGB"
-    pixels = np.asarray(small if small.mode == mode else small.convert(mode))
-    alpha = pixels[..., 3] if mode == "RGBA" else np.full(pixels.shape[:2], OPAQUE, np.uint8)
-    return SmallPicture(pixels[..., :3], alpha)
+    small = _reduced(picture)
+    if small.mode not in ("LA", "RGBA"):
+        return SmallPicture(small if small.mode == "RGB" else small.convert("RGB"))
+    is_opaque = small.getchannel("A").getextrema() == (OPAQUE, OPAQUE)
+    return SmallPicture(small.convert("RGB" if is_opaque else "RGBA"))
 
 
 def _reduced(picture: Pillow.Image) -> Pillow.Image:
@@ -61,16 +68,15 @@ def _reduced(picture: Pillow.Image) -> Pillow.Image:
 
 def _sampled(image: Image, orientation: int) -> Pillow.Image:
     """Return every so many pixels of the first frame, upright and in sRGB."""
-    pixels = image.frame(0)
+    pixels = image.pixels if image.frames == 1 else image.frame(0)
     step = max(1, max(pixels.width, pixels.height) // (MAX_SIDE * SAMPLES))
-    across, down = min(step, pixels.width), min(step, pixels.height)
-    pixels = _upright(pixels.subsample(across, down, point=True), orientation)
-    return to_working_space(Image(pixels)).image.to_pil()
+    sampled = pixels.subsample(min(step, pixels.width), min(step, pixels.height)).copy_memory()
+    return to_working_space(Image(_upright(sampled, orientation))).image.to_pil()
 
 
 def _upright(pixels: pyvips.Image, orientation: int) -> pyvips.Image:
     if orientation not in CORRECTIONS:
         return pixels
     turn, mirror = CORRECTIONS[orientation]
-    turned = pixels.copy_memory() if turn is None else pixels.copy_memory().rot(turn)
+    turned = pixels if turn is None else pixels.rot(turn)
     return turned if mirror is None else turned.flip(mirror)

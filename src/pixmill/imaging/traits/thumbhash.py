@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pixmill.imaging.traits.small_picture import MAX_SIDE, SmallPicture
+from pixmill.imaging.traits.small_picture import SmallPicture
 
 Plane = np.ndarray[Any, np.dtype[np.int64]]
 Terms = tuple[float, list[float], float]
@@ -21,16 +21,17 @@ UNIT = 65535  # the value of white; 257 for each step of a byte
 BYTE = 255
 STEP = UNIT // BYTE
 COSINE_UNIT = 1 << 16  # small enough for a sum over all pixels to fit into 64 bits
+MAX_SIDE = 100  # pixels of a picture that the definition allows
 NIBBLE = 15  # the highest value of four bits, of which each varying term has four
 assert 3 * UNIT * MAX_SIDE**2 * COSINE_UNIT**2 < 2**63  # noqa: S101  # checked once, when the module is imported
 
 
 def thumbhash(picture: SmallPicture) -> bytes:
     """Return the ThumbHash of ``picture``."""
-    height, width = picture.alpha.shape
-    alpha = picture.alpha.astype(np.int64)
-    red, green, blue = (_on_average(picture.colours[..., band].astype(np.int64), alpha) for band in range(3))
-    has_alpha = bool((alpha < BYTE).any())
+    width, height = picture.picture.size
+    alpha = None if picture.alpha is None else picture.alpha.astype(np.int64)
+    red, green, blue = (_on_average(band, alpha) for band in np.moveaxis(picture.colours, -1, 0).astype(np.int64))
+    has_alpha = alpha is not None
     limit = LUMINANCE_TERMS_WITH_ALPHA if has_alpha else LUMINANCE_TERMS
     columns, rows = (max(1, _rounded(limit * side / max(width, height))) for side in (width, height))
     luminance = _terms(red + green + blue, 3 * UNIT, max(3, columns), max(3, rows))
@@ -50,7 +51,7 @@ def thumbhash(picture: SmallPicture) -> bytes:
         | is_landscape << 39
     )
     data = bytearray(head.to_bytes(5, "little"))
-    if has_alpha:
+    if alpha is not None:
         opacity = _terms(alpha * STEP, UNIT, ALPHA_TERMS, ALPHA_TERMS)
         channels.append(opacity)
         data.append(_rounded(NIBBLE * opacity[0]) | _rounded(NIBBLE * opacity[2]) << 4)
@@ -60,8 +61,10 @@ def thumbhash(picture: SmallPicture) -> bytes:
     return bytes(data)
 
 
-def _on_average(band: Plane, alpha: Plane) -> Plane:
+def _on_average(band: Plane, alpha: Plane | None) -> Plane:
     """Return ``band`` on the average of its opaque part, in ``UNIT``."""
+    if alpha is None:
+        return band * STEP
     opaque = int(alpha.sum())
     average = round(STEP * int((band * alpha).sum()) / opaque) if opaque else 0
     return ((BYTE - alpha) * average + alpha * band * STEP) // BYTE
