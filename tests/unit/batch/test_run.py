@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from hashlib import blake2b
+from pathlib import Path
 
 import pytest
 from PIL import Image
