@@ -3,8 +3,8 @@
     python benchmarks/traits.py PHOTOS [--sizes 800x600,1920x1920,256x256] [--formats jpeg,webp,png] [--rounds 9]
 
 Each photograph is processed from bytes to bytes in this process, with traits and without, in turn; which of the two comes first
-changes with each round. For each size and format: the median CPU time of a photograph without traits, and the median of the ratios of
-neighbours.
+changes with each round. For each size and format: the median CPU time of a photograph without traits, and the median of the
+ratios of neighbours.
 """
 
 import argparse

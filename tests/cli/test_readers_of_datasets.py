@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 EXIF, TAKEN = 0x8769, 0x9003
-#: Loads shards from the present folder, and prints the sizes of the pictures in them; in a process of its own, which opens no network.
+#: Loads shards and prints the sizes of the pictures in them, in a process of its own, which opens no network.
 LOAD = """
 import json, sys
 from datasets import load_dataset

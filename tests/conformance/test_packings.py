@@ -109,7 +109,10 @@ class TestParquet(PackingSuite):
         (name,) = json.loads(table.metadata[b"huggingface"])["info"]["features"]
         field = table.field(name)
         assert field.nullable
-        assert [(part.name, str(part.type), part.nullable) for part in field.type] == [("bytes", "binary", True), ("path", "string", True)]
+        assert [(part.name, str(part.type), part.nullable) for part in field.type] == [
+            ("bytes", "binary", True),
+            ("path", "string", True),
+        ]
 
     def test_a_shard_of_an_earlier_version_can_be_read(self, tmp_path):
         _, contents = sample(0)

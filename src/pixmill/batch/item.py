@@ -102,8 +102,8 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
 
     ``digest`` is the 16-byte BLAKE2b of its bytes. ``fingerprint`` is that of everything that determines them: source, name and
     rendition. ``mtime_ns`` and ``inode`` of a file, or ``etag`` of an object, tell whether it was changed since; earlier versions
-    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output. ``traits``: for an index,
-    if the run that made it wrote one.
+    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output. ``traits``: for an
+    index, if the run that made it wrote one.
     """
 
     name: bytes

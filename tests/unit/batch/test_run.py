@@ -279,11 +279,9 @@ def test_an_index_says_which_outputs_were_made_without_one(source, tmp_path):
         lines = [json.loads(line) for line in Path(index).read_text().splitlines()]
         is_known = {output["dhash"] is not None for line in lines for output in line["outputs"]}
         assert is_known == {bool(len(remarks) > 1)}
-    assert remarks[0] == [
-        "the index has no thumbhash, dominant_color, dhash and captured_at of 4 finished images from a run without --index: "
-        "--force makes them again"
-    ]
-    assert remarks[1:] == [[], []]
+    (remark,), *later = remarks
+    assert remark.endswith("captured_at of 4 finished images from a run without --index: --force makes them again")
+    assert later == [[], []]
 
 
 def test_folders_and_files_whose_names_are_not_utf_8_are_processed_and_can_be_run_again_from_the_ledger(source, tmp_path):

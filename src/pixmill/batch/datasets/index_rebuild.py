@@ -74,7 +74,9 @@ def _lines(path: Path) -> Iterator[Line]:
 
 def _sample(line: Line) -> Sample:
     columns = msgspec.json.encode(line["columns"]) if line["columns"] else b""
-    return Sample(name_bytes(line["key"]), name_bytes(line["source"]), tuple(_member(fields, line) for fields in line["members"]), columns)
+    return Sample(
+        name_bytes(line["key"]), name_bytes(line["source"]), tuple(_member(fields, line) for fields in line["members"]), columns
+    )
 
 
 def _member(fields: Line, sample: Line) -> OutputRecord:

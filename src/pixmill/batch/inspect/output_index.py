@@ -38,7 +38,8 @@ class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One line of an index: a source and its outputs.
 
     ``srcset``: for each format with several widths, the value of the HTML attribute of that name. ``columns``: the other columns
-    of the source's row in a list. ``captured_at``: when the picture was taken, by the clock of the camera; ``None`` if that is not known.
+    of the source's row in a list. ``captured_at``: when the picture was taken, by the clock of the camera; ``None`` if that is
+    not known.
     """
 
     source: bytes

@@ -159,9 +159,7 @@ class ImageHandler:
         """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
-        result = process(
-            source, recipe, enter=stages.enter, claim=stages.reserve_memory, with_traits=self._options.with_traits
-        )
+        result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory, with_traits=self._options.with_traits)
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)
 

@@ -33,10 +33,8 @@ def kept(intermediate: Intermediate) -> Intermediate:
 def described(output: EncodedOutput, image: Image, captured_at: str, *, orientation: int = 1) -> EncodedOutput:
     """Return ``output``, made of ``image`` after ``kept``, with its traits; ``orientation``, as in EXIF, makes it upright."""
     if image.has_raster or not _is_large(image):
-        traits = traits_of(image, captured_at, orientation=orientation)
-    else:
-        traits = traits_of_file(output.data, captured_at)
-    return structs.replace(output, traits=traits)
+        return structs.replace(output, traits=traits_of(image, captured_at, orientation=orientation))
+    return structs.replace(output, traits=traits_of_file(output.data, captured_at))
 
 
 def captured_at(source: Input, header: Header, blocks: Blocks) -> str:

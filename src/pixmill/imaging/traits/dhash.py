@@ -1,7 +1,7 @@
 """dHash: 64 bits that are nearly the same for pictures that look the same, to find duplicates by the number of bits that differ.
 
-Source: N. Krawetz, "Kind of Like That", hackerfactor.com, 2013: the picture in gray, 9 by 8 pixels; each bit tells whether a pixel is
-lighter than the one to its left. The bits are in the order of the ``imagehash`` package.
+Source: N. Krawetz, "Kind of Like That", hackerfactor.com, 2013: the picture in gray, 9 by 8 pixels; each bit tells whether a pixel
+is lighter than the one to its left. The bits are in the order of the ``imagehash`` package.
 """
 
 import numpy as np

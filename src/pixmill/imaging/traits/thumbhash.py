@@ -76,10 +76,7 @@ def _terms(plane: Plane, unit: int, columns: int, rows: int) -> Terms:
     sums = _cosines(height, rows) @ (plane @ _cosines(width, columns).T)
     size = unit * COSINE_UNIT**2 * width * height
     found = [
-        int(sums[row, column]) / size
-        for row in range(rows)
-        for column in range(columns)
-        if column * rows < columns * (rows - row)
+        int(sums[row, column]) / size for row in range(rows) for column in range(columns) if column * rows < columns * (rows - row)
     ]
     scale = max(map(abs, found[1:]))
     return found[0], [0.5 + 0.5 / scale * term if scale else term for term in found[1:]], scale

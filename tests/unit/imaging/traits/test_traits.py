@@ -94,7 +94,8 @@ def test_an_animation_has_the_traits_of_its_first_frame():
 
 def test_an_output_too_large_to_keep_in_memory_has_the_traits_of_its_file():
     picture = half_and_half((4000, 3000))
-    large, small = (traits(saved(each, compress_level=1), steps=[], renditions=[{"encode": "jpeg"}]) for each in (picture, picture.reduce(10)))
+    files = [saved(each, compress_level=1) for each in (picture, picture.reduce(10))]
+    large, small = (traits(data, steps=[], renditions=[{"encode": "jpeg"}]) for data in files)
     assert large[0].width == 4000
     assert large[1].dhash == small[1].dhash
     assert large[1].dominant_color[:6] == small[1].dominant_color[:6] == "#fa0a0"
