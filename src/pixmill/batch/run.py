@@ -223,7 +223,8 @@ def begin(  # noqa: PLR0913  # as above
         origins, handler_options = _origins(plan, ledger)
         handler_options = msgspec.structs.replace(handler_options, unrecorded=spans)
         store_warnings = _store_warnings(plan)
-        handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings)
+        with_traits = sealing is not None or config.placement.index is not None
+        handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings, with_traits=with_traits)
         if repairs:
             handler_options = msgspec.structs.replace(handler_options, existing=REPAIR)
         workers = worker_count(config, handler_options) if plan.locations.target is None else 1

@@ -121,7 +121,6 @@ class Plan:
             follow_output_links=config.placement.follow_output_links,
             checksum=config.selection.checksum,
             has_change_times=self.has_change_times,
-            with_traits=config.placement.index is not None or self.locations.dataset is not None,
             keeps_inodes=self.locations.destination.local is None
             or keeps_inodes(os.fsencode(os.path.realpath(self.locations.destination.local)), mounts()),
         )
