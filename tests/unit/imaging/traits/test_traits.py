@@ -12,6 +12,7 @@ from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 from pixmill.imaging.traits.small_picture import from_pillow
 from pixmill.imaging.traits.thumbhash import thumbhash
+from support.icc_files import matrix_profile
 
 NEAR = 3  # of 63, in a term of a hash that another decoder has read
 ORIENTATION, EXIF, TAKEN = 0x0112, 0x8769, 0x9003
@@ -83,6 +84,15 @@ def test_the_capture_time_is_that_of_the_source_although_the_output_does_not_hav
     assert found.captured_at == "2024-05-17T10:11:12"
     assert not Image.open(io.BytesIO(output.data)).getexif()
     assert traits(saved(half_and_half()))[1].captured_at == ""
+
+
+def test_the_traits_of_a_picture_with_a_profile_are_in_srgb():
+    wide = saved(half_and_half(), "JPEG", icc_profile=matrix_profile(), quality=95)
+    kept, converted, plain = (
+        traits(data, color=color)[1].dominant_color
+        for data, color in ((wide, "keep"), (wide, "srgb"), (saved(half_and_half(), "JPEG", quality=95), "srgb"))
+    )
+    assert kept == converted != plain
 
 
 def test_an_animation_has_the_traits_of_its_first_frame():

@@ -239,6 +239,16 @@ def test_indexes_with_the_names_of_earlier_versions_are_read_and_then_renamed(be
     assert all(after[name] == before[name] for name in shards(shop))
 
 
+def test_an_index_that_a_dead_run_did_not_rename_is_removed(begin):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.seal()
+    before = shop.files()
+    (shop.folder / "shards.json").write_bytes((shop.folder / "_shards.json").read_bytes())
+    assert begin().seal()
+    assert shop.files() == before
+
+
 @pytest.mark.parametrize("damage", [b"", b"{}\n", b"no JSON", b'{"shard": "000000.tar"}\n'])
 def test_an_index_that_makes_no_sense_tells_of_nothing(begin, damage):
     shop = begin()
