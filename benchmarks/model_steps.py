@@ -28,11 +28,13 @@ import numpy as np
 
 import pixmill
 
+LOG = {{log!r}}
+
 
 class Model(pixmill.Step):
     memory = "{HELD // 1_000_000}MB"
     batch_size = {BATCH}
-    needs = (LOG := {{log!r}},)
+    needs = (LOG,)
 
     def open(self):
         self.weights = np.ones({HELD}, np.uint8)

@@ -50,7 +50,7 @@ from pixmill.engine.observability.metrics import Metrics
 from pixmill.engine.resources.sandbox import gaps
 from pixmill.engine.runner import open_run as open_engine
 from pixmill.engine.task import State, Task
-from pixmill.engine.worker.process import refuse_in_worker
+from pixmill.engine.worker.mark import refuse_in_worker
 from pixmill.imaging.version import toolset
 from pixmill.storage.retry.outage import OutagePolicy
 from pixmill.storage.retry.storage import open_with_retries

@@ -33,7 +33,7 @@ from pixmill.engine.scheduling.deferrals import Resolve
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
 from pixmill.engine.scheduling.store_breaker import Hold, no_hold
 from pixmill.engine.task import BegunTask, Counts, Outcome, Task
-from pixmill.engine.worker.process import refuse_in_worker
+from pixmill.engine.worker.mark import refuse_in_worker
 
 _P = ParamSpec("_P")
 

@@ -34,6 +34,7 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
     """
 
     runs_foreign_code: ClassVar = True
+    has_further_settings: ClassVar = True
 
     function: Annotated[str, Meta(min_length=3, description="`path/to/file.py:name` or `package.module:name`")]
     settings: Annotated[

@@ -91,7 +91,8 @@ def _open(name: str, settings: str) -> Callable[..., Any]:
         if isinstance(step, Step):
             step.open()
     except Exception as error:
-        raise RecipeError(f"python.function: {name}.open raised {describe_exception(error)}") from error
+        message = f"python.function: {name}.open raised {describe_exception(error)}"
+        raise RecipeError(message, hint="no image is at fault: mend the step, then run again") from error
     return step
 
 
