@@ -16,7 +16,7 @@ from support.tutorials import REPOSITORY
 
 PAGES = sorted([*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs" / "tutorials").glob("*.md"), REPOSITORY / "README.md"])
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINE = re.compile(r"^(pixmill \S.*?)(?:\s+#.*|\s{3,}.*)?$", re.MULTILINE)
+LINE = re.compile(r"^(?:\$ )?(pixmill \S.*?)(?:\s+#.*|\s{3,}.*)?$", re.MULTILINE)
 CELL = re.compile(r"`(pixmill [^`]+)` \|")
 PLANNED = ("assistants", "colours", "quality", "resume")
 #: what needs another machine, a list, a dataset or the records of a run
@@ -24,8 +24,8 @@ ELSEWHERE = re.compile(r"\b(?:s3|gs|az|https?)://|--executor|pixmill (?!run|plan
 
 
 def lines(text):
-    """Return the command lines in the blocks without a language and in the tables of a page."""
-    blocks = (block for language, block in BLOCK.findall(text) if not language)
+    """Return the command lines in the blocks for a shell and in the tables of a page."""
+    blocks = (block for language, block in BLOCK.findall(text) if language in ("", "console"))
     found = [*(line for block in blocks for line in LINE.findall(block)), *CELL.findall(text)]
     return list(dict.fromkeys(found))
 
