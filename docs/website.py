@@ -33,6 +33,7 @@ MEDIA = {".png", ".svg", ".webp", ".css"}
 EVERY_DECISION = '{ "Decisions" = "decisions/*.md" },'
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(?<!`)`((?:[^`\n|]*[^`\n|\w])?-[^`\n|]*)`(?!`)")  # with an option in it
+_ONE_LINE = re.compile(r"\A```(\n[^\n]+\n```)\Z")
 _WITH_HYPHEN = re.compile(r"\S*-\S*")
 _LINK = re.compile(r"(?<=\]\()([^)#\s]+)(?=[)#\s])")
 _EXPLAINED = re.compile(r"^((?:pixmill|docker|pip|make|python3?) .*?\S)( {3,})(?=[^# |])", re.MULTILINE)
@@ -78,13 +79,16 @@ def changed(text: str, prose: Callable[[str], str], code: Callable[[str], str]) 
 
 
 def unbroken(text: str) -> str:
-    """Return the text of a page with its code in lines as HTML that breaks no option at its hyphens."""
+    """Return the text of a page, with code as a narrow screen needs it.
+
+    Code within a line becomes HTML that breaks no option at its hyphens. A block of one line gets a class, so that it is wrapped.
+    """
 
     def marked(found: re.Match[str]) -> str:
         words = _WITH_HYPHEN.sub(r"<span>\g<0></span>", html.escape(found[1], quote=False))
         return f"<code>{words}</code>"
 
-    return changed(text, lambda prose: _CODE.sub(marked, prose), lambda code: code)
+    return changed(text, lambda prose: _CODE.sub(marked, prose), lambda code: _ONE_LINE.sub(r"``` { .text .one-line }\1", code))
 
 
 def write_pages(tree: Path) -> None:
