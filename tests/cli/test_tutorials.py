@@ -31,6 +31,7 @@ def desk(tmp_path, clean_environment):
     return Desk(folder, (), shell_environment(tmp_path / "bin", environment))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if "buckets" not in page])
 def test_a_page_works_from_top_to_bottom(page, desk):
     if page != FIRST:
@@ -39,6 +40,7 @@ def test_a_page_works_from_top_to_bottom(page, desk):
     JUDGES[page](desk)
 
 
+@pytest.mark.slow
 def test_the_tutorial_for_buckets_works_from_top_to_bottom(desk, s3_environment, tmp_path):
     pytest.importorskip("distributed", reason="the extra dask is not installed")
     page = "docs/tutorials/buckets.md"
