@@ -6,7 +6,17 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_SHIPPED = ("docker", "src", "docker-compose.yml", ".dockerignore", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+_SHIPPED = (
+    "docker",
+    "docs/reference/man",
+    "src",
+    "docker-compose.yml",
+    ".dockerignore",
+    "pyproject.toml",
+    "requirements.txt",
+    "README.md",
+    "LICENSE",
+)
 
 
 def has_container_engine() -> bool:
