@@ -11,7 +11,7 @@ GENERAL = {"help": "show the general help", "version": "show the version"}
 
 def fish_script(known: Interface) -> str:
     """Return the script that completes ``known`` in fish."""
-    return script("pixmill.fish", tables=_tables(known), options=_options(known))
+    return script("pixmill.fish", tables=_tables(known), valued=_valued(known), options=_options(known))
 
 
 def _tables(known: Interface) -> Iterator[str]:
@@ -32,14 +32,19 @@ def _tables(known: Interface) -> Iterator[str]:
             yield f"            printf '%s\\n' {rows}"
 
 
+def _valued(known: Interface) -> Iterator[str]:
+    flags = (each for line in known.lines for each in line.flags if each.values and not each.may_stand_alone)
+    yield f"        {' '.join(dict.fromkeys(name for each in flags for name in each.names))}"
+
+
 def _options(known: Interface) -> Iterator[str]:
     yield "complete -c pixmill -n __pixmill_uses -f -a '(__pixmill_table commands)'"
     for name, text in GENERAL.items():
         yield f"complete -c pixmill -n __pixmill_uses -l {name} -d {_quoted(text)}"
     for line in known.lines:
-        for position in line.positions[:1]:
+        for number, position in enumerate(line.positions):
             if (words := _words(position.values, f"{line.name}-{position.name}")) is not None:
-                yield f"complete -c pixmill -n '__pixmill_uses {line.name}' {words}"
+                yield f"complete -c pixmill -n '__pixmill_uses {line.name}; and __pixmill_at {number}' {words}"
     users: dict[str, list[str]] = {}
     for line in known.lines:
         for flag in line.flags:

@@ -111,7 +111,7 @@ def families() -> dict[str, dict[str, Member]]:
 def _member(variant: type[Variant]) -> Member:
     declared = fields(variant)
     return Member(
-        short((variant.__doc__ or "").strip().splitlines()[0]),
+        short((variant.__doc__ or "").strip().partition("\n")[0]),
         {field.encode_name: short(describe_field(field)) for field in declared},
         {
             field.encode_name: None if placeholder(field.type) == "FILE" else dict.fromkeys(words, "")

@@ -86,6 +86,28 @@ function __pixmill_uses
     end
 end
 
+# Return whether $argv[1] words stand between the command and the one that is being typed, all but options.
+function __pixmill_at
+    set -l count 0
+    set -l option ''
+    for word in (commandline -opc)[3..]
+        if test -n "$option"
+            set option ''
+        else if string match -q -- '-?*' $word
+            __pixmill_takes_value $word; and set option $word
+        else
+            set count (math $count + 1)
+        end
+    end
+    test $count -eq $argv[1]
+end
+
+# Return whether the word after the option $argv[1] is its value.
+function __pixmill_takes_value
+    contains -- $argv[1] \
+# valued
+end
+
 # Return whether an option that turns something off is being typed.
 function __pixmill_negates
     string match -q -- '--no*' (commandline -ct)
