@@ -51,6 +51,10 @@ class Completion:
             words = {completed.line.split()[-1]: ""}
         return {_last_part(word): text for word, text in words.items()}
 
+    def line(self, line):
+        """Return what becomes of ``line``."""
+        return self._shell.complete(line).line
+
     def offers(self, line):
         return set(self.described(line))
 
@@ -162,6 +166,20 @@ def test_names_of_files_and_folders_are_offered_where_a_path_is_due(completion, 
 )
 def test_nothing_is_offered_for_a_number_or_a_text(completion, line):
     assert completion.offers(f"pixmill run photos out {line}") == set()
+
+
+@pytest.mark.parametrize("line", ["status photos ", "explain resize ", "doctor bin --debug "])
+def test_no_more_words_are_offered_than_a_command_takes(completion, line):
+    assert {word for word in completion.offers(f"pixmill {line}") if not word.startswith("-")} == set()
+
+
+@pytest.mark.parametrize(
+    "line", ["run --fit=cover ", "run --format jpeg:subsampling=4:2:0", "run --step resize:width=8,fit=cover", "run --preset=web "]
+)
+def test_the_line_becomes_what_one_would_type(completion, request, line):
+    if request.node.callspec.params["completion"] == "fish":
+        pytest.skip("fish tells words, and no line")
+    assert completion.line(f"pixmill {line.rstrip()[:-1]}") == f"pixmill {line}"
 
 
 def test_an_option_whose_value_may_be_left_out_is_followed_by_other_options(completion):
