@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from pixmill.cli.completion.interface import Flag, Interface
+from pixmill.cli.completion.interface import Flag, Interface, Line
 from pixmill.cli.completion.script import script
 from pixmill.cli.completion.words import FILE_SETTING, Values
 
@@ -42,9 +42,7 @@ def _options(known: Interface) -> Iterator[str]:
     for name, text in GENERAL.items():
         yield f"complete -c pixmill -n __pixmill_uses -l {name} -d {_quoted(text)}"
     for line in known.lines:
-        for number, position in enumerate(line.positions):
-            if (words := _words(position.values, f"{line.name}-{position.name}")) is not None:
-                yield f"complete -c pixmill -n '__pixmill_uses {line.name}; and __pixmill_at {number}' {words}"
+        yield from _positions(line)
     users: dict[str, list[str]] = {}
     for line in known.lines:
         for flag in line.flags:
@@ -54,6 +52,16 @@ def _options(known: Interface) -> Iterator[str]:
     for option, commands in users.items():
         condition = f"__pixmill_uses {' '.join(commands)}" + ("; and __pixmill_negates" if option in negated else "")
         yield f"complete -c pixmill -n {_quoted(condition)} {option}"
+
+
+def _positions(line: Line) -> Iterator[str]:
+    """Yield what completes the arguments of one command: no names of files, but where one is due."""
+    if any(position.is_repeatable for position in line.positions):
+        return
+    yield f"complete -c pixmill -n '__pixmill_uses {line.name}' -f"
+    for number, position in enumerate(line.positions):
+        words = _words(position.values, f"{line.name}-{position.name}") or "-F"
+        yield f"complete -c pixmill -n '__pixmill_uses {line.name}; and __pixmill_at {number}' {words}"
 
 
 def _option(flag: Flag) -> str:

@@ -37,11 +37,11 @@ _pixmill_member() {
   done
   compset -P '*,'
   case ${tail%%=*} in
-    *:*) owner=${tail%%:*} tail=${tail#*:} given=',' has_head=in; compset -P '*:' ;;
+    *:*) owner=${tail%%:*} tail=${tail#*:} given=',' has_head=in; compset -P 1 '*:' ;;
   esac
   if [[ -n $owner && $tail == *=* ]]; then
     key=${tail%%=*}
-    compset -P '*='
+    compset -P 1 '*='
     _pixmill_table "$family/$owner/$key"
     if [[ ${reply[1]-} == '<file>' ]]; then _files; else _describe -t values "$key" reply -S ''; fi
     return
