@@ -1,4 +1,4 @@
-"""``--hdr keep``: the gain map of a JPEG follows the picture. Judges: libultrahdr, in libvips, which reads the files, and exiftool."""
+"""``--hdr keep``: the gain map of a JPEG follows the picture. libultrahdr (in libvips) and exiftool read the files."""
 
 import io
 import json
@@ -10,47 +10,17 @@ import pytest
 import pyvips
 from PIL import Image
 
-from pixmill.imaging.gain_maps.reading import GainMap, gain_map
-from pixmill.imaging.gain_maps.writing import attached
+from pixmill.imaging.gain_maps.reading import gain_map
 from pixmill.imaging.input import Input
-from pixmill.imaging.metadata.containers.jpeg import APP1, XMP
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
+from support.gain_map_files import SCALE, likeness, pattern, ultra_hdr
 from support.icc_files import matrix_profile
 
-SIZE, SCALE = (640, 480), 4  # of the picture, and how many of its pixels there are for one of the map, per side
 ORIENTATION = 0x0112
-PARAMETERS = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
-    b'rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" '
-    b'hdrgm:Version="1.0" hdrgm:GainMapMin="0" hdrgm:GainMapMax="2.5" hdrgm:Gamma="1" hdrgm:OffsetSDR="0.015625" '
-    b'hdrgm:OffsetHDR="0.015625" hdrgm:HDRCapacityMin="0" hdrgm:HDRCapacityMax="2.5" hdrgm:BaseRenditionIsHDR="False" '
-    b'xmp:CreatorTool="a camera"/></rdf:RDF></x:xmpmeta>'
-)
 
 if not pyvips.type_find("VipsOperation", "uhdrload_buffer"):
     pytest.skip("libvips was built without libultrahdr", allow_module_level=True)
-
-
-def pattern():
-    """Return a picture without any symmetry, in which every place is told by its surroundings."""
-    row, column = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
-    values = np.sin(column / 47) + np.cos(row / 31 + column / 90) + np.sin(row / 80) * column / 300
-    return Image.fromarray(((values - values.min()) / np.ptp(values) * 255).astype(np.uint8))
-
-
-def jpeg(picture, **options):
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=95, **options)
-    return file.getvalue()
-
-
-def ultra_hdr(*, exif=None, mode="L", profile=b""):
-    """Return a file whose map shows the same as its picture."""
-    base = pattern().convert("RGB")
-    small = base.convert(mode).resize((SIZE[0] // SCALE, SIZE[1] // SCALE), Image.Resampling.BOX)
-    kind = GainMap(b"", ((APP1, XMP + PARAMETERS),), has_iso=False, has_xmp=True)
-    return attached(jpeg(base, exif=exif or Image.Exif(), icc_profile=profile), kind, jpeg(small))
 
 
 def made(data, *steps, **recipe):
@@ -65,12 +35,6 @@ def maps(data):
     """Return picture and map of a file, as libultrahdr reads it."""
     image = pyvips.Image.uhdrload_buffer(data)
     return Image.open(io.BytesIO(data)).convert("L"), Image.open(io.BytesIO(image.get("gainmap-data"))).convert("L")
-
-
-def likeness(picture, small):
-    """Return the correlation of a picture with its map."""
-    shown = np.asarray(picture.resize(small.size, Image.Resampling.BOX), float)
-    return np.corrcoef(shown.ravel(), np.asarray(small, float).ravel())[0, 1]
 
 
 STEPS = {
@@ -134,6 +98,7 @@ def test_credits_and_the_statement_of_the_map_are_in_one_packet(tmp_path):
     assert output.data[-length:].startswith(b"\xff\xd8\xff")
     assert tags["MPImage1:MPImageLength"] + length == len(output.data)
     assert b"CreatorTool" not in output.data
+    assert output.data.count(b"http://ns.adobe.com/xap/1.0/\0") == 2  # one for each picture
 
 
 def test_a_file_by_libultrahdr_keeps_its_parameters_and_can_be_made_again():
