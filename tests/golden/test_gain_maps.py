@@ -12,6 +12,7 @@ from PIL import Image
 
 from pixmill.imaging.gain_maps.reading import gain_map
 from pixmill.imaging.input import Input
+from pixmill.imaging.metadata.containers.jpeg import APP2, ISO_GAIN_MAP
 from pixmill.imaging.process import process
 from pixmill.imaging.recipe import Recipe
 from support.gain_map_files import SCALE, likeness, pattern, ultra_hdr
@@ -110,6 +111,14 @@ def test_a_file_by_libultrahdr_keeps_its_parameters_and_can_be_made_again():
     boosts = [pyvips.Image.uhdrload_buffer(data).get("gainmap-max-content-boost") for data in (source, first.data, second.data)]
     assert boosts[0] == boosts[1] == boosts[2]
     assert gain_map(second.data).has_iso
+
+
+def test_gains_in_the_colours_of_the_brighter_picture_stay_although_those_of_the_other_are_converted():
+    gray = gain_map(ultra_hdr())
+    assert gray.uses_base_colours
+    head = ISO_GAIN_MAP + bytes(4)
+    maps_by_flags = [gray._replace(parameters=((APP2, head + bytes([flags])),), has_xmp=False) for flags in (0x80, 0xC0)]
+    assert [each.uses_base_colours for each in maps_by_flags] == [False, True]
 
 
 def test_a_map_for_three_colours_is_dropped_if_these_colours_become_others():

@@ -21,14 +21,14 @@ def with_gain_map(
     """Return the JPEG ``data`` of this ``size``, made by ``steps`` from ``source``, with the gain map of that.
 
     ``None`` if that is not possible, or if the colours were converted (``is_converted``) and the map has a gain for each of the
-    former red, green and blue.
+    former red, green and blue of the picture.
     """
     found = gain_map(source.mapped())
     if found is None:
         return None
     try:
         picture = transformed(found, header, steps, size)
-        if picture is None or (is_converted and pyvips.Image.jpegload_buffer(picture).bands > 1):
+        if picture is None or (is_converted and found.uses_base_colours and pyvips.Image.jpegload_buffer(picture).bands > 1):
             return None
     except pyvips.Error:  # the map is damaged; the picture is not
         return None

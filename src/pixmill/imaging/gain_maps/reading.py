@@ -10,6 +10,7 @@ from pixmill.imaging.metadata import xmp
 from pixmill.imaging.metadata.containers.jpeg import APP1, APP2, ISO_GAIN_MAP, MULTI_PICTURE, PROFILE, XMP, segments
 
 ADOBE = "http://ns.adobe.com/hdr-gain-map/1.0/"
+FLAGS_OFFSET, BASE_COLOURS = len(ISO_GAIN_MAP) + 4, 0x40  # behind two versions of two bytes each
 Parameter = tuple[int, bytes]  # a segment: its marker and its content
 
 
@@ -23,6 +24,13 @@ class GainMap(NamedTuple):
     parameters: tuple[Parameter, ...]
     has_iso: bool
     has_xmp: bool
+
+    @property
+    def uses_base_colours(self) -> bool:
+        """Tell whether gains are those of red, green and blue as the picture has them, not as the brighter one has them."""
+        stated = next((content for _, content in self.parameters if content.startswith(ISO_GAIN_MAP)), b"")
+        flags = stated[FLAGS_OFFSET : FLAGS_OFFSET + 1]
+        return self.has_xmp or not flags or bool(flags[0] & BASE_COLOURS)
 
 
 def gain_map(data: Data) -> GainMap | None:
