@@ -1,4 +1,5 @@
-# Pin the newest versions that fit pyproject.toml: requirements.txt to run, requirements-dev.txt to test, requirements-faults.txt to fuzz.
+# Pin the newest versions that fit pyproject.toml: requirements.txt to run, requirements-dev.txt to test, requirements-faults.txt to fuzz,
+# requirements-docs.txt for the documentation site, in an environment of its own.
 # Every pin has the digests of all files of that version, for every system. `sh requirements.sh digests` keeps the versions, and
 # writes the digests again: run it after a version in one of these files, or in docker/requirements-*.txt, was changed by hand.
 set -eu
@@ -28,10 +29,14 @@ if [ "${1:-}" != digests ]; then
   "$work/dev/bin/pip" install --quiet --group faults
   { echo "# What make faults needs besides requirements-dev.txt, pinned. Made by: make lock"
     pin "$work/dev" | grep '^atheris==' | sed "s/$/; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'/"; } > requirements-faults.txt
+
+  python3 -m venv "$work/docs"
+  "$work/docs/bin/pip" install --quiet zensical 'pymdown-extensions<13' # 13 needs Python 3.11.5, and Debian 12 has 3.11.2
+  { echo "# What builds the documentation site, pinned. Made by: make lock"; pin "$work/docs"; } > requirements-docs.txt
 fi
 
 python3 -m venv "$work/uv"
 "$work/uv/bin/pip" install --quiet uv
-for file in requirements.txt requirements-dev.txt requirements-faults.txt docker/requirements-build.txt docker/requirements-image.txt; do
+for file in requirements.txt requirements-dev.txt requirements-faults.txt requirements-docs.txt docker/requirements-build.txt docker/requirements-image.txt; do
   digests "$file"
 done

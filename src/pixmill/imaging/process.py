@@ -110,13 +110,14 @@ def _pipeline(
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
         codec = rendition.encode.for_file(source, header.format)
+        columns = intermediate.image.columns
         intermediate = fit_codec(intermediate, codec, recipe.background)
         intermediate = traits.kept(intermediate) if with_traits else intermediate
         begin("encode")
         steps = (*recipe.shared_steps, *recipe.steps_of(rendition))
         finished = Finisher(source, header, images[0], metadata, recipe, rendition, codec, steps).finish(intermediate)
         output = traits.described(finished.output, intermediate.image, captured_at) if with_traits else finished.output
-        outputs.append(output)
+        outputs.append(structs.replace(output, columns=columns) if columns else output)
         notes += finished.notes
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
 

@@ -50,7 +50,7 @@ def with_samples(ledger: LedgerView) -> Iterator[Record]:
 def sample_of(record: Record) -> Sample:
     """Return the sample of ``record``, which must be done and have outputs."""
     product = unpack(record.result)
-    return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.columns)
+    return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.all_columns)
 
 
 def is_sample(record: Record) -> bool:

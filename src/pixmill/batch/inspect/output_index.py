@@ -38,8 +38,8 @@ class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One line of an index: a source and its outputs.
 
     ``srcset``: for each format with several widths, the value of the HTML attribute of that name. ``columns``: the other columns
-    of the source's row in a list. ``captured_at``: when the picture was taken, by the clock of the camera; ``None`` if that is
-    not known.
+    of the source's row in a list, and those that steps have added. ``captured_at``: when the picture was taken, by the clock of the
+    camera; ``None`` if that is not known.
     """
 
     source: bytes
@@ -80,7 +80,7 @@ def _entry(source: bytes, result: ImageResult) -> IndexedImage:
         outputs=outputs,
         notes=result.notes,
         srcset={name: srcset for name, srcset in srcsets.items() if ", " in srcset},
-        columns=msgspec.json.decode(result.columns) if result.columns else {},
+        columns=msgspec.json.decode(columns) if (columns := result.all_columns) else {},
         captured_at=next((record.traits.captured_at or None for record in result.outputs if record.traits), None),
     )
 

@@ -240,6 +240,8 @@ def _output_record(item: Item, index: int, output: EncodedOutput, fingerprint: b
     digest = blake2b(output.data, digest_size=16).digest()
     name, size = item.names[index], len(output.data)
     record = OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
+    if output.columns:
+        record = msgspec.structs.replace(record, columns=msgspec.json.encode(output.columns))
     return msgspec.structs.replace(record, traits=output.traits) if output.traits else record
 
 
