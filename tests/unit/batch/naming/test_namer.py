@@ -105,9 +105,14 @@ class Owned:
     def __init__(self, owners):
         self.owners = {name_key(name): owner for name, owner in owners.items()}
 
-    def of_folders(self, names):
-        folders = {name.rpartition(b"/")[0] for name in names}
-        return {key: owner for key, owner in self.owners.items() if key.partition(b"\0")[0] in folders}
+    def of_names(self, names):
+        return {key: self.owners[key] for key in map(name_key, names) if key in self.owners}
+
+    def of_stems(self, stems):
+        return {stem: self.owners[key] for stem in map(name_key, stems) for key in self.owners if key.startswith(stem + b".")}
+
+    def named(self, owners):
+        return set(owners).intersection(self.owners.values())
 
     def give(self, names):
         self.owners.update((name_key(name), owner) for owner, own in names.items() for name in own)
