@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 STATE_FOLDER = b".pixmill"
+_NAME_END = re.compile(rb"(?<!^)[.~]")
 
 
 def collision_key(path: bytes) -> bytes:
@@ -12,6 +13,15 @@ def collision_key(path: bytes) -> bytes:
         return path.lower()
     text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
     return unicodedata.normalize("NFC", text.casefold()).encode("utf-8", "surrogateescape")
+
+
+def collision_stem(name: bytes) -> bytes:
+    """Return what the names of sources have in common if their outputs could get the same name, or that of a folder ``name``.
+
+    An output is named after the stem of its source, or after the full name if that is taken. All names that can collide in this
+    way are equal up to the first dot, or up to the tilde before a number.
+    """
+    return _NAME_END.split(collision_key(name), maxsplit=1)[0]
 
 
 def name_key(name: bytes, *, folds: bool = False) -> bytes:

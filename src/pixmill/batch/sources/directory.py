@@ -9,13 +9,14 @@ from typing import Self
 
 import msgspec
 
+from pixmill.batch.naming.reserved import collision_stem
 from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
-from pixmill.batch.source import SYMLINK, OnError, OnIgnored, SourceKind, SourceRequest, no_op, with_folders
+from pixmill.batch.source import SYMLINK, Folder, OnError, OnIgnored, SourceKind, SourceRequest, no_op, subfolders
 from pixmill.batch.state.identity import identity_of
 from pixmill.core.errors import AddressError, ReadError, RunError
 from pixmill.core.text import printable
 from pixmill.storage.address import Address
-from pixmill.storage.entry import Entry
+from pixmill.storage.entry import Entry, Listing
 from pixmill.storage.local.access import is_allowed
 from pixmill.storage.local.inodes import absolute, is_link, real_holder
 from pixmill.storage.retry.outage import OutagePolicy
@@ -148,31 +149,49 @@ class _Listing:
         self._source = source
         self._on_error = on_error
         self._on_ignored = on_ignored
-        self._folders: list[bytes] = []
+        self._noted_folders: list[bytes] = []
+        self._noted_links: set[bytes] = set()
+        self._current: bytes | None = None  # the folder that is being listed, with its subfolders and links
+        self._subfolders: list[Folder] = []
         self._links: set[bytes] = set()
         self._last_check: tuple[bytes, bool] = (b"", False)
 
     def folders(self, under: bytes = b"", *, deep: bool = True) -> Iterator[list[Entry]]:
         """Yield the entries below ``under``, or only those in it."""
-        descend = self._should_descend if deep else self._note_folder
-        for entries in self._source.storage.list(under, descend=descend, on_error=self._report_error, on_link=self._note_link):
+        for entries in self._listings(under, deep=deep):
             if not entries:
                 yield entries
                 continue
             folder = entries[0].path.rpartition(b"/")[0]
+            if folder != self._current:
+                self._begin(folder)
             if not self._is_excluded(folder):
                 inputs = [entry for entry in entries if self._is_input(entry.path)] if self._links else entries
                 if inputs:
-                    yield with_folders(inputs, self._folders)
-            self._folders.clear()
-            self._links.clear()
+                    yield [*inputs, *self._subfolders] if self._subfolders else inputs
+
+    def _listings(self, under: bytes, *, deep: bool) -> Iterator[Listing]:
+        storage = self._source.storage
+        if deep and not under:
+            return storage.list_parts(
+                collision_stem, descend=self._should_descend, on_error=self._report_error, on_link=self._note_link
+            )
+        descend = self._should_descend if deep else self._note_folder
+        return storage.list(under, descend=descend, on_error=self._report_error, on_link=self._note_link)
+
+    def _begin(self, folder: bytes) -> None:
+        """Take what was noted while ``folder`` was read, which holds for all of its parts."""
+        self._current = folder
+        self._subfolders = subfolders(folder, self._noted_folders)
+        self._links = self._noted_links
+        self._noted_folders, self._noted_links = [], set()
 
     def _should_descend(self, path: bytes) -> bool:
         if path.rpartition(b"/")[2].startswith(b".") or self._is_excluded(path.rpartition(b"/")[0]):
             return False
         reason = self._source.reason_against(path)
         if reason is None:
-            self._folders.append(path)
+            self._noted_folders.append(path)
         elif reason:
             self._on_ignored(path, reason)
         return reason is None
@@ -192,13 +211,13 @@ class _Listing:
 
     def _note_link(self, path: bytes) -> None:
         if self._source.follows_links:
-            self._links.add(path)
+            self._noted_links.add(path)
         else:
             self._on_ignored(path, SYMLINK)
 
     def _report_error(self, path: bytes, error: ReadError) -> None:
         """Report that ``path`` cannot be read, unless it is a link to where the output will be."""
-        if path in self._links and self._source.reason_against(path):
+        if path in self._noted_links and self._source.reason_against(path):
             self._on_ignored(path, OUTPUT)
         else:
             self._on_error(path, error)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import collision_key, is_reserved, name_key
+from pixmill.batch.naming.reserved import collision_key, collision_stem, is_reserved, name_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
 
@@ -244,3 +244,36 @@ def test_two_outputs_of_one_image_that_want_one_name_get_two():
 def test_two_members_of_one_sample_that_want_one_name_get_two():
     both = SampleNamer(Template(), [("", jpg), ("", "jpg")])
     assert both.names([b"a/b.jpg"]) == {b"a/b.jpg": (b"a/b.jpg", b"a/b.2.jpg")}
+
+
+@given(names, st.lists(st.sampled_from([b"a.jpg", b"A", b"b.jpg", b"a.png.jpg", b"a"]), unique=True))
+def test_names_are_the_same_whether_a_folder_is_named_whole_or_in_parts_that_cannot_collide(sources, folders):
+    whole = to_jpeg(owners=Owned({})).names(sources, folders)
+    by_stem = {}
+    for source in sorted(sources, key=collision_stem):
+        by_stem.setdefault(collision_stem(source), []).append(source)
+    namer, in_parts = to_jpeg(owners=Owned({})), {}
+    for part in by_stem.values():
+        in_parts |= namer.names(part, folders)
+    assert in_parts == whole
+
+
+def test_owners_are_looked_up_for_a_few_names_and_not_for_a_folder():
+    owners = Counting({b"x/%d.jpg" % number: b"x/%d.png" % number for number in range(1000)})
+    to_jpeg(owners=owners).names([b"x/7.png"])
+    assert owners.asked == [b"x/7.jpg"]
+    owners.asked.clear()
+    to_jpeg(owners=owners).names([b"x/7.gif", b"x/new.gif"])
+    assert len(owners.asked) < 10
+
+
+class Counting(Owned):
+    """Names that have owners, and the names that somebody asked for."""
+
+    def __init__(self, owners):
+        super().__init__(owners)
+        self.asked = []
+
+    def of_names(self, names):
+        self.asked += names
+        return super().of_names(names)
