@@ -1,6 +1,6 @@
 """Names in a dataset: a unique key for each source, and from it the names of its renditions."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Extension, Namer, Owners, distinct
 from pixmill.batch.naming.template import HASH_DIGITS, Template
@@ -59,12 +59,12 @@ class SampleNamer(Namer):
         keys = [self._render(source, None, digits=digits)[0] for digits in (HASH_DIGITS, FORMER_HASH_DIGITS)]
         return all(names != self._named(source, key) for key in keys)
 
-    def _found(self, names: Collection[bytes]) -> dict[bytes, bytes | None]:
+    def _found(self, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
         """Return the owners of members, and of the keys that their names begin with."""
-        found = super()._found(names)
-        if self._owners is not None:
-            found.update(self._owners.of_stems(name for name in names if b"." not in name.rpartition(b"/")[2]))
-        return found
+        if self._owners is None or not keys:
+            return {}
+        stems = [key for key in keys if b"." not in key.partition(b"\0")[2]]
+        return {**self._owners.of_keys(keys), **self._owners.of_stems(stems)}
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return (*names, *self._named(source, names[0]))

@@ -22,11 +22,11 @@ _ANY_NAME = b"/\xff"  # a placeholder that no image can have as its name
 class Owners(Protocol):
     """Whose names are. An owner is the ledger's key of an image."""
 
-    def of_names(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the owner of each of ``names`` that has one, by ``key(name)``; there may be other names in the result."""
+    def of_keys(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the owner of each name with one of ``keys``, by its key, if it has one; the result may have other names, too."""
 
-    def of_stems(self, stems: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return an owner of names that are one of ``stems``, a dot, and an ending, by ``key(stem)``."""
+    def of_stems(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return an owner of names that are a stem with one of ``keys``, a dot, and an ending, by the key of the stem."""
 
     def named(self, owners: Iterable[bytes]) -> set[bytes]:
         """Return those of ``owners`` that may own names; the others own none."""
@@ -70,7 +70,8 @@ class Namer:
         self._renditions = renditions
         self._refuse = refuse
         self._extensions: dict[tuple[object, bytes], str] = {}
-        self._owned: dict[bytes, bytes | None] = {}  # owners that were looked up for the sources of one call
+        self._keys: dict[bytes, bytes] = {}  # of the names whose owners were looked up for the sources of one call
+        self._owned: dict[bytes, bytes] = {}  # these owners
         self._taken: tuple[tuple[bytes, ...], dict[bytes, bytes]] = ((), {})
 
     def names(self, sources: Iterable[bytes], folders: Iterable[bytes] = ()) -> dict[bytes, tuple[bytes, ...]]:
@@ -81,7 +82,7 @@ class Namer:
         of ``sources`` does not matter. ``folders`` are the folders next to the sources, whose images go into folders as well.
         """
         self._extensions.clear()
-        self._owned = {}
+        self._owned, self._keys = {}, {}
         preferred = {source: self._render(source, None) for source in sorted(sources)}
         taken = self._taken_by(folders)
         self._look_up(preferred.items())
@@ -116,31 +117,32 @@ class Namer:
     def _look_up(self, choices: Iterable[tuple[bytes, tuple[bytes, ...]]]) -> None:
         """Look up the owners of names that sources may get, all at once; ``_owner`` looks up the others one by one."""
         if self._owners is not None:
-            self._owned.update(self._found({name for source, names in choices for name in self._files(source, names)}))
+            key = self._owners.key
+            new = {name: key(name) for source, names in choices for name in self._files(source, names) if name not in self._keys}
+            self._keys.update(new)
+            self._owned.update(self._found(new.values()))
 
-    def _found(self, names: Collection[bytes]) -> dict[bytes, bytes | None]:
-        """Return the owner of each of ``names``, ``None`` if it has none, by its key."""
-        if self._owners is None or not names:
-            return {}
-        return {**dict.fromkeys(map(self._owners.key, names)), **self._owners.of_names(names)}
+    def _found(self, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """Return the owners of the names with these ``keys``, by their keys."""
+        return self._owners.of_keys(keys) if self._owners is not None and keys else {}
 
     def _owner(self, name: bytes) -> bytes | None:
         """Return the owner of ``name``."""
-        if self._owners is None:
-            return None
-        key = self._owners.key(name)
-        if key not in self._owned:
-            self._owned.update(self._found([name]))
-        return self._owned[key]
+        if name not in self._keys:
+            if self._owners is None:
+                return None
+            self._keys[name] = self._owners.key(name)
+            self._owned.update(self._found([self._keys[name]]))
+        return self._owned.get(self._keys[name])
 
     def _kept(self, preferred: Mapping[bytes, tuple[bytes, ...]], taken: dict[bytes, bytes]) -> dict[bytes, tuple[bytes, ...]]:
         """Return the names of those sources that own some. In a run that is repeated, this is the way of every image."""
         names, others = {}, {}
-        key_of, owned, key = self._key_of, self._owned, self._owners.key if self._owners else bytes
+        key_of, owned, keys = self._key_of, self._owned, self._keys
         for source, wanted in preferred.items():
             own, files = key_of(source), self._files(source, wanted)
             for name in files:
-                if owned.get(key(name)) != own or self._is_taken is not None:
+                if owned.get(keys[name]) != own or self._is_taken is not None:
                     others[source] = own
                     break
             else:

@@ -41,9 +41,9 @@ class NameOwners:
         self._given = _Given()
         self._given_before = _Given()
 
-    def of_names(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the owner of each of ``names`` that has one, by the key of the name; there may be other names in the result."""
-        keys = sorted(set(map(self.key, names)))
+    def of_keys(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the owner of each name with one of ``keys``, by its key, if it has one; the result may have other names, too."""
+        keys = sorted(set(keys))
         owners: dict[bytes, bytes] = {}
         for found in self._asked(lambda ledger: ledger.owners_of(keys)):
             owners.update(found)
@@ -52,9 +52,9 @@ class NameOwners:
                 owners.update((key, given[key]) for key in keys if key in given)
         return owners
 
-    def of_stems(self, stems: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return an owner of names that are one of ``stems``, a dot, and an ending, by the key of the stem."""
-        keys = sorted(set(map(self.key, stems)))
+    def of_stems(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return an owner of names that are a stem with one of ``keys``, a dot, and an ending, by the key of the stem."""
+        keys = sorted(set(keys))
         owners: dict[bytes, bytes] = {}
         for found in self._asked(lambda ledger: dict(_by_stem(ledger, keys))):
             owners.update(found)

@@ -17,11 +17,11 @@ class Owned:
     def __init__(self, owners):
         self.owners = {name_key(name): owner for name, owner in owners.items()}
 
-    def of_names(self, names):
-        return {key: self.owners[key] for key in map(name_key, names) if key in self.owners}
+    def of_keys(self, keys):
+        return {key: self.owners[key] for key in keys if key in self.owners}
 
-    def of_stems(self, stems):
-        return {stem: self.owners[key] for stem in map(name_key, stems) for key in self.owners if key.startswith(stem + b".")}
+    def of_stems(self, keys):
+        return {stem: self.owners[key] for stem in keys for key in self.owners if key.startswith(stem + b".")}
 
     def named(self, owners):
         return set(owners).intersection(self.owners.values())

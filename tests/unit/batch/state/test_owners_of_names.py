@@ -50,7 +50,7 @@ def owners(state):
     ],
 )
 def test_each_name_has_the_owner_that_the_ledger_notes(owners, asked):
-    found = owners.of_names(asked)
+    found = owners.of_keys(map(name_key, asked))
     wanted = {name_key(name): NAMES[name.lower()] for name in asked if name.lower() in NAMES}
     assert {key: found.get(key) for key in map(name_key, asked)} == {**dict.fromkeys(map(name_key, asked)), **wanted}
     assert all(NAMES[key.replace(b"\0", b"/")] == owner for key, owner in found.items())
@@ -58,7 +58,7 @@ def test_each_name_has_the_owner_that_the_ledger_notes(owners, asked):
 
 @pytest.mark.parametrize("asked", [[b"x/00007"], [b"x/00000", b"x/04999"], [b"x/%05d" % number for number in range(NUMBER)]])
 def test_a_stem_has_the_owner_of_the_names_that_begin_with_it(owners, asked):
-    found = owners.of_stems([*asked, b"x/0000", b"y/00007"])
+    found = owners.of_stems(map(name_key, [*asked, b"x/0000", b"y/00007"]))
     assert {key: found.get(key) for key in map(name_key, asked)} == {name_key(stem): stem + b".png" for stem in asked}
     assert name_key(b"x/0000") not in found
     assert name_key(b"y/00007") not in found
@@ -68,15 +68,15 @@ def test_what_has_no_record_and_was_given_nothing_owns_nothing(owners):
     assert owners.named([b"x/00001.png", b"x/new.png"]) == {b"x/00001.png"}
     owners.give({b"x/new.png": [b"x/new.jpg"]})
     assert owners.named([b"x/00001.png", b"x/new.png"]) == {b"x/00001.png", b"x/new.png"}
-    assert owners.of_names([b"x/NEW.jpg"])[name_key(b"x/new.jpg")] == b"x/new.png"
+    assert owners.of_keys([name_key(b"x/NEW.jpg")])[name_key(b"x/new.jpg")] == b"x/new.png"
     owners.forget([b"x/new.jpg"])
-    assert owners.of_names([b"x/new.jpg"]) == {}
+    assert owners.of_keys([name_key(b"x/new.jpg")]) == {}
 
 
 def test_given_names_are_remembered_for_a_generation_and_then_are_in_the_ledger(owners):
     owners.give({b"y/first.png": [b"y/first.jpg"]})
     for generation in range(5):
-        assert bool(owners.of_names([b"y/first.jpg"])) == (generation < 4)
+        assert bool(owners.of_keys([name_key(b"y/first.jpg")])) == (generation < 4)
         owners.give(
             {b"y/%d-%d.png" % (generation, number): [b"y/%d-%d.jpg" % (generation, number)] for number in range(GENERATION)}
         )
@@ -87,5 +87,9 @@ def test_the_names_of_every_shard_count(state):
     recorded(state / "shard-2-of-2", {b"x/b.jpg": b"x/b.png"})
     opened = EarlierLedgers(state, Shard(1, 2))
     both = NameOwners(opened, folds=False)
-    assert set(both.of_names([b"x/a.jpg", b"x/b.jpg"]).values()) == both.named([b"x/a.png", b"x/b.png"]) == {b"x/a.png", b"x/b.png"}
+    assert (
+        set(both.of_keys([name_key(b"x/a.jpg"), name_key(b"x/b.jpg")]).values())
+        == both.named([b"x/a.png", b"x/b.png"])
+        == {b"x/a.png", b"x/b.png"}
+    )
     opened.close()
