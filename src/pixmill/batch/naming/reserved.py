@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection
 
 STATE_FOLDER = b".pixmill"
+MAX_BEGINNINGS = 20  # with more it is faster to take each name apart
 _NAME_END = re.compile(rb"(?<!^)[.~]")
 
 
@@ -22,6 +24,14 @@ def collision_stem(name: bytes) -> bytes:
     way are equal up to the first dot, or up to the tilde before a number.
     """
     return _NAME_END.split(collision_key(name), maxsplit=1)[0]
+
+
+def with_stems(stems: Collection[bytes]) -> Callable[[bytes], bool]:
+    """Return a function that tells whether the collision stem of a name is one of ``stems``."""
+    wanted, beginnings = frozenset(stems), tuple(stems)
+    if len(wanted) > MAX_BEGINNINGS:
+        return lambda name: collision_stem(name) in wanted
+    return lambda name: (name.lower().startswith(beginnings) or not name.isascii()) and collision_stem(name) in wanted
 
 
 def name_key(name: bytes, *, folds: bool = False) -> bytes:

@@ -27,7 +27,8 @@ class Walk(msgspec.Struct, frozen=True):
     """A traversal of the tree below ``root``.
 
     ``follow`` follows symbolic links; a directory that several paths lead to is then visited once, by the first path.
-    ``descend``, ``on_error`` and ``on_link`` are those of ``Storage.list``, ``group`` is that of ``Storage.list_parts``.
+    ``descend``, ``on_error`` and ``on_link`` are those of ``Storage.list``, ``group`` is that of ``Storage.list_parts``,
+    ``wants`` that of ``Storage.list_wanted``.
     """
 
     root: bytes
@@ -36,6 +37,7 @@ class Walk(msgspec.Struct, frozen=True):
     on_error: Callable[[bytes, ReadError], None] | None
     on_link: Callable[[bytes], None] | None = None
     group: Callable[[bytes], bytes] | None = None
+    wants: Callable[[bytes], bool] | None = None
 
     def listings(self, under: bytes) -> Iterator[Listing]:
         """Yield the entries below ``under``, directory by directory."""
@@ -58,7 +60,9 @@ class Walk(msgspec.Struct, frozen=True):
         """Return the files of one directory, sorted, in one or more parts, and the directories in it to enter, in reverse."""
         prefix = path + b"/" if path else b""
         try:
-            with os.scandir(os.path.join(self.root, path)) as entries:
+            with os.scandir(os.path.join(self.root, path)) as found:
+                wants = self.wants
+                entries = found if wants is None else (entry for entry in found if wants(entry.name))
                 files, directories = self._partition(prefix, entries if self.group is None else islice(entries, LARGE))
                 rest = [] if self.group is None else list(islice(entries, 1))
                 parts = self._parts(prefix, files, directories, chain(rest, entries)) if rest else None
