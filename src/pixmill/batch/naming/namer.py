@@ -227,12 +227,14 @@ class Namer:
         template: Template | None = None,
         spelling: Callable[[bytes], bytes] | None = None,
     ) -> tuple[bytes, ...]:
-        render = (template or self._template).render
-        names = (
-            render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
+        render, spelled = (template or self._template).render, spelling or self._spelling
+        names = [
+            spelled(
+                render(source, extension=self.extension(source, ext), rendition=name, disambiguator=disambiguator, digits=digits)
+            )
             for name, ext in self._renditions
-        )
-        return distinct([*map(spelling or self._spelling, names)], number=b"~%d")
+        ]
+        return distinct(names, number=b"~%d")
 
     def _files(self, source: bytes, names: tuple[bytes, ...]) -> tuple[bytes, ...]:  # noqa: ARG002  # SampleNamer uses it
         """Return the files that outputs with these ``names`` are written to."""

@@ -50,6 +50,8 @@ def is_reserved(name: bytes) -> bool:
     Some ignore case, trailing dots and spaces (exFAT, NTFS) or invisible characters (HFS+), and FAT has a second name of eight
     characters for every longer one.
     """
+    if name.isascii() and b"pixmil" not in name.lower():
+        return False
     folded = collision_key(name)
     if b"pixmil" not in folded and folded.isascii():
         return False
