@@ -5,6 +5,7 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.engine.task import Task
+from pixmill.imaging.traits.traits import Traits
 from pixmill.storage.entry import Entry, FileVersion
 
 REJECTED = "rejected: "  # begins the reason for skipping an image that a filter or a step has rejected
@@ -101,7 +102,8 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
 
     ``digest`` is the 16-byte BLAKE2b of its bytes. ``fingerprint`` is that of everything that determines them: source, name and
     rendition. ``mtime_ns`` and ``inode`` of a file, or ``etag`` of an object, tell whether it was changed since; earlier versions
-    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output.
+    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output. ``traits``: for an
+    index, if the run that made it wrote one.
     """
 
     name: bytes
@@ -116,6 +118,7 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     inode: int = 0
     etag: bytes = b""
     is_adopted: bool = False
+    traits: Traits | None = None
 
     @property
     def version(self) -> FileVersion:
