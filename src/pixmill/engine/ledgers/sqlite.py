@@ -105,8 +105,7 @@ class SqliteLedger(Ledger):
         """Return the record of each key, in order."""
         with translating_errors(self._path):
             rows = {row[0]: row for row in rows_of(self._connection, self._sql["get"], keys)}
-        found = map(rows.get, keys)
-        return [_record(row) if row else None for row in found]
+        return [_record(row) if row else None for row in map(rows.get, keys)]
 
     def start_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record that these attempts are about to start."""
@@ -258,8 +257,7 @@ class SqliteLedger(Ledger):
     @property
     def is_exclusive(self) -> bool:
         """Return whether no other process can use the open file, as when a dead run's recovery files cannot be shared."""
-        mode: tuple[str] = self._connection.execute("PRAGMA locking_mode").fetchone()
-        return mode == ("exclusive",)
+        return bool(self._connection.execute("PRAGMA locking_mode").fetchone() == ("exclusive",))
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -347,9 +345,8 @@ def _failure(stored: _StoredFailure) -> Failure:
 
 def _pack_failure(failure: Failure, former: bytes) -> bytes:
     """Return the stored outcome of a failed task."""
-    return msgspec.msgpack.encode(
-        _StoredFailure(**{name: getattr(failure, name) for name in Failure.__struct_fields__}, former=former)
-    )
+    fields = {name: getattr(failure, name) for name in Failure.__struct_fields__}
+    return msgspec.msgpack.encode(_StoredFailure(**fields, former=former))
 
 
 def _current(task: Task, previous: Record | None, is_same: IsSame | None) -> Record:
