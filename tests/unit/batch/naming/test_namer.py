@@ -147,6 +147,11 @@ def test_a_name_that_was_made_up_stays_also_when_a_better_one_is_free():
     assert to_jpeg(owners=owners).names([b"a.png"]) == {b"a.png": (b"a.png~3.jpg",)}
 
 
+def test_a_name_with_a_large_number_stays_as_long_as_those_before_it_are_taken():
+    taken = {b"a.png.jpg": b"x", **{b"a.png~%d.jpg" % number: b"x" for number in range(2, 9)}}
+    assert to_jpeg(owners=Owned({**taken, b"a.png~9.jpg": b"a.png"})).names([b"a.png"]) == {b"a.png": (b"a.png~9.jpg",)}
+
+
 def test_another_format_gets_a_name_of_its_own():
     owners = Owned({b"a.jpg": b"a.png"})
     namer = Namer(Template(), [("", "webp")], owners=owners)
@@ -228,6 +233,14 @@ def test_no_output_is_called_like_a_folder_of_the_output(template, sources, fold
         mixed = chance.sample(sources, k=len(sources)), chance.sample(folders, k=len(folders))
         names = to_jpeg(template).names(*mixed)
         assert expected is None or [names[source][0] for source in sources] == expected
+
+
+def test_the_folders_in_the_way_are_those_of_each_call():
+    namer = to_jpeg()
+    assert namer.names([b"a.png"], [b"a.jpg"]) == {b"a.png": (b"a.png.jpg",)}
+    assert namer.names([b"a.png"], [b"b.jpg"]) == {b"a.png": (b"a.jpg",)}
+    assert namer.names([b"b.png"], [b"b.jpg"]) == {b"b.png": (b"b.png.jpg",)}
+    assert namer.names([b"b.png"]) == {b"b.png": (b"b.jpg",)}
 
 
 def test_a_folder_in_the_way_is_a_collision_where_these_are_refused():

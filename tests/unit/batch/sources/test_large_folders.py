@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("large")
     Image.new("RGB", (8, 8)).save(root / "one.jpg")
     (root / "in" / "z.jpg").mkdir(parents=True)
-    for name in (*(f"m{number:06}.jpg" for number in range(PLAIN)), *ODD, "z.jpg/below.png", "notes.txt", ".hidden.jpg"):
+    for name in (*(f"M{number:06}.jpg" for number in range(PLAIN)), *ODD, "z.jpg/below.png", "notes.txt", ".hidden.jpg"):
         os.link(root / "one.jpg", root / "in" / name)
     return root / "in"
 
