@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 STATE_FOLDER = b".pixmill"
 MAX_BEGINNINGS = 20  # with more it is faster to take each name apart
+_ENDINGS = re.compile(rb"(?<!^)(?:\.(?:[^.]*[^.0-9][^.]*)?)+$", re.DOTALL)
 _NAME_END = re.compile(rb"(?<!^)[.~]")
 
 
@@ -26,12 +27,22 @@ def collision_stem(name: bytes) -> bytes:
     return _NAME_END.split(collision_key(name), maxsplit=1)[0]
 
 
-def with_stems(stems: Collection[bytes]) -> Callable[[bytes], bool]:
-    """Return a function that tells whether the collision stem of a name is one of ``stems``."""
+def image_stem(name: bytes) -> bytes:
+    """Return the same for sources that all have an extension that is no number, of which fewer have a stem in common.
+
+    ``shot.0001.png`` and ``shot.0002.png`` have not: only up to the last number between dots can their outputs be called alike.
+    """
+    key = collision_key(name)
+    found = _ENDINGS.search(key)
+    return key[: found.start()] if found else key
+
+
+def with_stems(stems: Collection[bytes], stem_of: Callable[[bytes], bytes]) -> Callable[[bytes], bool]:
+    """Return a function that tells whether the stem of a name, by ``collision_stem`` or ``image_stem``, is one of ``stems``."""
     wanted, beginnings = frozenset(stems), tuple(stems)
     if len(wanted) > MAX_BEGINNINGS:
-        return lambda name: collision_stem(name) in wanted
-    return lambda name: (name.lower().startswith(beginnings) or not name.isascii()) and collision_stem(name) in wanted
+        return lambda name: stem_of(name) in wanted
+    return lambda name: (name.lower().startswith(beginnings) or not name.isascii()) and stem_of(name) in wanted
 
 
 def name_key(name: bytes, *, folds: bool = False) -> bytes:

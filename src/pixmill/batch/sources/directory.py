@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-from pixmill.batch.naming.reserved import collision_stem, with_stems
+from pixmill.batch.naming.reserved import collision_stem, image_stem, with_stems
 from pixmill.batch.outputs.own_folders import OUTPUT, OwnFolders
 from pixmill.batch.source import SYMLINK, Folder, OnError, OnIgnored, SourceKind, SourceRequest, no_op, subfolders
 from pixmill.batch.state.identity import identity_of
@@ -27,12 +27,13 @@ from pixmill.storage.storage import Storage
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     """What is excluded from a folder: the ``own`` folders of a run, and ``below``, the path to DST in a store.
 
-    With ``follow_links`` links are followed, except into DST.
+    With ``follow_links`` links are followed, except into DST. ``stem_of`` returns what names have in common if they may collide.
     """
 
     own: OwnFolders = msgspec.field(default_factory=OwnFolders)
     below: bytes = b""
     follow_links: bool = False
+    stem_of: Callable[[bytes], bytes] = image_stem
 
 
 class Directory(SourceKind):
@@ -61,7 +62,8 @@ class Directory(SourceKind):
         path, follow = request.address.local, request.selection.follow_symlinks
         root, only = _local_root(request.address, path) if path else _store_root(request.address, request.policy)
         below = request.output.below(root) if request.output else None
-        exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow)
+        stem_of = collision_stem if request.selection.all_files else image_stem
+        exclusion = Exclusion(own=request.own, below=below or b"", follow_links=follow, stem_of=stem_of)
         return cls(root, open_with_retries(root, follow_symlinks=follow, policy=request.policy), only=only, exclusion=exclusion)
 
     @property
@@ -99,10 +101,14 @@ class Directory(SourceKind):
     def siblings(self, folder: bytes, stems: Collection[bytes] | None = None) -> list[Entry]:
         """Return the entries that ``folders`` yields for one folder; none if it no longer exists or cannot be read.
 
-        With ``stems``, return only those whose names have one of these collision stems, which takes a fraction of the time.
+        With ``stems``, return only those whose ``stem`` is one of these, which takes a fraction of the time.
         """
-        wants = None if stems is None else with_stems(stems)
+        wants = None if stems is None else with_stems(stems, self._exclusion.stem_of)
         return next(filter(None, _Listing(self, lambda *_: None, no_op).folder(folder, wants)), [])
+
+    def stem(self, name: bytes) -> bytes:
+        """Return what ``name`` has in common with those beside it whose outputs could get the same name."""
+        return self._exclusion.stem_of(name)
 
     def is_entered(self, path: bytes) -> bool:
         """Tell whether the walk enters the folder ``path``."""
@@ -164,7 +170,7 @@ class _Listing:
         """Yield all entries."""
         return self._inputs(
             self._source.storage.list_parts(
-                collision_stem, descend=self._should_descend, on_error=self._report_error, on_link=self._note_link
+                self._source.stem, descend=self._should_descend, on_error=self._report_error, on_link=self._note_link
             )
         )
 

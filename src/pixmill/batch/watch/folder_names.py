@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from pixmill.batch.item import Item
 from pixmill.batch.naming.namer import Namer
-from pixmill.batch.naming.reserved import collision_stem
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.planning.selection import Selector
 from pixmill.batch.watch.root import watched_folder
@@ -33,7 +32,7 @@ class FolderNamer:
 
         There are none if the folder is gone or unreadable.
         """
-        return self._source.siblings(folder, {collision_stem(path.rpartition(b"/")[2]) for path in arrived})
+        return self._source.siblings(folder, {self._source.stem(path.rpartition(b"/")[2]) for path in arrived})
 
     def name_items(self, entries: Sequence[Entry], *, arrived: Collection[bytes], selector: Selector | None = None) -> list[Item]:
         """Name all ``entries``, which are of one folder, and return the items of the paths ``arrived``.

@@ -145,14 +145,12 @@ def _in_parts(records: Iterator[Record]) -> Iterator[Listing]:
     part: Listing = []
     last = b""
     for key, content in records:
-        if len(part) >= PART:
-            group = key.partition(_SEPARATOR)[0]
-            if group != last:
-                yield part
-                part = []
+        group = key.partition(_SEPARATOR)[0]
+        if len(part) >= PART and group != last:
+            yield part
+            part = []
         part.append(_decode(content))
-        if len(part) >= PART:
-            last = key.partition(_SEPARATOR)[0]
+        last = group
     if part:
         yield part
 

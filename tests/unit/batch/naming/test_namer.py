@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from pixmill.batch.datasets.keys import SampleNamer
 from pixmill.batch.naming.namer import FORMER_HASH_DIGITS, Namer
-from pixmill.batch.naming.reserved import collision_key, collision_stem, is_reserved, name_key
+from pixmill.batch.naming.reserved import collision_key, collision_stem, image_stem, is_reserved, name_key
 from pixmill.batch.naming.template import HASH_DIGITS, Template
 from pixmill.core.errors import ConfigError
+from pixmill.imaging.formats import extensions
 
 
 def jpg(_path):
@@ -269,6 +270,50 @@ def test_names_are_the_same_whether_a_folder_is_named_whole_or_in_parts_that_can
     for part in by_stem.values():
         in_parts |= namer.names(part, folders)
     assert in_parts == whole
+
+
+images = st.lists(
+    st.builds(
+        lambda stem, ext: stem + ext,
+        st.sampled_from(
+            [b"a", b"A", b"a.png", b"a.PNG", b"a.0001", b"A.0001.png", b"a.0001.0002", b"a~2", b"a.png~2", b"a..b", b"1"]
+        ),
+        st.sampled_from([b".jpg", b".JPG", b".png", b".webp", b".3fr"]),
+    ),
+    unique=True,
+    max_size=16,
+)
+
+
+@given(images, st.lists(st.sampled_from([b"a.jpg", b"a.0001.jpg", b"a.0001.png.jpg"]), unique=True))
+def test_images_with_extensions_are_named_alike_in_the_smaller_parts_that_they_allow(sources, folders):
+    whole = to_jpeg(owners=Owned({})).names(sources, folders)
+    namer, in_parts = to_jpeg(owners=Owned({})), {}
+    for stem in sorted(set(map(image_stem, sources))):
+        in_parts |= namer.names([source for source in sources if image_stem(source) == stem], folders)
+    assert in_parts == whole
+
+
+def test_no_extension_of_an_image_is_a_number():
+    assert not [extension for extension in extensions({"svg", "pdf"}) if extension.isdigit()]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        (b"Shot.0001.PNG", b"shot.0001"),
+        (b"shot.0001.png.jpg", b"shot.0001"),
+        (b"a.jpg", b"a"),
+        (b"a.b.c.jpg", b"a"),
+        (b".hidden.jpg", b".hidden"),
+        (b"a..jpg", b"a"),
+        (b"a", b"a"),
+        (b"a.1", b"a.1"),
+        (b"a~1.gif", b"a~1"),
+    ],
+)
+def test_what_a_name_of_an_image_has_in_common_with_others(name, stem):
+    assert image_stem(name) == stem
 
 
 def test_owners_are_looked_up_for_a_few_names_and_not_for_a_folder():
