@@ -134,7 +134,7 @@ class Shorthand(Model, frozen=True, kw_only=True):
         return rendition.evolve(**changes) if changes else rendition
 
     def _targeted(self, renditions: tuple[Rendition, ...]) -> tuple[Rendition, ...]:
-        """Set the target of every rendition that can have one; if none can, ``RecipeError`` says why. It replaces a recipe's quality."""
+        """Set the target of all renditions that can have one, in place of a quality of the recipe; ``RecipeError`` if none can."""
         is_given = self.format is not None or bool(self.formats)
         can = [rendition.encode.has_searched_quality for rendition in renditions]
         return tuple(

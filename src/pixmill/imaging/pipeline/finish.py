@@ -111,7 +111,9 @@ class Finisher(NamedTuple):
             return Scored(finished, rungs[rung], score)
 
         found = search_score(make, [rung.typical_score for rung in rungs], target=target)
-        smaller = [file for file in (self._file(intermediate, codec) for codec in others) if len(file.data) < len(found.finished.data)]
+        smaller = [
+            file for file in (self._file(intermediate, codec) for codec in others) if len(file.data) < len(found.finished.data)
+        ]
         if smaller:
             return smaller[0], found.codec
         notes = (*found.finished.notes, *((BELOW_TARGET,) if found.score < target else ()))

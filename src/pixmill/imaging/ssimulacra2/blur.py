@@ -15,7 +15,7 @@ SIGMA, RADIUS = 1.5, 5  # pixels
 BLOCK = 64  # columns: of a wider matrix, more would be zeros
 
 
-def blurred(planes: Array, before: int, count: int, after: int) -> Array:
+def blurred(planes: Array, *, before: int, count: int, after: int) -> Array:
     """Return ``count`` rows of the ``planes`` (planes, rows, columns), which have some more ``before`` and ``after`` them.
 
     There are 5 of those, or fewer at the edges of the image.
@@ -27,7 +27,8 @@ def blurred(planes: Array, before: int, count: int, after: int) -> Array:
         right = min(left + BLOCK, width)
         first, last = max(0, left - RADIUS), min(width, right + RADIUS)
         np.matmul(flat[:, first:last], _weights(left - first, right - left, last - right).T, out=result[:, left:right])
-    return np.matmul(_mirrored_weights(before, count, after), wide)
+    tall: Array = np.matmul(_mirrored_weights(before, count, after), wide)
+    return tall
 
 
 @lru_cache(maxsize=64)

@@ -1,19 +1,30 @@
 """Compare pictures with one original, whose share of the work is done once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pixmill.imaging.ssimulacra2.blur import RADIUS, blurred
-from pixmill.imaging.ssimulacra2.weights import ARTIFACTS, DETAIL, LEAST_WEIGHT, SCALES, STRUCTURE, score, weights
+from pixmill.imaging.ssimulacra2.weights import (
+    ARTIFACTS,
+    DETAIL,
+    LEAST_WEIGHT,
+    MAPS,
+    NORMS,
+    SCALES,
+    STRUCTURE,
+    score,
+    weights,
+)
 from pixmill.imaging.ssimulacra2.xyb import halved, linear, xyb
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
+Sums = np.ndarray[Any, np.dtype[np.float64]]
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MIN_SIDE = 8  # pixels, of a scale
-STRIP = 64  # rows that are processed at once, so that they stay in the cache
+STRIP_HEIGHT = 64  # rows that are processed at once, so that they stay in the cache
 MAX_KEPT_PIXELS = 4_000_000  # of an original whose terms are kept, in about 27 bytes for each; those of a larger one are made again
 C2 = np.float32(0.0009)
 ONE = np.float32(1)
@@ -23,21 +34,48 @@ class Strip(NamedTuple):
     """Rows of one scale, ``before`` and ``after`` which there are some more, and the ``channels`` that count there."""
 
     scale: int
-    first: int
+    top: int
     before: int
-    count: int
+    height: int
     after: int
     channels: tuple[int, ...]
 
     @property
     def rows(self) -> slice:
         """Return the rows, with their neighbours."""
-        return slice(self.first - self.before, self.first + self.count + self.after)
+        return slice(self.top - self.before, self.top + self.height + self.after)
 
     @property
     def own(self) -> slice:
         """Return where its own rows are among those."""
-        return slice(self.before, self.before + self.count)
+        return slice(self.before, self.before + self.height)
+
+
+class Scales(NamedTuple):
+    """A picture in its own size, and its linear light (3, rows, columns) in a half, a quarter ... of it."""
+
+    pixels: Pixels
+    smaller: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, pixels: Pixels) -> "Scales":
+        """Return the scales of ``pixels`` (rows, columns, 3)."""
+        smaller: list[Array] = []
+        sides = pixels.shape[:2]
+        while len(smaller) < SCALES - 1 and all(-(-side // 2) >= MIN_SIDE for side in sides):
+            smaller.append(halved(smaller[-1]) if smaller else _half(pixels))
+            sides = smaller[-1].shape[1:]
+        return cls(pixels, tuple(smaller))
+
+    @property
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Return rows and columns of each."""
+        return [self.pixels.shape[:2], *(light.shape[1:] for light in self.smaller)]
+
+    def values(self, strip: Strip) -> Array:
+        """Return the channels of ``strip``, with the neighbours."""
+        light = self.smaller[strip.scale - 1][:, strip.rows] if strip.scale else linear(self.pixels[strip.rows])
+        return xyb(light, strip.channels)
 
 
 class Terms(NamedTuple):
@@ -54,92 +92,73 @@ class Original:
 
     def __init__(self, pixels: Pixels, *, least_weight: float = LEAST_WEIGHT) -> None:
         """Prepare its scales. Terms that weigh less than ``least_weight`` are left out."""
-        self._scales = _scales(pixels)
-        self._weights = weights(len(self._scales), least_weight)
+        self._scales = Scales.of(pixels)
+        self._weights = weights(len(self._scales.sizes), least_weight)
         self._strips = tuple(self._all_strips())
         self._kept: dict[Strip, Terms] = {}
         self._keeps = pixels.shape[0] * pixels.shape[1] <= MAX_KEPT_PIXELS
 
     def score(self, pixels: Pixels) -> float:
         """Return the score of ``pixels``, of the same shape."""
-        scales = _scales(pixels)
+        scales = Scales.of(pixels)
         sums = np.zeros_like(self._weights)
         for strip in self._strips:
-            light = _light(scales[strip.scale], strip)
-            for channel, errors in zip(strip.channels, _errors(self._terms(strip), xyb(light, strip.channels), strip), strict=True):
-                sums[channel, strip.scale] += errors
-        for index, scale in enumerate(scales):
-            sums[:, index] /= _size(scale)[0] * _size(scale)[1]
+            sums[list(strip.channels), strip.scale] += _errors(self._terms(strip), scales.values(strip), strip)
+        for scale, (rows, columns) in enumerate(scales.sizes):
+            sums[:, scale] /= rows * columns
         sums[:, :, 1] **= 0.25
         return score(sums * self._weights)
 
     def _all_strips(self) -> Iterator[Strip]:
-        for scale, pixels in enumerate(self._scales):
+        for scale, (rows, _) in enumerate(self._scales.sizes):
             channels = tuple(int(channel) for channel in np.flatnonzero(self._weights[:, scale].any(axis=(1, 2))))
-            height = _size(pixels)[0]
-            for first in range(0, height if channels else 0, STRIP):
-                count = min(STRIP, height - first)
-                yield Strip(scale, first, min(RADIUS, first), count, min(RADIUS, height - first - count), channels)
+            for top in range(0, rows if channels else 0, STRIP_HEIGHT):
+                height = min(STRIP_HEIGHT, rows - top)
+                yield Strip(scale, top, min(RADIUS, top), height, min(RADIUS, rows - top - height), channels)
 
     def _terms(self, strip: Strip) -> Terms:
         if strip in self._kept:
             return self._kept[strip]
-        terms = _terms(xyb(_light(self._scales[strip.scale], strip), strip.channels), strip)
+        terms = _terms(self._scales.values(strip), strip)
         if self._keeps:
             self._kept[strip] = terms
         return terms
 
 
-def _scales(pixels: Pixels) -> list[Pixels | Array]:
-    """Return the ``pixels``, and their linear light (3, rows, columns) at a half, a quarter ... of the size."""
-    height, width, _ = pixels.shape
-    scales: list[Pixels | Array] = [pixels]
-    while len(scales) < SCALES and min(height, width) > 2 * (MIN_SIDE - 1):
-        last = scales[-1]
-        if last is pixels:
-            scales.append(np.concatenate([halved(linear(pixels[top : top + STRIP])) for top in range(0, height, STRIP)], axis=1))
-        else:
-            scales.append(halved(last))
-        height, width = scales[-1].shape[1:]
-    return scales
-
-
-def _size(scale: Pixels | Array) -> tuple[int, int]:
-    return scale.shape[:2] if scale.dtype == np.uint8 else scale.shape[1:]
-
-
-def _light(scale: Pixels | Array, strip: Strip) -> Array:
-    return linear(scale[strip.rows]) if scale.dtype == np.uint8 else scale[:, strip.rows]
+def _half(pixels: Pixels) -> Array:
+    """Return the linear light of ``pixels`` in half the size, made in strips."""
+    strips = range(0, pixels.shape[0], STRIP_HEIGHT)
+    return np.concatenate([halved(linear(pixels[top : top + STRIP_HEIGHT])) for top in strips], axis=1)
 
 
 def _terms(values: Array, strip: Strip) -> Terms:
-    mean, square = np.split(blurred(np.concatenate([values, values * values]), strip.before, strip.count, strip.after), 2)
+    planes = np.concatenate([values, values * values])
+    mean, square = np.split(blurred(planes, before=strip.before, count=strip.height, after=strip.after), 2)
     edges = np.abs(values[:, strip.own] - mean)
     return Terms(values, mean, square - mean * mean + C2, ONE / (ONE + edges))
 
 
-def _errors(terms: Terms, values: Array, strip: Strip) -> Array:
+def _errors(terms: Terms, values: Array, strip: Strip) -> Sums:
     """Return the sums of the maps and of their fourth powers, by channel, norm and map."""
     planes = np.concatenate([values, values * values, values * terms.values])
-    mean, square, product = np.split(blurred(planes, strip.before, strip.count, strip.after), 3)
-    difference = mean - terms.mean
-    # The structure of both is alike as far as they vary together; the means are compared without regard to how bright they are.
-    covariance = 2 * (product - mean * terms.mean) + C2
-    covariance *= ONE - difference * difference
-    covariance /= square - mean * mean + terms.variance
-    structure = np.maximum(ONE - covariance, 0)
+    mean, square, product = np.split(blurred(planes, before=strip.before, count=strip.height, after=strip.after), 3)
+    # Both are alike as far as they vary together and have the same mean, however bright that is.
+    likeness = 2 * (product - mean * terms.mean) + C2
+    likeness *= ONE - (mean - terms.mean) ** 2
+    likeness /= square - mean * mean + terms.variance
     edges = np.abs(values[:, strip.own] - mean)
     edges += ONE
     edges *= terms.smoothness
     edges -= ONE
-    result = np.empty((len(values), 2, 3), np.float64)
-    for index, maps in ((STRUCTURE, structure), (ARTIFACTS, np.maximum(edges, 0)), (DETAIL, np.maximum(-edges, 0))):
-        result[:, :, index] = _sums(maps)
+    result = np.empty((len(values), NORMS, MAPS))
+    result[:, :, STRUCTURE] = _sums(np.maximum(ONE - likeness, 0))
+    result[:, :, ARTIFACTS] = _sums(np.maximum(edges, 0))
+    result[:, :, DETAIL] = _sums(np.maximum(-edges, 0))
     return result
 
 
-def _sums(maps: Array) -> Array:
+def _sums(maps: Array) -> Sums:
     """Return the sum of each map, and of its fourth power."""
     flat = maps.reshape(len(maps), -1)
     squares = flat * flat
-    return np.stack([flat.sum(axis=1), np.einsum("ij,ij->i", squares, squares)], axis=1)
+    return np.stack([flat.sum(axis=1), np.einsum("ij,ij->i", squares, squares)], axis=1).astype(np.float64)

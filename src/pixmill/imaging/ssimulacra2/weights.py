@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float32]]
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 CHANNELS, SCALES, NORMS, MAPS = 3, 6, 2, 3
 #: The order of the maps in the weights: structure, artifacts, detail lost.
@@ -31,11 +31,10 @@ WEIGHTS = (
     95.1080498811086, 0.9863978034400682, 0.9834382792465353, 0.0012286405048278493, 171.2667255897307, 0.9807858872435379,
     0.0, 0.0, 0.0, 0.0005130064588990679, 0.0, 0.00010854057858411537,
 )  # fmt: skip
-#: The weights below this one sum up to 0.02, less than half the smallest of the others: what they weigh is not computed.
+#: The weights below this one sum up to 0.02, less than a tenth of the smallest of the others: what they weigh is not computed.
 LEAST_WEIGHT = 0.01
-SCALE, LINEAR, SQUARE, CUBE, EXPONENT = (
-    0.9562382616834844, 2.326765642916932, -0.020884521182843837, 6.248496625763138e-05, 0.6276336467831387,
-)  # fmt: skip
+SCALE, EXPONENT = 0.9562382616834844, 0.6276336467831387
+LINEAR, SQUARE, CUBE = 2.326765642916932, -0.020884521182843837, 6.248496625763138e-05
 BEST = 100.0
 
 

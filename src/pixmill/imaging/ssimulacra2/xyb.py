@@ -52,15 +52,10 @@ def xyb(light: Array, channels: Sequence[int]) -> Array:
     absorbed += BIAS
     response = np.cbrt(absorbed, out=absorbed)
     response -= BIAS_ROOT
-    result = np.empty((len(channels), *light.shape[1:]), np.float32)
-    for channel, plane in zip(channels, result, strict=True):
-        if channel == X:
-            np.multiply(response[LONG] - response[MEDIUM], HALF * X_SCALE, out=plane)
-            plane += X_OFFSET
-            continue
-        np.multiply(response[LONG] + response[MEDIUM], HALF, out=plane)
-        if channel == Y:
-            plane += Y_OFFSET
-        else:
-            np.subtract(response[B] + B_OFFSET, plane, out=plane)
-    return result
+    luma = (response[LONG] + response[MEDIUM]) * HALF
+    planes = {
+        X: lambda: (response[LONG] - response[MEDIUM]) * (HALF * X_SCALE) + X_OFFSET,
+        Y: lambda: luma + Y_OFFSET,
+        B: lambda: response[B] - luma + B_OFFSET,
+    }
+    return np.stack([planes[channel]() for channel in channels])
