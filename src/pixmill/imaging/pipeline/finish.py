@@ -97,7 +97,7 @@ class Finisher(NamedTuple):
     def _looking_good(self, target: int, intermediate: Intermediate) -> tuple[Finished, Codec]:
         """Return the file of the lowest quality that scores ``target``, or of the highest one, and the codec with that quality."""
         from pixmill.imaging.pipeline.search.appearance import Appearance  # noqa: PLC0415  # imports numpy, for few runs
-        from pixmill.imaging.pipeline.search.score_search import search_score  # noqa: PLC0415  # as above
+        from pixmill.imaging.pipeline.search.score_search import TOLERANCE, search_score  # noqa: PLC0415  # as above
 
         image = _as_written(intermediate.image, self.rendition, self.recipe)
         appearance = Appearance(fit(self.codec.prepared(image), self.codec.format, self.recipe.background))
@@ -116,7 +116,7 @@ class Finisher(NamedTuple):
         ]
         if smaller:
             return smaller[0], found.codec
-        notes = (*found.finished.notes, *((BELOW_TARGET,) if found.score < target else ()))
+        notes = (*found.finished.notes, *((BELOW_TARGET,) if found.score < target - TOLERANCE else ()))
         return found.finished._replace(notes=notes), self.codec.evolve(quality=found.codec.lossy_quality)
 
     def _rungs(self, codec: Codec) -> tuple[Codec, ...]:

@@ -90,13 +90,13 @@ class Terms(NamedTuple):
 class Original:
     """An original, ``pixels`` (rows, columns, 3) in sRGB, with at least 8 rows and columns."""
 
-    def __init__(self, pixels: Pixels, *, least_weight: float = LEAST_WEIGHT) -> None:
+    def __init__(self, pixels: Pixels, *, least_weight: float = LEAST_WEIGHT, max_kept_pixels: int = MAX_KEPT_PIXELS) -> None:
         """Prepare its scales. Terms that weigh less than ``least_weight`` are left out."""
         self._scales = Scales.of(pixels)
         self._weights = weights(len(self._scales.sizes), least_weight)
         self._strips = tuple(self._all_strips())
         self._kept: dict[Strip, Terms] = {}
-        self._keeps = pixels.shape[0] * pixels.shape[1] <= MAX_KEPT_PIXELS
+        self._keeps = pixels.shape[0] * pixels.shape[1] <= max_kept_pixels
 
     def score(self, pixels: Pixels) -> float:
         """Return the score of ``pixels``, of the same shape."""
