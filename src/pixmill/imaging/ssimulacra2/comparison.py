@@ -25,7 +25,8 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MIN_SIDE = 8  # pixels, of a scale
 STRIP_HEIGHT = 64  # rows that are processed at once, so that they stay in the cache
-MAX_KEPT_PIXELS = 4_000_000  # of an original whose terms are kept, in about 27 bytes for each; those of a larger one are made again
+#: Of a scale that are compared, in strips that are spread evenly; 27 bytes of terms of the original are kept for each.
+MAX_PIXELS = 4_000_000
 C2 = np.float32(0.0009)
 ONE = np.float32(1)
 
@@ -90,39 +91,33 @@ class Terms(NamedTuple):
 class Original:
     """An original, ``pixels`` (rows, columns, 3) in sRGB, with at least 8 rows and columns."""
 
-    def __init__(self, pixels: Pixels, *, least_weight: float = LEAST_WEIGHT, max_kept_pixels: int = MAX_KEPT_PIXELS) -> None:
-        """Prepare its scales. Terms that weigh less than ``least_weight`` are left out."""
+    def __init__(self, pixels: Pixels, *, least_weight: float = LEAST_WEIGHT, max_pixels: int = MAX_PIXELS) -> None:
+        """Prepare its scales. Terms that weigh less than ``least_weight`` are left out, and most strips of a very large scale."""
         self._scales = Scales.of(pixels)
         self._weights = weights(len(self._scales.sizes), least_weight)
-        self._strips = tuple(self._all_strips())
-        self._kept: dict[Strip, Terms] = {}
-        self._keeps = pixels.shape[0] * pixels.shape[1] <= max_kept_pixels
+        self._strips = tuple(self._chosen_strips(max_pixels))
+        self._terms = tuple(_terms(self._scales.values(strip), strip) for strip in self._strips)
 
     def score(self, pixels: Pixels) -> float:
         """Return the score of ``pixels``, of the same shape."""
         scales = Scales.of(pixels)
         sums = np.zeros_like(self._weights)
-        for strip in self._strips:
-            sums[list(strip.channels), strip.scale] += _errors(self._terms(strip), scales.values(strip), strip)
-        for scale, (rows, columns) in enumerate(scales.sizes):
-            sums[:, scale] /= rows * columns
+        rows = np.zeros(len(scales.sizes))
+        for strip, terms in zip(self._strips, self._terms, strict=True):
+            sums[list(strip.channels), strip.scale] += _errors(terms, scales.values(strip), strip)
+            rows[strip.scale] += strip.height
+        for scale, (_, columns) in enumerate(scales.sizes):
+            sums[:, scale] /= max(1, rows[scale]) * columns
         sums[:, :, 1] **= 0.25
         return score(sums * self._weights)
 
-    def _all_strips(self) -> Iterator[Strip]:
-        for scale, (rows, _) in enumerate(self._scales.sizes):
+    def _chosen_strips(self, max_pixels: int) -> Iterator[Strip]:
+        for scale, (rows, columns) in enumerate(self._scales.sizes):
             channels = tuple(int(channel) for channel in np.flatnonzero(self._weights[:, scale].any(axis=(1, 2))))
-            for top in range(0, rows if channels else 0, STRIP_HEIGHT):
+            stride = STRIP_HEIGHT * -(-rows * columns // max_pixels)
+            for top in range(0, rows if channels else 0, stride):
                 height = min(STRIP_HEIGHT, rows - top)
                 yield Strip(scale, top, min(RADIUS, top), height, min(RADIUS, rows - top - height), channels)
-
-    def _terms(self, strip: Strip) -> Terms:
-        if strip in self._kept:
-            return self._kept[strip]
-        terms = _terms(self._scales.values(strip), strip)
-        if self._keeps:
-            self._kept[strip] = terms
-        return terms
 
 
 def _half(pixels: Pixels) -> Array:
@@ -143,15 +138,15 @@ def _errors(terms: Terms, values: Array, strip: Strip) -> Sums:
     planes = np.concatenate([values, values * values, values * terms.values])
     mean, square, product = np.split(blurred(planes, before=strip.before, count=strip.height, after=strip.after), 3)
     # Both are alike as far as they vary together and have the same mean, however bright that is.
-    likeness = 2 * (product - mean * terms.mean) + C2
-    likeness *= ONE - (mean - terms.mean) ** 2
-    likeness /= square - mean * mean + terms.variance
+    similarity = 2 * (product - mean * terms.mean) + C2
+    similarity *= ONE - (mean - terms.mean) ** 2
+    similarity /= square - mean * mean + terms.variance
     edges = np.abs(values[:, strip.own] - mean)
     edges += ONE
     edges *= terms.smoothness
     edges -= ONE
     result = np.empty((len(values), NORMS, MAPS))
-    result[:, :, STRUCTURE] = _sums(np.maximum(ONE - likeness, 0))
+    result[:, :, STRUCTURE] = _sums(np.maximum(ONE - similarity, 0))
     result[:, :, ARTIFACTS] = _sums(np.maximum(edges, 0))
     result[:, :, DETAIL] = _sums(np.maximum(-edges, 0))
     return result

@@ -96,9 +96,17 @@ def test_the_weights_that_are_left_out_change_nothing_that_matters():
         assert score(picture, other) == pytest.approx(score(picture, other, least_weight=0), abs=0.05)
 
 
-def test_an_original_scores_several_pictures_alike_whether_its_terms_are_kept_or_not():
+def test_an_original_scores_one_picture_after_another():
     picture = scene((200, 150))
-    others = [encoded(picture, "JPEG", quality) for quality in (40, 80)]
-    kept = Original(np.asarray(picture))
-    scores = [kept.score(np.asarray(other)) for other in (*others, *others)]
-    assert scores == [score(picture, other, max_kept_pixels=0) for other in (*others, *others)]
+    others = [np.asarray(encoded(picture, "JPEG", quality)) for quality in (40, 80)]
+    original = Original(np.asarray(picture))
+    scores = [original.score(other) for other in others]
+    assert [original.score(other) for other in others] == scores
+
+
+def test_some_strips_of_a_large_picture_tell_nearly_the_score_of_all():
+    picture = scene((400, 700))
+    other = encoded(picture, "JPEG", 60)
+    whole, part = (score(picture, other, max_pixels=pixels) for pixels in (400 * 700, 400 * 700 // 3))
+    assert whole != part
+    assert part == pytest.approx(whole, abs=0.7)
