@@ -16,6 +16,7 @@ ImageOptions  the keywords of process, with their types
 RunOptions    the keywords of run and open_run, with their types
 PixmillError  the base of all errors: ConfigError (nothing was run), ImageError (one image), WorkerError (a process), RunError
 Skip          what a step of your own raises to reject an image
+Step          the base of a step of your own that loads something once in each worker, such as a model
 engine        run any function over any tasks in processes that may die
 
 Each name is imported on first use, so that ``import pixmill`` costs nothing.
@@ -42,6 +43,7 @@ _HOMES = {
     "RunError": "pixmill.core.errors",
     "RunOptions": "pixmill.api.keywords",
     "Skip": "pixmill.core.errors",
+    "Step": "pixmill.imaging.user_steps.step",
     "WorkerError": "pixmill.core.errors",
     "engine": "pixmill.engine",
     "open_run": "pixmill.api.runs",
@@ -66,6 +68,7 @@ __all__ = [
     "RunError",
     "RunOptions",
     "Skip",
+    "Step",
     "WorkerError",
     "engine",
     "open_run",
@@ -84,9 +87,10 @@ if TYPE_CHECKING:
     from pixmill.batch.pruning.result import PruneResult
     from pixmill.batch.report.outcomes import ImageOutcome
     from pixmill.batch.report.summary import Report
-    from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, WorkerError
+    from pixmill.core.errors import ConfigError, ImageError, PixmillError, RunError, Skip, WorkerError
     from pixmill.imaging.image import Image
     from pixmill.imaging.recipe import Recipe, Rendition
+    from pixmill.imaging.user_steps.step import Step
 else:
 
     def __getattr__(name: str) -> object:

@@ -54,6 +54,6 @@ def test_all_outputs_of_one_image_are_written(result, desk):
     assert {path.name for path in desk.glob("photo-*")} == {"photo-large.webp", "photo-square.jpeg"}
 
 
-@pytest.mark.parametrize("result", ["python_7.py"], indirect=True)
+@pytest.mark.parametrize("result", ["python_8.py"], indirect=True)
 def test_an_error_is_printed_with_its_suggestion(result):
     assert "did you mean 'webp'" in result.stdout

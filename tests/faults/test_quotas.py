@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +73,14 @@ def test_a_quota_of_a_btrfs_volume_stops_the_run_and_more_of_it_lets_it_finish(t
         subprocess.run(["btrfs", "qgroup", "limit", size, place], check=True, capture_output=True)
 
     stops_and_goes_on(attempt, allow)
+
+
+def test_pages_that_workers_share_need_no_space_when_a_quota_of_btrfs_is_used_up(mounted, tmp_path):
+    """Had they been in a file there, the next write to them after they went to disk would have been the last (SIGBUS)."""
+    image = image_of(tmp_path, "mkfs.btrfs", "-q")
+    try:
+        place = mounted("-o", "loop", image)
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel has no btrfs")
+    subprocess.run(["btrfs", "quota", "enable", place], check=True, capture_output=True)
+    subprocess.run([sys.executable, Path(__file__).with_name("_quota_used_up.py"), place], check=True)

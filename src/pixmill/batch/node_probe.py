@@ -7,7 +7,6 @@ from itertools import chain
 
 import msgspec
 
-from pixmill.batch.config.fingerprint import all_steps
 from pixmill.batch.item import from_payload
 from pixmill.batch.planning.plan import Plan
 from pixmill.batch.state.location import FOLDER
@@ -63,7 +62,7 @@ class NodeProbe(Probe):
 
     def __init__(self, plan: Plan, samples: Sequence[Task], stack: ExitStack) -> None:
         """Write the probe file to DST; closing ``stack`` removes it."""
-        options, steps = plan.handler_options, list(all_steps(plan.config.recipe))
+        options, steps = plan.handler_options, list(plan.config.recipe.all_steps())
         prefix = f"{FOLDER}/admission-{options.tag}-".encode()
         self._question = ProbeQuestion(
             source=options.source,
@@ -157,7 +156,7 @@ def _locators(samples: Iterable[Task]) -> Iterator[bytes]:
 
 def _modules(plan: Plan) -> Iterator[str]:
     """Yield the modules that nodes need besides pixmill: those of plugins (steps, codecs, schemes) and of called functions."""
-    recipe, steps = plan.config.recipe, list(all_steps(plan.config.recipe))
+    recipe, steps = plan.config.recipe, list(plan.config.recipe.all_steps())
     ends = (Address.parse(plan.handler_options.source), Address.parse(plan.handler_options.destination))
     kinds = [*map(type, steps), *(type(rendition.encode) for rendition in recipe.renditions)]
     kinds += [schemes().get(end.scheme) for end in ends]

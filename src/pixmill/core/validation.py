@@ -127,6 +127,8 @@ def expected(kind: Any) -> str:  # noqa: ANN401  # any declared type
         return " or ".join(members) + _bounds(metadata)
     if hasattr(kind, "expected"):
         return str(kind.expected)
+    if get_origin(kind) in (dict, Mapping):
+        return "a table of settings"
     words = {int: "an integer", float: "a number", str: "text", bool: "true or false", bytes: "bytes"}
     return words.get(kind, getattr(kind, "__name__", str(kind)).lower()) + _bounds(metadata)
 

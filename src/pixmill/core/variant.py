@@ -29,6 +29,8 @@ class Variant(Model, frozen=True, kw_only=True):
 
     registry: ClassVar[Registry[Any]]
     expected: ClassVar[str] = "a table of settings"
+    #: A member may have settings that it does not declare.
+    has_further_settings: ClassVar[bool] = False
 
     @classmethod
     def from_builtins(cls, data: object) -> Self:

@@ -1,8 +1,9 @@
 """The code that turns a task into a result, and the reference by which a worker process finds it."""
 
 import socket
-from collections.abc import Callable
-from typing import Protocol
+import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -10,6 +11,8 @@ from pixmill.core.object_reference import import_object, reference
 from pixmill.core.phases import Phases
 from pixmill.engine.broker import BrokerRef
 from pixmill.engine.resources.sandbox import Sandbox
+
+Value = TypeVar("Value")
 
 
 class Stages(Protocol):
@@ -30,6 +33,15 @@ class Stages(Protocol):
         Raises if that is more than the task may use now. Do not catch the error: the engine retries the task when nothing
         else runs, and fails it with code ``limit-memory`` if it does not fit even then.
         """
+
+    def gather(self, value: Value, function: Callable[[Sequence[Value]], Sequence[Value]]) -> Value:
+        """Return the result that ``function`` has for ``value``, perhaps together with those of other tasks.
+
+        ``HandlerRef.batch_size`` tells how many tasks a worker handles together. ``function`` is called once for all that gather
+        for an equal one; if it raises, again for each value alone.
+        """
+        (result,) = function([value])
+        return result
 
 
 class PendingResult(msgspec.Struct, frozen=True):
@@ -74,6 +86,12 @@ class HandlerRef(msgspec.Struct, frozen=True):
     start. ``confinement``: the sandbox that a worker enters once the handler is loaded; ``None`` for none. ``broker``: the process
     that does what the sandbox forbids; if there is one, ``factory`` also takes this worker's connection to it. ``per_core``: how
     many workers keep a core busy, more than one if they wait for a network.
+
+    ``held_memory``: the bytes that each worker holds once the handler is loaded. ``load_timeout``: how many seconds that may take,
+    if longer than a task. ``close_timeout``: how many seconds idle workers have to end in good order, and to call ``close`` of a
+    handler that has one; 0 kills them at once.
+
+    ``batch_size``: how many tasks a worker handles together, if there are as many; it is one if a task has killed a worker.
     """
 
     factory: str
@@ -84,6 +102,10 @@ class HandlerRef(msgspec.Struct, frozen=True):
     confinement: Sandbox | None = None
     broker: BrokerRef | None = None
     per_core: int = 1
+    held_memory: int = 0
+    load_timeout: float = 0.0
+    close_timeout: float = 0.0
+    batch_size: int = 1
 
     @classmethod
     def to(cls, function: Callable[[bytes], bytes]) -> "HandlerRef":
@@ -97,3 +119,13 @@ class HandlerRef(msgspec.Struct, frozen=True):
             return lambda payload, stages: factory(payload)  # noqa: ARG005  # a plain function has no stages
         handler: Handler = factory(self.options, broker) if broker else factory(self.options)
         return handler
+
+
+def close_handler(handler: Handler) -> None:
+    """Call the method ``close`` of a handler that has one; an error of it is only printed, since all tasks are done."""
+    close = getattr(handler, "close", None)
+    if close is not None:
+        try:
+            close()
+        except Exception:  # noqa: BLE001  # code of users can raise anything
+            sys.excepthook(*sys.exc_info())

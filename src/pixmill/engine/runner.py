@@ -33,7 +33,7 @@ from pixmill.engine.scheduling.deferrals import Resolve
 from pixmill.engine.scheduling.scheduler import Components, Scheduler
 from pixmill.engine.scheduling.store_breaker import Hold, no_hold
 from pixmill.engine.task import BegunTask, Counts, Outcome, Task
-from pixmill.engine.worker.process import refuse_in_worker
+from pixmill.engine.worker.mark import refuse_in_worker
 
 _P = ParamSpec("_P")
 
@@ -173,20 +173,20 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
     ledger = MemoryLedger() if ledger is None else ledger
     policy = policy or Policy()
     executor = executor or LocalExecutor(workers=workers)
+    ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
     components = Components(
         executor=executor,
         ledger=ledger,
         policy=policy,
         admission=Admission(ledger, policy, still_valid=still_valid, revise=revise, is_same=is_same, force=force),
         publisher=EventPublisher(observers, clock),
-        memory=MemoryBudget(policy.memory, executor.workers),
+        memory=MemoryBudget(policy.memory, executor.workers, held=ref.held_memory, batch_size=ref.batch_size),
         clock=clock,
         rng=rng or random.Random(),  # noqa: S311  # for spreading retries, not for secrets
         status_file=status_file,
         resolve=resolve,
         hold=hold,
     )
-    ref = handler if isinstance(handler, HandlerRef) else HandlerRef.to(handler)
     return Run(tasks, ref, components, observers=observers, metadata=metadata, begun=begun)
 
 

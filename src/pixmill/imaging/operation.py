@@ -2,14 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FunctionType
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from pixmill.core.errors import RecipeError
 from pixmill.core.registry import Registry
 from pixmill.core.variant import Variant
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.image import Image
+
+
+class Resources(NamedTuple):
+    """What a step needs of the process that it runs in.
+
+    ``memory``: bytes that it holds in each worker. ``open_timeout``: seconds that ``open`` may take. ``needs`` of third-party code
+    only: what it needs besides computing and reading files, "network" and folders to write in; ``None`` if that is unknown.
+    ``batch_size``: the number of images that it takes at once.
+    """
+
+    memory: int = 0
+    open_timeout: float = 0.0
+    needs: tuple[str, ...] | None = None
+    batch_size: int = 1
 
 
 class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
@@ -41,7 +54,7 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
     @classmethod
     def from_builtins(cls, data: object) -> Self:
         """Return the operation that ``data`` describes: a table, text, an operation, or a user-defined function."""
-        if isinstance(data, FunctionType):
+        if callable(data):
             step: Self = cls.registry.get("python").of(data)
             return step
         return super().from_builtins(data)
@@ -86,8 +99,24 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         del values
         return self
 
+    @property
+    def resources(self) -> Resources:
+        """Return what the step needs of the process that it runs in; code of others declares here whether it may be confined."""
+        return Resources()
+
+    def resolved(self) -> Self:
+        """Return the step, checked, with what this machine knows about it. Called once, before a run."""
+        self.check()
+        return self
+
+    def open(self) -> None:
+        """Load what the step needs. Called once in each worker, before its first image."""
+
+    def close(self) -> None:
+        """Release what ``open`` has loaded. Called when a worker ends in good order."""
+
     def check(self) -> None:
-        """Raise ``RecipeError`` if the step cannot work on this machine for any image. Called once, before a run."""
+        """Raise ``RecipeError`` if the step cannot work on this machine for any image."""
         for file in self.files:
             if not Path(file).is_file():
                 raise self.error(f"{self.label()}: file not found: {file}")
@@ -108,8 +137,8 @@ class Operation(Variant, frozen=True, kw_only=True, tag_field="operation"):
         raise NotImplementedError
 
 
-#: What is accepted for a step: an operation, its text or table, or a function of your own.
-StepLike = Operation | str | Mapping[str, object] | Callable[[Image], Image]
+#: What is accepted for a step: an operation, its text or table, or a function or ``Step`` of your own.
+StepLike = Operation | str | Mapping[str, object] | Callable[[Image], Image] | Callable[[], Callable[[Image], Image]]
 
 _OTHER_WORDS = {
     **dict.fromkeys(("gray", "grey", "greyscale", "bw", "black_and_white", "monochrome", "mono", "desaturate"), "grayscale"),

@@ -1,7 +1,7 @@
 """``Recipe``: how to process each image. ``Rendition``: one output of a recipe."""
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -252,6 +252,29 @@ class Recipe(Model, frozen=True, kw_only=True):
         is_exception = self.animated == "first" and any(rendition.encode.follows_source for rendition in self.renditions)
         return fingerprint_of({**self.identity(), "animated": "first of all" if is_exception else self.animated or "first"})
 
+    def all_steps(self) -> Iterator[Operation]:
+        """Yield every step: the shared ones, then those of each rendition."""
+        yield from self.steps
+        for rendition in self.renditions:
+            yield from rendition.steps
+
+    def resolved(self) -> Self:
+        """Return the recipe, checked, with what this machine knows about its steps. ``RecipeError`` if it cannot work here."""
+        for rendition in self.renditions:
+            rendition.encode.check()
+        renditions = tuple(each.evolve(steps=_resolved(each.steps)) for each in self.renditions)
+        return self.evolve(steps=_resolved(self.steps), renditions=renditions)
+
+    def open(self) -> None:
+        """Load what the steps need, once in each worker. ``RecipeError`` if that fails."""
+        for step in self.all_steps():
+            step.open()
+
+    def close(self) -> None:
+        """Release what the steps have loaded."""
+        for step in self.all_steps():
+            step.close()
+
     def steps_of(self, rendition: Rendition) -> tuple[Operation, ...]:
         """Return the steps of ``rendition`` after the shared ones, with the recipe's ``linear`` applied."""
         return self._with_light(rendition.steps)
@@ -282,6 +305,10 @@ class Recipe(Model, frozen=True, kw_only=True):
             return cls.from_builtins(data)
         except ConfigError as error:
             raise RecipeError(f"{prefix}{error.message}", hint=error.hint) from error
+
+
+def _resolved(steps: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    return tuple(step.resolved() for step in steps)
 
 
 def sets_size(steps: Iterable[Operation]) -> bool:

@@ -4,13 +4,11 @@ A new version of a library does not change it, so that it makes no output again.
 of libvips was part of it, and ``former_engine`` makes such a fingerprint.
 """
 
-from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
 from pixmill.batch.config.models import RunConfig
 from pixmill.batch.config.prevention import without_preventing_options
-from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
 
 
@@ -25,17 +23,10 @@ def rendition_fingerprints(config: RunConfig, *, former_engine: str = "") -> tup
     return tuple(_fingerprint(recipe.evolve(renditions=(rendition,)), config, former_engine) for rendition in recipe.renditions)
 
 
-def all_steps(recipe: Recipe) -> Iterator[Operation]:
-    """Yield every step of ``recipe``: the shared ones, then those of each rendition."""
-    yield from recipe.steps
-    for rendition in recipe.renditions:
-        yield from rendition.steps
-
-
 def _fingerprint(recipe: Recipe, config: RunConfig, former_engine: str) -> bytes:
     recipe = without_preventing_options(recipe)
     digest = blake2b(f"{former_engine} {recipe.fingerprint()} {config.placement.preserve}".encode(), digest_size=16)
-    for step in all_steps(recipe):
+    for step in recipe.all_steps():
         for file in step.files:
             digest.update(blake2b(Path(file).read_bytes()).digest())
     return digest.digest()

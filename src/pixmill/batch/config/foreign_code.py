@@ -5,7 +5,6 @@ Anyone who can write to an output can write to its ledger. Its content is data, 
 
 import msgspec
 
-from pixmill.batch.config.fingerprint import all_steps
 from pixmill.batch.config.models import RunConfig
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
@@ -20,13 +19,12 @@ class Code(msgspec.Struct, frozen=True):
 
 def steps_of(recipe: Recipe) -> tuple[Code, ...]:
     """Return the steps of ``recipe`` that call user-defined functions."""
-    return tuple(dict.fromkeys(as_code(step) for step in all_steps(recipe) if step.runs_foreign_code))
+    return tuple(dict.fromkeys(as_code(step) for step in recipe.all_steps() if step.runs_foreign_code))
 
 
 def as_code(step: Operation) -> Code:
     """Return ``step`` in the notation of ``--step``."""
-    values = {key: value for key, value in step.to_builtins().items() if key != "operation" and value is not None}
-    return Code("--step", f"{step.label()}:" + ",".join(f"{key}={value}" for key, value in values.items()))
+    return Code("--step", step.text())
 
 
 def code_of(config: RunConfig) -> tuple[Code, ...]:

@@ -390,10 +390,7 @@ def plan(config: RunConfig, *, is_run: bool = False) -> Plan:
 
     Writes nothing, unless it ``is_run``: then it may create and remove an empty file to see which names the destination accepts.
     """
-    for step in fingerprint.all_steps(config.recipe):
-        step.check()
-    for rendition in config.recipe.renditions:
-        rendition.encode.check()
+    config = config.evolve(recipe=config.recipe.resolved())
     locations = resolve_locations(config)
     if locations.target is None:
         check_names(config, locations.dataset)

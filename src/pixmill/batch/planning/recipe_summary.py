@@ -1,6 +1,6 @@
 """Describe each output of a recipe in one sentence: format, size and its origin, colours, metadata."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pixmill.core.units import Size, plain
 from pixmill.imaging.codec import Codec
@@ -108,7 +108,7 @@ def _one_size(number: int, sizing: Operation, option: str) -> str:
 
 def _colours(recipe: Recipe) -> str:
     """Return the colour space and the bit depth of the outputs."""
-    conversions = dict.fromkeys(step.text() for step in _all_steps(recipe) if step.leaves_working_space)
+    conversions = dict.fromkeys(step.text() for step in recipe.all_steps() if step.leaves_working_space)
     space = "sRGB" if recipe.color == "srgb" else "original colours"
     if conversions:
         space = f"colours set by {', '.join(conversions)}"
@@ -116,9 +116,3 @@ def _colours(recipe: Recipe) -> str:
     if recipe.depth == "8" or not any(is_deep):
         return f"{space}, 8 bits"
     return f"{space}, up to {HIGH_DEPTH} bits" if all(is_deep) else f"{space}, up to {HIGH_DEPTH} bits where the format allows"
-
-
-def _all_steps(recipe: Recipe) -> Iterator[Operation]:
-    yield from recipe.steps
-    for rendition in recipe.renditions:
-        yield from rendition.steps

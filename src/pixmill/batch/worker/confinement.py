@@ -9,9 +9,11 @@ import msgspec
 from pixmill.batch.worker.options import HandlerOptions
 from pixmill.engine.broker import BrokerRef
 from pixmill.engine.resources.sandbox import Sandbox
+from pixmill.imaging.operation import Operation
 from pixmill.imaging.recipe import Recipe
 from pixmill.storage.address import Address
 
+NETWORK = "network"  # the need of a step that is no folder
 _WRITER = "pixmill.batch.worker.writer:serve_workers"
 LOCAL_PREFIXES = ("file:", "tar:", "zip:", "multi://local")  # of addresses on this machine
 
@@ -34,8 +36,17 @@ def is_local(options: Endpoints) -> bool:
 
 
 def sandbox_for(handler_options: HandlerOptions, recipe: Recipe) -> Sandbox | None:
-    """Return the sandbox of workers that make outputs; ``None`` if the recipe ``runs_foreign_code``, whose needs are unknown."""
-    return None if runs_foreign_code(recipe) else reading_sandbox(handler_options)
+    """Return the sandbox of workers that make outputs, with what third-party steps of ``recipe`` declare that they need.
+
+    ``None`` if one of them declares nothing: then its needs are unknown.
+    """
+    declared = [step.resources.needs for step in recipe.all_steps() if is_foreign(step)]
+    needs = {need for needs in declared if needs is not None for need in needs}
+    if None in declared:
+        return None
+    sandbox = reading_sandbox(handler_options)
+    folders = tuple(os.fsencode(os.path.abspath(need)) for need in sorted(needs - {NETWORK}))  # noqa: PTH100  # bytes
+    return msgspec.structs.replace(sandbox, writable=folders, network=sandbox.network or NETWORK in needs)
 
 
 def writer_for(handler_options: HandlerOptions) -> BrokerRef | None:
@@ -64,5 +75,9 @@ def reading_sandbox(options: Endpoints) -> Sandbox:
 
 def runs_foreign_code(recipe: Recipe) -> bool:
     """Tell whether a step of ``recipe`` runs code of the user's or of a plugin."""
-    steps = [*recipe.steps, *(step for rendition in recipe.renditions for step in rendition.steps)]
-    return any(step.runs_foreign_code or not type(step).__module__.startswith("pixmill.") for step in steps)
+    return any(map(is_foreign, recipe.all_steps()))
+
+
+def is_foreign(step: Operation) -> bool:
+    """Tell whether ``step`` runs code of the user's or of a plugin."""
+    return step.runs_foreign_code or not type(step).__module__.startswith("pixmill.")

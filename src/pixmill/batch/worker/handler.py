@@ -33,6 +33,7 @@ from pixmill.engine.task import UNCHANGED
 from pixmill.imaging.input import Input
 from pixmill.imaging.process import EncodedOutput, Result, configure, process
 from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.user_steps.batching import gathering
 from pixmill.storage.address import Address
 from pixmill.storage.entry import FileVersion, time_of
 from pixmill.storage.retry.policy import SICK, THROTTLED, RetryPolicy
@@ -48,7 +49,7 @@ class ImageHandler:
     """Reads one image, makes its renditions, and returns a ``PendingResult`` that writes them while the next image is processed."""
 
     def __init__(self, options: HandlerOptions, writer: socket.socket | None = None) -> None:
-        """Open source and destination and build the recipe, once per worker. ``writer``: a connection to a process that writes."""
+        """Open source, destination and the steps of the recipe, once per worker. ``writer``: a connection to one that writes."""
         self._options = options
         self._current = threading.local()  # ``stages`` of the task that this thread is making or writing
         source, destination = Address.parse(options.source), Address.parse(options.destination)
@@ -58,6 +59,7 @@ class ImageHandler:
         )
         self._writer = WriterClient(writer, on_lost=wait_for_the_end) if writer else DirectWriter(self._destination)
         self._recipe = Recipe.from_builtins(options.recipe)
+        self._recipe.open()
         self._late_facts = LateFactsReader(self._source, self._recipe, limit=options.max_bytes)
         self._adoption = Adoption(self._destination, self._recipe, limit=options.max_bytes)
 
@@ -100,7 +102,8 @@ class ImageHandler:
         names.check_skip([item.names[index] for index in missing])
         source = source or self._read(item)
         try:
-            result, size = self._make(item, source, missing, stages)
+            with gathering(stages.gather):
+                result, size = self._make(item, source, missing, stages)
         except Skip as skip:
             raise self._rejected(item, source, digest, skip.reason) from None
         outputs = dict(zip(missing, result.outputs, strict=True))
@@ -123,6 +126,10 @@ class ImageHandler:
             return self._result(item, records, notes, origin, size=size)
 
         return PendingResult(commit, sum(len(output.data) for output in outputs.values()))
+
+    def close(self) -> None:
+        """Release what the steps of the recipe have loaded."""
+        self._recipe.close()
 
     def _reused(self, item: Item, outputs: tuple[OutputRecord, ...], digest: bytes | None) -> bytes:
         """Return the result for ``item`` with only former outputs; ``Skip`` if it was tried only to compare its content."""
@@ -159,7 +166,7 @@ class ImageHandler:
         """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
-        result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory)
+        result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory, with_traits=self._options.with_traits)
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)
 
@@ -232,7 +239,10 @@ def _leftover_outputs(item: Item) -> tuple[OutputRecord, ...]:
 def _output_record(item: Item, index: int, output: EncodedOutput, fingerprint: bytes) -> OutputRecord:
     digest = blake2b(output.data, digest_size=16).digest()
     name, size = item.names[index], len(output.data)
-    return OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
+    record = OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
+    if output.columns:
+        record = msgspec.structs.replace(record, columns=msgspec.json.encode(output.columns))
+    return msgspec.structs.replace(record, traits=output.traits) if output.traits else record
 
 
 def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stages: Stages) -> None:

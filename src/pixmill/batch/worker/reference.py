@@ -17,6 +17,7 @@ from pixmill.imaging.recipe import Recipe
 HANDLER = "pixmill.batch.worker.handler:image_handler"
 LOCAL = "local"  # the executor whose workers are processes on this machine
 PER_CORE = 6  # workers, if images come from a store or go to one
+CLOSE_TIMEOUT = 5.0  # seconds for the steps of workers to close what they have opened
 THREADS = 16  # of libvips and its encoders in one worker: usually 4 to 6, up to 14 observed with AVIF
 
 
@@ -28,11 +29,25 @@ def handler_ref(handler_options: HandlerOptions, recipe: Recipe) -> HandlerRef:
         HANDLER,
         options,
         preload=PRELOAD,
-        threads=THREADS,
+        threads=THREADS + batch_size(recipe) - 1,
         confinement=confinement,
         broker=writer_for(handler_options) if confinement else None,
         per_core=1 if is_local(handler_options) else PER_CORE,
+        held_memory=held_memory(recipe),
+        load_timeout=sum(step.resources.open_timeout for step in recipe.all_steps()),
+        batch_size=batch_size(recipe),
+        close_timeout=CLOSE_TIMEOUT if any(step.resources.open_timeout for step in recipe.all_steps()) else 0.0,
     )
+
+
+def batch_size(recipe: Recipe) -> int:
+    """Return how many images a worker should handle together."""
+    return max((step.resources.batch_size for step in recipe.all_steps()), default=1)
+
+
+def held_memory(recipe: Recipe) -> int:
+    """Return the bytes that the steps of ``recipe`` hold in each worker."""
+    return sum(step.resources.memory for step in recipe.all_steps())
 
 
 def worker_count(config: RunConfig, handler_options: HandlerOptions) -> int | None:
@@ -43,7 +58,8 @@ def worker_count(config: RunConfig, handler_options: HandlerOptions) -> int | No
     """
     if config.workers or config.executor != LOCAL or is_local(handler_options):
         return config.workers
-    return workers_within_memory(usable_cores(), PER_CORE, int(config.policy.memory or usable_memory()))
+    memory = int(config.policy.memory or usable_memory())
+    return workers_within_memory(usable_cores(), PER_CORE, memory, held=held_memory(config.recipe))
 
 
 def shortage_warnings(wanted: int | None, started: int, executor: str) -> Iterator[str]:

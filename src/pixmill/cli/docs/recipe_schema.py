@@ -30,8 +30,8 @@ def _schema(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN40
     if origin in (Union, types.UnionType):
         choices = [_schema(member, definitions) for member in members if member is not type(None)]
         return choices[0] if len(choices) == 1 else {"anyOf": choices}
-    if origin is tuple:
-        return {"type": "array", "items": _schema(members[0], definitions)}
+    if origin in (tuple, Mapping):
+        return {"type": "array", "items": _schema(members[0], definitions)} if origin is tuple else {"type": "object"}
     if isinstance(kind, type) and issubclass(kind, Model):
         return _model(kind, definitions)
     return {"type": PLAIN[kind]} if kind in PLAIN else {"type": ["string", "number"], "description": kind.expected}
@@ -56,7 +56,8 @@ def _table(model: type[Model], definitions: dict[str, Schema]) -> Schema:
         properties[field.encode_name] = {**_schema(field.type, definitions), **described}
     required = [config.tag_field] if config.tag_field else []
     required += [field.encode_name for field in fields(model) if field.required]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    is_open = issubclass(model, Variant) and model.has_further_settings
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": is_open}
 
 
 def _bounds(metadata: tuple[Any, ...]) -> Schema:

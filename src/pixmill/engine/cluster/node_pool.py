@@ -26,10 +26,11 @@ class NodePool:
     def __init__(self, start: StartPool) -> None:
         """Start the workers. ``RunError`` when none can be started."""
         handler, policy = start.handler, Policy.from_builtins(start.policy)
-        affordable = workers_within_memory(start.cores, handler.per_core, int(policy.memory or usable_memory()))
-        wanted = workers_with_memory(start.workers or affordable, policy.memory)
+        held, memory = handler.held_memory, int(policy.memory or usable_memory())
+        affordable = workers_within_memory(start.cores, handler.per_core, memory, held=held)
+        wanted = workers_with_memory(start.workers or affordable, policy.memory, held=held)
         self._workers = workers_within_process_limit(wanted, threads=handler.threads, available=available_processes())
-        self._memory = MemoryBudget(policy.memory, self._workers)
+        self._memory = MemoryBudget(policy.memory, self._workers, held=held, batch_size=handler.batch_size)
         self._pool = Pool(handler, policy, workers=self._workers)
         self._numbers: dict[bytes, int] = {}
         self._reserve: deque[Attempt] = deque()

@@ -10,7 +10,7 @@ from pixmill.core.errors import RunError
 from pixmill.engine.clock import Clock, SystemClock
 from pixmill.engine.executor import Completed, Executor, ExecutorEvent, Returned
 from pixmill.engine.failures import failure_of
-from pixmill.engine.handler import Handler, HandlerRef
+from pixmill.engine.handler import Handler, HandlerRef, close_handler
 from pixmill.engine.ipc.status_file import Place, StatusFile
 from pixmill.engine.policy import Policy
 from pixmill.engine.task import Attempt
@@ -76,7 +76,9 @@ class InlineExecutor(Executor):
     def close(self) -> None:
         """Clear the queue."""
         self._queue.clear()
-        self._handler = None
+        handler, self._handler = self._handler, None
+        if handler:
+            close_handler(handler)
         place, self._place = self._place, None
         if place:
             place.close()

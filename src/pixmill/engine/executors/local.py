@@ -38,7 +38,7 @@ class LocalExecutor(Executor):
         available = available_processes()
         if available is not None and prestart.is_prestarted():
             available += 1  # the pre-started fork server already counts, and one is reserved for it
-        wanted = workers_with_memory(self._workers, policy.memory)
+        wanted = workers_with_memory(self._workers, policy.memory, held=handler.held_memory)
         self._workers = workers_within_process_limit(wanted, threads=handler.threads, available=available)
         self._pool = Pool(handler, policy, workers=self._workers, status_file=self._status_file)
 

@@ -183,8 +183,7 @@ def main() -> None:
     _preload(config.handler.preload)
     gc.enable()
     gc.freeze()
-    confinement = config.handler.confinement
-    with private_temporary_folder() if confinement and not confinement.network else nullcontext():
+    with private_temporary_folder() if config.handler.confinement else nullcontext():
         ForkServerProcess(pipe, config).run()
 
 

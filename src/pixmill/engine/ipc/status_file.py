@@ -12,7 +12,6 @@ Each other place belongs to one worker at a time: its page (``StatusSlot``), the
 which only the coordinator writes.
 """
 
-import fcntl
 import mmap
 import os
 import struct
@@ -34,7 +33,6 @@ _HEADER = struct.Struct("=QQQd64s")
 _HELD_SINCE = struct.Struct("=d")  # after the header
 _STOPPING, _ACTIVE, _HELD = 2, 3, _HEADER.size // 8  # words of the header
 _HEADER_BYTES = _HEADER.size + _HELD_SINCE.size
-_FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x80086601, 0x40086602, 0x00800000  # linux/fs.h
 
 
 class Place:
@@ -88,14 +86,16 @@ class StatusFile:
     """The file of one run. ``publish`` gives it its name, in place of that of the last run; ``remove`` deletes it."""
 
     def __init__(self, fd: int, *, boot: str, publish: Callable[[], None], remove: Callable[[], None]) -> None:
-        """Map the header of the open, empty file ``fd``, which is closed with this object. ``OSError`` if that is impossible."""
+        """Map the header of the open, empty file ``fd``, which is closed with this object. ``OSError`` if that is impossible.
+
+        On its file system, a write to a page that has its blocks must need no further space: see ``allocates_on_write``.
+        """
         self._fd = fd
         self._boot = boot
         self._publish = publish
         self._remove = remove
         self._free: list[int] = []
         self._places = 1
-        _write_in_place(fd)
         os.posix_fallocate(fd, 0, _PLACE)
         self._header = mmap.mmap(fd, mmap.PAGESIZE)
         self._words = memoryview(self._header)[:_HEADER_BYTES].cast("Q")
@@ -144,14 +144,6 @@ class StatusFile:
             self._header.close()
             with suppress(OSError):  # the pages are memory of the system: closing loses none
                 os.close(fd)
-
-
-def _write_in_place(fd: int) -> None:
-    """Have btrfs keep the blocks of the new file ``fd``: with copies on write, a write to a page is fatal on a full disk."""
-    flags = bytearray(struct.calcsize("l"))
-    with suppress(OSError):  # other file systems have no such flag
-        fcntl.ioctl(fd, _FS_IOC_GETFLAGS, flags)
-        fcntl.ioctl(fd, _FS_IOC_SETFLAGS, struct.pack("l", struct.unpack("l", flags)[0] | _FS_NOCOW_FL))
 
 
 def held_for(content: bytes, *, elapsed: float) -> float:

@@ -9,9 +9,10 @@ _WEIGHT = 0.2
 class Prefetch:
     """Adapts the queue depth to how long tasks take: hundreds for tasks of microseconds, one queued behind a long task."""
 
-    def __init__(self, *, target_seconds: float = _TARGET_SECONDS) -> None:
-        """Start with a single task, to measure how long tasks take. ``target_seconds``: the seconds of work to keep queued."""
-        self.depth = 1
+    def __init__(self, *, target_seconds: float = _TARGET_SECONDS, batch_size: int = 1) -> None:
+        """Start with a single batch, to measure how long tasks take. ``target_seconds``: the seconds of work to keep queued."""
+        self.depth = batch_size
+        self._batch_size = batch_size
         self._target_seconds = target_seconds
         self._mean = 0.0
 
@@ -19,7 +20,7 @@ class Prefetch:
         """Record that a task took ``seconds``. The depth at most doubles with each task, and shrinks at once."""
         self._mean = seconds if self._mean == 0.0 else self._mean + (seconds - self._mean) * _WEIGHT
         fits = self._mean * _MAX_DEPTH <= self._target_seconds
-        target_depth = _MAX_DEPTH if fits else 2 + int(self._target_seconds / self._mean)
+        target_depth = _MAX_DEPTH if fits else 2 * self._batch_size + int(self._target_seconds / self._mean)
         self.depth = min(target_depth, 2 * self.depth)
 
     def free(self, in_flight: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import msgspec
+from msgspec.structs import replace
 
 from pixmill.core.errors import RunError
 from pixmill.engine.failures import deadline_exceeded, worker_died, worker_stalled
@@ -31,7 +32,8 @@ _CPU_TIME_MARGIN = 5.0  # CPU seconds: the deadline must expire well before this
 class WorkerExit(msgspec.Struct, frozen=True):
     """A worker has exited, because of ``failure`` unless it was shut down.
 
-    ``culprit`` is the attempt that it was working on; those in ``unaffected`` had not begun, or were computed but not committed.
+    ``culprit`` is the attempt that it was working on; those in ``unaffected`` had not begun, or were computed but not committed. If
+    it was working on several together, there is no culprit yet: these are in ``unaffected``, to be tried again in isolation.
     """
 
     pid: int
@@ -131,9 +133,10 @@ class Supervisor:
                 continue
             idle = now - worker.last_activity
             is_leaving = worker.is_shutting_down or worker.at_eof
-            limit = self._timeout if worker.has_started else max(self._timeout, _START_TIMEOUT)
-            if elapsed is not None and elapsed > self._timeout:
-                self._kill(worker, deadline_exceeded(self._timeout, stage=worker.status_slot.current_task().stage))
+            limit = self._timeout if worker.has_started else max(self._timeout, _START_TIMEOUT, self._handler.load_timeout)
+            tasks = len(worker.at_work()) if self._handler.batch_size > 1 else 1
+            if elapsed is not None and elapsed > self._timeout * tasks:
+                self._kill(worker, deadline_exceeded(self._timeout * tasks, stage=worker.status_slot.current_task().stage))
             elif elapsed is None and (is_leaving or worker.in_flight) and idle > (_EXIT_TIMEOUT if is_leaving else limit):
                 self._kill(worker, worker_stalled(idle))
                 is_broker_stuck = is_broker_stuck or not (self._handler.broker is None or worker.has_started)
@@ -156,7 +159,9 @@ class Supervisor:
         self._start_error = failure
 
     def close(self) -> None:
-        """Kill and reap all workers."""
+        """Have idle workers end, for as long as their handler may take to close, then kill and reap all workers."""
+        if self._handler.close_timeout:
+            self._dismiss_idle()
         is_orderly = self._fork_server.close()
         for worker in self._workers.values():
             if not is_orderly:
@@ -165,6 +170,14 @@ class Supervisor:
         self._workers.clear()
         self._selector.close()
 
+    def _dismiss_idle(self) -> None:
+        deadline = time.monotonic() + self._handler.close_timeout
+        idle = [worker for worker in self if worker.has_started and not worker.in_flight]
+        for worker in idle:
+            worker.retire(time.monotonic())
+        while any(worker.number in self._workers for worker in idle) and (left := deadline - time.monotonic()) > 0:
+            self.poll(left)
+
     def _open_fork_server(self) -> ForkServer:
         fork_server = ForkServer(self._handler, processor_time=self._timeout * max(2, usable_cores()) + _CPU_TIME_MARGIN)
         self._selector.register(fork_server.pipe, selectors.EVENT_READ, None)
@@ -172,8 +185,9 @@ class Supervisor:
 
     def _spawn(self, now: float) -> bool:
         self._last_number += 1
+        size = self._handler.batch_size
         try:
-            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now, self._status_file)
+            worker = WorkerHandle.spawn(self._fork_server, self._last_number, now, self._status_file, batch_size=size)
         except (BrokenPipeError, ConnectionResetError):
             return False  # the fork server has died: the next poll handles that
         except OSError as error:
@@ -217,7 +231,7 @@ class Supervisor:
 
     def _exit_failure(self, worker: WorkerHandle, status: int, memory: int) -> Failure | None:
         if worker.kill_reason:
-            return msgspec.structs.replace(worker.kill_reason, peak_rss=memory, trace=worker.status_slot.output())
+            return replace(worker.kill_reason, peak_rss=memory, trace=worker.status_slot.output())
         if worker.is_shutting_down and not worker.in_flight:
             return None
         return worker_died(status, stage=worker.status_slot.current_task().stage, peak_rss=memory, log=worker.status_slot.output())
@@ -226,6 +240,9 @@ class Supervisor:
         del self._workers[worker.number]
         self._stop_listening(worker)
         current = worker.current() if is_culprit_known else None
+        if self._handler.batch_size > 1 and len(suspects := worker.at_work()) > 1:
+            current = None
+            worker.in_flight.update({number: replace(attempt, isolated=True) for number, attempt in suspects.items()})
         if current:
             del worker.in_flight[current[0]]
         elif failure:

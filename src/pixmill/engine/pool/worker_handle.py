@@ -24,7 +24,9 @@ class WorkerHandle:
     ``in_flight`` holds the unanswered attempts by sequence number, in the order in which the worker processes them.
     """
 
-    def __init__(self, number: int, pipe: socket.socket, status_slot: StatusSlot, place: Place | None, now: float) -> None:
+    def __init__(
+        self, number: int, pipe: socket.socket, status_slot: StatusSlot, place: Place | None, now: float, *, batch_size: int = 1
+    ) -> None:
         """Use ``spawn``, which calls this."""
         self._place = place
         self.number = number
@@ -40,7 +42,7 @@ class WorkerHandle:
         self.in_flight: dict[int, Attempt] = {}
         self.sent = 0
         self.last_activity = now
-        self._prefetch = Prefetch()
+        self._prefetch = Prefetch(batch_size=batch_size)
         self._reader = FrameReader()
         self._outbox = bytearray()
         self._cancel_requested: tuple[int, float] | None = None
@@ -48,8 +50,10 @@ class WorkerHandle:
         self._suspended = 0.0
 
     @classmethod
-    def spawn(cls, fork_server: ForkServer, number: int, now: float, status_file: StatusFile | None = None) -> Self:
-        """Request a worker from ``fork_server``, with a page in ``status_file``.
+    def spawn(
+        cls, fork_server: ForkServer, number: int, now: float, status_file: StatusFile | None = None, *, batch_size: int = 1
+    ) -> Self:
+        """Request a worker from ``fork_server``, with a page in ``status_file``, that handles ``batch_size`` tasks together.
 
         Attempts may be sent at once; they wait in the pipe.
         """
@@ -61,7 +65,7 @@ class WorkerHandle:
                 fork_server.fork(number, channel.child_pipe, channel.child_status_fd, place)
                 channel.pipe.settimeout(0)
             on_error.pop_all()
-        return cls(number, channel.pipe, channel.status_slot, place, now)
+        return cls(number, channel.pipe, channel.status_slot, place, now, batch_size=batch_size)
 
     @property
     def is_open(self) -> bool:
@@ -157,6 +161,11 @@ class WorkerHandle:
         number = self.status_slot.number
         attempt = self.in_flight.get(number)
         return None if attempt is None else (number, attempt)
+
+    def at_work(self) -> dict[int, Attempt]:
+        """Return the attempts that the worker is working on, by sequence number: several, if it handles them together."""
+        first, last = self.status_slot.number, self.status_slot.last_started
+        return {number: attempt for number, attempt in self.in_flight.items() if first <= number <= last}
 
     def status(self, now: float) -> WorkerStatus:
         """Return what the worker is working on."""

@@ -10,7 +10,7 @@ import msgspec
 
 from pixmill.core.object_reference import import_object
 from pixmill.core.phases import completed
-from pixmill.engine.handler import Deferred, Handler, HandlerRef, PendingResult, Stages
+from pixmill.engine.handler import Deferred, Handler, HandlerRef, PendingResult, Stages, close_handler
 from pixmill.engine.profiling.tracer import TracedStages, Tracer
 
 MAX_TRACES = 16  # traces per worker; beyond that, every other trace is deleted and the sampling rate is halved
@@ -55,6 +55,10 @@ class SampledHandler:
             stages.enter(STAGE)
             with suppress(OSError):  # a full disk costs a trace, not the task
                 self._write(msgspec.msgpack.encode(tracer.trace(self._name_of(payload))))
+
+    def close(self) -> None:
+        """Close the other handler."""
+        close_handler(self._handler)
 
     def _complete(self, payload: bytes, stages: Stages) -> bytes | Deferred:
         result = self._handler(payload, stages)

@@ -22,16 +22,22 @@ _USABLE_SHARE = 0.8  # of the machine's memory; the rest is for the page cache a
 class MemoryBudget:
     """Divides ``total`` bytes (``None``: most of the machine's memory) among ``workers`` concurrent attempts."""
 
-    def __init__(self, total: int | None, workers: int) -> None:
-        """Subtract the overhead; if nothing remains, each attempt gets a single byte, so that all are rejected."""
-        self._available = _available(total)
+    def __init__(self, total: int | None, workers: int, *, held: int = 0, batch_size: int = 1) -> None:
+        """Subtract the overhead; if nothing remains, each attempt gets a single byte, so that all are rejected.
+
+        ``held``: the bytes that each worker holds, besides those of the ``batch_size`` attempts that it handles together.
+        """
+        self._batch_size = batch_size
+        self._total = _available(total)
+        self._held = held
         self.divide(workers)
 
     def divide(self, workers: int) -> None:
         """Divide among another number of ``workers``."""
-        self._share = max(1, self._available // workers)
+        available = self._total - workers * self._held
+        self._share = max(1, available // (workers * self._batch_size))
         #: bytes that an exclusive attempt may use, since all workers but its own are idle
-        self.exclusive_limit = max(self._share, self._available - (workers - 1) * IDLE_WORKER)
+        self.exclusive_limit = max(self._share, available - (workers - 1) * IDLE_WORKER)
 
     def with_share(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Return ``attempts``, each with its share of the memory."""
@@ -42,14 +48,20 @@ class MemoryBudget:
         return replace(attempt, memory=self.exclusive_limit, exclusive=True)
 
 
-def workers_within_memory(cores: int, per_core: int, memory: int) -> int:
-    """Return how many workers to start on ``cores`` cores: ``per_core`` for each core if ``memory`` (bytes) allows it."""
-    return max(cores, min(per_core * cores, memory // BYTES_PER_WORKER))
+def workers_within_memory(cores: int, per_core: int, memory: int, *, held: int = 0) -> int:
+    """Return how many workers to start on ``cores`` cores: ``per_core`` for each core if ``memory`` (bytes) allows it.
+
+    ``held``: the bytes that each worker holds, besides those of an attempt.
+    """
+    return max(cores, min(per_core * cores, memory // (BYTES_PER_WORKER + held)))
 
 
-def workers_with_memory(wanted: int, memory: int | None) -> int:
-    """Return how many of ``wanted`` workers can share ``memory`` bytes (``None``: most of the machine's memory)."""
-    return min(wanted, max(_MIN_WORKERS, _available(memory) // _MIN_SHARE))
+def workers_with_memory(wanted: int, memory: int | None, *, held: int = 0) -> int:
+    """Return how many of ``wanted`` workers can share ``memory`` bytes (``None``: most of the machine's memory).
+
+    ``held`` as above: where workers hold much, there may be a single one.
+    """
+    return min(wanted, max(1 if held else _MIN_WORKERS, _available(memory) // (_MIN_SHARE + held)))
 
 
 def _available(memory: int | None) -> int:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from pixmill.engine.broker import await_greeting
 from pixmill.engine.failures import failure_of
-from pixmill.engine.handler import Handler, HandlerRef, PendingResult
+from pixmill.engine.handler import Handler, HandlerRef, PendingResult, close_handler
 from pixmill.engine.ipc.messages import Cancelled, FrameReader, LoadFailed, Message, Ready, TaskRequest, TaskResult, message_frame
 from pixmill.engine.ipc.status_slot import StatusSlot
 from pixmill.engine.resources.memory import resident_memory, usable_memory
 from pixmill.engine.resources.sandbox import enter_sandbox, limit_address_space, limit_processor_time
+from pixmill.engine.worker.batch import Batch, BatchedTask, BatchStages
 from pixmill.engine.worker.group_commit import GroupCommitter
 from pixmill.engine.worker.invoke import invoke
 from pixmill.engine.worker.stages import PublishedStages
@@ -51,10 +52,17 @@ class Worker:
             return
         self._send([Ready()])
         self._record_memory(time.monotonic())
-        reader = FrameReader()
+        reader, size = FrameReader(), handler_ref.batch_size
         while data := self._receive():
-            for request in reader.requests(data):
-                self._handle(handler, request)
+            requests = reader.requests(data)
+            if size == 1:
+                for request in requests:
+                    self._handle(handler, request)
+                continue
+            for first in range(0, len(requests), size):
+                self._handle_together(handler, requests[first : first + size])
+        self._committer.flush()
+        close_handler(handler)
 
     def _receive(self) -> bytes:
         """Return the bytes that have arrived. If there are none, commit all pending results before waiting for more."""
@@ -91,12 +99,41 @@ class Worker:
         else:
             self._send([task_result])
 
-    def _limit_processor_time(self) -> None:
-        """Raise the limit for the next task. The kernel counts whole seconds, so once per second of CPU time is enough."""
+    def _handle_together(self, handler: Handler, requests: Sequence[TaskRequest]) -> None:
+        """Handle ``requests`` as one batch: until it has ended, all of them are at work."""
+        began = time.monotonic()
+        self._status_slot.clear_output()
+        for number, _, _ in requests:
+            self._status_slot.begin(number, began)
+        self._status_slot.set_current(requests[0][0], began)
+        live, cancelled = list[TaskRequest](), list[TaskRequest]()
+        for request in requests:
+            (cancelled if self._status_slot.is_cancelled(request[0]) else live).append(request)
+        if cancelled:
+            self._send([Cancelled(number) for number, _, _ in cancelled])
+        self._limit_processor_time(len(live))
+        batch = Batch()
+        tasks = []
+        for _, payload, memory in live:
+            stages = BatchStages(self._status_slot, batch, self._stages.indexes)
+            tasks.append(BatchedTask(handler, payload, stages, memory))
+        batch.run([task.run for task in tasks])
+        seconds = (time.monotonic() - began) / max(1, len(live))
+        self._record_memory(time.monotonic())
+        for (number, _, _), task in zip(live, tasks, strict=True):
+            content = b"" if isinstance(task.result, PendingResult) else task.result
+            task_result = TaskResult(number, content, task.failure, seconds, task.timings, task.measures)
+            if isinstance(task.result, PendingResult):
+                self._committer.submit(task_result, task.result)
+            else:
+                self._send([task_result])
+
+    def _limit_processor_time(self, tasks: int = 1) -> None:
+        """Raise the limit for the next ``tasks``. The kernel counts whole seconds, so once per second of CPU time is enough."""
         second = int(time.process_time())
         if second != self._limited_in_second:
             self._limited_in_second = second
-            limit_processor_time(self._processor_time + 1)
+            limit_processor_time(self._processor_time * tasks + 1)
 
     def _record_memory(self, now: float) -> None:
         self._memory_recorded_at = now

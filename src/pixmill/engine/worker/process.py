@@ -8,10 +8,10 @@ import signal
 import socket
 import sys
 
-from pixmill.core.errors import RunError
 from pixmill.engine.handler import HandlerRef
 from pixmill.engine.ipc.status_slot import PAGE_SIZE, StatusSlot, redirect_output
 from pixmill.engine.worker.loop import Worker
+from pixmill.engine.worker.mark import mark_as_worker
 
 _OOM_SCORE_ADJUSTMENT = 500  # of 1000: the kernel prefers workers when it looks for a process to kill
 
@@ -27,19 +27,7 @@ def prepare_process() -> None:
             score.write(str(_OOM_SCORE_ADJUSTMENT))
     except OSError:
         pass  # not Linux, or /proc is not mounted: the OOM killer chooses by size alone
-    os.environ["PIXMILL_WORKER"] = str(os.getpid())
-
-
-def is_worker_process() -> bool:
-    """Return whether this process itself is a worker or a fork server; a program that one of them starts is neither."""
-    return os.environ.get("PIXMILL_WORKER") == str(os.getpid())
-
-
-def refuse_in_worker() -> None:
-    """Raise ``RunError`` if this process is a worker or a fork server, which must not start a run."""
-    if is_worker_process():
-        hint = 'workers import the file of their function: put the call that starts the run under `if __name__ == "__main__":`'
-        raise RunError("a worker process tried to start another run", hint=hint)
+    mark_as_worker()
 
 
 def run_worker(  # what a worker is made of

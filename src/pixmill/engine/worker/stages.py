@@ -27,11 +27,23 @@ class StageClock(Stages):
 
     def enter(self, stage: str) -> None:
         """End the current stage and begin ``stage``."""
-        now = time.perf_counter()
-        if self.stage:
-            self._timings[self.stage] = self._timings.get(self.stage, 0.0) + now - self._since
+        self.pause()
         self.stage = stage
+
+    def pause(self) -> None:
+        """Add the time since the last call, or since ``resume``, to the current stage."""
+        now = time.perf_counter()
+        self.add_seconds(now - self._since)
         self._since = now
+
+    def resume(self) -> None:
+        """Continue in the current stage: the time since ``pause`` is in none."""
+        self._since = time.perf_counter()
+
+    def add_seconds(self, seconds: float) -> None:
+        """Add ``seconds`` to the current stage."""
+        if self.stage:
+            self._timings[self.stage] = self._timings.get(self.stage, 0.0) + seconds
 
     def count(self, measure: str, amount: int) -> None:
         """Add ``amount`` to the current task's total for ``measure``."""
@@ -60,12 +72,12 @@ class StageClock(Stages):
 class PublishedStages(StageClock):
     """A stage clock that also shows the current stage to the coordinator while ``is_published`` is set."""
 
-    def __init__(self, status_slot: StatusSlot) -> None:
-        """Publish stages in ``status_slot``."""
+    def __init__(self, status_slot: StatusSlot, indexes: dict[str, int] | None = None) -> None:
+        """Publish stages in ``status_slot``. ``indexes``: those of other stages that are published there."""
         super().__init__()
         self.is_published = True
+        self.indexes = {"": 0} if indexes is None else indexes
         self._status_slot = status_slot
-        self._indexes: dict[str, int] = {"": 0}
 
     def enter(self, stage: str) -> None:
         """End the current stage and begin ``stage``."""
@@ -76,7 +88,7 @@ class PublishedStages(StageClock):
     def publish(self) -> None:
         """Write the current stage to the status slot."""
         stage = self.stage
-        index = self._indexes.get(stage)
+        index = self.indexes.get(stage)
         if index is None:
-            index = self._indexes[stage] = self._status_slot.register_stage(stage)
+            index = self.indexes[stage] = self._status_slot.register_stage(stage)
         self._status_slot.set_stage(index)

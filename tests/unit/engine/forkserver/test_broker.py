@@ -63,9 +63,7 @@ def test_a_broker_that_cannot_start_ends_the_run_and_says_why(tmp_path):
 
 def test_a_worker_that_starts_late_costs_no_task_however_short_the_deadline(tmp_path):
     tasks = (Task.of(str(number), b"%d" % number) for number in count())
-    policy = Policy(
-        timeout=TimeLimit(1.5), attempts=1, recycle_tasks=0
-    )  # 10,000 tasks may be done before a replacement has started
+    policy = Policy(timeout=TimeLimit(1.5), attempts=1, recycle_tasks=0)  # 10,000 are done before another has started
     outcomes = []
     with open_run(tasks, handler_ref(tmp_path / "log", "serve_the_second_late"), workers=2, policy=policy) as run:
         for outcome in run:

@@ -20,7 +20,7 @@ def test_a_thousand_workers_for_a_few_tasks_are_not_all_started():
 def test_workers_are_started_as_long_as_there_are_tasks_for_them():
     wanted = _MAX_UNUSED * 3 // 2
     with closing(Pool(REF, Policy(), workers=wanted)) as pool:
-        pending = attempts(*["sleep 0.5"] * 3 * wanted)
+        pending = attempts(*["sleep 20"] * 3 * wanted)
         while len(pool.worker_statuses()) < wanted:
             room = pool.capacity()
             pool.submit(pending[:room])

@@ -4,8 +4,9 @@ import os
 from contextlib import closing
 
 import pytest
+from msgspec import structs
 
-from pixmill.core.units import ByteSize, Duration
+from pixmill.core.units import ByteSize, Duration, TimeLimit
 from pixmill.engine.executor import Completed, Lost
 from pixmill.engine.policy import Policy
 from pixmill.engine.pool.pool import Pool
@@ -80,3 +81,22 @@ def test_a_worker_that_was_stopped_while_idle_is_noticed(born):
     (lost,) = [report for report in reports if isinstance(report, Lost)]
     assert (lost.pid, lost.attempt, lost.failure.code) == (victim, None, "stalled")
     assert list(answers(reports)) == [b"echo x"]
+
+
+def test_when_a_worker_dies_with_several_tasks_each_is_tried_alone_and_only_the_cause_is_blamed():
+    ref = structs.replace(REF, batch_size=4)
+    with closing(Pool(ref, Policy(timeout=TimeLimit(20)), workers=1)) as pool:
+        reports = run_all(pool, attempts("echo a", "segfault", "echo b", "echo c", "echo d", "raise value", "echo e"))
+    (lost,) = [report for report in reports if isinstance(report, Lost) and report.attempt]
+    assert lost.attempt.task.payload == b"segfault"
+    assert lost.attempt.isolated
+    assert {payload for payload, report in answers(reports).items() if report.failure is None} == {b"echo %c" % c for c in b"abcde"}
+
+
+def test_tasks_that_are_handled_together_have_their_deadlines_together():
+    ref = structs.replace(REF, batch_size=4)
+    with closing(Pool(ref, Policy(timeout=TimeLimit(1)), workers=1)) as pool:
+        reports = run_all(pool, attempts("sleep 0.6", "sleep 0.6", "sleep 0.6", "sleep 60"))
+    (lost,) = [report for report in reports if isinstance(report, Lost) and report.attempt]
+    assert (lost.attempt.task.payload, lost.failure.code) == (b"sleep 60", "timeout")
+    assert len(answers(reports)) == 1  # of three equal payloads
