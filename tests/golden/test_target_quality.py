@@ -131,8 +131,9 @@ def test_transparency_is_scored_on_two_backgrounds():
     assert min(scores) == pytest.approx(80, abs=1.2)
 
 
-def test_what_is_seen_on_a_light_background_alone_counts():
-    shadow = Image.new("RGB", (160, 120), (8, 8, 8))
+@pytest.mark.parametrize("hidden", [26, 230])
+def test_what_is_seen_on_one_background_alone_counts(hidden):
+    shadow = Image.new("RGB", (160, 120), (hidden, hidden, hidden))
     shadow.putalpha(scene((160, 120)).convert("L"))
     result = made(stored(shadow), {"encode": "webp:alpha_quality=0", "target_quality": 90})
     assert result.notes == (BELOW_TARGET,)
