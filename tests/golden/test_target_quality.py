@@ -81,7 +81,7 @@ def test_photographs_score_as_asked_for():
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("target", [60, 70, 80, 90])
 def test_a_hundred_photographs_score_as_asked_for(target):
-    """Between neighbouring qualities, a few scores are more than two points apart; of some others, four encodes find none nearer."""
+    """A few neighbouring qualities score more than two points apart, and for some pictures four encodes do not find the nearest."""
     found = misses(score_oracle.photographs(100, (640, 480)), ("jpeg", "webp"), target)
     assert np.percentile(found, 90) < 1
     assert np.median(found) < 0.5
