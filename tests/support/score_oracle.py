@@ -38,8 +38,8 @@ def photographs(count: int, size: tuple[int, int] = (400, 300)) -> Iterator[tupl
     for path, part in chosen[:: max(1, len(paths) // count)][:count]:
         with Image.open(CORPUS / path) as picture:
             picture.draft("RGB", (4 * size[0], 4 * size[1]))
-            margins = [int(side * (1 - part) / 2) for side in picture.size]
-            cut = picture.crop((*margins, picture.width - margins[0], picture.height - margins[1]))
+            left, top = (int(side * (1 - part) / 2) for side in picture.size)
+            cut = picture.crop((left, top, picture.width - left, picture.height - top))
             cut.thumbnail(size)
             yield path, Image.fromarray(np.asarray(cut.convert("RGB")))  # without its profile
 
