@@ -25,6 +25,8 @@ class ImageOptions(TypedDict, total=False):
     effort: time to spend on making the file smaller
     max_size: largest file, such as 500kB: where it would be larger, the quality is lowered, then the sides are shortened
     min_quality: lowest quality to which --max-size may lead (default: 40)
+    target_quality: how good each output has to look, as a score by SSIMULACRA 2, such as 80: its quality is the lowest from 1
+        to 95 that scores as much; 90 is like the original, 70 shows small differences
     background: colour behind transparency if the output format has none
     color: srgb converts every image; keep embeds the source's profile
     depth: 8 bits per channel, or keep 16 if both source and format have them
@@ -111,6 +113,7 @@ class ImageOptions(TypedDict, total=False):
     effort: Literal["fast", "default", "best"] | None
     max_size: str | float | None
     min_quality: int | None
+    target_quality: int | None
     background: Colour | str
     color: Literal["srgb", "keep"]
     depth: Literal["8", "keep"]

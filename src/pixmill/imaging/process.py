@@ -43,8 +43,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ``notes`` are stable codes: ``frames-dropped`` and ``pages-dropped``; ``profile-ignored`` and ``colour-ignored`` for statements
     about colours that have no meaning or contradict a better one; ``adobe-rgb-by-exif``, ``hdr-tone-mapped`` and
     ``converted-to-srgb`` (the format cannot carry the profile) for decisions about colours; ``metadata-dropped``,
-    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``shrunk-to-fit``; ``preview-used``; ``copied``;
-    ``larger-than-source``; ``warnings``.
+    ``gain-map-dropped`` and ``depth-reduced`` for what an output cannot have; ``shrunk-to-fit``; ``below-target-quality``;
+    ``preview-used``; ``copied``; ``larger-than-source``; ``warnings``.
     """
 
     outputs: tuple[EncodedOutput, ...]
