@@ -1,4 +1,5 @@
-# Pin the newest versions that fit pyproject.toml: requirements.txt to run, requirements-dev.txt to test, requirements-faults.txt to fuzz.
+# Pin the newest versions that fit pyproject.toml: requirements.txt to run, requirements-dev.txt to test, requirements-faults.txt to fuzz,
+# requirements-release.txt to list the components of a release.
 # Every pin has the digests of all files of that version, for every system. `sh requirements.sh digests` keeps the versions, and
 # writes the digests again: run it after a version in one of these files, or in docker/requirements-*.txt, was changed by hand.
 set -eu
@@ -14,6 +15,9 @@ digests() { # of what the file pins; its comments at the top stay
   cp "$work/whole.txt" "$1"
 }
 
+python3 -m venv "$work/uv"
+"$work/uv/bin/pip" install --quiet uv
+
 if [ "${1:-}" != digests ]; then
   python3 -m venv "$work/run"
   "$work/run/bin/pip" install --quiet .
@@ -28,10 +32,12 @@ if [ "${1:-}" != digests ]; then
   "$work/dev/bin/pip" install --quiet --group faults
   { echo "# What make faults needs besides requirements-dev.txt, pinned. Made by: make lock"
     pin "$work/dev" | grep '^atheris==' | sed "s/$/; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'/"; } > requirements-faults.txt
+
+  { echo "# What release.yml needs to list the components of a release, pinned. Made by: make lock"
+    "$work/uv/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group release; } > "$work/release.txt"
+  cp "$work/release.txt" requirements-release.txt
 fi
 
-python3 -m venv "$work/uv"
-"$work/uv/bin/pip" install --quiet uv
-for file in requirements.txt requirements-dev.txt requirements-faults.txt docker/requirements-build.txt docker/requirements-image.txt; do
+for file in requirements.txt requirements-dev.txt requirements-faults.txt requirements-release.txt docker/requirements-build.txt docker/requirements-image.txt; do
   digests "$file"
 done
