@@ -104,7 +104,7 @@ def pins(file):
     return {first: len(re.findall(r" --hash=sha256:[0-9a-f]{64}\b", rest)) for first, _, rest in lines}
 
 
-@pytest.mark.parametrize("file", REQUIREMENTS)
+@pytest.mark.parametrize("file", [*REQUIREMENTS, "requirements-release.txt"])
 def test_every_version_is_pinned_and_the_digests_of_its_files_are_listed(file):
     found = pins(file)
     assert found

@@ -91,6 +91,17 @@ def test_a_wrong_argument_is_said(repository):
     assert "--max-pixels" in said
 
 
+def test_the_local_hook_of_the_page_writes_copies_beside_the_originals(repository):
+    page = (ROOT / "docs" / "automation.md").read_text()
+    *_, block = page.split("```yaml\n")
+    (repository / "images").mkdir()
+    Image.radial_gradient("L").save(repository / "images" / "one.png")
+    code, said = pre_commit(repository, {"repos": yaml.safe_load(block.split("```")[0])})
+    assert code == 0, said
+    assert (repository / "site" / "images" / "one.png").stat().st_size <= (repository / "images" / "one.png").stat().st_size
+    assert "- id: pixmill-check" in page
+
+
 def test_the_hooks_for_contributors_run_what_make_runs(tmp_path):
     configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     hooks = {hook["id"]: hook["entry"] for hook in configuration["repos"][0]["hooks"]}
