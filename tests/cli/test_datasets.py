@@ -51,7 +51,7 @@ def test_a_run_makes_shards_and_the_next_one_nothing(photos, pixmill, tmp_path):
     run = pixmill("run", photos, "tar://out", *SMALL)
     assert run.returncode == 0, run.stderr
     assert "[SEALED] 000000.tar: 3 samples, " in run.stderr
-    assert sorted(outputs(tmp_path / "out")) == ["000000.tar", "000001.tar", "index.jsonl", "shards.json"]
+    assert sorted(outputs(tmp_path / "out")) == ["000000.tar", "000001.tar", "_index.jsonl", "_shards.json"]
     before = outputs(tmp_path / "out")
     again = pixmill("run", photos, "tar://out", *SMALL)
     assert "skipped   4 images" in again.stderr
@@ -76,7 +76,7 @@ def test_questions_about_a_dataset_are_answered_as_those_about_a_folder(photos, 
 
 def test_verify_finds_one_bit_that_fell_over_in_a_shard(photos, pixmill, tmp_path):
     pixmill("run", photos, "tar://out", *SMALL)
-    line = json.loads((tmp_path / "out" / "index.jsonl").read_text().splitlines()[1])
+    line = json.loads((tmp_path / "out" / "_index.jsonl").read_text().splitlines()[1])
     path = tmp_path / "out" / line["shard"]
     data = bytearray(path.read_bytes())
     data[line["members"][0]["offset"] + 40] ^= 1
@@ -161,7 +161,7 @@ def test_what_a_list_says_of_an_image_comes_with_its_sample(tmp_path):
     listed.write_text(listed.read_text().replace("cat 3", "dog"))
     again = pixmill.run(listed, f"tar://{tmp_path}/tar", workers=1)
     assert (again.counts.done, again.outputs) == (1, 0)
-    lines = [json.loads(line) for line in (tmp_path / "tar" / "index.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "tar" / "_index.jsonl").read_text().splitlines()]
     assert lines[3]["columns"] == {"label": "dog"}
     pixmill.run(listed, f"parquet://{tmp_path}/tar", workers=1)
     rows = parquet.read_table(tmp_path / "tar" / "000000.parquet").to_pylist()
@@ -171,7 +171,7 @@ def test_what_a_list_says_of_an_image_comes_with_its_sample(tmp_path):
 def test_the_parts_of_a_divided_run_seal_shards_of_their_own(photos, pixmill, tmp_path):
     for part in ("1/2", "2/2"):
         assert pixmill("run", photos, "tar://out", *SMALL, "--shard", part).returncode == 0
-    assert {name.partition("-")[0] for name in outputs(tmp_path / "out")} == {"1of2", "2of2"}
+    assert {name.partition("-")[0].lstrip("_") for name in outputs(tmp_path / "out")} == {"1of2", "2of2"}
     assert sorted(samples(tmp_path / "out")) == ["p0.jpg", "p1.jpg", "p2.jpg", "p3.jpg"]
     assert pixmill("verify", "tar://out").returncode == 0
     other = pixmill("run", photos, "tar://out", *SMALL, "--shard", "1/3")

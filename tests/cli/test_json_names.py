@@ -40,6 +40,6 @@ def test_names_that_are_not_utf_8_are_read_by_strict_decoders(pixmill, tmp_path)
 def test_a_dataset_of_such_names_is_read_back_from_its_index(pixmill, tmp_path):
     write_picture(tmp_path / "photos" / os.fsdecode(b"caf\xe9.jpg"))
     assert pixmill("run", "photos", "tar://train").returncode == 0
-    (line,) = strict((tmp_path / "train" / "index.jsonl").read_text("ascii"))
+    (line,) = strict((tmp_path / "train" / "_index.jsonl").read_text("ascii"))
     assert name_bytes(line["source"]) == b"caf\xe9.jpg"
     assert pixmill("verify", "tar://train").returncode == 0

@@ -75,7 +75,7 @@ def test_they_are_in_no_index_dataset_or_report(pixmill, source, destination):
     else:
         run = pixmill("run", source, destination, *FILTERS)
         assert run.returncode == 0, run.stderr
-        lines = (source.parent / "set" / "index.jsonl").read_text().splitlines()
+        lines = (source.parent / "set" / "_index.jsonl").read_text().splitlines()
     assert [json.loads(line)["source"] for line in lines] == ["dark.png", "good.png", "square.jpg"]
 
 

@@ -4,11 +4,14 @@ import json
 import os
 import tarfile
 from contextlib import closing
+from datetime import datetime
 
+import msgspec
 import pytest
 
 from pixmill.batch.datasets.packings.parquet import ROW_GROUP_SIZE, Parquet
 from pixmill.batch.datasets.packings.tar import Tar, header
+from pixmill.imaging.traits.traits import Traits
 from pixmill.testing.packings import PackingSuite, sample
 
 pyarrow = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
@@ -73,8 +76,8 @@ class TestParquet(PackingSuite):
         samples = [sample(number, renditions=("320", "640")) for number in range(5)]
         path, _ = self.pack(tmp_path, samples)
         rows = parquet.read_table(path).to_pylist()
-        assert [row["bytes"] for row in rows] == [content for _, contents in samples for content in contents]
-        assert {name: value for name, value in rows[3].items() if name != "bytes"} == {
+        assert [row["image"]["bytes"] for row in rows] == [content for _, contents in samples for content in contents]
+        assert {name: value for name, value in rows[3].items() if name != "image"} == {
             "key": "a/b/photo 0001",
             "rendition": "640",
             "format": "jpeg",
@@ -83,7 +86,40 @@ class TestParquet(PackingSuite):
             "hash": samples[1][0].members[1].digest.hex(),
             "source": "a/b/photo 0001.png",
             "columns": "{}",
+            "thumbhash": None,
+            "dominant_color": None,
+            "dhash": None,
+            "captured_at": None,
         }
+
+    def test_traits_are_columns_with_types(self, tmp_path):
+        packed, contents = sample(0)
+        traits = Traits("3OcRJYB4d3h/iIeHeEh3eIhw+j2w", "", "00ff00ff00ff00ff", "2024-05-17T10:11:12")
+        member = msgspec.structs.replace(packed.members[0], traits=traits)
+        path, _ = self.pack(tmp_path, [(msgspec.structs.replace(packed, members=(member,)), contents)])
+        table = parquet.read_table(path)
+        (row,) = table.to_pylist()
+        assert row["captured_at"] == datetime(2024, 5, 17, 10, 11, 12)  # noqa: DTZ001  # by the clock of the camera
+        assert (row["thumbhash"], row["dominant_color"], row["dhash"]) == (traits.thumbhash, None, traits.dhash)
+        assert str(table.schema.field("captured_at").type) == "timestamp[ms]"
+
+    def test_the_image_column_is_laid_out_and_described_as_the_feature_of_datasets(self, tmp_path):
+        path, _ = self.pack(tmp_path, [sample(0)])
+        table = parquet.read_schema(path)
+        (name,) = json.loads(table.metadata[b"huggingface"])["info"]["features"]
+        field = table.field(name)
+        assert field.nullable
+        assert [(part.name, str(part.type), part.nullable) for part in field.type] == [
+            ("bytes", "binary", True),
+            ("path", "string", True),
+        ]
+
+    def test_a_shard_of_an_earlier_version_can_be_read(self, tmp_path):
+        _, contents = sample(0)
+        path = tmp_path / "000000.parquet"
+        parquet.write_table(pyarrow.table({"key": ["a"], "rendition": [""], "bytes": contents}), path)
+        with closing(Parquet.reader(path)) as reader:
+            assert reader.read(0, len(contents[0])) == contents[0]
 
     def test_a_reader_needs_no_more_memory_than_one_group_of_rows(self, tmp_path):
         samples = [sample(number, size=ROW_GROUP_SIZE // 3) for number in range(7)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ import pytest
 
 from support import invariants
 from support.clusters import Cluster, DaskEngine, RayEngine
-from support.fault_run import COMMAND, DONE, INTERRUPTED
+from support.fault_run import COMMAND, DONE, INTERRUPTED, STOPPED
 from support.network_namespaces import two_hosts, why_no_hosts
 from support.processes import wait_until
 
@@ -125,6 +126,25 @@ def test_a_node_that_comes_back_after_its_wire_was_pulled_gets_work_again(under_
     before = set(under_way.cluster.node.workers())
     wait_until(lambda: set(under_way.cluster.node.workers()) - before or under_way.process.poll() is not None, seconds=120)
     under_way.complete()
+
+
+def test_when_the_centre_of_the_cluster_dies_the_run_ends_in_words_and_the_next_one_goes_on(under_way):
+    """Ray would end the whole process after a minute, in words of its own and without a summary."""
+    under_way.wait_for_share(0.1)
+    (centre,) = under_way.cluster.head.processes(under_way.cluster.engine.centre)
+    os.kill(centre, signal.SIGKILL)
+    assert under_way.process.wait(120) == STOPPED, under_way.events.read_text()[-3000:]
+    said = under_way.events.read_text()
+    assert re.search(r"^pixmill: .*(Ray|Dask) .*no longer answers", said, re.MULTILINE)
+    (ended,) = under_way.told("run_ended")
+    assert ended["counts"]["failed"] == 0
+    kept = invariants.finished(under_way.destination)
+    before = invariants.identities(under_way.destination)
+    again = subprocess.run([*COMMAND, "run", under_way.source, under_way.destination, "--progress", "none"], check=False)
+    assert again.returncode == DONE
+    assert invariants.outputs(under_way.destination) == under_way.expected
+    after = invariants.identities(under_way.destination)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
 
 
 def test_nobody_outlives_a_coordinator_that_is_killed_and_the_next_one_goes_on(under_way):

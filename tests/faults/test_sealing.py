@@ -45,8 +45,8 @@ def hold(shop, allowed):
         assert data in allowed[name], f"{name} is half"
     assert shop.missing() == []
     files = shop.files()
-    if "index.jsonl" in files:
-        lines = [json.loads(line) for line in files["index.jsonl"].splitlines()]
+    if "_index.jsonl" in files:
+        lines = [json.loads(line) for line in files["_index.jsonl"].splitlines()]
         assert max(Counter(line["source"] for line in lines).values()) == 1
         assert {line["shard"] for line in lines} <= files.keys()
 

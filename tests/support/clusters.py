@@ -25,11 +25,15 @@ Command = list[str | Path]
 
 
 class Engine(Protocol):
-    """How to start a cluster engine. ``name`` is the name of the executor, ``joined`` the text it logs once per node."""
+    """How to start a cluster engine. ``name`` is the name of the executor, ``joined`` the text it logs once per node.
+
+    ``centre`` is in the command line of the one process that knows all nodes, and in no other.
+    """
 
     name: str
     port: int
     joined: str
+    centre: str
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:
         """Yield the commands for the first host, starting with the one that listens on ``port``."""
@@ -44,7 +48,7 @@ class Engine(Protocol):
 class RayEngine(Engine):
     """Ray with one core per node."""
 
-    name, port, joined = "ray", 6379, "Ray runtime started"
+    name, port, joined, centre = "ray", 6379, "Ray runtime started", "/gcs_server"
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:
         """Yield the command for a head that keeps its files in ``folder``."""
@@ -64,7 +68,7 @@ class RayEngine(Engine):
 class DaskEngine(Engine):
     """Dask with one worker process per node, and the scheduler on the first node."""
 
-    name, port, joined = "dask", 8786, "Registered to:"
+    name, port, joined, centre = "dask", 8786, "Registered to:", "scheduler"
 
     def head(self, host: Host, folder: Path) -> Iterator[Command]:  # noqa: ARG002  # Ray's needs one
         """Yield the commands for the scheduler and the first worker."""

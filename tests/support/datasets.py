@@ -8,6 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from pixmill.batch.datasets.catalogue import CATALOGUE_FILE, Catalogue
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.open import open_contents
@@ -20,6 +22,7 @@ from pixmill.engine.clock import SystemClock
 from pixmill.engine.ledgers.sqlite import SqliteLedger
 from pixmill.engine.observability.publisher import EventPublisher
 from pixmill.engine.task import Attempt, Done, State, Task
+from pixmill.imaging.traits.traits import Traits
 from pixmill.storage.address import Address
 
 #: an image's name below SRC without its extension, and the number from which its bytes are generated
@@ -53,6 +56,9 @@ class DatasetFixture:
             written = OutputRecord(
                 os.fsencode(f"{name}{suffix}"), len(data), 40, 30, "jpeg", blake2b(data, digest_size=16).digest()
             )
+            if number % 4:  # the others were made by an earlier version
+                traits = Traits("3OcRJYB4d3h/iIeHeEh3eIhw+j2w", "#402010", "0123456789abcdef", "2024-05-17T10:11:12")
+                written = msgspec.structs.replace(written, traits=traits)
             task = Task.of(f"{name}.{ending}", version=b"%d" % number)
             ends.append(Done(task=task, result=pack(ImageResult((written,)))))
         with self.ledger() as ledger:

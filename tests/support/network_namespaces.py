@@ -79,6 +79,10 @@ class Host:
         fork_servers = [pid for pid in self.pids() if "pixmill.engine.forkserver.process" in _command_line(pid)]
         return [worker for pid in fork_servers for worker in children(pid)]
 
+    def processes(self, words: str) -> list[int]:
+        """Return the pids of processes on this host whose command line has ``words``, other than ``ip`` that started them."""
+        return [pid for pid in self.pids() if words in _command_line(pid) and "netns" not in _command_line(pid)]
+
     def kill(self) -> None:
         """Kill all processes on this host, like a power cut."""
         for pid in self.pids():

@@ -1,6 +1,6 @@
 """One image, processed in the calling process: ``process`` for one output, ``process_all`` for several."""
 
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 from pixmill.api.errors import with_keywords
 from pixmill.api.images import ImageLike, image_input
@@ -18,6 +18,7 @@ class Output(bytes):
 
     ``format`` is the name of the format, ``width`` and ``height`` are in pixels (of one frame), ``rendition`` is the name of the
     rendition. ``notes`` are codes for content of the source that was dropped or ignored, such as ``frames-dropped``.
+    ``columns`` are what steps have found, such as a caption.
     """
 
     format: str
@@ -25,13 +26,14 @@ class Output(bytes):
     height: int
     rendition: str
     notes: tuple[str, ...]
+    columns: dict[str, Any]
 
     @classmethod
     def of(cls, output: EncodedOutput, notes: tuple[str, ...]) -> Self:
         """Return ``output`` with the ``notes`` of its image."""
         content = cls(output.data)
         content.format, content.width, content.height = output.format, output.width, output.height
-        content.rendition, content.notes = output.rendition, notes
+        content.rendition, content.notes, content.columns = output.rendition, notes, dict(output.columns)
         return content
 
     def __repr__(self) -> str:

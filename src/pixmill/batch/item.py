@@ -1,10 +1,12 @@
 """``Item``: one input of a run, with its conversion to a task and from a result."""
 
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
 from pixmill.engine.task import Task
+from pixmill.imaging.traits.traits import Traits
 from pixmill.storage.entry import Entry, FileVersion
 
 REJECTED = "rejected: "  # begins the reason for skipping an image that a filter or a step has rejected
@@ -101,7 +103,8 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
 
     ``digest`` is the 16-byte BLAKE2b of its bytes. ``fingerprint`` is that of everything that determines them: source, name and
     rendition. ``mtime_ns`` and ``inode`` of a file, or ``etag`` of an object, tell whether it was changed since; earlier versions
-    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output.
+    did not record them. ``is_adopted``: it existed already, and ``--existing adopt`` took it as the output. ``traits``: for an
+    index, if the run that made it wrote one. ``columns``: a JSON object with those that steps have added.
     """
 
     name: bytes
@@ -116,6 +119,8 @@ class OutputRecord(msgspec.Struct, frozen=True, array_like=True):
     inode: int = 0
     etag: bytes = b""
     is_adopted: bool = False
+    traits: Traits | None = None
+    columns: bytes = b""
 
     @property
     def version(self) -> FileVersion:
@@ -152,6 +157,15 @@ class ImageResult(msgspec.Struct, frozen=True, array_like=True):
         return Origin(self.toolset, self.source, self.notes)
 
     @property
+    def all_columns(self) -> bytes:
+        """Return the columns of the list, and those that steps have added to the outputs, as one JSON object."""
+        added = [output.columns for output in self.outputs if output.columns]
+        if not added:
+            return self.columns
+        tables = [_columns(text) for text in (self.columns, *added) if text]
+        return msgspec.json.encode({name: value for table in tables for name, value in table.items()})
+
+    @property
     def recorded_outputs(self) -> tuple[OutputRecord, ...]:
         """Return every recorded output, of this recipe and of earlier ones."""
         return (*self.outputs, *self.former)
@@ -169,6 +183,7 @@ class _Tail(msgspec.Struct, frozen=True, array_like=True):
     source: SourceRecord = SourceRecord()
 
 
+_columns = msgspec.json.Decoder(dict[str, Any]).decode
 _encoder = msgspec.msgpack.Encoder()
 _items = msgspec.msgpack.Decoder(Item)
 _heads = msgspec.msgpack.Decoder(_Head)

@@ -17,6 +17,7 @@ from pixmill.batch.outputs.repair import Repair
 from pixmill.batch.outputs.reuse import with_reusable_outputs
 from pixmill.batch.outputs.still_valid import still_valid
 from pixmill.batch.planning.empty_source import no_images
+from pixmill.batch.planning.index_gaps import index_remarks
 from pixmill.batch.planning.late_names import LateNames
 from pixmill.batch.planning.plan import Plan, plan
 from pixmill.batch.planning.preflight import MAX_CHECKED, is_local, preflight_warnings
@@ -128,6 +129,7 @@ def open_run(  # noqa: PLR0913  # all options of a caller, each with its default
                 f"the file system of {config.destination} refuses some names: outputs have _ for what it does not accept"
             )
         remarks.extend(() if repair else preflight_warnings(run_plan, ledger, first, committed=committed))
+        remarks.extend(() if repair else index_remarks(run_plan, ledger))
         if not only_unfinished:
             return chain(first, tasks)
         counts = ledger.counts()
@@ -221,7 +223,8 @@ def begin(  # noqa: PLR0913  # as above
         origins, handler_options = _origins(plan, ledger)
         handler_options = msgspec.structs.replace(handler_options, unrecorded=spans)
         store_warnings = _store_warnings(plan)
-        handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings)
+        with_traits = sealing is not None or config.placement.index is not None
+        handler_options = msgspec.structs.replace(handler_options, is_conditional=not store_warnings, with_traits=with_traits)
         if repairs:
             handler_options = msgspec.structs.replace(handler_options, existing=REPAIR)
         workers = worker_count(config, handler_options) if plan.locations.target is None else 1

@@ -1,6 +1,6 @@
 """``Image``: the pixels that pass through a recipe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -26,7 +26,7 @@ class Image(msgspec.Struct, frozen=True):
     still. ``loop``: repetitions of an animation, 0 for endless. ``raster``: a Pillow image of mode ``L`` or ``RGBX``, present if
     the image is an opaque 8-bit still in sRGB or gray that is in memory and has no metadata. It is converted to libvips only when
     something needs ``pixels``, because the conversion takes longer than processing a small image. ``notes``: stable codes for
-    what was ignored or assumed while it was decoded.
+    what was ignored or assumed while it was decoded. ``columns``: what steps have found, for indexes and datasets.
     """
 
     _pixels: pyvips.Image | None
@@ -35,6 +35,7 @@ class Image(msgspec.Struct, frozen=True):
     loop: int = 0
     raster: Raster | None = None
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, Any] = {}  # a default of a frozen struct
 
     @property
     def pixels(self) -> pyvips.Image:
@@ -73,6 +74,13 @@ class Image(msgspec.Struct, frozen=True):
         if "pixels" in changes:
             changes = {"_pixels": changes.pop("pixels"), "raster": None, **changes}
         return msgspec.structs.replace(self, **changes)
+
+    def with_columns(self, **columns: Any) -> Self:  # noqa: ANN401  # text, numbers, and lists and tables of them
+        """Return the image with further ``columns``, such as ``caption="a cat"``, which indexes and datasets then have.
+
+        Values are text, numbers, booleans, lists and tables with text as keys; arrays of NumPy become lists.
+        """
+        return msgspec.structs.replace(self, columns={**self.columns, **columns})
 
     def map(self, transform: Callable[[pyvips.Image], pyvips.Image]) -> Self:
         """Return the image with ``transform`` applied to each frame separately, as needed near edges of frames."""

@@ -10,7 +10,7 @@ from pixmill.imaging.backends.setup import configure_vips, tune_malloc
 from pixmill.imaging.header import Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
-from pixmill.imaging.pipeline import lossless, output_metadata, turbo_decode
+from pixmill.imaging.pipeline import lossless, output_metadata, traits, turbo_decode
 from pixmill.imaging.pipeline.accept import accepted
 from pixmill.imaging.pipeline.decode import decode
 from pixmill.imaging.pipeline.decode_plan import DecodePlan, plan_decode
@@ -52,9 +52,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def process(
-    source: Input, recipe: Recipe, *, enter: Callable[[str], None] = lambda _: None, claim: Callable[[int], None] = lambda _: None
+    source: Input,
+    recipe: Recipe,
+    *,
+    enter: Callable[[str], None] = lambda _: None,
+    claim: Callable[[int], None] = lambda _: None,
+    with_traits: bool = False,
 ) -> Result:
-    """Return the outputs of ``recipe`` for ``source``.
+    """Return the outputs of ``recipe`` for ``source``, ``with_traits`` if they are wanted.
 
     ``enter`` is called with the name of each stage as it begins. ``claim`` is called before decoding with the estimated memory in
     bytes, and may raise.
@@ -72,24 +77,27 @@ def process(
 
     source = without_preamble(source)
     with translating_errors(source, recipe, lambda: stage):
-        result, warned = accepted(source, recipe, lambda each: _pipeline(each, recipe, begin, claim))
+        result, warned = accepted(source, recipe, lambda each: _pipeline(each, recipe, begin, claim, with_traits=with_traits))
         return structs.replace(result, notes=(*result.notes, WARNINGS)) if warned else result
 
 
-def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None]) -> Result:
+def _pipeline(
+    source: Input, recipe: Recipe, begin: Callable[[str], None], claim: Callable[[int], None], *, with_traits: bool
+) -> Result:
     begin("header")
     header = read_header(source, recipe)
     recipe.filters.check(header.upright)
     recipe = with_values(recipe, source, header)
     if recipe.lossless:
         claim(lossless.memory_estimate(header, len(source.data or b"")))
-        output, remarks = lossless.optimised(source, header, recipe, begin)
+        output, remarks = lossless.optimised(source, header, recipe, begin, with_traits=with_traits)
         return Result(outputs=(output,), header=header, notes=remarks)
     plan = plan_decode(source, header, recipe)
-    claim(plan.memory + len(source.data or b""))
+    claim(plan.memory + len(source.data or b"") + (traits.memory_estimate(plan) if with_traits else 0))
     begin("decode")
     images = _decode_images(source, plan)
     metadata = output_metadata.read(source, header)
+    captured_at = traits.captured_at(source, header, metadata) if with_traits else ""
     begin("transform")
     shared = apply_chain(images[0], plan.chains[0], plan) if recipe.shared_steps else None
     outputs, notes = [], [*dropped_notes(header, images[0], recipe), *output_metadata.notes_on(metadata)]
@@ -97,11 +105,14 @@ def _pipeline(source: Input, recipe: Recipe, begin: Callable[[str], None], claim
         begin("transform")
         intermediate = shared.after(recipe.steps_of(rendition)) if shared else apply_chain(images[index], plan.chains[index], plan)
         codec = rendition.encode.for_file(source, header.format)
+        columns = intermediate.image.columns
         intermediate = fit_codec(intermediate, codec, recipe.background)
+        intermediate = traits.kept(intermediate) if with_traits else intermediate
         begin("encode")
         steps = (*recipe.shared_steps, *recipe.steps_of(rendition))
         finished = Finisher(source, header, images[0], metadata, recipe, rendition, codec, steps).finish(intermediate)
-        outputs.append(finished.output)
+        output = traits.described(finished.output, intermediate.image, captured_at) if with_traits else finished.output
+        outputs.append(structs.replace(output, columns=columns) if columns else output)
         notes += finished.notes
     return Result(outputs=tuple(outputs), header=header, notes=tuple(dict.fromkeys(notes)))
 

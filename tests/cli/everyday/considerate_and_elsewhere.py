@@ -1,5 +1,6 @@
 """Judges of jobs that are considerate of others, and of jobs elsewhere: data sets, machines, Python, containers."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -83,6 +84,15 @@ def data_set(desk):
         sizes = {Image.open(shard.extractfile(name)).size for name in names if name.endswith(".jpg")}
     assert sum(name.endswith(".jpg") for name in names) == 4
     assert sizes == {(512, 512)}
+
+
+@judges("A table of pictures for pandas or Hugging Face")
+def table(desk):
+    dataset = pytest.importorskip("pyarrow.dataset", reason="the extra parquet is not installed")
+    desk.type()
+    rows = dataset.dataset(desk.folder / "train").to_table().to_pylist()
+    assert len({row["source"] for row in rows}) == len(ALL)
+    assert {Image.open(io.BytesIO(row["image"]["bytes"])).size for row in rows} == {(512, 512)}
 
 
 @judges("On two machines at once")

@@ -1,6 +1,8 @@
 """Judges of jobs about size and shape: widths, squares, crops, several sizes and formats."""
 
 import json
+import re
+from base64 import b64decode
 
 from PIL import Image
 from tests.cli.everyday.judging import ALL, Judges, difference
@@ -82,6 +84,18 @@ def srcset(desk):
     assert len(lines) == len(ALL)
     for output in (output for line in lines for output in line["outputs"]):
         assert desk.size(f"web/{output['path']}") == (output["width"], output["height"])
+
+
+@judges("Placeholders for a web page, and pictures that look alike")
+def placeholders(desk):
+    desk.type()
+    lines = [json.loads(line) for line in (desk.folder / "web.jsonl").read_text().splitlines()]
+    assert len(lines) == len(ALL)
+    for (output,) in (line["outputs"] for line in lines):
+        assert re.fullmatch("#[0-9a-f]{6}", output["dominant_color"])
+        assert re.fullmatch("[0-9a-f]{16}", output["dhash"])
+        assert len(b64decode(output["thumbhash"])) > 15
+    assert "captured_at" in lines[0]
 
 
 @judges("No file above 200 kB")

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from hashlib import blake2b
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -245,6 +246,42 @@ def test_an_index_lists_every_output_with_what_a_web_page_needs(source, tmp_path
     data = (tmp_path / "out" / first["path"]).read_bytes()
     assert (first["bytes"], first["digest"]) == (len(data), blake2b(data, digest_size=16).hexdigest())
     assert entries["deep/b.webp"]["srcset"] == {"jpeg": "deep/b-8.jpg 8w, deep/b-16.jpg 16w"}
+
+
+def test_an_index_says_how_each_output_looks_also_when_it_was_made_before(source, tmp_path):
+    out, index = tmp_path / "out", tmp_path / "index.jsonl"
+    exif = Image.Exif()
+    exif[0x0132] = "2024:05:17 10:11:12"
+    Image.new("RGB", (40, 30), (200, 30, 10)).save(source / "a.jpg", exif=exif)
+    seen = []
+    for keywords in ({"sizes": [8, 16]}, {"sizes": [8, 16]}, {"sizes": [8, 16, 4]}):
+        pixmill.run(source, out, workers=1, index=str(index), **keywords)
+        seen.append({entry["source"]: entry for entry in map(json.loads, index.read_text().splitlines())})
+    first, again, larger = (entries["a.jpg"] for entries in seen)
+    assert first == again
+    assert first["captured_at"] == larger["captured_at"] == "2024-05-17T10:11:12"
+    assert larger["outputs"][:2] == first["outputs"]
+    for output in larger["outputs"]:
+        assert output["dominant_color"].startswith("#c")
+        assert len(output["dhash"]) == 16
+        assert len(output["thumbhash"]) >= 28
+    assert seen[0]["a.png"]["captured_at"] is None
+
+
+def test_an_index_says_which_outputs_were_made_without_one(source, tmp_path):
+    out, index = tmp_path / "out", str(tmp_path / "index.jsonl")
+    pixmill.run(source, out, workers=1)
+    remarks = []
+    for keywords in ({}, {"force": True}, {}):
+        with pixmill.open_run(source, out, workers=1, index=index, **keywords) as run:
+            list(run)
+            remarks.append([remark for remark in run.remarks if "thumbhash" in remark])
+        lines = [json.loads(line) for line in Path(index).read_text().splitlines()]
+        is_known = {output["dhash"] is not None for line in lines for output in line["outputs"]}
+        assert is_known == {bool(len(remarks) > 1)}
+    (remark,), *later = remarks
+    assert remark.endswith("captured_at of 4 finished images from a run without --index: --force makes them again")
+    assert later == [[], []]
 
 
 def test_folders_and_files_whose_names_are_not_utf_8_are_processed_and_can_be_run_again_from_the_ledger(source, tmp_path):

@@ -57,7 +57,14 @@ class Dataset(msgspec.Struct, frozen=True):
         return f"{self._prefix}{number:06}{self.packing_class.suffix}"
 
     def index_name(self, name: str) -> str:
-        """Return the file name of the index ``name`` in this dataset."""
+        """Return the file name of the index ``name`` in this dataset.
+
+        It begins with ``_``, so that programs that read a folder of Parquet or tar files skip it.
+        """
+        return f"_{self._prefix}{name}"
+
+    def former_index_name(self, name: str) -> str:
+        """Return the file name that earlier versions gave the index ``name``."""
         return f"{self._prefix}{name}"
 
     def is_shard(self, name: str) -> bool:

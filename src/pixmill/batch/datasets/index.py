@@ -1,4 +1,4 @@
-"""The indexes of a dataset, ``index.jsonl`` with a line for each sample, and ``shards.json``: if both exist, it is complete."""
+"""The indexes of a dataset, ``_index.jsonl`` with a line for each sample, and ``_shards.json``: if both exist, it is complete."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import msgspec
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
-from pixmill.batch.datasets.sample import sample_of, with_samples
+from pixmill.batch.datasets.sample import captured_at, look, sample_of, with_samples
 from pixmill.batch.datasets.shard_file import atomic_shard_file
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
@@ -18,7 +18,10 @@ from pixmill.engine.observability.json_lines import json_line
 
 
 def write_indexes(dataset: Dataset, store: ShardStore, *, ledger: Ledger, catalogue: Catalogue, contents: Contents) -> None:
-    """Write both to ``store``, each atomically, in constant memory; ``RunError`` if they cannot be written."""
+    """Write both to ``store``, each atomically, in constant memory; ``RunError`` if they cannot be written.
+
+    Those with the names of earlier versions are removed.
+    """
     shards = {shard.id: shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
     lines, table = (dataset.staging / dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
     with atomic_shard_file(lines) as writer:
@@ -28,17 +31,45 @@ def write_indexes(dataset: Dataset, store: ShardStore, *, ledger: Ledger, catalo
         writer.write((json.dumps(_table(dataset, list(shards.values())), indent=1) + "\n").encode())
     for file in (lines, table):
         store.put(file)
+    _remove_former(dataset, store)
+
+
+def index_names(dataset: Dataset, store: ShardStore) -> tuple[str, str] | None:
+    """Return the names of both in ``store``, be they those of earlier versions; ``None`` if one is missing."""
+    existing = store.sizes().keys()
+    pairs = (_names(dataset), _former_names(dataset))
+    return next((pair for pair in pairs if existing >= set(pair)), None)
 
 
 def is_indexed(dataset: Dataset, store: ShardStore) -> bool:
     """Return whether both are in ``store``."""
-    return {dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX)} <= store.sizes().keys()
+    return index_names(dataset, store) is not None
+
+
+def has_present_indexes(dataset: Dataset, store: ShardStore) -> bool:
+    """Return whether both are in ``store`` under their present names, and nothing under their former ones."""
+    existing = store.sizes().keys()
+    return existing >= set(_names(dataset)) and existing.isdisjoint(_former_names(dataset))
 
 
 def remove_indexes(dataset: Dataset, store: ShardStore) -> None:
     """Remove both: the dataset is in transition until they exist again."""
-    for name in (SAMPLES_INDEX, SHARDS_INDEX):
-        store.remove(dataset.index_name(name))
+    for name in _names(dataset):
+        store.remove(name)
+    _remove_former(dataset, store)
+
+
+def _names(dataset: Dataset) -> tuple[str, str]:
+    return dataset.index_name(SAMPLES_INDEX), dataset.index_name(SHARDS_INDEX)
+
+
+def _former_names(dataset: Dataset) -> tuple[str, str]:
+    return dataset.former_index_name(SAMPLES_INDEX), dataset.former_index_name(SHARDS_INDEX)
+
+
+def _remove_former(dataset: Dataset, store: ShardStore) -> None:
+    for name in store.sizes().keys() & set(_former_names(dataset)):
+        store.remove(name)
 
 
 def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[int, DatasetShard]) -> Iterator[dict[str, object]]:
@@ -52,6 +83,7 @@ def _entries(dataset: Dataset, ledger: Ledger, contents: Contents, shards: dict[
                 "source": name_text(sample.source),
                 "shard": shards[location.shard].name,
                 "columns": msgspec.json.decode(sample.columns or b"{}"),
+                **captured_at(sample),
                 "members": [_member(member) | {position_name: location.position} for member, location in members],
             }
 
@@ -65,6 +97,7 @@ def _member(member: OutputRecord) -> dict[str, object]:
         "height": member.height,
         "bytes": member.size,
         "hash": member.digest.hex(),
+        **look(member),
     }
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, OutputLocation, Stage
-from pixmill.batch.datasets.dataset import SAMPLES_INDEX, SHARDS_INDEX, Dataset
+from pixmill.batch.datasets.dataset import Dataset
+from pixmill.batch.datasets.index import index_names
 from pixmill.batch.datasets.sample import Sample
 from pixmill.batch.datasets.shard_layout import ShardPlan
 from pixmill.batch.datasets.shard_store import ShardStore
 from pixmill.batch.item import OutputRecord
 from pixmill.core.name_text import name_bytes
+from pixmill.imaging.traits.traits import Traits
 
 Line = dict[str, Any]
 MALFORMED_INDEX_ERRORS = (ValueError, LookupError, TypeError)  # raised on reading a foreign or damaged index
@@ -26,7 +28,10 @@ def import_index(dataset: Dataset, catalogue: Catalogue, store: ShardStore, *, i
     ``is_ours`` is called if there are any: shards found by a run that starts from scratch are not its own. Reading stops where
     an index is malformed.
     """
-    lines, table = (dataset.index_name(name) for name in (SAMPLES_INDEX, SHARDS_INDEX))
+    names = index_names(dataset, store)
+    if names is None:
+        return
+    lines, table = names
     known = {(shard.name, shard.size, shard.digest): shard for shard in catalogue.shards() if shard.stage is Stage.SEALED}
     try:
         rows = {row["name"]: row for row in json.loads(store.path(table).read_bytes())["shards"]}
@@ -69,10 +74,12 @@ def _lines(path: Path) -> Iterator[Line]:
 
 def _sample(line: Line) -> Sample:
     columns = msgspec.json.encode(line["columns"]) if line["columns"] else b""
-    return Sample(name_bytes(line["key"]), name_bytes(line["source"]), tuple(map(_member, line["members"])), columns)
+    return Sample(
+        name_bytes(line["key"]), name_bytes(line["source"]), tuple(_member(fields, line) for fields in line["members"]), columns
+    )
 
 
-def _member(fields: Line) -> OutputRecord:
+def _member(fields: Line, sample: Line) -> OutputRecord:
     return OutputRecord(
         name=name_bytes(fields["name"]),
         size=fields["bytes"],
@@ -81,4 +88,9 @@ def _member(fields: Line) -> OutputRecord:
         format=fields["format"],
         digest=bytes.fromhex(fields["hash"]),
         rendition=fields["rendition"],
+        traits=_traits(fields, sample) if "thumbhash" in fields else None,
     )
+
+
+def _traits(fields: Line, sample: Line) -> Traits:
+    return Traits(fields["thumbhash"], fields["dominant_color"], fields["dhash"], sample["captured_at"])

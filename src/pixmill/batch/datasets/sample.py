@@ -50,7 +50,7 @@ def with_samples(ledger: LedgerView) -> Iterator[Record]:
 def sample_of(record: Record) -> Sample:
     """Return the sample of ``record``, which must be done and have outputs."""
     product = unpack(record.result)
-    return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.columns)
+    return Sample(split_name(product.outputs[0].name)[0], record.key, product.outputs, product.all_columns)
 
 
 def is_sample(record: Record) -> bool:
@@ -58,11 +58,27 @@ def is_sample(record: Record) -> bool:
     return all(_KEY.fullmatch(output.name) for output in unpack(record.result).outputs)
 
 
+def captured_at(sample: Sample) -> dict[str, str]:
+    """Return when the picture was taken, as the field ``captured_at``; nothing if no member has traits.
+
+    It is text also if it is not known: readers derive types from the first samples.
+    """
+    known = next((member.traits for member in sample.members if member.traits), None)
+    return {"captured_at": known.captured_at} if known else {}
+
+
+def look(member: OutputRecord) -> dict[str, str]:
+    """Return how ``member`` looks, as fields; nothing if it has no traits."""
+    traits = member.traits
+    return {} if traits is None else {"thumbhash": traits.thumbhash, "dominant_color": traits.dominant_color, "dhash": traits.dhash}
+
+
 def description(sample: Sample) -> dict[str, object]:
     """Return the description of a sample as plain data: of its only rendition, or of each rendition by its extension."""
     fields: dict[str, object] = {"source": name_text(sample.source)}
     if sample.columns:
         fields["columns"] = msgspec.json.decode(sample.columns)
+    fields |= captured_at(sample)
     if len(sample.members) == 1:
         return fields | _properties(sample.members[0])
     return fields | {"renditions": {os.fsdecode(split_name(member.name)[1]): _properties(member) for member in sample.members}}
@@ -75,4 +91,5 @@ def _properties(member: OutputRecord) -> dict[str, object]:
         "height": member.height,
         "bytes": member.size,
         "hash": member.digest.hex(),
+        **look(member),
     }

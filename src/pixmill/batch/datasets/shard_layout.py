@@ -6,6 +6,8 @@ from hashlib import blake2b
 import msgspec
 
 from pixmill.batch.datasets.sample import Sample
+from pixmill.batch.item import OutputRecord
+from pixmill.imaging.traits.traits import Traits
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,10 +28,16 @@ class ShardPlan(msgspec.Struct, frozen=True):
         digest = blake2b(packing.encode(), digest_size=16)
         for sample in self.samples:
             members = [
-                (each.name, each.size, each.width, each.height, each.format, each.rendition, each.digest) for each in sample.members
+                (each.name, each.size, each.width, each.height, each.format, each.rendition, each.digest, *_look(each))
+                for each in sample.members
             ]
             digest.update(msgspec.msgpack.encode((sample.source, members, sample.columns)))
         return digest.digest()
+
+
+def _look(member: OutputRecord) -> tuple[Traits, ...]:
+    """Return the traits of ``member``; nothing if it has none, as in the fingerprints of earlier versions."""
+    return (member.traits,) if member.traits else ()
 
 
 def plan_shards(samples: Iterable[Sample], bounds: Bounds) -> Iterator[ShardPlan]:

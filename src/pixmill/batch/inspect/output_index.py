@@ -17,7 +17,10 @@ from pixmill.engine.task import State
 
 
 class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """One output. ``path`` is relative to DST, ``digest`` the BLAKE2b-128 of its bytes in hex."""
+    """One output. ``path`` is relative to DST, ``digest`` the BLAKE2b-128 of its bytes in hex.
+
+    ``thumbhash``, ``dominant_color`` and ``dhash`` are those of its ``Traits``, or ``None`` if it was made without an index.
+    """
 
     path: bytes
     width: int
@@ -26,13 +29,17 @@ class IndexedOutput(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     rendition: str
     digest: str
+    thumbhash: str | None = None
+    dominant_color: str | None = None
+    dhash: str | None = None
 
 
 class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One line of an index: a source and its outputs.
 
     ``srcset``: for each format with several widths, the value of the HTML attribute of that name. ``columns``: the other columns
-    of the source's row in a list.
+    of the source's row in a list, and those that steps have added. ``captured_at``: when the picture was taken, by the clock of the
+    camera; ``None`` if that is not known.
     """
 
     source: bytes
@@ -40,6 +47,7 @@ class IndexedImage(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     srcset: dict[str, str]
     columns: dict[str, Any]
+    captured_at: str | None = None
 
 
 def entries(ledger: Ledger, is_of_recipe: RecipeTest | None = None) -> Iterator[IndexedImage]:
@@ -72,7 +80,8 @@ def _entry(source: bytes, result: ImageResult) -> IndexedImage:
         outputs=outputs,
         notes=result.notes,
         srcset={name: srcset for name, srcset in srcsets.items() if ", " in srcset},
-        columns=msgspec.json.decode(result.columns) if result.columns else {},
+        columns=msgspec.json.decode(columns) if (columns := result.all_columns) else {},
+        captured_at=next((record.traits.captured_at or None for record in result.outputs if record.traits), None),
     )
 
 
@@ -85,6 +94,9 @@ def _output(record: OutputRecord) -> IndexedOutput:
         format=record.format,
         rendition=record.rendition,
         digest=record.digest.hex(),
+        thumbhash=record.traits.thumbhash if record.traits else None,
+        dominant_color=(record.traits.dominant_color or None) if record.traits else None,
+        dhash=record.traits.dhash if record.traits else None,
     )
 
 

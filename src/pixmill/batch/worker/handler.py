@@ -166,7 +166,7 @@ class ImageHandler:
         """Make the renditions with these ``indexes``; return them, and the number of bytes read."""
         renditions = tuple(self._recipe.renditions[index] for index in indexes)
         recipe = self._recipe if len(indexes) == len(self._recipe.renditions) else self._recipe.evolve(renditions=renditions)
-        result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory)
+        result = process(source, recipe, enter=stages.enter, claim=stages.reserve_memory, with_traits=self._options.with_traits)
         self._check_unchanged(item)
         return result, item.entry.size if source.data is None else len(source.data)
 
@@ -239,7 +239,10 @@ def _leftover_outputs(item: Item) -> tuple[OutputRecord, ...]:
 def _output_record(item: Item, index: int, output: EncodedOutput, fingerprint: bytes) -> OutputRecord:
     digest = blake2b(output.data, digest_size=16).digest()
     name, size = item.names[index], len(output.data)
-    return OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
+    record = OutputRecord(name, size, output.width, output.height, output.format, digest, output.rendition, fingerprint)
+    if output.columns:
+        record = msgspec.structs.replace(record, columns=msgspec.json.encode(output.columns))
+    return msgspec.structs.replace(record, traits=output.traits) if output.traits else record
 
 
 def count_work(size: int, outputs: Iterable[OutputRecord], result: Result, stages: Stages) -> None:

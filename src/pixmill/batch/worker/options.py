@@ -15,6 +15,7 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     ``keeps_inodes``: its files keep their inodes, so that these are worth recording. ``toolset`` is the number of the present
     libraries in the ledger. ``former_fingerprints`` are other fingerprints that earlier versions gave the same renditions.
     ``checksum`` compares sources by content, ``has_change_times`` those whose files have another change time.
+    ``with_traits``: record the traits of outputs.
     """
 
     source: str
@@ -35,3 +36,4 @@ class HandlerOptions(msgspec.Struct, frozen=True):
     former_fingerprints: tuple[tuple[bytes, ...], ...] = ()
     checksum: bool = False
     has_change_times: bool = True
+    with_traits: bool = False

@@ -21,6 +21,10 @@ _PRIVATE = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 _TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _LOOPBACK = "127.0.0.1"
 _CONNECT_TIMEOUT = 10.0
+_RESUME = "run the same command again to resume"
+_CHECK_TIMEOUT = 2.0
+#: seconds for which the head may not answer; Ray ends the whole process after 60, without an exception
+_MAX_HEAD_OUTAGE = 25.0
 
 
 class RayExecutor(ClusterExecutor):
@@ -49,17 +53,24 @@ class RayBackend(ClusterBackend):
         self._exits = ExitStack()
         if not ray.is_initialized():
             self._connect({"address": address} if address else {"address": "local", "num_cpus": cores, **_local_only()})
+        self._head = _Head(ray.get_runtime_context().gcs_address)
+        self._nodes: list[NodeSlot] = []
         self._agent_class = ray.remote(NodeAgent)
         self._actors: dict[int, Any] = {}
         self._pending: dict[Any, int] = {}
 
     def slots(self) -> list[NodeSlot]:
-        """Return the nodes that are alive."""
+        """Return the nodes that are alive; those of the last time while the head does not answer, which may not last long."""
+        if not self._head.answers():
+            if self._head.outage() > _MAX_HEAD_OUTAGE:
+                raise RunError(f"the head of the Ray cluster at {self._head.address} no longer answers", hint=_RESUME)
+            return self._nodes
         try:
             nodes = [node for node in self._ray.nodes() if node["Alive"]]
         except Exception as error:
-            raise RunError(f"the Ray cluster no longer answers: {error}", hint="run the same command again to resume") from error
-        return [NodeSlot(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
+            raise RunError(f"the Ray cluster no longer answers: {error}", hint=_RESUME) from error
+        self._nodes = [NodeSlot(node["NodeID"], node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0))) for node in nodes]
+        return self._nodes
 
     def start_agent(self, number: int, slot: NodeSlot, cores: int) -> None:
         """Start the actor on exactly that node."""
@@ -89,8 +100,8 @@ class RayBackend(ClusterBackend):
         self._ray.kill(self._actors.pop(number))
 
     def close(self) -> None:
-        """Kill every actor and disconnect."""
-        for number in list(self._actors):
+        """Kill every actor, unless the head is gone, which would have to do it, and disconnect: then they end by themselves."""
+        for number in list(self._actors) if self._head.answers() else ():
             self.stop_agent(number)
         self._exits.close()
 
@@ -112,11 +123,34 @@ class RayBackend(ClusterBackend):
         return reply
 
 
-def _check_reachable(address: str) -> None:
+class _Head:
+    """The process of a Ray cluster that knows its nodes, at ``address``, ``host:port``."""
+
+    def __init__(self, address: str) -> None:
+        """Assume that it answers."""
+        self.address = address
+        self._lost_at: float | None = None
+
+    def answers(self) -> bool:
+        """Tell whether it accepts connections now."""
+        try:
+            _check_reachable(self.address, _CHECK_TIMEOUT)
+        except OSError:
+            self._lost_at = time.monotonic() if self._lost_at is None else self._lost_at
+            return False
+        self._lost_at = None
+        return True
+
+    def outage(self) -> float:
+        """Return for how many seconds it has not answered."""
+        return 0.0 if self._lost_at is None else time.monotonic() - self._lost_at
+
+
+def _check_reachable(address: str, timeout: float = _CONNECT_TIMEOUT) -> None:
     """Raise ``OSError`` if nothing listens at ``host:port``: Ray itself would try for minutes. Other addresses are not checked."""
     host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout).close()
 
 
 def _local_only() -> dict[str, Any]:

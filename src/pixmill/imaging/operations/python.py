@@ -15,6 +15,7 @@ from pixmill.imaging.operation import Operation, Resources
 from pixmill.imaging.pixels import describe_invalid, quantised
 from pixmill.imaging.user_steps import instances
 from pixmill.imaging.user_steps.batching import batched
+from pixmill.imaging.user_steps.columns import plain_columns
 from pixmill.imaging.user_steps.step import Step
 
 
@@ -130,13 +131,15 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
         in_memory = image.evolve(pixels=image.pixels.copy_memory())
         if image.frames == 1:
             return self._call(in_memory)
-        frames = [self._call(Image(in_memory.frame(index))).pixels for index in range(image.frames)]
+        results = [self._call(Image(in_memory.frame(index))) for index in range(image.frames)]
+        frames = [result.pixels for result in results]
         shapes = {(frame.width, frame.height, frame.bands, frame.format) for frame in frames}
         if len(shapes) > 1:
             raise TransformError(
                 f"{self.function} returned frames that differ in size or bands, expected {image.frames} of the same size and bands"
             )
-        return image.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1))
+        columns = {name: value for result in results for name, value in result.columns.items()}
+        return image.evolve(pixels=pyvips.Image.arrayjoin(frames, across=1), columns=columns)
 
     def _call(self, still: Image) -> Image:
         function = instances.opened(self.function, self.settings)  # importable when the run began: if not, no image is at fault
@@ -152,4 +155,7 @@ class Python(Operation, frozen=True, kw_only=True, tag="python"):
         levels = quantised(result)
         if problem := describe_invalid(levels):
             raise TransformError(f"{self.function} returned {problem}")
-        return levels
+        try:
+            return levels.evolve(columns=plain_columns(result.columns)) if result.columns else levels
+        except ValueError as error:
+            raise TransformError(f"{self.function}: {error}") from None

@@ -1,6 +1,8 @@
 """Encode the transformed image as the file of one rendition."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
@@ -13,18 +15,24 @@ from pixmill.imaging.format import Format
 from pixmill.imaging.image import Image
 from pixmill.imaging.pipeline import turbo_encode
 from pixmill.imaging.recipe import Recipe
+from pixmill.imaging.traits.traits import Traits
 
 HIGH_BIT_DEPTH = 16
 
 
 class EncodedOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """One encoded file. ``format`` is the format's name; ``width`` and ``height`` are those of one frame, in pixels."""
+    """One encoded file. ``format`` is the format's name; ``width`` and ``height`` are those of one frame, in pixels.
+
+    ``traits`` are those of its picture, if they are wanted. ``columns`` are those that steps have added.
+    """
 
     rendition: str
     data: bytes
     width: int
     height: int
     format: str
+    traits: Traits | None = None
+    columns: Mapping[str, Any] = {}  # a default of a frozen struct
 
 
 def encode(image: Image, codec: Codec, recipe: Recipe, *, rendition: str = "", is_lossless: bool = False) -> EncodedOutput:

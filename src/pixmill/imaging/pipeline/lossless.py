@@ -15,7 +15,7 @@ from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.blocks import Blocks
 from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.metadata.selection import OutputFacts
-from pixmill.imaging.pipeline import output_metadata
+from pixmill.imaging.pipeline import output_metadata, traits
 from pixmill.imaging.pipeline.accept import REFUSALS
 from pixmill.imaging.pipeline.encode import EncodedOutput
 from pixmill.imaging.pipeline.identify import wanted_frames
@@ -48,7 +48,9 @@ def memory_estimate(header: Header, file_bytes: int) -> int:
     return BASE_BYTES + copies * pixels + COPIES_OF_FILE * file_bytes
 
 
-def optimised(source: Input, header: Header, recipe: Recipe, begin: Callable[[str], None]) -> Optimised:
+def optimised(
+    source: Input, header: Header, recipe: Recipe, begin: Callable[[str], None], *, with_traits: bool = False
+) -> Optimised:
     """Return the smallest file with the pixels, colours and orientation of ``source``, and what the policy keeps of its metadata.
 
     Raise ``UnsupportedError`` for a file that holds more than is understood, of which the policy may not keep everything.
@@ -67,6 +69,9 @@ def optimised(source: Input, header: Header, recipe: Recipe, begin: Callable[[st
             output = EncodedOutput(
                 rendition=rendition.name, data=candidate.data, width=header.width, height=header.height, format=header.format.name
             )
+            if with_traits:
+                taken = traits.captured_at(source, header, blocks)
+                output = traits.described(output, original, taken, orientation=header.orientation)
             larger = (LARGER,) if len(candidate.data) > len(data) else ()
             return Optimised(output, (*output_metadata.notes_on(blocks), *candidate.notes, *larger))
     raise EncodeError(f"this {header.format.label} cannot be written again without a change of its pixels or colours")

@@ -62,7 +62,9 @@ def fit_codec(intermediate: Intermediate, codec: Codec, background: Colour) -> I
 
 def _apply_all(image: Image, steps: Sequence[Operation]) -> Image:
     for step in steps:
-        image = step.apply(image)
+        columns, image = image.columns, step.apply(image)
+        if columns:
+            image = image.evolve(columns={**columns, **image.columns})
     return image
 
 

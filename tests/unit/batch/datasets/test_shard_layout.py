@@ -1,9 +1,11 @@
 """Which samples make up which shard."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pixmill.batch.datasets.shard_layout import Bounds, plan_shards
+from pixmill.imaging.traits.traits import Traits
 from pixmill.testing.packings import sample
 
 
@@ -39,3 +41,13 @@ def test_the_fingerprint_knows_the_samples_and_the_packing():
     prints = {one.fingerprint("tar 1"), one.fingerprint("tar 2"), other.fingerprint("tar 1"), more.fingerprint("tar 1")}
     assert len(prints) == 4
     assert one.fingerprint("tar 1") in prints
+
+
+def test_samples_of_earlier_versions_have_the_fingerprint_that_those_gave_so_that_their_shards_stay():
+    (plan,) = plan_shards([sample(number)[0] for number in (1, 2)], Bounds())
+    assert plan.fingerprint("tar 1").hex() == "be1e0e186193d429f21298c7697e33a5"
+    traits = Traits("3OcRJYB4d3h/iIeHeEh3eIhw+j2w", "#402010", "0123456789abcdef")
+    members = (msgspec.structs.replace(plan.samples[0].members[0], traits=traits),)
+    looked_at = msgspec.structs.replace(plan.samples[0], members=members)
+    (other,) = plan_shards([looked_at, plan.samples[1]], Bounds())
+    assert other.fingerprint("tar 1") != plan.fingerprint("tar 1")

@@ -1,33 +1,44 @@
 """``parquet://``: shards as tables that contain the images, one row for each rendition. Needs the extra ``parquet``."""
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from pixmill.batch.datasets.packing import Packing, ShardReader, ShardWriter
-from pixmill.batch.datasets.sample import Sample
+from pixmill.batch.datasets.sample import Sample, captured_at, look
 from pixmill.core.errors import MissingExtra, ReadError
 from pixmill.core.text import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+IMAGE, FORMER_IMAGE = "image", "bytes"  # the columns of the images, and of their bytes in shards of version 1
 ROW_GROUP_SIZE = 32_000_000  # bytes of images in one row group: the amount that a reader has in memory at a time
 
 
 def schema() -> "pa.Schema":
     r"""Return the columns of a shard.
 
-    ``source`` and ``key`` are text; bytes in them that are not UTF-8 are written as ``\xff``. ``columns`` is a JSON object: the
-    other columns of the manifest row that named the source.
+    ``image`` is laid out, and described in the metadata, as the feature ``Image`` of Hugging Face ``datasets``. ``source`` and
+    ``key`` are text; bytes in them that are not UTF-8 are written as ``\xff``. ``columns`` is a JSON object: the other columns of
+    the manifest row that named the source. ``captured_at`` is by the clock of the camera, so it has no time zone.
     """
     import pyarrow as pa  # noqa: PLC0415  # an extra
 
-    text = ("key", "rendition", "format", "hash", "source", "columns")
-    kinds = {"bytes": pa.binary(), "width": pa.int32(), "height": pa.int32(), **dict.fromkeys(text, pa.string())}
-    columns = ("key", "rendition", "bytes", "format", "width", "height", "hash", "source", "columns")
-    return pa.schema([pa.field(name, kinds[name], nullable=False) for name in columns])
+    text, number = pa.string(), pa.int32()
+    known = {"format": text, "width": number, "height": number, "hash": text, "source": text, "columns": text}
+    optional = {"thumbhash": text, "dominant_color": text, "dhash": text, "captured_at": pa.timestamp("s")}
+    fields = [
+        *(pa.field(name, text, nullable=False) for name in ("key", "rendition")),
+        pa.field(IMAGE, pa.struct([("bytes", pa.binary()), ("path", text)])),
+        *(pa.field(name, kind, nullable=False) for name, kind in known.items()),
+        *(pa.field(name, kind) for name, kind in optional.items()),
+    ]
+    features = {IMAGE: {"_type": "Image"}}  # the types of the other columns say enough
+    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
 class ParquetWriter(ShardWriter):
@@ -54,13 +65,15 @@ class ParquetWriter(ShardWriter):
                 {
                     "key": _text(sample.key),
                     "rendition": member.rendition,
-                    "bytes": content,
+                    IMAGE: {"bytes": content, "path": _text(member.name)},
                     "format": member.format,
                     "width": member.width,
                     "height": member.height,
                     "hash": member.digest.hex(),
                     "source": _text(sample.source),
                     "columns": sample.columns.decode() or "{}",
+                    **{name: value or None for name, value in look(member).items()},
+                    "captured_at": _time(captured_at(sample).get("captured_at", "")),
                 }
             )
             self._size += len(content)
@@ -106,7 +119,7 @@ class ParquetReader(ShardReader):
         try:
             group, row = self._groups[position]
             if group != self._loaded_group:
-                self._images = self._file.read_row_group(group, columns=["bytes"]).column(0)
+                self._images = self._read_images(group)
                 self._loaded_group = group
             content: bytes = self._images[row].as_py()
         except (*self._read_errors, IndexError) as error:
@@ -114,6 +127,12 @@ class ParquetReader(ShardReader):
         if len(content) != size:
             raise ReadError(f"{printable(self._path)} has a different image in row {position}")
         return content
+
+    def _read_images(self, group: int) -> Any:  # noqa: ANN401  # a column of bytes
+        if FORMER_IMAGE in self._file.schema_arrow.names:
+            return self._file.read_row_group(group, columns=[FORMER_IMAGE]).column(0)
+        (images,) = self._file.read_row_group(group, columns=[f"{IMAGE}.bytes"]).column(0).flatten()
+        return images
 
     def close(self) -> None:
         """Close the file."""
@@ -125,7 +144,7 @@ class Parquet(Packing):
 
     suffix: ClassVar = ".parquet"
     position_name: ClassVar = "row"
-    version: ClassVar = 1
+    version: ClassVar = 2
 
     @classmethod
     def check(cls) -> None:
@@ -142,6 +161,10 @@ class Parquet(Packing):
     def reader(cls, path: Path) -> ParquetReader:
         """Open the table at ``path``."""
         return ParquetReader(path)
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _text(path: bytes) -> str:

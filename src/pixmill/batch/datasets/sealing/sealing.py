@@ -14,7 +14,7 @@ from pixmill.batch.datasets.catalogue import Catalogue, DatasetShard, Stage
 from pixmill.batch.datasets.contents import Contents
 from pixmill.batch.datasets.dataset import Dataset
 from pixmill.batch.datasets.events import ShardSealed
-from pixmill.batch.datasets.index import is_indexed, remove_indexes, write_indexes
+from pixmill.batch.datasets.index import has_present_indexes, is_indexed, remove_indexes, write_indexes
 from pixmill.batch.datasets.index_rebuild import import_index
 from pixmill.batch.datasets.sample import Sample, is_sample, sample_of, with_samples
 from pixmill.batch.datasets.sealing.commit import discard, remove_orphans, roll_forward
@@ -177,7 +177,7 @@ class Sealing:
         with translating_errors(self._dataset.work_folder):
             shutil.rmtree(self._dataset.parts)
             self._dataset.parts.mkdir()
-            if self._has_no_indexes or not is_indexed(self._dataset, self._store):
+            if self._has_no_indexes or not has_present_indexes(self._dataset, self._store):
                 write_indexes(self._dataset, self._store, ledger=self._ledger, catalogue=self._catalogue, contents=self.contents)
                 self._has_no_indexes = False
 

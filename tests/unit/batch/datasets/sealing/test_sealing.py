@@ -40,7 +40,7 @@ def test_everything_finished_comes_into_shards_in_the_order_of_the_keys(begin, p
     shop = begin()
     shop.finish(dict(reversed(FIRST.items())))
     assert shop.seal()
-    assert sorted(shop.files()) == [*(f"00000{n}.{packing}" for n in range(4)), "index.jsonl", "shards.json"]
+    assert sorted(shop.files()) == [*(f"00000{n}.{packing}" for n in range(4)), "_index.jsonl", "_shards.json"]
     assert shop.left_over() == []
     assert shop.missing() == []
 
@@ -225,13 +225,37 @@ def test_a_catalogue_that_is_lost_is_made_from_the_indexes(begin):
     assert shop.missing() == []
 
 
+def test_indexes_with_the_names_of_earlier_versions_are_read_and_then_renamed(begin):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.seal()
+    before = {path.name: (path.stat().st_ino, path.read_bytes()) for path in shop.folder.iterdir() if path.name[0] in "0_"}
+    for name in ("index.jsonl", "shards.json"):
+        (shop.folder / f"_{name}").rename(shop.folder / name)
+    (shop.state / "catalogue.sqlite").unlink()
+    assert begin().seal()
+    after = {path.name: (path.stat().st_ino, path.read_bytes()) for path in shop.folder.iterdir() if path.is_file()}
+    assert {name: data for name, (_, data) in after.items()} == {name: data for name, (_, data) in before.items()}
+    assert all(after[name] == before[name] for name in shards(shop))
+
+
+def test_an_index_that_a_dead_run_did_not_rename_is_removed(begin):
+    shop = begin()
+    shop.finish(FIRST)
+    shop.seal()
+    before = shop.files()
+    (shop.folder / "shards.json").write_bytes((shop.folder / "_shards.json").read_bytes())
+    assert begin().seal()
+    assert shop.files() == before
+
+
 @pytest.mark.parametrize("damage", [b"", b"{}\n", b"no JSON", b'{"shard": "000000.tar"}\n'])
 def test_an_index_that_makes_no_sense_tells_of_nothing(begin, damage):
     shop = begin()
     shop.finish(FIRST)
     shop.seal()
     (shop.state / "catalogue.sqlite").unlink()
-    (shop.folder / "index.jsonl").write_bytes(damage)
+    (shop.folder / "_index.jsonl").write_bytes(damage)
     with pytest.raises(ConfigError, match="a shard that this output did not write"):
         shop.seal()
 
