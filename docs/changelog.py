@@ -22,7 +22,7 @@ VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 HEAD = """\
 # Changelog
 
-What changed for users, by version. [Versions and stability](docs/stability.md) says what a version number promises.
+Changes for users, by version. [Versions and stability](docs/stability.md) says what a version number promises.
 """
 
 
@@ -101,7 +101,7 @@ def _version(root: Path) -> str:
 
 
 def main() -> None:
-    """Do what the command line asks for."""
+    """Print a section, or write one with ``--release``."""
     parser = argparse.ArgumentParser(description="Gather the fragments in changes/ into a section of CHANGELOG.md.")
     parser.add_argument("--release", metavar="DATE", type=date.fromisoformat, help="write the section, and remove the fragments")
     parser.add_argument("--notes", metavar="VERSION", help="print the section of a version that CHANGELOG.md has")

@@ -92,7 +92,8 @@ def test_the_wheel_is_installed_with_all_it_needs_used_and_removed_without_a_tra
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     pip = [sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check"]
-    installed = subprocess.run([*pip, "install", "--no-compile", built[0]], capture_output=True, text=True, check=False, timeout=250)
+    line = [*pip, "install", "--no-compile", built[0]]
+    installed = subprocess.run(line, capture_output=True, text=True, check=False, timeout=250)
     if installed.returncode:
         pytest.skip(f"pip cannot reach its index: {installed.stderr[-300:]}")
     home, temporary = tmp_path / "home", tmp_path / "tmp"

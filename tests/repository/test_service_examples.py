@@ -72,7 +72,7 @@ def test_a_unit_stops_for_what_a_restart_cannot_mend_and_survives_a_killed_worke
         assert unit["KillMode"] == ["mixed"]
 
 
-def test_a_stopped_watch_ends_with_what_its_unit_calls_success(folders):
+def test_a_watch_keeps_other_runs_away_and_ends_with_what_its_unit_calls_success(folders):
     (command,) = settings("pixmill-watch.service")["ExecStart"]
     words = line(command, folders)
     watch = subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -80,6 +80,9 @@ def test_a_stopped_watch_ends_with_what_its_unit_calls_success(folders):
         wait_until((folders / "srv/thumbs/a.webp").exists)
         health = run([*words[: words.index("watch") + 3], "--health"])
         assert health.returncode == FINISHED
+        other = run(line(cron(), folders))
+        assert other.returncode == STOPPED
+        assert "another run is writing" in other.stderr
         watch.send_signal(signal.SIGTERM)
         assert watch.wait(60) in (FINISHED, TERMINATED)
     finally:
@@ -97,24 +100,19 @@ def test_a_night_says_nothing_or_one_line_and_ends_with_the_code_that_the_unit_e
     assert len((second.stdout + second.stderr).splitlines()) == 1
 
 
-def test_the_line_of_cron_does_the_same_and_leaves_a_run_that_still_goes_on_alone(folders):
+def cron():
+    """Return the command of the crontab."""
     lines = [each for each in (SERVICE / "crontab").read_text().splitlines() if not each.startswith("#")]
     *variables, entry = lines
     assert all(re.fullmatch(r"[A-Z]+=\S+", each) for each in variables)
     found = re.fullmatch(r"((?:[\d*]+ ){5})pixmill (nice pixmill .*)", entry)
     assert found
     assert "%" not in found[2]  # cron would make a new line of it
-    assert run(line(found[2], folders)).returncode == FINISHED
-    words = line(settings("pixmill-watch.service")["ExecStart"][0], folders)
-    watch = subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: run([*words[: words.index("watch") + 3], "--health"]).returncode == FINISHED)
-        other = run(line(found[2], folders))
-        assert other.returncode == STOPPED
-        assert "another run is writing" in other.stderr
-    finally:
-        watch.terminate()
-        watch.wait(60)
+    return found[2]
+
+
+def test_the_line_of_cron_is_a_run(folders):
+    assert run(line(cron(), folders)).returncode == FINISHED
 
 
 @pytest.fixture(scope="module")
