@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts pytest oracles outcomes faults reference bench lock clean
+.PHONY: help run test check lint types contracts pytest oracles outcomes faults reference site bench lock clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
@@ -7,6 +7,7 @@ PINNED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashe
 INSTALLED := .venv/installed
 TOOLS := .venv/tools
 FUZZER := .venv/fuzzer
+ZENSICAL := .venv-docs/bin/zensical
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +35,7 @@ types: $(TOOLS)
 contracts: $(TOOLS)
 	$(BIN)/lint-imports
 
-pytest: $(TOOLS)
+pytest: $(TOOLS) $(ZENSICAL)
 	$(BIN)/pytest --numprocesses auto --dist worksteal --durations=40
 
 oracles: $(TOOLS) ## compare outputs with what other programs say of them, every combination; make test does a part of it
@@ -51,6 +52,10 @@ faults: $(FUZZER) ## run the fault-injection tests on the real command: kill loo
 reference: $(INSTALLED) ## regenerate docs/reference from the declarations
 	$(BIN)/pixmill explain --write docs/reference
 
+site: $(INSTALLED) $(ZENSICAL) ## build the documentation site into site/
+	@$(BIN)/python docs/website.py site $(ZENSICAL)
+	@echo 'Read it: python3 -m http.server --directory site'
+
 bench: $(TOOLS) ## run the benchmarks and print the ratios that the documentation quotes
 	$(BIN)/python benchmarks/run.py
 
@@ -58,7 +63,7 @@ lock: ## pin the latest versions allowed by pyproject.toml in requirements*.txt
 	sh requirements.sh
 
 clean: ## remove everything that make created, except outputs
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-docs site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'pixmill needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
@@ -78,4 +83,10 @@ $(TOOLS): $(INSTALLED) requirements-dev.txt
 
 $(FUZZER): $(TOOLS) requirements-faults.txt
 	@$(PINNED) -r requirements-faults.txt
+	@touch $@
+
+# An environment of its own: the tests pin other versions of the same packages.
+$(ZENSICAL): requirements-docs.txt
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-docs.txt
 	@touch $@

@@ -78,7 +78,7 @@ def table(figures: dict[str, Any]) -> Iterator[str]:
     rows = figures["rows"].values()
     passed, failed, skipped = (sum(row[key] for row in rows) for key in ("passed", "failed", "skipped"))
     yield f"\nAdded up row by row: {passed} tests passed, {failed} failed, {skipped} skipped; "
-    yield f"Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}.\n"
+    yield f"Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}.\n\n"
     for name, value in sorted(figures["measured"].items()):
         yield f"- {name}: {value:,}\n"
 

@@ -104,7 +104,10 @@ def pins(file):
     return {first: len(re.findall(r" --hash=sha256:[0-9a-f]{64}\b", rest)) for first, _, rest in lines}
 
 
-@pytest.mark.parametrize("file", [*REQUIREMENTS, "requirements-release.txt"])
+OF_THEIR_OWN = ("requirements-docs.txt", "requirements-release.txt")  # each has an environment of its own
+
+
+@pytest.mark.parametrize("file", [*REQUIREMENTS, *OF_THEIR_OWN])
 def test_every_version_is_pinned_and_the_digests_of_its_files_are_listed(file):
     found = pins(file)
     assert found

@@ -1,4 +1,4 @@
-"""A report of a run with failures and hostile names for it to open."""
+"""A report of a run with failures and hostile names for it to open, and the documentation site."""
 
 import shutil
 import subprocess
@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from pixmill.testing import sample_images
+from support.website import ZENSICAL, build, served
 
 HOSTILE = ["<script>document.title='owned'<script>.jpg", "red\x1b[31m\nline.jpg", '"><img src=x onerror=alert(1)>.jpg']
 
@@ -155,3 +156,27 @@ def live(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Iterator[Cal
 def held(live: Callable[..., LiveRun]) -> str:
     """The address of a page of a run that goes on for as long as the tests do."""
     return live().url
+
+
+@pytest.fixture(scope="session")
+def built() -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Return a function that builds the documentation site."""
+    if not ZENSICAL.exists():
+        pytest.skip("Zensical is not installed: make site")
+    return build
+
+
+@pytest.fixture(scope="session")
+def website(built: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation site."""
+    site = tmp_path_factory.mktemp("website") / "site"
+    ended = built(site)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return site
+
+
+@pytest.fixture(scope="session")
+def website_address(website: Path) -> Iterator[str]:
+    """The address of the documentation site on a server."""
+    with served(website) as address:
+        yield address

@@ -38,6 +38,8 @@ class ImageOptions(TypedDict, total=False):
     never_bigger: copy the source, without metadata that is not kept, if the output would be larger and nothing else changed
     lossless: make files smaller without changing a pixel: each stays in its format and size, its orientation a tag; JPEG, PNG
         and lossless WebP, others are copied without the metadata that is not kept
+    hdr: gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra HDR JPEG,
+        unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none
     allow: read formats that are disabled by default, such as psd,jpeg2000, or all of them; some have settings
     max_pixels: pixels per image; kept animations count every frame
     max_side: pixels on the longest side
@@ -121,6 +123,7 @@ class ImageOptions(TypedDict, total=False):
     allow_truncated: bool
     never_bigger: bool
     lossless: bool
+    hdr: Literal["drop", "keep"]
     allow: Sequence[AllowLike]
     max_pixels: str | float
     max_side: int

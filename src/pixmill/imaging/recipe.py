@@ -157,6 +157,14 @@ class Recipe(Model, frozen=True, kw_only=True):
             extra={"later": True},
         ),
     ] = False
+    hdr: Annotated[
+        Literal["drop", "keep"],
+        Meta(
+            description="gain maps of JPEG files, by which displays of high dynamic range brighten a picture: keep makes an Ultra "
+            "HDR JPEG, unless a step pads, draws or cuts by content; otherwise, and with drop, the picture has none",
+            extra={"later": True},
+        ),
+    ] = "drop"
     allow: Annotated[
         tuple[Allowed, ...],
         Meta(
@@ -186,6 +194,7 @@ class Recipe(Model, frozen=True, kw_only=True):
             allow_truncated: bool = ...,
             never_bigger: bool = ...,
             lossless: bool = ...,
+            hdr: Literal["drop", "keep"] = ...,
             allow: Sequence[AllowLike] = ...,
             limits: Limits | Mapping[str, object] = ...,
             filters: Filters | Mapping[str, object] = ...,

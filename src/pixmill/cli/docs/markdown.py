@@ -1,7 +1,6 @@
 """Writes the reference as Markdown, and the JSON schemas next to it: ``docs/reference``."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -63,7 +62,8 @@ def _file(head: str, members: list[Page]) -> str:
 
 def _table(members: list[Page]) -> str:
     """Return pages that consist only of facts as the rows of one table."""
-    labels = [label for label, _ in Counter(label for page in members for label, _ in page.facts).most_common()]
+    complete = max((page.facts for page in members), key=len)  # its order is that of all
+    labels = list(dict.fromkeys(label for facts in (complete, *(page.facts for page in members)) for label, _ in facts))
     rows = [
         [f"`{page.name}`", _cell(page.summary), *(_cell(dict(page.facts).get(label, "")) for label in labels)] for page in members
     ]

@@ -175,8 +175,8 @@ def _option(option: Option, command_names: Sequence[str]) -> Page:
     facts = (
         ("accepts", describe_type(option.field.type)),
         *((("default", default),) if default else ()),
-        ("variable", variable(option.name)),
         ("commands", ", ".join(command_names)),
+        ("variable", variable(option.name)),
     )
     kind = getattr(option.field.type, "__origin__", None)  # that of an ``Annotated``
     kind = get_args(kind)[0] if get_origin(kind) is tuple else kind

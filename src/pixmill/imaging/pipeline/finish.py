@@ -10,11 +10,14 @@ from msgspec import structs
 from pixmill.core.errors import EncodeError
 from pixmill.core.units import ByteSize
 from pixmill.imaging.codec import Codec
+from pixmill.imaging.colour.icc_read import is_srgb
+from pixmill.imaging.gain_maps.follow import with_gain_map
 from pixmill.imaging.geometry.sizes import Size
 from pixmill.imaging.header import MAX_COLOURS, Header
 from pixmill.imaging.image import Image
 from pixmill.imaging.input import Input
 from pixmill.imaging.metadata.blocks import Blocks
+from pixmill.imaging.metadata.fields import PROFILE, field
 from pixmill.imaging.metadata.selection import OutputFacts
 from pixmill.imaging.operation import Operation
 from pixmill.imaging.operations.resize import Resize
@@ -119,13 +122,33 @@ class Finisher(NamedTuple):
         output = encode(image, codec, self.recipe, rendition=self.rendition.name, is_lossless=self.header.is_lossless)
         facts = output_metadata.facts_about(image, self.header, (*self.steps, *extra))
         written = output_metadata.write(output.data, codec, self.metadata, facts, self.recipe)
+        written = self._with_gain_map(written, codec, (*self.steps, *extra), (image.width, image.height))
         _log.debug(ENCODED, extra={"bytes": len(written.data), "quality": codec.lossy_quality, "size": (image.width, image.height)})
         return Finished(structs.replace(output, data=written.data), facts, (*written.notes, *intermediate.notes))
+
+    def _with_gain_map(
+        self, written: output_metadata.Written, codec: Codec, steps: Sequence[Operation], size: Size
+    ) -> output_metadata.Written:
+        """Return the file with the gain map of the source, if it is to keep it and can."""
+        if self.recipe.hdr == "drop" or not self.metadata.has_gain_map:
+            return written
+        data = None
+        if {self.header.format.name, codec.format.name} == {"jpeg"}:
+            data = with_gain_map(written.data, self.source, self.header, steps, size, is_converted=self._is_converted)
+        if data is None:
+            return written._replace(notes=(*written.notes, output_metadata.GAIN_MAP_DROPPED))
+        return written._replace(data=data)
+
+    @property
+    def _is_converted(self) -> bool:
+        """Tell whether the output has the colours of another profile than the source."""
+        profile = None if self.decoded.has_raster else field(self.decoded.pixels, PROFILE)
+        return self.recipe.color == "srgb" and profile is not None and not is_srgb(profile)
 
     def _copy(self, finished: Finished) -> output_metadata.Written | None:
         """Return the source as the content of the file, if it has the same pixels and may be copied."""
         is_cut = self.decoded.frames > 1 and not self.recipe.keeps_animation(self.rendition.encode)
-        if is_cut or not self.recipe.never_bigger:
+        if is_cut or not self.recipe.never_bigger or (self.recipe.hdr == "keep" and self.metadata.has_gain_map):
             return None
         keeps_colour = self.recipe.color == "keep"
         if not has_same_pixels(self.header, self.decoded, finished.output, steps=self.steps, keeps_colour=keeps_colour):

@@ -1,0 +1,6 @@
+import pixmill
+
+try:
+    pixmill.run("photos", "out", format="wepb")
+except pixmill.ConfigError as error:
+    print(error.message)
