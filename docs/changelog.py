@@ -22,7 +22,9 @@ VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 HEAD = """\
 # Changelog
 
-Changes for users, by version. [Versions and stability](docs/stability.md) says what a version number promises.
+Changes for users, by version.
+
+[Versions and stability](docs/stability.md) says what a version number promises.
 """
 
 
